@@ -1,0 +1,282 @@
+/** The app: registry, settings and wiring. The one place that knows everything. */
+import type { ApplyOptions } from './apply-options.ts';
+import { maybeCurrentTask, runWithContext, type TaskContext } from './context.ts';
+import { ImproperlyConfigured, InvalidOption } from './errors.ts';
+import { applyCall, sendCall, sendMany } from './enqueue.ts';
+import { shown } from './duration.ts';
+import { consoleLogger } from './log.ts';
+import type { AppManifest, TaskManifest } from './manifest.ts';
+import type { Message } from './message.ts';
+import type { Clock, Ids, Logger, Ports, Random } from './ports.ts';
+import type { EagerOutcome, Producer } from './producer.ts';
+import { callSite, Registry, type TaskDefinition, type TaskHooks } from './registry.ts';
+import { AsyncResult } from './result.ts';
+import { hasRouter, resolveRoute } from './routes.ts';
+import { type AppOptions, type Environment, readEnvironment, resolveSettings, type Settings } from './settings.ts';
+import type { Signature } from './signature.ts';
+import { createTask, type Task } from './task.ts';
+import { TaskBase, factsOfClass, type TaskClass } from './task-class.ts';
+import { checkedTaskName, resolveTaskOptions, type TaskOptions } from './task-options.ts';
+import { systemClock, systemIds, systemRandom } from './time.ts';
+import type { BatchResponse, Delivery, Invocation } from './worker/delivery.ts';
+import { consume, consumeLost } from './worker/consume.ts';
+import { runEager } from './worker/eager.ts';
+import { sweep, type SweepOptions, type SweepReport } from './beat/sweep.ts';
+
+/** Ports that a test or an embedded cloud sets; whatever is left out is the system's. */
+export type Wiring = Pick<Ports, 'broker' | 'backend' | 'timers'> & Partial<Pick<Ports, 'clock' | 'ids' | 'random' | 'logger'>>;
+
+export class Celeriac implements Producer {
+  readonly settings: Settings;
+  readonly registry: Registry = new Registry();
+  #wiring: Wiring | undefined;
+  #connecting: Promise<Ports> | undefined;
+
+  constructor(name: string, options: AppOptions = {}) {
+    this.settings = resolveSettings(name, options);
+    current = this;
+  }
+
+  get name(): string {
+    return this.settings.name;
+  }
+
+  // ------------------------------------------------------------- declaring
+
+  /**
+   * Declares a task. Without a name it has its function's.
+   *
+   * @throws InvalidOption, AlreadyRegistered
+   */
+  task<A extends readonly unknown[], R>(name: string, run: (...args: A) => R): Task<A, R>;
+  task<A extends readonly unknown[], R>(name: string, options: TaskOptions & { readonly bind: true }, run: (self: TaskContext, ...args: A) => R): Task<A, R>;
+  task<A extends readonly unknown[], R>(name: string, options: TaskOptions & { readonly bind?: false }, run: (...args: A) => R): Task<A, R>;
+  task<A extends readonly unknown[], R>(run: (...args: A) => R): Task<A, R>;
+  task<A extends readonly unknown[], R>(options: TaskOptions & { readonly bind: true }, run: (self: TaskContext, ...args: A) => R): Task<A, R>;
+  task<A extends readonly unknown[], R>(options: TaskOptions & { readonly bind?: false }, run: (...args: A) => R): Task<A, R>;
+  task(...parts: readonly unknown[]): unknown {
+    const place = callSite(new Error('place').stack, 1);
+    const { name, options, run } = taskParts(parts);
+    const resolved = resolveTaskOptions(name, options, this.settings);
+    return this.#register({
+      name,
+      options: resolved,
+      hooks: {},
+      place,
+      run: (context, args) => (resolved.bind ? run(context, ...args) : run(...args)),
+    });
+  }
+
+  /** Base for class-based tasks of this app. */
+  get Task(): typeof TaskBase {
+    return TaskBase;
+  }
+
+  /**
+   * Declares a class-based task and gives its callable form.
+   *
+   * @throws ImproperlyConfigured for an abstract class, InvalidOption, AlreadyRegistered
+   */
+  register<A extends readonly unknown[], R>(taskClass: TaskClass<A, R>): Task<A, R> {
+    const place = callSite(new Error('place').stack, 1);
+    const facts = factsOfClass(taskClass as unknown as Function);
+    const name = checkedTaskName(facts.name);
+    const instance = new taskClass();
+    const task = this.#register({
+      name,
+      options: resolveTaskOptions(name, facts.options, this.settings),
+      hooks: hooksOf(instance),
+      place,
+      run: (context, args) => {
+        const run = (): R => instance.run(...(args as unknown as A));
+        // A plain call has no worker that set the context which `this.request` reads.
+        return context.request.calledDirectly ? runWithContext(context, run) : run();
+      },
+    });
+    return task as unknown as Task<A, R>;
+  }
+
+  #register(definition: TaskDefinition): Task {
+    this.registry.add(definition);
+    return createTask(definition, this, {
+      applyAsync: (name, args, options) => sendCall(this, name, args, options),
+      apply: (name, args, options) => applyCall(this, name, args, options),
+    });
+  }
+
+  // --------------------------------------------------------------- sending
+
+  /** Sends by name, for tasks that run elsewhere (Python's too). */
+  send<R = unknown>(name: string, args: readonly unknown[] = [], options: ApplyOptions = {}): Promise<AsyncResult<R>> {
+    return sendCall(this, name, args, options) as Promise<AsyncResult<R>>;
+  }
+
+  sendMany(signatures: readonly Signature[]): Promise<AsyncResult[]> {
+    return sendMany(this, signatures);
+  }
+
+  /** Reads the result of a task id. */
+  result<R = unknown>(id: string): AsyncResult<R> {
+    if (typeof id === 'string' && id !== '') return new AsyncResult<R>(id, this);
+    throw new InvalidOption(`result(): ${shown(id)} given; a task id is allowed.`);
+  }
+
+  /** The running task of this process, if any. */
+  get currentTask(): TaskContext | undefined {
+    return maybeCurrentTask();
+  }
+
+  // --------------------------------------------------------------- working
+
+  /** Handles a batch of deliveries. What Lambda's worker handler calls. */
+  async consume(deliveries: readonly Delivery[], invocation: Invocation): Promise<BatchResponse> {
+    return consume(deliveries, invocation, this, await this.ports());
+  }
+
+  /** Handles a batch of the service's lost queue. */
+  async consumeLost(deliveries: readonly Delivery[], invocation: Invocation): Promise<BatchResponse> {
+    return consumeLost(deliveries, invocation, this, await this.ports());
+  }
+
+  /** Sends the timers that come due soon. */
+  async sweep(options: SweepOptions = {}): Promise<SweepReport> {
+    return sweep(await this.ports(), options);
+  }
+
+  // ---------------------------------------------------------------- wiring
+
+  /** Sets the ports: the embedded cloud, virtual time, or clients of your own. undefined goes back to the environment's. */
+  use(wiring: Wiring | undefined): this {
+    this.#wiring = wiring;
+    this.#connecting = undefined;
+    return this;
+  }
+
+  get clock(): Clock {
+    return this.#wiring?.clock ?? systemClock;
+  }
+
+  get ids(): Ids {
+    return this.#wiring?.ids ?? systemIds;
+  }
+
+  get random(): Random {
+    return this.#wiring?.random ?? systemRandom;
+  }
+
+  get logger(): Logger {
+    return this.#wiring?.logger ?? this.settings.logger ?? (this.#consoleLogger ??= consoleLogger());
+  }
+  #consoleLogger: Logger | undefined;
+
+  /** @throws MissingEnvironment where neither `use` nor the environment tells of queues and tables. */
+  ports(): Promise<Ports> {
+    // Once per process; a failed attempt is not kept, so that a repaired environment is found.
+    this.#connecting ??= this.#connect().catch((error: unknown) => {
+      this.#connecting = undefined;
+      throw error;
+    });
+    return this.#connecting;
+  }
+
+  async #connect(): Promise<Ports> {
+    const { clock, ids, random, logger } = this;
+    const common = { clock, ids, random, logger };
+    if (this.#wiring) {
+      const { broker, backend, timers } = this.#wiring;
+      return { ...common, broker, backend, timers };
+    }
+    const environment: Environment = readEnvironment();
+    // Imported on demand: whoever runs on other ports never loads the SDK.
+    const { connect } = await import('./aws/connect.ts');
+    return { ...common, ...connect(environment, common) };
+  }
+
+  /** In the caller, at once. */
+  runEager(message: Message): Promise<EagerOutcome> {
+    return runEager(message, this);
+  }
+
+  // -------------------------------------------------------------- manifest
+
+  /** What `infra` needs to know, as plain data. */
+  manifest(): AppManifest {
+    const { settings } = this;
+    return {
+      name: settings.name,
+      defaultQueue: settings.defaultQueue,
+      queues: settings.queues,
+      tasks: Object.fromEntries(this.registry.all().map((definition) => [definition.name, this.#taskManifest(definition)])),
+      resultExpiresSeconds: settings.resultExpiresSeconds,
+      timerShards: settings.timerShards,
+    };
+  }
+
+  #taskManifest(definition: TaskDefinition): TaskManifest {
+    const { options, name } = definition;
+    const { settings } = this;
+    // A router function may look at the arguments, which nobody has at deploy time: the default queue stands in.
+    const routed = hasRouter(settings.routes) ? undefined : resolveRoute(settings.routes, name, [], {}).queue;
+    return {
+      queue: options.queue ?? routed ?? settings.defaultQueue,
+      ...(options.timeLimitSeconds === null ? {} : { timeLimitSeconds: options.timeLimitSeconds }),
+      ...(options.softTimeLimitSeconds === null ? {} : { softTimeLimitSeconds: options.softTimeLimitSeconds }),
+    };
+  }
+}
+
+let current: Celeriac | undefined;
+
+/** Celery's current app: the newest one of this process, or one made of the environment. */
+export function currentApp(): Celeriac {
+  return (current ??= fromEnvironment());
+}
+
+/** For tests that must not see each other's app. */
+export function setCurrentApp(app: Celeriac | undefined): void {
+  current = app;
+}
+
+/** For API handlers that enqueue by name and bundle no task code. */
+function fromEnvironment(): Celeriac {
+  const environment = readEnvironment();
+  const queues = Object.fromEntries(Object.entries(environment.queues).map(([name, url]) => [name, { fifo: url.endsWith('.fifo') }]));
+  return new Celeriac(environment.app, {
+    queues,
+    defaultQueue: environment.defaultQueue,
+    routes: environment.taskQueues,
+    timerShards: environment.timerShards,
+  });
+}
+
+type Run = (...args: readonly unknown[]) => unknown;
+
+function taskParts(parts: readonly unknown[]): { name: string; options: TaskOptions; run: Run } {
+  const run = parts.at(-1);
+  const rest = parts.slice(0, -1);
+  const given = typeof rest[0] === 'string' ? rest.shift() : undefined;
+  const options = rest[0] ?? {};
+  if (typeof run !== 'function' || rest.length > 1 || typeof options !== 'object' || options === null) {
+    throw new InvalidOption("task(): give a name, options if any, and a function, as in app.task('math.add', (x, y) => x + y).");
+  }
+  if (isTaskClass(run)) throw new ImproperlyConfigured(`task(): ${run.name} is a class. Register it with app.register(${run.name}).`);
+  if (given === undefined && run.name === '') {
+    throw new InvalidOption('task(): the function has no name, so the task has none. Name one of them.');
+  }
+  return { name: checkedTaskName(given ?? run.name), options: options as TaskOptions, run: run as Run };
+}
+
+function isTaskClass(value: Function): boolean {
+  return value.prototype instanceof TaskBase;
+}
+
+const HOOKS = ['beforeStart', 'onSuccess', 'onRetry', 'onFailure', 'afterReturn'] as const;
+
+function hooksOf(instance: TaskHooks): TaskHooks {
+  const hooks: Record<string, unknown> = {};
+  for (const name of HOOKS) {
+    const hook = instance[name];
+    if (typeof hook === 'function') hooks[name] = hook.bind(instance);
+  }
+  return hooks as TaskHooks;
+}

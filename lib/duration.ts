@@ -1,0 +1,69 @@
+/** Durations and instants as users write them. Numbers are seconds, as in Celery. */
+import { InvalidOption } from './errors.ts';
+
+/** Seconds, or text such as `'10s'`, `'5m'`, `'2h'`, `'1d'`, `'1w'`. */
+export type Duration = number | `${number}${'s' | 'm' | 'h' | 'd' | 'w'}`;
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+const DURATION = /^(\d+(?:\.\d+)?)([smhdw])$/;
+const ISO_INSTANT = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/i;
+// Epoch seconds beyond this (year 5138) are taken for milliseconds by mistake.
+const LARGEST_EPOCH_SECONDS = 100_000_000_000;
+
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'function') return 'a function';
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : `Date ${value.toISOString()}`;
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}
+
+/** @throws InvalidOption when `value` is no duration of at least `minimumSeconds`. */
+export function durationSeconds(value: unknown, field: string, minimumSeconds = 0): number {
+  let seconds: number | undefined;
+  if (typeof value === 'number') seconds = value;
+  else if (typeof value === 'string') {
+    const match = DURATION.exec(value.trim());
+    if (match) seconds = Number(match[1]) * (UNIT_SECONDS[match[2] ?? ''] ?? Number.NaN);
+  }
+  if (seconds === undefined || !Number.isFinite(seconds) || seconds < minimumSeconds) {
+    throw new InvalidOption(
+      `${field}: ${shown(value)} is no duration. Give seconds (a number of at least ${minimumSeconds}) or text such as '10s', '5m', '2h', '1d'.`,
+    );
+  }
+  return seconds;
+}
+
+/**
+ * An instant in milliseconds since the epoch: a Date, an ISO 8601 string (without an offset: UTC, as in
+ * Celery), or epoch seconds.
+ *
+ * @throws InvalidOption
+ */
+export function instantMs(value: unknown, field: string): number {
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return value.getTime();
+  if (typeof value === 'number' && Number.isFinite(value)) {
+    if (Math.abs(value) < LARGEST_EPOCH_SECONDS) return Math.round(value * 1000);
+    throw new InvalidOption(
+      `${field}: ${value} looks like milliseconds. Epoch times are seconds, as in Celery; give ${value / 1000} or a Date.`,
+    );
+  }
+  if (typeof value === 'string' && ISO_INSTANT.test(value)) {
+    const parsed = parseIso(value);
+    if (!Number.isNaN(parsed)) return parsed;
+  }
+  throw new InvalidOption(
+    `${field}: ${shown(value)} is no instant. Give a Date, ISO 8601 text such as '2030-01-01T00:00:00Z', or epoch seconds.`,
+  );
+}
+
+function parseIso(text: string): number {
+  const dateOnly = !/[T ]/i.test(text);
+  const offset = /(Z|[+-]\d{2}:?\d{2})$/i.test(text) && !dateOnly;
+  const normal = text.replace(' ', 'T').replace(/([+-]\d{2})(\d{2})$/, '$1:$2');
+  return Date.parse(dateOnly || offset ? normal : `${normal}Z`);
+}

@@ -1,0 +1,263 @@
+/**
+ * Every error class, each with a stable `code` (documented in docs/errors.md). Compare codes or use
+ * `CeleriacError.is`: two copies of the library in one bundle have two classes of each name.
+ */
+
+const BRAND = Symbol.for('celeriac.error');
+
+export class CeleriacError extends Error {
+  static readonly code: string = 'CELERIAC';
+  readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    Object.defineProperty(this, BRAND, { value: true });
+    const constructor = new.target;
+    this.code = constructor.code;
+    // Not `constructor.name`: minified bundles rename classes, and the name goes over the wire.
+    this.name = (constructor as { errorName?: string }).errorName ?? 'CeleriacError';
+  }
+
+  /** Whether `value` is an error of this class or a subclass, across bundles. */
+  static is(value: unknown): value is CeleriacError {
+    if (!(typeof value === 'object' && value !== null && BRAND in value)) return false;
+    if (value instanceof this) return true;
+    return this.code === 'CELERIAC' || (value as { code?: unknown }).code === this.code;
+  }
+}
+
+// ------------------------------------------------- bad input, thrown before anything is sent
+
+/** An option has a wrong name or value. */
+export class InvalidOption extends CeleriacError {
+  static readonly errorName: string = 'InvalidOption';
+  static override readonly code: string = 'INVALID_OPTION';
+}
+/** An argument or a result is not JSON. `path` names the place, as in `args[0].user.id`. */
+export class NotSerializable extends CeleriacError {
+  static readonly errorName: string = 'NotSerializable';
+  static override readonly code: string = 'NOT_SERIALIZABLE';
+  readonly path: string;
+  constructor(path: string, message: string) {
+    super(message);
+    this.path = path;
+  }
+}
+/** Arguments do not fit the task's `schema`. */
+export class InvalidArguments extends CeleriacError {
+  static readonly errorName: string = 'InvalidArguments';
+  static override readonly code: string = 'INVALID_ARGUMENTS';
+}
+/** The message is larger than SQS takes. */
+export class MessageTooLarge extends CeleriacError {
+  static readonly errorName: string = 'MessageTooLarge';
+  static override readonly code: string = 'MESSAGE_TOO_LARGE';
+}
+/** A queue that the app does not declare. */
+export class QueueNotFound extends CeleriacError {
+  static readonly errorName: string = 'QueueNotFound';
+  static override readonly code: string = 'QUEUE_NOT_FOUND';
+}
+/** No task of this name is registered. */
+export class NotRegistered extends CeleriacError {
+  static readonly errorName: string = 'NotRegistered';
+  static override readonly code: string = 'NOT_REGISTERED';
+}
+/** Two tasks of one name. */
+export class AlreadyRegistered extends CeleriacError {
+  static readonly errorName: string = 'AlreadyRegistered';
+  static override readonly code: string = 'ALREADY_REGISTERED';
+}
+/** The process has no configuration of queues and tables (an API handler without `grantEnqueue`, say). */
+export class MissingEnvironment extends CeleriacError {
+  static readonly errorName: string = 'MissingEnvironment';
+  static override readonly code: string = 'MISSING_ENVIRONMENT';
+}
+/** The configuration contradicts itself. */
+export class ImproperlyConfigured extends CeleriacError {
+  static readonly errorName: string = 'ImproperlyConfigured';
+  static override readonly code: string = 'IMPROPERLY_CONFIGURED';
+}
+/** What became of one item of `enqueueMany`. */
+export type EnqueueOutcome =
+  | { readonly ok: true; readonly id: string }
+  | { readonly ok: false; readonly id: string; readonly code: string; readonly message: string };
+
+/** The broker did not take every message (after retries). `outcomes` tells of each, in order; what is `ok` was sent. */
+export class EnqueueFailed extends CeleriacError {
+  static readonly errorName: string = 'EnqueueFailed';
+  static override readonly code: string = 'ENQUEUE_FAILED';
+  readonly outcomes: readonly EnqueueOutcome[];
+  constructor(message: string, outcomes: readonly EnqueueOutcome[]) {
+    super(message);
+    this.outcomes = outcomes;
+  }
+}
+/** A result that DynamoDB cannot hold. */
+export class ResultTooLarge extends CeleriacError {
+  static readonly errorName: string = 'ResultTooLarge';
+  static override readonly code: string = 'RESULT_TOO_LARGE';
+}
+/** A received message cannot be read. `reason` goes to the dead-letter queue with it. */
+export class InvalidMessage extends CeleriacError {
+  static readonly errorName: string = 'InvalidMessage';
+  static override readonly code: string = 'INVALID_MESSAGE';
+}
+
+// ----------------------------------------------------------------- results
+
+/** `get()` waited longer than its timeout. */
+export class TimeoutError extends CeleriacError {
+  static readonly errorName: string = 'TimeoutError';
+  static override readonly code: string = 'TIMEOUT';
+}
+/** `get()` inside a task: workers that wait for workers starve each other. */
+export class WaitInsideTask extends CeleriacError {
+  static readonly errorName: string = 'WaitInsideTask';
+  static override readonly code: string = 'WAIT_INSIDE_TASK';
+}
+/** A result document that cannot be read. */
+export class InvalidResult extends CeleriacError {
+  static readonly errorName: string = 'InvalidResult';
+  static override readonly code: string = 'INVALID_RESULT';
+}
+
+/** The exception of a task that failed elsewhere: `name`, `message` and `stack` are the remote ones. */
+export class TaskError extends CeleriacError {
+  static readonly errorName: string = 'TaskError';
+  static override readonly code: string = 'TASK_ERROR';
+  /** Celery's `exc_module`, when the task ran in Python. */
+  readonly module: string | null;
+  /** All remote exception arguments; `message` shows the first. */
+  readonly args: readonly unknown[];
+  constructor(name: string, args: readonly unknown[], module: string | null) {
+    super(args.map((argument) => (typeof argument === 'string' ? argument : JSON.stringify(argument))).join(', '));
+    this.name = name;
+    this.args = args;
+    this.module = module;
+  }
+}
+
+// ------------------------------------------ outcomes stored as a task's exception (Celery's names)
+
+export class MaxRetriesExceededError extends CeleriacError {
+  static readonly errorName: string = 'MaxRetriesExceededError';
+  static override readonly code: string = 'MAX_RETRIES_EXCEEDED';
+}
+/** The worker ended without a word: killed, out of memory, timed out, or its code does not load. */
+export class WorkerLostError extends CeleriacError {
+  static readonly errorName: string = 'WorkerLostError';
+  static override readonly code: string = 'WORKER_LOST';
+}
+/** The task was revoked, or its `expires` passed. */
+export class TaskRevokedError extends CeleriacError {
+  static readonly errorName: string = 'TaskRevokedError';
+  static override readonly code: string = 'TASK_REVOKED';
+}
+/** The task was rejected without requeue; its message lies in the dead-letter queue. */
+export class TaskRejectedError extends CeleriacError {
+  static readonly errorName: string = 'TaskRejectedError';
+  static override readonly code: string = 'TASK_REJECTED';
+}
+/** The hard time limit, or what Lambda leaves of it, is over. */
+export class TimeLimitExceeded extends CeleriacError {
+  static readonly errorName: string = 'TimeLimitExceeded';
+  static override readonly code: string = 'TIME_LIMIT_EXCEEDED';
+}
+/** The reason of `signal` once the soft time limit is over. */
+export class SoftTimeLimitExceeded extends CeleriacError {
+  static readonly errorName: string = 'SoftTimeLimitExceeded';
+  static override readonly code: string = 'SOFT_TIME_LIMIT_EXCEEDED';
+}
+/** More messages were sent in reaction to one root than `MAX_HOPS`. */
+export class HopLimitExceeded extends CeleriacError {
+  static readonly errorName: string = 'HopLimitExceeded';
+  static override readonly code: string = 'HOP_LIMIT_EXCEEDED';
+}
+
+// ------------------------------------------------- control flow: thrown by tasks to say what to do
+
+/** Thrown by `retry()`: this attempt ends, another follows. */
+export class Retry extends CeleriacError {
+  static readonly errorName: string = 'Retry';
+  static override readonly code: string = 'RETRY';
+  /** When the next attempt is due, milliseconds since the epoch. */
+  readonly dueMs: number;
+  /** Why: stored with state RETRY. */
+  readonly exc: unknown;
+  readonly overrides: RetryOverrides;
+  constructor(message: string, dueMs: number, exc: unknown, overrides: RetryOverrides) {
+    super(message, { cause: exc });
+    this.dueMs = dueMs;
+    this.exc = exc;
+    this.overrides = overrides;
+  }
+}
+
+/** What the next attempt does otherwise than this one. */
+export interface RetryOverrides {
+  readonly args?: readonly unknown[];
+  readonly kwargs?: Readonly<Record<string, unknown>>;
+  readonly queue?: string;
+  readonly priority?: number;
+  readonly headers?: Readonly<Record<string, unknown>>;
+  /** Milliseconds since the epoch. */
+  readonly expiresMs?: number;
+}
+
+/**
+ * Throw it to refuse a message. `requeue: false` (the default) puts it into the dead-letter queue with
+ * the reason; `requeue: true` makes it visible again at once, at most `maxDeliveries` times.
+ */
+export class Reject extends CeleriacError {
+  static readonly errorName: string = 'Reject';
+  static override readonly code: string = 'REJECT';
+  readonly reason: string;
+  readonly requeue: boolean;
+  constructor(reason: unknown = 'rejected', options: { readonly requeue?: boolean } = {}) {
+    super(reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason), {
+      cause: reason,
+    });
+    this.reason = this.message;
+    this.requeue = options.requeue ?? false;
+  }
+}
+
+/** Throw it to end a task without a result: nothing is stored for readers, no links run. */
+export class Ignore extends CeleriacError {
+  static readonly errorName: string = 'Ignore';
+  static override readonly code: string = 'IGNORE';
+  constructor(reason = 'ignored') {
+    super(reason);
+  }
+}
+
+/** Every class above, for catalogues and for re-creating remote errors by name. */
+export const ERROR_CLASSES: readonly (typeof CeleriacError & { readonly errorName?: string })[] = [
+  InvalidOption,
+  NotSerializable as never,
+  InvalidArguments,
+  MessageTooLarge,
+  QueueNotFound,
+  NotRegistered,
+  AlreadyRegistered,
+  MissingEnvironment,
+  ImproperlyConfigured,
+  EnqueueFailed as never,
+  ResultTooLarge,
+  InvalidMessage,
+  TimeoutError,
+  WaitInsideTask,
+  InvalidResult,
+  TaskError as never,
+  MaxRetriesExceededError,
+  WorkerLostError,
+  TaskRevokedError,
+  TaskRejectedError,
+  TimeLimitExceeded,
+  SoftTimeLimitExceeded,
+  HopLimitExceeded,
+  Retry as never,
+  Reject as never,
+  Ignore as never,
+];

@@ -1,0 +1,27 @@
+export { Celeriac, currentApp, type Wiring } from './app.ts';
+export { enqueue, enqueueMany } from './public-enqueue.ts';
+export { currentTask, type RetryOptions, type TaskContext, type TaskLogger, type TaskRequest } from './context.ts';
+export type { ApplyOptions } from './apply-options.ts';
+export type { Duration } from './duration.ts';
+export type { ErrorMatcher, TaskOptions } from './task-options.ts';
+export type { AppOptions, QueueOptions, RetryPolicy } from './settings.ts';
+export type { Route, Router, Routes } from './routes.ts';
+export type { Task, TaskArguments, TaskResult, TaskTypes } from './task.ts';
+export { TaskBase, type TaskClass } from './task-class.ts';
+export { AsyncResult, type GetOptions } from './result.ts';
+export { type Signature, signature } from './signature.ts';
+export type { AppManifest, QueueManifest, TaskManifest } from './manifest.ts';
+export type { BatchResponse, Delivery, Invocation } from './worker/delivery.ts';
+export type {
+  Backend, Broker, Clock, Ids, Logger, LogLevel, OutgoingMessage, Ports, Random, SendOutcome, TaskRecord, Timer, Timers,
+} from './ports.ts';
+export { consoleLogger, silentLogger } from './log.ts';
+export {
+  FAILURE, IGNORED, isFinal, PENDING, RECEIVED, REJECTED, RETRY, REVOKED, STARTED, SUCCESS, type FinalState, type TaskState,
+} from './states.ts';
+export {
+  AlreadyRegistered, CeleriacError, EnqueueFailed, type EnqueueOutcome, HopLimitExceeded, Ignore, ImproperlyConfigured,
+  InvalidArguments, InvalidMessage, InvalidOption, InvalidResult, MaxRetriesExceededError, MessageTooLarge, MissingEnvironment,
+  NotRegistered, NotSerializable, QueueNotFound, Reject, ResultTooLarge, Retry, SoftTimeLimitExceeded, TaskError,
+  TaskRejectedError, TaskRevokedError, TimeLimitExceeded, TimeoutError, WaitInsideTask, WorkerLostError,
+} from './errors.ts';

@@ -1,0 +1,81 @@
+/**
+ * Every limit in one place, each with its source. Checks and messages read these constants, so a
+ * message can never name another number than the check uses.
+ */
+
+/** SQS SendMessage: longest `DelaySeconds`. Source: SQS API reference, SendMessage. */
+export const SQS_MAX_DELAY_SECONDS = 900;
+/** SQS: body and attributes of one message, and the sum of one batch. Source: SQS quotas (since 2025-08). */
+export const SQS_MAX_MESSAGE_BYTES = 1_048_576;
+/** SQS SendMessageBatch: entries per call. Source: SQS API reference. */
+export const SQS_MAX_BATCH_ENTRIES = 10;
+/** SQS: longest visibility timeout, 12 hours. Source: SQS API reference, ChangeMessageVisibility. */
+export const SQS_MAX_VISIBILITY_SECONDS = 43_200;
+/** SQS: largest `maxReceiveCount` of a redrive policy. Source: SQS API reference, SetQueueAttributes. */
+export const SQS_MAX_RECEIVE_COUNT = 1000;
+/** SQS: shortest and longest message retention. Source: SQS API reference, SetQueueAttributes. */
+export const SQS_MIN_RETENTION_SECONDS = 60;
+export const SQS_MAX_RETENTION_SECONDS = 1_209_600;
+/** SQS: longest queue name, `.fifo` included. Source: SQS quotas. */
+export const SQS_MAX_QUEUE_NAME_CHARACTERS = 80;
+/** SQS: longest MessageGroupId. Source: SQS API reference, SendMessage. */
+export const SQS_MAX_GROUP_ID_CHARACTERS = 128;
+/** Lambda: longest function timeout. Source: Lambda quotas. */
+export const LAMBDA_MAX_TIMEOUT_SECONDS = 900;
+/** Lambda: smallest and largest memory. Source: Lambda quotas. */
+export const LAMBDA_MIN_MEMORY_MIB = 128;
+export const LAMBDA_MAX_MEMORY_MIB = 10_240;
+/** Lambda: all environment variables of a function together. Source: Lambda quotas. */
+export const LAMBDA_MAX_ENVIRONMENT_BYTES = 4096;
+/** Lambda event source mapping for SQS: `ScalingConfig.MaximumConcurrency`. Source: Lambda API reference. */
+export const ESM_MIN_CONCURRENCY = 2;
+export const ESM_MAX_CONCURRENCY = 1000;
+/** Lambda event source mapping for SQS: batch size without a batching window, and with one. */
+export const ESM_MAX_BATCH_SIZE = 10;
+export const ESM_MAX_BATCH_SIZE_WITH_WINDOW = 10_000;
+/** Lambda event source mapping: longest batching window. Source: Lambda API reference. */
+export const ESM_MAX_WINDOW_SECONDS = 300;
+/** DynamoDB: largest item, attribute names included. Source: DynamoDB quotas. */
+export const DYNAMODB_MAX_ITEM_BYTES = 409_600;
+/** DynamoDB BatchWriteItem: puts and deletes per call. Source: DynamoDB API reference. */
+export const DYNAMODB_MAX_BATCH_WRITES = 25;
+/** DynamoDB BatchGetItem: keys per call. Source: DynamoDB API reference. */
+export const DYNAMODB_MAX_BATCH_GETS = 100;
+/** DynamoDB BatchExecuteStatement: statements per call. Source: DynamoDB API reference. */
+export const DYNAMODB_MAX_BATCH_STATEMENTS = 25;
+
+/** Containers nested deeper than this are refused before parsing: a parser stack is not a limit to find by crashing. */
+export const MAX_JSON_DEPTH = 64;
+/** Celery's saferepr limit for `argsrepr` and `kwargsrepr` (celery/utils/saferepr.py). */
+export const MAX_REPR_CHARACTERS = 1024;
+/** Stored tracebacks are cut here: an item under 1 KB costs one write unit, and the end of a stack says little. */
+export const MAX_TRACEBACK_CHARACTERS = 4096;
+/** Messages sent in reaction to one root (retries, deferrals, chain steps). A loop ends here instead of in the bill. */
+export const MAX_HOPS = 10_000;
+/** Longest task id: it is a part of DynamoDB keys and of SQS deduplication ids (128 characters). */
+export const MAX_TASK_ID_CHARACTERS = 128;
+/** Longest task name: names appear in keys, attributes and log lines. */
+export const MAX_TASK_NAME_CHARACTERS = 255;
+
+/** Celery: `max_retries` and `default_retry_delay` (celery/app/task.py). */
+export const DEFAULT_MAX_RETRIES = 3;
+export const DEFAULT_RETRY_DELAY_SECONDS = 180;
+/** Celery: `retry_backoff_max` (celery/app/autoretry.py). */
+export const DEFAULT_RETRY_BACKOFF_MAX_SECONDS = 600;
+/** Deliveries of one attempt that may end without a word before the attempt counts as poison. */
+export const DEFAULT_MAX_DELIVERIES = 5;
+/** Celery's `result_expires`: one day. */
+export const DEFAULT_RESULT_EXPIRES_SECONDS = 86_400;
+/** A revoke must outlive the message it stops, wherever its ETA lies: 400 days. */
+export const REVOKED_RETENTION_SECONDS = 34_560_000;
+/** Clocks of two machines may differ by this much; leases end this much after the invocation's deadline. */
+export const CLOCK_SKEW_SECONDS = 2;
+/** Time kept free before Lambda's deadline for commits, settling and the response. */
+export const DEADLINE_MARGIN_SECONDS = 2;
+/** How far ahead a sweep looks. Two periods of the one-minute rule, so that one missed run makes nothing late. */
+export const SWEEP_HORIZON_SECONDS = 120;
+/** Partitions of the timer index; each takes about 1,000 writes a second. */
+export const DEFAULT_TIMER_SHARDS = 8;
+/** An unknown task is deferred this many times (5 s, 10 s, ... 640 s: about 21 minutes), the length of a slow rolling deploy. */
+export const UNKNOWN_TASK_DEFERRALS = 8;
+export const UNKNOWN_TASK_FIRST_DELAY_SECONDS = 5;

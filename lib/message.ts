@@ -1,0 +1,63 @@
+/** PLACEHOLDER HEADER: interface only, replaced by the implementation. */
+import type { Signature } from './signature.ts';
+
+/** Our own additions, all under the one header `celeriac`, which Python ignores. */
+export interface CeleriacHeader {
+  /** Messages sent since the root, this one included. */
+  readonly hops?: number;
+  /** How often an unknown task was deferred. */
+  readonly unknown?: number;
+  /** FIFO group or fair-queue tenant, kept across retries. */
+  readonly groupId?: string;
+  readonly [extra: string]: unknown;
+}
+
+/** `embed` of Celery's body triple. `chain` is reversed: the next step is its last element. */
+export interface Embed {
+  readonly callbacks: readonly Signature[] | null;
+  readonly errbacks: readonly Signature[] | null;
+  readonly chain: readonly Signature[] | null;
+  readonly chord: Signature | null;
+}
+
+/** One request to run a task (Celery protocol 2), decoded. Times are milliseconds since the epoch. */
+export interface Message {
+  readonly id: string;
+  readonly task: string;
+  readonly args: readonly unknown[];
+  readonly kwargs: Readonly<Record<string, unknown>>;
+  readonly embed: Embed;
+  /** The attempt. */
+  readonly retries: number;
+  readonly etaMs: number | null;
+  readonly expiresMs: number | null;
+  readonly rootId: string;
+  readonly parentId: string | null;
+  readonly groupId: string | null;
+  readonly groupIndex: number | null;
+  /** [hard, soft] in seconds: hard first. */
+  readonly timeLimit: readonly [number | null, number | null];
+  /** true or false overrides the task's own setting, null defers to it. */
+  readonly ignoreResult: boolean | null;
+  readonly argsrepr: string;
+  readonly kwargsrepr: string;
+  /** The Celery queue name (routing key). Empty when the sender gave none. */
+  readonly queue: string;
+  readonly priority: number;
+  readonly shadow: string | null;
+  readonly origin: string | null;
+  readonly replyTo: string | null;
+  readonly replacedTaskNesting: number;
+  readonly stampedHeaders: readonly string[] | null;
+  readonly stamps: Readonly<Record<string, unknown>>;
+  /** Custom headers: everything that Celery does not define. */
+  readonly headers: Readonly<Record<string, unknown>>;
+  /** Properties that Celery does not define, kept as they came. */
+  readonly properties: Readonly<Record<string, unknown>>;
+  readonly celeriac: CeleriacHeader;
+}
+
+/** The SQS body of a message, exactly as kombu's SQS transport writes it. Throws NotSerializable, MessageTooLarge. */
+export declare function encodeMessage(message: Message): string;
+/** Reads an SQS body. Throws InvalidMessage with a reason; never anything else. */
+export declare function decodeMessage(body: string): Message;

@@ -1,0 +1,154 @@
+/** From a call to a message. What an app lends to everything that sends. */
+import { resolveApplyOptions, type ApplyOptions, type ResolvedApplyOptions } from './apply-options.ts';
+import { maybeCurrentTask } from './context.ts';
+import { HopLimitExceeded, InvalidArguments, InvalidOption } from './errors.ts';
+import { MAX_HOPS } from './limits.ts';
+import { encodeMessage, decodeMessage, type CeleriacHeader, type Embed, type Message } from './message.ts';
+import type { Clock, Ids, Logger, Ports, Random } from './ports.ts';
+import { checkTimerSize, prepare, type Prepared, requireQueue } from './publish.ts';
+import type { Registry, TaskDefinition } from './registry.ts';
+import { argsRepr, kwargsRepr } from './repr.ts';
+import { resolveRoute } from './routes.ts';
+import type { Settings } from './settings.ts';
+import type { Signature } from './signature.ts';
+import { fromSignatureOptions, type Lineage } from './signature-options.ts';
+import { checkedTaskName } from './task-options.ts';
+
+/** What eager mode hands back. */
+export interface EagerOutcome {
+  readonly state: string;
+  readonly value: unknown;
+  readonly error: unknown;
+  readonly traceback: string | null;
+}
+
+export interface Producer {
+  readonly settings: Settings;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Connects on first use. Throws MissingEnvironment where nothing tells of queues and tables. */
+  ports(): Promise<Ports>;
+  runEager(message: Message): Promise<EagerOutcome>;
+}
+
+/** A message ready to go, and how to publish it. */
+export interface Call {
+  readonly message: Message;
+  readonly prepared: Prepared;
+  readonly options: ResolvedApplyOptions;
+}
+
+const EMPTY_EMBED: Embed = { callbacks: null, errbacks: null, chain: null, chord: null };
+
+/** @throws InvalidOption, InvalidArguments, NotSerializable, QueueNotFound, MessageTooLarge: before anything is sent. */
+export async function prepareCall(
+  producer: Producer,
+  name: string,
+  args: readonly unknown[],
+  options: ApplyOptions = {},
+  lineage: Lineage = {},
+): Promise<Call> {
+  checkedTaskName(name);
+  if (!Array.isArray(args)) {
+    throw new InvalidOption(`arguments of '${name}': give an array of arguments, as in applyAsync([2, 2]).`);
+  }
+  const nowMs = producer.clock.nowMs();
+  const resolved = resolveApplyOptions(options, nowMs);
+  const definition = producer.registry.find(name);
+  const checkedArgs = await validateArguments(definition, args);
+  const message = buildMessage(producer, name, checkedArgs, resolved, lineage, nowMs);
+  const prepared = prepare(message, producer.settings);
+  checkTimerSize(prepared, nowMs, producer.settings);
+  return { message, prepared, options: resolved };
+}
+
+export async function prepareSignature(producer: Producer, sig: Signature, lineage: Lineage = {}): Promise<Call> {
+  if (sig.subtask_type !== null) {
+    throw new InvalidOption(`signature of '${sig.task}': a ${sig.subtask_type} cannot be sent as a single task.`);
+  }
+  const { options, lineage: own } = fromSignatureOptions(sig.options);
+  return prepareCall(producer, sig.task, sig.args, { ...options, kwargs: { ...options.kwargs, ...sig.kwargs } }, { ...lineage, ...own });
+}
+
+function buildMessage(
+  producer: Producer,
+  name: string,
+  args: readonly unknown[],
+  options: ResolvedApplyOptions,
+  lineage: Lineage,
+  nowMs: number,
+): Message {
+  const { settings } = producer;
+  const definition = producer.registry.find(name);
+  const route = resolveRoute(settings.routes, name, args, options.kwargs);
+  const queue = options.queue ?? definition?.options.queue ?? route.queue ?? settings.defaultQueue;
+  const parent = lineage.parentId === undefined ? maybeCurrentTask()?.request : undefined;
+  const id = options.taskId ?? producer.ids.next();
+  const expiresSeconds = definition?.options.expiresSeconds ?? null;
+  return {
+    id,
+    task: name,
+    args,
+    kwargs: options.kwargs,
+    embed: { ...EMPTY_EMBED, callbacks: options.link, errbacks: options.linkError, ...lineage.embed },
+    retries: 0,
+    etaMs: options.etaMs,
+    expiresMs: options.expiresMs ?? (expiresSeconds === null ? null : nowMs + expiresSeconds * 1000),
+    rootId: lineage.rootId ?? parent?.rootId ?? id,
+    parentId: lineage.parentId ?? parent?.id ?? null,
+    groupId: lineage.groupId ?? null,
+    groupIndex: lineage.groupIndex ?? null,
+    timeLimit: options.timeLimit,
+    ignoreResult: options.ignoreResult,
+    argsrepr: options.argsrepr ?? argsRepr(args),
+    kwargsrepr: options.kwargsrepr ?? kwargsRepr(options.kwargs),
+    queue: requireQueue(queue, settings),
+    priority: options.priority ?? definition?.options.priority ?? route.priority ?? 0,
+    shadow: options.shadow,
+    origin: `celeriac@${settings.name}`,
+    replyTo: null,
+    replacedTaskNesting: 0,
+    stampedHeaders: lineage.stampedHeaders ?? null,
+    stamps: lineage.stamps ?? {},
+    headers: options.headers,
+    properties: {},
+    celeriac: nextHeader(options.fairKey, lineage.hops ?? parent?.hops),
+  };
+}
+
+function nextHeader(groupId: string | undefined, parentHops: number | undefined): CeleriacHeader {
+  const hops = parentHops === undefined ? 0 : parentHops + 1;
+  if (hops > MAX_HOPS) {
+    throw new HopLimitExceeded(
+      `${hops} messages followed from one root task; ${MAX_HOPS} are allowed. A task that keeps starting itself ends here.`,
+    );
+  }
+  return { ...(hops > 0 ? { hops } : {}), ...(groupId === undefined ? {} : { groupId }) };
+}
+
+/** @throws InvalidArguments listing every issue with its path. */
+export async function validateArguments(
+  definition: TaskDefinition | undefined,
+  args: readonly unknown[],
+): Promise<readonly unknown[]> {
+  const schema = definition?.options.schema;
+  if (definition === undefined || schema === undefined) return args;
+  const result = await schema['~standard'].validate([...args]);
+  if (result.issues === undefined) {
+    if (Array.isArray(result.value)) return result.value;
+    throw new InvalidArguments(`The schema of task '${definition.name}' must give an array of arguments.`);
+  }
+  const issues = result.issues.map((issue) => {
+    const path = (issue.path ?? []).map((part) => (typeof part === 'object' ? String(part.key) : String(part))).join('.');
+    return path === '' ? issue.message : `args.${path}: ${issue.message}`;
+  });
+  throw new InvalidArguments(`Arguments of task '${definition.name}' do not fit its schema: ${issues.join('; ')}`);
+}
+
+/** A message as its receiver would see it: eager mode goes through the serializer too. */
+export function throughSerializer(message: Message): Message {
+  return decodeMessage(encodeMessage(message));
+}

@@ -1,0 +1,166 @@
+/** The way of a message out: to a queue with an exact delay, or to the timers. Nothing else sends. */
+import { EnqueueFailed, type EnqueueOutcome, MessageTooLarge, QueueNotFound } from './errors.ts';
+import { DYNAMODB_MAX_ITEM_BYTES, SQS_MAX_DELAY_SECONDS } from './limits.ts';
+import { encodeMessage, type Message } from './message.ts';
+import type { Broker, Clock, OutgoingMessage, SendOutcome, Timer, Timers } from './ports.ts';
+import type { RetryPolicy, Settings } from './settings.ts';
+
+export interface PublishPorts {
+  readonly broker: Broker;
+  readonly timers: Timers;
+  readonly clock: Clock;
+}
+
+/** A message with its place and time, encoded and checked, not yet sent. */
+export interface Prepared {
+  readonly id: string;
+  readonly attempt: number;
+  /** When it may arrive, milliseconds since the epoch; null for now. */
+  readonly dueMs: number | null;
+  readonly outgoing: OutgoingMessage;
+}
+
+// Room for the keys, numbers and names beside the body in a timer's item.
+const TIMER_OVERHEAD_BYTES = 2048;
+
+/** @throws QueueNotFound */
+export function requireQueue(queue: string, settings: Settings): string {
+  if (Object.hasOwn(settings.queues, queue)) return queue;
+  throw new QueueNotFound(
+    `Queue '${queue}' is not declared. Declared are: ${Object.keys(settings.queues).join(', ')}. Add it to the app's queues, or correct the name.`,
+  );
+}
+
+/** @throws NotSerializable, MessageTooLarge, QueueNotFound */
+export function prepare(message: Message, settings: Settings): Prepared {
+  const queue = requireQueue(message.queue, settings);
+  const body = encodeMessage(message);
+  const fifo = settings.queues[queue]?.fifo ?? false;
+  const { groupId } = message.celeriac;
+  return {
+    id: message.id,
+    attempt: message.retries,
+    dueMs: message.etaMs,
+    outgoing: {
+      queue,
+      body,
+      ...(fifo
+        ? {
+            groupId: groupId ?? message.task,
+            // One attempt is one message: a repeated send within five minutes is dropped by SQS itself.
+            // Deferred copies count their hops, or SQS would drop them as repetitions.
+            deduplicationId: `${message.id.slice(0, 96)}-${message.retries}-${message.celeriac.hops ?? 0}-${message.celeriac.unknown ?? 0}`,
+          }
+        : groupId === undefined
+          ? {}
+          : { groupId }),
+    },
+  };
+}
+
+/** Sends what is due within SQS's longest delay and stores the rest as timers. Reports on each, in order. */
+export async function dispatch(
+  items: readonly Prepared[],
+  ports: PublishPorts,
+  settings: Settings,
+): Promise<SendOutcome[]> {
+  const nowMs = ports.clock.nowMs();
+  const outcomes: SendOutcome[] = Array.from({ length: items.length });
+  const sends: { index: number; message: OutgoingMessage }[] = [];
+  const timers: { index: number; timer: Timer }[] = [];
+  for (const [index, item] of items.entries()) {
+    const delaySeconds = item.dueMs === null ? 0 : Math.max(0, Math.ceil((item.dueMs - nowMs) / 1000));
+    if (needsTimer(item, delaySeconds, settings)) timers.push({ index, timer: timerOf(item) });
+    else sends.push({ index, message: delaySeconds > 0 ? { ...item.outgoing, delaySeconds } : item.outgoing });
+  }
+  await Promise.all([
+    sends.length === 0
+      ? undefined
+      : ports.broker.send(sends.map(({ message }) => message)).then((sent) => {
+          for (const [position, { index }] of sends.entries()) outcomes[index] = sent[position] ?? unknownOutcome();
+        }),
+    timers.length === 0
+      ? undefined
+      : ports.timers.put(timers.map(({ timer }) => timer)).then(() => {
+          for (const { index, timer } of timers) outcomes[index] = { ok: true, messageId: timer.id };
+        }),
+  ]);
+  return outcomes;
+}
+
+function needsTimer(item: Prepared, delaySeconds: number, settings: Settings): boolean {
+  if (delaySeconds > SQS_MAX_DELAY_SECONDS) return true;
+  // A FIFO queue takes no delay for a single message.
+  return delaySeconds > 0 && (settings.queues[item.outgoing.queue]?.fifo ?? false);
+}
+
+/** @throws MessageTooLarge when a far ETA's message does not fit a DynamoDB item. */
+export function checkTimerSize(item: Prepared, nowMs: number, settings: Settings): void {
+  const delaySeconds = item.dueMs === null ? 0 : Math.ceil((item.dueMs - nowMs) / 1000);
+  if (!needsTimer(item, delaySeconds, settings)) return;
+  const bytes = item.outgoing.body.length + TIMER_OVERHEAD_BYTES;
+  if (bytes <= DYNAMODB_MAX_ITEM_BYTES) return;
+  throw new MessageTooLarge(
+    `The message of task id ${item.id} has ${bytes} bytes; a delay of over ${SQS_MAX_DELAY_SECONDS} s is stored in DynamoDB, which takes ${DYNAMODB_MAX_ITEM_BYTES} bytes. Pass a reference instead of the data.`,
+  );
+}
+
+function timerOf(item: Prepared): Timer {
+  return { id: item.id, attempt: item.attempt, dueMs: item.dueMs ?? 0, message: item.outgoing };
+}
+
+function unknownOutcome(): SendOutcome {
+  return { ok: false, code: 'NoOutcome', message: 'the broker did not report on this message', retryable: true };
+}
+
+/**
+ * Dispatches and tries what failed again, with Celery's publish retry policy.
+ *
+ * @throws EnqueueFailed naming every id that was not sent.
+ */
+export async function publish(
+  items: readonly Prepared[],
+  ports: PublishPorts,
+  settings: Settings,
+  policy: Required<RetryPolicy> | null = settings.retryPolicy,
+): Promise<void> {
+  const final: SendOutcome[] = Array.from({ length: items.length });
+  let open = items.map((item, index) => ({ item, index }));
+  for (let attempt = 0; open.length > 0; attempt += 1) {
+    const outcomes = await attemptDispatch(open.map(({ item }) => item), ports, settings);
+    for (const [position, { index }] of open.entries()) final[index] = outcomes[position] ?? unknownOutcome();
+    open = open.filter(({ index }) => {
+      const outcome = final[index];
+      return outcome !== undefined && !outcome.ok && outcome.retryable;
+    });
+    if (open.length === 0 || policy === null || attempt >= policy.maxRetries) break;
+    const waitSeconds = Math.min(policy.intervalMax, policy.intervalStart + attempt * policy.intervalStep);
+    if (waitSeconds > 0) await ports.clock.sleep(waitSeconds * 1000);
+  }
+  const failed = final.filter((outcome) => !outcome.ok).length;
+  if (failed > 0) throw failure(items, final, failed);
+}
+
+async function attemptDispatch(items: readonly Prepared[], ports: PublishPorts, settings: Settings): Promise<SendOutcome[]> {
+  try {
+    return await dispatch(items, ports, settings);
+  } catch (error) {
+    // Nothing is known about any of them, and sending twice is harmless: ids are fixed.
+    const message = error instanceof Error ? error.message : String(error);
+    const code = error instanceof Error ? error.name : 'Error';
+    return items.map(() => ({ ok: false, code, message, retryable: true }));
+  }
+}
+
+function failure(items: readonly Prepared[], final: readonly SendOutcome[], failed: number): EnqueueFailed {
+  const outcomes = items.map((item, index): EnqueueOutcome => {
+    const outcome = final[index] ?? unknownOutcome();
+    return outcome.ok ? { ok: true, id: item.id } : { ok: false, id: item.id, code: outcome.code, message: outcome.message };
+  });
+  const first = outcomes.find((outcome) => !outcome.ok);
+  const detail = first && !first.ok ? ` First: task id ${first.id}: ${first.code}: ${first.message}` : '';
+  return new EnqueueFailed(
+    `${failed} of ${items.length} messages were not sent; error.outcomes tells which. Sending the same task ids again is safe.${detail}`,
+    outcomes,
+  );
+}

@@ -1,0 +1,64 @@
+/** Task name -> definition. */
+import type { TaskContext } from './context.ts';
+import { AlreadyRegistered, NotRegistered } from './errors.ts';
+import type { ResolvedTaskOptions } from './task-options.ts';
+
+/** Celery's handlers; each may be async, and its error is logged, never the task's. `beforeStart` alone fails the task. */
+export interface TaskHooks {
+  beforeStart?(id: string, args: readonly unknown[]): unknown;
+  onSuccess?(value: unknown, id: string, args: readonly unknown[]): unknown;
+  onRetry?(error: unknown, id: string, args: readonly unknown[]): unknown;
+  onFailure?(error: unknown, id: string, args: readonly unknown[]): unknown;
+  afterReturn?(state: string, value: unknown, id: string, args: readonly unknown[]): unknown;
+}
+
+export interface TaskDefinition {
+  readonly name: string;
+  readonly options: ResolvedTaskOptions;
+  readonly hooks: TaskHooks;
+  run(context: TaskContext, args: readonly unknown[]): unknown;
+  /** file:line:column of the declaration, for error messages. */
+  readonly place: string;
+}
+
+export class Registry {
+  readonly #definitions = new Map<string, TaskDefinition>();
+
+  /** @throws AlreadyRegistered naming both places. */
+  add(definition: TaskDefinition): void {
+    const other = this.#definitions.get(definition.name);
+    if (other) {
+      throw new AlreadyRegistered(
+        `Two tasks are named '${definition.name}': one at ${other.place}, one at ${definition.place}. Give one of them another name.`,
+      );
+    }
+    this.#definitions.set(definition.name, definition);
+  }
+
+  find(name: string): TaskDefinition | undefined {
+    return this.#definitions.get(name);
+  }
+
+  /** @throws NotRegistered */
+  get(name: string): TaskDefinition {
+    const definition = this.find(name);
+    if (definition) return definition;
+    throw new NotRegistered(`No task is named '${name}'. Registered are: ${this.names().join(', ') || 'none'}.`);
+  }
+
+  names(): string[] {
+    return [...this.#definitions.keys()].toSorted();
+  }
+
+  all(): TaskDefinition[] {
+    return this.names().map((name) => this.get(name));
+  }
+}
+
+/** Where the caller's caller stands, from a stack trace; for messages only. */
+export function callSite(stack: string | undefined, skip: number): string {
+  const lines = (stack ?? '').split('\n').filter((line) => /^\s*at /.test(line));
+  const line = lines[skip] ?? lines.at(-1);
+  const match = /\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/.exec(line ?? '');
+  return match?.[1] ?? 'an unknown place';
+}

@@ -1,0 +1,160 @@
+/** Celery's result document: what both our readers and Python's find under `result` (celery/backends/base.py). */
+import { ERROR_CLASSES, InvalidResult, TaskError } from './errors.ts';
+import { decodeJson, encodeJson } from './json.ts';
+import { MAX_TRACEBACK_CHARACTERS } from './limits.ts';
+import { isException } from './states.ts';
+
+/** How Celery writes an exception down. `exc_module` null: the reader makes a class of that name. */
+export interface ExceptionDocument {
+  readonly exc_type: string;
+  readonly exc_message: readonly unknown[];
+  readonly exc_module: string | null;
+}
+
+export interface ResultDocument {
+  readonly status: string;
+  readonly result: unknown;
+  readonly traceback: string | null;
+  readonly children: readonly unknown[];
+  /** ISO 8601, for final states. */
+  readonly dateDone: string | null;
+  readonly taskId: string;
+  readonly parentId?: string | null;
+  readonly groupId?: string | null;
+}
+
+// Python's own classes under these names: an `except` there catches ours.
+const MODULES: Readonly<Record<string, string>> = {
+  MaxRetriesExceededError: 'celery.exceptions',
+  NotRegistered: 'celery.exceptions',
+  TaskRevokedError: 'celery.exceptions',
+  TimeLimitExceeded: 'celery.exceptions',
+  SoftTimeLimitExceeded: 'celery.exceptions',
+  WorkerLostError: 'celery.exceptions',
+  TypeError: 'builtins',
+  SyntaxError: 'builtins',
+};
+
+export function exceptionDocument(error: unknown): ExceptionDocument {
+  if (error instanceof TaskError) return { exc_type: error.name, exc_message: error.args, exc_module: error.module };
+  if (error instanceof Error) {
+    const type = error.name === '' ? 'Error' : error.name;
+    return { exc_type: type, exc_message: [error.message], exc_module: MODULES[type] ?? null };
+  }
+  // A thrown value that is no Error still arrives as one: Python cannot read anything else under FAILURE.
+  return { exc_type: 'Error', exc_message: [describe(error)], exc_module: null };
+}
+
+function describe(value: unknown): string {
+  try {
+    return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}
+
+export function tracebackOf(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  const text = error.stack ?? `${error.name}: ${error.message}`;
+  return text.length > MAX_TRACEBACK_CHARACTERS ? `${text.slice(0, MAX_TRACEBACK_CHARACTERS)}\n...` : text;
+}
+
+/** @throws NotSerializable when `result` is no JSON; its path starts with `result`. */
+export function writeDocument(document: ResultDocument): string {
+  const base = {
+    status: document.status,
+    traceback: document.traceback,
+    children: document.children,
+    date_done: document.dateDone,
+    ...(document.groupId == null ? {} : { group_id: document.groupId }),
+    ...(document.parentId == null ? {} : { parent_id: document.parentId }),
+    task_id: document.taskId,
+  };
+  const text = encodeJson(base, 'meta');
+  // A task that returns nothing has the result null, as None has in Python.
+  const result = document.result === undefined ? 'null' : encodeJson(document.result, 'result');
+  return `{"result":${result},${text.slice(1)}`;
+}
+
+export function writeException(
+  status: string,
+  error: unknown,
+  document: Omit<ResultDocument, 'status' | 'result' | 'traceback'>,
+): string {
+  const result = exceptionDocument(error);
+  try {
+    return writeDocument({ ...document, status, result, traceback: tracebackOf(error) });
+  } catch {
+    // Exception arguments that are no JSON become text, as Celery stores their repr.
+    const exc_message = result.exc_message.map(describe);
+    return writeDocument({ ...document, status, result: { ...result, exc_message }, traceback: tracebackOf(error) });
+  }
+}
+
+/** @throws InvalidResult */
+export function readDocument(text: string): ResultDocument {
+  let data: unknown;
+  try {
+    data = decodeJson(text);
+  } catch (error) {
+    throw new InvalidResult(`A stored result is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (typeof data !== 'object' || data === null || typeof (data as { status?: unknown }).status !== 'string') {
+    throw new InvalidResult('A stored result has no status.');
+  }
+  const record = data as Record<string, unknown>;
+  const string = (field: string): string | null => (typeof record[field] === 'string' ? record[field] : null);
+  return {
+    status: String(record['status']),
+    result: record['result'] ?? null,
+    traceback: string('traceback'),
+    children: Array.isArray(record['children']) ? record['children'] : [],
+    dateDone: string('date_done'),
+    taskId: string('task_id') ?? '',
+    parentId: string('parent_id'),
+    groupId: string('group_id'),
+  };
+}
+
+const NATIVE: Readonly<Record<string, new (message?: string) => Error>> = {
+  Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError,
+};
+const OWN = new Map(ERROR_CLASSES.map((errorClass) => [errorClass.errorName ?? '', errorClass]));
+
+/**
+ * The error behind an exception document, with the remote name, message and stack text. Classes come
+ * from a fixed list: a name in stored data never chooses what code runs.
+ */
+export function restoreError(document: ResultDocument): Error {
+  const data = document.result;
+  const fields = typeof data === 'object' && data !== null ? (data as Partial<ExceptionDocument>) : {};
+  const name = typeof fields.exc_type === 'string' ? fields.exc_type : 'Error';
+  const given: unknown = fields.exc_message;
+  const args: readonly unknown[] = Array.isArray(given) ? given : given === undefined ? [] : [given];
+  const module = typeof fields.exc_module === 'string' ? fields.exc_module : null;
+  const error = construct(name, args, module);
+  const stack = document.traceback ?? `${name}: ${error.message}\n    (no stack was stored)`;
+  Object.defineProperty(error, 'stack', { value: stack, configurable: true, writable: true });
+  return error;
+}
+
+function construct(name: string, args: readonly unknown[], module: string | null): Error {
+  const message = typeof args[0] === 'string' ? args[0] : undefined;
+  if (args.length <= 1 && message !== undefined) {
+    const Native = Object.hasOwn(NATIVE, name) ? NATIVE[name] : undefined;
+    if (Native) return new Native(message);
+    const Own = OWN.get(name);
+    // Only the classes that are made of a message alone; the others carry facts that are not stored.
+    if (Own && PLAIN.has(name)) return new Own(message);
+  }
+  return new TaskError(name, args, module);
+}
+
+const PLAIN = new Set([
+  'MaxRetriesExceededError', 'WorkerLostError', 'TaskRevokedError', 'TaskRejectedError', 'TimeLimitExceeded',
+  'SoftTimeLimitExceeded', 'HopLimitExceeded', 'NotRegistered', 'ResultTooLarge', 'InvalidArguments', 'Ignore',
+]);
+
+export function isExceptionDocument(document: ResultDocument): boolean {
+  return isException(document.status);
+}

@@ -1,0 +1,206 @@
+/** Reading what became of a task. */
+import { maybeCurrentTask } from './context.ts';
+import { type Duration, durationSeconds } from './duration.ts';
+import { TaskRevokedError, TimeoutError, WaitInsideTask } from './errors.ts';
+import { REVOKED_RETENTION_SECONDS } from './limits.ts';
+import type { Clock, Ports, TaskRecord } from './ports.ts';
+import { isExceptionDocument, readDocument, restoreError, type ResultDocument, writeException } from './result-document.ts';
+import { FAILURE, isFinal, isPropagated, PENDING, REVOKED, SUCCESS } from './states.ts';
+
+export interface ResultReader {
+  readonly clock: Clock;
+  ports(): Promise<Ports>;
+}
+
+export interface GetOptions {
+  /** Give up after this long with TimeoutError. Default: wait for ever. */
+  readonly timeout?: Duration;
+  /** Throw the task's exception. Default true; false returns it. */
+  readonly propagate?: boolean;
+  /** Time between two looks. Default 0.5 s. */
+  readonly interval?: Duration;
+  /** Called before each wait. */
+  readonly onInterval?: () => void;
+}
+
+export class AsyncResult<R = unknown> {
+  readonly id: string;
+  /** Sent with `ignoreResult`: there is nothing to wait for. */
+  readonly ignored: boolean;
+  readonly #reader: ResultReader;
+  /** Final states do not change, so they are read once. */
+  #final: ResultDocument | undefined;
+
+  constructor(id: string, reader: ResultReader, options: { readonly ignored?: boolean } = {}) {
+    this.id = id;
+    this.ignored = options.ignored ?? false;
+    this.#reader = reader;
+  }
+
+  get taskId(): string {
+    return this.id;
+  }
+
+  /** PENDING where nothing is known: unknown, not started, expired, or ignored. */
+  async state(): Promise<string> {
+    return (await this.#document()).status;
+  }
+
+  async ready(): Promise<boolean> {
+    return isFinal(await this.state());
+  }
+
+  async successful(): Promise<boolean> {
+    return (await this.state()) === SUCCESS;
+  }
+
+  async failed(): Promise<boolean> {
+    return (await this.state()) === FAILURE;
+  }
+
+  /**
+   * Waits for the outcome.
+   *
+   * @throws TimeoutError, WaitInsideTask, or the task's own exception with its remote name, message and stack.
+   */
+  async get(options: GetOptions = {}): Promise<R> {
+    if (maybeCurrentTask()?.request.calledDirectly === false) {
+      throw new WaitInsideTask(
+        'Never call result.get() within a task: workers that wait for workers starve each other. Use a link or a chain instead.',
+      );
+    }
+    // Celery: an ignored result is None at once.
+    if (this.ignored) return undefined as R;
+    const timeoutMs = options.timeout === undefined ? Infinity : durationSeconds(options.timeout, 'timeout') * 1000;
+    const intervalMs = durationSeconds(options.interval ?? 0.5, 'interval', 0.001) * 1000;
+    const startedMs = this.#reader.clock.nowMs();
+    for (;;) {
+      const document = await this.#document();
+      if (isFinal(document.status)) return outcomeOf<R>(document, options.propagate ?? true);
+      const leftMs = timeoutMs - (this.#reader.clock.nowMs() - startedMs);
+      if (leftMs <= 0) {
+        throw new TimeoutError(`Task ${this.id} did not finish within ${timeoutMs / 1000} s; its state is ${document.status}.`);
+      }
+      options.onInterval?.();
+      await this.#reader.clock.sleep(Math.min(intervalMs, leftMs));
+    }
+  }
+
+  /** Celery's older name of `get`. */
+  wait(options: GetOptions = {}): Promise<R> {
+    return this.get(options);
+  }
+
+  /** The result, the exception, or a custom state's data, as things stand. */
+  async info(): Promise<unknown> {
+    const document = await this.#document();
+    if (document.status === PENDING) return undefined;
+    return isExceptionDocument(document) && document.result !== null ? restoreError(document) : document.result;
+  }
+
+  /** The remote stack text of a failed or retried task. */
+  async traceback(): Promise<string | undefined> {
+    return (await this.#document()).traceback ?? undefined;
+  }
+
+  async dateDone(): Promise<Date | undefined> {
+    const { dateDone } = await this.#document();
+    if (dateDone === null) return undefined;
+    // Celery before 5.4 writes UTC without an offset.
+    return new Date(/(Z|[+-]\d{2}:?\d{2})$/.test(dateDone) ? dateDone : `${dateDone}Z`);
+  }
+
+  /** Deletes the stored result. */
+  async forget(): Promise<void> {
+    const { backend } = await this.#reader.ports();
+    await backend.forget([this.id]);
+    this.#final = undefined;
+  }
+
+  /**
+   * Keeps the task from starting. One that waits is REVOKED at once; one that runs goes on, and is not
+   * started again. Returns the state after it.
+   */
+  async revoke(): Promise<string> {
+    const { backend } = await this.#reader.ports();
+    const nowMs = this.#reader.clock.nowMs();
+    const meta = writeException(REVOKED, new TaskRevokedError('revoked'), {
+      children: [],
+      dateDone: new Date(nowMs).toISOString(),
+      taskId: this.id,
+    });
+    return backend.revoke({ id: this.id, nowMs, meta, expiresAtSeconds: Math.floor(nowMs / 1000) + REVOKED_RETENTION_SECONDS });
+  }
+
+  async #document(): Promise<ResultDocument> {
+    if (this.#final) return this.#final;
+    const { backend } = await this.#reader.ports();
+    const [record] = await backend.get([this.id], this.#reader.clock.nowMs());
+    const document = visibleDocument(this.id, record);
+    if (isFinal(document.status)) this.#final = document;
+    return document;
+  }
+}
+
+/** What a reader may see of a record: not what `ignoreResult` hides, nor STARTED without `trackStarted`. */
+export function visibleDocument(id: string, record: TaskRecord | undefined): ResultDocument {
+  if (record?.meta === undefined) return { status: PENDING, result: null, traceback: null, children: [], dateDone: null, taskId: id };
+  return readDocument(record.meta);
+}
+
+function outcomeOf<R>(document: ResultDocument, propagate: boolean): R {
+  if (!isPropagated(document.status)) return document.result as R;
+  const error = restoreError(document);
+  if (propagate) throw error;
+  return error as R;
+}
+
+/** The outcome of a task that ran in the caller: complete from the start, and stored nowhere. */
+export class EagerResult<R = unknown> extends AsyncResult<R> {
+  readonly #outcome: EagerFacts;
+  readonly #doneMs: number;
+
+  constructor(id: string, outcome: EagerFacts, reader: ResultReader) {
+    super(id, reader);
+    this.#outcome = outcome;
+    this.#doneMs = reader.clock.nowMs();
+  }
+
+  override state(): Promise<string> {
+    return Promise.resolve(this.#outcome.state);
+  }
+
+  override get(options: GetOptions = {}): Promise<R> {
+    if (!isPropagated(this.#outcome.state)) return Promise.resolve(this.#outcome.value as R);
+    if (options.propagate ?? true) return Promise.reject(this.#outcome.error as Error);
+    return Promise.resolve(this.#outcome.error as R);
+  }
+
+  override info(): Promise<unknown> {
+    return Promise.resolve(isPropagated(this.#outcome.state) ? this.#outcome.error : this.#outcome.value);
+  }
+
+  override traceback(): Promise<string | undefined> {
+    return Promise.resolve(this.#outcome.traceback ?? undefined);
+  }
+
+  override dateDone(): Promise<Date | undefined> {
+    return Promise.resolve(new Date(this.#doneMs));
+  }
+
+  override forget(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Too late: it has run. */
+  override revoke(): Promise<string> {
+    return this.state();
+  }
+}
+
+interface EagerFacts {
+  readonly state: string;
+  readonly value: unknown;
+  readonly error: unknown;
+  readonly traceback: string | null;
+}

@@ -1,0 +1,259 @@
+/** An app's settings: checked once, with every default written down, and the environment of a deployed function. */
+import { InvalidOption, MissingEnvironment } from './errors.ts';
+import { type Duration, durationSeconds, shown } from './duration.ts';
+import {
+  DEFAULT_MAX_DELIVERIES,
+  DEFAULT_RESULT_EXPIRES_SECONDS,
+  DEFAULT_TIMER_SHARDS,
+  ESM_MAX_BATCH_SIZE,
+  ESM_MAX_BATCH_SIZE_WITH_WINDOW,
+  ESM_MAX_CONCURRENCY,
+  ESM_MAX_WINDOW_SECONDS,
+  ESM_MIN_CONCURRENCY,
+  SQS_MAX_QUEUE_NAME_CHARACTERS,
+} from './limits.ts';
+import { ENVIRONMENT, type QueueManifest } from './manifest.ts';
+import type { Logger } from './ports.ts';
+import type { Routes } from './routes.ts';
+
+export interface QueueOptions {
+  /** Ordered groups on an SQS FIFO queue. Default false. */
+  readonly fifo?: boolean;
+  /** Most workers at once, 2 to 1,000. Default: as many as Lambda starts. */
+  readonly concurrency?: number;
+  /** Messages per invocation, 1 to 10 (10,000 with a window). Default 10. */
+  readonly batchSize?: number;
+  /** How long an invocation waits for its batch to fill. Default 0. */
+  readonly batchWindow?: Duration;
+}
+
+/** Celery's publish retry policy. Defaults: 3 retries, 0 s, +0.2 s each, at most 1 s. */
+export interface RetryPolicy {
+  readonly maxRetries?: number;
+  readonly intervalStart?: number;
+  readonly intervalStep?: number;
+  readonly intervalMax?: number;
+}
+
+export interface AppOptions {
+  /** Default `{ default: {} }`. */
+  readonly queues?: Readonly<Record<string, QueueOptions>>;
+  /** Default: the queue named `default`, else the first one. */
+  readonly defaultQueue?: string;
+  readonly routes?: Routes;
+  /** IANA zone of schedules. Default `'UTC'`. */
+  readonly timezone?: string;
+  /** How long results are kept. Default `'1d'`. */
+  readonly resultExpires?: Duration;
+  /** Run tasks in the caller, at once. Default false. */
+  readonly alwaysEager?: boolean;
+  /** In eager mode, let errors reach the caller. Default false. */
+  readonly eagerPropagates?: boolean;
+  /** Task default: see `TaskOptions`. */
+  readonly acksLate?: boolean;
+  /** Task default: see `TaskOptions`. */
+  readonly trackStarted?: boolean;
+  /** Task default: see `TaskOptions`. */
+  readonly ignoreResult?: boolean;
+  /** Task default: see `TaskOptions`. */
+  readonly storeErrorsEvenIfIgnored?: boolean;
+  /** Deliveries of one attempt that may end without a word. Default 5. */
+  readonly maxDeliveries?: number;
+  /** Tasks of one batch that run at the same time. Default 10. */
+  readonly batchConcurrency?: number;
+  /** Shards of the timer index, 1 to 64. Default 8. Raise only: timers in dropped shards are not swept. */
+  readonly timerShards?: number;
+  /** Whether publishing is retried. Default true. */
+  readonly retry?: boolean;
+  readonly retryPolicy?: RetryPolicy;
+  /** Default: JSON lines on standard output from level info. */
+  readonly logger?: Logger;
+}
+
+export interface Settings {
+  readonly name: string;
+  readonly queues: Readonly<Record<string, QueueManifest>>;
+  readonly defaultQueue: string;
+  readonly routes: Routes | undefined;
+  readonly timezone: string;
+  readonly resultExpiresSeconds: number;
+  readonly alwaysEager: boolean;
+  readonly eagerPropagates: boolean;
+  readonly acksLate: boolean;
+  readonly trackStarted: boolean;
+  readonly ignoreResult: boolean;
+  readonly storeErrorsEvenIfIgnored: boolean;
+  readonly maxDeliveries: number;
+  readonly batchConcurrency: number;
+  readonly timerShards: number;
+  readonly retry: boolean;
+  readonly retryPolicy: Required<RetryPolicy>;
+  readonly logger: Logger | undefined;
+}
+
+/** @throws InvalidOption when an object has a key that is not allowed. */
+export function refuseUnknownKeys(value: object, allowed: ReadonlySet<string>, what: string): void {
+  const key = Object.keys(value).find((candidate) => !allowed.has(candidate));
+  if (key === undefined) return;
+  throw new InvalidOption(`${what}: '${key}' is no option. Allowed are ${[...allowed].toSorted().join(', ')}.`);
+}
+
+export function integerIn(value: unknown, minimum: number, maximum: number, field: string): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= minimum && value <= maximum) return value;
+  throw new InvalidOption(`${field}: ${shown(value)} given; a whole number from ${minimum} to ${maximum} is allowed.`);
+}
+
+export function booleanOption(value: unknown, field: string): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new InvalidOption(`${field}: ${shown(value)} given; true or false is allowed.`);
+}
+
+const APP_KEYS: ReadonlySet<string> = new Set<keyof AppOptions>([
+  'queues', 'defaultQueue', 'routes', 'timezone', 'resultExpires', 'alwaysEager', 'eagerPropagates',
+  'acksLate', 'trackStarted', 'ignoreResult', 'storeErrorsEvenIfIgnored', 'maxDeliveries',
+  'batchConcurrency', 'timerShards', 'retry', 'retryPolicy', 'logger',
+]);
+const QUEUE_KEYS: ReadonlySet<string> = new Set<keyof QueueOptions>(['fifo', 'concurrency', 'batchSize', 'batchWindow']);
+const POLICY_KEYS: ReadonlySet<string> = new Set<keyof RetryPolicy>(['maxRetries', 'intervalStart', 'intervalStep', 'intervalMax']);
+const NAME = /^[A-Za-z0-9_.-]+$/;
+
+export function resolveSettings(name: string, options: AppOptions = {}): Settings {
+  if (typeof name !== 'string' || !NAME.test(name)) {
+    throw new InvalidOption(`app name: ${shown(name)} given; letters, digits, '.', '_' and '-' are allowed.`);
+  }
+  refuseUnknownKeys(options, APP_KEYS, `options of app '${name}'`);
+  const queues = resolveQueues(options.queues ?? { default: {} });
+  const flag = (key: keyof AppOptions, fallback: boolean): boolean =>
+    options[key] === undefined ? fallback : booleanOption(options[key], key);
+  return {
+    name,
+    queues,
+    defaultQueue: resolveDefaultQueue(options.defaultQueue, queues),
+    routes: options.routes,
+    timezone: checkedTimezone(options.timezone ?? 'UTC'),
+    resultExpiresSeconds:
+      options.resultExpires === undefined
+        ? DEFAULT_RESULT_EXPIRES_SECONDS
+        : durationSeconds(options.resultExpires, 'resultExpires', 1),
+    alwaysEager: flag('alwaysEager', false),
+    eagerPropagates: flag('eagerPropagates', false),
+    acksLate: flag('acksLate', true),
+    trackStarted: flag('trackStarted', false),
+    ignoreResult: flag('ignoreResult', false),
+    storeErrorsEvenIfIgnored: flag('storeErrorsEvenIfIgnored', true),
+    maxDeliveries: integerIn(options.maxDeliveries ?? DEFAULT_MAX_DELIVERIES, 1, 1000, 'maxDeliveries'),
+    batchConcurrency: integerIn(options.batchConcurrency ?? 10, 1, 10_000, 'batchConcurrency'),
+    timerShards: integerIn(options.timerShards ?? DEFAULT_TIMER_SHARDS, 1, 64, 'timerShards'),
+    retry: flag('retry', true),
+    retryPolicy: resolvePolicy(options.retryPolicy),
+    logger: options.logger,
+  };
+}
+
+export function resolvePolicy(policy: RetryPolicy = {}): Required<RetryPolicy> {
+  refuseUnknownKeys(policy, POLICY_KEYS, 'retryPolicy');
+  return {
+    maxRetries: integerIn(policy.maxRetries ?? 3, 0, 100, 'retryPolicy.maxRetries'),
+    intervalStart: durationSeconds(policy.intervalStart ?? 0, 'retryPolicy.intervalStart'),
+    intervalStep: durationSeconds(policy.intervalStep ?? 0.2, 'retryPolicy.intervalStep'),
+    intervalMax: durationSeconds(policy.intervalMax ?? 1, 'retryPolicy.intervalMax'),
+  };
+}
+
+function resolveQueues(queues: Readonly<Record<string, QueueOptions>>): Record<string, QueueManifest> {
+  const resolved: Record<string, QueueManifest> = {};
+  for (const [name, options] of Object.entries(queues)) {
+    if (!NAME.test(name) || name.length > SQS_MAX_QUEUE_NAME_CHARACTERS) {
+      throw new InvalidOption(
+        `queues: '${name}' is no queue name; letters, digits, '.', '_' and '-' are allowed, at most ${SQS_MAX_QUEUE_NAME_CHARACTERS} characters.`,
+      );
+    }
+    refuseUnknownKeys(options, QUEUE_KEYS, `queues.${name}`);
+    const windowSeconds =
+      options.batchWindow === undefined ? 0 : durationSeconds(options.batchWindow, `queues.${name}.batchWindow`);
+    const fifo = options.fifo === undefined ? false : booleanOption(options.fifo, `queues.${name}.fifo`);
+    if (windowSeconds > ESM_MAX_WINDOW_SECONDS || (fifo && windowSeconds > 0)) {
+      throw new InvalidOption(
+        `queues.${name}.batchWindow: ${windowSeconds} s given; 0 to ${ESM_MAX_WINDOW_SECONDS} s is allowed, and only 0 on a FIFO queue.`,
+      );
+    }
+    const largestBatch = windowSeconds >= 1 && !fifo ? ESM_MAX_BATCH_SIZE_WITH_WINDOW : ESM_MAX_BATCH_SIZE;
+    resolved[name] = {
+      fifo,
+      ...(options.concurrency === undefined
+        ? {}
+        : { concurrency: integerIn(options.concurrency, ESM_MIN_CONCURRENCY, ESM_MAX_CONCURRENCY, `queues.${name}.concurrency`) }),
+      ...(options.batchSize === undefined
+        ? {}
+        : { batchSize: integerIn(options.batchSize, 1, largestBatch, `queues.${name}.batchSize`) }),
+      ...(windowSeconds > 0 ? { batchWindowSeconds: windowSeconds } : {}),
+    };
+  }
+  if (Object.keys(resolved).length === 0) throw new InvalidOption('queues: declare at least one queue, such as { default: {} }.');
+  return resolved;
+}
+
+function resolveDefaultQueue(given: string | undefined, queues: Readonly<Record<string, QueueManifest>>): string {
+  const names = Object.keys(queues);
+  const chosen = given ?? (Object.hasOwn(queues, 'default') ? 'default' : (names[0] ?? 'default'));
+  if (Object.hasOwn(queues, chosen)) return chosen;
+  throw new InvalidOption(`defaultQueue: '${chosen}' is not declared. Declared are ${names.join(', ')}.`);
+}
+
+function checkedTimezone(zone: string): string {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone;
+  } catch {
+    throw new InvalidOption(`timezone: ${shown(zone)} is no IANA time zone such as 'UTC' or 'Europe/Berlin'.`);
+  }
+}
+
+// ------------------------------------------------------------ environment
+
+/** What a deployed function knows of its service. */
+export interface Environment {
+  readonly app: string;
+  readonly queues: Readonly<Record<string, string>>;
+  readonly deadLetterQueues: Readonly<Record<string, string>>;
+  readonly resultsTable: string;
+  readonly stateTable: string;
+  readonly timerShards: number;
+  readonly taskQueues: Readonly<Record<string, string>>;
+  readonly defaultQueue: string;
+}
+
+/** @throws MissingEnvironment naming the first variable that is absent or unreadable. */
+export function readEnvironment(source: Readonly<Record<string, string | undefined>> = process.env): Environment {
+  const text = (name: string): string => {
+    const value = source[name];
+    if (value === undefined || value === '') {
+      throw new MissingEnvironment(
+        `The environment variable ${name} is missing, so there is no queue to send to. In a deployed function call ` +
+          `service.grantEnqueue(fn) in the CDK stack; in tests use celeriac/testing or alwaysEager: true; locally use celeriac/local.`,
+      );
+    }
+    return value;
+  };
+  const map = (name: string, value: string): Record<string, string> => {
+    try {
+      const parsed: unknown = JSON.parse(value);
+      if (typeof parsed === 'object' && parsed !== null && Object.values(parsed).every((entry) => typeof entry === 'string')) {
+        return parsed as Record<string, string>;
+      }
+    } catch {
+      // Told below, with the value's name and without the value: it may hold account ids.
+    }
+    throw new MissingEnvironment(`The environment variable ${name} is not a JSON object of strings. service.grantEnqueue(fn) writes it.`);
+  };
+  const queues = map(ENVIRONMENT.queues, text(ENVIRONMENT.queues));
+  return {
+    app: source[ENVIRONMENT.app] ?? 'celeriac',
+    queues,
+    deadLetterQueues: map(ENVIRONMENT.deadLetterQueues, source[ENVIRONMENT.deadLetterQueues] ?? '{}'),
+    resultsTable: text(ENVIRONMENT.resultsTable),
+    stateTable: text(ENVIRONMENT.stateTable),
+    timerShards: integerIn(Number(source[ENVIRONMENT.timerShards] ?? DEFAULT_TIMER_SHARDS), 1, 64, ENVIRONMENT.timerShards),
+    taskQueues: map(ENVIRONMENT.taskQueues, source[ENVIRONMENT.taskQueues] ?? '{}'),
+    defaultQueue: source[ENVIRONMENT.defaultQueue] ?? Object.keys(queues)[0] ?? 'default',
+  };
+}

@@ -1,0 +1,77 @@
+/** Between the options of a call (camelCase) and those inside a signature (Celery's own names). */
+import type { ApplyOptions } from './apply-options.ts';
+import type { Embed } from './message.ts';
+import { readSignature, type Signature, type SignatureOptions } from './signature.ts';
+
+/** Where a message stands in the tree of tasks. */
+export interface Lineage {
+  readonly rootId?: string;
+  readonly parentId?: string | null;
+  readonly groupId?: string;
+  readonly groupIndex?: number;
+  readonly embed?: Partial<Embed>;
+  /** Hops of the parent. */
+  readonly hops?: number;
+  readonly stampedHeaders?: readonly string[];
+  readonly stamps?: Readonly<Record<string, unknown>>;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+const NAMES: Readonly<Partial<Record<keyof ApplyOptions, string>>> = {
+  countdown: 'countdown',
+  eta: 'eta',
+  expires: 'expires',
+  queue: 'queue',
+  priority: 'priority',
+  headers: 'headers',
+  argsrepr: 'argsrepr',
+  kwargsrepr: 'kwargsrepr',
+  taskId: 'task_id',
+  ignoreResult: 'ignore_result',
+  retry: 'retry',
+  retryPolicy: 'retry_policy',
+  timeLimit: 'time_limit',
+  softTimeLimit: 'soft_time_limit',
+  shadow: 'shadow',
+  fairKey: 'MessageGroupId',
+};
+
+export function toSignatureOptions(options: ApplyOptions): SignatureOptions {
+  const result: Record<string, unknown> = {};
+  for (const [key, name] of Object.entries(NAMES)) {
+    const value = options[key as keyof ApplyOptions];
+    if (value !== undefined) result[name] = value instanceof Date ? value.toISOString() : value;
+  }
+  for (const [key, name] of [['link', 'link'], ['linkError', 'link_error']] as const) {
+    const value = options[key];
+    if (value !== undefined) result[name] = Array.isArray(value) ? value : [value];
+  }
+  return result;
+}
+
+/** Untrusted: options that do not fit are left out where Celery's own defaults serve as well. */
+export function fromSignatureOptions(options: SignatureOptions): { options: ApplyOptions; lineage: Lineage } {
+  const call: Record<string, unknown> = {};
+  for (const [key, name] of Object.entries(NAMES)) {
+    const value = options[name];
+    if (value !== undefined && value !== null) call[key] = value;
+  }
+  for (const [key, name] of [['link', 'link'], ['linkError', 'link_error']] as const) {
+    const signatures = readSignatures(options[name]);
+    if (signatures.length > 0) call[key] = signatures;
+  }
+  const lineage: Mutable<Lineage> = {};
+  if (typeof options['root_id'] === 'string') lineage.rootId = options['root_id'];
+  if (typeof options['parent_id'] === 'string') lineage.parentId = options['parent_id'];
+  if (typeof options['group_id'] === 'string') lineage.groupId = options['group_id'];
+  if (typeof options['group_index'] === 'number') lineage.groupIndex = options['group_index'];
+  const chord = readSignature(options['chord']);
+  if (chord) lineage.embed = { chord };
+  return { options: call as ApplyOptions, lineage };
+}
+
+function readSignatures(value: unknown): Signature[] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : value === undefined || value === null ? [] : [value];
+  return list.flatMap((item) => readSignature(item) ?? []);
+}

@@ -1,0 +1,57 @@
+/** A signature is a call written down: frozen plain data in Celery's own form (celery/canvas.py). */
+
+/** Options as they stand inside a signature: Celery's names, snake_case, JSON only. */
+export type SignatureOptions = Readonly<Record<string, unknown>>;
+
+/** `R` is the result's type; it exists for the compiler only. */
+export interface Signature<R = unknown> {
+  readonly task: string;
+  readonly args: readonly unknown[];
+  readonly kwargs: Readonly<Record<string, unknown>>;
+  readonly options: SignatureOptions;
+  readonly subtask_type: string | null;
+  readonly immutable: boolean;
+  readonly __result?: R;
+}
+
+export interface SignatureParts {
+  readonly args?: readonly unknown[];
+  readonly kwargs?: Readonly<Record<string, unknown>>;
+  readonly options?: SignatureOptions;
+  readonly immutable?: boolean;
+  readonly subtaskType?: string | null;
+}
+
+export function signature<R = unknown>(task: string, parts: SignatureParts = {}): Signature<R> {
+  return Object.freeze({
+    task,
+    args: Object.freeze([...(parts.args ?? [])]),
+    kwargs: Object.freeze({ ...parts.kwargs }),
+    options: Object.freeze({ ...parts.options }),
+    subtask_type: parts.subtaskType ?? null,
+    immutable: parts.immutable ?? false,
+  });
+}
+
+/** The arguments a signature runs with once its parent's results are known: those come first, unless immutable. */
+export function applyPartial(sig: Signature, sent: readonly unknown[]): readonly unknown[] {
+  return sig.immutable ? sig.args : [...sent, ...sig.args];
+}
+
+/** A signature from untrusted data, or undefined where it is none. */
+export function readSignature(value: unknown): Signature | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const data = value as Record<string, unknown>;
+  if (typeof data['task'] !== 'string') return undefined;
+  const record = (field: unknown): Record<string, unknown> =>
+    typeof field === 'object' && field !== null && !Array.isArray(field)
+      ? (field as Record<string, unknown>)
+      : {};
+  return signature(data['task'], {
+    args: Array.isArray(data['args']) ? data['args'] : [],
+    kwargs: record(data['kwargs']),
+    options: record(data['options']),
+    immutable: data['immutable'] === true,
+    subtaskType: typeof data['subtask_type'] === 'string' ? data['subtask_type'] : null,
+  });
+}

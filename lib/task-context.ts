@@ -1,0 +1,140 @@
+/** Builds the context of one run. */
+import { resolveExpires } from './apply-options.ts';
+import type { RetryOptions, TaskContext, TaskLogger, TaskRequest } from './context.ts';
+import { durationSeconds, instantMs, shown } from './duration.ts';
+import { InvalidOption, MaxRetriesExceededError, Retry, type RetryOverrides } from './errors.ts';
+import { encodeJson } from './json.ts';
+import type { Message } from './message.ts';
+import type { Clock, Logger } from './ports.ts';
+import { requireQueue } from './publish.ts';
+import type { TaskDefinition } from './registry.ts';
+import { mayRetry } from './retry.ts';
+import type { Settings } from './settings.ts';
+import { isBuiltin } from './states.ts';
+
+export interface ContextParts {
+  readonly definition: TaskDefinition;
+  readonly message: Message;
+  readonly args: readonly unknown[];
+  readonly queue: string;
+  readonly deliveries: number;
+  readonly isEager: boolean;
+  readonly calledDirectly: boolean;
+  readonly ignoreResult: boolean;
+  readonly signal: AbortSignal;
+  /** When the hard limit ends the run; null for never. */
+  readonly stopMs: number | null;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly settings: Settings;
+  /** Stores a custom state for readers. */
+  store(state: string, meta: unknown): Promise<void>;
+}
+
+export function createContext(parts: ContextParts): TaskContext {
+  const { clock, message } = parts;
+  const updateState = async (state: string, meta: unknown = null): Promise<void> => {
+    if (typeof state !== 'string' || state === '' || (isBuiltin(state) && state !== 'STARTED')) {
+      throw new InvalidOption(`state: ${shown(state)} given; a state of your own such as 'PROGRESS' is allowed. Outcomes are set by returning and throwing.`);
+    }
+    await parts.store(state, meta);
+  };
+  return {
+    request: createRequest(parts),
+    logger: createLogger(parts),
+    signal: parts.signal,
+    remainingTime: () => (parts.stopMs === null ? Infinity : Math.max(0, (parts.stopMs - clock.nowMs()) / 1000)),
+    retry: ((options: RetryOptions = {}) => {
+      const retry = planRetry(parts, options, clock.nowMs());
+      if (options.throw === false) return retry;
+      throw retry;
+    }) as TaskContext['retry'],
+    updateState,
+    progress: (done, total) => updateState('PROGRESS', { current: done, total }),
+  } satisfies TaskContext & { request: { id: typeof message.id } };
+}
+
+function createRequest(parts: ContextParts): TaskRequest {
+  const { message, definition } = parts;
+  const [hard, soft] = message.timeLimit;
+  return Object.freeze({
+    id: message.id,
+    task: message.task,
+    args: parts.args,
+    kwargs: message.kwargs,
+    retries: message.retries,
+    eta: message.etaMs === null ? null : new Date(message.etaMs),
+    expires: message.expiresMs === null ? null : new Date(message.expiresMs),
+    isEager: parts.isEager,
+    calledDirectly: parts.calledDirectly,
+    deliveryInfo: { queue: parts.queue, redelivered: parts.deliveries > 1, deliveries: parts.deliveries },
+    rootId: message.rootId,
+    parentId: message.parentId,
+    groupId: message.groupId,
+    groupIndex: message.groupIndex,
+    headers: message.headers,
+    correlationId: message.id,
+    replyTo: message.replyTo,
+    origin: message.origin,
+    shadow: message.shadow,
+    timeLimit: [hard ?? definition.options.timeLimitSeconds, soft ?? definition.options.softTimeLimitSeconds] as const,
+    ignoreResult: parts.ignoreResult,
+    stamps: message.stamps,
+    hops: message.celeriac.hops ?? 0,
+  });
+}
+
+function createLogger(parts: ContextParts): TaskLogger {
+  const base = { task: parts.message.task, taskId: parts.message.id, attempt: parts.message.retries };
+  const log: TaskLogger['log'] = (level, text, fields) => parts.logger.log(level, text, { ...fields, ...base });
+  return {
+    log,
+    debug: (text, fields) => log('debug', text, fields),
+    info: (text, fields) => log('info', text, fields),
+    warn: (text, fields) => log('warn', text, fields),
+    error: (text, fields) => log('error', text, fields),
+  };
+}
+
+const RETRY_KEYS = new Set(['countdown', 'eta', 'exc', 'maxRetries', 'args', 'kwargs', 'queue', 'priority', 'headers', 'expires', 'throw']);
+
+/** @throws `exc` or MaxRetriesExceededError when no retry is left; InvalidOption, NotSerializable on bad input. */
+function planRetry(parts: ContextParts, options: RetryOptions, nowMs: number): Retry {
+  const { definition, message } = parts;
+  const stray = Object.keys(options).find((key) => !RETRY_KEYS.has(key));
+  if (stray !== undefined) throw new InvalidOption(`retry(): '${stray}' is no option. Allowed are ${[...RETRY_KEYS].toSorted().join(', ')}.`);
+  if (options.countdown !== undefined && options.eta !== undefined) {
+    throw new InvalidOption('retry(): countdown and eta are both given; one of them is allowed.');
+  }
+  const maxRetries = options.maxRetries === undefined ? definition.options.maxRetries : options.maxRetries;
+  // Called as a plain function there is no message to send again (Celery raises the original too).
+  if (parts.calledDirectly || !mayRetry(message.retries, maxRetries)) {
+    if (options.exc !== undefined) throw options.exc;
+    throw new MaxRetriesExceededError(
+      `Can't retry ${message.task}[${message.id}] args:${message.argsrepr} kwargs:${message.kwargsrepr}`,
+    );
+  }
+  const dueMs =
+    options.eta === undefined
+      ? nowMs + Math.round(durationSeconds(options.countdown ?? definition.options.defaultRetryDelaySeconds, 'retry() countdown') * 1000)
+      : instantMs(options.eta, 'retry() eta');
+  const wait = Math.max(0, Math.round((dueMs - nowMs) / 1000));
+  const why = options.exc instanceof Error ? `: ${options.exc.name}: ${options.exc.message}` : '';
+  return new Retry(`Retry in ${wait}s${why}`, dueMs, options.exc, planOverrides(parts, options, nowMs));
+}
+
+function planOverrides(parts: ContextParts, options: RetryOptions, nowMs: number): RetryOverrides {
+  if (options.args !== undefined) encodeJson(options.args, 'args');
+  if (options.kwargs !== undefined) encodeJson(options.kwargs, 'kwargs');
+  if (options.headers !== undefined) encodeJson(options.headers, 'headers');
+  if (options.queue !== undefined) requireQueue(options.queue, parts.settings);
+  const expiresMs = resolveExpires(options.expires, nowMs);
+  return {
+    ...(options.args === undefined ? {} : { args: options.args }),
+    ...(options.kwargs === undefined ? {} : { kwargs: options.kwargs }),
+    ...(options.headers === undefined ? {} : { headers: options.headers }),
+    ...(options.queue === undefined ? {} : { queue: options.queue }),
+    ...(options.priority === undefined ? {} : { priority: options.priority }),
+    ...(expiresMs === null ? {} : { expiresMs }),
+  };
+}

@@ -1,0 +1,78 @@
+/** A task as users hold it: a plain function with `.delay` and its kin. */
+import type { ApplyOptions } from './apply-options.ts';
+import { createContext } from './task-context.ts';
+import type { TaskContext } from './context.ts';
+import type { Message } from './message.ts';
+import type { Producer } from './producer.ts';
+import type { TaskDefinition } from './registry.ts';
+import type { AsyncResult } from './result.ts';
+import { type Signature, signature } from './signature.ts';
+import { toSignatureOptions } from './signature-options.ts';
+
+/** What `enqueue<typeof add>('math.add', ...)` needs of a task's type; it holds no code. */
+export interface TaskTypes<A extends readonly unknown[] = readonly unknown[], R = unknown> {
+  readonly '~task'?: { readonly args: A; readonly result: R };
+}
+
+export type TaskArguments<T> = T extends { readonly '~task'?: { readonly args: infer A extends readonly unknown[] } } ? A : never;
+export type TaskResult<T> = T extends { readonly '~task'?: { readonly result: infer R } } ? R : never;
+
+/** The last arguments of a task: when it runs, those that its parent gives come before them. */
+export type PartialArguments<A extends readonly unknown[]> = A extends readonly [unknown, ...infer Rest] ? A | PartialArguments<Rest> : A;
+
+export interface Task<A extends readonly unknown[] = readonly unknown[], R = unknown> extends TaskTypes<A, Awaited<R>> {
+  /** A plain call: no queue, no message. */
+  (...args: A): R;
+  readonly taskName: string;
+  /** Sends it with these arguments. */
+  delay(...args: A): Promise<AsyncResult<Awaited<R>>>;
+  /** Sends it with options. Throws before anything is sent on bad input. */
+  applyAsync(args: A, options?: ApplyOptions): Promise<AsyncResult<Awaited<R>>>;
+  /** Runs it here and now, retries included, as a worker would. */
+  apply(args: A, options?: ApplyOptions): Promise<AsyncResult<Awaited<R>>>;
+  /** The call written down; a parent's result is put before the arguments. */
+  s(...args: PartialArguments<A>): Signature<Awaited<R>>;
+  /** Like `s`, immutable: a parent's result is left out. */
+  si(...args: A): Signature<Awaited<R>>;
+  /** A signature with options. */
+  signature(args: PartialArguments<A>, options?: ApplyOptions & { readonly immutable?: boolean }): Signature<Awaited<R>>;
+}
+
+export interface TaskMethods {
+  applyAsync(name: string, args: readonly unknown[], options?: ApplyOptions): Promise<AsyncResult>;
+  apply(name: string, args: readonly unknown[], options?: ApplyOptions): Promise<AsyncResult>;
+}
+
+export function createTask<A extends readonly unknown[], R>(definition: TaskDefinition, producer: Producer, methods: TaskMethods): Task<A, R> {
+  const { name } = definition;
+  const call = (...args: readonly unknown[]): unknown => definition.run(directContext(definition, args, producer), args);
+  const write = (args: readonly unknown[], { immutable = false, ...options }: ApplyOptions & { readonly immutable?: boolean } = {}): Signature =>
+    signature(name, { args, immutable, options: toSignatureOptions(options), ...(options.kwargs === undefined ? {} : { kwargs: options.kwargs }) });
+  return Object.freeze(
+    Object.assign(call, {
+      taskName: name,
+      delay: (...args: readonly unknown[]) => methods.applyAsync(name, args),
+      applyAsync: (args: readonly unknown[], options?: ApplyOptions) => methods.applyAsync(name, args, options),
+      apply: (args: readonly unknown[], options?: ApplyOptions) => methods.apply(name, args, options),
+      s: (...args: readonly unknown[]) => write(args),
+      si: (...args: readonly unknown[]) => write(args, { immutable: true }),
+      signature: write,
+    }),
+  ) as unknown as Task<A, R>;
+}
+
+/** A bound task called as a plain function still gets a `self`; there is no message behind it. */
+function directContext(definition: TaskDefinition, args: readonly unknown[], producer: Producer): TaskContext {
+  const id = producer.ids.next();
+  const message: Message = {
+    id, task: definition.name, args, kwargs: {}, embed: { callbacks: null, errbacks: null, chain: null, chord: null },
+    retries: 0, etaMs: null, expiresMs: null, rootId: id, parentId: null, groupId: null, groupIndex: null, timeLimit: [null, null],
+    ignoreResult: null, argsrepr: '', kwargsrepr: '', queue: '', priority: 0, shadow: null, origin: null, replyTo: null,
+    replacedTaskNesting: 0, stampedHeaders: null, stamps: {}, headers: {}, properties: {}, celeriac: {},
+  };
+  return createContext({
+    definition, message, args, queue: '', deliveries: 1, isEager: false, calledDirectly: true, ignoreResult: true,
+    signal: new AbortController().signal, stopMs: null, clock: producer.clock, logger: producer.logger, settings: producer.settings,
+    store: () => Promise.resolve(),
+  });
+}

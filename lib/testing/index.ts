@@ -1,0 +1,3 @@
+export { ManualClock } from './manual-clock.ts';
+export { countingIds, seededRandom } from './seeded.ts';
+export { World, type WorldOptions } from './world.ts';

@@ -1,0 +1,245 @@
+/** A world of memory adapters on a clock that a test moves: days of timers and retries in milliseconds. */
+import type { Celeriac } from '../app.ts';
+import { sweep } from '../beat/sweep.ts';
+import { maybeCurrentTask } from '../context.ts';
+import { type Duration, durationSeconds } from '../duration.ts';
+import { SWEEP_HORIZON_SECONDS } from '../limits.ts';
+import { silentLogger } from '../log.ts';
+import { MemoryBackend, MemoryBroker, MemoryTimers, type Received } from '../memory/index.ts';
+import type { Logger, Ports } from '../ports.ts';
+import { consume, consumeLost, LOST_QUEUE } from '../worker/consume.ts';
+import type { BatchResponse, Delivery, Invocation } from '../worker/delivery.ts';
+import { ManualClock } from './manual-clock.ts';
+import { countingIds, seededRandom } from './seeded.ts';
+
+export interface WorldOptions {
+  /** Where time starts: Date or milliseconds. Default 2030-01-01T00:00:00Z. */
+  readonly start?: Date | number;
+  /** Seed of jitter and everything else that is drawn. Default 1. */
+  readonly seed?: number;
+  /** Length of an invocation, as Lambda's timeout. Default 300 s. */
+  readonly invocation?: Duration;
+  /** Messages per batch. Default 10. */
+  readonly batchSize?: number;
+  /** Receives before SQS moves a message to the lost queue. Default 50. */
+  readonly maxReceiveCount?: number;
+  /** Default: silent. */
+  readonly logger?: Logger;
+  /** Stands between the worker and its ports, per invocation: for faults. */
+  readonly wrapPorts?: (ports: Ports, invocation: Invocation) => Ports;
+  /**
+   * How long, in real time, to wait for tasks that use real timers or I/O before virtual time moves on.
+   * Default 20 ms.
+   */
+  readonly patienceMs?: number;
+}
+
+const MINUTE_MS = 60_000;
+// As the queues that infra makes: visibility = timeout + 30 s.
+const VISIBILITY_MARGIN_SECONDS = 30;
+// Turns of the event loop without any change after which everything ready has run.
+const QUIET_TURNS = 3;
+
+export class World {
+  readonly app: Celeriac;
+  readonly clock: ManualClock;
+  readonly broker: MemoryBroker;
+  readonly backend: MemoryBackend;
+  readonly timers: MemoryTimers;
+  readonly ports: Ports;
+  readonly #options: WorldOptions;
+  readonly #invocationSeconds: number;
+  readonly #running = new Set<Promise<void>>();
+  #invocations = 0;
+  #changes = 0;
+  #moving = false;
+  #lastSweepMs: number;
+
+  constructor(app: Celeriac, options: WorldOptions = {}) {
+    this.app = app;
+    this.#options = options;
+    const startMs = options.start === undefined ? Date.UTC(2030, 0, 1) : options.start instanceof Date ? options.start.getTime() : options.start;
+    const seed = options.seed ?? 1;
+    this.clock = new ManualClock(startMs);
+    this.#lastSweepMs = startMs - 1;
+    this.#invocationSeconds = durationSeconds(options.invocation ?? 300, 'invocation', 1);
+    const ids = countingIds(seed);
+    this.broker = new MemoryBroker({
+      clock: this.clock,
+      ids,
+      queues: app.settings.queues,
+      visibilitySeconds: this.#invocationSeconds + VISIBILITY_MARGIN_SECONDS,
+      ...(options.maxReceiveCount === undefined ? {} : { maxReceiveCount: options.maxReceiveCount }),
+    });
+    this.backend = new MemoryBackend();
+    this.timers = new MemoryTimers({ shards: app.settings.timerShards });
+    this.ports = {
+      broker: this.broker,
+      backend: this.backend,
+      timers: this.timers,
+      clock: this.clock,
+      ids,
+      random: seededRandom(seed),
+      logger: options.logger ?? silentLogger,
+    };
+    // A test that waits (result.get()) moves time; tasks and workers wait for it to be moved.
+    this.clock.onSleep = (ms) => (this.#moving || maybeCurrentTask() !== undefined ? undefined : this.advance(ms / 1000));
+    app.use(this.ports);
+  }
+
+  /** Works until nothing more is ready now. Time does not move. */
+  async run(): Promise<void> {
+    await this.#moveTo(this.clock.nowMs());
+  }
+
+  /** Moves time on, doing everything that comes due on the way at its own instant. */
+  async advance(duration: Duration): Promise<void> {
+    await this.#moveTo(this.clock.nowMs() + Math.round(durationSeconds(duration, 'advance()') * 1000));
+  }
+
+  /** Moves time on until no message, timer or run is left. */
+  async drain(limit: Duration = '400d'): Promise<void> {
+    const untilMs = this.clock.nowMs() + durationSeconds(limit, 'drain()') * 1000;
+    for (;;) {
+      await this.run();
+      const next = this.#nextMs();
+      if (next === undefined || next > untilMs) return;
+      await this.#moveTo(next);
+    }
+  }
+
+  /** What lies in a queue's dead-letter queue. */
+  deadLetters(queue: string = this.app.settings.defaultQueue): { body: string; attributes: Readonly<Record<string, string>> }[] {
+    return this.broker.deadLetters(queue);
+  }
+
+  async #moveTo(targetMs: number): Promise<void> {
+    if (this.#moving) throw new Error('World: run(), advance() and drain() do not nest; await the one under way first.');
+    this.#moving = true;
+    try {
+      for (;;) {
+        this.#pump();
+        await this.#quiet();
+        const next = this.#nextMs();
+        if (next !== undefined && next <= this.clock.nowMs() && this.#startsNow()) continue;
+        if (next === undefined || next > targetMs) break;
+        await this.#patience();
+        this.clock.moveTo(this.#nextMs() ?? next);
+      }
+      this.clock.moveTo(targetMs);
+      await this.#quiet();
+    } finally {
+      this.#moving = false;
+    }
+  }
+
+  #startsNow(): boolean {
+    const visible = this.broker.nextVisibleMs();
+    return visible !== undefined && visible <= this.clock.nowMs();
+  }
+
+  #nextMs(): number | undefined {
+    const times = [this.clock.nextMs(), this.broker.nextVisibleMs(), this.#nextSweepMs()].filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** Sweeps that would find nothing are left out: the same outcome at a fraction of the steps. */
+  #nextSweepMs(): number | undefined {
+    const due = this.timers.nextDueMs();
+    if (due === undefined) return undefined;
+    const earliest = Math.max(due - SWEEP_HORIZON_SECONDS * 1000, this.#lastSweepMs + 1, this.clock.nowMs());
+    return Math.ceil(earliest / MINUTE_MS) * MINUTE_MS;
+  }
+
+  #pump(): void {
+    const nowMs = this.clock.nowMs();
+    if (this.#nextSweepMs() === nowMs) {
+      this.#lastSweepMs = nowMs;
+      this.#track(sweep(this.#invoke().ports, { holdUntilMs: nowMs + MINUTE_MS }));
+    }
+    for (const queue of [...Object.keys(this.app.settings.queues), LOST_QUEUE]) {
+      for (let batch = this.#receive(queue); batch.length > 0; batch = this.#receive(queue)) this.#deliver(queue, batch);
+    }
+  }
+
+  #receive(queue: string): Received[] {
+    return this.broker.receive(queue, this.#options.batchSize ?? 10);
+  }
+
+  #invoke(): { invocation: Invocation; ports: Ports } {
+    this.#invocations += 1;
+    const invocation: Invocation = {
+      deadlineMs: this.clock.nowMs() + this.#invocationSeconds * 1000,
+      requestId: `invocation-${this.#invocations}`,
+    };
+    return { invocation, ports: this.#options.wrapPorts?.(this.ports, invocation) ?? this.ports };
+  }
+
+  #deliver(queue: string, batch: readonly Received[]): void {
+    const { invocation, ports } = this.#invoke();
+    const deliveries = batch.map((received): Delivery => ({
+      messageId: received.messageId,
+      receipt: received.receipt,
+      body: received.body,
+      queue,
+      receiveCount: received.receiveCount,
+      ...(received.groupId === undefined ? {} : { groupId: received.groupId }),
+      ...(received.lostFrom === undefined ? {} : { lostFrom: received.lostFrom }),
+    }));
+    const work = (queue === LOST_QUEUE ? consumeLost : consume)(deliveries, invocation, this.app, ports);
+    // Lambda ends the process at its deadline: whatever it would still do does not happen.
+    let over = false;
+    const killed = new Promise<undefined>((resolve) => {
+      const cancel = this.clock.schedule(invocation.deadlineMs - this.clock.nowMs(), () => {
+        over = true;
+        resolve(undefined);
+      });
+      work.then(cancel, cancel);
+    });
+    this.#track(
+      Promise.race([work, killed]).then((response) => {
+        if (!over && response !== undefined) this.#acknowledge(queue, batch, response);
+      }),
+    );
+  }
+
+  #acknowledge(queue: string, batch: readonly Received[], response: BatchResponse): void {
+    const failed = new Set(response.batchItemFailures.map((failure) => failure.itemIdentifier));
+    for (const received of batch) {
+      if (!failed.has(received.messageId)) this.broker.acknowledge(queue, received.receipt);
+    }
+  }
+
+  #track(work: Promise<unknown>): void {
+    const tracked: Promise<void> = work
+      // An invocation that throws is a failed one: its messages come back.
+      .catch(() => {})
+      .then(() => {
+        this.#changes += 1;
+        this.#running.delete(tracked);
+      });
+    this.#running.add(tracked);
+  }
+
+  /** Lets everything run that needs no time. */
+  async #quiet(): Promise<void> {
+    let turns = 0;
+    let seen = this.#changes;
+    while (turns < QUIET_TURNS || (this.#running.size > 0 && turns < 4 * QUIET_TURNS)) {
+      await this.clock.settled();
+      turns += 1;
+      if (this.#changes !== seen) {
+        seen = this.#changes;
+        turns = 0;
+      }
+    }
+  }
+
+  /** Waits, in real time, for tasks that do not wait for this clock. */
+  async #patience(): Promise<void> {
+    if (this.#running.size === 0 || this.clock.sleepers > 0) return;
+    const { systemClock } = await import('../time.ts');
+    await Promise.race([Promise.race(this.#running), systemClock.sleep(this.#options.patienceMs ?? 20)]);
+    await this.#quiet();
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * The one place that reads the machine's clock, randomness and timers. Everything else takes them
+ * through these ports, so that a test can own time.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  nowMs(): number;
+  /** Resolves after `ms` milliseconds of this clock's time, or at once when `signal` aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls `callback` after `ms` milliseconds; the returned function cancels it. */
+  schedule(ms: number, callback: () => void): () => void;
+  /** Resolves once everything that is ready to run has run: the moment at which a gathered batch is sent. */
+  settled(): Promise<void>;
+}
+
+export interface Ids {
+  /** A fresh unique id (UUID). */
+  next(): string;
+}
+
+export interface Random {
+  /** A number in [0, 1). */
+  next(): number;
+}
+
+// setTimeout fires at once beyond 2^31-1 ms; longer waits are cut into pieces.
+const LONGEST_TIMER_MS = 2_147_483_647;
+
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted) {
+        resolve();
+        return;
+      }
+      const cancel = systemClock.schedule(ms, done);
+      function done(): void {
+        signal?.removeEventListener('abort', aborted);
+        resolve();
+      }
+      function aborted(): void {
+        cancel();
+        done();
+      }
+      signal?.addEventListener('abort', aborted, { once: true });
+    }),
+  schedule: (ms, callback) => {
+    let timer: ReturnType<typeof setTimeout>;
+    const arm = (remainingMs: number): void => {
+      timer =
+        remainingMs > LONGEST_TIMER_MS
+          ? setTimeout(() => arm(remainingMs - LONGEST_TIMER_MS), LONGEST_TIMER_MS)
+          : setTimeout(callback, Math.max(0, remainingMs));
+    };
+    arm(ms);
+    return () => clearTimeout(timer);
+  },
+  settled: () => new Promise((resolve) => setImmediate(resolve)),
+};
+
+export const systemIds: Ids = { next: () => randomUUID() };
+
+export const systemRandom: Random = { next: () => Math.random() };
+
+/**
+ * The same name gives the same UUID: children get their ids this way before anything is sent, so that
+ * sending them twice makes one task.
+ */
+export function derivedId(name: string): string {
+  const hex = createHash('sha256').update(name).digest('hex');
+  // RFC 9562 version 8 (custom) and variant bits: a valid UUID that cannot collide with random ones.
+  const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 0x3) | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** A stable non-negative 32-bit hash of a string (FNV-1a), for spreading keys over shards. */
+export function stableHash(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) {
+    hash ^= text.charCodeAt(index);
+    hash = Math.imul(hash, 0x01000193);
+  }
+  return hash >>> 0;
+}

@@ -1,0 +1,248 @@
+/** Writes down how an attempt ended, then settles it. The commit comes first: what is not committed may run again. */
+import { CeleriacError, ResultTooLarge } from '../errors.ts';
+import { DYNAMODB_MAX_ITEM_BYTES } from '../limits.ts';
+import type { Message } from '../message.ts';
+import type { TaskDefinition } from '../registry.ts';
+import { writeDocument, writeException } from '../result-document.ts';
+import { FAILURE, IGNORED, REJECTED, RETRY, SUCCESS } from '../states.ts';
+import type { Clock } from '../ports.ts';
+import { decideEnd, type EndDecision, type Ending } from './decide.ts';
+import type { Delivery } from './delivery.ts';
+import { runHooks } from './hooks.ts';
+import { type Committed, hasFollowers, readSettlement, retryMessage, settle, type Settlement, writeSettlement } from './settle.ts';
+import type { Worker } from './worker.ts';
+
+/** Whether SQS may delete the message. `keep` leaves it, visible again after `seconds` or after the queue's own timeout. */
+export type Disposition = { readonly kind: 'ack' } | { readonly kind: 'keep'; readonly seconds?: number };
+
+export const ACK: Disposition = { kind: 'ack' };
+
+/** One delivery that may run, or ran. */
+export interface Attempt {
+  readonly message: Message;
+  readonly delivery: Delivery;
+  readonly definition: TaskDefinition;
+  /** Absent for idempotent tasks, which claim nothing. */
+  readonly owner: string | undefined;
+  readonly deliveries: number;
+  readonly worker: Worker;
+}
+
+/** `null` in the header defers to the task's own setting. */
+export function ignoresResult(message: Message, definition: TaskDefinition): boolean {
+  return message.ignoreResult ?? definition.options.ignoreResult;
+}
+
+export async function endRun(attempt: Attempt, ending: Ending, args: readonly unknown[], startMs: number): Promise<Disposition> {
+  const { message, definition, worker } = attempt;
+  const { clock, random } = worker.ports;
+  const decision = decideEnd({
+    ending, options: definition.options, retries: message.retries, deliveries: attempt.deliveries, nowMs: clock.nowMs(), random,
+  });
+  if (decision.kind === 'requeue') return requeue(attempt, decision.reason);
+  const { record, decision: written } = writeOutcome(attempt, decision);
+  logEnd(attempt, written, startMs);
+  await runHooks(attempt, written, args);
+  return commitAndSettle(attempt, record);
+}
+
+/** The attempt will not run (again): FAILURE with `error`, and a dead letter with `reason`. */
+export async function endLost(attempt: Attempt, error: Error, reason: string): Promise<Disposition> {
+  const record = describe(attempt, { kind: 'fail', error, expected: false }, { deadLetter: { reason, error: `${error.name}: ${error.message}`, deliveries: attempt.deliveries } });
+  attempt.worker.ports.logger.log('error', `Task ${attempt.message.task}[${attempt.message.id}] lost: ${error.message}`, fieldsOf(attempt));
+  return commitAndSettle(attempt, record);
+}
+
+async function requeue(attempt: Attempt, reason: string): Promise<Disposition> {
+  const { message, worker, owner } = attempt;
+  worker.ports.logger.log('info', `Task ${message.task}[${message.id}] reject requeue=True: ${reason}`, fieldsOf(attempt));
+  if (owner !== undefined) await worker.ports.backend.release({ id: message.id, attempt: message.retries, owner });
+  return { kind: 'keep', seconds: 0 };
+}
+
+/** A result that cannot be stored, or a retry that cannot be sent, is a failure of the task: told, not looped. */
+function writeOutcome(attempt: Attempt, decision: EndDecision): { record: Committed; decision: EndDecision } {
+  try {
+    return { record: describe(attempt, decision, settlementOf(attempt, decision)), decision };
+  } catch (error) {
+    if (!CeleriacError.is(error)) throw error;
+    const failure: EndDecision = { kind: 'fail', error, expected: false };
+    return { record: describe(attempt, failure, {}), decision: failure };
+  }
+}
+
+function settlementOf(attempt: Attempt, decision: EndDecision): Settlement {
+  const { message, definition, worker } = attempt;
+  if (decision.kind === 'success') {
+    return ignoresResult(message, definition) && hasFollowers(message) ? { value: decision.value ?? null } : {};
+  }
+  if (decision.kind === 'retry') {
+    const retry = { dueMs: decision.dueMs, overrides: decision.overrides };
+    // Throws now what would otherwise make every settling fail.
+    retryMessage(message, retry, worker.producer);
+    return { retry };
+  }
+  if (decision.kind === 'reject') {
+    const error = decision.error instanceof Error ? `${decision.error.name}: ${decision.error.message}` : '';
+    return { deadLetter: { reason: decision.reason, error, deliveries: attempt.deliveries } };
+  }
+  return {};
+}
+
+const STATUS = { success: SUCCESS, retry: RETRY, reject: REJECTED, ignore: IGNORED, fail: FAILURE } as const;
+
+function describe(attempt: Attempt, decision: Exclude<EndDecision, { kind: 'requeue' }> | EndDecision, settlement: Settlement): Committed {
+  const { message, definition, worker } = attempt;
+  if (decision.kind === 'requeue') return { status: RETRY, meta: undefined, settlement };
+  const status = STATUS[decision.kind];
+  const ignored = ignoresResult(message, definition);
+  const base = {
+    children: [],
+    dateDone: decision.kind === 'retry' ? null : new Date(worker.ports.clock.nowMs()).toISOString(),
+    taskId: message.id,
+    parentId: message.parentId,
+    groupId: message.groupId,
+  };
+  if (decision.kind === 'ignore') return { status, meta: undefined, settlement };
+  if (decision.kind === 'success') {
+    // Written even when it is ignored: a result that is no JSON is an error for the tasks that follow.
+    const meta = writeDocument({ ...base, status, result: decision.value, traceback: null });
+    if (ignored) return { status, meta: undefined, settlement };
+    checkSize(meta, message);
+    return { status, meta, settlement };
+  }
+  const hidden = ignored && (decision.kind === 'retry' || !definition.options.storeErrorsEvenIfIgnored);
+  return { status, meta: hidden ? undefined : writeException(status, decision.error, base), settlement };
+}
+
+// Our own attributes on the same item.
+const RECORD_OVERHEAD_BYTES = 4096;
+
+function checkSize(meta: string, message: Message): void {
+  const bytes = Buffer.byteLength(meta) + RECORD_OVERHEAD_BYTES;
+  if (bytes <= DYNAMODB_MAX_ITEM_BYTES) return;
+  throw new ResultTooLarge(
+    `The result of ${message.task}[${message.id}] takes ${bytes} bytes; DynamoDB stores ${DYNAMODB_MAX_ITEM_BYTES}. Store it elsewhere and return a reference, or set ignoreResult.`,
+  );
+}
+
+async function commitAndSettle(attempt: Attempt, committed: Committed): Promise<Disposition> {
+  const { message, delivery, worker, owner } = attempt;
+  const { clock } = worker.ports;
+  if (owner !== undefined) {
+    const settlement = writeSettlement(committed.settlement);
+    const ours = await worker.commit({
+      id: message.id,
+      attempt: message.retries,
+      owner,
+      nowMs: clock.nowMs(),
+      status: committed.status,
+      final: committed.status !== RETRY,
+      ...(committed.meta === undefined ? { ignored: true } : { meta: committed.meta }),
+      ...(settlement === undefined ? {} : { settlement }),
+      expiresAtSeconds: expiresAtSeconds(clock, worker, committed),
+    });
+    if (!ours) {
+      // Another delivery took over while this one was thought dead. Its message is the same one: not ours to delete.
+      worker.ports.logger.log('warn', `Task ${message.task}[${message.id}]: another delivery took over; this outcome is dropped`, fieldsOf(attempt));
+      return { kind: 'keep' };
+    }
+  } else if (committed.meta !== undefined) {
+    await concludeIdempotent(attempt, committed);
+  }
+  await settle(message, delivery, committed, worker.producer, worker.ports);
+  return ACK;
+}
+
+/** A waiting retry outlives `resultExpires`, or its record would be gone when it comes back. */
+function expiresAtSeconds(clock: Clock, worker: Worker, committed: Committed): number {
+  const dueMs = Math.max(clock.nowMs(), committed.settlement.retry?.dueMs ?? 0);
+  return Math.floor(dueMs / 1000) + worker.producer.settings.resultExpiresSeconds;
+}
+
+/** Idempotent tasks claim nothing; what readers may see is written once, at the end. */
+async function concludeIdempotent(attempt: Attempt, committed: Committed): Promise<void> {
+  // A retry's state would need a second write for each attempt; `idempotent` promises none.
+  if (committed.meta === undefined || committed.status === RETRY) return;
+  const { message, worker } = attempt;
+  const { clock, backend } = worker.ports;
+  await backend.conclude([
+    {
+      id: message.id, attempt: message.retries, nowMs: clock.nowMs(), status: committed.status, name: message.task, queue: message.queue,
+      meta: committed.meta, expiresAtSeconds: expiresAtSeconds(clock, worker, committed),
+    },
+  ]);
+}
+
+/** A final state for a message that is not run: expired, revoked, unknown, lost. */
+export async function conclude(
+  message: Message,
+  delivery: Delivery,
+  status: string,
+  error: Error,
+  worker: Worker,
+  deadLetterReason?: string,
+): Promise<Disposition> {
+  const { clock, backend, logger } = worker.ports;
+  const nowMs = clock.nowMs();
+  const settlement: Settlement =
+    deadLetterReason === undefined
+      ? {}
+      : { deadLetter: { reason: deadLetterReason, error: `${error.name}: ${error.message}`, deliveries: delivery.receiveCount } };
+  const meta = writeException(status, error, { children: [], dateDone: new Date(nowMs).toISOString(), taskId: message.id, parentId: message.parentId, groupId: message.groupId });
+  const stored = writeSettlement(settlement);
+  const [outcome] = await backend.conclude([
+    {
+      id: message.id, attempt: message.retries, nowMs, status, name: message.task, queue: message.queue, meta,
+      ...(stored === undefined ? {} : { settlement: stored }),
+      expiresAtSeconds: Math.floor(nowMs / 1000) + worker.producer.settings.resultExpiresSeconds,
+    },
+  ]);
+  if (outcome === undefined || outcome.kind === 'older') return ACK;
+  if (outcome.kind === 'busy') return { kind: 'keep', seconds: Math.ceil((outcome.leaseMs - nowMs) / 1000) + 1 };
+  const committed: Committed =
+    outcome.kind === 'finished'
+      ? { status: outcome.record.status, meta: outcome.record.ignored ? undefined : outcome.record.meta, settlement: readSettlement(outcome.record.settlement) }
+      : { status, meta, settlement };
+  if (outcome.kind === 'concluded') {
+    logger.log(deadLetterReason === undefined ? 'info' : 'error', `Task ${message.task}[${message.id}] ${status}: ${error.name}: ${error.message}`, { task: message.task, taskId: message.id, queue: message.queue });
+  }
+  await settle(message, delivery, committed, worker.producer, worker.ports);
+  return ACK;
+}
+
+// -------------------------------------------------------------------- log
+
+function fieldsOf(attempt: Attempt): Record<string, unknown> {
+  const { message } = attempt;
+  return { task: message.task, taskId: message.id, queue: message.queue, attempt: message.retries };
+}
+
+/** Celery's lines. Names, ids and errors; never arguments or results. */
+function logEnd(attempt: Attempt, decision: EndDecision, startMs: number): void {
+  const { message, worker } = attempt;
+  const { logger, clock } = worker.ports;
+  const subject = `Task ${message.task}[${message.id}]`;
+  const fields = { ...fieldsOf(attempt), state: decision.kind };
+  const runtime = `${((clock.nowMs() - startMs) / 1000).toFixed(3)}s`;
+  const text = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  switch (decision.kind) {
+    case 'success':
+      return logger.log('info', `${subject} succeeded in ${runtime}`, fields);
+    case 'retry':
+      return logger.log('info', `${subject} retry: Retry in ${Math.max(0, Math.round((decision.dueMs - clock.nowMs()) / 1000))}s: ${text(decision.error)}`, fields);
+    case 'reject':
+      return logger.log('warn', `${subject} reject requeue=False: ${decision.reason}`, fields);
+    case 'ignore':
+      return logger.log('info', `${subject} ignored`, fields);
+    case 'fail':
+      if (decision.expected) return logger.log('info', `${subject} raised expected: ${text(decision.error)}`, fields);
+      return logger.log('error', `${subject} raised unexpected: ${text(decision.error)}`, {
+        ...fields, stack: decision.error instanceof Error ? decision.error.stack : undefined,
+      });
+    case 'requeue':
+      return;
+    default:
+      return decision satisfies never;
+  }
+}

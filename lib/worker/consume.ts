@@ -1,0 +1,92 @@
+/** A batch of deliveries in, a partial batch response out. Never throws, never answers `undefined`: both lose work. */
+import type { Ports } from '../ports.ts';
+import type { Producer } from '../producer.ts';
+import type { BatchResponse, Delivery, Invocation } from './delivery.ts';
+import { ACK, type Disposition } from './commit.ts';
+import { execute } from './execute.ts';
+import { concludeLost } from './lost.ts';
+import { createWorker, type Worker } from './worker.ts';
+
+// What failed for a passing reason (a throttle, a broken connection) comes back soon, not after the queue's whole timeout.
+const FAILED_DELIVERY_SECONDS = 10;
+
+export function consume(deliveries: readonly Delivery[], invocation: Invocation, producer: Producer, ports: Ports): Promise<BatchResponse> {
+  return work(deliveries, createWorker(producer, ports, invocation), execute);
+}
+
+/** The service's `lost` queue: messages that no worker got to handle. */
+export function consumeLost(deliveries: readonly Delivery[], invocation: Invocation, producer: Producer, ports: Ports): Promise<BatchResponse> {
+  return work(deliveries, createWorker(producer, ports, invocation), concludeLost);
+}
+
+type Handle = (delivery: Delivery, worker: Worker) => Promise<Disposition>;
+
+async function work(deliveries: readonly Delivery[], worker: Worker, handle: Handle): Promise<BatchResponse> {
+  const failures: string[] = [];
+  const lanes = lanesOf(deliveries, worker.ports);
+  let next = 0;
+  const run = async (): Promise<void> => {
+    for (let lane = lanes[next++]; lane !== undefined; lane = lanes[next++]) await runLane(lane, worker, handle, failures);
+  };
+  const width = Math.min(worker.producer.settings.batchConcurrency, lanes.length);
+  await Promise.all(Array.from({ length: width }, run));
+  return { batchItemFailures: failures.map((itemIdentifier) => ({ itemIdentifier })) };
+}
+
+/** What must run one after another: the messages of one FIFO group. Everything else runs side by side. */
+function lanesOf(deliveries: readonly Delivery[], ports: Ports): Delivery[][] {
+  const lanes: Delivery[][] = [];
+  const groups = new Map<string, Delivery[]>();
+  for (const delivery of deliveries) {
+    if (!ports.broker.isFifo(delivery.queue)) {
+      lanes.push([delivery]);
+      continue;
+    }
+    const key = `${delivery.queue}/${delivery.groupId ?? ''}`;
+    const group = groups.get(key);
+    if (group) group.push(delivery);
+    else {
+      const lane = [delivery];
+      groups.set(key, lane);
+      lanes.push(lane);
+    }
+  }
+  return lanes;
+}
+
+async function runLane(lane: readonly Delivery[], worker: Worker, handle: Handle, failures: string[]): Promise<void> {
+  for (const [index, delivery] of lane.entries()) {
+    const disposition = await guarded(delivery, worker, handle);
+    if (disposition.kind === 'ack') continue;
+    // Order: what comes after a message of its group that stays must stay too.
+    for (const kept of lane.slice(index)) failures.push(kept.messageId);
+    return;
+  }
+}
+
+async function guarded(delivery: Delivery, worker: Worker, handle: Handle): Promise<Disposition> {
+  let disposition: Disposition;
+  try {
+    disposition = await handle(delivery, worker);
+  } catch (error) {
+    worker.ports.logger.log('error', `Message ${delivery.messageId} could not be handled: ${error instanceof Error ? error.message : String(error)}`, {
+      queue: delivery.queue, stack: error instanceof Error ? error.stack : undefined,
+    });
+    disposition = { kind: 'keep', seconds: FAILED_DELIVERY_SECONDS };
+  }
+  if (disposition.kind === 'ack') return ACK;
+  if (disposition.seconds !== undefined) await showAgain(delivery, disposition.seconds, worker);
+  return disposition;
+}
+
+async function showAgain(delivery: Delivery, seconds: number, worker: Worker): Promise<void> {
+  try {
+    await worker.ports.broker.changeVisibility(delivery.lostFrom === undefined ? delivery.queue : LOST_QUEUE, delivery.receipt, Math.max(0, seconds));
+  } catch (error) {
+    // The queue's own timeout brings it back too, only later.
+    worker.ports.logger.log('warn', `Message ${delivery.messageId}: its visibility was not changed: ${error instanceof Error ? error.message : String(error)}`, { queue: delivery.queue });
+  }
+}
+
+/** Name under which brokers know the service's lost queue. */
+export const LOST_QUEUE = '__lost__';

@@ -1,0 +1,152 @@
+/**
+ * What happens to a delivery: facts in, outcome out. Pure; everything else in this folder only carries
+ * the facts here and the outcome away.
+ *
+ *   arrived --> run | defer | expired | unknown | hop limit     (before the claim)
+ *   claimed --> run | duplicate | revoked | busy | lost         (after the claim)
+ *   ended   --> success | retry | reject | requeue | ignore | fail
+ */
+import { Ignore, Reject, Retry } from '../errors.ts';
+import {
+  DEADLINE_MARGIN_SECONDS,
+  MAX_HOPS,
+  SQS_MAX_DELAY_SECONDS,
+  UNKNOWN_TASK_DEFERRALS,
+  UNKNOWN_TASK_FIRST_DELAY_SECONDS,
+} from '../limits.ts';
+import type { ClaimOutcome, TaskRecord } from '../ports.ts';
+import { mayRetry, retryDelaySeconds } from '../retry.ts';
+import { matchesError, type ResolvedTaskOptions } from '../task-options.ts';
+import type { Random } from '../time.ts';
+
+// ---------------------------------------------------------------- arrival
+
+export interface Arrival {
+  readonly nowMs: number;
+  readonly etaMs: number | null;
+  readonly expiresMs: number | null;
+  readonly hops: number;
+  readonly registered: boolean;
+  /** How often the message was deferred because its task is unknown. */
+  readonly unknownDeferrals: number;
+}
+
+export type ArrivalDecision =
+  | { readonly kind: 'run' }
+  | { readonly kind: 'defer'; readonly untilMs: number; readonly because: 'eta' | 'unknown' }
+  | { readonly kind: 'expired' }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'hops' };
+
+export function decideArrival(facts: Arrival): ArrivalDecision {
+  // Expiry comes first: a message that is both early and expired would only be carried around.
+  if (facts.expiresMs !== null && facts.expiresMs <= facts.nowMs) return { kind: 'expired' };
+  if (facts.hops > MAX_HOPS) return { kind: 'hops' };
+  if (facts.etaMs !== null && facts.etaMs > facts.nowMs) return { kind: 'defer', untilMs: facts.etaMs, because: 'eta' };
+  if (facts.registered) return { kind: 'run' };
+  if (facts.unknownDeferrals >= UNKNOWN_TASK_DEFERRALS) return { kind: 'unknown' };
+  const delaySeconds = Math.min(SQS_MAX_DELAY_SECONDS, UNKNOWN_TASK_FIRST_DELAY_SECONDS * 2 ** facts.unknownDeferrals);
+  return { kind: 'defer', untilMs: facts.nowMs + delaySeconds * 1000, because: 'unknown' };
+}
+
+// ------------------------------------------------------------------ claim
+
+export type ClaimDecision =
+  | { readonly kind: 'run'; readonly deliveries: number; readonly requeues: number }
+  /** The attempt's outcome is known: settle again from it, then let go of the message. */
+  | { readonly kind: 'duplicate'; readonly record: TaskRecord; readonly settle: boolean }
+  | { readonly kind: 'revoked' }
+  | { readonly kind: 'busy'; readonly untilMs: number }
+  /** Earlier deliveries of this attempt ended without a word, and it must not run again. */
+  | { readonly kind: 'lost'; readonly deliveries: number };
+
+export function decideClaim(
+  outcome: ClaimOutcome,
+  options: { readonly acksLate: boolean; readonly maxDeliveries: number },
+): ClaimDecision {
+  switch (outcome.kind) {
+    case 'finished':
+      return { kind: 'duplicate', record: outcome.record, settle: true };
+    case 'older':
+      // A newer attempt exists, so this one was settled before.
+      return { kind: 'duplicate', record: outcome.record, settle: false };
+    case 'revoked':
+      return { kind: 'revoked' };
+    case 'busy':
+      return { kind: 'busy', untilMs: outcome.leaseMs };
+    case 'claimed': {
+      const { deliveries, requeues } = outcome;
+      // Deliveries that were given back on purpose are no losses.
+      const lost = deliveries - 1 - requeues;
+      if (lost > 0 && !options.acksLate) return { kind: 'lost', deliveries };
+      if (deliveries > options.maxDeliveries) return { kind: 'lost', deliveries };
+      return { kind: 'run', deliveries, requeues };
+    }
+    default:
+      return outcome satisfies never;
+  }
+}
+
+// -------------------------------------------------------------------- end
+
+export type Ending = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
+
+export interface EndFacts {
+  readonly ending: Ending;
+  readonly options: ResolvedTaskOptions;
+  /** The attempt's number. */
+  readonly retries: number;
+  readonly deliveries: number;
+  readonly nowMs: number;
+  readonly random: Random;
+}
+
+export type EndDecision =
+  | { readonly kind: 'success'; readonly value: unknown }
+  | { readonly kind: 'retry'; readonly dueMs: number; readonly error: unknown; readonly overrides: Retry['overrides'] }
+  | { readonly kind: 'reject'; readonly reason: string; readonly error: unknown }
+  | { readonly kind: 'requeue'; readonly reason: string }
+  | { readonly kind: 'ignore' }
+  | { readonly kind: 'fail'; readonly error: unknown; readonly expected: boolean };
+
+export function decideEnd(facts: EndFacts): EndDecision {
+  const { ending, options, retries, nowMs } = facts;
+  if (ending.ok) return { kind: 'success', value: ending.value };
+  const { error } = ending;
+  if (Retry.is(error)) {
+    const retry = error as Retry;
+    return { kind: 'retry', dueMs: retry.dueMs, error: retry.exc ?? retry, overrides: retry.overrides };
+  }
+  if (Ignore.is(error)) return { kind: 'ignore' };
+  if (Reject.is(error)) {
+    const reject = error as Reject;
+    if (!reject.requeue) return { kind: 'reject', reason: reject.reason, error: reject };
+    // Bounded: a message that is always given back would circle for its whole retention.
+    if (facts.deliveries < options.maxDeliveries) return { kind: 'requeue', reason: reject.reason };
+    return { kind: 'reject', reason: `${reject.reason} (requeued until maxDeliveries, ${options.maxDeliveries})`, error: reject };
+  }
+  const retried = matchesError(error, options.autoretryFor) && !matchesError(error, options.dontAutoretryFor);
+  if (retried && mayRetry(retries, options.maxRetries)) {
+    const delaySeconds = retryDelaySeconds(retries, options, facts.random);
+    return { kind: 'retry', dueMs: nowMs + delaySeconds * 1000, error, overrides: {} };
+  }
+  return { kind: 'fail', error, expected: matchesError(error, options.throws) };
+}
+
+// --------------------------------------------------------------- deadline
+
+/** Whether a task may still start before the invocation's deadline. */
+export function mayStart(
+  nowMs: number,
+  deadlineMs: number,
+  invocationStartMs: number,
+  options: Pick<ResolvedTaskOptions, 'softTimeLimitSeconds' | 'timeLimitSeconds'>,
+): boolean {
+  const usableMs = deadlineMs - nowMs - DEADLINE_MARGIN_SECONDS * 1000;
+  if (usableMs <= 0) return false;
+  const limitSeconds = options.timeLimitSeconds ?? options.softTimeLimitSeconds;
+  const wholeMs = deadlineMs - invocationStartMs - DEADLINE_MARGIN_SECONDS * 1000;
+  // A limit longer than an invocation would never start; without a limit, a quarter of the invocation is asked for.
+  const neededMs = Math.min(limitSeconds === null ? wholeMs / 4 : limitSeconds * 1000, wholeMs * 0.95);
+  return usableMs >= neededMs;
+}

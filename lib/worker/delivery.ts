@@ -1,0 +1,30 @@
+/** What a worker is handed and what it answers, whatever the transport. */
+
+/** One receipt of a message. */
+export interface Delivery {
+  /** SQS message id: names the item in a partial batch response. */
+  readonly messageId: string;
+  readonly receipt: string;
+  readonly body: string;
+  /** Celery name of the queue it came from. */
+  readonly queue: string;
+  /** SQS's approximate receive count: for information only, throttles burn it. */
+  readonly receiveCount: number;
+  /** FIFO group, or fair-queue tenant. */
+  readonly groupId?: string;
+  /** Celery name of the queue whose redrive policy moved the message to the lost queue. */
+  readonly lostFrom?: string;
+}
+
+/** The invocation a batch arrives in. */
+export interface Invocation {
+  /** When the process is killed, milliseconds since the epoch. */
+  readonly deadlineMs: number;
+  /** Names this invocation in logs and claims. */
+  readonly requestId: string;
+}
+
+/** Lambda's partial batch response. */
+export interface BatchResponse {
+  batchItemFailures: { itemIdentifier: string }[];
+}

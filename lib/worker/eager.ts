@@ -1,0 +1,122 @@
+/** Eager mode: a task runs in the caller, through the serializer, retries at once, links after it (celery/app/task.py, apply). */
+import { CeleriacError, NotRegistered } from '../errors.ts';
+import type { Message } from '../message.ts';
+import { type EagerOutcome, prepareSignature, type Producer, throughSerializer, validateArguments } from '../producer.ts';
+import { tracebackOf, writeDocument, readDocument } from '../result-document.ts';
+import { applyPartial } from '../signature.ts';
+import { FAILURE, IGNORED, REJECTED, REVOKED, SUCCESS } from '../states.ts';
+import { createContext } from '../task-context.ts';
+import { decideArrival, decideEnd, type EndDecision, type Ending } from './decide.ts';
+import { callArguments } from './execute.ts';
+import { runHooks } from './hooks.ts';
+import { limitsOf } from './deadline.ts';
+import { runTask } from './run-task.ts';
+import type { TaskDefinition } from '../registry.ts';
+import { TaskRevokedError } from '../errors.ts';
+
+export async function runEager(sent: Message, producer: Producer): Promise<EagerOutcome> {
+  let message = throughSerializer(sent);
+  const definition = producer.registry.find(message.task);
+  if (definition === undefined) {
+    throw new NotRegistered(`Eager mode runs tasks of this process only, and none is named '${message.task}'.`);
+  }
+  for (;;) {
+    const expired = expiry(message, producer);
+    if (expired !== undefined) return expired;
+    const { ending, args } = await runOnce(message, definition, producer);
+    const decision = ended(ending, message, definition, producer);
+    await runHooks({ message, definition, worker: { ports: { logger: producer.logger } } }, decision, args);
+    if (decision.kind === 'retry') {
+      // Celery: retried at once, the countdown is ignored.
+      const { overrides } = decision;
+      message = throughSerializer({
+        ...message,
+        retries: message.retries + 1,
+        args: overrides.args ?? message.args,
+        kwargs: overrides.kwargs ?? message.kwargs,
+        expiresMs: overrides.expiresMs ?? message.expiresMs,
+      });
+      continue;
+    }
+    return follow(message, decision, producer);
+  }
+}
+
+function expiry(message: Message, producer: Producer): EagerOutcome | undefined {
+  const arrival = decideArrival({
+    nowMs: producer.clock.nowMs(), etaMs: null, expiresMs: message.expiresMs, hops: 0, registered: true, unknownDeferrals: 0,
+  });
+  if (arrival.kind !== 'expired') return undefined;
+  const error = new TaskRevokedError('expired');
+  return { state: REVOKED, value: undefined, error, traceback: null };
+}
+
+async function runOnce(message: Message, definition: TaskDefinition, producer: Producer): Promise<{ ending: Ending; args: readonly unknown[] }> {
+  const { clock, logger, settings } = producer;
+  const abort = new AbortController();
+  const startMs = clock.nowMs();
+  const limits = limitsOf(message, definition.options, startMs, Infinity);
+  let args: readonly unknown[] = message.args;
+  try {
+    args = await validateArguments(definition, callArguments(message, definition));
+    const context = createContext({
+      definition, message, args, queue: message.queue, deliveries: 1, isEager: true, calledDirectly: false,
+      ignoreResult: message.ignoreResult ?? definition.options.ignoreResult, signal: abort.signal,
+      stopMs: limits.hardMs === null ? null : startMs + limits.hardMs, clock, logger, settings, store: () => Promise.resolve(),
+    });
+    return { ending: await runTask(definition, context, args, { abort, limits }, clock), args };
+  } catch (error) {
+    return { ending: { ok: false, error }, args };
+  }
+}
+
+function ended(ending: Ending, message: Message, definition: TaskDefinition, producer: Producer): EndDecision {
+  const decision = decideEnd({
+    ending, options: definition.options, retries: message.retries, deliveries: definition.options.maxDeliveries,
+    nowMs: producer.clock.nowMs(), random: producer.random,
+  });
+  if (decision.kind !== 'success') return decision;
+  try {
+    // The result goes through the serializer as well: what a reader would get is what the caller gets.
+    const text = writeDocument({ status: SUCCESS, result: decision.value, traceback: null, children: [], dateDone: null, taskId: message.id });
+    return { kind: 'success', value: readDocument(text).result };
+  } catch (error) {
+    if (!CeleriacError.is(error)) throw error;
+    return { kind: 'fail', error, expected: false };
+  }
+}
+
+async function follow(message: Message, decision: EndDecision, producer: Producer): Promise<EagerOutcome> {
+  switch (decision.kind) {
+    case 'success': {
+      const chain = message.embed.chain ?? [];
+      const next = chain.at(-1);
+      for (const sig of message.embed.callbacks ?? []) await runChild(message, sig, [decision.value], {}, producer);
+      if (next) await runChild(message, next, [decision.value], { chain: chain.slice(0, -1) }, producer);
+      return { state: SUCCESS, value: decision.value, error: undefined, traceback: null };
+    }
+    case 'fail':
+      for (const sig of message.embed.errbacks ?? []) await runChild(message, sig, [message.id], {}, producer);
+      if (producer.settings.eagerPropagates) throw decision.error;
+      return { state: FAILURE, value: undefined, error: decision.error, traceback: tracebackOf(decision.error) };
+    case 'reject':
+      return { state: REJECTED, value: undefined, error: decision.error, traceback: null };
+    case 'ignore':
+    case 'requeue':
+    case 'retry':
+      return { state: IGNORED, value: undefined, error: undefined, traceback: null };
+    default:
+      return decision satisfies never;
+  }
+}
+
+async function runChild(
+  parent: Message,
+  sig: Parameters<typeof applyPartial>[0],
+  sent: readonly unknown[],
+  embed: { readonly chain?: NonNullable<Message['embed']['chain']> },
+  producer: Producer,
+): Promise<void> {
+  const call = await prepareSignature(producer, { ...sig, args: applyPartial(sig, sent) }, { rootId: parent.rootId, parentId: parent.id, embed, hops: parent.celeriac.hops ?? 0 });
+  await runEager(call.message, producer);
+}

@@ -1,0 +1,195 @@
+/** One delivery from its bytes to its disposition: decode -> claim -> run -> commit -> settle -> ack. */
+import { CeleriacError, HopLimitExceeded, NotRegistered, TaskRevokedError, WorkerLostError } from '../errors.ts';
+import { CLOCK_SKEW_SECONDS } from '../limits.ts';
+import { decodeMessage, type Message } from '../message.ts';
+import { validateArguments } from '../producer.ts';
+import { prepare, publish } from '../publish.ts';
+import type { TaskDefinition } from '../registry.ts';
+import { writeDocument } from '../result-document.ts';
+import { FAILURE, PENDING, RETRY, REVOKED, STARTED } from '../states.ts';
+import { createContext } from '../task-context.ts';
+import { ACK, type Attempt, conclude, type Disposition, endLost, endRun, ignoresResult } from './commit.ts';
+import { decideArrival, decideClaim, type Ending, mayStart } from './decide.ts';
+import type { Delivery } from './delivery.ts';
+import { limitsOf } from './deadline.ts';
+import { runTask } from './run-task.ts';
+import { letterFor, readSettlement, sendLetters, settle } from './settle.ts';
+import type { Worker } from './worker.ts';
+
+export async function execute(delivery: Delivery, worker: Worker): Promise<Disposition> {
+  const message = await readOrBury(delivery, worker);
+  if (message === undefined) return ACK;
+  const { producer, ports } = worker;
+  const definition = producer.registry.find(message.task);
+  const decision = decideArrival({
+    nowMs: ports.clock.nowMs(),
+    etaMs: message.etaMs,
+    expiresMs: message.expiresMs,
+    hops: message.celeriac.hops ?? 0,
+    registered: definition !== undefined,
+    unknownDeferrals: message.celeriac.unknown ?? 0,
+  });
+  switch (decision.kind) {
+    case 'defer':
+      return defer(message, decision.untilMs, decision.because, worker);
+    case 'expired':
+      return conclude(message, delivery, REVOKED, new TaskRevokedError('expired'), worker);
+    case 'hops':
+      return conclude(message, delivery, FAILURE, new HopLimitExceeded(`${message.celeriac.hops} messages followed from the root task ${message.rootId}.`), worker, 'hop limit');
+    case 'unknown':
+      return conclude(message, delivery, FAILURE, new NotRegistered(message.task), worker, 'not registered');
+    case 'run':
+      // decideArrival says run only for registered tasks.
+      return definition === undefined ? ACK : claimAndRun(message, delivery, definition, worker);
+    default:
+      return decision satisfies never;
+  }
+}
+
+/** A message that cannot be read is dead-lettered at once, its bytes untouched; it never blocks its batch. */
+async function readOrBury(delivery: Delivery, worker: Worker): Promise<Message | undefined> {
+  try {
+    // The queue it came from is where a retry must go, whatever the sender wrote.
+    return { ...decodeMessage(delivery.body), queue: delivery.queue };
+  } catch (error) {
+    if (!CeleriacError.is(error)) throw error;
+    worker.ports.logger.log('error', `Message ${delivery.messageId} cannot be read: ${error.message}`, { queue: delivery.queue });
+    await sendLetters([letterFor(delivery, { reason: 'invalid message', error: error.message, failed_at: new Date(worker.ports.clock.nowMs()).toISOString() })], worker.ports);
+    return undefined;
+  }
+}
+
+async function defer(message: Message, untilMs: number, because: 'eta' | 'unknown', worker: Worker): Promise<Disposition> {
+  const { celeriac } = message;
+  const copy: Message = {
+    ...message,
+    celeriac: {
+      ...celeriac,
+      hops: (celeriac.hops ?? 0) + 1,
+      ...(because === 'unknown' ? { unknown: (celeriac.unknown ?? 0) + 1 } : {}),
+    },
+  };
+  if (because === 'unknown') {
+    worker.ports.logger.log('warn', `Task ${message.task}[${message.id}] is not registered here; deferred, a deployment may be under way`, { task: message.task, taskId: message.id });
+  }
+  await publish([{ ...prepare(copy, worker.producer.settings), dueMs: untilMs }], worker.ports, worker.producer.settings);
+  return ACK;
+}
+
+async function claimAndRun(message: Message, delivery: Delivery, definition: TaskDefinition, worker: Worker): Promise<Disposition> {
+  const { clock } = worker.ports;
+  const { options } = definition;
+  if (!mayStart(clock.nowMs(), worker.invocation.deadlineMs, worker.invocationStartMs, options)) return { kind: 'keep', seconds: 0 };
+  if (options.idempotent) return runAttempt({ message, delivery, definition, owner: undefined, deliveries: delivery.receiveCount, worker });
+  const owner = `${worker.invocation.requestId}/${worker.ports.ids.next()}`;
+  const outcome = await worker.claim(claimRequest(message, owner, definition, worker));
+  const decision = decideClaim(outcome, options);
+  switch (decision.kind) {
+    case 'run':
+      return runAttempt({ message, delivery, definition, owner, deliveries: decision.deliveries, worker });
+    case 'duplicate': {
+      const { record } = decision;
+      if (decision.settle) {
+        await settle(message, delivery, { status: record.status, meta: record.ignored ? undefined : record.meta, settlement: readSettlement(record.settlement) }, worker.producer, worker.ports);
+      }
+      return ACK;
+    }
+    case 'revoked':
+      return conclude(message, delivery, REVOKED, new TaskRevokedError('revoked'), worker);
+    case 'busy':
+      // One second beyond the lease, since the condition asks for a lease that has passed.
+      return { kind: 'keep', seconds: Math.ceil((decision.untilMs - clock.nowMs()) / 1000) + 1 };
+    case 'lost': {
+      const error = new WorkerLostError(lostMessage(decision.deliveries, options.acksLate));
+      return endLost({ message, delivery, definition, owner, deliveries: decision.deliveries, worker }, error, 'worker lost');
+    }
+    default:
+      return decision satisfies never;
+  }
+}
+
+function lostMessage(deliveries: number, acksLate: boolean): string {
+  return acksLate
+    ? `The task was delivered ${deliveries} times and its worker ended every time before it finished: killed, out of memory, or timed out.`
+    : 'The worker ended before the task finished, and acksLate: false forbids to run it again.';
+}
+
+function claimRequest(message: Message, owner: string, definition: TaskDefinition, worker: Worker): Parameters<Worker['claim']>[0] {
+  const nowMs = worker.ports.clock.nowMs();
+  const { settings } = worker.producer;
+  const shown = definition.options.trackStarted && !ignoresResult(message, definition);
+  return {
+    id: message.id,
+    attempt: message.retries,
+    owner,
+    nowMs,
+    // The process is killed at its deadline, so a passed lease means a dead owner on any clock.
+    leaseMs: worker.invocation.deadlineMs + CLOCK_SKEW_SECONDS * 1000,
+    name: message.task,
+    queue: message.queue,
+    meta: writeDocument({
+      status: shown ? STARTED : message.retries > 0 ? RETRY : PENDING,
+      result: shown ? { hostname: worker.invocation.requestId } : null,
+      traceback: null,
+      children: [],
+      dateDone: null,
+      taskId: message.id,
+    }),
+    ...(shown ? {} : { keepMeta: true }),
+    expiresAtSeconds: Math.floor(nowMs / 1000) + settings.resultExpiresSeconds,
+  };
+}
+
+async function runAttempt(attempt: Attempt): Promise<Disposition> {
+  const { message, delivery, definition, worker } = attempt;
+  const { ports, producer } = worker;
+  const abort = new AbortController();
+  const startMs = ports.clock.nowMs();
+  const limits = limitsOf(message, definition.options, startMs, worker.invocation.deadlineMs);
+  ports.logger.log('info', `Task ${message.task}[${message.id}] received`, {
+    task: message.task, taskId: message.id, queue: message.queue, attempt: message.retries, deliveries: attempt.deliveries,
+  });
+  let ending: Ending;
+  let args: readonly unknown[] = message.args;
+  try {
+    args = await validateArguments(definition, callArguments(message, definition));
+    const context = createContext({
+      definition, message, args, queue: delivery.queue, deliveries: attempt.deliveries, isEager: false, calledDirectly: false,
+      ignoreResult: ignoresResult(message, definition), signal: abort.signal,
+      stopMs: limits.hardMs === null ? null : startMs + limits.hardMs,
+      clock: ports.clock, logger: ports.logger, settings: producer.settings,
+      store: (state, meta) => storeState(attempt, state, meta),
+    });
+    ending = await runTask(definition, context, args, { abort, limits }, ports.clock);
+  } catch (error) {
+    ending = { ok: false, error };
+  }
+  return endRun(attempt, ending, args, startMs);
+}
+
+async function storeState(attempt: Attempt, state: string, meta: unknown): Promise<void> {
+  const { message, owner } = attempt;
+  if (owner === undefined || ignoresResult(message, attempt.definition)) return;
+  const document = writeDocument({
+    status: state, result: meta, traceback: null, children: [], dateDone: null, taskId: message.id,
+    groupId: message.groupId, parentId: message.parentId,
+  });
+  await attempt.worker.ports.backend.update({ id: message.id, attempt: message.retries, owner, status: state, meta: document });
+}
+
+/** Keyword arguments of Python callers: put in place by `params`, or as one trailing object. */
+export function callArguments(message: Message, definition: TaskDefinition): readonly unknown[] {
+  const names = Object.keys(message.kwargs);
+  if (names.length === 0) return message.args;
+  const { params } = definition.options;
+  if (params === undefined) return [...message.args, message.kwargs];
+  const args: unknown[] = [...message.args];
+  for (const name of names) {
+    const index = params.indexOf(name);
+    if (index < 0) throw new TypeError(`${message.task}() got an unexpected keyword argument '${name}'; its params are ${params.join(', ')}`);
+    if (index < message.args.length) throw new TypeError(`${message.task}() got multiple values for argument '${name}'`);
+    while (args.length < index) args.push(undefined);
+    args[index] = message.kwargs[name];
+  }
+  return args;
+}

@@ -1,0 +1,29 @@
+/** Celery's task handlers. Their errors are logged; they never change the outcome. */
+import type { TaskHooks } from '../registry.ts';
+import { FAILURE, SUCCESS } from '../states.ts';
+import type { Attempt } from './commit.ts';
+import type { EndDecision } from './decide.ts';
+
+export async function runHooks(attempt: Pick<Attempt, 'message' | 'definition'> & { readonly worker: { readonly ports: { readonly logger: Attempt['worker']['ports']['logger'] } } }, decision: EndDecision, args: readonly unknown[]): Promise<void> {
+  const { hooks } = attempt.definition;
+  const { id } = attempt.message;
+  const call = async (name: keyof TaskHooks, run: () => unknown): Promise<void> => {
+    if (hooks[name] === undefined) return;
+    try {
+      await run();
+    } catch (error) {
+      attempt.worker.ports.logger.log('error', `${name} of ${attempt.message.task}[${id}] failed: ${error instanceof Error ? error.message : String(error)}`, {
+        task: attempt.message.task, taskId: id,
+      });
+    }
+  };
+  if (decision.kind === 'success') {
+    await call('onSuccess', () => hooks.onSuccess?.(decision.value, id, args));
+    await call('afterReturn', () => hooks.afterReturn?.(SUCCESS, decision.value, id, args));
+  } else if (decision.kind === 'fail') {
+    await call('onFailure', () => hooks.onFailure?.(decision.error, id, args));
+    await call('afterReturn', () => hooks.afterReturn?.(FAILURE, decision.error, id, args));
+  } else if (decision.kind === 'retry') {
+    await call('onRetry', () => hooks.onRetry?.(decision.error, id, args));
+  }
+}
