@@ -1,4 +1,4 @@
-/** PLACEHOLDER HEADER: interface only, replaced by the implementation. */
+/** One request to run a task: Celery's protocol 2 in the form of kombu's SQS transport. */
 import type { Signature } from './signature.ts';
 
 /** Our own additions, all under the one header `celeriac`, which Python ignores. */
@@ -57,7 +57,17 @@ export interface Message {
   readonly celeriac: CeleriacHeader;
 }
 
-/** The SQS body of a message, exactly as kombu's SQS transport writes it. Throws NotSerializable, MessageTooLarge. */
-export declare function encodeMessage(message: Message): string;
-/** Reads an SQS body. Throws InvalidMessage with a reason; never anything else. */
-export declare function decodeMessage(body: string): Message;
+export { encodeMessage } from './encode-message.ts';
+export { decodeMessage } from './decode-message.ts';
+
+/** Headers of Celery's protocol; everything else is the sender's own. */
+export const CELERY_HEADERS: ReadonlySet<string> = new Set([
+  'lang', 'task', 'id', 'shadow', 'eta', 'expires', 'group', 'group_index', 'retries', 'timelimit', 'root_id', 'parent_id',
+  'argsrepr', 'kwargsrepr', 'origin', 'ignore_result', 'replaced_task_nesting', 'stamped_headers', 'stamps', 'compression',
+]);
+/** The header that holds our additions. */
+export const CELERIAC_HEADER = 'celeriac';
+/** Properties of kombu's envelope; everything else is the sender's own. */
+export const KOMBU_PROPERTIES: ReadonlySet<string> = new Set([
+  'correlation_id', 'reply_to', 'delivery_mode', 'delivery_info', 'priority', 'body_encoding', 'delivery_tag', 'expiration',
+]);

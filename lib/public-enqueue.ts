@@ -4,7 +4,7 @@ import type { ApplyOptions } from './apply-options.ts';
 import { InvalidOption } from './errors.ts';
 import type { AsyncResult } from './result.ts';
 import type { Signature } from './signature.ts';
-import type { Task, TaskArguments, TaskResult, TaskTypes } from './task.ts';
+import type { Task, TaskArguments, TaskResult } from './task.ts';
 
 /**
  * Sends a task, or a task by name. By name with `enqueue<typeof add>('math.add', [2, 2])` and a type-only
@@ -14,7 +14,7 @@ import type { Task, TaskArguments, TaskResult, TaskTypes } from './task.ts';
  * each before anything is sent; EnqueueFailed when SQS did not take it.
  */
 export function enqueue<A extends readonly unknown[], R>(task: Task<A, R>, args: A, options?: ApplyOptions): Promise<AsyncResult<Awaited<R>>>;
-export function enqueue<T extends TaskTypes<never, unknown>>(
+export function enqueue<T extends { readonly '~task'?: unknown }>(
   name: string,
   args: TaskArguments<T>,
   options?: ApplyOptions,

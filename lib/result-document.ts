@@ -152,7 +152,8 @@ function construct(name: string, args: readonly unknown[], module: string | null
 
 const PLAIN = new Set([
   'MaxRetriesExceededError', 'WorkerLostError', 'TaskRevokedError', 'TaskRejectedError', 'TimeLimitExceeded',
-  'SoftTimeLimitExceeded', 'HopLimitExceeded', 'NotRegistered', 'ResultTooLarge', 'InvalidArguments', 'Ignore',
+  'SoftTimeLimitExceeded', 'HopLimitExceeded', 'NotRegistered', 'ResultTooLarge', 'InvalidArguments', 'InvalidOption',
+  'QueueNotFound', 'MessageTooLarge', 'ImproperlyConfigured', 'WaitInsideTask', 'MissingEnvironment',
 ]);
 
 export function isExceptionDocument(document: ResultDocument): boolean {

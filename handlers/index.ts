@@ -1,0 +1,3 @@
+export { handler as worker } from './worker.ts';
+export { handler as sweeper } from './sweeper.ts';
+export { appOf } from './load-app.ts';

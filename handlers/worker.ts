@@ -1,0 +1,13 @@
+/** Lambda entry of a worker: an SQS batch in, a partial batch response out. */
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+
+import { deliveriesOf, invocationOf } from '../lib/aws/sqs-event.ts';
+import { readEnvironment } from '../lib/settings.ts';
+import { loadApp } from './load-app.ts';
+
+// Loaded once per environment. A module that throws makes the invocation fail, and the messages come back.
+const app = loadApp();
+
+// Two parameters at most: Lambda's Node 24 runtime refuses callback handlers by their arity.
+export const handler = async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
+  (await app).consume(deliveriesOf(event, readEnvironment().queues), invocationOf(context));

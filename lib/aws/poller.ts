@@ -1,0 +1,84 @@
+/** Receiving and deleting, as Lambda's event source mapping does it. Only the embedded cloud polls; on AWS Lambda does. */
+import {
+  DeleteMessageBatchCommand,
+  type Message as SqsMessage,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+
+import { SQS_MAX_BATCH_ENTRIES } from '../limits.ts';
+import type { Delivery } from '../worker/delivery.ts';
+
+export class SqsPoller {
+  readonly #client: SQSClient;
+  readonly #queue: string;
+  readonly #url: string;
+  /** Physical queue name -> Celery name, for the lost queue's messages. */
+  readonly #names: ReadonlyMap<string, string>;
+
+  constructor(client: SQSClient, queue: string, url: string, names: ReadonlyMap<string, string> = new Map()) {
+    this.#client = client;
+    this.#queue = queue;
+    this.#url = url;
+    this.#names = names;
+  }
+
+  async receive(waitSeconds: number, signal: AbortSignal): Promise<Delivery[]> {
+    const { Messages } = await this.#client.send(
+      new ReceiveMessageCommand({
+        QueueUrl: this.#url,
+        MaxNumberOfMessages: SQS_MAX_BATCH_ENTRIES,
+        WaitTimeSeconds: waitSeconds,
+        MessageSystemAttributeNames: ['All'],
+        MessageAttributeNames: ['All'],
+      }),
+      { abortSignal: signal },
+    );
+    return (Messages ?? []).map((message) => this.#deliveryOf(message));
+  }
+
+  async delete(receipts: readonly string[]): Promise<void> {
+    if (receipts.length === 0) return;
+    await this.#client.send(
+      new DeleteMessageBatchCommand({
+        QueueUrl: this.#url,
+        Entries: receipts.map((receipt, index) => ({ Id: String(index), ReceiptHandle: receipt })),
+      }),
+    );
+  }
+
+  #deliveryOf(message: SqsMessage): Delivery {
+    const attributes = message.Attributes ?? {};
+    const source = attributes['DeadLetterQueueSourceArn'];
+    const group = attributes['MessageGroupId'];
+    const lostFrom = source === undefined ? undefined : this.#names.get(source.slice(source.lastIndexOf(':') + 1));
+    return {
+      messageId: message.MessageId ?? '',
+      receipt: message.ReceiptHandle ?? '',
+      body: message.Body ?? '',
+      queue: this.#queue,
+      receiveCount: Number(attributes['ApproximateReceiveCount'] ?? 1),
+      ...(group === undefined ? {} : { groupId: group }),
+      ...(lostFrom === undefined ? {} : { lostFrom }),
+    };
+  }
+}
+
+/** A received dead letter. */
+export interface DeadLetter {
+  readonly body: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** Looks at a dead-letter queue without taking anything away: what it receives becomes visible again at once. */
+export async function peekDeadLetters(client: SQSClient, url: string): Promise<DeadLetter[]> {
+  const { Messages } = await client.send(
+    new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: SQS_MAX_BATCH_ENTRIES, VisibilityTimeout: 0, MessageAttributeNames: ['All'] }),
+  );
+  return (Messages ?? []).map((message) => ({
+    body: message.Body ?? '',
+    attributes: Object.fromEntries(
+      Object.entries(message.MessageAttributes ?? {}).map(([name, value]) => [name, value.StringValue ?? '']),
+    ),
+  }));
+}

@@ -1,0 +1,40 @@
+/** Lambda's SQS event -> deliveries: the one place that knows its shape. */
+import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
+
+import { systemClock } from '../time.ts';
+import type { Delivery, Invocation } from '../worker/delivery.ts';
+
+export function isSqsEvent(event: object): event is SQSEvent {
+  return 'Records' in event && Array.isArray(event.Records);
+}
+
+/** `queues` maps Celery's queue names to URLs; the event names queues by ARN, and both end with the physical name. */
+export function deliveriesOf(event: SQSEvent, queues: Readonly<Record<string, string>>): Delivery[] {
+  const names = new Map(Object.entries(queues).map(([name, url]) => [physicalName(url, '/'), name]));
+  const nameOf = (arn: string): string => names.get(physicalName(arn, ':')) ?? physicalName(arn, ':');
+  return event.Records.map((record) => deliveryOf(record, nameOf));
+}
+
+function deliveryOf(record: SQSRecord, nameOf: (arn: string) => string): Delivery {
+  const { ApproximateReceiveCount, MessageGroupId, DeadLetterQueueSourceArn } = record.attributes;
+  return {
+    messageId: record.messageId,
+    receipt: record.receiptHandle,
+    body: record.body,
+    queue: nameOf(record.eventSourceARN),
+    receiveCount: Number(ApproximateReceiveCount),
+    ...(MessageGroupId === undefined ? {} : { groupId: MessageGroupId }),
+    ...(DeadLetterQueueSourceArn === undefined ? {} : { lostFrom: nameOf(DeadLetterQueueSourceArn) }),
+  };
+}
+
+export function invocationOf(context: Context): Invocation {
+  return {
+    deadlineMs: systemClock.nowMs() + context.getRemainingTimeInMillis(),
+    requestId: context.awsRequestId,
+  };
+}
+
+function physicalName(address: string, separator: string): string {
+  return address.slice(address.lastIndexOf(separator) + 1);
+}

@@ -1,0 +1,170 @@
+/** Results in memory: the executable meaning of `Backend`. */
+import { isFinal, REVOKED, STARTED } from '../states.ts';
+import type { Backend, ClaimOutcome, ClaimRequest, CommitRequest, ConcludeOutcome, ConcludeRequest, TaskRecord } from '../ports.ts';
+
+type Held = { -readonly [K in keyof TaskRecord]: TaskRecord[K] };
+
+export class MemoryBackend implements Backend {
+  readonly #records = new Map<string, Held>();
+
+  claim(requests: readonly ClaimRequest[]): Promise<ClaimOutcome[]> {
+    return Promise.resolve(requests.map((request) => this.#claim(request)));
+  }
+
+  commit(requests: readonly CommitRequest[]): Promise<boolean[]> {
+    return Promise.resolve(requests.map((request) => this.#commit(request)));
+  }
+
+  release(request: { readonly id: string; readonly attempt: number; readonly owner: string }): Promise<boolean> {
+    const record = this.#ours(request);
+    if (record === undefined) return Promise.resolve(false);
+    record.leaseMs = 0;
+    record.requeues = (record.requeues ?? 0) + 1;
+    return Promise.resolve(true);
+  }
+
+  update(request: Parameters<Backend['update']>[0]): Promise<boolean> {
+    const record = this.#ours(request);
+    if (record === undefined) return Promise.resolve(false);
+    record.status = request.status;
+    record.meta = request.meta;
+    return Promise.resolve(true);
+  }
+
+  conclude(requests: readonly ConcludeRequest[]): Promise<ConcludeOutcome[]> {
+    return Promise.resolve(requests.map((request) => this.#conclude(request)));
+  }
+
+  revoke(request: Parameters<Backend['revoke']>[0]): Promise<string> {
+    const record = this.#live(request.id, request.nowMs);
+    if (record?.finishedMs !== undefined) return Promise.resolve(record.status);
+    const running = record?.attempt !== undefined && record.committed !== record.attempt && (record.leaseMs ?? 0) >= request.nowMs;
+    if (record !== undefined && running) {
+      record.revokedMs = request.nowMs;
+      return Promise.resolve(record.status);
+    }
+    this.#records.set(request.id, {
+      ...record,
+      id: request.id,
+      status: REVOKED,
+      revokedMs: request.nowMs,
+      finishedMs: request.nowMs,
+      meta: request.meta,
+      expiresAtSeconds: request.expiresAtSeconds,
+    });
+    return Promise.resolve(REVOKED);
+  }
+
+  get(ids: readonly string[], nowMs: number): Promise<(TaskRecord | undefined)[]> {
+    return Promise.resolve(
+      ids.map((id) => {
+        const record = this.#live(id, nowMs);
+        return record === undefined ? undefined : { ...record };
+      }),
+    );
+  }
+
+  forget(ids: readonly string[]): Promise<void> {
+    for (const id of ids) this.#records.delete(id);
+    return Promise.resolve();
+  }
+
+  /** Every record, expired ones too; for checkers. */
+  all(): TaskRecord[] {
+    return [...this.#records.values()].map((record) => ({ ...record }));
+  }
+
+  #live(id: string, nowMs: number): Held | undefined {
+    const record = this.#records.get(id);
+    if (record?.expiresAtSeconds !== undefined && record.expiresAtSeconds <= nowMs / 1000) return undefined;
+    return record;
+  }
+
+  #ours(request: { readonly id: string; readonly attempt: number; readonly owner: string }): Held | undefined {
+    const record = this.#records.get(request.id);
+    const ours = record?.owner === request.owner && record.attempt === request.attempt && record.committed !== request.attempt;
+    return ours ? record : undefined;
+  }
+
+  /** Why the attempt cannot be taken, or undefined when it can. */
+  #refusal(record: Held, attempt: number, nowMs: number, revokedCounts: boolean): Exclude<ClaimOutcome, { kind: 'claimed' }> | undefined {
+    const copy = { ...record };
+    const known = record.attempt ?? -1;
+    if (record.finishedMs !== undefined) return { kind: attempt < known ? 'older' : 'finished', record: copy };
+    if (attempt < known) return { kind: 'older', record: copy };
+    if (attempt === known && record.committed === attempt) return { kind: 'finished', record: copy };
+    if (attempt === known && (record.leaseMs ?? 0) >= nowMs) return { kind: 'busy', leaseMs: record.leaseMs ?? 0, record: copy };
+    if (revokedCounts && record.revokedMs !== undefined) return { kind: 'revoked', record: copy };
+    return undefined;
+  }
+
+  #claim(request: ClaimRequest): ClaimOutcome {
+    const record = this.#live(request.id, request.nowMs);
+    if (record?.owner === request.owner && this.#ours(request) !== undefined) {
+      // Our own earlier write, whose answer was lost on the way.
+      return { kind: 'claimed', deliveries: record.deliveries ?? 1, requeues: record.requeues ?? 0 };
+    }
+    if (record !== undefined) {
+      const refusal = this.#refusal(record, request.attempt, request.nowMs, true);
+      if (refusal) return refusal;
+    }
+    const again = record?.attempt === request.attempt;
+    const deliveries = (again ? (record.deliveries ?? 0) : 0) + 1;
+    const requeues = again ? (record.requeues ?? 0) : 0;
+    const { meta } = request.keepMeta && record?.meta !== undefined ? record : request;
+    this.#records.set(request.id, {
+      id: request.id,
+      status: STARTED,
+      attempt: request.attempt,
+      owner: request.owner,
+      leaseMs: request.leaseMs,
+      deliveries,
+      requeues,
+      name: request.name,
+      queue: request.queue,
+      startedMs: request.nowMs,
+      ...(meta === undefined ? {} : { meta }),
+      expiresAtSeconds: request.expiresAtSeconds,
+      ...(record?.revokedMs === undefined ? {} : { revokedMs: record.revokedMs }),
+    });
+    return { kind: 'claimed', deliveries, requeues };
+  }
+
+  #commit(request: CommitRequest): boolean {
+    const record = this.#records.get(request.id);
+    if (record?.owner !== request.owner || record.attempt !== request.attempt) return false;
+    // Our own earlier write, whose answer was lost on the way.
+    if (record.committed === request.attempt) return true;
+    record.committed = request.attempt;
+    record.status = request.status;
+    if (request.meta !== undefined) record.meta = request.meta;
+    if (request.settlement === undefined) delete record.settlement;
+    else record.settlement = request.settlement;
+    if (request.ignored === undefined) delete record.ignored;
+    else record.ignored = request.ignored;
+    if (request.final) record.finishedMs = request.nowMs;
+    record.expiresAtSeconds = request.expiresAtSeconds;
+    return true;
+  }
+
+  #conclude(request: ConcludeRequest): ConcludeOutcome {
+    const record = this.#live(request.id, request.nowMs);
+    const refusal = record && this.#refusal(record, request.attempt, request.nowMs, false);
+    if (refusal && refusal.kind !== 'revoked') return refusal;
+    if (!isFinal(request.status)) throw new Error(`conclude() takes final states, not ${request.status}`);
+    this.#records.set(request.id, {
+      ...record,
+      id: request.id,
+      status: request.status,
+      attempt: request.attempt,
+      committed: request.attempt,
+      name: request.name,
+      queue: request.queue,
+      meta: request.meta,
+      ...(request.settlement === undefined ? {} : { settlement: request.settlement }),
+      finishedMs: request.nowMs,
+      expiresAtSeconds: request.expiresAtSeconds,
+    });
+    return { kind: 'concluded' };
+  }
+}

@@ -1,0 +1,134 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { Ignore, Reject, Retry } from '../../lib/errors.ts';
+import { MAX_HOPS, UNKNOWN_TASK_DEFERRALS } from '../../lib/limits.ts';
+import type { ClaimOutcome } from '../../lib/ports.ts';
+import { resolveSettings } from '../../lib/settings.ts';
+import { resolveTaskOptions, type TaskOptions } from '../../lib/task-options.ts';
+import { type Arrival, decideArrival, decideClaim, decideEnd, mayStart } from '../../lib/worker/decide.ts';
+
+const NOW = 1_900_000_000_000;
+const options = (given: TaskOptions = {}): ReturnType<typeof resolveTaskOptions> => resolveTaskOptions('t', given, resolveSettings('app'));
+const half = { next: () => 0.5 };
+
+describe('decideArrival', () => {
+  const arrival = (facts: Partial<Arrival>): ReturnType<typeof decideArrival> =>
+    decideArrival({ nowMs: NOW, etaMs: null, expiresMs: null, hops: 0, registered: true, unknownDeferrals: 0, ...facts });
+
+  it.each([
+    [{}, 'run'],
+    [{ etaMs: NOW }, 'run'],
+    [{ etaMs: NOW + 1 }, 'defer'],
+    [{ expiresMs: NOW }, 'expired'],
+    [{ expiresMs: NOW + 1 }, 'run'],
+    [{ expiresMs: NOW, etaMs: NOW + 1 }, 'expired'],
+    [{ hops: MAX_HOPS }, 'run'],
+    [{ hops: MAX_HOPS + 1 }, 'hops'],
+    [{ registered: false }, 'defer'],
+    [{ registered: false, unknownDeferrals: UNKNOWN_TASK_DEFERRALS - 1 }, 'defer'],
+    [{ registered: false, unknownDeferrals: UNKNOWN_TASK_DEFERRALS }, 'unknown'],
+  ] as const)('%j -> %s', (facts, kind) => {
+    expect(arrival(facts).kind).toBe(kind);
+  });
+
+  it('defers an unknown task with growing delay, never beyond what SQS takes', () => {
+    const waits = Array.from({ length: UNKNOWN_TASK_DEFERRALS }, (_, unknownDeferrals) => {
+      const decision = arrival({ registered: false, unknownDeferrals });
+      return decision.kind === 'defer' ? (decision.untilMs - NOW) / 1000 : -1;
+    });
+    expect(waits).toEqual([5, 10, 20, 40, 80, 160, 320, 640]);
+  });
+
+  it('never runs early or late by its own doing', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -1e6, max: 1e6 }), fc.integer({ min: -1e6, max: 1e6 }), (eta, expires) => {
+        const { kind } = arrival({ etaMs: NOW + eta, expiresMs: NOW + expires });
+        expect(kind).toBe(expires <= 0 ? 'expired' : eta > 0 ? 'defer' : 'run');
+      }),
+    );
+  });
+});
+
+describe('decideClaim', () => {
+  const claimed = (deliveries: number, requeues = 0): ClaimOutcome => ({ kind: 'claimed', deliveries, requeues });
+  const record = { id: 'a', status: 'SUCCESS' };
+
+  it.each([
+    [claimed(1), true, 5, 'run'],
+    [claimed(5), true, 5, 'run'],
+    [claimed(6), true, 5, 'lost'],
+    [claimed(1), false, 5, 'run'],
+    [claimed(2), false, 5, 'lost'],
+    [claimed(2, 1), false, 5, 'run'],
+    [claimed(3, 1), false, 5, 'lost'],
+  ] as const)('%j, acksLate %s, maxDeliveries %i -> %s', (outcome, acksLate, maxDeliveries, kind) => {
+    expect(decideClaim(outcome, { acksLate, maxDeliveries }).kind).toBe(kind);
+  });
+
+  it('settles a finished attempt again, but not one that a newer attempt replaced', () => {
+    const limits = { acksLate: true, maxDeliveries: 5 };
+    expect(decideClaim({ kind: 'finished', record }, limits)).toEqual({ kind: 'duplicate', record, settle: true });
+    expect(decideClaim({ kind: 'older', record }, limits)).toEqual({ kind: 'duplicate', record, settle: false });
+    expect(decideClaim({ kind: 'busy', leaseMs: 7, record }, limits)).toEqual({ kind: 'busy', untilMs: 7 });
+    expect(decideClaim({ kind: 'revoked', record }, limits)).toEqual({ kind: 'revoked' });
+  });
+});
+
+describe('decideEnd', () => {
+  const end = (error: unknown, given: TaskOptions = {}, retries = 0, deliveries = 1): ReturnType<typeof decideEnd> =>
+    decideEnd({ ending: { ok: false, error }, options: options(given), retries, deliveries, nowMs: NOW, random: half });
+
+  it.each([
+    [new Error('x'), {}, 0, 1, 'fail'],
+    [new Retry('r', NOW + 5, undefined, {}), {}, 0, 1, 'retry'],
+    [new Ignore(), {}, 0, 1, 'ignore'],
+    [new Reject('no'), {}, 0, 1, 'reject'],
+    [new Reject('no', { requeue: true }), {}, 0, 1, 'requeue'],
+    [new Reject('no', { requeue: true }), {}, 0, 5, 'reject'],
+    [new Error('x'), { autoretryFor: [Error] }, 0, 1, 'retry'],
+    [new Error('x'), { autoretryFor: [Error] }, 3, 1, 'fail'],
+    [new Error('x'), { autoretryFor: [Error], maxRetries: null }, 3000, 1, 'retry'],
+    [new TypeError('x'), { autoretryFor: [Error], dontAutoretryFor: [TypeError] }, 0, 1, 'fail'],
+    [new Error('x'), { autoretryFor: [(error: unknown) => (error as Error).message === 'x'] }, 0, 1, 'retry'],
+  ] as const)('%s with %j, retry %i, delivery %i -> %s', (error, given, retries, deliveries, kind) => {
+    expect(end(error, given, retries, deliveries).kind).toBe(kind);
+  });
+
+  it('takes the delay from Celery: default, backoff, jitter', () => {
+    const wait = (given: TaskOptions, retries = 0): number => {
+      const decision = end(new Error('x'), { autoretryFor: [Error], maxRetries: null, ...given }, retries);
+      return decision.kind === 'retry' ? (decision.dueMs - NOW) / 1000 : -1;
+    };
+    expect(wait({})).toBe(180);
+    expect(wait({ defaultRetryDelay: '5m' })).toBe(300);
+    expect(wait({ retryBackoff: true, retryJitter: false }, 4)).toBe(16);
+    expect(wait({ retryBackoff: 3, retryJitter: false }, 4)).toBe(48);
+    expect(wait({ retryBackoff: true, retryJitter: false }, 40)).toBe(600);
+    expect(wait({ retryBackoff: true }, 4)).toBe(8);
+  });
+
+  it('throws= marks an error as expected; the task still fails', () => {
+    expect(end(new TypeError('x'), { throws: [TypeError] })).toMatchObject({ kind: 'fail', expected: true });
+    expect(end(new Error('x'), { throws: [TypeError] })).toMatchObject({ kind: 'fail', expected: false });
+  });
+});
+
+describe('mayStart', () => {
+  const START = NOW;
+  const DEADLINE = NOW + 60_000;
+  it.each([
+    [0, null, true],
+    [40_000, null, true],
+    [50_000, null, false],
+    [58_000, null, false],
+    [0, 30, true],
+    [28_000, 30, true],
+    [28_001, 30, false],
+    // A limit as long as the invocation starts at its beginning only.
+    [0, 60, true],
+    [5000, 60, false],
+  ])('%i ms into a minute, with a limit of %s s -> %s', (elapsedMs, timeLimitSeconds, expected) => {
+    expect(mayStart(NOW + elapsedMs, DEADLINE, START, { timeLimitSeconds, softTimeLimitSeconds: null })).toBe(expected);
+  });
+});

@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+
+// The package imports itself by name: this condition points those imports at the sources.
+const conditions = ['@celeriac/source', 'node', 'import', 'module', 'default'];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: ['test/**/*.test.ts'],
+    typecheck: { enabled: true, checker: 'tsc', include: ['test/types/**/*.test-d.ts'], tsconfig: './tsconfig.json' },
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+  },
+});
