@@ -1,30 +1,36 @@
 /** From a deployed function's environment to the ports. */
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+
 import type { Clock, Ports, Random } from '../ports.ts';
 import type { Environment } from '../settings.ts';
 import { dynamodbClient, sqsClient } from './clients.ts';
 import { DynamodbBackend } from './dynamodb-backend.ts';
 import { DynamodbTimers } from './dynamodb-timers.ts';
-import { SqsBroker } from './sqs-broker.ts';
+import { type QueueAddress, SqsBroker } from './sqs-broker.ts';
 
 export interface ConnectParts {
   readonly clock: Clock;
   readonly random: Random;
 }
 
-export function connect(environment: Environment, parts: ConnectParts): Pick<Ports, 'broker' | 'backend' | 'timers'> {
-  const dynamodb = dynamodbClient();
+export interface Clients {
+  readonly sqs: SQSClient;
+  readonly dynamodb: DynamoDBClient;
+}
+
+export function connect(
+  environment: Environment,
+  parts: ConnectParts,
+  { sqs, dynamodb }: Clients = { sqs: sqsClient(), dynamodb: dynamodbClient() },
+): Pick<Ports, 'broker' | 'backend' | 'timers'> {
   return {
-    broker: new SqsBroker({ client: sqsClient(), queues: queueAddresses(environment.queues, environment.deadLetterQueues) }),
+    broker: new SqsBroker({ client: sqs, queues: queueAddresses(environment.queues, environment.deadLetterQueues) }),
     backend: new DynamodbBackend({ client: dynamodb, table: environment.resultsTable, ...parts }),
     timers: new DynamodbTimers({ client: dynamodb, table: environment.stateTable, shards: environment.timerShards, ...parts }),
   };
 }
 
-export interface QueueAddress {
-  readonly url: string;
-  readonly deadLetterUrl?: string;
-  readonly fifo: boolean;
-}
 
 export function queueAddresses(
   urls: Readonly<Record<string, string>>,

@@ -1,0 +1,273 @@
+/** Results on DynamoDB: one conditional UpdateItem for each step of the protocol, no transactions, no scans. */
+import {
+  BatchGetItemCommand,
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  UpdateItemCommand,
+  type UpdateItemCommandInput,
+} from '@aws-sdk/client-dynamodb';
+
+import { DYNAMODB_MAX_BATCH_GETS } from '../limits.ts';
+import type { Backend, ClaimOutcome, ClaimRequest, Clock, CommitRequest, ConcludeOutcome, ConcludeRequest, Random, TaskRecord } from '../ports.ts';
+import { REVOKED, STARTED } from '../states.ts';
+import { backoff } from './backoff.ts';
+import { document, isExpired, type Item, number, recordOf, text, timestamp } from './dynamodb-record.ts';
+import { resultKey } from './keys.ts';
+import { UpdateBuilder } from './update-builder.ts';
+
+export interface DynamodbBackendOptions {
+  readonly client: DynamoDBClient;
+  readonly table: string;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+type Refusal = Exclude<ClaimOutcome, { kind: 'claimed' }>;
+
+export class DynamodbBackend implements Backend {
+  readonly #client: DynamoDBClient;
+  readonly #table: string;
+  readonly #clock: Clock;
+  readonly #random: Random;
+
+  constructor(options: DynamodbBackendOptions) {
+    this.#client = options.client;
+    this.#table = options.table;
+    this.#clock = options.clock;
+    this.#random = options.random;
+  }
+
+  claim(requests: readonly ClaimRequest[]): Promise<ClaimOutcome[]> {
+    return Promise.all(requests.map((request) => this.#claim(request)));
+  }
+
+  commit(requests: readonly CommitRequest[]): Promise<boolean[]> {
+    return Promise.all(requests.map((request) => this.#commit(request)));
+  }
+
+  conclude(requests: readonly ConcludeRequest[]): Promise<ConcludeOutcome[]> {
+    return Promise.all(requests.map((request) => this.#conclude(request)));
+  }
+
+  async #claim(request: ClaimRequest): Promise<ClaimOutcome> {
+    const update = new UpdateBuilder()
+      .set('status', text(STARTED))
+      .set('owner', text(request.owner))
+      .set('attempt', number(request.attempt))
+      .set('lease', number(request.leaseMs))
+      .set('name', text(request.name))
+      .set('queue', text(request.queue))
+      .set('started', number(request.nowMs))
+      .set('timestamp', timestamp(request.nowMs))
+      .set('ttl', number(request.expiresAtSeconds))
+      .increment('deliveries')
+      .remove('settlement')
+      .remove('ignored');
+    if (request.keepMeta) update.setIfAbsent('result', document(request.meta));
+    else update.set('result', document(request.meta));
+    const free = freeFor(update, request.attempt, request.nowMs);
+    update.when(`attribute_not_exists(${update.name('revoked')}) AND ${free}`);
+    const done = await this.#write(request.id, update, 'ALL_NEW');
+    if (done.ok) return claimed(done.item);
+    const record = done.item && recordOf(done.item);
+    if (record === undefined) return this.#claim(request);
+    if (isExpired(record, request.nowMs)) return this.#replaceExpired(request.id, request.nowMs, () => this.#claim(request));
+    // Our own earlier write, whose answer was lost on the way.
+    if (record.owner === request.owner && record.attempt === request.attempt && record.committed !== request.attempt) return claimed(done.item);
+    return refusalOf(record, request.attempt, request.nowMs, true) ?? this.#claim(request);
+  }
+
+  async #commit(request: CommitRequest): Promise<boolean> {
+    const update = new UpdateBuilder()
+      .set('committed', number(request.attempt))
+      .set('status', text(request.status))
+      .set('timestamp', timestamp(request.nowMs))
+      .set('ttl', number(request.expiresAtSeconds));
+    if (request.meta !== undefined) update.set('result', document(request.meta));
+    if (request.settlement === undefined) update.remove('settlement');
+    else update.set('settlement', text(request.settlement));
+    if (request.ignored) update.set('ignored', { BOOL: true });
+    if (request.final) update.set('finished', number(request.nowMs));
+    // The next attempt counts its deliveries from nothing, and a claim cannot reset and add in one write.
+    else update.set('deliveries', number(0)).set('requeues', number(0));
+    update.when(oursFor(update, request));
+    const done = await this.#write(request.id, update, 'NONE');
+    if (done.ok) return true;
+    const record = done.item && recordOf(done.item);
+    // Our own earlier write, whose answer was lost on the way.
+    return record?.owner === request.owner && record.attempt === request.attempt && record.committed === request.attempt;
+  }
+
+  async release(request: { readonly id: string; readonly attempt: number; readonly owner: string }): Promise<boolean> {
+    const update = new UpdateBuilder().set('lease', number(0)).increment('requeues');
+    update.when(oursFor(update, request));
+    return (await this.#write(request.id, update, 'NONE')).ok;
+  }
+
+  async update(request: Parameters<Backend['update']>[0]): Promise<boolean> {
+    const update = new UpdateBuilder().set('status', text(request.status)).set('result', document(request.meta));
+    update.when(oursFor(update, request));
+    return (await this.#write(request.id, update, 'NONE')).ok;
+  }
+
+  async #conclude(request: ConcludeRequest): Promise<ConcludeOutcome> {
+    const update = new UpdateBuilder()
+      .set('status', text(request.status))
+      .set('attempt', number(request.attempt))
+      .set('committed', number(request.attempt))
+      .set('finished', number(request.nowMs))
+      .set('name', text(request.name))
+      .set('queue', text(request.queue))
+      .set('result', document(request.meta))
+      .set('timestamp', timestamp(request.nowMs))
+      .set('ttl', number(request.expiresAtSeconds));
+    if (request.settlement !== undefined) update.set('settlement', text(request.settlement));
+    update.when(freeFor(update, request.attempt, request.nowMs));
+    const done = await this.#write(request.id, update, 'NONE');
+    if (done.ok) return { kind: 'concluded' };
+    const record = done.item && recordOf(done.item);
+    if (record === undefined) return this.#conclude(request);
+    if (isExpired(record, request.nowMs)) return this.#replaceExpired(request.id, request.nowMs, () => this.#conclude(request));
+    const refusal = refusalOf(record, request.attempt, request.nowMs, false);
+    return refusal === undefined || refusal.kind === 'revoked' ? this.#conclude(request) : refusal;
+  }
+
+  async revoke(request: Parameters<Backend['revoke']>[0]): Promise<string> {
+    const waiting = new UpdateBuilder()
+      .set('status', text(REVOKED))
+      .set('revoked', number(request.nowMs))
+      .set('finished', number(request.nowMs))
+      .set('result', document(request.meta))
+      .set('timestamp', timestamp(request.nowMs))
+      .set('ttl', number(request.expiresAtSeconds));
+    const [finished, attempt, committed, lease] = ['finished', 'attempt', 'committed', 'lease'].map((field) => waiting.name(field));
+    const notRunning = `attribute_not_exists(${attempt}) OR ${committed} = ${attempt} OR ${lease} < ${waiting.value(number(request.nowMs))}`;
+    waiting.when(`attribute_not_exists(${finished}) AND (${notRunning})`);
+    const done = await this.#write(request.id, waiting, 'NONE');
+    if (done.ok) return REVOKED;
+    const record = done.item && recordOf(done.item);
+    if (record === undefined) return this.revoke(request);
+    if (isExpired(record, request.nowMs)) return this.#replaceExpired(request.id, request.nowMs, () => this.revoke(request));
+    if (record.finishedMs !== undefined) return record.status;
+    const running = new UpdateBuilder().set('revoked', number(request.nowMs));
+    running.when(`attribute_not_exists(${running.name('finished')}) AND attribute_exists(${running.name('attempt')})`);
+    const marked = await this.#write(request.id, running, 'NONE');
+    if (marked.ok) return record.status;
+    return marked.item ? recordOf(marked.item).status : this.revoke(request);
+  }
+
+  async get(ids: readonly string[], nowMs: number): Promise<(TaskRecord | undefined)[]> {
+    const items = ids.length === 1 && ids[0] !== undefined ? await this.#getOne(ids[0]) : await this.#getMany(ids);
+    return ids.map((id) => {
+      const item = items.get(resultKey(id));
+      const record = item && recordOf(item);
+      // DynamoDB deletes by TTL up to two days late: an expired item is none.
+      return record === undefined || isExpired(record, nowMs) ? undefined : record;
+    });
+  }
+
+  async #getOne(id: string): Promise<Map<string, Item>> {
+    const item = await this.#read(id);
+    return new Map(item === undefined ? [] : [[resultKey(id), item]]);
+  }
+
+  async #getMany(ids: readonly string[]): Promise<Map<string, Item>> {
+    const items = new Map<string, Item>();
+    let keys = [...new Set(ids)].map((id) => ({ id: text(resultKey(id)) }));
+    for (let attempt = 0; keys.length > 0; attempt += 1) {
+      const page = keys.slice(0, DYNAMODB_MAX_BATCH_GETS);
+      const { Responses, UnprocessedKeys } = await this.#client.send(
+        new BatchGetItemCommand({ RequestItems: { [this.#table]: { Keys: page, ConsistentRead: true } } }),
+      );
+      for (const item of Responses?.[this.#table] ?? []) items.set(item['id']?.S ?? '', item);
+      const open = (UnprocessedKeys?.[this.#table]?.Keys ?? []) as typeof keys;
+      if (open.length > 0) await backoff(attempt, this.#clock, this.#random);
+      else attempt = -1;
+      keys = [...open, ...keys.slice(DYNAMODB_MAX_BATCH_GETS)];
+    }
+    return items;
+  }
+
+  async forget(ids: readonly string[]): Promise<void> {
+    await Promise.all(
+      ids.map((id) => this.#client.send(new DeleteItemCommand({ TableName: this.#table, Key: { id: text(resultKey(id)) } }))),
+    );
+  }
+
+  /** One conditional write. Where the condition fails, `item` is what stands there, or undefined for nothing. */
+  async #write(id: string, update: UpdateBuilder, returns: 'ALL_NEW' | 'NONE'): Promise<{ ok: boolean; item: Item | undefined }> {
+    const input: UpdateItemCommandInput = {
+      TableName: this.#table,
+      Key: { id: text(resultKey(id)) },
+      ...update.build(),
+      ReturnValues: returns,
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    };
+    try {
+      const { Attributes } = await this.#client.send(new UpdateItemCommand(input));
+      return { ok: true, item: Attributes };
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      // Not every backend returns the item with the refusal (dynalite does not): then it is read.
+      return { ok: false, item: error.Item ?? (await this.#read(id)) };
+    }
+  }
+
+  async #read(id: string): Promise<Item | undefined> {
+    const { Item: item } = await this.#client.send(
+      new GetItemCommand({ TableName: this.#table, Key: { id: text(resultKey(id)) }, ConsistentRead: true }),
+    );
+    return item;
+  }
+
+  async #replaceExpired<T>(id: string, nowMs: number, again: () => Promise<T>): Promise<T> {
+    try {
+      await this.#client.send(
+        new DeleteItemCommand({
+          TableName: this.#table,
+          Key: { id: text(resultKey(id)) },
+          ConditionExpression: '#ttl <= :now',
+          ExpressionAttributeNames: { '#ttl': 'ttl' },
+          ExpressionAttributeValues: { ':now': number(Math.floor(nowMs / 1000)) },
+        }),
+      );
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    }
+    return again();
+  }
+}
+
+/** Nobody finished it, and nobody runs this attempt or a newer one. */
+function freeFor(update: UpdateBuilder, attempt: number, nowMs: number): string {
+  const [finished, attemptName, committed, lease] = ['finished', 'attempt', 'committed', 'lease'].map((field) => update.name(field));
+  const wanted = update.value(number(attempt));
+  const open = `(attribute_not_exists(${committed}) OR ${committed} < ${wanted})`;
+  const abandoned = `(${attemptName} = ${wanted} AND ${open} AND ${lease} < ${update.value(number(nowMs))})`;
+  return `attribute_not_exists(${finished}) AND (attribute_not_exists(${attemptName}) OR ${attemptName} < ${wanted} OR ${abandoned})`;
+}
+
+/** The claim is still ours and its outcome open. */
+function oursFor(update: UpdateBuilder, request: { readonly owner: string; readonly attempt: number }): string {
+  const [owner, attempt, committed] = ['owner', 'attempt', 'committed'].map((field) => update.name(field));
+  const wanted = update.value(number(request.attempt));
+  return `${owner} = ${update.value(text(request.owner))} AND ${attempt} = ${wanted} AND (attribute_not_exists(${committed}) OR ${committed} < ${wanted})`;
+}
+
+function claimed(item: Item | undefined): ClaimOutcome {
+  const record = item === undefined ? undefined : recordOf(item);
+  return { kind: 'claimed', deliveries: record?.deliveries ?? 1, requeues: record?.requeues ?? 0 };
+}
+
+/** Which case a failed condition is; undefined when the item changed meanwhile and the write may be tried again. */
+export function refusalOf(record: TaskRecord, attempt: number, nowMs: number, revokedCounts: boolean): Refusal | undefined {
+  const known = record.attempt ?? -1;
+  if (record.finishedMs !== undefined) return { kind: attempt < known ? 'older' : 'finished', record };
+  if (attempt < known) return { kind: 'older', record };
+  if (attempt === known && record.committed === attempt) return { kind: 'finished', record };
+  if (attempt === known && (record.leaseMs ?? 0) >= nowMs) return { kind: 'busy', leaseMs: record.leaseMs ?? 0, record };
+  if (revokedCounts && record.revokedMs !== undefined) return { kind: 'revoked', record };
+  return undefined;
+}

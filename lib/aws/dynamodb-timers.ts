@@ -1,0 +1,110 @@
+/** Timers on DynamoDB: sharded partitions, sorted by due time, so that a sweep reads what is due and nothing else. */
+import { BatchWriteItemCommand, type DynamoDBClient, QueryCommand, type WriteRequest } from '@aws-sdk/client-dynamodb';
+
+import { DYNAMODB_MAX_BATCH_WRITES } from '../limits.ts';
+import type { Clock, OutgoingMessage, Random, Timer, Timers } from '../ports.ts';
+import { backoff } from './backoff.ts';
+import { type Item, number, text } from './dynamodb-record.ts';
+import { timerPartition, timerShard, timerSortKey, timerUpperBound } from './keys.ts';
+
+export interface DynamodbTimersOptions {
+  readonly client: DynamoDBClient;
+  readonly table: string;
+  readonly shards: number;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+// A net below the sweep, never the trigger: what is left this long after its time is garbage.
+const LEFTOVER_SECONDS = 30 * 86_400;
+
+export class DynamodbTimers implements Timers {
+  readonly shards: number;
+  readonly #client: DynamoDBClient;
+  readonly #table: string;
+  readonly #clock: Clock;
+  readonly #random: Random;
+
+  constructor(options: DynamodbTimersOptions) {
+    this.shards = options.shards;
+    this.#client = options.client;
+    this.#table = options.table;
+    this.#clock = options.clock;
+    this.#random = options.random;
+  }
+
+  async put(timers: readonly Timer[]): Promise<void> {
+    // The same key twice in one request is an error; the same timer twice is one timer.
+    const items = new Map(timers.map((timer) => [keyOf(timer), { PutRequest: { Item: this.#itemOf(timer) } }]));
+    await this.#writeAll([...items.values()]);
+  }
+
+  async remove(timers: readonly Timer[]): Promise<void> {
+    const requests = new Map(timers.map((timer) => [keyOf(timer), { DeleteRequest: { Key: this.#key(timer) } }]));
+    await this.#writeAll([...requests.values()]);
+  }
+
+  async due(shard: number, untilMs: number, limit: number): Promise<Timer[]> {
+    const timers: Timer[] = [];
+    let from: Item | undefined;
+    do {
+      const page = await this.#client.send(
+        new QueryCommand({
+          TableName: this.#table,
+          KeyConditionExpression: '#pk = :pk AND #sk <= :until',
+          ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk' },
+          ExpressionAttributeValues: { ':pk': text(timerPartition(shard)), ':until': text(timerUpperBound(untilMs)) },
+          // A sweep deletes what it sent and asks again: an eventually consistent answer would show it once more.
+          ConsistentRead: true,
+          Limit: limit - timers.length,
+          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+        }),
+      );
+      for (const item of page.Items ?? []) timers.push(timerOf(item));
+      from = page.LastEvaluatedKey;
+    } while (from !== undefined && timers.length < limit);
+    return timers;
+  }
+
+  #key(timer: Timer): Item {
+    return {
+      pk: text(timerPartition(timerShard(timer.id, this.shards))),
+      sk: text(timerSortKey(timer.dueMs, timer.id, timer.attempt)),
+    };
+  }
+
+  #itemOf(timer: Timer): Item {
+    return {
+      ...this.#key(timer),
+      task_id: text(timer.id),
+      attempt: number(timer.attempt),
+      due: number(timer.dueMs),
+      message: text(JSON.stringify(timer.message)),
+      ttl: number(Math.floor(timer.dueMs / 1000) + LEFTOVER_SECONDS),
+    };
+  }
+
+  async #writeAll(requests: readonly WriteRequest[]): Promise<void> {
+    for (let start = 0; start < requests.length; start += DYNAMODB_MAX_BATCH_WRITES) {
+      let open: WriteRequest[] = requests.slice(start, start + DYNAMODB_MAX_BATCH_WRITES);
+      for (let attempt = 0; open.length > 0; attempt += 1) {
+        const { UnprocessedItems } = await this.#client.send(new BatchWriteItemCommand({ RequestItems: { [this.#table]: open } }));
+        open = UnprocessedItems?.[this.#table] ?? [];
+        if (open.length > 0) await backoff(attempt, this.#clock, this.#random);
+      }
+    }
+  }
+}
+
+function keyOf(timer: Timer): string {
+  return timerSortKey(timer.dueMs, timer.id, timer.attempt);
+}
+
+function timerOf(item: Item): Timer {
+  return {
+    id: item['task_id']?.S ?? '',
+    attempt: Number(item['attempt']?.N ?? 0),
+    dueMs: Number(item['due']?.N ?? 0),
+    message: JSON.parse(item['message']?.S ?? '{}') as OutgoingMessage,
+  };
+}

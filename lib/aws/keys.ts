@@ -1,0 +1,31 @@
+/** Keys of both tables, in one place. */
+import { stableHash } from '../time.ts';
+
+/** Celery's backend writes the Python repr of a bytes key, quotes and b included (celery/backends/dynamodb.py). */
+export function resultKey(taskId: string): string {
+  return `b'celery-task-meta-${taskId}'`;
+}
+
+const RESULT_KEY = /^b'celery-task-meta-(.*)'$/s;
+
+export function taskIdOf(key: string): string {
+  return RESULT_KEY.exec(key)?.[1] ?? key;
+}
+
+export function timerShard(taskId: string, shards: number): number {
+  return stableHash(taskId) % shards;
+}
+
+export function timerPartition(shard: number): string {
+  return `timer#${shard}`;
+}
+
+/** Sorts by due time: thirteen digits reach the year 2286. */
+export function timerSortKey(dueMs: number, taskId: string, attempt: number): string {
+  return `${String(dueMs).padStart(13, '0')}#${taskId}#${attempt}`;
+}
+
+/** Above every sort key that is due at `untilMs` or before. */
+export function timerUpperBound(untilMs: number): string {
+  return `${String(Math.max(0, Math.floor(untilMs))).padStart(13, '0')}#\u{10FFFF}`;
+}

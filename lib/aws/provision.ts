@@ -1,0 +1,90 @@
+/** Makes an app's queues and tables by SDK calls: what `infra` makes by CDK, for the embedded cloud and tests. */
+import { CreateTableCommand, DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+
+import type { AppManifest } from '../manifest.ts';
+import type { Clock } from '../ports.ts';
+import type { Environment } from '../settings.ts';
+
+export interface ProvisionOptions {
+  readonly manifest: AppManifest;
+  readonly sqs: SQSClient;
+  readonly dynamodb: DynamoDBClient;
+  readonly clock: Clock;
+  /** Visibility timeout of the queues. */
+  readonly visibilitySeconds: number;
+  /** Receives before a message moves to the lost queue. */
+  readonly maxReceiveCount: number;
+}
+
+export interface Provisioned {
+  readonly environment: Environment;
+  readonly lostQueues: readonly string[];
+}
+
+export async function provision(options: ProvisionOptions): Promise<Provisioned> {
+  const { manifest } = options;
+  const prefix = manifest.name.replaceAll('.', '-');
+  const tables = { resultsTable: `${prefix}-results`, stateTable: `${prefix}-state` };
+  await Promise.all([
+    createTable(options, tables.resultsTable, [['id', 'HASH']]),
+    createTable(options, tables.stateTable, [['pk', 'HASH'], ['sk', 'RANGE']]),
+  ]);
+  const queues: Record<string, string> = {};
+  const deadLetterQueues: Record<string, string> = {};
+  const lost = new Map<boolean, string>();
+  for (const [name, { fifo }] of Object.entries(manifest.queues)) {
+    // Redrive keeps to one type: FIFO queues have a FIFO lost queue.
+    if (!lost.has(fifo)) lost.set(fifo, await createQueue(options, `${prefix}-lost`, fifo, {}));
+    const redrive = { deadLetterTargetArn: await arnOf(options.sqs, lost.get(fifo) ?? ''), maxReceiveCount: options.maxReceiveCount };
+    const physical = `${prefix}-${name.replaceAll('.', '-')}`;
+    deadLetterQueues[name] = await createQueue(options, `${physical}-dead`, fifo, {});
+    queues[name] = await createQueue(options, physical, fifo, { RedrivePolicy: JSON.stringify(redrive) });
+  }
+  return {
+    environment: {
+      app: manifest.name,
+      queues,
+      deadLetterQueues,
+      ...tables,
+      timerShards: manifest.timerShards,
+      taskQueues: {},
+      defaultQueue: manifest.defaultQueue,
+    },
+    lostQueues: [...lost.values()],
+  };
+}
+
+async function createQueue(options: ProvisionOptions, name: string, fifo: boolean, attributes: Record<string, string>): Promise<string> {
+  const { QueueUrl } = await options.sqs.send(
+    new CreateQueueCommand({
+      QueueName: fifo ? `${name}.fifo` : name,
+      Attributes: { VisibilityTimeout: String(options.visibilitySeconds), ...attributes, ...(fifo ? { FifoQueue: 'true' } : {}) },
+    }),
+  );
+  return QueueUrl ?? '';
+}
+
+async function arnOf(client: SQSClient, url: string): Promise<string> {
+  const { Attributes } = await client.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['QueueArn'] }));
+  return Attributes?.['QueueArn'] ?? '';
+}
+
+async function createTable(options: ProvisionOptions, name: string, keys: readonly (readonly [string, 'HASH' | 'RANGE'])[]): Promise<void> {
+  const { dynamodb, clock } = options;
+  await dynamodb.send(
+    new CreateTableCommand({
+      TableName: name,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: keys.map(([attribute]) => ({ AttributeName: attribute, AttributeType: 'S' })),
+      KeySchema: keys.map(([attribute, type]) => ({ AttributeName: attribute, KeyType: type })),
+    }),
+  );
+  const deadlineMs = clock.nowMs() + 30_000;
+  for (;;) {
+    const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: name }));
+    if (Table?.TableStatus === 'ACTIVE') return;
+    if (clock.nowMs() > deadlineMs) throw new Error(`Table ${name} is not active after 30 s.`);
+    await clock.sleep(50);
+  }
+}

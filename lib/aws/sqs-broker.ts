@@ -1,0 +1,173 @@
+/** The broker on SQS. */
+import {
+  ChangeMessageVisibilityCommand,
+  type MessageAttributeValue,
+  SendMessageBatchCommand,
+  type SendMessageBatchRequestEntry,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+
+import { SQS_MAX_BATCH_ENTRIES, SQS_MAX_MESSAGE_BYTES, SQS_MAX_VISIBILITY_SECONDS } from '../limits.ts';
+import type { Broker, OutgoingMessage, SendOutcome } from '../ports.ts';
+
+export interface QueueAddress {
+  readonly url: string;
+  readonly deadLetterUrl?: string;
+  readonly fifo: boolean;
+}
+
+export interface SqsBrokerOptions {
+  readonly client: SQSClient;
+  /** Celery queue name -> where it is. */
+  readonly queues: Readonly<Record<string, QueueAddress>>;
+}
+
+type Parts = Omit<SendMessageBatchRequestEntry, 'Id'>;
+
+// Receipts that a newer delivery or a deletion made void: nothing is left to change.
+const VOID_RECEIPT = new Set(['ReceiptHandleIsInvalid', 'MessageNotInflight', 'InvalidParameterValue']);
+
+export class SqsBroker implements Broker {
+  readonly #client: SQSClient;
+  readonly #queues: Readonly<Record<string, QueueAddress>>;
+
+  constructor(options: SqsBrokerOptions) {
+    this.#client = options.client;
+    this.#queues = options.queues;
+  }
+
+  isFifo(queue: string): boolean {
+    return this.#queues[queue]?.fifo ?? false;
+  }
+
+  async changeVisibility(queue: string, receipt: string, delaySeconds: number): Promise<void> {
+    const address = this.#queues[queue];
+    if (address === undefined) return;
+    try {
+      await this.#client.send(
+        new ChangeMessageVisibilityCommand({
+          QueueUrl: address.url,
+          ReceiptHandle: receipt,
+          VisibilityTimeout: Math.min(SQS_MAX_VISIBILITY_SECONDS, Math.max(0, Math.ceil(delaySeconds))),
+        }),
+      );
+    } catch (error) {
+      if (!(error instanceof Error && VOID_RECEIPT.has(error.name))) throw error;
+    }
+  }
+
+  async send(items: readonly OutgoingMessage[]): Promise<SendOutcome[]> {
+    const outcomes: SendOutcome[] = Array.from({ length: items.length });
+    const byUrl = new Map<string, number[]>();
+    for (const [index, item] of items.entries()) {
+      const address = this.#queues[item.queue];
+      const url = item.deadLetter ? address?.deadLetterUrl : address?.url;
+      if (url === undefined) outcomes[index] = unknownQueue(item);
+      else byUrl.set(url, [...(byUrl.get(url) ?? []), index]);
+    }
+    await Promise.all(
+      [...byUrl].flatMap(([url, indexes]) => pack(indexes, items).map((batch) => this.#sendBatch(url, batch, items, outcomes))),
+    );
+    return outcomes;
+  }
+
+  async #sendBatch(url: string, batch: readonly number[], items: readonly OutgoingMessage[], outcomes: SendOutcome[]): Promise<void> {
+    try {
+      const [only] = batch;
+      if (batch.length === 1 && only !== undefined) await this.#sendOne(url, only, items, outcomes);
+      else await this.#sendMany(url, batch, items, outcomes);
+    } catch (error) {
+      // One batch's failure says nothing about the others: each item gets its own outcome.
+      for (const index of batch) outcomes[index] ??= failed(error);
+    }
+  }
+
+  async #sendOne(url: string, index: number, items: readonly OutgoingMessage[], outcomes: SendOutcome[]): Promise<void> {
+    const item = items[index];
+    if (item === undefined) return;
+    const { MessageId } = await this.#client.send(new SendMessageCommand({ QueueUrl: url, ...this.#partsOf(item) }));
+    outcomes[index] = { ok: true, messageId: MessageId ?? '' };
+  }
+
+  async #sendMany(url: string, batch: readonly number[], items: readonly OutgoingMessage[], outcomes: SendOutcome[]): Promise<void> {
+    const entries = batch.flatMap((index) => {
+      const item = items[index];
+      return item === undefined ? [] : [{ Id: String(index), ...this.#partsOf(item) }];
+    });
+    // HTTP 200 does not mean that every entry was taken: Failed has to be read.
+    const { Successful, Failed } = await this.#client.send(new SendMessageBatchCommand({ QueueUrl: url, Entries: entries }));
+    for (const entry of Successful ?? []) outcomes[Number(entry.Id)] = { ok: true, messageId: entry.MessageId ?? '' };
+    for (const entry of Failed ?? []) {
+      outcomes[Number(entry.Id)] = {
+        ok: false,
+        code: entry.Code ?? 'Unknown',
+        message: entry.Message ?? 'SQS gave no reason',
+        retryable: entry.SenderFault !== true,
+      };
+    }
+    for (const index of batch) {
+      outcomes[index] ??= { ok: false, code: 'NoOutcome', message: 'SQS did not report on this entry', retryable: true };
+    }
+  }
+
+  #partsOf(item: OutgoingMessage): Parts {
+    const fifo = this.isFifo(item.queue);
+    const groupId = item.groupId ?? (fifo ? 'default' : undefined);
+    return {
+      MessageBody: item.body,
+      ...(item.delaySeconds === undefined || item.delaySeconds === 0 ? {} : { DelaySeconds: item.delaySeconds }),
+      ...(groupId === undefined ? {} : { MessageGroupId: groupId }),
+      ...(fifo && item.deduplicationId !== undefined ? { MessageDeduplicationId: item.deduplicationId } : {}),
+      ...(item.attributes === undefined ? {} : { MessageAttributes: attributesOf(item.attributes) }),
+    };
+  }
+}
+
+function attributesOf(attributes: Readonly<Record<string, string>>): Record<string, MessageAttributeValue> {
+  return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, { DataType: 'String', StringValue: value }]));
+}
+
+/** Batches of at most ten entries and 1 MiB together; order within a queue is kept. */
+function pack(indexes: readonly number[], items: readonly OutgoingMessage[]): number[][] {
+  const batches: number[][] = [];
+  let bytes = 0;
+  for (const index of indexes) {
+    const size = sizeOf(items[index]);
+    const last = batches.at(-1);
+    if (last !== undefined && last.length < SQS_MAX_BATCH_ENTRIES && bytes + size <= SQS_MAX_MESSAGE_BYTES) {
+      last.push(index);
+      bytes += size;
+    } else {
+      batches.push([index]);
+      bytes = size;
+    }
+  }
+  return batches;
+}
+
+function sizeOf(item: OutgoingMessage | undefined): number {
+  let bytes = Buffer.byteLength(item?.body ?? '');
+  for (const [name, value] of Object.entries(item?.attributes ?? {})) bytes += Buffer.byteLength(name) + Buffer.byteLength(value) + 'String'.length;
+  return bytes;
+}
+
+function unknownQueue(item: OutgoingMessage): SendOutcome {
+  return {
+    ok: false,
+    code: 'QueueDoesNotExist',
+    message: `no URL is known for ${item.deadLetter ? 'the dead-letter queue of ' : ''}queue '${item.queue}'`,
+    retryable: false,
+  };
+}
+
+function failed(error: unknown): SendOutcome {
+  const fault = (error as { $fault?: unknown }).$fault;
+  const throttled = /Throttl|OverLimit|RequestThrottled|TooManyRequests/.test(error instanceof Error ? error.name : '');
+  return {
+    ok: false,
+    code: error instanceof Error ? error.name : 'Error',
+    message: error instanceof Error ? error.message : String(error),
+    retryable: fault !== 'client' || throttled,
+  };
+}

@@ -1,0 +1,192 @@
+/**
+ * The embedded cloud: real SDK calls over HTTP to servers in this process, a pump in the place of
+ * Lambda's event source mapping, and the minute tick in the place of EventBridge.
+ */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+
+import type { Celeriac } from '../app.ts';
+import { connect } from '../aws/connect.ts';
+import { type DeadLetter, peekDeadLetters, SqsPoller } from '../aws/poller.ts';
+import { provision } from '../aws/provision.ts';
+import { type Duration, durationSeconds } from '../duration.ts';
+import type { Logger, Ports } from '../ports.ts';
+import { ENVIRONMENT } from '../manifest.ts';
+import type { Environment } from '../settings.ts';
+import { systemClock, systemIds } from '../time.ts';
+import type { BatchResponse, Delivery, Invocation } from '../worker/delivery.ts';
+import { LOST_QUEUE } from '../worker/consume.ts';
+import { type LocalServer, startDynamodb, startSqs } from './servers.ts';
+
+/** A function as the event source mapping calls it. */
+export type BatchFunction = (deliveries: readonly Delivery[], invocation: Invocation) => Promise<BatchResponse>;
+
+export interface LocalCloudOptions {
+  /** Length of an invocation, as Lambda's timeout. Default 60 s. */
+  readonly invocation?: Duration;
+  /** Visibility timeout of the queues. Default: invocation + 30 s. */
+  readonly visibility?: Duration;
+  /** Receives before a message moves to the lost queue. Default 50. */
+  readonly maxReceiveCount?: number;
+  /** Time between two sweeps. Default 60 s, as on AWS. */
+  readonly sweepEvery?: Duration;
+  readonly logger?: Logger;
+  /** Stands for the deployed worker function; for tests of workers that die. Default: the app in this process. */
+  readonly worker?: BatchFunction;
+  /** Wraps the SDK's ports; for counters and faults. */
+  readonly wrapPorts?: (ports: Pick<Ports, 'broker' | 'backend' | 'timers'>) => Pick<Ports, 'broker' | 'backend' | 'timers'>;
+}
+
+// Pollers per queue: Lambda keeps five at a quiet queue; two do on one machine.
+const POLLERS = 2;
+const POLL_SECONDS = 1;
+const AFTER_ERROR_MS = 200;
+
+export class LocalCloud {
+  readonly app: Celeriac;
+  readonly environment: Environment;
+  readonly sqs: SQSClient;
+  readonly dynamodb: DynamoDBClient;
+  readonly endpoints: { readonly sqs: string; readonly dynamodb: string };
+  readonly #servers: readonly LocalServer[];
+  readonly #options: LocalCloudOptions;
+  readonly #lostQueues: readonly string[];
+  readonly #stop = new AbortController();
+  readonly #work: Promise<void>[] = [];
+  readonly #invocationSeconds: number;
+
+  /** Starts servers, makes queues and tables, wires `app` to them, and begins to deliver. */
+  static async start(app: Celeriac, options: LocalCloudOptions = {}): Promise<LocalCloud> {
+    const [sqsServer, dynamodbServer] = await Promise.all([startSqs(), startDynamodb()]);
+    // Emulators take any credentials; the SDK insists on some.
+    const common = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
+    const sqs = new SQSClient({ ...common, endpoint: sqsServer.endpoint });
+    const dynamodb = new DynamoDBClient({ ...common, endpoint: dynamodbServer.endpoint });
+    const invocationSeconds = durationSeconds(options.invocation ?? 60, 'invocation', 1);
+    const provisioned = await provision({
+      manifest: app.manifest(),
+      sqs,
+      dynamodb,
+      clock: systemClock,
+      visibilitySeconds: durationSeconds(options.visibility ?? invocationSeconds + 30, 'visibility', 1),
+      maxReceiveCount: options.maxReceiveCount ?? 50,
+    });
+    const ports = connect(provisioned.environment, { clock: systemClock, random: app.random }, { sqs, dynamodb });
+    app.use({ ...(options.wrapPorts?.(ports) ?? ports), ...(options.logger === undefined ? {} : { logger: options.logger }) });
+    const cloud = new LocalCloud(app, options, provisioned.environment, provisioned.lostQueues, { sqs, dynamodb }, [sqsServer, dynamodbServer], invocationSeconds);
+    cloud.#begin();
+    return cloud;
+  }
+
+  private constructor(
+    app: Celeriac,
+    options: LocalCloudOptions,
+    environment: Environment,
+    lostQueues: readonly string[],
+    clients: { readonly sqs: SQSClient; readonly dynamodb: DynamoDBClient },
+    servers: readonly [LocalServer, LocalServer],
+    invocationSeconds: number,
+  ) {
+    this.app = app;
+    this.#options = options;
+    this.environment = environment;
+    this.#lostQueues = lostQueues;
+    this.sqs = clients.sqs;
+    this.dynamodb = clients.dynamodb;
+    this.#servers = servers;
+    this.endpoints = { sqs: servers[0].endpoint, dynamodb: servers[1].endpoint };
+    this.#invocationSeconds = invocationSeconds;
+  }
+
+  /** The environment variables that a function deployed here would have. */
+  variables(): Record<string, string> {
+    const { environment } = this;
+    return {
+      [ENVIRONMENT.app]: environment.app,
+      [ENVIRONMENT.queues]: JSON.stringify(environment.queues),
+      [ENVIRONMENT.deadLetterQueues]: JSON.stringify(environment.deadLetterQueues),
+      [ENVIRONMENT.resultsTable]: environment.resultsTable,
+      [ENVIRONMENT.stateTable]: environment.stateTable,
+      [ENVIRONMENT.timerShards]: String(environment.timerShards),
+      [ENVIRONMENT.defaultQueue]: environment.defaultQueue,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'local',
+      AWS_SECRET_ACCESS_KEY: 'local',
+      AWS_ENDPOINT_URL_SQS: this.endpoints.sqs,
+      AWS_ENDPOINT_URL_DYNAMODB: this.endpoints.dynamodb,
+    };
+  }
+
+  /** What lies in a queue's dead-letter queue, up to ten. */
+  deadLetters(queue: string = this.app.settings.defaultQueue): Promise<DeadLetter[]> {
+    return peekDeadLetters(this.sqs, this.environment.deadLetterQueues[queue] ?? '');
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await Promise.allSettled(this.#work);
+    this.sqs.destroy();
+    this.dynamodb.destroy();
+    await Promise.all(this.#servers.map((server) => server.stop()));
+    this.app.use(undefined);
+  }
+
+  #begin(): void {
+    const names = new Map(Object.entries(this.environment.queues).map(([name, url]) => [url.slice(url.lastIndexOf('/') + 1), name]));
+    const worker: BatchFunction = this.#options.worker ?? ((deliveries, invocation) => this.app.consume(deliveries, invocation));
+    for (const [queue, url] of Object.entries(this.environment.queues)) {
+      // One poller keeps the order of a FIFO queue's groups simple; Lambda scales them by group.
+      const pollers = this.app.settings.queues[queue]?.fifo ? 1 : POLLERS;
+      for (let count = 0; count < pollers; count += 1) this.#work.push(this.#pump(new SqsPoller(this.sqs, queue, url), worker));
+    }
+    for (const url of this.#lostQueues) {
+      this.#work.push(this.#pump(new SqsPoller(this.sqs, LOST_QUEUE, url, names), (deliveries, invocation) => this.app.consumeLost(deliveries, invocation)));
+    }
+    this.#work.push(this.#tick());
+  }
+
+  async #pump(poller: SqsPoller, run: BatchFunction): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        const deliveries = await poller.receive(POLL_SECONDS, signal);
+        if (deliveries.length > 0) await poller.delete(await this.#invoke(run, deliveries));
+      } catch (error) {
+        if (signal.aborted) return;
+        this.app.logger.log('warn', `The pump had an error: ${error instanceof Error ? error.message : String(error)}`);
+        await systemClock.sleep(AFTER_ERROR_MS, signal);
+      }
+    }
+  }
+
+  /** Runs one batch and gives the receipts of what may be deleted: none when the function throws or is out of time. */
+  async #invoke(run: BatchFunction, deliveries: readonly Delivery[]): Promise<string[]> {
+    const timeoutMs = this.#invocationSeconds * 1000;
+    const invocation: Invocation = { deadlineMs: systemClock.nowMs() + timeoutMs, requestId: systemIds.next() };
+    const over = new AbortController();
+    try {
+      const response = await Promise.race([run(deliveries, invocation), systemClock.sleep(timeoutMs, over.signal)]);
+      if (response === undefined) return [];
+      const failed = new Set(response.batchItemFailures.map((failure) => failure.itemIdentifier));
+      return deliveries.filter((delivery) => !failed.has(delivery.messageId)).map((delivery) => delivery.receipt);
+    } catch (error) {
+      this.app.logger.log('error', `The worker failed: ${error instanceof Error ? error.message : String(error)}`);
+      return [];
+    } finally {
+      over.abort();
+    }
+  }
+
+  async #tick(): Promise<void> {
+    const { signal } = this.#stop;
+    const everyMs = durationSeconds(this.#options.sweepEvery ?? 60, 'sweepEvery', 1) * 1000;
+    while (!signal.aborted) {
+      try {
+        await this.app.sweep();
+      } catch (error) {
+        this.app.logger.log('error', `The sweep failed: ${error instanceof Error ? error.message : String(error)}`);
+      }
+      await systemClock.sleep(everyMs, signal);
+    }
+  }
+}
