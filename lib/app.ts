@@ -24,7 +24,8 @@ import { runEager } from './worker/eager.ts';
 import { sweep, type SweepOptions, type SweepReport } from './beat/sweep.ts';
 
 /** Ports that a test or an embedded cloud sets; whatever is left out is the system's. */
-export type Wiring = Pick<Ports, 'broker' | 'backend' | 'timers'> & Partial<Pick<Ports, 'clock' | 'ids' | 'random' | 'logger'>>;
+export type Wiring = Pick<Ports, 'broker' | 'backend' | 'timers'> &
+  Partial<Pick<Ports, 'clock' | 'ids' | 'random' | 'logger'>>;
 
 export class Celeriac implements Producer {
   readonly settings: Settings;
@@ -34,7 +35,7 @@ export class Celeriac implements Producer {
 
   constructor(name: string, options: AppOptions = {}) {
     this.settings = resolveSettings(name, options);
-    current = this;
+    setCurrentApp(this);
   }
 
   get name(): string {
@@ -49,11 +50,25 @@ export class Celeriac implements Producer {
    * @throws InvalidOption, AlreadyRegistered
    */
   task<A extends readonly unknown[], R>(name: string, run: (...args: A) => R): Task<A, R>;
-  task<A extends readonly unknown[], R>(name: string, options: TaskOptions & { readonly bind: true }, run: (self: TaskContext, ...args: A) => R): Task<A, R>;
-  task<A extends readonly unknown[], R>(name: string, options: TaskOptions & { readonly bind?: false }, run: (...args: A) => R): Task<A, R>;
+  task<A extends readonly unknown[], R>(
+    name: string,
+    options: TaskOptions & { readonly bind: true },
+    run: (self: TaskContext, ...args: A) => R,
+  ): Task<A, R>;
+  task<A extends readonly unknown[], R>(
+    name: string,
+    options: TaskOptions & { readonly bind?: false },
+    run: (...args: A) => R,
+  ): Task<A, R>;
   task<A extends readonly unknown[], R>(run: (...args: A) => R): Task<A, R>;
-  task<A extends readonly unknown[], R>(options: TaskOptions & { readonly bind: true }, run: (self: TaskContext, ...args: A) => R): Task<A, R>;
-  task<A extends readonly unknown[], R>(options: TaskOptions & { readonly bind?: false }, run: (...args: A) => R): Task<A, R>;
+  task<A extends readonly unknown[], R>(
+    options: TaskOptions & { readonly bind: true },
+    run: (self: TaskContext, ...args: A) => R,
+  ): Task<A, R>;
+  task<A extends readonly unknown[], R>(
+    options: TaskOptions & { readonly bind?: false },
+    run: (...args: A) => R,
+  ): Task<A, R>;
   task(...parts: readonly unknown[]): unknown {
     const place = callSite(new Error('place').stack, 1);
     const { name, options, run } = taskParts(parts);
@@ -206,7 +221,9 @@ export class Celeriac implements Producer {
       name: settings.name,
       defaultQueue: settings.defaultQueue,
       queues: settings.queues,
-      tasks: Object.fromEntries(this.registry.all().map((definition) => [definition.name, this.#taskManifest(definition)])),
+      tasks: Object.fromEntries(
+        this.registry.all().map((definition) => [definition.name, this.#taskManifest(definition)]),
+      ),
       resultExpiresSeconds: settings.resultExpiresSeconds,
       timerShards: settings.timerShards,
     };
@@ -240,7 +257,9 @@ export function setCurrentApp(app: Celeriac | undefined): void {
 /** For API handlers that enqueue by name and bundle no task code. */
 function fromEnvironment(): Celeriac {
   const environment = readEnvironment();
-  const queues = Object.fromEntries(Object.entries(environment.queues).map(([name, url]) => [name, { fifo: url.endsWith('.fifo') }]));
+  const queues = Object.fromEntries(
+    Object.entries(environment.queues).map(([name, url]) => [name, { fifo: url.endsWith('.fifo') }]),
+  );
   return new Celeriac(environment.app, {
     queues,
     defaultQueue: environment.defaultQueue,
@@ -257,9 +276,12 @@ function taskParts(parts: readonly unknown[]): { name: string; options: TaskOpti
   const given = typeof rest[0] === 'string' ? rest.shift() : undefined;
   const options = rest[0] ?? {};
   if (typeof run !== 'function' || rest.length > 1 || typeof options !== 'object' || options === null) {
-    throw new InvalidOption("task(): give a name, options if any, and a function, as in app.task('math.add', (x, y) => x + y).");
+    throw new InvalidOption(
+      "task(): give a name, options if any, and a function, as in app.task('math.add', (x, y) => x + y).",
+    );
   }
-  if (isTaskClass(run)) throw new ImproperlyConfigured(`task(): ${run.name} is a class. Register it with app.register(${run.name}).`);
+  if (isTaskClass(run))
+    throw new ImproperlyConfigured(`task(): ${run.name} is a class. Register it with app.register(${run.name}).`);
   if (given === undefined && run.name === '') {
     throw new InvalidOption('task(): the function has no name, so the task has none. Name one of them.');
   }

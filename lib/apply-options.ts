@@ -62,15 +62,33 @@ export interface ResolvedApplyOptions {
 }
 
 const APPLY_KEYS: ReadonlySet<string> = new Set<keyof ApplyOptions>([
-  'countdown', 'eta', 'expires', 'queue', 'priority', 'headers', 'argsrepr', 'kwargsrepr', 'kwargs', 'taskId',
-  'ignoreResult', 'retry', 'retryPolicy', 'timeLimit', 'softTimeLimit', 'shadow', 'link', 'linkError', 'fairKey',
+  'countdown',
+  'eta',
+  'expires',
+  'queue',
+  'priority',
+  'headers',
+  'argsrepr',
+  'kwargsrepr',
+  'kwargs',
+  'taskId',
+  'ignoreResult',
+  'retry',
+  'retryPolicy',
+  'timeLimit',
+  'softTimeLimit',
+  'shadow',
+  'link',
+  'linkError',
+  'fairKey',
 ]);
 
 /** @throws InvalidOption */
 export function resolveApplyOptions(options: ApplyOptions, nowMs: number): ResolvedApplyOptions {
   refuseUnknownKeys(options, APPLY_KEYS, 'options of the call');
   const hard = options.timeLimit === undefined ? null : durationSeconds(options.timeLimit, 'timeLimit', 0.001);
-  const soft = options.softTimeLimit === undefined ? null : durationSeconds(options.softTimeLimit, 'softTimeLimit', 0.001);
+  const soft =
+    options.softTimeLimit === undefined ? null : durationSeconds(options.softTimeLimit, 'softTimeLimit', 0.001);
   checkLimits(soft, hard, 'softTimeLimit');
   return {
     etaMs: resolveEta(options, nowMs),
@@ -106,14 +124,17 @@ function resolveEta(options: ApplyOptions, nowMs: number): number | null {
 
 export function resolveExpires(expires: ApplyOptions['expires'], nowMs: number): number | null {
   if (expires === undefined) return null;
-  if (expires instanceof Date || (typeof expires === 'string' && /^\d{4}-/.test(expires))) return instantMs(expires, 'expires');
+  if (expires instanceof Date || (typeof expires === 'string' && /^\d{4}-/.test(expires)))
+    return instantMs(expires, 'expires');
   return nowMs + Math.round(durationSeconds(expires, 'expires') * 1000);
 }
 
 function text(value: unknown, field: string, emptyAllowed = false, longest = 2048): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value === 'string' && (emptyAllowed || value !== '') && value.length <= longest) return value;
-  throw new InvalidOption(`${field}: ${shown(value)} given; text of ${emptyAllowed ? 0 : 1} to ${longest} characters is allowed.`);
+  throw new InvalidOption(
+    `${field}: ${shown(value)} given; text of ${emptyAllowed ? 0 : 1} to ${longest} characters is allowed.`,
+  );
 }
 
 function record(value: unknown, field: string): Readonly<Record<string, unknown>> {
@@ -125,6 +146,11 @@ function record(value: unknown, field: string): Readonly<Record<string, unknown>
 function signatures(value: Signature | readonly Signature[] | undefined, field: string): readonly Signature[] | null {
   if (value === undefined) return null;
   const list = Array.isArray(value) ? (value as readonly Signature[]) : [value as Signature];
-  if (list.every((sig) => typeof sig === 'object' && sig !== null && typeof sig.task === 'string' && Array.isArray(sig.args))) return list;
+  if (
+    list.every(
+      (sig) => typeof sig === 'object' && sig !== null && typeof sig.task === 'string' && Array.isArray(sig.args),
+    )
+  )
+    return list;
   throw new InvalidOption(`${field}: give signatures, such as task.s(...).`);
 }

@@ -112,5 +112,7 @@ export function maybeCurrentTask(): TaskContext | undefined {
 export function currentTask(): TaskContext {
   const context = storage.getStore();
   if (context) return context;
-  throw new ImproperlyConfigured('currentTask() was called outside of a task. Call it in a task, or in what a task calls.');
+  throw new ImproperlyConfigured(
+    'currentTask() was called outside of a task. Call it in a task, or in what a task calls.',
+  );
 }

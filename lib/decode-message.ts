@@ -2,7 +2,14 @@
 import { CeleriacError, InvalidMessage } from './errors.ts';
 import { decodeJson } from './json.ts';
 import { MAX_TASK_ID_CHARACTERS, MAX_TASK_NAME_CHARACTERS, SQS_MAX_MESSAGE_BYTES } from './limits.ts';
-import { CELERIAC_HEADER, CELERY_HEADERS, type CeleriacHeader, type Embed, KOMBU_PROPERTIES, type Message } from './message.ts';
+import {
+  CELERIAC_HEADER,
+  CELERY_HEADERS,
+  type CeleriacHeader,
+  type Embed,
+  KOMBU_PROPERTIES,
+  type Message,
+} from './message.ts';
 import { readSignature, type Signature } from './signature.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -10,7 +17,8 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Reads an SQS body, base64 or plain at both layers, protocol 2 or 1. Throws InvalidMessage with a reason; never anything else. */
 export function decodeMessage(body: string): Message {
   try {
-    if (Buffer.byteLength(body) > SQS_MAX_MESSAGE_BYTES) throw new InvalidMessage(`the body is larger than ${SQS_MAX_MESSAGE_BYTES} bytes`);
+    if (Buffer.byteLength(body) > SQS_MAX_MESSAGE_BYTES)
+      throw new InvalidMessage(`the body is larger than ${SQS_MAX_MESSAGE_BYTES} bytes`);
     return read(parseEnvelope(body));
   } catch (error) {
     if (CeleriacError.is(error)) throw error;
@@ -27,7 +35,8 @@ function parseEnvelope(body: string): Fields {
     throw new InvalidMessage(`the body is no JSON envelope: ${error instanceof Error ? error.message : String(error)}`);
   }
   if (!isRecord(envelope)) throw new InvalidMessage('the body is JSON, but no envelope object');
-  if (!isRecord(envelope['properties'])) throw new InvalidMessage('the envelope has no properties: it was not written by Celery or Celeriac');
+  if (!isRecord(envelope['properties']))
+    throw new InvalidMessage('the envelope has no properties: it was not written by Celery or Celeriac');
   return envelope;
 }
 
@@ -47,7 +56,9 @@ function read(envelope: Fields): Message {
   if (!isRecord(headers)) throw new InvalidMessage('headers are no object');
   const type = envelope['content-type'];
   if (type !== 'application/json') {
-    throw new InvalidMessage(`content type ${JSON.stringify(type ?? null)} is not accepted; application/json is (pickle never: it runs code)`);
+    throw new InvalidMessage(
+      `content type ${JSON.stringify(type ?? null)} is not accepted; application/json is (pickle never: it runs code)`,
+    );
   }
   if (headers['compression'] !== undefined && headers['compression'] !== null) {
     throw new InvalidMessage(`compression ${JSON.stringify(headers['compression'])} is not supported; send without it`);
@@ -77,13 +88,27 @@ function protocol2(headers: Fields, properties: Fields, body: unknown): Message 
 }
 
 function protocol1(body: Fields, headers: Fields, properties: Fields): Message {
-  const embed = { callbacks: body['callbacks'], errbacks: body['errbacks'], chain: body['chain'], chord: body['chord'] };
+  const embed = {
+    callbacks: body['callbacks'],
+    errbacks: body['errbacks'],
+    chain: body['chain'],
+    chord: body['chord'],
+  };
   const fields = { ...headers, ...body, group: body['taskset'] ?? body['group'] };
   const custom = Object.fromEntries(Object.entries(fields).filter(([name]) => !PROTOCOL1_BODY.has(name)));
   return build(custom, properties, body['args'] ?? [], body['kwargs'] ?? {}, embed);
 }
 
-const PROTOCOL1_BODY: ReadonlySet<string> = new Set(['args', 'kwargs', 'callbacks', 'errbacks', 'chain', 'chord', 'taskset', 'utc']);
+const PROTOCOL1_BODY: ReadonlySet<string> = new Set([
+  'args',
+  'kwargs',
+  'callbacks',
+  'errbacks',
+  'chain',
+  'chord',
+  'taskset',
+  'utc',
+]);
 
 function build(headers: Fields, properties: Fields, args: unknown, kwargs: unknown, embed: unknown): Message {
   const id = text(headers['id'], 'id', MAX_TASK_ID_CHARACTERS);
@@ -111,7 +136,8 @@ function build(headers: Fields, properties: Fields, args: unknown, kwargs: unkno
     priority: typeof properties['priority'] === 'number' ? properties['priority'] : 0,
     shadow: stringOr(headers['shadow'], null),
     origin: stringOr(headers['origin'], null),
-    replyTo: typeof properties['reply_to'] === 'string' && properties['reply_to'] !== '' ? properties['reply_to'] : null,
+    replyTo:
+      typeof properties['reply_to'] === 'string' && properties['reply_to'] !== '' ? properties['reply_to'] : null,
     replacedTaskNesting: typeof headers['replaced_task_nesting'] === 'number' ? headers['replaced_task_nesting'] : 0,
     stampedHeaders: isStringArray(headers['stamped_headers']) ? headers['stamped_headers'] : null,
     stamps: isRecord(headers['stamps']) ? headers['stamps'] : {},

@@ -37,7 +37,9 @@ function embedOf(message: Message): Record<string, unknown> {
 function headersOf(message: Message): Record<string, unknown> {
   const taken = Object.keys(message.headers).find((name) => CELERY_HEADERS.has(name) || name === CELERIAC_HEADER);
   if (taken !== undefined) {
-    throw new InvalidOption(`headers: '${taken}' is a header of the protocol itself. Name yours otherwise, such as 'x-${taken}'.`);
+    throw new InvalidOption(
+      `headers: '${taken}' is a header of the protocol itself. Name yours otherwise, such as 'x-${taken}'.`,
+    );
   }
   const base = {
     lang: 'js',

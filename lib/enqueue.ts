@@ -22,7 +22,12 @@ export async function sendCall(
 }
 
 /** Runs one call here, whatever the settings say. */
-export async function applyCall(producer: Producer, name: string, args: readonly unknown[], options: ApplyOptions = {}): Promise<AsyncResult> {
+export async function applyCall(
+  producer: Producer,
+  name: string,
+  args: readonly unknown[],
+  options: ApplyOptions = {},
+): Promise<AsyncResult> {
   return runCall(producer, await prepareCall(producer, name, args, options));
 }
 
@@ -42,7 +47,12 @@ export async function sendMany(producer: Producer, signatures: readonly Signatur
   }
   if (calls.length > 0) {
     const ports = await producer.ports();
-    await publish(calls.map((call) => call.prepared), ports, producer.settings, producer.settings.retry ? producer.settings.retryPolicy : null);
+    await publish(
+      calls.map((call) => call.prepared),
+      ports,
+      producer.settings,
+      producer.settings.retry ? producer.settings.retryPolicy : null,
+    );
   }
   return calls.map((call) => resultOf(producer, call));
 }

@@ -33,9 +33,11 @@ function write(value: unknown, path: string, depth: number, above: Set<object>):
 
 function writeObject(value: object, path: string, depth: number, above: Set<object>): string {
   if (value instanceof Date) return writeDate(value, path);
-  if (value instanceof Uint8Array) return typed('base64', Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'));
+  if (value instanceof Uint8Array)
+    return typed('base64', Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'));
   if (above.has(value)) throw refuse(path, 'a cycle', 'an object cannot contain itself');
-  if (depth >= MAX_JSON_DEPTH) throw refuse(path, `something ${depth + 1} levels deep`, `${MAX_JSON_DEPTH} levels are allowed`);
+  if (depth >= MAX_JSON_DEPTH)
+    throw refuse(path, `something ${depth + 1} levels deep`, `${MAX_JSON_DEPTH} levels are allowed`);
   above.add(value);
   const text = Array.isArray(value) ? writeArray(value, path, depth, above) : writeRecord(value, path, depth, above);
   above.delete(value);
@@ -45,7 +47,8 @@ function writeObject(value: object, path: string, depth: number, above: Set<obje
 function writeArray(value: readonly unknown[], path: string, depth: number, above: Set<object>): string {
   const parts: string[] = [];
   // By index: holes read as undefined and are refused like it.
-  for (let index = 0; index < value.length; index += 1) parts.push(write(value[index], `${path}[${index}]`, depth + 1, above));
+  for (let index = 0; index < value.length; index += 1)
+    parts.push(write(value[index], `${path}[${index}]`, depth + 1, above));
   return `[${parts.join(',')}]`;
 }
 
@@ -54,15 +57,25 @@ function writeRecord(value: object, path: string, depth: number, above: Set<obje
   // Compared by its own prototype, so that plain objects of other realms pass.
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
     const name = (prototype as { constructor?: { name?: string } }).constructor?.name ?? 'a class';
-    throw refuse(path, `an instance of ${name}`, 'pass plain objects, arrays, text, numbers, booleans, null, Date or Uint8Array');
+    throw refuse(
+      path,
+      `an instance of ${name}`,
+      'pass plain objects, arrays, text, numbers, booleans, null, Date or Uint8Array',
+    );
   }
   const keys = Object.keys(value);
-  if (Object.getOwnPropertySymbols(value).length > 0) throw refuse(path, 'an object with symbol keys', 'JSON keys are text');
+  if (Object.getOwnPropertySymbols(value).length > 0)
+    throw refuse(path, 'an object with symbol keys', 'JSON keys are text');
   if (keys.length === 2 && Object.hasOwn(value, '__type__') && Object.hasOwn(value, '__value__')) {
-    throw refuse(path, 'an object of exactly the keys __type__ and __value__', 'readers take it for a typed value; rename a key');
+    throw refuse(
+      path,
+      'an object of exactly the keys __type__ and __value__',
+      'readers take it for a typed value; rename a key',
+    );
   }
   const parts = keys.map(
-    (key) => `${JSON.stringify(key)}:${write((value as Record<string, unknown>)[key], memberPath(path, key), depth + 1, above)}`,
+    (key) =>
+      `${JSON.stringify(key)}:${write((value as Record<string, unknown>)[key], memberPath(path, key), depth + 1, above)}`,
   );
   return `{${parts.join(',')}}`;
 }
@@ -127,7 +140,8 @@ function parseWithConstants(text: string): unknown {
 }
 
 function revive(value: unknown, constants: boolean): unknown {
-  if (typeof value === 'string') return constants && value.startsWith(MARK) ? (CONSTANTS[value.slice(MARK.length)] ?? value) : value;
+  if (typeof value === 'string')
+    return constants && value.startsWith(MARK) ? (CONSTANTS[value.slice(MARK.length)] ?? value) : value;
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map((item) => revive(item, constants));
   const record = value as Record<string, unknown>;
@@ -139,7 +153,12 @@ function revive(value: unknown, constants: boolean): unknown {
   const result: Record<string, unknown> = {};
   // defineProperty: assigning to '__proto__' would set a prototype instead of a key.
   for (const key of keys) {
-    Object.defineProperty(result, key, { value: revive(record[key], constants), enumerable: true, configurable: true, writable: true });
+    Object.defineProperty(result, key, {
+      value: revive(record[key], constants),
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
   }
   return result;
 }
@@ -148,7 +167,9 @@ function revive(value: unknown, constants: boolean): unknown {
 function reviveTyped(type: string, value: unknown): unknown {
   if (type === 'uuid') {
     const hex = (value as { hex?: unknown } | null)?.hex;
-    return typeof hex === 'string' && /^[0-9a-f]{32}$/i.test(hex) ? hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-') : undefined;
+    return typeof hex === 'string' && /^[0-9a-f]{32}$/i.test(hex)
+      ? hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+      : undefined;
   }
   if (typeof value !== 'string') return undefined;
   switch (type) {

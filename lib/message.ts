@@ -57,17 +57,39 @@ export interface Message {
   readonly celeriac: CeleriacHeader;
 }
 
-export { encodeMessage } from './encode-message.ts';
-export { decodeMessage } from './decode-message.ts';
-
 /** Headers of Celery's protocol; everything else is the sender's own. */
 export const CELERY_HEADERS: ReadonlySet<string> = new Set([
-  'lang', 'task', 'id', 'shadow', 'eta', 'expires', 'group', 'group_index', 'retries', 'timelimit', 'root_id', 'parent_id',
-  'argsrepr', 'kwargsrepr', 'origin', 'ignore_result', 'replaced_task_nesting', 'stamped_headers', 'stamps', 'compression',
+  'lang',
+  'task',
+  'id',
+  'shadow',
+  'eta',
+  'expires',
+  'group',
+  'group_index',
+  'retries',
+  'timelimit',
+  'root_id',
+  'parent_id',
+  'argsrepr',
+  'kwargsrepr',
+  'origin',
+  'ignore_result',
+  'replaced_task_nesting',
+  'stamped_headers',
+  'stamps',
+  'compression',
 ]);
 /** The header that holds our additions. */
 export const CELERIAC_HEADER = 'celeriac';
 /** Properties of kombu's envelope; everything else is the sender's own. */
 export const KOMBU_PROPERTIES: ReadonlySet<string> = new Set([
-  'correlation_id', 'reply_to', 'delivery_mode', 'delivery_info', 'priority', 'body_encoding', 'delivery_tag', 'expiration',
+  'correlation_id',
+  'reply_to',
+  'delivery_mode',
+  'delivery_info',
+  'priority',
+  'body_encoding',
+  'delivery_tag',
+  'expiration',
 ]);

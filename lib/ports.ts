@@ -3,7 +3,9 @@
  * that a batch of ten can cost one request where the service allows it. `lib/memory` is the
  * executable meaning of each; `celeriac/testing` exports the suite that every adapter must pass.
  */
-export type { Clock, Ids, Random } from './time.ts';
+import type { Clock, Ids, Random } from './time.ts';
+
+export type { Clock, Ids, Random };
 
 // ---------------------------------------------------------------- broker
 
@@ -207,8 +209,8 @@ export interface Ports {
   readonly broker: Broker;
   readonly backend: Backend;
   readonly timers: Timers;
-  readonly clock: import('./time.ts').Clock;
-  readonly ids: import('./time.ts').Ids;
-  readonly random: import('./time.ts').Random;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly random: Random;
   readonly logger: Logger;
 }

@@ -3,7 +3,9 @@ import { resolveApplyOptions, type ApplyOptions, type ResolvedApplyOptions } fro
 import { maybeCurrentTask } from './context.ts';
 import { HopLimitExceeded, InvalidArguments, InvalidOption } from './errors.ts';
 import { MAX_HOPS } from './limits.ts';
-import { encodeMessage, decodeMessage, type CeleriacHeader, type Embed, type Message } from './message.ts';
+import { decodeMessage } from './decode-message.ts';
+import { encodeMessage } from './encode-message.ts';
+import type { CeleriacHeader, Embed, Message } from './message.ts';
 import type { Clock, Ids, Logger, Ports, Random } from './ports.ts';
 import { checkTimerSize, prepare, type Prepared, requireQueue } from './publish.ts';
 import type { Registry, TaskDefinition } from './registry.ts';
@@ -70,7 +72,13 @@ export async function prepareSignature(producer: Producer, sig: Signature, linea
     throw new InvalidOption(`signature of '${sig.task}': a ${sig.subtask_type} cannot be sent as a single task.`);
   }
   const { options, lineage: own } = fromSignatureOptions(sig.options);
-  return prepareCall(producer, sig.task, sig.args, { ...options, kwargs: { ...options.kwargs, ...sig.kwargs } }, { ...lineage, ...own });
+  return prepareCall(
+    producer,
+    sig.task,
+    sig.args,
+    { ...options, kwargs: { ...options.kwargs, ...sig.kwargs } },
+    { ...lineage, ...own },
+  );
 }
 
 function buildMessage(
@@ -142,7 +150,9 @@ export async function validateArguments(
     throw new InvalidArguments(`The schema of task '${definition.name}' must give an array of arguments.`);
   }
   const issues = result.issues.map((issue) => {
-    const path = (issue.path ?? []).map((part) => (typeof part === 'object' ? String(part.key) : String(part))).join('.');
+    const path = (issue.path ?? [])
+      .map((part) => (typeof part === 'object' ? String(part.key) : String(part)))
+      .join('.');
     return path === '' ? issue.message : `args.${path}: ${issue.message}`;
   });
   throw new InvalidArguments(`Arguments of task '${definition.name}' do not fit its schema: ${issues.join('; ')}`);

@@ -13,14 +13,22 @@ import type { Task, TaskArguments, TaskResult } from './task.ts';
  * @throws InvalidOption, InvalidArguments, NotSerializable, QueueNotFound, MessageTooLarge, MissingEnvironment,
  * each before anything is sent; EnqueueFailed when SQS did not take it.
  */
-export function enqueue<A extends readonly unknown[], R>(task: Task<A, R>, args: A, options?: ApplyOptions): Promise<AsyncResult<Awaited<R>>>;
+export function enqueue<A extends readonly unknown[], R>(
+  task: Task<A, R>,
+  args: A,
+  options?: ApplyOptions,
+): Promise<AsyncResult<Awaited<R>>>;
 export function enqueue<T extends { readonly '~task'?: unknown }>(
   name: string,
   args: TaskArguments<T>,
   options?: ApplyOptions,
 ): Promise<AsyncResult<TaskResult<T>>>;
 export function enqueue(name: string, args?: readonly unknown[], options?: ApplyOptions): Promise<AsyncResult>;
-export async function enqueue(task: unknown, args: readonly unknown[] = [], options: ApplyOptions = {}): Promise<AsyncResult> {
+export async function enqueue(
+  task: unknown,
+  args: readonly unknown[] = [],
+  options: ApplyOptions = {},
+): Promise<AsyncResult> {
   if (typeof task === 'string') return currentApp().send(task, args, options);
   if (typeof task === 'function' && 'applyAsync' in task) return (task as unknown as Task).applyAsync(args, options);
   throw new InvalidOption('enqueue(): the first argument is neither a task nor the name of one.');

@@ -1,7 +1,8 @@
 /** The way of a message out: to a queue with an exact delay, or to the timers. Nothing else sends. */
 import { EnqueueFailed, type EnqueueOutcome, MessageTooLarge, QueueNotFound } from './errors.ts';
 import { DYNAMODB_MAX_ITEM_BYTES, SQS_MAX_DELAY_SECONDS } from './limits.ts';
-import { encodeMessage, type Message } from './message.ts';
+import { encodeMessage } from './encode-message.ts';
+import type { Message } from './message.ts';
 import type { Broker, Clock, OutgoingMessage, SendOutcome, Timer, Timers } from './ports.ts';
 import type { RetryPolicy, Settings } from './settings.ts';
 
@@ -127,7 +128,11 @@ export async function publish(
   const final: SendOutcome[] = Array.from({ length: items.length });
   let open = items.map((item, index) => ({ item, index }));
   for (let attempt = 0; open.length > 0; attempt += 1) {
-    const outcomes = await attemptDispatch(open.map(({ item }) => item), ports, settings);
+    const outcomes = await attemptDispatch(
+      open.map(({ item }) => item),
+      ports,
+      settings,
+    );
     for (const [position, { index }] of open.entries()) final[index] = outcomes[position] ?? unknownOutcome();
     open = open.filter(({ index }) => {
       const outcome = final[index];
@@ -141,7 +146,11 @@ export async function publish(
   if (failed > 0) throw failure(items, final, failed);
 }
 
-async function attemptDispatch(items: readonly Prepared[], ports: PublishPorts, settings: Settings): Promise<SendOutcome[]> {
+async function attemptDispatch(
+  items: readonly Prepared[],
+  ports: PublishPorts,
+  settings: Settings,
+): Promise<SendOutcome[]> {
   try {
     return await dispatch(items, ports, settings);
   } catch (error) {
@@ -155,7 +164,9 @@ async function attemptDispatch(items: readonly Prepared[], ports: PublishPorts, 
 function failure(items: readonly Prepared[], final: readonly SendOutcome[], failed: number): EnqueueFailed {
   const outcomes = items.map((item, index): EnqueueOutcome => {
     const outcome = final[index] ?? unknownOutcome();
-    return outcome.ok ? { ok: true, id: item.id } : { ok: false, id: item.id, code: outcome.code, message: outcome.message };
+    return outcome.ok
+      ? { ok: true, id: item.id }
+      : { ok: false, id: item.id, code: outcome.code, message: outcome.message };
   });
   const first = outcomes.find((outcome) => !outcome.ok);
   const detail = first && !first.ok ? ` First: task id ${first.id}: ${first.code}: ${first.message}` : '';

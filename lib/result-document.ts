@@ -117,7 +117,13 @@ export function readDocument(text: string): ResultDocument {
 }
 
 const NATIVE: Readonly<Record<string, new (message?: string) => Error>> = {
-  Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError,
+  Error,
+  TypeError,
+  RangeError,
+  SyntaxError,
+  ReferenceError,
+  EvalError,
+  URIError,
 };
 const OWN = new Map(ERROR_CLASSES.map((errorClass) => [errorClass.errorName ?? '', errorClass]));
 
@@ -151,9 +157,22 @@ function construct(name: string, args: readonly unknown[], module: string | null
 }
 
 const PLAIN = new Set([
-  'MaxRetriesExceededError', 'WorkerLostError', 'TaskRevokedError', 'TaskRejectedError', 'TimeLimitExceeded',
-  'SoftTimeLimitExceeded', 'HopLimitExceeded', 'NotRegistered', 'ResultTooLarge', 'InvalidArguments', 'InvalidOption',
-  'QueueNotFound', 'MessageTooLarge', 'ImproperlyConfigured', 'WaitInsideTask', 'MissingEnvironment',
+  'MaxRetriesExceededError',
+  'WorkerLostError',
+  'TaskRevokedError',
+  'TaskRejectedError',
+  'TimeLimitExceeded',
+  'SoftTimeLimitExceeded',
+  'HopLimitExceeded',
+  'NotRegistered',
+  'ResultTooLarge',
+  'InvalidArguments',
+  'InvalidOption',
+  'QueueNotFound',
+  'MessageTooLarge',
+  'ImproperlyConfigured',
+  'WaitInsideTask',
+  'MissingEnvironment',
 ]);
 
 export function isExceptionDocument(document: ResultDocument): boolean {

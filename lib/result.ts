@@ -4,7 +4,13 @@ import { type Duration, durationSeconds } from './duration.ts';
 import { TaskRevokedError, TimeoutError, WaitInsideTask } from './errors.ts';
 import { REVOKED_RETENTION_SECONDS } from './limits.ts';
 import type { Clock, Ports, TaskRecord } from './ports.ts';
-import { isExceptionDocument, readDocument, restoreError, type ResultDocument, writeException } from './result-document.ts';
+import {
+  isExceptionDocument,
+  readDocument,
+  restoreError,
+  type ResultDocument,
+  writeException,
+} from './result-document.ts';
 import { FAILURE, isFinal, isPropagated, PENDING, REVOKED, SUCCESS } from './states.ts';
 
 export interface ResultReader {
@@ -79,7 +85,9 @@ export class AsyncResult<R = unknown> {
       if (isFinal(document.status)) return outcomeOf<R>(document, options.propagate ?? true);
       const leftMs = timeoutMs - (this.#reader.clock.nowMs() - startedMs);
       if (leftMs <= 0) {
-        throw new TimeoutError(`Task ${this.id} did not finish within ${timeoutMs / 1000} s; its state is ${document.status}.`);
+        throw new TimeoutError(
+          `Task ${this.id} did not finish within ${timeoutMs / 1000} s; its state is ${document.status}.`,
+        );
       }
       options.onInterval?.();
       await this.#reader.clock.sleep(Math.min(intervalMs, leftMs));
@@ -129,7 +137,12 @@ export class AsyncResult<R = unknown> {
       dateDone: new Date(nowMs).toISOString(),
       taskId: this.id,
     });
-    return backend.revoke({ id: this.id, nowMs, meta, expiresAtSeconds: Math.floor(nowMs / 1000) + REVOKED_RETENTION_SECONDS });
+    return backend.revoke({
+      id: this.id,
+      nowMs,
+      meta,
+      expiresAtSeconds: Math.floor(nowMs / 1000) + REVOKED_RETENTION_SECONDS,
+    });
   }
 
   async #document(): Promise<ResultDocument> {
@@ -144,7 +157,8 @@ export class AsyncResult<R = unknown> {
 
 /** What a reader may see of a record: not what `ignoreResult` hides, nor STARTED without `trackStarted`. */
 export function visibleDocument(id: string, record: TaskRecord | undefined): ResultDocument {
-  if (record?.meta === undefined) return { status: PENDING, result: null, traceback: null, children: [], dateDone: null, taskId: id };
+  if (record?.meta === undefined)
+    return { status: PENDING, result: null, traceback: null, children: [], dateDone: null, taskId: id };
   return readDocument(record.meta);
 }
 

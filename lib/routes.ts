@@ -90,11 +90,15 @@ function patternMatches(pattern: string | RegExp, name: string): boolean {
 
 function checked(route: Exclude<Route, string>, name: string): ResolvedRoute {
   if (typeof route !== 'object' || route === null) {
-    throw new InvalidOption(`routes: the route of '${name}' is ${shown(route)}. Give a queue name or { queue, priority }.`);
+    throw new InvalidOption(
+      `routes: the route of '${name}' is ${shown(route)}. Give a queue name or { queue, priority }.`,
+    );
   }
   const unknownKey = Object.keys(route).find((key) => key !== 'queue' && key !== 'priority');
   if (unknownKey !== undefined) {
-    throw new InvalidOption(`routes: the route of '${name}' has the key '${unknownKey}'. Allowed are queue and priority.`);
+    throw new InvalidOption(
+      `routes: the route of '${name}' has the key '${unknownKey}'. Allowed are queue and priority.`,
+    );
   }
   return route;
 }

@@ -109,12 +109,36 @@ export function booleanOption(value: unknown, field: string): boolean {
 }
 
 const APP_KEYS: ReadonlySet<string> = new Set<keyof AppOptions>([
-  'queues', 'defaultQueue', 'routes', 'timezone', 'resultExpires', 'alwaysEager', 'eagerPropagates',
-  'acksLate', 'trackStarted', 'ignoreResult', 'storeErrorsEvenIfIgnored', 'maxDeliveries',
-  'batchConcurrency', 'timerShards', 'retry', 'retryPolicy', 'logger',
+  'queues',
+  'defaultQueue',
+  'routes',
+  'timezone',
+  'resultExpires',
+  'alwaysEager',
+  'eagerPropagates',
+  'acksLate',
+  'trackStarted',
+  'ignoreResult',
+  'storeErrorsEvenIfIgnored',
+  'maxDeliveries',
+  'batchConcurrency',
+  'timerShards',
+  'retry',
+  'retryPolicy',
+  'logger',
 ]);
-const QUEUE_KEYS: ReadonlySet<string> = new Set<keyof QueueOptions>(['fifo', 'concurrency', 'batchSize', 'batchWindow']);
-const POLICY_KEYS: ReadonlySet<string> = new Set<keyof RetryPolicy>(['maxRetries', 'intervalStart', 'intervalStep', 'intervalMax']);
+const QUEUE_KEYS: ReadonlySet<string> = new Set<keyof QueueOptions>([
+  'fifo',
+  'concurrency',
+  'batchSize',
+  'batchWindow',
+]);
+const POLICY_KEYS: ReadonlySet<string> = new Set<keyof RetryPolicy>([
+  'maxRetries',
+  'intervalStart',
+  'intervalStep',
+  'intervalMax',
+]);
 const NAME = /^[A-Za-z0-9_.-]+$/;
 
 export function resolveSettings(name: string, options: AppOptions = {}): Settings {
@@ -182,14 +206,22 @@ function resolveQueues(queues: Readonly<Record<string, QueueOptions>>): Record<s
       fifo,
       ...(options.concurrency === undefined
         ? {}
-        : { concurrency: integerIn(options.concurrency, ESM_MIN_CONCURRENCY, ESM_MAX_CONCURRENCY, `queues.${name}.concurrency`) }),
+        : {
+            concurrency: integerIn(
+              options.concurrency,
+              ESM_MIN_CONCURRENCY,
+              ESM_MAX_CONCURRENCY,
+              `queues.${name}.concurrency`,
+            ),
+          }),
       ...(options.batchSize === undefined
         ? {}
         : { batchSize: integerIn(options.batchSize, 1, largestBatch, `queues.${name}.batchSize`) }),
       ...(windowSeconds > 0 ? { batchWindowSeconds: windowSeconds } : {}),
     };
   }
-  if (Object.keys(resolved).length === 0) throw new InvalidOption('queues: declare at least one queue, such as { default: {} }.');
+  if (Object.keys(resolved).length === 0)
+    throw new InvalidOption('queues: declare at least one queue, such as { default: {} }.');
   return resolved;
 }
 
@@ -237,13 +269,19 @@ export function readEnvironment(source: Readonly<Record<string, string | undefin
   const map = (name: string, value: string): Record<string, string> => {
     try {
       const parsed: unknown = JSON.parse(value);
-      if (typeof parsed === 'object' && parsed !== null && Object.values(parsed).every((entry) => typeof entry === 'string')) {
+      if (
+        typeof parsed === 'object' &&
+        parsed !== null &&
+        Object.values(parsed).every((entry) => typeof entry === 'string')
+      ) {
         return parsed as Record<string, string>;
       }
     } catch {
       // Told below, with the value's name and without the value: it may hold account ids.
     }
-    throw new MissingEnvironment(`The environment variable ${name} is not a JSON object of strings. service.grantEnqueue(fn) writes it.`);
+    throw new MissingEnvironment(
+      `The environment variable ${name} is not a JSON object of strings. service.grantEnqueue(fn) writes it.`,
+    );
   };
   const queues = map(ENVIRONMENT.queues, text(ENVIRONMENT.queues));
   return {
@@ -252,7 +290,12 @@ export function readEnvironment(source: Readonly<Record<string, string | undefin
     deadLetterQueues: map(ENVIRONMENT.deadLetterQueues, source[ENVIRONMENT.deadLetterQueues] ?? '{}'),
     resultsTable: text(ENVIRONMENT.resultsTable),
     stateTable: text(ENVIRONMENT.stateTable),
-    timerShards: integerIn(Number(source[ENVIRONMENT.timerShards] ?? DEFAULT_TIMER_SHARDS), 1, 64, ENVIRONMENT.timerShards),
+    timerShards: integerIn(
+      Number(source[ENVIRONMENT.timerShards] ?? DEFAULT_TIMER_SHARDS),
+      1,
+      64,
+      ENVIRONMENT.timerShards,
+    ),
     taskQueues: map(ENVIRONMENT.taskQueues, source[ENVIRONMENT.taskQueues] ?? '{}'),
     defaultQueue: source[ENVIRONMENT.defaultQueue] ?? Object.keys(queues)[0] ?? 'default',
   };

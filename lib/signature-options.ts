@@ -43,7 +43,10 @@ export function toSignatureOptions(options: ApplyOptions): SignatureOptions {
     const value = options[key as keyof ApplyOptions];
     if (value !== undefined) result[name] = value instanceof Date ? value.toISOString() : value;
   }
-  for (const [key, name] of [['link', 'link'], ['linkError', 'link_error']] as const) {
+  for (const [key, name] of [
+    ['link', 'link'],
+    ['linkError', 'link_error'],
+  ] as const) {
     const value = options[key];
     if (value !== undefined) result[name] = Array.isArray(value) ? value : [value];
   }
@@ -57,7 +60,10 @@ export function fromSignatureOptions(options: SignatureOptions): { options: Appl
     const value = options[name];
     if (value !== undefined && value !== null) call[key] = value;
   }
-  for (const [key, name] of [['link', 'link'], ['linkError', 'link_error']] as const) {
+  for (const [key, name] of [
+    ['link', 'link'],
+    ['linkError', 'link_error'],
+  ] as const) {
     const signatures = readSignatures(options[name]);
     if (signatures.length > 0) call[key] = signatures;
   }

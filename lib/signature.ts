@@ -44,9 +44,7 @@ export function readSignature(value: unknown): Signature | undefined {
   const data = value as Record<string, unknown>;
   if (typeof data['task'] !== 'string') return undefined;
   const record = (field: unknown): Record<string, unknown> =>
-    typeof field === 'object' && field !== null && !Array.isArray(field)
-      ? (field as Record<string, unknown>)
-      : {};
+    typeof field === 'object' && field !== null && !Array.isArray(field) ? (field as Record<string, unknown>) : {};
   return signature(data['task'], {
     args: Array.isArray(data['args']) ? data['args'] : [],
     kwargs: record(data['kwargs']),

@@ -24,20 +24,9 @@ export type BuiltinState =
 export type TaskState = BuiltinState | (string & {});
 
 /** States nothing follows. A task ends in exactly one of them. */
-export type FinalState =
-  | typeof SUCCESS
-  | typeof FAILURE
-  | typeof REVOKED
-  | typeof REJECTED
-  | typeof IGNORED;
+export type FinalState = typeof SUCCESS | typeof FAILURE | typeof REVOKED | typeof REJECTED | typeof IGNORED;
 
-const FINAL: ReadonlySet<string> = new Set<FinalState>([
-  SUCCESS,
-  FAILURE,
-  REVOKED,
-  REJECTED,
-  IGNORED,
-]);
+const FINAL: ReadonlySet<string> = new Set<FinalState>([SUCCESS, FAILURE, REVOKED, REJECTED, IGNORED]);
 const BUILTIN: ReadonlySet<string> = new Set<BuiltinState>([
   PENDING,
   RECEIVED,

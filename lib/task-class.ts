@@ -69,7 +69,11 @@ export function factsOfClass(taskClass: Function): ClassFacts {
 
 function lineage(taskClass: Function): Function[] {
   const chain: Function[] = [];
-  for (let current: unknown = taskClass; typeof current === 'function' && current !== Function.prototype; current = Object.getPrototypeOf(current)) {
+  for (
+    let current: unknown = taskClass;
+    typeof current === 'function' && current !== Function.prototype;
+    current = Object.getPrototypeOf(current)
+  ) {
     chain.unshift(current as Function);
   }
   return chain;

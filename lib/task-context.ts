@@ -35,7 +35,9 @@ export function createContext(parts: ContextParts): TaskContext {
   const { clock, message } = parts;
   const updateState = async (state: string, meta: unknown = null): Promise<void> => {
     if (typeof state !== 'string' || state === '' || (isBuiltin(state) && state !== 'STARTED')) {
-      throw new InvalidOption(`state: ${shown(state)} given; a state of your own such as 'PROGRESS' is allowed. Outcomes are set by returning and throwing.`);
+      throw new InvalidOption(
+        `state: ${shown(state)} given; a state of your own such as 'PROGRESS' is allowed. Outcomes are set by returning and throwing.`,
+      );
     }
     await parts.store(state, meta);
   };
@@ -96,13 +98,26 @@ function createLogger(parts: ContextParts): TaskLogger {
   };
 }
 
-const RETRY_KEYS = new Set(['countdown', 'eta', 'exc', 'maxRetries', 'args', 'kwargs', 'queue', 'priority', 'headers', 'expires', 'throw']);
+const RETRY_KEYS = new Set([
+  'countdown',
+  'eta',
+  'exc',
+  'maxRetries',
+  'args',
+  'kwargs',
+  'queue',
+  'priority',
+  'headers',
+  'expires',
+  'throw',
+]);
 
 /** @throws `exc` or MaxRetriesExceededError when no retry is left; InvalidOption, NotSerializable on bad input. */
 function planRetry(parts: ContextParts, options: RetryOptions, nowMs: number): Retry {
   const { definition, message } = parts;
   const stray = Object.keys(options).find((key) => !RETRY_KEYS.has(key));
-  if (stray !== undefined) throw new InvalidOption(`retry(): '${stray}' is no option. Allowed are ${[...RETRY_KEYS].toSorted().join(', ')}.`);
+  if (stray !== undefined)
+    throw new InvalidOption(`retry(): '${stray}' is no option. Allowed are ${[...RETRY_KEYS].toSorted().join(', ')}.`);
   if (options.countdown !== undefined && options.eta !== undefined) {
     throw new InvalidOption('retry(): countdown and eta are both given; one of them is allowed.');
   }
@@ -116,7 +131,10 @@ function planRetry(parts: ContextParts, options: RetryOptions, nowMs: number): R
   }
   const dueMs =
     options.eta === undefined
-      ? nowMs + Math.round(durationSeconds(options.countdown ?? definition.options.defaultRetryDelaySeconds, 'retry() countdown') * 1000)
+      ? nowMs +
+        Math.round(
+          durationSeconds(options.countdown ?? definition.options.defaultRetryDelaySeconds, 'retry() countdown') * 1000,
+        )
       : instantMs(options.eta, 'retry() eta');
   const wait = Math.max(0, Math.round((dueMs - nowMs) / 1000));
   const why = options.exc instanceof Error ? `: ${options.exc.name}: ${options.exc.message}` : '';

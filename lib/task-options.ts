@@ -2,7 +2,12 @@
 import type { StandardSchemaV1 } from './standard-schema.ts';
 import { type Duration, durationSeconds, shown } from './duration.ts';
 import { InvalidOption } from './errors.ts';
-import { DEFAULT_MAX_RETRIES, DEFAULT_RETRY_BACKOFF_MAX_SECONDS, DEFAULT_RETRY_DELAY_SECONDS, MAX_TASK_NAME_CHARACTERS } from './limits.ts';
+import {
+  DEFAULT_MAX_RETRIES,
+  DEFAULT_RETRY_BACKOFF_MAX_SECONDS,
+  DEFAULT_RETRY_DELAY_SECONDS,
+  MAX_TASK_NAME_CHARACTERS,
+} from './limits.ts';
 import { booleanOption, integerIn, refuseUnknownKeys, type Settings } from './settings.ts';
 
 /** Matches errors: a class, or a function that answers whether an error is meant. */
@@ -81,9 +86,28 @@ export interface ResolvedTaskOptions {
 }
 
 const TASK_KEYS: ReadonlySet<string> = new Set<keyof TaskOptions>([
-  'bind', 'maxRetries', 'defaultRetryDelay', 'autoretryFor', 'dontAutoretryFor', 'retryBackoff', 'retryBackoffMax',
-  'retryJitter', 'acksLate', 'ignoreResult', 'storeErrorsEvenIfIgnored', 'trackStarted', 'idempotent', 'throws',
-  'softTimeLimit', 'timeLimit', 'expires', 'queue', 'priority', 'maxDeliveries', 'params', 'schema',
+  'bind',
+  'maxRetries',
+  'defaultRetryDelay',
+  'autoretryFor',
+  'dontAutoretryFor',
+  'retryBackoff',
+  'retryBackoffMax',
+  'retryJitter',
+  'acksLate',
+  'ignoreResult',
+  'storeErrorsEvenIfIgnored',
+  'trackStarted',
+  'idempotent',
+  'throws',
+  'softTimeLimit',
+  'timeLimit',
+  'expires',
+  'queue',
+  'priority',
+  'maxDeliveries',
+  'params',
+  'schema',
 ]);
 const TASK_NAME = /^[\w$.:/-]+$/;
 
@@ -107,12 +131,21 @@ export function resolveTaskOptions(name: string, options: TaskOptions, settings:
   if (options.queue !== undefined) checkQueue(options.queue, settings, at('queue'));
   return {
     bind: flag('bind', false),
-    maxRetries: options.maxRetries === null ? null : integerIn(options.maxRetries ?? DEFAULT_MAX_RETRIES, 0, 1_000_000, at('maxRetries')),
-    defaultRetryDelaySeconds: durationSeconds(options.defaultRetryDelay ?? DEFAULT_RETRY_DELAY_SECONDS, at('defaultRetryDelay')),
+    maxRetries:
+      options.maxRetries === null
+        ? null
+        : integerIn(options.maxRetries ?? DEFAULT_MAX_RETRIES, 0, 1_000_000, at('maxRetries')),
+    defaultRetryDelaySeconds: durationSeconds(
+      options.defaultRetryDelay ?? DEFAULT_RETRY_DELAY_SECONDS,
+      at('defaultRetryDelay'),
+    ),
     autoretryFor: matchers(options.autoretryFor, at('autoretryFor')),
     dontAutoretryFor: matchers(options.dontAutoretryFor, at('dontAutoretryFor')),
     retryBackoff: checkedBackoff(options.retryBackoff ?? false, at('retryBackoff')),
-    retryBackoffMaxSeconds: durationSeconds(options.retryBackoffMax ?? DEFAULT_RETRY_BACKOFF_MAX_SECONDS, at('retryBackoffMax')),
+    retryBackoffMaxSeconds: durationSeconds(
+      options.retryBackoffMax ?? DEFAULT_RETRY_BACKOFF_MAX_SECONDS,
+      at('retryBackoffMax'),
+    ),
     retryJitter: flag('retryJitter', true),
     acksLate: flag('acksLate', settings.acksLate),
     ignoreResult: flag('ignoreResult', settings.ignoreResult),
@@ -133,12 +166,16 @@ export function resolveTaskOptions(name: string, options: TaskOptions, settings:
 
 export function checkLimits(soft: number | null, hard: number | null, field: string): void {
   if (soft === null || hard === null || soft <= hard) return;
-  throw new InvalidOption(`${field}: ${soft} s is longer than the time limit of ${hard} s. The soft limit comes first.`);
+  throw new InvalidOption(
+    `${field}: ${soft} s is longer than the time limit of ${hard} s. The soft limit comes first.`,
+  );
 }
 
 export function checkQueue(queue: unknown, settings: Settings, field: string): string {
   if (typeof queue === 'string' && queue !== '') return queue;
-  throw new InvalidOption(`${field}: ${shown(queue)} given; the name of a declared queue is allowed: ${Object.keys(settings.queues).join(', ')}.`);
+  throw new InvalidOption(
+    `${field}: ${shown(queue)} given; the name of a declared queue is allowed: ${Object.keys(settings.queues).join(', ')}.`,
+  );
 }
 
 export function matchesError(error: unknown, list: readonly ErrorMatcher[]): boolean {
@@ -154,7 +191,8 @@ function isErrorClass(matcher: ErrorMatcher): matcher is abstract new (...args: 
 
 function matchers(list: readonly ErrorMatcher[] | undefined, field: string): readonly ErrorMatcher[] {
   if (list === undefined) return [];
-  if (Array.isArray(list) && list.every((matcher) => typeof matcher === 'function')) return [...(list as readonly ErrorMatcher[])];
+  if (Array.isArray(list) && list.every((matcher) => typeof matcher === 'function'))
+    return [...(list as readonly ErrorMatcher[])];
   throw new InvalidOption(`${field}: ${shown(list)} given; a list of error classes or predicates is allowed.`);
 }
 

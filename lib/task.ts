@@ -14,11 +14,15 @@ export interface TaskTypes<A extends readonly unknown[] = readonly unknown[], R 
   readonly '~task'?: { readonly args: A; readonly result: R };
 }
 
-export type TaskArguments<T> = T extends { readonly '~task'?: { readonly args: infer A extends readonly unknown[] } } ? A : never;
+export type TaskArguments<T> = T extends { readonly '~task'?: { readonly args: infer A extends readonly unknown[] } }
+  ? A
+  : never;
 export type TaskResult<T> = T extends { readonly '~task'?: { readonly result: infer R } } ? R : never;
 
 /** The last arguments of a task: when it runs, those that its parent gives come before them. */
-export type PartialArguments<A extends readonly unknown[]> = A extends readonly [unknown, ...infer Rest] ? A | PartialArguments<Rest> : A;
+export type PartialArguments<A extends readonly unknown[]> = A extends readonly [unknown, ...infer Rest]
+  ? A | PartialArguments<Rest>
+  : A;
 
 export interface Task<A extends readonly unknown[] = readonly unknown[], R = unknown> extends TaskTypes<A, Awaited<R>> {
   /** A plain call: no queue, no message. */
@@ -35,7 +39,10 @@ export interface Task<A extends readonly unknown[] = readonly unknown[], R = unk
   /** Like `s`, immutable: a parent's result is left out. */
   si(...args: A): Signature<Awaited<R>>;
   /** A signature with options. */
-  signature(args: PartialArguments<A>, options?: ApplyOptions & { readonly immutable?: boolean }): Signature<Awaited<R>>;
+  signature(
+    args: PartialArguments<A>,
+    options?: ApplyOptions & { readonly immutable?: boolean },
+  ): Signature<Awaited<R>>;
 }
 
 export interface TaskMethods {
@@ -43,11 +50,24 @@ export interface TaskMethods {
   apply(name: string, args: readonly unknown[], options?: ApplyOptions): Promise<AsyncResult>;
 }
 
-export function createTask<A extends readonly unknown[], R>(definition: TaskDefinition, producer: Producer, methods: TaskMethods): Task<A, R> {
+export function createTask<A extends readonly unknown[], R>(
+  definition: TaskDefinition,
+  producer: Producer,
+  methods: TaskMethods,
+): Task<A, R> {
   const { name } = definition;
-  const call = (...args: readonly unknown[]): unknown => definition.run(directContext(definition, args, producer), args);
-  const write = (args: readonly unknown[], { immutable = false, ...options }: ApplyOptions & { readonly immutable?: boolean } = {}): Signature =>
-    signature(name, { args, immutable, options: toSignatureOptions(options), ...(options.kwargs === undefined ? {} : { kwargs: options.kwargs }) });
+  const call = (...args: readonly unknown[]): unknown =>
+    definition.run(directContext(definition, args, producer), args);
+  const write = (
+    args: readonly unknown[],
+    { immutable = false, ...options }: ApplyOptions & { readonly immutable?: boolean } = {},
+  ): Signature =>
+    signature(name, {
+      args,
+      immutable,
+      options: toSignatureOptions(options),
+      ...(options.kwargs === undefined ? {} : { kwargs: options.kwargs }),
+    });
   return Object.freeze(
     Object.assign(call, {
       taskName: name,
@@ -65,14 +85,48 @@ export function createTask<A extends readonly unknown[], R>(definition: TaskDefi
 function directContext(definition: TaskDefinition, args: readonly unknown[], producer: Producer): TaskContext {
   const id = producer.ids.next();
   const message: Message = {
-    id, task: definition.name, args, kwargs: {}, embed: { callbacks: null, errbacks: null, chain: null, chord: null },
-    retries: 0, etaMs: null, expiresMs: null, rootId: id, parentId: null, groupId: null, groupIndex: null, timeLimit: [null, null],
-    ignoreResult: null, argsrepr: '', kwargsrepr: '', queue: '', priority: 0, shadow: null, origin: null, replyTo: null,
-    replacedTaskNesting: 0, stampedHeaders: null, stamps: {}, headers: {}, properties: {}, celeriac: {},
+    id,
+    task: definition.name,
+    args,
+    kwargs: {},
+    embed: { callbacks: null, errbacks: null, chain: null, chord: null },
+    retries: 0,
+    etaMs: null,
+    expiresMs: null,
+    rootId: id,
+    parentId: null,
+    groupId: null,
+    groupIndex: null,
+    timeLimit: [null, null],
+    ignoreResult: null,
+    argsrepr: '',
+    kwargsrepr: '',
+    queue: '',
+    priority: 0,
+    shadow: null,
+    origin: null,
+    replyTo: null,
+    replacedTaskNesting: 0,
+    stampedHeaders: null,
+    stamps: {},
+    headers: {},
+    properties: {},
+    celeriac: {},
   };
   return createContext({
-    definition, message, args, queue: '', deliveries: 1, isEager: false, calledDirectly: true, ignoreResult: true,
-    signal: new AbortController().signal, stopMs: null, clock: producer.clock, logger: producer.logger, settings: producer.settings,
+    definition,
+    message,
+    args,
+    queue: '',
+    deliveries: 1,
+    isEager: false,
+    calledDirectly: true,
+    ignoreResult: true,
+    signal: new AbortController().signal,
+    stopMs: null,
+    clock: producer.clock,
+    logger: producer.logger,
+    settings: producer.settings,
     store: () => Promise.resolve(),
   });
 }

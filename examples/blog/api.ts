@@ -28,7 +28,8 @@ export const handler = async (event: ApiEvent): Promise<ApiResponse> => {
 function readComment(body: string | null | undefined): Comment | undefined {
   try {
     const data = JSON.parse(body ?? '') as Partial<Comment>;
-    if (typeof data.id !== 'string' || typeof data.author !== 'string' || typeof data.text !== 'string') return undefined;
+    if (typeof data.id !== 'string' || typeof data.author !== 'string' || typeof data.text !== 'string')
+      return undefined;
     return { id: data.id, author: data.author, text: data.text };
   } catch {
     return undefined;

@@ -34,7 +34,9 @@ async function post(comment: { id: string; author: string; text: string }): Prom
 async function main(): Promise<number> {
   say('cloud    starting SQS and DynamoDB on 127.0.0.1');
   const cloud = await LocalCloud.start(app, { logger, sweepEvery: '10s' });
-  say(`cloud    SQS ${cloud.endpoints.sqs}, DynamoDB ${cloud.endpoints.dynamodb}; queues ${Object.keys(cloud.environment.queues).join(', ')}`);
+  say(
+    `cloud    SQS ${cloud.endpoints.sqs}, DynamoDB ${cloud.endpoints.dynamodb}; queues ${Object.keys(cloud.environment.queues).join(', ')}`,
+  );
   try {
     const tasks = {
       fine: await post({ id: 'c1', author: 'ada', text: 'What a fine post!' }),
@@ -57,12 +59,22 @@ async function main(): Promise<number> {
 
     await app.result(tasks.empty).get({ timeout: 20, propagate: false });
     const [letter] = await cloud.deadLetters('default');
-    say(`dead     ${letter?.attributes['task']}[${letter?.attributes['task_id']?.slice(0, 8)}] lies in the dead-letter queue: ${letter?.attributes['reason']}`);
+    say(
+      `dead     ${letter?.attributes['task']}[${letter?.attributes['task_id']?.slice(0, 8)}] lies in the dead-letter queue: ${letter?.attributes['reason']}`,
+    );
 
     const states = await Promise.all(Object.values(tasks).map((id) => app.result(id).state()));
     await app.result(tasks.spam).get({ timeout: 20 });
-    say(`done     received ${counts.received}, succeeded ${counts.succeeded}, retried ${counts.retried}, rejected ${counts.rejected}, failed ${counts.failed}`);
-    const asExpected = states.every(isFinal) && counts.retried === 2 && counts.rejected === 1 && counts.failed === 0 && letter !== undefined && lateMs >= 0;
+    say(
+      `done     received ${counts.received}, succeeded ${counts.succeeded}, retried ${counts.retried}, rejected ${counts.rejected}, failed ${counts.failed}`,
+    );
+    const asExpected =
+      states.every(isFinal) &&
+      counts.retried === 2 &&
+      counts.rejected === 1 &&
+      counts.failed === 0 &&
+      letter !== undefined &&
+      lateMs >= 0;
     if (!asExpected) say(`done     NOT as expected: states ${states.join(', ')}`);
     return asExpected ? 0 : 1;
   } finally {

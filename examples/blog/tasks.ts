@@ -50,6 +50,14 @@ export const publishComment = app.task('comments.publish', (verdict: Verdict): s
   verdict.spam ? `held back ${verdict.comment}` : `published ${verdict.comment}`,
 );
 
-export const sendWelcome = app.task('mail.welcome', { ignoreResult: false }, (address: string): string => `sent to ${address}`);
+export const sendWelcome = app.task(
+  'mail.welcome',
+  { ignoreResult: false },
+  (address: string): string => `sent to ${address}`,
+);
 
-export const publishPost = app.task('posts.publish', { trackStarted: true }, (post: string): string => `published ${post}`);
+export const publishPost = app.task(
+  'posts.publish',
+  { trackStarted: true },
+  (post: string): string => `published ${post}`,
+);

@@ -27,10 +27,14 @@ export function connect(
   return {
     broker: new SqsBroker({ client: sqs, queues: queueAddresses(environment.queues, environment.deadLetterQueues) }),
     backend: new DynamodbBackend({ client: dynamodb, table: environment.resultsTable, ...parts }),
-    timers: new DynamodbTimers({ client: dynamodb, table: environment.stateTable, shards: environment.timerShards, ...parts }),
+    timers: new DynamodbTimers({
+      client: dynamodb,
+      table: environment.stateTable,
+      shards: environment.timerShards,
+      ...parts,
+    }),
   };
 }
-
 
 export function queueAddresses(
   urls: Readonly<Record<string, string>>,

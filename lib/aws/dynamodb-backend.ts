@@ -10,7 +10,17 @@ import {
 } from '@aws-sdk/client-dynamodb';
 
 import { DYNAMODB_MAX_BATCH_GETS } from '../limits.ts';
-import type { Backend, ClaimOutcome, ClaimRequest, Clock, CommitRequest, ConcludeOutcome, ConcludeRequest, Random, TaskRecord } from '../ports.ts';
+import type {
+  Backend,
+  ClaimOutcome,
+  ClaimRequest,
+  Clock,
+  CommitRequest,
+  ConcludeOutcome,
+  ConcludeRequest,
+  Random,
+  TaskRecord,
+} from '../ports.ts';
 import { REVOKED, STARTED } from '../states.ts';
 import { backoff } from './backoff.ts';
 import { document, isExpired, type Item, number, recordOf, text, timestamp } from './dynamodb-record.ts';
@@ -73,9 +83,11 @@ export class DynamodbBackend implements Backend {
     if (done.ok) return claimed(done.item);
     const record = done.item && recordOf(done.item);
     if (record === undefined) return this.#claim(request);
-    if (isExpired(record, request.nowMs)) return this.#replaceExpired(request.id, request.nowMs, () => this.#claim(request));
+    if (isExpired(record, request.nowMs))
+      return this.#replaceExpired(request.id, request.nowMs, () => this.#claim(request));
     // Our own earlier write, whose answer was lost on the way.
-    if (record.owner === request.owner && record.attempt === request.attempt && record.committed !== request.attempt) return claimed(done.item);
+    if (record.owner === request.owner && record.attempt === request.attempt && record.committed !== request.attempt)
+      return claimed(done.item);
     return refusalOf(record, request.attempt, request.nowMs, true) ?? this.#claim(request);
   }
 
@@ -97,7 +109,9 @@ export class DynamodbBackend implements Backend {
     if (done.ok) return true;
     const record = done.item && recordOf(done.item);
     // Our own earlier write, whose answer was lost on the way.
-    return record?.owner === request.owner && record.attempt === request.attempt && record.committed === request.attempt;
+    return (
+      record?.owner === request.owner && record.attempt === request.attempt && record.committed === request.attempt
+    );
   }
 
   async release(request: { readonly id: string; readonly attempt: number; readonly owner: string }): Promise<boolean> {
@@ -129,7 +143,8 @@ export class DynamodbBackend implements Backend {
     if (done.ok) return { kind: 'concluded' };
     const record = done.item && recordOf(done.item);
     if (record === undefined) return this.#conclude(request);
-    if (isExpired(record, request.nowMs)) return this.#replaceExpired(request.id, request.nowMs, () => this.#conclude(request));
+    if (isExpired(record, request.nowMs))
+      return this.#replaceExpired(request.id, request.nowMs, () => this.#conclude(request));
     const refusal = refusalOf(record, request.attempt, request.nowMs, false);
     return refusal === undefined || refusal.kind === 'revoked' ? this.#conclude(request) : refusal;
   }
@@ -142,14 +157,17 @@ export class DynamodbBackend implements Backend {
       .set('result', document(request.meta))
       .set('timestamp', timestamp(request.nowMs))
       .set('ttl', number(request.expiresAtSeconds));
-    const [finished, attempt, committed, lease] = ['finished', 'attempt', 'committed', 'lease'].map((field) => waiting.name(field));
+    const [finished, attempt, committed, lease] = ['finished', 'attempt', 'committed', 'lease'].map((field) =>
+      waiting.name(field),
+    );
     const notRunning = `attribute_not_exists(${attempt}) OR ${committed} = ${attempt} OR ${lease} < ${waiting.value(number(request.nowMs))}`;
     waiting.when(`attribute_not_exists(${finished}) AND (${notRunning})`);
     const done = await this.#write(request.id, waiting, 'NONE');
     if (done.ok) return REVOKED;
     const record = done.item && recordOf(done.item);
     if (record === undefined) return this.revoke(request);
-    if (isExpired(record, request.nowMs)) return this.#replaceExpired(request.id, request.nowMs, () => this.revoke(request));
+    if (isExpired(record, request.nowMs))
+      return this.#replaceExpired(request.id, request.nowMs, () => this.revoke(request));
     if (record.finishedMs !== undefined) return record.status;
     const running = new UpdateBuilder().set('revoked', number(request.nowMs));
     running.when(`attribute_not_exists(${running.name('finished')}) AND attribute_exists(${running.name('attempt')})`);
@@ -192,12 +210,18 @@ export class DynamodbBackend implements Backend {
 
   async forget(ids: readonly string[]): Promise<void> {
     await Promise.all(
-      ids.map((id) => this.#client.send(new DeleteItemCommand({ TableName: this.#table, Key: { id: text(resultKey(id)) } }))),
+      ids.map((id) =>
+        this.#client.send(new DeleteItemCommand({ TableName: this.#table, Key: { id: text(resultKey(id)) } })),
+      ),
     );
   }
 
   /** One conditional write. Where the condition fails, `item` is what stands there, or undefined for nothing. */
-  async #write(id: string, update: UpdateBuilder, returns: 'ALL_NEW' | 'NONE'): Promise<{ ok: boolean; item: Item | undefined }> {
+  async #write(
+    id: string,
+    update: UpdateBuilder,
+    returns: 'ALL_NEW' | 'NONE',
+  ): Promise<{ ok: boolean; item: Item | undefined }> {
     const input: UpdateItemCommandInput = {
       TableName: this.#table,
       Key: { id: text(resultKey(id)) },
@@ -242,7 +266,9 @@ export class DynamodbBackend implements Backend {
 
 /** Nobody finished it, and nobody runs this attempt or a newer one. */
 function freeFor(update: UpdateBuilder, attempt: number, nowMs: number): string {
-  const [finished, attemptName, committed, lease] = ['finished', 'attempt', 'committed', 'lease'].map((field) => update.name(field));
+  const [finished, attemptName, committed, lease] = ['finished', 'attempt', 'committed', 'lease'].map((field) =>
+    update.name(field),
+  );
   const wanted = update.value(number(attempt));
   const open = `(attribute_not_exists(${committed}) OR ${committed} < ${wanted})`;
   const abandoned = `(${attemptName} = ${wanted} AND ${open} AND ${lease} < ${update.value(number(nowMs))})`;
@@ -262,12 +288,18 @@ function claimed(item: Item | undefined): ClaimOutcome {
 }
 
 /** Which case a failed condition is; undefined when the item changed meanwhile and the write may be tried again. */
-export function refusalOf(record: TaskRecord, attempt: number, nowMs: number, revokedCounts: boolean): Refusal | undefined {
+export function refusalOf(
+  record: TaskRecord,
+  attempt: number,
+  nowMs: number,
+  revokedCounts: boolean,
+): Refusal | undefined {
   const known = record.attempt ?? -1;
   if (record.finishedMs !== undefined) return { kind: attempt < known ? 'older' : 'finished', record };
   if (attempt < known) return { kind: 'older', record };
   if (attempt === known && record.committed === attempt) return { kind: 'finished', record };
-  if (attempt === known && (record.leaseMs ?? 0) >= nowMs) return { kind: 'busy', leaseMs: record.leaseMs ?? 0, record };
+  if (attempt === known && (record.leaseMs ?? 0) >= nowMs)
+    return { kind: 'busy', leaseMs: record.leaseMs ?? 0, record };
   if (revokedCounts && record.revokedMs !== undefined) return { kind: 'revoked', record };
   return undefined;
 }

@@ -14,7 +14,8 @@ export const timestamp = (ms: number): AttributeValue => ({ N: String(ms / 1000)
 
 export function recordOf(item: Item): TaskRecord {
   const string = (name: string): string | undefined => item[name]?.S;
-  const numeric = (name: string): number | undefined => (item[name]?.N === undefined ? undefined : Number(item[name].N));
+  const numeric = (name: string): number | undefined =>
+    item[name]?.N === undefined ? undefined : Number(item[name].N);
   const meta = item['result']?.B === undefined ? undefined : new TextDecoder().decode(item['result'].B);
   const fields = {
     attempt: numeric('attempt'),

@@ -88,7 +88,9 @@ export class DynamodbTimers implements Timers {
     for (let start = 0; start < requests.length; start += DYNAMODB_MAX_BATCH_WRITES) {
       let open: WriteRequest[] = requests.slice(start, start + DYNAMODB_MAX_BATCH_WRITES);
       for (let attempt = 0; open.length > 0; attempt += 1) {
-        const { UnprocessedItems } = await this.#client.send(new BatchWriteItemCommand({ RequestItems: { [this.#table]: open } }));
+        const { UnprocessedItems } = await this.#client.send(
+          new BatchWriteItemCommand({ RequestItems: { [this.#table]: open } }),
+        );
         open = UnprocessedItems?.[this.#table] ?? [];
         if (open.length > 0) await backoff(attempt, this.#clock, this.#random);
       }

@@ -73,7 +73,12 @@ export interface DeadLetter {
 /** Looks at a dead-letter queue without taking anything away: what it receives becomes visible again at once. */
 export async function peekDeadLetters(client: SQSClient, url: string): Promise<DeadLetter[]> {
   const { Messages } = await client.send(
-    new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: SQS_MAX_BATCH_ENTRIES, VisibilityTimeout: 0, MessageAttributeNames: ['All'] }),
+    new ReceiveMessageCommand({
+      QueueUrl: url,
+      MaxNumberOfMessages: SQS_MAX_BATCH_ENTRIES,
+      VisibilityTimeout: 0,
+      MessageAttributeNames: ['All'],
+    }),
   );
   return (Messages ?? []).map((message) => ({
     body: message.Body ?? '',

@@ -28,7 +28,10 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
   const tables = { resultsTable: `${prefix}-results`, stateTable: `${prefix}-state` };
   await Promise.all([
     createTable(options, tables.resultsTable, [['id', 'HASH']]),
-    createTable(options, tables.stateTable, [['pk', 'HASH'], ['sk', 'RANGE']]),
+    createTable(options, tables.stateTable, [
+      ['pk', 'HASH'],
+      ['sk', 'RANGE'],
+    ]),
   ]);
   const queues: Record<string, string> = {};
   const deadLetterQueues: Record<string, string> = {};
@@ -36,7 +39,10 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
   for (const [name, { fifo }] of Object.entries(manifest.queues)) {
     // Redrive keeps to one type: FIFO queues have a FIFO lost queue.
     if (!lost.has(fifo)) lost.set(fifo, await createQueue(options, `${prefix}-lost`, fifo, {}));
-    const redrive = { deadLetterTargetArn: await arnOf(options.sqs, lost.get(fifo) ?? ''), maxReceiveCount: options.maxReceiveCount };
+    const redrive = {
+      deadLetterTargetArn: await arnOf(options.sqs, lost.get(fifo) ?? ''),
+      maxReceiveCount: options.maxReceiveCount,
+    };
     const physical = `${prefix}-${name.replaceAll('.', '-')}`;
     deadLetterQueues[name] = await createQueue(options, `${physical}-dead`, fifo, {});
     queues[name] = await createQueue(options, physical, fifo, { RedrivePolicy: JSON.stringify(redrive) });
@@ -55,22 +61,37 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
   };
 }
 
-async function createQueue(options: ProvisionOptions, name: string, fifo: boolean, attributes: Record<string, string>): Promise<string> {
+async function createQueue(
+  options: ProvisionOptions,
+  name: string,
+  fifo: boolean,
+  attributes: Record<string, string>,
+): Promise<string> {
   const { QueueUrl } = await options.sqs.send(
     new CreateQueueCommand({
       QueueName: fifo ? `${name}.fifo` : name,
-      Attributes: { VisibilityTimeout: String(options.visibilitySeconds), ...attributes, ...(fifo ? { FifoQueue: 'true' } : {}) },
+      Attributes: {
+        VisibilityTimeout: String(options.visibilitySeconds),
+        ...attributes,
+        ...(fifo ? { FifoQueue: 'true' } : {}),
+      },
     }),
   );
   return QueueUrl ?? '';
 }
 
 async function arnOf(client: SQSClient, url: string): Promise<string> {
-  const { Attributes } = await client.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['QueueArn'] }));
+  const { Attributes } = await client.send(
+    new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['QueueArn'] }),
+  );
   return Attributes?.['QueueArn'] ?? '';
 }
 
-async function createTable(options: ProvisionOptions, name: string, keys: readonly (readonly [string, 'HASH' | 'RANGE'])[]): Promise<void> {
+async function createTable(
+  options: ProvisionOptions,
+  name: string,
+  keys: readonly (readonly [string, 'HASH' | 'RANGE'])[],
+): Promise<void> {
   const { dynamodb, clock } = options;
   await dynamodb.send(
     new CreateTableCommand({

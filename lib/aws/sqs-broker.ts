@@ -67,12 +67,19 @@ export class SqsBroker implements Broker {
       else byUrl.set(url, [...(byUrl.get(url) ?? []), index]);
     }
     await Promise.all(
-      [...byUrl].flatMap(([url, indexes]) => pack(indexes, items).map((batch) => this.#sendBatch(url, batch, items, outcomes))),
+      [...byUrl].flatMap(([url, indexes]) =>
+        pack(indexes, items).map((batch) => this.#sendBatch(url, batch, items, outcomes)),
+      ),
     );
     return outcomes;
   }
 
-  async #sendBatch(url: string, batch: readonly number[], items: readonly OutgoingMessage[], outcomes: SendOutcome[]): Promise<void> {
+  async #sendBatch(
+    url: string,
+    batch: readonly number[],
+    items: readonly OutgoingMessage[],
+    outcomes: SendOutcome[],
+  ): Promise<void> {
     try {
       const [only] = batch;
       if (batch.length === 1 && only !== undefined) await this.#sendOne(url, only, items, outcomes);
@@ -83,20 +90,32 @@ export class SqsBroker implements Broker {
     }
   }
 
-  async #sendOne(url: string, index: number, items: readonly OutgoingMessage[], outcomes: SendOutcome[]): Promise<void> {
+  async #sendOne(
+    url: string,
+    index: number,
+    items: readonly OutgoingMessage[],
+    outcomes: SendOutcome[],
+  ): Promise<void> {
     const item = items[index];
     if (item === undefined) return;
     const { MessageId } = await this.#client.send(new SendMessageCommand({ QueueUrl: url, ...this.#partsOf(item) }));
     outcomes[index] = { ok: true, messageId: MessageId ?? '' };
   }
 
-  async #sendMany(url: string, batch: readonly number[], items: readonly OutgoingMessage[], outcomes: SendOutcome[]): Promise<void> {
+  async #sendMany(
+    url: string,
+    batch: readonly number[],
+    items: readonly OutgoingMessage[],
+    outcomes: SendOutcome[],
+  ): Promise<void> {
     const entries = batch.flatMap((index) => {
       const item = items[index];
       return item === undefined ? [] : [{ Id: String(index), ...this.#partsOf(item) }];
     });
     // HTTP 200 does not mean that every entry was taken: Failed has to be read.
-    const { Successful, Failed } = await this.#client.send(new SendMessageBatchCommand({ QueueUrl: url, Entries: entries }));
+    const { Successful, Failed } = await this.#client.send(
+      new SendMessageBatchCommand({ QueueUrl: url, Entries: entries }),
+    );
     for (const entry of Successful ?? []) outcomes[Number(entry.Id)] = { ok: true, messageId: entry.MessageId ?? '' };
     for (const entry of Failed ?? []) {
       outcomes[Number(entry.Id)] = {
@@ -107,7 +126,12 @@ export class SqsBroker implements Broker {
       };
     }
     for (const index of batch) {
-      outcomes[index] ??= { ok: false, code: 'NoOutcome', message: 'SQS did not report on this entry', retryable: true };
+      outcomes[index] ??= {
+        ok: false,
+        code: 'NoOutcome',
+        message: 'SQS did not report on this entry',
+        retryable: true,
+      };
     }
   }
 
@@ -125,7 +149,9 @@ export class SqsBroker implements Broker {
 }
 
 function attributesOf(attributes: Readonly<Record<string, string>>): Record<string, MessageAttributeValue> {
-  return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, { DataType: 'String', StringValue: value }]));
+  return Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
+  );
 }
 
 /** Batches of at most ten entries and 1 MiB together; order within a queue is kept. */
@@ -148,7 +174,8 @@ function pack(indexes: readonly number[], items: readonly OutgoingMessage[]): nu
 
 function sizeOf(item: OutgoingMessage | undefined): number {
   let bytes = Buffer.byteLength(item?.body ?? '');
-  for (const [name, value] of Object.entries(item?.attributes ?? {})) bytes += Buffer.byteLength(name) + Buffer.byteLength(value) + 'String'.length;
+  for (const [name, value] of Object.entries(item?.attributes ?? {}))
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(value) + 'String'.length;
   return bytes;
 }
 

@@ -1,7 +1,10 @@
 /** Builds one UpdateItem. Every name goes through a placeholder: many of ours are reserved words. */
 import type { AttributeValue, UpdateItemCommandInput } from '@aws-sdk/client-dynamodb';
 
-type Built = Pick<UpdateItemCommandInput, 'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'>;
+type Built = Pick<
+  UpdateItemCommandInput,
+  'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
+>;
 
 export class UpdateBuilder {
   readonly #names: Record<string, string> = {};

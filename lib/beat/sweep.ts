@@ -25,10 +25,18 @@ const PAGE = 100;
 export async function sweep(ports: Ports, options: SweepOptions = {}): Promise<SweepReport> {
   const untilMs = ports.clock.nowMs() + (options.horizonSeconds ?? SWEEP_HORIZON_SECONDS) * 1000;
   const reports = await Promise.all(
-    Array.from({ length: ports.timers.shards }, (_, shard) => sweepShard(shard, untilMs, options.holdUntilMs ?? 0, ports)),
+    Array.from({ length: ports.timers.shards }, (_, shard) =>
+      sweepShard(shard, untilMs, options.holdUntilMs ?? 0, ports),
+    ),
   );
-  const total = reports.reduce((sum, report) => ({ sent: sum.sent + report.sent, failed: sum.failed + report.failed }), { sent: 0, failed: 0 });
-  if (total.sent > 0 || total.failed > 0) ports.logger.log(total.failed > 0 ? 'error' : 'info', `Sweep: ${total.sent} timers sent, ${total.failed} failed`, { ...total });
+  const total = reports.reduce(
+    (sum, report) => ({ sent: sum.sent + report.sent, failed: sum.failed + report.failed }),
+    { sent: 0, failed: 0 },
+  );
+  if (total.sent > 0 || total.failed > 0)
+    ports.logger.log(total.failed > 0 ? 'error' : 'info', `Sweep: ${total.sent} timers sent, ${total.failed} failed`, {
+      ...total,
+    });
   return total;
 }
 
@@ -68,7 +76,12 @@ async function sendTimers(timers: readonly Timer[], ports: Ports): Promise<Sweep
     const outcomes = await ports.broker.send(chunk.map((timer) => messageOf(timer, ports)));
     const done = chunk.filter((_, index) => outcomes[index]?.ok === true);
     for (const [index, outcome] of outcomes.entries()) {
-      if (!outcome.ok) ports.logger.log('error', `Timer of task ${chunk[index]?.id} was not sent: ${outcome.code}: ${outcome.message}`, { taskId: chunk[index]?.id });
+      if (!outcome.ok)
+        ports.logger.log(
+          'error',
+          `Timer of task ${chunk[index]?.id} was not sent: ${outcome.code}: ${outcome.message}`,
+          { taskId: chunk[index]?.id },
+        );
     }
     if (done.length > 0) await ports.timers.remove(done);
     sent += done.length;
@@ -78,5 +91,7 @@ async function sendTimers(timers: readonly Timer[], ports: Ports): Promise<Sweep
 
 function messageOf(timer: Timer, ports: Ports): OutgoingMessage {
   const delaySeconds = Math.max(0, Math.ceil((timer.dueMs - ports.clock.nowMs()) / 1000));
-  return delaySeconds > 0 && !ports.broker.isFifo(timer.message.queue) ? { ...timer.message, delaySeconds } : timer.message;
+  return delaySeconds > 0 && !ports.broker.isFifo(timer.message.queue)
+    ? { ...timer.message, delaySeconds }
+    : timer.message;
 }

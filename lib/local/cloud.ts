@@ -34,7 +34,9 @@ export interface LocalCloudOptions {
   /** Stands for the deployed worker function; for tests of workers that die. Default: the app in this process. */
   readonly worker?: BatchFunction;
   /** Wraps the SDK's ports; for counters and faults. */
-  readonly wrapPorts?: (ports: Pick<Ports, 'broker' | 'backend' | 'timers'>) => Pick<Ports, 'broker' | 'backend' | 'timers'>;
+  readonly wrapPorts?: (
+    ports: Pick<Ports, 'broker' | 'backend' | 'timers'>,
+  ) => Pick<Ports, 'broker' | 'backend' | 'timers'>;
 }
 
 // Pollers per queue: Lambda keeps five at a quiet queue; two do on one machine.
@@ -72,8 +74,19 @@ export class LocalCloud {
       maxReceiveCount: options.maxReceiveCount ?? 50,
     });
     const ports = connect(provisioned.environment, { clock: systemClock, random: app.random }, { sqs, dynamodb });
-    app.use({ ...(options.wrapPorts?.(ports) ?? ports), ...(options.logger === undefined ? {} : { logger: options.logger }) });
-    const cloud = new LocalCloud(app, options, provisioned.environment, provisioned.lostQueues, { sqs, dynamodb }, [sqsServer, dynamodbServer], invocationSeconds);
+    app.use({
+      ...(options.wrapPorts?.(ports) ?? ports),
+      ...(options.logger === undefined ? {} : { logger: options.logger }),
+    });
+    const cloud = new LocalCloud(
+      app,
+      options,
+      provisioned.environment,
+      provisioned.lostQueues,
+      { sqs, dynamodb },
+      [sqsServer, dynamodbServer],
+      invocationSeconds,
+    );
     cloud.#begin();
     return cloud;
   }
@@ -132,15 +145,23 @@ export class LocalCloud {
   }
 
   #begin(): void {
-    const names = new Map(Object.entries(this.environment.queues).map(([name, url]) => [url.slice(url.lastIndexOf('/') + 1), name]));
-    const worker: BatchFunction = this.#options.worker ?? ((deliveries, invocation) => this.app.consume(deliveries, invocation));
+    const names = new Map(
+      Object.entries(this.environment.queues).map(([name, url]) => [url.slice(url.lastIndexOf('/') + 1), name]),
+    );
+    const worker: BatchFunction =
+      this.#options.worker ?? ((deliveries, invocation) => this.app.consume(deliveries, invocation));
     for (const [queue, url] of Object.entries(this.environment.queues)) {
       // One poller keeps the order of a FIFO queue's groups simple; Lambda scales them by group.
       const pollers = this.app.settings.queues[queue]?.fifo ? 1 : POLLERS;
-      for (let count = 0; count < pollers; count += 1) this.#work.push(this.#pump(new SqsPoller(this.sqs, queue, url), worker));
+      for (let count = 0; count < pollers; count += 1)
+        this.#work.push(this.#pump(new SqsPoller(this.sqs, queue, url), worker));
     }
     for (const url of this.#lostQueues) {
-      this.#work.push(this.#pump(new SqsPoller(this.sqs, LOST_QUEUE, url, names), (deliveries, invocation) => this.app.consumeLost(deliveries, invocation)));
+      this.#work.push(
+        this.#pump(new SqsPoller(this.sqs, LOST_QUEUE, url, names), (deliveries, invocation) =>
+          this.app.consumeLost(deliveries, invocation),
+        ),
+      );
     }
     this.#work.push(this.#tick());
   }

@@ -40,6 +40,9 @@ async function required<T>(name: string, load: () => Promise<T>): Promise<T> {
   try {
     return await load();
   } catch (error) {
-    throw new ImproperlyConfigured(`The embedded cloud needs the package '${name}'. Install it: npm install --save-dev fauxqs dynalite`, { cause: error });
+    throw new ImproperlyConfigured(
+      `The embedded cloud needs the package '${name}'. Install it: npm install --save-dev fauxqs dynalite`,
+      { cause: error },
+    );
   }
 }

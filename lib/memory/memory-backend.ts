@@ -1,6 +1,14 @@
 /** Results in memory: the executable meaning of `Backend`. */
 import { isFinal, REVOKED, STARTED } from '../states.ts';
-import type { Backend, ClaimOutcome, ClaimRequest, CommitRequest, ConcludeOutcome, ConcludeRequest, TaskRecord } from '../ports.ts';
+import type {
+  Backend,
+  ClaimOutcome,
+  ClaimRequest,
+  CommitRequest,
+  ConcludeOutcome,
+  ConcludeRequest,
+  TaskRecord,
+} from '../ports.ts';
 
 type Held = { -readonly [K in keyof TaskRecord]: TaskRecord[K] };
 
@@ -38,7 +46,8 @@ export class MemoryBackend implements Backend {
   revoke(request: Parameters<Backend['revoke']>[0]): Promise<string> {
     const record = this.#live(request.id, request.nowMs);
     if (record?.finishedMs !== undefined) return Promise.resolve(record.status);
-    const running = record?.attempt !== undefined && record.committed !== record.attempt && (record.leaseMs ?? 0) >= request.nowMs;
+    const running =
+      record?.attempt !== undefined && record.committed !== record.attempt && (record.leaseMs ?? 0) >= request.nowMs;
     if (record !== undefined && running) {
       record.revokedMs = request.nowMs;
       return Promise.resolve(record.status);
@@ -82,18 +91,25 @@ export class MemoryBackend implements Backend {
 
   #ours(request: { readonly id: string; readonly attempt: number; readonly owner: string }): Held | undefined {
     const record = this.#records.get(request.id);
-    const ours = record?.owner === request.owner && record.attempt === request.attempt && record.committed !== request.attempt;
+    const ours =
+      record?.owner === request.owner && record.attempt === request.attempt && record.committed !== request.attempt;
     return ours ? record : undefined;
   }
 
   /** Why the attempt cannot be taken, or undefined when it can. */
-  #refusal(record: Held, attempt: number, nowMs: number, revokedCounts: boolean): Exclude<ClaimOutcome, { kind: 'claimed' }> | undefined {
+  #refusal(
+    record: Held,
+    attempt: number,
+    nowMs: number,
+    revokedCounts: boolean,
+  ): Exclude<ClaimOutcome, { kind: 'claimed' }> | undefined {
     const copy = { ...record };
     const known = record.attempt ?? -1;
     if (record.finishedMs !== undefined) return { kind: attempt < known ? 'older' : 'finished', record: copy };
     if (attempt < known) return { kind: 'older', record: copy };
     if (attempt === known && record.committed === attempt) return { kind: 'finished', record: copy };
-    if (attempt === known && (record.leaseMs ?? 0) >= nowMs) return { kind: 'busy', leaseMs: record.leaseMs ?? 0, record: copy };
+    if (attempt === known && (record.leaseMs ?? 0) >= nowMs)
+      return { kind: 'busy', leaseMs: record.leaseMs ?? 0, record: copy };
     if (revokedCounts && record.revokedMs !== undefined) return { kind: 'revoked', record: copy };
     return undefined;
   }

@@ -116,7 +116,10 @@ export class MemoryBroker implements Broker {
   }
 
   deadLetters(queue: string): { body: string; attributes: Readonly<Record<string, string>> }[] {
-    return (this.#queues.get(queue)?.dead ?? []).map(({ body, attributes }) => ({ body, attributes: { ...attributes } }));
+    return (this.#queues.get(queue)?.dead ?? []).map(({ body, attributes }) => ({
+      body,
+      attributes: { ...attributes },
+    }));
   }
 
   /** When anything becomes receivable, in one queue or in all; undefined when nothing is left. */
@@ -150,7 +153,10 @@ export class MemoryBroker implements Broker {
 
   #send(item: OutgoingMessage): SendOutcome {
     const queue = this.#queues.get(item.queue);
-    const refusal = queue === undefined ? refuse('QueueDoesNotExist', `there is no queue '${item.queue}'`) : refusalOf(item, queue.fifo);
+    const refusal =
+      queue === undefined
+        ? refuse('QueueDoesNotExist', `there is no queue '${item.queue}'`)
+        : refusalOf(item, queue.fifo);
     if (queue === undefined || refusal !== undefined) return refusal ?? refuse('QueueDoesNotExist', item.queue);
     if (item.deadLetter) {
       queue.dead.push(item);
@@ -160,10 +166,16 @@ export class MemoryBroker implements Broker {
     const known = item.deduplicationId === undefined ? undefined : queue.deduplication.get(item.deduplicationId);
     if (queue.fifo && known !== undefined && known.untilMs > nowMs) return { ok: true, messageId: known.messageId };
     const messageId = this.#ids.next();
-    if (queue.fifo && item.deduplicationId !== undefined) queue.deduplication.set(item.deduplicationId, { messageId, untilMs: nowMs + DEDUPLICATION_MS });
+    if (queue.fifo && item.deduplicationId !== undefined)
+      queue.deduplication.set(item.deduplicationId, { messageId, untilMs: nowMs + DEDUPLICATION_MS });
     this.#store(queue, {
-      messageId, body: item.body, attributes: { ...item.attributes }, groupId: item.groupId, sentMs: nowMs,
-      visibleMs: nowMs + (item.delaySeconds ?? 0) * 1000, lostFrom: undefined,
+      messageId,
+      body: item.body,
+      attributes: { ...item.attributes },
+      groupId: item.groupId,
+      sentMs: nowMs,
+      visibleMs: nowMs + (item.delaySeconds ?? 0) * 1000,
+      lostFrom: undefined,
     });
     return { ok: true, messageId };
   }
@@ -188,11 +200,18 @@ export class MemoryBroker implements Broker {
 function refusalOf(item: OutgoingMessage, fifo: boolean): SendOutcome | undefined {
   const bytes =
     Buffer.byteLength(item.body) +
-    Object.entries(item.attributes ?? {}).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value) + 6, 0);
-  if (bytes > SQS_MAX_MESSAGE_BYTES) return refuse('InvalidParameterValue', `the message has ${bytes} bytes; ${SQS_MAX_MESSAGE_BYTES} are allowed`);
+    Object.entries(item.attributes ?? {}).reduce(
+      (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value) + 6,
+      0,
+    );
+  if (bytes > SQS_MAX_MESSAGE_BYTES)
+    return refuse('InvalidParameterValue', `the message has ${bytes} bytes; ${SQS_MAX_MESSAGE_BYTES} are allowed`);
   const delay = item.delaySeconds ?? 0;
   if (delay < 0 || delay > SQS_MAX_DELAY_SECONDS || (fifo && delay > 0)) {
-    return refuse('InvalidParameterValue', `DelaySeconds ${delay}: 0 to ${SQS_MAX_DELAY_SECONDS} is allowed, and none on a FIFO queue`);
+    return refuse(
+      'InvalidParameterValue',
+      `DelaySeconds ${delay}: 0 to ${SQS_MAX_DELAY_SECONDS} is allowed, and none on a FIFO queue`,
+    );
   }
   if (fifo && item.groupId === undefined) return refuse('MissingParameter', 'a FIFO queue needs a MessageGroupId');
   return undefined;

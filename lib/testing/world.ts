@@ -58,7 +58,12 @@ export class World {
   constructor(app: Celeriac, options: WorldOptions = {}) {
     this.app = app;
     this.#options = options;
-    const startMs = options.start === undefined ? Date.UTC(2030, 0, 1) : options.start instanceof Date ? options.start.getTime() : options.start;
+    const startMs =
+      options.start === undefined
+        ? Date.UTC(2030, 0, 1)
+        : options.start instanceof Date
+          ? options.start.getTime()
+          : options.start;
     const seed = options.seed ?? 1;
     this.clock = new ManualClock(startMs);
     this.#lastSweepMs = startMs - 1;
@@ -83,7 +88,8 @@ export class World {
       logger: options.logger ?? silentLogger,
     };
     // A test that waits (result.get()) moves time; tasks and workers wait for it to be moved.
-    this.clock.onSleep = (ms) => (this.#moving || maybeCurrentTask() !== undefined ? undefined : this.advance(ms / 1000));
+    this.clock.onSleep = (ms) =>
+      this.#moving || maybeCurrentTask() !== undefined ? undefined : this.advance(ms / 1000);
     app.use(this.ports);
   }
 
@@ -109,12 +115,15 @@ export class World {
   }
 
   /** What lies in a queue's dead-letter queue. */
-  deadLetters(queue: string = this.app.settings.defaultQueue): { body: string; attributes: Readonly<Record<string, string>> }[] {
+  deadLetters(
+    queue: string = this.app.settings.defaultQueue,
+  ): { body: string; attributes: Readonly<Record<string, string>> }[] {
     return this.broker.deadLetters(queue);
   }
 
   async #moveTo(targetMs: number): Promise<void> {
-    if (this.#moving) throw new Error('World: run(), advance() and drain() do not nest; await the one under way first.');
+    if (this.#moving)
+      throw new Error('World: run(), advance() and drain() do not nest; await the one under way first.');
     this.#moving = true;
     try {
       for (;;) {
@@ -139,7 +148,9 @@ export class World {
   }
 
   #nextMs(): number | undefined {
-    const times = [this.clock.nextMs(), this.broker.nextVisibleMs(), this.#nextSweepMs()].filter((time) => time !== undefined);
+    const times = [this.clock.nextMs(), this.broker.nextVisibleMs(), this.#nextSweepMs()].filter(
+      (time) => time !== undefined,
+    );
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
@@ -158,7 +169,8 @@ export class World {
       this.#track(sweep(this.#invoke().ports, { holdUntilMs: nowMs + MINUTE_MS }));
     }
     for (const queue of [...Object.keys(this.app.settings.queues), LOST_QUEUE]) {
-      for (let batch = this.#receive(queue); batch.length > 0; batch = this.#receive(queue)) this.#deliver(queue, batch);
+      for (let batch = this.#receive(queue); batch.length > 0; batch = this.#receive(queue))
+        this.#deliver(queue, batch);
     }
   }
 

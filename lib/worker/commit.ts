@@ -9,7 +9,15 @@ import type { Clock } from '../ports.ts';
 import { decideEnd, type EndDecision, type Ending } from './decide.ts';
 import type { Delivery } from './delivery.ts';
 import { runHooks } from './hooks.ts';
-import { type Committed, hasFollowers, readSettlement, retryMessage, settle, type Settlement, writeSettlement } from './settle.ts';
+import {
+  type Committed,
+  hasFollowers,
+  readSettlement,
+  retryMessage,
+  settle,
+  type Settlement,
+  writeSettlement,
+} from './settle.ts';
 import type { Worker } from './worker.ts';
 
 /** Whether SQS may delete the message. `keep` leaves it, visible again after `seconds` or after the queue's own timeout. */
@@ -33,11 +41,21 @@ export function ignoresResult(message: Message, definition: TaskDefinition): boo
   return message.ignoreResult ?? definition.options.ignoreResult;
 }
 
-export async function endRun(attempt: Attempt, ending: Ending, args: readonly unknown[], startMs: number): Promise<Disposition> {
+export async function endRun(
+  attempt: Attempt,
+  ending: Ending,
+  args: readonly unknown[],
+  startMs: number,
+): Promise<Disposition> {
   const { message, definition, worker } = attempt;
   const { clock, random } = worker.ports;
   const decision = decideEnd({
-    ending, options: definition.options, retries: message.retries, deliveries: attempt.deliveries, nowMs: clock.nowMs(), random,
+    ending,
+    options: definition.options,
+    retries: message.retries,
+    deliveries: attempt.deliveries,
+    nowMs: clock.nowMs(),
+    random,
   });
   if (decision.kind === 'requeue') return requeue(attempt, decision.reason);
   const { record, decision: written } = writeOutcome(attempt, decision);
@@ -48,14 +66,26 @@ export async function endRun(attempt: Attempt, ending: Ending, args: readonly un
 
 /** The attempt will not run (again): FAILURE with `error`, and a dead letter with `reason`. */
 export async function endLost(attempt: Attempt, error: Error, reason: string): Promise<Disposition> {
-  const record = describe(attempt, { kind: 'fail', error, expected: false }, { deadLetter: { reason, error: `${error.name}: ${error.message}`, deliveries: attempt.deliveries } });
-  attempt.worker.ports.logger.log('error', `Task ${attempt.message.task}[${attempt.message.id}] lost: ${error.message}`, fieldsOf(attempt));
+  const record = describe(
+    attempt,
+    { kind: 'fail', error, expected: false },
+    { deadLetter: { reason, error: `${error.name}: ${error.message}`, deliveries: attempt.deliveries } },
+  );
+  attempt.worker.ports.logger.log(
+    'error',
+    `Task ${attempt.message.task}[${attempt.message.id}] lost: ${error.message}`,
+    fieldsOf(attempt),
+  );
   return commitAndSettle(attempt, record);
 }
 
 async function requeue(attempt: Attempt, reason: string): Promise<Disposition> {
   const { message, worker, owner } = attempt;
-  worker.ports.logger.log('info', `Task ${message.task}[${message.id}] reject requeue=True: ${reason}`, fieldsOf(attempt));
+  worker.ports.logger.log(
+    'info',
+    `Task ${message.task}[${message.id}] reject requeue=True: ${reason}`,
+    fieldsOf(attempt),
+  );
   if (owner !== undefined) await worker.ports.backend.release({ id: message.id, attempt: message.retries, owner });
   return { kind: 'keep', seconds: 0 };
 }
@@ -91,7 +121,11 @@ function settlementOf(attempt: Attempt, decision: EndDecision): Settlement {
 
 const STATUS = { success: SUCCESS, retry: RETRY, reject: REJECTED, ignore: IGNORED, fail: FAILURE } as const;
 
-function describe(attempt: Attempt, decision: Exclude<EndDecision, { kind: 'requeue' }> | EndDecision, settlement: Settlement): Committed {
+function describe(
+  attempt: Attempt,
+  decision: Exclude<EndDecision, { kind: 'requeue' }> | EndDecision,
+  settlement: Settlement,
+): Committed {
   const { message, definition, worker } = attempt;
   if (decision.kind === 'requeue') return { status: RETRY, meta: undefined, settlement };
   const status = STATUS[decision.kind];
@@ -144,7 +178,11 @@ async function commitAndSettle(attempt: Attempt, committed: Committed): Promise<
     });
     if (!ours) {
       // Another delivery took over while this one was thought dead. Its message is the same one: not ours to delete.
-      worker.ports.logger.log('warn', `Task ${message.task}[${message.id}]: another delivery took over; this outcome is dropped`, fieldsOf(attempt));
+      worker.ports.logger.log(
+        'warn',
+        `Task ${message.task}[${message.id}]: another delivery took over; this outcome is dropped`,
+        fieldsOf(attempt),
+      );
       return { kind: 'keep' };
     }
   } else if (committed.meta !== undefined) {
@@ -168,8 +206,14 @@ async function concludeIdempotent(attempt: Attempt, committed: Committed): Promi
   const { clock, backend } = worker.ports;
   await backend.conclude([
     {
-      id: message.id, attempt: message.retries, nowMs: clock.nowMs(), status: committed.status, name: message.task, queue: message.queue,
-      meta: committed.meta, expiresAtSeconds: expiresAtSeconds(clock, worker, committed),
+      id: message.id,
+      attempt: message.retries,
+      nowMs: clock.nowMs(),
+      status: committed.status,
+      name: message.task,
+      queue: message.queue,
+      meta: committed.meta,
+      expiresAtSeconds: expiresAtSeconds(clock, worker, committed),
     },
   ]);
 }
@@ -188,12 +232,30 @@ export async function conclude(
   const settlement: Settlement =
     deadLetterReason === undefined
       ? {}
-      : { deadLetter: { reason: deadLetterReason, error: `${error.name}: ${error.message}`, deliveries: delivery.receiveCount } };
-  const meta = writeException(status, error, { children: [], dateDone: new Date(nowMs).toISOString(), taskId: message.id, parentId: message.parentId, groupId: message.groupId });
+      : {
+          deadLetter: {
+            reason: deadLetterReason,
+            error: `${error.name}: ${error.message}`,
+            deliveries: delivery.receiveCount,
+          },
+        };
+  const meta = writeException(status, error, {
+    children: [],
+    dateDone: new Date(nowMs).toISOString(),
+    taskId: message.id,
+    parentId: message.parentId,
+    groupId: message.groupId,
+  });
   const stored = writeSettlement(settlement);
   const [outcome] = await backend.conclude([
     {
-      id: message.id, attempt: message.retries, nowMs, status, name: message.task, queue: message.queue, meta,
+      id: message.id,
+      attempt: message.retries,
+      nowMs,
+      status,
+      name: message.task,
+      queue: message.queue,
+      meta,
       ...(stored === undefined ? {} : { settlement: stored }),
       expiresAtSeconds: Math.floor(nowMs / 1000) + worker.producer.settings.resultExpiresSeconds,
     },
@@ -202,10 +264,18 @@ export async function conclude(
   if (outcome.kind === 'busy') return { kind: 'keep', seconds: Math.ceil((outcome.leaseMs - nowMs) / 1000) + 1 };
   const committed: Committed =
     outcome.kind === 'finished'
-      ? { status: outcome.record.status, meta: outcome.record.ignored ? undefined : outcome.record.meta, settlement: readSettlement(outcome.record.settlement) }
+      ? {
+          status: outcome.record.status,
+          meta: outcome.record.ignored ? undefined : outcome.record.meta,
+          settlement: readSettlement(outcome.record.settlement),
+        }
       : { status, meta, settlement };
   if (outcome.kind === 'concluded') {
-    logger.log(deadLetterReason === undefined ? 'info' : 'error', `Task ${message.task}[${message.id}] ${status}: ${error.name}: ${error.message}`, { task: message.task, taskId: message.id, queue: message.queue });
+    logger.log(
+      deadLetterReason === undefined ? 'info' : 'error',
+      `Task ${message.task}[${message.id}] ${status}: ${error.name}: ${error.message}`,
+      { task: message.task, taskId: message.id, queue: message.queue },
+    );
   }
   await settle(message, delivery, committed, worker.producer, worker.ports);
   return ACK;
@@ -230,7 +300,11 @@ function logEnd(attempt: Attempt, decision: EndDecision, startMs: number): void 
     case 'success':
       return logger.log('info', `${subject} succeeded in ${runtime}`, fields);
     case 'retry':
-      return logger.log('info', `${subject} retry: Retry in ${Math.max(0, Math.round((decision.dueMs - clock.nowMs()) / 1000))}s: ${text(decision.error)}`, fields);
+      return logger.log(
+        'info',
+        `${subject} retry: Retry in ${Math.max(0, Math.round((decision.dueMs - clock.nowMs()) / 1000))}s: ${text(decision.error)}`,
+        fields,
+      );
     case 'reject':
       return logger.log('warn', `${subject} reject requeue=False: ${decision.reason}`, fields);
     case 'ignore':
@@ -238,7 +312,8 @@ function logEnd(attempt: Attempt, decision: EndDecision, startMs: number): void 
     case 'fail':
       if (decision.expected) return logger.log('info', `${subject} raised expected: ${text(decision.error)}`, fields);
       return logger.log('error', `${subject} raised unexpected: ${text(decision.error)}`, {
-        ...fields, stack: decision.error instanceof Error ? decision.error.stack : undefined,
+        ...fields,
+        stack: decision.error instanceof Error ? decision.error.stack : undefined,
       });
     case 'requeue':
       return;

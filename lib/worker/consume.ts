@@ -10,12 +10,22 @@ import { createWorker, type Worker } from './worker.ts';
 // What failed for a passing reason (a throttle, a broken connection) comes back soon, not after the queue's whole timeout.
 const FAILED_DELIVERY_SECONDS = 10;
 
-export function consume(deliveries: readonly Delivery[], invocation: Invocation, producer: Producer, ports: Ports): Promise<BatchResponse> {
+export function consume(
+  deliveries: readonly Delivery[],
+  invocation: Invocation,
+  producer: Producer,
+  ports: Ports,
+): Promise<BatchResponse> {
   return work(deliveries, createWorker(producer, ports, invocation), execute);
 }
 
 /** The service's `lost` queue: messages that no worker got to handle. */
-export function consumeLost(deliveries: readonly Delivery[], invocation: Invocation, producer: Producer, ports: Ports): Promise<BatchResponse> {
+export function consumeLost(
+  deliveries: readonly Delivery[],
+  invocation: Invocation,
+  producer: Producer,
+  ports: Ports,
+): Promise<BatchResponse> {
   return work(deliveries, createWorker(producer, ports, invocation), concludeLost);
 }
 
@@ -26,7 +36,8 @@ async function work(deliveries: readonly Delivery[], worker: Worker, handle: Han
   const lanes = lanesOf(deliveries, worker.ports);
   let next = 0;
   const run = async (): Promise<void> => {
-    for (let lane = lanes[next++]; lane !== undefined; lane = lanes[next++]) await runLane(lane, worker, handle, failures);
+    for (let lane = lanes[next++]; lane !== undefined; lane = lanes[next++])
+      await runLane(lane, worker, handle, failures);
   };
   const width = Math.min(worker.producer.settings.batchConcurrency, lanes.length);
   await Promise.all(Array.from({ length: width }, run));
@@ -69,9 +80,14 @@ async function guarded(delivery: Delivery, worker: Worker, handle: Handle): Prom
   try {
     disposition = await handle(delivery, worker);
   } catch (error) {
-    worker.ports.logger.log('error', `Message ${delivery.messageId} could not be handled: ${error instanceof Error ? error.message : String(error)}`, {
-      queue: delivery.queue, stack: error instanceof Error ? error.stack : undefined,
-    });
+    worker.ports.logger.log(
+      'error',
+      `Message ${delivery.messageId} could not be handled: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        queue: delivery.queue,
+        stack: error instanceof Error ? error.stack : undefined,
+      },
+    );
     disposition = { kind: 'keep', seconds: FAILED_DELIVERY_SECONDS };
   }
   if (disposition.kind === 'ack') return ACK;
@@ -81,10 +97,18 @@ async function guarded(delivery: Delivery, worker: Worker, handle: Handle): Prom
 
 async function showAgain(delivery: Delivery, seconds: number, worker: Worker): Promise<void> {
   try {
-    await worker.ports.broker.changeVisibility(delivery.lostFrom === undefined ? delivery.queue : LOST_QUEUE, delivery.receipt, Math.max(0, seconds));
+    await worker.ports.broker.changeVisibility(
+      delivery.lostFrom === undefined ? delivery.queue : LOST_QUEUE,
+      delivery.receipt,
+      Math.max(0, seconds),
+    );
   } catch (error) {
     // The queue's own timeout brings it back too, only later.
-    worker.ports.logger.log('warn', `Message ${delivery.messageId}: its visibility was not changed: ${error instanceof Error ? error.message : String(error)}`, { queue: delivery.queue });
+    worker.ports.logger.log(
+      'warn',
+      `Message ${delivery.messageId}: its visibility was not changed: ${error instanceof Error ? error.message : String(error)}`,
+      { queue: delivery.queue },
+    );
   }
 }
 

@@ -123,7 +123,11 @@ export function decideEnd(facts: EndFacts): EndDecision {
     if (!reject.requeue) return { kind: 'reject', reason: reject.reason, error: reject };
     // Bounded: a message that is always given back would circle for its whole retention.
     if (facts.deliveries < options.maxDeliveries) return { kind: 'requeue', reason: reject.reason };
-    return { kind: 'reject', reason: `${reject.reason} (requeued until maxDeliveries, ${options.maxDeliveries})`, error: reject };
+    return {
+      kind: 'reject',
+      reason: `${reject.reason} (requeued until maxDeliveries, ${options.maxDeliveries})`,
+      error: reject,
+    };
   }
   const retried = matchesError(error, options.autoretryFor) && !matchesError(error, options.dontAutoretryFor);
   if (retried && mayRetry(retries, options.maxRetries)) {

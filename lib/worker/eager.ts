@@ -1,7 +1,13 @@
 /** Eager mode: a task runs in the caller, through the serializer, retries at once, links after it (celery/app/task.py, apply). */
 import { CeleriacError, NotRegistered } from '../errors.ts';
 import type { Message } from '../message.ts';
-import { type EagerOutcome, prepareSignature, type Producer, throughSerializer, validateArguments } from '../producer.ts';
+import {
+  type EagerOutcome,
+  prepareSignature,
+  type Producer,
+  throughSerializer,
+  validateArguments,
+} from '../producer.ts';
 import { tracebackOf, writeDocument, readDocument } from '../result-document.ts';
 import { applyPartial } from '../signature.ts';
 import { FAILURE, IGNORED, REJECTED, REVOKED, SUCCESS } from '../states.ts';
@@ -44,14 +50,23 @@ export async function runEager(sent: Message, producer: Producer): Promise<Eager
 
 function expiry(message: Message, producer: Producer): EagerOutcome | undefined {
   const arrival = decideArrival({
-    nowMs: producer.clock.nowMs(), etaMs: null, expiresMs: message.expiresMs, hops: 0, registered: true, unknownDeferrals: 0,
+    nowMs: producer.clock.nowMs(),
+    etaMs: null,
+    expiresMs: message.expiresMs,
+    hops: 0,
+    registered: true,
+    unknownDeferrals: 0,
   });
   if (arrival.kind !== 'expired') return undefined;
   const error = new TaskRevokedError('expired');
   return { state: REVOKED, value: undefined, error, traceback: null };
 }
 
-async function runOnce(message: Message, definition: TaskDefinition, producer: Producer): Promise<{ ending: Ending; args: readonly unknown[] }> {
+async function runOnce(
+  message: Message,
+  definition: TaskDefinition,
+  producer: Producer,
+): Promise<{ ending: Ending; args: readonly unknown[] }> {
   const { clock, logger, settings } = producer;
   const abort = new AbortController();
   const startMs = clock.nowMs();
@@ -60,9 +75,20 @@ async function runOnce(message: Message, definition: TaskDefinition, producer: P
   try {
     args = await validateArguments(definition, callArguments(message, definition));
     const context = createContext({
-      definition, message, args, queue: message.queue, deliveries: 1, isEager: true, calledDirectly: false,
-      ignoreResult: message.ignoreResult ?? definition.options.ignoreResult, signal: abort.signal,
-      stopMs: limits.hardMs === null ? null : startMs + limits.hardMs, clock, logger, settings, store: () => Promise.resolve(),
+      definition,
+      message,
+      args,
+      queue: message.queue,
+      deliveries: 1,
+      isEager: true,
+      calledDirectly: false,
+      ignoreResult: message.ignoreResult ?? definition.options.ignoreResult,
+      signal: abort.signal,
+      stopMs: limits.hardMs === null ? null : startMs + limits.hardMs,
+      clock,
+      logger,
+      settings,
+      store: () => Promise.resolve(),
     });
     return { ending: await runTask(definition, context, args, { abort, limits }, clock), args };
   } catch (error) {
@@ -72,13 +98,24 @@ async function runOnce(message: Message, definition: TaskDefinition, producer: P
 
 function ended(ending: Ending, message: Message, definition: TaskDefinition, producer: Producer): EndDecision {
   const decision = decideEnd({
-    ending, options: definition.options, retries: message.retries, deliveries: definition.options.maxDeliveries,
-    nowMs: producer.clock.nowMs(), random: producer.random,
+    ending,
+    options: definition.options,
+    retries: message.retries,
+    deliveries: definition.options.maxDeliveries,
+    nowMs: producer.clock.nowMs(),
+    random: producer.random,
   });
   if (decision.kind !== 'success') return decision;
   try {
     // The result goes through the serializer as well: what a reader would get is what the caller gets.
-    const text = writeDocument({ status: SUCCESS, result: decision.value, traceback: null, children: [], dateDone: null, taskId: message.id });
+    const text = writeDocument({
+      status: SUCCESS,
+      result: decision.value,
+      traceback: null,
+      children: [],
+      dateDone: null,
+      taskId: message.id,
+    });
     return { kind: 'success', value: readDocument(text).result };
   } catch (error) {
     if (!CeleriacError.is(error)) throw error;
@@ -117,6 +154,10 @@ async function runChild(
   embed: { readonly chain?: NonNullable<Message['embed']['chain']> },
   producer: Producer,
 ): Promise<void> {
-  const call = await prepareSignature(producer, { ...sig, args: applyPartial(sig, sent) }, { rootId: parent.rootId, parentId: parent.id, embed, hops: parent.celeriac.hops ?? 0 });
+  const call = await prepareSignature(
+    producer,
+    { ...sig, args: applyPartial(sig, sent) },
+    { rootId: parent.rootId, parentId: parent.id, embed, hops: parent.celeriac.hops ?? 0 },
+  );
   await runEager(call.message, producer);
 }

@@ -1,7 +1,8 @@
 /** One delivery from its bytes to its disposition: decode -> claim -> run -> commit -> settle -> ack. */
 import { CeleriacError, HopLimitExceeded, NotRegistered, TaskRevokedError, WorkerLostError } from '../errors.ts';
 import { CLOCK_SKEW_SECONDS } from '../limits.ts';
-import { decodeMessage, type Message } from '../message.ts';
+import { decodeMessage } from '../decode-message.ts';
+import type { Message } from '../message.ts';
 import { validateArguments } from '../producer.ts';
 import { prepare, publish } from '../publish.ts';
 import type { TaskDefinition } from '../registry.ts';
@@ -35,7 +36,14 @@ export async function execute(delivery: Delivery, worker: Worker): Promise<Dispo
     case 'expired':
       return conclude(message, delivery, REVOKED, new TaskRevokedError('expired'), worker);
     case 'hops':
-      return conclude(message, delivery, FAILURE, new HopLimitExceeded(`${message.celeriac.hops} messages followed from the root task ${message.rootId}.`), worker, 'hop limit');
+      return conclude(
+        message,
+        delivery,
+        FAILURE,
+        new HopLimitExceeded(`${message.celeriac.hops} messages followed from the root task ${message.rootId}.`),
+        worker,
+        'hop limit',
+      );
     case 'unknown':
       return conclude(message, delivery, FAILURE, new NotRegistered(message.task), worker, 'not registered');
     case 'run':
@@ -53,13 +61,29 @@ async function readOrBury(delivery: Delivery, worker: Worker): Promise<Message |
     return { ...decodeMessage(delivery.body), queue: delivery.queue };
   } catch (error) {
     if (!CeleriacError.is(error)) throw error;
-    worker.ports.logger.log('error', `Message ${delivery.messageId} cannot be read: ${error.message}`, { queue: delivery.queue });
-    await sendLetters([letterFor(delivery, { reason: 'invalid message', error: error.message, failed_at: new Date(worker.ports.clock.nowMs()).toISOString() })], worker.ports);
+    worker.ports.logger.log('error', `Message ${delivery.messageId} cannot be read: ${error.message}`, {
+      queue: delivery.queue,
+    });
+    await sendLetters(
+      [
+        letterFor(delivery, {
+          reason: 'invalid message',
+          error: error.message,
+          failed_at: new Date(worker.ports.clock.nowMs()).toISOString(),
+        }),
+      ],
+      worker.ports,
+    );
     return undefined;
   }
 }
 
-async function defer(message: Message, untilMs: number, because: 'eta' | 'unknown', worker: Worker): Promise<Disposition> {
+async function defer(
+  message: Message,
+  untilMs: number,
+  because: 'eta' | 'unknown',
+  worker: Worker,
+): Promise<Disposition> {
   const { celeriac } = message;
   const copy: Message = {
     ...message,
@@ -70,17 +94,32 @@ async function defer(message: Message, untilMs: number, because: 'eta' | 'unknow
     },
   };
   if (because === 'unknown') {
-    worker.ports.logger.log('warn', `Task ${message.task}[${message.id}] is not registered here; deferred, a deployment may be under way`, { task: message.task, taskId: message.id });
+    worker.ports.logger.log(
+      'warn',
+      `Task ${message.task}[${message.id}] is not registered here; deferred, a deployment may be under way`,
+      { task: message.task, taskId: message.id },
+    );
   }
-  await publish([{ ...prepare(copy, worker.producer.settings), dueMs: untilMs }], worker.ports, worker.producer.settings);
+  await publish(
+    [{ ...prepare(copy, worker.producer.settings), dueMs: untilMs }],
+    worker.ports,
+    worker.producer.settings,
+  );
   return ACK;
 }
 
-async function claimAndRun(message: Message, delivery: Delivery, definition: TaskDefinition, worker: Worker): Promise<Disposition> {
+async function claimAndRun(
+  message: Message,
+  delivery: Delivery,
+  definition: TaskDefinition,
+  worker: Worker,
+): Promise<Disposition> {
   const { clock } = worker.ports;
   const { options } = definition;
-  if (!mayStart(clock.nowMs(), worker.invocation.deadlineMs, worker.invocationStartMs, options)) return { kind: 'keep', seconds: 0 };
-  if (options.idempotent) return runAttempt({ message, delivery, definition, owner: undefined, deliveries: delivery.receiveCount, worker });
+  if (!mayStart(clock.nowMs(), worker.invocation.deadlineMs, worker.invocationStartMs, options))
+    return { kind: 'keep', seconds: 0 };
+  if (options.idempotent)
+    return runAttempt({ message, delivery, definition, owner: undefined, deliveries: delivery.receiveCount, worker });
   const owner = `${worker.invocation.requestId}/${worker.ports.ids.next()}`;
   const outcome = await worker.claim(claimRequest(message, owner, definition, worker));
   const decision = decideClaim(outcome, options);
@@ -90,7 +129,17 @@ async function claimAndRun(message: Message, delivery: Delivery, definition: Tas
     case 'duplicate': {
       const { record } = decision;
       if (decision.settle) {
-        await settle(message, delivery, { status: record.status, meta: record.ignored ? undefined : record.meta, settlement: readSettlement(record.settlement) }, worker.producer, worker.ports);
+        await settle(
+          message,
+          delivery,
+          {
+            status: record.status,
+            meta: record.ignored ? undefined : record.meta,
+            settlement: readSettlement(record.settlement),
+          },
+          worker.producer,
+          worker.ports,
+        );
       }
       return ACK;
     }
@@ -101,7 +150,11 @@ async function claimAndRun(message: Message, delivery: Delivery, definition: Tas
       return { kind: 'keep', seconds: Math.ceil((decision.untilMs - clock.nowMs()) / 1000) + 1 };
     case 'lost': {
       const error = new WorkerLostError(lostMessage(decision.deliveries, options.acksLate));
-      return endLost({ message, delivery, definition, owner, deliveries: decision.deliveries, worker }, error, 'worker lost');
+      return endLost(
+        { message, delivery, definition, owner, deliveries: decision.deliveries, worker },
+        error,
+        'worker lost',
+      );
     }
     default:
       return decision satisfies never;
@@ -114,7 +167,12 @@ function lostMessage(deliveries: number, acksLate: boolean): string {
     : 'The worker ended before the task finished, and acksLate: false forbids to run it again.';
 }
 
-function claimRequest(message: Message, owner: string, definition: TaskDefinition, worker: Worker): Parameters<Worker['claim']>[0] {
+function claimRequest(
+  message: Message,
+  owner: string,
+  definition: TaskDefinition,
+  worker: Worker,
+): Parameters<Worker['claim']>[0] {
   const nowMs = worker.ports.clock.nowMs();
   const { settings } = worker.producer;
   const shown = definition.options.trackStarted && !ignoresResult(message, definition);
@@ -147,17 +205,30 @@ async function runAttempt(attempt: Attempt): Promise<Disposition> {
   const startMs = ports.clock.nowMs();
   const limits = limitsOf(message, definition.options, startMs, worker.invocation.deadlineMs);
   ports.logger.log('info', `Task ${message.task}[${message.id}] received`, {
-    task: message.task, taskId: message.id, queue: message.queue, attempt: message.retries, deliveries: attempt.deliveries,
+    task: message.task,
+    taskId: message.id,
+    queue: message.queue,
+    attempt: message.retries,
+    deliveries: attempt.deliveries,
   });
   let ending: Ending;
   let args: readonly unknown[] = message.args;
   try {
     args = await validateArguments(definition, callArguments(message, definition));
     const context = createContext({
-      definition, message, args, queue: delivery.queue, deliveries: attempt.deliveries, isEager: false, calledDirectly: false,
-      ignoreResult: ignoresResult(message, definition), signal: abort.signal,
+      definition,
+      message,
+      args,
+      queue: delivery.queue,
+      deliveries: attempt.deliveries,
+      isEager: false,
+      calledDirectly: false,
+      ignoreResult: ignoresResult(message, definition),
+      signal: abort.signal,
       stopMs: limits.hardMs === null ? null : startMs + limits.hardMs,
-      clock: ports.clock, logger: ports.logger, settings: producer.settings,
+      clock: ports.clock,
+      logger: ports.logger,
+      settings: producer.settings,
       store: (state, meta) => storeState(attempt, state, meta),
     });
     ending = await runTask(definition, context, args, { abort, limits }, ports.clock);
@@ -171,10 +242,22 @@ async function storeState(attempt: Attempt, state: string, meta: unknown): Promi
   const { message, owner } = attempt;
   if (owner === undefined || ignoresResult(message, attempt.definition)) return;
   const document = writeDocument({
-    status: state, result: meta, traceback: null, children: [], dateDone: null, taskId: message.id,
-    groupId: message.groupId, parentId: message.parentId,
+    status: state,
+    result: meta,
+    traceback: null,
+    children: [],
+    dateDone: null,
+    taskId: message.id,
+    groupId: message.groupId,
+    parentId: message.parentId,
   });
-  await attempt.worker.ports.backend.update({ id: message.id, attempt: message.retries, owner, status: state, meta: document });
+  await attempt.worker.ports.backend.update({
+    id: message.id,
+    attempt: message.retries,
+    owner,
+    status: state,
+    meta: document,
+  });
 }
 
 /** Keyword arguments of Python callers: put in place by `params`, or as one trailing object. */
@@ -186,8 +269,12 @@ export function callArguments(message: Message, definition: TaskDefinition): rea
   const args: unknown[] = [...message.args];
   for (const name of names) {
     const index = params.indexOf(name);
-    if (index < 0) throw new TypeError(`${message.task}() got an unexpected keyword argument '${name}'; its params are ${params.join(', ')}`);
-    if (index < message.args.length) throw new TypeError(`${message.task}() got multiple values for argument '${name}'`);
+    if (index < 0)
+      throw new TypeError(
+        `${message.task}() got an unexpected keyword argument '${name}'; its params are ${params.join(', ')}`,
+      );
+    if (index < message.args.length)
+      throw new TypeError(`${message.task}() got multiple values for argument '${name}'`);
     while (args.length < index) args.push(undefined);
     args[index] = message.kwargs[name];
   }

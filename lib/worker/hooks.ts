@@ -4,7 +4,13 @@ import { FAILURE, SUCCESS } from '../states.ts';
 import type { Attempt } from './commit.ts';
 import type { EndDecision } from './decide.ts';
 
-export async function runHooks(attempt: Pick<Attempt, 'message' | 'definition'> & { readonly worker: { readonly ports: { readonly logger: Attempt['worker']['ports']['logger'] } } }, decision: EndDecision, args: readonly unknown[]): Promise<void> {
+export async function runHooks(
+  attempt: Pick<Attempt, 'message' | 'definition'> & {
+    readonly worker: { readonly ports: { readonly logger: Attempt['worker']['ports']['logger'] } };
+  },
+  decision: EndDecision,
+  args: readonly unknown[],
+): Promise<void> {
   const { hooks } = attempt.definition;
   const { id } = attempt.message;
   const call = async (name: keyof TaskHooks, run: () => unknown): Promise<void> => {
@@ -12,9 +18,14 @@ export async function runHooks(attempt: Pick<Attempt, 'message' | 'definition'> 
     try {
       await run();
     } catch (error) {
-      attempt.worker.ports.logger.log('error', `${name} of ${attempt.message.task}[${id}] failed: ${error instanceof Error ? error.message : String(error)}`, {
-        task: attempt.message.task, taskId: id,
-      });
+      attempt.worker.ports.logger.log(
+        'error',
+        `${name} of ${attempt.message.task}[${id}] failed: ${error instanceof Error ? error.message : String(error)}`,
+        {
+          task: attempt.message.task,
+          taskId: id,
+        },
+      );
     }
   };
   if (decision.kind === 'success') {

@@ -4,7 +4,8 @@
  * queue with the reason.
  */
 import { CeleriacError, WorkerLostError } from '../errors.ts';
-import { decodeMessage, type Message } from '../message.ts';
+import { decodeMessage } from '../decode-message.ts';
+import type { Message } from '../message.ts';
 import { FAILURE } from '../states.ts';
 import { ACK, conclude, type Disposition } from './commit.ts';
 import type { Delivery } from './delivery.ts';

@@ -76,10 +76,14 @@ function valueOf(committed: Committed): unknown {
 }
 
 function causeOf(committed: Committed): unknown {
-  if (committed.status === IGNORED) return new ImproperlyConfigured('An earlier step of the chain raised Ignore, so there is no result to go on with.');
-  if (committed.meta === undefined) return new ImproperlyConfigured(`An earlier step of the chain ended as ${committed.status}.`);
+  if (committed.status === IGNORED)
+    return new ImproperlyConfigured('An earlier step of the chain raised Ignore, so there is no result to go on with.');
+  if (committed.meta === undefined)
+    return new ImproperlyConfigured(`An earlier step of the chain ended as ${committed.status}.`);
   const document = readDocument(committed.meta);
-  return document.result === null ? new ImproperlyConfigured(`An earlier step of the chain ended as ${document.status}.`) : restoreError(document);
+  return document.result === null
+    ? new ImproperlyConfigured(`An earlier step of the chain ended as ${document.status}.`)
+    : restoreError(document);
 }
 
 // --------------------------------------------------------------- children
@@ -106,7 +110,15 @@ async function followers(
     // Celery's order: the list is reversed, the next step is its last element; an exhausted chain is [].
     const rest = chain.slice(0, -1);
     const before = failed.length;
-    await child(message, withId(next, `${message.id}:chain:${rest.length}`), [value], { chain: rest }, producer, failed, prepared);
+    await child(
+      message,
+      withId(next, `${message.id}:chain:${rest.length}`),
+      [value],
+      { chain: rest },
+      producer,
+      failed,
+      prepared,
+    );
     if (failed.length > before) for (const step of rest) failed.push({ step, cause: failed[before]?.cause });
   }
   return prepared;
@@ -161,7 +173,12 @@ function withId(sig: Signature, name: string): Signature {
 }
 
 /** Steps that will never run become FAILURE with the cause, so that nobody waits for them. */
-async function concludeSteps(failed: readonly FailedStep[], parent: Message, producer: Producer, ports: Ports): Promise<void> {
+async function concludeSteps(
+  failed: readonly FailedStep[],
+  parent: Message,
+  producer: Producer,
+  ports: Ports,
+): Promise<void> {
   const nowMs = ports.clock.nowMs();
   const requests = new Map<string, ConcludeRequest>();
   for (const { step, cause } of failed) {
@@ -174,12 +191,23 @@ async function concludeSteps(failed: readonly FailedStep[], parent: Message, pro
       status: FAILURE,
       name: step.task,
       queue: typeof step.options['queue'] === 'string' ? step.options['queue'] : producer.settings.defaultQueue,
-      meta: writeException(FAILURE, cause, { children: [], dateDone: new Date(nowMs).toISOString(), taskId: id, parentId: parent.id }),
+      meta: writeException(FAILURE, cause, {
+        children: [],
+        dateDone: new Date(nowMs).toISOString(),
+        taskId: id,
+        parentId: parent.id,
+      }),
       expiresAtSeconds: Math.floor(nowMs / 1000) + producer.settings.resultExpiresSeconds,
     });
-    ports.logger.log('error', `Task ${step.task}[${id}] will not run: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      task: step.task, taskId: id, parentId: parent.id,
-    });
+    ports.logger.log(
+      'error',
+      `Task ${step.task}[${id}] will not run: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        task: step.task,
+        taskId: id,
+        parentId: parent.id,
+      },
+    );
   }
   if (requests.size > 0) await ports.backend.conclude([...requests.values()]);
 }

@@ -22,7 +22,17 @@ export function createWorker(producer: Producer, ports: Ports, invocation: Invoc
     ports,
     invocation,
     invocationStartMs: clock.nowMs(),
-    claim: batched(clock, DYNAMODB_MAX_BATCH_STATEMENTS, (request: ClaimRequest) => request.id, (items) => ports.backend.claim(items)),
-    commit: batched(clock, DYNAMODB_MAX_BATCH_STATEMENTS, (request: CommitRequest) => request.id, (items) => ports.backend.commit(items)),
+    claim: batched(
+      clock,
+      DYNAMODB_MAX_BATCH_STATEMENTS,
+      (request: ClaimRequest) => request.id,
+      (items) => ports.backend.claim(items),
+    ),
+    commit: batched(
+      clock,
+      DYNAMODB_MAX_BATCH_STATEMENTS,
+      (request: CommitRequest) => request.id,
+      (items) => ports.backend.commit(items),
+    ),
   };
 }

@@ -28,8 +28,22 @@ interface Program {
 const chainOf = (app: Celeriac): Promise<{ id: string }> =>
   app.send('parent', [1], {
     taskId: 'parent-id',
-    link: { task: 'child', args: ['link'], kwargs: {}, options: { task_id: 'link-id' }, subtask_type: null, immutable: false },
-    linkError: { task: 'child', args: ['errback'], kwargs: {}, options: { task_id: 'errback-id' }, subtask_type: null, immutable: false },
+    link: {
+      task: 'child',
+      args: ['link'],
+      kwargs: {},
+      options: { task_id: 'link-id' },
+      subtask_type: null,
+      immutable: false,
+    },
+    linkError: {
+      task: 'child',
+      args: ['errback'],
+      kwargs: {},
+      options: { task_id: 'errback-id' },
+      subtask_type: null,
+      immutable: false,
+    },
   });
 
 const PROGRAMS: readonly Program[] = [
@@ -113,7 +127,9 @@ async function play(program: Program, crash: Crash): Promise<End> {
   await world.drain('20d');
   const records = world.backend.all();
   return {
-    states: Object.fromEntries([id, 'link-id', 'errback-id'].map((key) => [key, records.find((record) => record.id === key)?.status ?? 'none'])),
+    states: Object.fromEntries(
+      [id, 'link-id', 'errback-id'].map((key) => [key, records.find((record) => record.id === key)?.status ?? 'none']),
+    ),
     effects: effects.length,
     children,
     letters: world.deadLetters().length,

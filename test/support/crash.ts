@@ -37,5 +37,10 @@ export function crashingPorts(ports: Ports, crash: Crash, log: CrashLog): Ports 
         };
       },
     });
-  return { ...ports, broker: wrap('broker', ports.broker), backend: wrap('backend', ports.backend), timers: wrap('timers', ports.timers) };
+  return {
+    ...ports,
+    broker: wrap('broker', ports.broker),
+    backend: wrap('backend', ports.backend),
+    timers: wrap('timers', ports.timers),
+  };
 }

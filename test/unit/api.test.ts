@@ -25,14 +25,20 @@ describe('declaring tasks', () => {
 
   it('names itself by its function', () => {
     const app = new Celeriac('names');
-    expect(app.task(function sum(x: number) { return x; }).taskName).toBe('sum');
+    expect(
+      app.task(function sum(x: number) {
+        return x;
+      }).taskName,
+    ).toBe('sum');
     expect(() => app.task(() => 1)).toThrow('has no name');
   });
 
   it('two tasks of one name are refused, with both places', () => {
     const app = new Celeriac('twice');
     app.task('same', () => 1);
-    expect(() => app.task('same', () => 2)).toThrow(/Two tasks are named 'same': one at .*api\.test\.ts:\d+:\d+, one at .*api\.test\.ts:\d+:\d+/);
+    expect(() => app.task('same', () => 2)).toThrow(
+      /Two tasks are named 'same': one at .*api\.test\.ts:\d+:\d+, one at .*api\.test\.ts:\d+:\d+/,
+    );
   });
 
   it('class tasks inherit options and handlers; abstract bases are not registered', async () => {
@@ -49,7 +55,7 @@ describe('declaring tasks', () => {
         }
       }
       class CreateUser extends Base<{ name: string }> {
-        static readonly taskName = 'users.create';
+        static override readonly taskName = 'users.create';
         static override readonly options: TaskOptions = { trackStarted: true };
         override run(name: string): { name: string } {
           if (name === 'flaky' && this.request.retries === 0) return this.retry({ exc: new Error('once more') });
@@ -64,7 +70,10 @@ describe('declaring tasks', () => {
     const result = await app.send('users.create', ['flaky']);
     await world.drain('1m');
     expect(await result.get()).toEqual({ name: 'flaky' });
-    expect(log).toEqual([['retry', 'once more'], ['success', { name: 'flaky' }]]);
+    expect(log).toEqual([
+      ['retry', 'once more'],
+      ['success', { name: 'flaky' }],
+    ]);
   });
 
   it.each([
@@ -97,7 +106,10 @@ describe('calling tasks', () => {
     [{ headers: { when: undefined } }, 'NOT_SERIALIZABLE', 'when'],
   ])('refuses %j before anything is sent', async (options, code, message) => {
     const { world, tasks } = newWorld((app) => ({ job: app.task('job', () => 1) }));
-    await expect(tasks.job.applyAsync([], options as never)).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
+    await expect(tasks.job.applyAsync([], options as never)).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(message),
+    });
     expect(world.broker.depth('default')).toEqual({ visible: 0, delayed: 0, inFlight: 0 });
   });
 
@@ -110,25 +122,39 @@ describe('calling tasks', () => {
     ['a cycle', [cyclic()], 'args[0].self'],
   ])('refuses arguments that are no JSON: %s', async (_what, args, message) => {
     const { tasks } = newWorld((app) => ({ job: app.task('job', (_value: unknown) => 1) }));
-    await expect(tasks.job.applyAsync(args as [unknown])).rejects.toMatchObject({ code: 'NOT_SERIALIZABLE', message: expect.stringContaining(message) });
+    await expect(tasks.job.applyAsync(args as [unknown])).rejects.toMatchObject({
+      code: 'NOT_SERIALIZABLE',
+      message: expect.stringContaining(message),
+    });
   });
 
   it('refuses a message over 1 MiB, naming both sizes', async () => {
     const { tasks } = newWorld((app) => ({ job: app.task('job', (_value: string) => 1) }));
-    await expect(tasks.job.delay('x'.repeat(700_000))).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE', message: expect.stringMatching(/\d{7} .*1048576/s) });
-    await expect(tasks.job.applyAsync(['x'.repeat(300_000)], { countdown: '2h' })).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE', message: expect.stringContaining('409600') });
+    await expect(tasks.job.delay('x'.repeat(700_000))).rejects.toMatchObject({
+      code: 'MESSAGE_TOO_LARGE',
+      message: expect.stringMatching(/\d{7} .*1048576/s),
+    });
+    await expect(tasks.job.applyAsync(['x'.repeat(300_000)], { countdown: '2h' })).rejects.toMatchObject({
+      code: 'MESSAGE_TOO_LARGE',
+      message: expect.stringContaining('409600'),
+    });
   });
 
   it('tells what to do without an environment', async () => {
     const app = new Celeriac('lonely');
     const job = app.task('job', () => 1);
-    await expect(job.delay()).rejects.toMatchObject({ code: 'MISSING_ENVIRONMENT', message: expect.stringContaining('service.grantEnqueue(fn)') });
+    await expect(job.delay()).rejects.toMatchObject({
+      code: 'MISSING_ENVIRONMENT',
+      message: expect.stringContaining('service.grantEnqueue(fn)'),
+    });
     setCurrentApp(undefined);
     await expect((async () => enqueue('job', []))()).rejects.toMatchObject({ code: 'MISSING_ENVIRONMENT' });
   });
 
   it('enqueue by task, by name, and many', async () => {
-    const { world, app, tasks } = newWorld((celeriac) => ({ add: celeriac.task('math.add', (x: number, y: number) => x + y) }));
+    const { world, app, tasks } = newWorld((celeriac) => ({
+      add: celeriac.task('math.add', (x: number, y: number) => x + y),
+    }));
     setCurrentApp(app);
     expect(currentApp()).toBe(app);
     const byTask = await enqueue(tasks.add, [1, 2]);
@@ -136,7 +162,9 @@ describe('calling tasks', () => {
     const many = await enqueueMany(Array.from({ length: 25 }, (_, index) => tasks.add.s(index, 1)));
     await world.run();
     expect([await byTask.get(), await byName.get()]).toEqual([3, 7]);
-    expect(await Promise.all(many.map((result) => result.get()))).toEqual(Array.from({ length: 25 }, (_, index) => index + 1));
+    expect(await Promise.all(many.map((result) => result.get()))).toEqual(
+      Array.from({ length: 25 }, (_, index) => index + 1),
+    );
   });
 
   it('enqueueMany retries partial failures and reports what is left, per item', async () => {
@@ -153,7 +181,11 @@ describe('calling tasks', () => {
           calls += 1;
           const passed = items.filter((_, index) => !failing.has(index) || calls > 1);
           const sent = await broker.send(passed);
-          return items.map((item) => (passed.includes(item) ? (sent[passed.indexOf(item)] ?? { ok: false, code: 'X', message: '', retryable: false }) : { ok: false, code: 'Throttled', message: 'slow down', retryable: true }));
+          return items.map((item) =>
+            passed.includes(item)
+              ? (sent[passed.indexOf(item)] ?? { ok: false, code: 'X', message: '', retryable: false })
+              : { ok: false, code: 'Throttled', message: 'slow down', retryable: true },
+          );
         },
       },
     });
@@ -168,7 +200,11 @@ describe('calling tasks', () => {
           calls += 1;
           const fails = (index: number): boolean => calls > 1 || index === 1;
           return Promise.resolve(
-            items.map((_, index) => (fails(index) ? { ok: false, code: 'Throttled', message: 'slow down', retryable: true } : { ok: true, messageId: String(index) })),
+            items.map((_, index) =>
+              fails(index)
+                ? { ok: false, code: 'Throttled', message: 'slow down', retryable: true }
+                : { ok: true, messageId: String(index) },
+            ),
           );
         },
       },
@@ -177,7 +213,11 @@ describe('calling tasks', () => {
     await expect(report).rejects.toMatchObject({
       code: 'ENQUEUE_FAILED',
       message: expect.stringContaining('1 of 3 messages were not sent'),
-      outcomes: [{ ok: true, id: 'a' }, { ok: false, id: 'b', code: 'Throttled', message: 'slow down' }, { ok: true, id: 'c' }],
+      outcomes: [
+        { ok: true, id: 'a' },
+        { ok: false, id: 'b', code: 'Throttled', message: 'slow down' },
+        { ok: true, id: 'c' },
+      ],
     });
     // Celery's policy: three retries after the first try.
     expect(calls).toBe(4);
@@ -187,7 +227,10 @@ describe('calling tasks', () => {
     const { world, tasks, app } = newWorld((celeriac) => ({
       job: celeriac.task('job', { schema: v.tuple([v.object({ id: v.number() })]) }, (user: { id: number }) => user.id),
     }));
-    await expect(tasks.job.delay({ id: 'x' } as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENTS', message: expect.stringContaining('args.0.id') });
+    await expect(tasks.job.delay({ id: 'x' } as never)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENTS',
+      message: expect.stringContaining('args.0.id'),
+    });
     const good = await tasks.job.delay({ id: 7 });
     await world.run();
     expect(await good.get()).toBe(7);
@@ -218,6 +261,14 @@ function cyclic(): object {
   return value;
 }
 
-function bound<T extends { isFifo(queue: string): boolean; changeVisibility(queue: string, receipt: string, seconds: number): Promise<void> }>(broker: T): Pick<T, 'isFifo' | 'changeVisibility'> {
-  return { isFifo: (queue) => broker.isFifo(queue), changeVisibility: (queue, receipt, seconds) => broker.changeVisibility(queue, receipt, seconds) };
+function bound<
+  T extends {
+    isFifo(queue: string): boolean;
+    changeVisibility(queue: string, receipt: string, seconds: number): Promise<void>;
+  },
+>(broker: T): Pick<T, 'isFifo' | 'changeVisibility'> {
+  return {
+    isFifo: (queue) => broker.isFifo(queue),
+    changeVisibility: (queue, receipt, seconds) => broker.changeVisibility(queue, receipt, seconds),
+  };
 }

@@ -9,12 +9,21 @@ import { resolveTaskOptions, type TaskOptions } from '../../lib/task-options.ts'
 import { type Arrival, decideArrival, decideClaim, decideEnd, mayStart } from '../../lib/worker/decide.ts';
 
 const NOW = 1_900_000_000_000;
-const options = (given: TaskOptions = {}): ReturnType<typeof resolveTaskOptions> => resolveTaskOptions('t', given, resolveSettings('app'));
+const options = (given: TaskOptions = {}): ReturnType<typeof resolveTaskOptions> =>
+  resolveTaskOptions('t', given, resolveSettings('app'));
 const half = { next: () => 0.5 };
 
 describe('decideArrival', () => {
   const arrival = (facts: Partial<Arrival>): ReturnType<typeof decideArrival> =>
-    decideArrival({ nowMs: NOW, etaMs: null, expiresMs: null, hops: 0, registered: true, unknownDeferrals: 0, ...facts });
+    decideArrival({
+      nowMs: NOW,
+      etaMs: null,
+      expiresMs: null,
+      hops: 0,
+      registered: true,
+      unknownDeferrals: 0,
+      ...facts,
+    });
 
   it.each([
     [{}, 'run'],

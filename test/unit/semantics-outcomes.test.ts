@@ -21,7 +21,12 @@ describe('results', () => {
     expect(await result.state()).toBe('STARTED');
     expect(await hidden.state()).toBe('PENDING');
     await world.advance('5s');
-    expect([await result.state(), await result.ready(), await result.successful(), await result.failed()]).toEqual(['SUCCESS', true, true, false]);
+    expect([await result.state(), await result.ready(), await result.successful(), await result.failed()]).toEqual([
+      'SUCCESS',
+      true,
+      true,
+      false,
+    ]);
     expect(await result.get()).toEqual({ answer: 42 });
     expect(await result.dateDone()).toEqual(new Date(Date.UTC(2030, 0, 1, 0, 0, 5)));
     expect(await app.result(hidden.id).get()).toBeNull();
@@ -66,7 +71,9 @@ describe('results', () => {
   });
 
   it('expire, and are forgotten on request', async () => {
-    const { world, tasks, app } = newWorld((celeriac) => ({ job: celeriac.task('job', () => 1) }), { resultExpires: '1h' });
+    const { world, tasks, app } = newWorld((celeriac) => ({ job: celeriac.task('job', () => 1) }), {
+      resultExpires: '1h',
+    });
     const [first, second] = [await tasks.job.delay(), await tasks.job.delay()];
     await world.run();
     await second.forget();
@@ -85,7 +92,10 @@ describe('results', () => {
     }));
     const result = await app.send('odd', [], { link: tasks.next.s() });
     await world.run();
-    await expect(result.get()).rejects.toMatchObject({ name: 'NotSerializable', message: expect.stringContaining('result.when') });
+    await expect(result.get()).rejects.toMatchObject({
+      name: 'NotSerializable',
+      message: expect.stringContaining('result.when'),
+    });
     expect(linked).toBe(0);
   });
 });
@@ -148,7 +158,12 @@ describe('Reject', () => {
       {
         body: expect.any(String),
         attributes: {
-          reason: 'too big', error: 'Reject: too big', task: 'crawl', task_id: result.id, origin_queue: 'default', deliveries: '1',
+          reason: 'too big',
+          error: 'Reject: too big',
+          task: 'crawl',
+          task_id: result.id,
+          origin_queue: 'default',
+          deliveries: '1',
           failed_at: '2030-01-01T00:00:00.000Z',
         },
       },
@@ -169,7 +184,11 @@ describe('Reject', () => {
     const fine = await tasks.fussy.delay(3);
     await world.run();
     expect(await fine.get()).toBe(3);
-    expect(seen).toEqual([[1, false, 0], [2, true, 0], [3, true, 0]]);
+    expect(seen).toEqual([
+      [1, false, 0],
+      [2, true, 0],
+      [3, true, 0],
+    ]);
     const never = await tasks.fussy.delay(99);
     await world.run();
     expect(await never.state()).toBe('REJECTED');
@@ -275,5 +294,8 @@ it('custom states and progress are seen until the outcome', async () => {
   await world.advance(1);
   expect([await result.state(), await result.info()]).toEqual(['UPLOADING', { file: 'a.txt' }]);
   await world.advance(1);
-  await expect(result.get()).rejects.toMatchObject({ code: 'INVALID_OPTION', message: expect.stringContaining("'SUCCESS' given") });
+  await expect(result.get()).rejects.toMatchObject({
+    code: 'INVALID_OPTION',
+    message: expect.stringContaining("'SUCCESS' given"),
+  });
 });

@@ -31,7 +31,10 @@ describe('retry()', () => {
     const result = await tasks.crawl.delay();
     await world.run();
     const error = await result.get({ propagate: false });
-    expect(error).toMatchObject({ name: 'MaxRetriesExceededError', code: 'MAX_RETRIES_EXCEEDED' } satisfies Partial<MaxRetriesExceededError>);
+    expect(error).toMatchObject({
+      name: 'MaxRetriesExceededError',
+      code: 'MAX_RETRIES_EXCEEDED',
+    } satisfies Partial<MaxRetriesExceededError>);
     expect(String(error)).toContain(`Can't retry crawl[${result.id}] args:() kwargs:{}`);
   });
 
@@ -90,10 +93,14 @@ describe('autoretryFor', () => {
   it('backs off 1, 2, 4 s... up to the maximum without jitter', async () => {
     const runs: number[] = [];
     const { world, tasks } = newWorld((app) => ({
-      job: app.task('job', { autoretryFor: [FetchError], retryBackoff: true, retryJitter: false, retryBackoffMax: 5, maxRetries: 5 }, () => {
-        runs.push(world.clock.nowMs());
-        throw new FetchError('down');
-      }),
+      job: app.task(
+        'job',
+        { autoretryFor: [FetchError], retryBackoff: true, retryJitter: false, retryBackoffMax: 5, maxRetries: 5 },
+        () => {
+          runs.push(world.clock.nowMs());
+          throw new FetchError('down');
+        },
+      ),
     }));
     const result = await tasks.job.delay();
     await world.drain();

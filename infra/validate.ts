@@ -1,0 +1,155 @@
+/** What AWS would refuse at deploy time, refused at synth, with the fix. The numbers come from lib/limits.ts, in the check and in the message. */
+import { InvalidOption } from '../lib/errors.ts';
+import {
+  ESM_MAX_BATCH_SIZE,
+  ESM_MAX_BATCH_SIZE_WITH_WINDOW,
+  ESM_MAX_CONCURRENCY,
+  ESM_MAX_WINDOW_SECONDS,
+  ESM_MIN_CONCURRENCY,
+  LAMBDA_MAX_ENVIRONMENT_BYTES,
+  LAMBDA_MAX_MEMORY_MIB,
+  LAMBDA_MAX_TIMEOUT_SECONDS,
+  LAMBDA_MIN_MEMORY_MIB,
+  SQS_MAX_QUEUE_NAME_CHARACTERS,
+  SQS_MAX_RECEIVE_COUNT,
+  SQS_MAX_RETENTION_SECONDS,
+  SQS_MAX_VISIBILITY_SECONDS,
+  SQS_MIN_RETENTION_SECONDS,
+} from '../lib/limits.ts';
+import type { AppManifest } from '../lib/manifest.ts';
+
+/** One queue and its function, every default filled in. */
+export interface QueuePlan {
+  readonly fifo: boolean;
+  readonly concurrency: number | undefined;
+  readonly batchSize: number;
+  readonly batchWindowSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly visibilitySeconds: number;
+  readonly retentionSeconds: number;
+  readonly deadLetterRetentionSeconds: number;
+  readonly maxReceiveCount: number;
+  readonly memoryMiB: number;
+}
+
+export function inRange(value: number, minimum: number, maximum: number, what: string, fix: string): void {
+  if (Number.isInteger(value) && value >= minimum && value <= maximum) return;
+  throw new InvalidOption(`${what} is ${value}; ${minimum} to ${maximum} is allowed. ${fix}`);
+}
+
+export function validatePlan(name: string, plan: QueuePlan): void {
+  const of = (field: string): string => `${field} of queue '${name}'`;
+  inRange(
+    plan.timeoutSeconds,
+    1,
+    LAMBDA_MAX_TIMEOUT_SECONDS,
+    of('timeout'),
+    'Lambda runs no longer; split the work or lower the limits of its tasks.',
+  );
+  inRange(plan.memoryMiB, LAMBDA_MIN_MEMORY_MIB, LAMBDA_MAX_MEMORY_MIB, of('memory'), 'Give MiB.');
+  inRange(
+    plan.retentionSeconds,
+    SQS_MIN_RETENTION_SECONDS,
+    SQS_MAX_RETENTION_SECONDS,
+    of('retention'),
+    'Give seconds, up to 14 days.',
+  );
+  inRange(
+    plan.deadLetterRetentionSeconds,
+    SQS_MIN_RETENTION_SECONDS,
+    SQS_MAX_RETENTION_SECONDS,
+    of('dead-letter retention'),
+    'Give seconds, up to 14 days.',
+  );
+  inRange(
+    plan.maxReceiveCount,
+    1,
+    SQS_MAX_RECEIVE_COUNT,
+    of('maxReceiveCount'),
+    'Throttles burn receives, so keep it well above maxDeliveries.',
+  );
+  inRange(plan.batchWindowSeconds, 0, ESM_MAX_WINDOW_SECONDS, of('batch window'), 'Give whole seconds.');
+  inRange(
+    plan.visibilitySeconds,
+    0,
+    SQS_MAX_VISIBILITY_SECONDS,
+    of('visibility timeout'),
+    'SQS hides a message no longer than 12 hours.',
+  );
+  if (plan.concurrency !== undefined) {
+    inRange(
+      plan.concurrency,
+      ESM_MIN_CONCURRENCY,
+      ESM_MAX_CONCURRENCY,
+      of('concurrency'),
+      'For one at a time use a FIFO queue with a single group, or a lock.',
+    );
+  }
+  if (plan.visibilitySeconds <= plan.timeoutSeconds + plan.batchWindowSeconds) {
+    throw new InvalidOption(
+      `${of('visibility timeout')} is ${plan.visibilitySeconds} s; it must be longer than the function's timeout of ${plan.timeoutSeconds} s and the batch window of ${plan.batchWindowSeconds} s, or messages come back while they run.`,
+    );
+  }
+  if (plan.deadLetterRetentionSeconds <= plan.retentionSeconds) {
+    throw new InvalidOption(
+      `${of('dead-letter retention')} is ${plan.deadLetterRetentionSeconds} s; it must be longer than the queue's ${plan.retentionSeconds} s, because SQS counts from the first send.`,
+    );
+  }
+  validateBatch(plan, of);
+}
+
+function validateBatch(plan: QueuePlan, of: (field: string) => string): void {
+  if (plan.fifo && plan.batchWindowSeconds > 0) {
+    throw new InvalidOption(
+      `${of('batch window')} is ${plan.batchWindowSeconds} s; a FIFO queue takes none. Leave it out.`,
+    );
+  }
+  const largest = plan.batchWindowSeconds >= 1 ? ESM_MAX_BATCH_SIZE_WITH_WINDOW : ESM_MAX_BATCH_SIZE;
+  inRange(
+    plan.batchSize,
+    1,
+    largest,
+    of('batch size'),
+    'More than 10 needs a batch window of at least a second, on a standard queue.',
+  );
+}
+
+/** kombu's translation of a queue name: dots become dashes, other punctuation underscores, `.fifo` stays. */
+export function physicalQueueName(prefix: string, name: string, fifo: boolean): string {
+  const plain = `${prefix}${name}`.replace(/\.fifo$/, '');
+  const physical = `${plain.replaceAll('.', '-').replace(/[^A-Za-z0-9_-]/g, '_')}${fifo ? '.fifo' : ''}`;
+  if (physical.length <= SQS_MAX_QUEUE_NAME_CHARACTERS) return physical;
+  throw new InvalidOption(
+    `The queue name '${physical}' has ${physical.length} characters; ${SQS_MAX_QUEUE_NAME_CHARACTERS} are allowed. Shorten queueNamePrefix or the queue's name.`,
+  );
+}
+
+// What each variable's tokens become on deploy: a queue URL has about this many characters.
+const URL_CHARACTERS = 110;
+
+/** @throws InvalidOption when the functions' variables would not fit what Lambda takes. */
+export function validateEnvironment(manifest: AppManifest, taskQueues: Readonly<Record<string, string>>): void {
+  const names = Object.keys(manifest.queues);
+  const urls = names.reduce((sum, name) => sum + 2 * (name.length + URL_CHARACTERS), 0);
+  const bytes = urls + JSON.stringify(taskQueues).length + 400;
+  if (bytes <= LAMBDA_MAX_ENVIRONMENT_BYTES) return;
+  throw new InvalidOption(
+    `The environment of the functions takes about ${bytes} bytes (${names.length} queues, ${Object.keys(taskQueues).length} tasks on other queues than '${manifest.defaultQueue}'); Lambda takes ${LAMBDA_MAX_ENVIRONMENT_BYTES}. Use fewer queues, or make the queue with most tasks the default one.`,
+  );
+}
+
+/** The longest a task of the queue may run, and which one that is. */
+export function longestTask(
+  manifest: AppManifest,
+  queue: string,
+): { readonly name: string; readonly seconds: number } | undefined {
+  let longest: { name: string; seconds: number } | undefined;
+  for (const [name, task] of Object.entries(manifest.tasks)) {
+    const seconds = task.timeLimitSeconds ?? task.softTimeLimitSeconds;
+    if (task.queue === queue && seconds !== undefined && seconds > (longest?.seconds ?? 0)) longest = { name, seconds };
+  }
+  return longest;
+}
+
+/** A minute of waiting for timers of FIFO queues, and room to sweep. */
+export const SWEEPER_TIMEOUT_SECONDS = 90;

@@ -1,0 +1,46 @@
+/** Packs the library and looks at the tarball as its users would: publint, are-the-types-wrong, and an import of each entry. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const folder = mkdtempSync(join(tmpdir(), 'celeriac-pack-'));
+const bin = (name: string): string => resolve('node_modules/.bin', name);
+const run = (file: string, args: readonly string[], cwd = '.'): string =>
+  execFileSync(file, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+
+try {
+  const [packed] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder])) as {
+    filename: string;
+    entryCount: number;
+    size: number;
+  }[];
+  if (packed === undefined) throw new Error('npm pack made no tarball');
+  const tarball = join(folder, packed.filename);
+  console.log(`packed ${packed.filename}: ${packed.entryCount} files, ${Math.round(packed.size / 1024)} KB`);
+  console.log(run(bin('publint'), ['run', '--strict', '--pack', 'false', tarball]));
+  console.log(run(bin('attw'), ['--profile', 'esm-only', tarball]));
+
+  const modules = join(folder, 'node_modules');
+  mkdirSync(modules);
+  run('tar', ['xzf', tarball, '-C', folder]);
+  symlinkSync(join(folder, 'package'), join(modules, 'celeriac'));
+  const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { peerDependencies: Record<string, string> };
+  for (const peer of Object.keys(manifest.peerDependencies)) {
+    mkdirSync(join(modules, peer, '..'), { recursive: true });
+    symlinkSync(resolve('node_modules', peer), join(modules, peer));
+  }
+  // Through the symlink Node would look for peers beside the real path.
+  for (const entry of ['celeriac', 'celeriac/aws', 'celeriac/infra', 'celeriac/local', 'celeriac/testing']) {
+    const code = `const m = await import('${entry}'); console.log('${entry}', Object.keys(m).length, 'exports');`;
+    process.stdout.write(run(process.execPath, ['--preserve-symlinks', '--input-type=module', '-e', code], folder));
+  }
+  // Its own import is the user's entry, which only the bundler knows.
+  run(
+    process.execPath,
+    ['--preserve-symlinks', '--input-type=module', '-e', "import.meta.resolve('celeriac/handlers')"],
+    folder,
+  );
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,340 @@
+import { App, Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { User } from 'aws-cdk-lib/aws-iam';
+import { Code, Function as LambdaFn, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { describe, expect, it } from 'vitest';
+
+import { TaskService, type TaskServiceProps } from '../../infra/index.ts';
+import { physicalQueueName, type QueuePlan, validatePlan } from '../../infra/validate.ts';
+import type { AppManifest } from '../../lib/manifest.ts';
+
+const MANIFEST: AppManifest = {
+  name: 'blog',
+  defaultQueue: 'default',
+  queues: { default: { fifo: false }, mail: { fifo: false, concurrency: 10 }, orders: { fifo: true } },
+  tasks: { 'comments.check': { queue: 'default', timeLimitSeconds: 120 }, 'mail.send': { queue: 'mail' } },
+  resultExpiresSeconds: 86_400,
+  timerShards: 8,
+};
+const ENTRY = 'examples/blog/tasks.ts';
+
+/** Bundling is left out: these tests look at the template. */
+function newApp(context: Record<string, unknown> = {}): App {
+  return new App({ context: { 'aws:cdk:bundling-stacks': [], ...context } });
+}
+
+function synth(
+  props: Partial<TaskServiceProps> = {},
+  context: Record<string, unknown> = {},
+): { service: TaskService; template: Template } {
+  const stack = new Stack(newApp(context), 'Test');
+  const service = new TaskService(stack, 'Tasks', { app: MANIFEST, entry: ENTRY, ...props });
+  const caller = new LambdaFn(stack, 'Caller', {
+    runtime: Runtime.NODEJS_24_X,
+    handler: 'i.h',
+    code: Code.fromInline('exports.h = async () => {}'),
+  });
+  service.grantEnqueue(caller);
+  return { service, template: Template.fromStack(stack) };
+}
+
+interface Statement {
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+  readonly Effect: string;
+}
+
+function policies(template: Template): { readonly logicalId: string; readonly statements: readonly Statement[] }[] {
+  return Object.entries(template.findResources('AWS::IAM::Policy')).map(([logicalId, resource]) => ({
+    logicalId,
+    statements: (resource as { Properties: { PolicyDocument: { Statement: Statement[] } } }).Properties.PolicyDocument
+      .Statement,
+  }));
+}
+
+function actionsOf(template: Template, pattern: RegExp): string[] {
+  const policy = policies(template).find(({ logicalId }) => pattern.test(logicalId));
+  return (policy?.statements ?? []).flatMap(({ Action }) => Action).toSorted();
+}
+
+describe('TaskService', () => {
+  const { template } = synth();
+
+  it('makes a queue, a dead-letter queue and a worker for each queue, and one lost queue for each type', () => {
+    // 3 queues, 3 dead-letter queues, lost and lost.fifo, missed ticks.
+    template.resourceCountIs('AWS::SQS::Queue', 9);
+    template.resourceCountIs('AWS::Lambda::EventSourceMapping', 5);
+    template.resourceCountIs('AWS::DynamoDB::GlobalTable', 2);
+    template.resourceCountIs('AWS::Events::Rule', 1);
+  });
+
+  it('workers run Node 24 on arm64 with loops allowed, and long enough for their tasks', () => {
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      RecursiveLoop: 'Allow',
+      Timeout: 150,
+      MemorySize: 512,
+      LoggingConfig: { LogFormat: 'JSON', SystemLogLevel: 'WARN', ApplicationLogLevel: 'INFO' },
+      Environment: {
+        Variables: {
+          CELERIAC_APP: 'blog',
+          CELERIAC_DEFAULT_QUEUE: 'default',
+          CELERIAC_TIMER_SHARDS: '8',
+          CELERIAC_TASK_QUEUES: '{"mail.send":"mail"}',
+          CELERIAC_QUEUES: Match.anyValue(),
+          CELERIAC_DEAD_LETTER_QUEUES: Match.anyValue(),
+          CELERIAC_RESULTS_TABLE: Match.anyValue(),
+          CELERIAC_STATE_TABLE: Match.anyValue(),
+        },
+      },
+    });
+    const functions = Object.values(
+      template.findResources('AWS::Lambda::Function', { Properties: { RecursiveLoop: 'Allow' } }),
+    );
+    expect(functions).toHaveLength(4);
+    for (const fn of functions)
+      expect((fn as { Properties: object }).Properties).not.toHaveProperty('ReservedConcurrentExecutions');
+  });
+
+  it('visibility is just above the timeout, and redrive leads to the lost queue', () => {
+    template.hasResourceProperties('AWS::SQS::Queue', {
+      VisibilityTimeout: 180,
+      MessageRetentionPeriod: 345_600,
+      SqsManagedSseEnabled: true,
+      RedrivePolicy: {
+        maxReceiveCount: 50,
+        deadLetterTargetArn: { 'Fn::GetAtt': [Match.stringLikeRegexp('Lost'), 'Arn'] },
+      },
+    });
+    template.hasResourceProperties('AWS::SQS::Queue', {
+      FifoQueue: true,
+      RedrivePolicy: { deadLetterTargetArn: { 'Fn::GetAtt': [Match.stringLikeRegexp('LostFifo'), 'Arn'] } },
+    });
+  });
+
+  it("mappings report partial failures; concurrency is the mapping's", () => {
+    const mappings = Object.values(template.findResources('AWS::Lambda::EventSourceMapping')) as {
+      Properties: Record<string, unknown>;
+    }[];
+    for (const { Properties } of mappings)
+      expect(Properties).toMatchObject({ FunctionResponseTypes: ['ReportBatchItemFailures'], BatchSize: 10 });
+    expect(
+      mappings
+        .filter(({ Properties }) => 'ScalingConfig' in Properties)
+        .map(({ Properties }) => Properties['ScalingConfig']),
+    ).toEqual([{ MaximumConcurrency: 10 }]);
+  });
+
+  it('tables have TTL, recovery, and the key Celery needs', () => {
+    template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      BillingMode: 'PAY_PER_REQUEST',
+      TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+    });
+    template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+    });
+    template.allResourcesProperties('AWS::DynamoDB::GlobalTable', {
+      Replicas: [Match.objectLike({ PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true } })],
+    });
+    for (const table of Object.values(template.findResources('AWS::DynamoDB::GlobalTable')))
+      expect(table).toMatchObject({ DeletionPolicy: 'Retain' });
+  });
+
+  it('the sweeper runs every minute and never replays an old tick', () => {
+    template.hasResourceProperties('AWS::Events::Rule', {
+      ScheduleExpression: 'rate(1 minute)',
+      Targets: [
+        Match.objectLike({
+          RetryPolicy: { MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 },
+          DeadLetterConfig: Match.anyValue(),
+        }),
+      ],
+    });
+  });
+
+  it('no statement has a wildcard; each role has exactly the actions its code calls', () => {
+    const all = policies(template).flatMap(({ statements }) => statements);
+    for (const { Action, Resource, Effect } of all) {
+      expect(Effect).toBe('Allow');
+      for (const action of [Action].flat()) expect(action).not.toContain('*');
+      expect(JSON.stringify(Resource)).not.toContain('"*"');
+    }
+    const worker = [
+      'dynamodb:BatchWriteItem',
+      'dynamodb:DeleteItem',
+      'dynamodb:GetItem',
+      'dynamodb:PutItem',
+      'dynamodb:UpdateItem',
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+      'sqs:ChangeMessageVisibility',
+      'sqs:DeleteMessage',
+      'sqs:GetQueueAttributes',
+      'sqs:ReceiveMessage',
+      'sqs:SendMessage',
+    ];
+    expect(actionsOf(template, /TasksmailWorker/)).toEqual(worker);
+    expect(actionsOf(template, /Caller/)).toEqual([
+      'dynamodb:BatchGetItem',
+      'dynamodb:BatchWriteItem',
+      'dynamodb:DeleteItem',
+      'dynamodb:GetItem',
+      'dynamodb:PutItem',
+      'dynamodb:UpdateItem',
+      'sqs:SendMessage',
+    ]);
+    expect(actionsOf(template, /Sweeper/)).toEqual([...worker, 'dynamodb:DeleteItem', 'dynamodb:Query'].toSorted());
+  });
+
+  it('a worker may reject into its own dead-letter queue only', () => {
+    const policy = policies(template).find(({ logicalId }) => /TasksmailWorker/.test(logicalId));
+    const send = policy?.statements.find(({ Action }) => Action === 'sqs:SendMessage');
+    const targets = (send?.Resource as { 'Fn::GetAtt': [string, string] }[]).map(
+      (resource) => resource['Fn::GetAtt'][0],
+    );
+    expect(targets.filter((target) => /DeadLetters/.test(target))).toEqual([expect.stringMatching(/mailDeadLetters/)]);
+  });
+
+  it('grantEnqueue gives a function its environment, and anybody else only the rights', () => {
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Handler: 'i.h',
+      Environment: { Variables: { CELERIAC_APP: 'blog', CELERIAC_DEAD_LETTER_QUEUES: Match.absent() } },
+    });
+    const stack = new Stack(newApp(), 'Users');
+    new TaskService(stack, 'Tasks', { app: MANIFEST, entry: ENTRY }).grantEnqueue(new User(stack, 'User'));
+    expect(actionsOf(Template.fromStack(stack), /^User/)).toContain('sqs:SendMessage');
+  });
+
+  it.each([
+    ['unknown queue', { queues: { nowhere: {} } }, "Queue 'nowhere' is not declared by app 'blog'"],
+    ['missing entry', { entry: 'src/nothing.ts' }, 'there is no file src/nothing.ts'],
+    [
+      'timeout below a task',
+      { queues: { default: { timeout: Duration.seconds(100) } } },
+      "Task 'comments.check' may run 120 s, and its worker's timeout is 100 s",
+    ],
+    [
+      'task longer than Lambda',
+      { app: { ...MANIFEST, tasks: { slow: { queue: 'default', timeLimitSeconds: 900 } } } },
+      "Task 'slow' may run 900 s",
+    ],
+    [
+      'visibility',
+      { queues: { mail: { visibilityTimeout: Duration.seconds(60) } } },
+      'must be longer than the function',
+    ],
+    [
+      'environment',
+      {
+        app: {
+          ...MANIFEST,
+          tasks: Object.fromEntries(
+            Array.from({ length: 200 }, (_, index) => [`mail.task-number-${index}`, { queue: 'mail' }]),
+          ),
+        },
+      },
+      'Lambda takes 4096',
+    ],
+  ] as const)('refuses at synth: %s', (_what, props, message) => {
+    expect(() => synth(props as Partial<TaskServiceProps>)).toThrow(message);
+  });
+
+  it.each([[{}], [{ '@aws-cdk/aws-iam:minimizePolicies': true, '@aws-cdk/aws-lambda:useCdkManagedLogGroup': true }]])(
+    'works with feature flags %j',
+    (flags) => {
+      synth({}, flags).template.resourceCountIs('AWS::SQS::Queue', 9);
+    },
+  );
+
+  it('queueNamePrefix names queues as kombu does', () => {
+    synth({ queueNamePrefix: 'prod.blog-' }).template.hasResourceProperties('AWS::SQS::Queue', {
+      QueueName: 'prod-blog-orders.fifo',
+    });
+    expect(physicalQueueName('p-', 'emails.high', false)).toBe('p-emails-high');
+    expect(physicalQueueName('', 'a:b.fifo', true)).toBe('a_b.fifo');
+  });
+});
+
+describe('validatePlan', () => {
+  const PLAN: QueuePlan = {
+    fifo: false,
+    concurrency: undefined,
+    batchSize: 10,
+    batchWindowSeconds: 0,
+    timeoutSeconds: 60,
+    visibilitySeconds: 90,
+    retentionSeconds: 345_600,
+    deadLetterRetentionSeconds: 1_209_600,
+    maxReceiveCount: 50,
+    memoryMiB: 512,
+  };
+  it.each<[Partial<QueuePlan>, boolean]>([
+    [{}, true],
+    [{ timeoutSeconds: 0 }, false],
+    [{ timeoutSeconds: 1 }, true],
+    [{ timeoutSeconds: 900, visibilitySeconds: 930 }, true],
+    [{ timeoutSeconds: 901, visibilitySeconds: 931 }, false],
+    [{ visibilitySeconds: 60 }, false],
+    [{ visibilitySeconds: 61 }, true],
+    [{ visibilitySeconds: 43_200 }, true],
+    [{ visibilitySeconds: 43_201 }, false],
+    [{ memoryMiB: 127 }, false],
+    [{ memoryMiB: 128 }, true],
+    [{ memoryMiB: 10_240 }, true],
+    [{ memoryMiB: 10_241 }, false],
+    [{ concurrency: 1 }, false],
+    [{ concurrency: 2 }, true],
+    [{ concurrency: 1000 }, true],
+    [{ concurrency: 1001 }, false],
+    [{ batchSize: 0 }, false],
+    [{ batchSize: 1 }, true],
+    [{ batchSize: 11 }, false],
+    [{ batchSize: 11, batchWindowSeconds: 1 }, true],
+    [{ batchSize: 10_000, batchWindowSeconds: 1 }, true],
+    [{ batchSize: 10_001, batchWindowSeconds: 1 }, false],
+    [{ batchWindowSeconds: 300, visibilitySeconds: 400 }, true],
+    [{ batchWindowSeconds: 301, visibilitySeconds: 400 }, false],
+    [{ batchWindowSeconds: 30 }, false],
+    [{ fifo: true, batchWindowSeconds: 1 }, false],
+    [{ fifo: true, batchSize: 11 }, false],
+    [{ maxReceiveCount: 0 }, false],
+    [{ maxReceiveCount: 1 }, true],
+    [{ maxReceiveCount: 1000 }, true],
+    [{ maxReceiveCount: 1001 }, false],
+    [{ retentionSeconds: 59 }, false],
+    [{ retentionSeconds: 60 }, true],
+    [{ retentionSeconds: 1_209_600 }, false],
+    [{ deadLetterRetentionSeconds: 345_600 }, false],
+    [{ deadLetterRetentionSeconds: 345_601 }, true],
+    [{ deadLetterRetentionSeconds: 1_209_601 }, false],
+  ])('%j -> %s', (change, valid) => {
+    const validate = (): void => validatePlan('q', { ...PLAN, ...change });
+    if (valid) expect(validate).not.toThrow();
+    else expect(validate).toThrow(/of queue 'q' is -?\d+/);
+  });
+});
+
+describe('cdk-nag', () => {
+  it('finds nothing', () => {
+    const app = newApp();
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    const stack = new Stack(app, 'Nag');
+    const service = new TaskService(stack, 'Tasks', { app: MANIFEST, entry: ENTRY });
+    expect(service.manifest.name).toBe('blog');
+    expect(() => app.synth()).not.toThrow();
+  });
+
+  it('would find a queue without TLS', async () => {
+    const { Queue } = await import('aws-cdk-lib/aws-sqs');
+    const app = newApp();
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    expect(new Queue(new Stack(app, 'Bad'), 'Open').fifo).toBe(false);
+    expect(() => app.synth()).toThrow();
+  });
+});
