@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-// The package imports itself by name: this condition points those imports at the sources.
-const conditions = ['@celeriac/source', 'node', 'import', 'module', 'default'];
+// The package imports itself by name: this condition points those imports at the sources. No `import`
+// or `module` here: they would reach Node's own require() too, and hand ES modules to CommonJS code.
+const conditions = ['@celeriac/source', 'node'];
 
 export default defineConfig({
   resolve: { conditions },

@@ -1,53 +1,37 @@
-/** Message -> SQS body. */
-import { InvalidOption, MessageTooLarge } from './errors.ts';
-import { encodeJson } from './json.ts';
-import { SQS_MAX_MESSAGE_BYTES } from './limits.ts';
+/** Message -> SQS body: Celery protocol 2 (celery/app/amqp.py), as kombu's SQS transport writes it. */
+import { type JsonObject, without, writeEnvelope } from './envelope.ts';
+import { InvalidOption } from './errors.ts';
+import { encodeJson, formatIsoTime } from './json.ts';
 import { CELERIAC_HEADER, CELERY_HEADERS, KOMBU_PROPERTIES, type Message } from './message.ts';
 import { derivedId } from './time.ts';
 
-/**
- * The SQS body of a message, exactly as kombu's SQS transport writes it: base64 of a JSON envelope whose
- * body is base64 of `[args, kwargs, embed]`. Pure.
- *
- * @throws NotSerializable naming the argument's path, MessageTooLarge, InvalidOption
- */
+const PERSISTENT = 2;
+
+/** The SQS body of a message, exactly as kombu's SQS transport writes it. Throws NotSerializable, MessageTooLarge, InvalidOption. */
 export function encodeMessage(message: Message): string {
-  const body = `[${encodeJson(message.args, 'args')},${encodeJson(message.kwargs, 'kwargs')},${encodeJson(embedOf(message), 'embed')}]`;
-  const envelope = {
-    body: Buffer.from(body, 'utf8').toString('base64'),
-    'content-encoding': 'utf-8',
-    'content-type': 'application/json',
-    headers: headersOf(message),
-    properties: propertiesOf(message),
-  };
-  const text = Buffer.from(encodeJson(envelope, 'message'), 'utf8').toString('base64');
-  if (text.length > SQS_MAX_MESSAGE_BYTES) {
-    throw new MessageTooLarge(
-      `The message of task '${message.task}' has ${text.length} bytes; SQS takes ${SQS_MAX_MESSAGE_BYTES}. Celery's format encodes arguments twice (about 1.8 times their size): store the data elsewhere and pass a reference.`,
-    );
-  }
-  return text;
+  // One by one, so that an error names `args[0].user` and not a place inside the triple.
+  const body = [
+    encodeJson(message.args, 'args'),
+    encodeJson(message.kwargs, 'kwargs'),
+    encodeJson(message.embed, 'embed'),
+  ];
+  return writeEnvelope(message.task, headersOf(message), propertiesOf(message), `[${body.join(',')}]`);
 }
 
-function embedOf(message: Message): Record<string, unknown> {
-  const { callbacks, errbacks, chain, chord } = message.embed;
-  return { callbacks, errbacks, chain, chord };
-}
-
-function headersOf(message: Message): Record<string, unknown> {
-  const taken = Object.keys(message.headers).find((name) => CELERY_HEADERS.has(name) || name === CELERIAC_HEADER);
-  if (taken !== undefined) {
+function headersOf(message: Message): JsonObject {
+  for (const name of Object.keys(message.headers)) {
+    if (name !== CELERIAC_HEADER && !CELERY_HEADERS.has(name)) continue;
     throw new InvalidOption(
-      `headers: '${taken}' is a header of the protocol itself. Name yours otherwise, such as 'x-${taken}'.`,
+      `headers: '${name}' is a header of the protocol itself; any other name is allowed, such as 'x-${name}'.`,
     );
   }
-  const base = {
+  return {
     lang: 'js',
     task: message.task,
     id: message.id,
     shadow: message.shadow,
-    eta: isoOf(message.etaMs),
-    expires: isoOf(message.expiresMs),
+    eta: message.etaMs === null ? null : formatIsoTime(message.etaMs, 'eta'),
+    expires: message.expiresMs === null ? null : formatIsoTime(message.expiresMs, 'expires'),
     group: message.groupId,
     group_index: message.groupIndex,
     retries: message.retries,
@@ -62,27 +46,22 @@ function headersOf(message: Message): Record<string, unknown> {
     stamped_headers: message.stampedHeaders,
     stamps: message.stamps,
     ...message.headers,
+    ...(Object.keys(message.celeriac).length === 0 ? {} : { [CELERIAC_HEADER]: message.celeriac }),
   };
-  return Object.keys(message.celeriac).length === 0 ? base : { ...base, [CELERIAC_HEADER]: message.celeriac };
 }
 
-function propertiesOf(message: Message): Record<string, unknown> {
-  const own = Object.fromEntries(Object.entries(message.properties).filter(([name]) => !KOMBU_PROPERTIES.has(name)));
-  // kombu's `expiration` is left out: AMQP alone reads it, and it would need the time of sending.
+/** Without `expiration`: a time to live counted from sending, which AMQP brokers alone read. `expires` says it all. */
+function propertiesOf(message: Message): JsonObject {
   return {
-    ...own,
     correlation_id: message.id,
     reply_to: message.replyTo ?? '',
-    delivery_mode: 2,
-    // Without it a Python worker's retry goes to the default queue, and its shutdown fails.
+    ...without(message.properties, (name) => KOMBU_PROPERTIES.has(name)),
+    delivery_mode: PERSISTENT,
+    // Python's Task.retry sends to the default queue unless both stand here.
     delivery_info: { exchange: '', routing_key: message.queue },
     priority: message.priority,
     body_encoding: 'base64',
-    delivery_tag: derivedId(`${message.id}/${message.retries}`),
+    // One per attempt, and the same one whenever the attempt is encoded again.
+    delivery_tag: derivedId(`delivery-tag:${message.id}:${message.retries}`),
   };
-}
-
-/** With microseconds and offset, as Python writes it. */
-function isoOf(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString().replace('Z', '000+00:00');
 }

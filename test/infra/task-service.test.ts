@@ -195,7 +195,7 @@ describe('TaskService', () => {
   it('a worker may reject into its own dead-letter queue only', () => {
     const policy = policies(template).find(({ logicalId }) => /TasksmailWorker/.test(logicalId));
     const send = policy?.statements.find(({ Action }) => Action === 'sqs:SendMessage');
-    const targets = (send?.Resource as { 'Fn::GetAtt': [string, string] }[]).map(
+    const targets = ((send?.Resource ?? []) as { 'Fn::GetAtt': [string, string] }[]).map(
       (resource) => resource['Fn::GetAtt'][0],
     );
     expect(targets.filter((target) => /DeadLetters/.test(target))).toEqual([expect.stringMatching(/mailDeadLetters/)]);

@@ -1,0 +1,207 @@
+/**
+ * The layers around a task message: base64, kombu's envelope, base64 again (kombu/transport/SQS.py); and
+ * readers for the fields inside. All of it comes from outside: it is as expected, or InvalidMessage says what is not.
+ */
+import { InvalidMessage, MessageTooLarge } from './errors.ts';
+import { decodeJson, encodeJson, parseIsoTime } from './json.ts';
+import { SQS_MAX_MESSAGE_BYTES } from './limits.ts';
+import { readSignature, type Signature } from './signature.ts';
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export interface Envelope {
+  readonly headers: JsonObject;
+  readonly properties: JsonObject;
+  /** The body, deserialized: three elements in protocol 2, an object in protocol 1. */
+  readonly payload: unknown;
+}
+
+/** @throws MessageTooLarge, NotSerializable */
+export function writeEnvelope(task: string, headers: JsonObject, properties: JsonObject, body: string): string {
+  const parts = [
+    `"body":"${toBase64(body)}"`,
+    '"content-encoding":"utf-8"',
+    '"content-type":"application/json"',
+    `"headers":${encodeJson(headers, 'headers')}`,
+    `"properties":${encodeJson(properties, 'properties')}`,
+  ];
+  const text = toBase64(`{${parts.join(',')}}`);
+  if (text.length <= SQS_MAX_MESSAGE_BYTES) return text;
+  throw new MessageTooLarge(
+    `The message of task '${task}' has ${text.length} bytes; SQS takes ${SQS_MAX_MESSAGE_BYTES} bytes. ` +
+      `Its arguments and links have ${Buffer.byteLength(body)} bytes as JSON, and Celery's format encodes them in base64 twice (x1.78). ` +
+      'Store the data elsewhere (S3, a table) and pass a reference.',
+  );
+}
+
+/** @throws InvalidMessage */
+export function readEnvelope(text: string): Envelope {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > SQS_MAX_MESSAGE_BYTES) {
+    throw new InvalidMessage(`The message has ${bytes} bytes; ${SQS_MAX_MESSAGE_BYTES} are allowed.`);
+  }
+  const envelope = parseLayer(text, 'message');
+  if (!isObject(envelope)) throw wrong('The message', envelope, "kombu's envelope, an object,");
+  const { properties, body } = envelope;
+  if (!isObject(properties))
+    throw wrong('properties of the message', properties, 'an object, as every Celery client writes it,');
+  // Protocol 1 may leave them out.
+  const headers = envelope['headers'] ?? {};
+  if (!isObject(headers)) throw wrong('headers', headers, 'an object');
+  checkContent(envelope, headers);
+  if (typeof body !== 'string') throw wrong('body', body, 'text');
+  return { headers, properties, payload: parseLayer(body, 'body') };
+}
+
+const ENCODINGS: ReadonlySet<unknown> = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii', 'binary']);
+
+function checkContent(envelope: JsonObject, headers: JsonObject): void {
+  const type = envelope['content-type'];
+  if (typeof type !== 'string' || type.toLowerCase() !== 'application/json') {
+    throw new InvalidMessage(
+      `content type is ${shown(type)}; application/json is expected, never pickle: reading it runs code. Set task_serializer = 'json' in the sender.`,
+    );
+  }
+  const encoding = envelope['content-encoding'] ?? 'utf-8';
+  if (typeof encoding !== 'string' || !ENCODINGS.has(encoding.toLowerCase()))
+    throw wrong('content encoding', encoding, "'utf-8'");
+  const compression = headers['compression'] ?? null;
+  if (compression !== null) {
+    throw new InvalidMessage(
+      `compression is ${shown(compression)}; an uncompressed body is expected. Unset task_compression in the sender.`,
+    );
+  }
+}
+
+function parseLayer(text: string, layer: string): unknown {
+  try {
+    return decodeJson(optionalBase64(text));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InvalidMessage(`The ${layer} is no JSON: ${reason}`, { cause: error });
+  }
+}
+
+function toBase64(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64');
+}
+
+/**
+ * kombu's `_optional_b64_decode`: text is base64 when decoding and encoding again gives the same text and
+ * the bytes are UTF-8. Containers in JSON start with a bracket, which base64 never has: neither is taken for the other.
+ */
+function optionalBase64(text: string): string {
+  const candidate = text.trim();
+  const bytes = Buffer.from(candidate, 'base64');
+  if (bytes.toString('base64') !== candidate) return text;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return text;
+  }
+}
+
+// ------------------------------------------------------------------ fields
+
+/** Dates and bytes, which typed JSON values become, are none. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+/** Bounded: what came may be long, and may be secret. */
+export function shown(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (value === null || typeof value === 'boolean' || typeof value === 'number') return String(value);
+  if (typeof value === 'string') return value.length > 100 ? `'${value.slice(0, 100)}...'` : `'${value}'`;
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  return isObject(value) ? 'an object' : 'a typed value';
+}
+
+export function wrong(field: string, value: unknown, expected: string): InvalidMessage {
+  return new InvalidMessage(`${field} is ${shown(value)}; ${expected} is expected.`);
+}
+
+export function readName(value: unknown, field: string, longest: number): string {
+  if (typeof value === 'string' && value !== '' && value.length <= longest) return value;
+  throw wrong(field, value, `text of 1 to ${longest} characters`);
+}
+
+export function readText(value: unknown, field: string): string | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'string') return value;
+  throw wrong(field, value, 'text or null');
+}
+
+/** For fields that are only shown: what is wrong with them stops nobody. */
+export function textOr<T>(value: unknown, otherwise: T): string | T {
+  return typeof value === 'string' ? value : otherwise;
+}
+
+export function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+export function readCount(value: unknown, field: string): number | null {
+  if (value === undefined || value === null) return null;
+  // `+ 0` makes a plain zero of -0.
+  if (isCount(value)) return value + 0;
+  throw wrong(field, value, 'a whole number from 0');
+}
+
+export function readBoolean(value: unknown, field: string): boolean | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'boolean') return value;
+  throw wrong(field, value, 'true, false or null');
+}
+
+/** Milliseconds since the epoch. */
+export function readTime(value: unknown, field: string): number | null {
+  if (value === undefined || value === null) return null;
+  if (value instanceof Date) return value.getTime();
+  const ms = typeof value === 'string' ? parseIsoTime(value) : undefined;
+  if (ms !== undefined) return ms;
+  throw wrong(field, value, "ISO 8601 text such as '2030-01-01T00:00:00+00:00'");
+}
+
+export function readTimeLimit(value: unknown): readonly [number | null, number | null] {
+  if (value === undefined || value === null) return [null, null];
+  const expected = '[hard, soft], each seconds or null,';
+  if (!Array.isArray(value) || value.length !== 2) throw wrong('timelimit', value, expected);
+  const [hard = null, soft = null] = (value as readonly unknown[]).map((limit) => {
+    if (limit === null || (typeof limit === 'number' && Number.isFinite(limit) && limit >= 0)) return limit;
+    throw wrong('timelimit', limit, expected);
+  });
+  return [hard, soft];
+}
+
+export function readNames(value: unknown, field: string): readonly string[] | null {
+  if (value === undefined || value === null) return null;
+  if (Array.isArray(value) && value.every((name) => typeof name === 'string')) return value;
+  throw wrong(field, value, 'an array of text');
+}
+
+export function readArray(value: unknown, field: string): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw wrong(field, value, 'an array');
+}
+
+export function readObject(value: unknown, field: string): JsonObject {
+  if (isObject(value)) return value;
+  throw wrong(field, value, 'an object');
+}
+
+export function readSignatures(value: unknown, field: string): readonly Signature[] | null {
+  if (value === undefined || value === null) return null;
+  return readArray(value, field).map((item, index) => requireSignature(item, `${field}[${index}]`));
+}
+
+export function requireSignature(value: unknown, field: string): Signature {
+  const signature = readSignature(value);
+  if (signature === undefined) throw wrong(field, value, 'a signature, an object with a task,');
+  return signature;
+}
+
+/** fromEntries defines what assignment would not: an own `__proto__` stays data. */
+export function without(record: JsonObject, excluded: (name: string) => boolean): JsonObject {
+  return Object.fromEntries(Object.entries(record).filter(([name]) => !excluded(name)));
+}

@@ -1,0 +1,74 @@
+/** Linear passes over JSON text, for what JSON.parse cannot be asked: depth before parsing, and Python's NaN. */
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+/** The index behind the string that opens at `start`. */
+function skipString(text: string, start: number): number {
+  for (let index = start + 1; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code === BACKSLASH) index += 1;
+    else if (code === QUOTE) return index + 1;
+  }
+  return text.length;
+}
+
+/** Whether containers nest deeper than `limit`. Text that is no JSON gets an answer too. */
+export function isDeeperThan(text: string, limit: number): boolean {
+  let depth = 0;
+  let index = 0;
+  while (index < text.length) {
+    const code = text.charCodeAt(index);
+    if (code === QUOTE) {
+      index = skipString(text, index);
+      continue;
+    }
+    if (code === OPEN_BRACKET || code === OPEN_BRACE) {
+      depth += 1;
+      if (depth > limit) return true;
+    } else if (code === CLOSE_BRACKET || code === CLOSE_BRACE) {
+      depth -= 1;
+    }
+    index += 1;
+  }
+  return false;
+}
+
+// A spelling of zero that no encoder writes: JSON has none for NaN. It has one for Infinity, a number too large.
+const NAN_TOKEN = '-0e-7999';
+// Spaces keep a token apart from its neighbours: `1Infinity` must not become a number.
+const TOKENS: readonly (readonly [token: string, replacement: string])[] = [
+  ['NaN', ` ${NAN_TOKEN} `],
+  ['-Infinity', ' -1e999 '],
+  ['Infinity', ' 1e999 '],
+];
+
+/** JSON.parse for text with Python's bare NaN, Infinity and -Infinity. Throws SyntaxError. */
+export function parseWithNonFinite(text: string): unknown {
+  const pieces: string[] = [];
+  let copied = 0;
+  let index = 0;
+  while (index < text.length) {
+    if (text.charCodeAt(index) === QUOTE) {
+      index = skipString(text, index);
+      continue;
+    }
+    const found = TOKENS.find(([token]) => text.startsWith(token, index));
+    if (found === undefined) {
+      index += 1;
+      continue;
+    }
+    const [token, replacement] = found;
+    pieces.push(text.slice(copied, index), replacement);
+    index += token.length;
+    copied = index;
+  }
+  pieces.push(text.slice(copied));
+  return JSON.parse(pieces.join(''), (_key: string, value: unknown, context?: { readonly source?: string }): unknown =>
+    context?.source === NAN_TOKEN ? Number.NaN : value,
+  );
+}
