@@ -14,7 +14,7 @@ const LOOPBACK = '127.0.0.1';
 /** The SQS server. Its own starter listens on every interface whatever its `host` option says; its app object obeys. */
 export async function startSqs(port = 0): Promise<LocalServer> {
   const { buildApp } = await required('fauxqs', () => import('fauxqs'));
-  const app = buildApp({ logger: false, host: LOOPBACK });
+  const app = buildApp({ logger: false });
   const endpoint = await app.listen({ port, host: LOOPBACK });
   return { endpoint, stop: async () => app.close() };
 }

@@ -1,5 +1,7 @@
 /** Nothing is silently stuck: workers that die on load, are killed, or time out leave FAILURE and a dead letter, over real HTTP. */
-import { Celeriac, type Delivery, silentLogger } from 'celeriac';
+import { fork } from 'node:child_process';
+
+import { type BatchResponse, Celeriac, silentLogger } from 'celeriac';
 import { type BatchFunction, LocalCloud } from 'celeriac/local';
 import { expect, it } from 'vitest';
 
@@ -28,14 +30,22 @@ async function withCloud(setup: Setup, run: (app: Celeriac, cloud: LocalCloud) =
   }
 }
 
-/** The process is gone 300 ms into the batch: no answer, no commit, and its claim stays until the lease ends. */
-function killed(app: Celeriac): BatchFunction {
-  return (deliveries: readonly Delivery[], invocation) => {
-    const death = new Promise<never>((_, reject) => {
-      setTimeout(() => reject(new Error('killed')), 300);
+/** Each batch gets a process of its own, killed as soon as a task has started: no answer, no commit, a claim until the lease ends. */
+function killed(variables: () => Record<string, string>, starts: string[]): BatchFunction {
+  return (deliveries, invocation) =>
+    new Promise((resolve, reject) => {
+      const child = fork('test/support/worker-process.ts', {
+        execArgv: ['--conditions=@celeriac/source'],
+        env: { ...process.env, ...variables() },
+      });
+      child.on('message', (message: BatchResponse | 'started') => {
+        if (message !== 'started') resolve(message);
+        else starts.push(message);
+        child.kill('SIGKILL');
+      });
+      child.on('exit', () => reject(new Error('killed')));
+      child.send({ deliveries, invocation });
     });
-    return Promise.race([app.consume(deliveries, invocation), death]);
-  };
 }
 
 const lostLetter = (id: string, task: string): unknown => ({
@@ -60,25 +70,20 @@ it('a worker that dies on load', async () => {
 });
 
 it.each([
-  ['acksLate: true, until maxDeliveries', true],
-  ['acksLate: false, never again', false],
-])('a worker that is killed in the middle of a task: %s', async (_what, acksLate) => {
-  let started = 0;
+  ['acksLate: true, until maxDeliveries', 'job.true'],
+  ['acksLate: false, never again', 'job.false'],
+])('a worker killed with SIGKILL in the middle of a task: %s', async (_what, task) => {
+  const starts: string[] = [];
+  let variables: Record<string, string> = {};
   await withCloud(
-    {
-      worker: killed,
-      declare: (app) =>
-        app.task('job', { acksLate }, async () => {
-          started += 1;
-          await new Promise(() => {});
-        }),
-    },
+    { worker: () => killed(() => variables, starts), declare: (app) => app.task('unused', () => 1) },
     async (app, cloud) => {
-      const result = await app.send('job');
+      variables = cloud.variables();
+      const result = await app.send(task);
       await expect(result.get({ timeout: 18, interval: 0.2 })).rejects.toMatchObject({ name: 'WorkerLostError' });
-      await expect.poll(() => cloud.deadLetters(), { timeout: 5000 }).toEqual([lostLetter(result.id, 'job')]);
-      // maxDeliveries is 1 here: one run, and the second delivery finds its worker lost.
-      expect(started).toBe(1);
+      await expect.poll(() => cloud.deadLetters(), { timeout: 5000 }).toEqual([lostLetter(result.id, task)]);
+      // maxDeliveries is 1: one run, and the second delivery finds that its worker was lost.
+      expect(starts).toEqual(['started']);
     },
   );
 });
