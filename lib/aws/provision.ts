@@ -11,6 +11,8 @@ export interface ProvisionOptions {
   readonly sqs: SQSClient;
   readonly dynamodb: DynamoDBClient;
   readonly clock: Clock;
+  /** The server's own address: emulators name hosts in queue URLs that this machine cannot resolve. */
+  readonly endpoint: string;
   /** Visibility timeout of the queues. */
   readonly visibilitySeconds: number;
   /** Receives before a message moves to the lost queue. */
@@ -77,7 +79,7 @@ async function createQueue(
       },
     }),
   );
-  return QueueUrl ?? '';
+  return new URL(new URL(QueueUrl ?? '').pathname, options.endpoint).href;
 }
 
 async function arnOf(client: SQSClient, url: string): Promise<string> {

@@ -70,6 +70,7 @@ export class LocalCloud {
       sqs,
       dynamodb,
       clock: systemClock,
+      endpoint: sqsServer.endpoint,
       visibilitySeconds: durationSeconds(options.visibility ?? invocationSeconds + 30, 'visibility', 1),
       maxReceiveCount: options.maxReceiveCount ?? 50,
     });
