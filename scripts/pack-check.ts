@@ -1,6 +1,6 @@
 /** Packs the library and looks at the tarball as its users would: publint, are-the-types-wrong, and an import of each entry. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -24,23 +24,19 @@ try {
   const modules = join(folder, 'node_modules');
   mkdirSync(modules);
   run('tar', ['xzf', tarball, '-C', folder]);
-  symlinkSync(join(folder, 'package'), join(modules, 'celeriac'));
+  // A real folder among its peers, as npm installs it; the peers are links, which Node follows.
+  renameSync(join(folder, 'package'), join(modules, 'celeriac'));
   const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { peerDependencies: Record<string, string> };
   for (const peer of Object.keys(manifest.peerDependencies)) {
     mkdirSync(join(modules, peer, '..'), { recursive: true });
     symlinkSync(resolve('node_modules', peer), join(modules, peer));
   }
-  // Through the symlink Node would look for peers beside the real path.
   for (const entry of ['celeriac', 'celeriac/aws', 'celeriac/infra', 'celeriac/local', 'celeriac/testing']) {
     const code = `const m = await import('${entry}'); console.log('${entry}', Object.keys(m).length, 'exports');`;
-    process.stdout.write(run(process.execPath, ['--preserve-symlinks', '--input-type=module', '-e', code], folder));
+    process.stdout.write(run(process.execPath, ['--input-type=module', '-e', code], folder));
   }
   // Its own import is the user's entry, which only the bundler knows.
-  run(
-    process.execPath,
-    ['--preserve-symlinks', '--input-type=module', '-e', "import.meta.resolve('celeriac/handlers')"],
-    folder,
-  );
+  run(process.execPath, ['--input-type=module', '-e', "import.meta.resolve('celeriac/handlers')"], folder);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
