@@ -132,6 +132,8 @@ export class DynamodbBackend implements Backend {
       .set('attempt', number(request.attempt))
       .set('committed', number(request.attempt))
       .set('finished', number(request.nowMs))
+      // Whoever was thought dead and comes back must find that the task is no longer its own.
+      .remove('owner')
       .set('name', text(request.name))
       .set('queue', text(request.queue))
       .set('result', document(request.meta))
@@ -154,6 +156,7 @@ export class DynamodbBackend implements Backend {
       .set('status', text(REVOKED))
       .set('revoked', number(request.nowMs))
       .set('finished', number(request.nowMs))
+      .remove('owner')
       .set('result', document(request.meta))
       .set('timestamp', timestamp(request.nowMs))
       .set('ttl', number(request.expiresAtSeconds));

@@ -8,7 +8,12 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 
-import { SQS_MAX_BATCH_ENTRIES, SQS_MAX_MESSAGE_BYTES, SQS_MAX_VISIBILITY_SECONDS } from '../limits.ts';
+import {
+  SQS_MAX_BATCH_ENTRIES,
+  SQS_MAX_DELAY_SECONDS,
+  SQS_MAX_MESSAGE_BYTES,
+  SQS_MAX_VISIBILITY_SECONDS,
+} from '../limits.ts';
 import type { Broker, OutgoingMessage, SendOutcome } from '../ports.ts';
 
 export interface QueueAddress {
@@ -63,7 +68,8 @@ export class SqsBroker implements Broker {
     for (const [index, item] of items.entries()) {
       const address = this.#queues[item.queue];
       const url = item.deadLetter ? address?.deadLetterUrl : address?.url;
-      if (url === undefined) outcomes[index] = unknownQueue(item);
+      const refusal = url === undefined ? unknownQueue(item) : refusalOf(item, address?.fifo ?? false);
+      if (url === undefined || refusal !== undefined) outcomes[index] = refusal ?? unknownQueue(item);
       else byUrl.set(url, [...(byUrl.get(url) ?? []), index]);
     }
     await Promise.all(
@@ -177,6 +183,24 @@ function sizeOf(item: OutgoingMessage | undefined): number {
   for (const [name, value] of Object.entries(item?.attributes ?? {}))
     bytes += Buffer.byteLength(name) + Buffer.byteLength(value) + 'String'.length;
   return bytes;
+}
+
+/** What SQS would refuse, told without asking: one such entry would fail its whole request. */
+function refusalOf(item: OutgoingMessage, fifo: boolean): SendOutcome | undefined {
+  const delay = item.delaySeconds ?? 0;
+  const refuse = (message: string): SendOutcome => ({
+    ok: false,
+    code: 'InvalidParameterValue',
+    message,
+    retryable: false,
+  });
+  if (delay < 0 || delay > SQS_MAX_DELAY_SECONDS || (fifo && delay > 0)) {
+    return refuse(`DelaySeconds ${delay}: 0 to ${SQS_MAX_DELAY_SECONDS} is allowed, and none on a FIFO queue`);
+  }
+  const bytes = sizeOf(item);
+  return bytes > SQS_MAX_MESSAGE_BYTES
+    ? refuse(`the message has ${bytes} bytes; ${SQS_MAX_MESSAGE_BYTES} are allowed`)
+    : undefined;
 }
 
 function unknownQueue(item: OutgoingMessage): SendOutcome {

@@ -53,7 +53,7 @@ export class MemoryBackend implements Backend {
       return Promise.resolve(record.status);
     }
     this.#records.set(request.id, {
-      ...record,
+      ...ownerless(record),
       id: request.id,
       status: REVOKED,
       revokedMs: request.nowMs,
@@ -169,7 +169,7 @@ export class MemoryBackend implements Backend {
     if (refusal && refusal.kind !== 'revoked') return refusal;
     if (!isFinal(request.status)) throw new Error(`conclude() takes final states, not ${request.status}`);
     this.#records.set(request.id, {
-      ...record,
+      ...ownerless(record),
       id: request.id,
       status: request.status,
       attempt: request.attempt,
@@ -183,4 +183,10 @@ export class MemoryBackend implements Backend {
     });
     return { kind: 'concluded' };
   }
+}
+
+/** Whoever was thought dead and comes back must find that the task is no longer its own. */
+function ownerless(record: Held | undefined): Partial<Held> {
+  const { owner: _owner, ...rest } = record ?? {};
+  return rest;
 }

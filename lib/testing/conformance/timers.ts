@@ -1,0 +1,65 @@
+/** What every timer store must do. Cases share one store and keep to times of their own. */
+import { deepEqual, equal } from 'node:assert/strict';
+
+import type { Timer, Timers } from '../../ports.ts';
+import type { ConformanceCase } from './case.ts';
+
+const NOW = 1_900_000_000_000;
+
+export function timersConformance(timers: Timers): ConformanceCase[] {
+  const timer = (id: string, dueMs: number, attempt = 0): Timer => ({
+    id,
+    attempt,
+    dueMs,
+    message: { queue: 'default', body: `body of ${id}`, groupId: 'group', deduplicationId: id },
+  });
+  const due = async (untilMs: number): Promise<Timer[]> => {
+    const pages = await Promise.all(
+      Array.from({ length: timers.shards }, (_, shard) => timers.due(shard, untilMs, 1000)),
+    );
+    return pages.flat().toSorted((left, right) => left.dueMs - right.dueMs);
+  };
+  return [
+    {
+      name: 'gives what is due, whole, and nothing that is later',
+      async run() {
+        const all = Array.from({ length: 60 }, (_, index) => timer(`due-${index}`, NOW + index));
+        await timers.put(all);
+        deepEqual(await due(NOW - 1), []);
+        deepEqual(await due(NOW + 29), all.slice(0, 30));
+        await timers.remove(all);
+        deepEqual(await due(NOW + 1000), []);
+      },
+    },
+    {
+      name: 'storing a timer twice stores one; each attempt and time is its own',
+      async run() {
+        const base = NOW + 10_000;
+        const all = [timer('twice', base), timer('twice', base, 1), timer('twice', base + 1)];
+        await timers.put([...all, timer('twice', base)]);
+        await timers.put(all);
+        equal((await due(base + 1)).length, 3);
+        await timers.remove(all);
+        await timers.remove(all);
+        deepEqual(await due(base + 1), []);
+      },
+    },
+    {
+      name: 'a page is the earliest ones, in order',
+      async run() {
+        const base = NOW + 20_000;
+        // One id lands in one shard, whatever the number of shards.
+        const all = Array.from({ length: 30 }, (_, index) => timer('page', base + index, index));
+        await timers.put(all.toReversed());
+        const pages = await Promise.all(
+          Array.from({ length: timers.shards }, (_, shard) => timers.due(shard, base + 1000, 10)),
+        );
+        deepEqual(
+          pages.filter((page) => page.length > 0),
+          [all.slice(0, 10)],
+        );
+        await timers.remove(all);
+      },
+    },
+  ];
+}

@@ -1,0 +1,122 @@
+/** One suite, every adapter: memory, and the AWS adapters through real SDK clients over HTTP. */
+import { Celeriac, silentLogger } from 'celeriac';
+import {
+  backendConformance,
+  type BrokerUnderTest,
+  brokerConformance,
+  countingIds,
+  ManualClock,
+  timersConformance,
+  type ConformanceCase,
+} from 'celeriac/testing';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+
+import { connect } from '../../lib/aws/connect.ts';
+import { peekDeadLetters, SqsPoller } from '../../lib/aws/poller.ts';
+import { provision } from '../../lib/aws/provision.ts';
+import { startDynamodb, startSqs, type LocalServer } from '../../lib/local/servers.ts';
+import { MemoryBackend, MemoryBroker, MemoryTimers } from '../../lib/memory/index.ts';
+import type { Ports } from '../../lib/ports.ts';
+import type { Environment } from '../../lib/settings.ts';
+import { systemClock, systemRandom } from '../../lib/time.ts';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+
+function all(cases: readonly ConformanceCase[]): void {
+  for (const { name, run } of cases) it(name, run);
+}
+
+/** Ports that exist only once the servers run. */
+function later<T extends object>(get: () => T): T {
+  return new Proxy({} as T, {
+    get(_target, key) {
+      const real = get();
+      const value: unknown = Reflect.get(real, key, real);
+      return typeof value === 'function' ? (value.bind(real) as unknown) : value;
+    },
+  });
+}
+
+describe('memory', () => {
+  describe('backend', () => all(backendConformance(new MemoryBackend())));
+  describe('timers', () => all(timersConformance(new MemoryTimers({ shards: 4 }))));
+  describe('broker', () => {
+    all(
+      brokerConformance((): BrokerUnderTest => {
+        const clock = new ManualClock(1_900_000_000_000);
+        const broker = new MemoryBroker({
+          clock,
+          ids: countingIds(),
+          queues: { plain: { fifo: false }, ordered: { fifo: true } },
+        });
+        return {
+          broker,
+          standard: 'plain',
+          fifo: 'ordered',
+          receive: (queue) => Promise.resolve(broker.receive(queue, 10)),
+          deadLetters: (queue) => Promise.resolve(broker.deadLetters(queue)),
+          acknowledge: (queue, receipt) => Promise.resolve(broker.acknowledge(queue, receipt)),
+        };
+      }),
+    );
+  });
+});
+
+describe('aws, over HTTP', () => {
+  const common = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
+  const servers: LocalServer[] = [];
+  const runs = 7;
+  let environment: Environment;
+  let sqs: SQSClient;
+  let ports: Pick<Ports, 'broker' | 'backend' | 'timers'>;
+  let used = 0;
+
+  beforeAll(async () => {
+    const [sqsServer, dynamodbServer] = await Promise.all([startSqs(), startDynamodb()]);
+    servers.push(sqsServer, dynamodbServer);
+    sqs = new SQSClient({ ...common, endpoint: sqsServer.endpoint });
+    const dynamodb = new DynamoDBClient({ ...common, endpoint: dynamodbServer.endpoint });
+    const queues = Object.fromEntries(
+      Array.from({ length: runs }, (_, index) => [
+        [`plain${index}`, {}],
+        [`ordered${index}`, { fifo: true }],
+      ]).flat() as [string, { fifo?: boolean }][],
+    );
+    const app = new Celeriac('conformance', { queues, timerShards: 4, logger: silentLogger });
+    const made = await provision({
+      manifest: app.manifest(),
+      sqs,
+      dynamodb,
+      clock: systemClock,
+      endpoint: sqsServer.endpoint,
+      visibilitySeconds: 30,
+      maxReceiveCount: 50,
+    });
+    environment = made.environment;
+    ports = connect(environment, { clock: systemClock, random: systemRandom }, { sqs, dynamodb });
+  });
+  afterAll(() => Promise.all(servers.map((server) => server.stop())));
+
+  describe('backend', () => all(backendConformance(later(() => ports.backend))));
+  describe('timers', () => {
+    const timers = later(() => ports.timers);
+    all(timersConformance(timers));
+  });
+  describe('broker', () => {
+    all(
+      brokerConformance((): BrokerUnderTest => {
+        const index = used;
+        used += 1;
+        const poller = (queue: string): SqsPoller => new SqsPoller(sqs, queue, environment.queues[queue] ?? '');
+        return {
+          broker: ports.broker,
+          standard: `plain${index}`,
+          fifo: `ordered${index}`,
+          receive: (queue) => poller(queue).receive(0, new AbortController().signal),
+          deadLetters: (queue) => peekDeadLetters(sqs, environment.deadLetterQueues[queue] ?? ''),
+          acknowledge: (queue, receipt) => poller(queue).delete([receipt]),
+        };
+      }),
+    );
+  });
+});
