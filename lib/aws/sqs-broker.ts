@@ -70,14 +70,29 @@ export class SqsBroker implements Broker {
       const url = item.deadLetter ? address?.deadLetterUrl : address?.url;
       const refusal = url === undefined ? unknownQueue(item) : refusalOf(item, address?.fifo ?? false);
       if (url === undefined || refusal !== undefined) outcomes[index] = refusal ?? unknownQueue(item);
-      else byUrl.set(url, [...(byUrl.get(url) ?? []), index]);
+      else {
+        const indexes = byUrl.get(url);
+        if (indexes) indexes.push(index);
+        else byUrl.set(url, [index]);
+      }
     }
-    await Promise.all(
-      [...byUrl].flatMap(([url, indexes]) =>
-        pack(indexes, items).map((batch) => this.#sendBatch(url, batch, items, outcomes)),
-      ),
-    );
+    await Promise.all([...byUrl].map(([url, indexes]) => this.#sendTo(url, indexes, items, outcomes)));
     return outcomes;
+  }
+
+  async #sendTo(
+    url: string,
+    indexes: readonly number[],
+    items: readonly OutgoingMessage[],
+    outcomes: SendOutcome[],
+  ): Promise<void> {
+    const batches = pack(indexes, items);
+    if (!url.endsWith('.fifo')) {
+      await Promise.all(batches.map((batch) => this.#sendBatch(url, batch, items, outcomes)));
+      return;
+    }
+    // Two requests at a time could overtake each other, and order is what a FIFO queue is for.
+    for (const batch of batches) await this.#sendBatch(url, batch, items, outcomes);
   }
 
   async #sendBatch(

@@ -6,18 +6,11 @@ import type { TaskDefinition } from '../registry.ts';
 import { writeDocument, writeException } from '../result-document.ts';
 import { FAILURE, IGNORED, REJECTED, RETRY, SUCCESS } from '../states.ts';
 import type { Clock } from '../ports.ts';
+import { fieldsOf, logEnd } from './attempt-log.ts';
 import { decideEnd, type EndDecision, type Ending } from './decide.ts';
 import type { Delivery } from './delivery.ts';
 import { runHooks } from './hooks.ts';
-import {
-  type Committed,
-  hasFollowers,
-  readSettlement,
-  retryMessage,
-  settle,
-  type Settlement,
-  writeSettlement,
-} from './settle.ts';
+import { type Committed, hasFollowers, retryMessage, settle, type Settlement, writeSettlement } from './settle.ts';
 import type { Worker } from './worker.ts';
 
 /** Whether SQS may delete the message. `keep` leaves it, visible again after `seconds` or after the queue's own timeout. */
@@ -216,108 +209,4 @@ async function concludeIdempotent(attempt: Attempt, committed: Committed): Promi
       expiresAtSeconds: expiresAtSeconds(clock, worker, committed),
     },
   ]);
-}
-
-/** A final state for a message that is not run: expired, revoked, unknown, lost. */
-export async function conclude(
-  message: Message,
-  delivery: Delivery,
-  status: string,
-  error: Error,
-  worker: Worker,
-  deadLetterReason?: string,
-): Promise<Disposition> {
-  const { clock, backend, logger } = worker.ports;
-  const nowMs = clock.nowMs();
-  const settlement: Settlement =
-    deadLetterReason === undefined
-      ? {}
-      : {
-          deadLetter: {
-            reason: deadLetterReason,
-            error: `${error.name}: ${error.message}`,
-            deliveries: delivery.receiveCount,
-          },
-        };
-  const meta = writeException(status, error, {
-    children: [],
-    dateDone: new Date(nowMs).toISOString(),
-    taskId: message.id,
-    parentId: message.parentId,
-    groupId: message.groupId,
-  });
-  const stored = writeSettlement(settlement);
-  const [outcome] = await backend.conclude([
-    {
-      id: message.id,
-      attempt: message.retries,
-      nowMs,
-      status,
-      name: message.task,
-      queue: message.queue,
-      meta,
-      ...(stored === undefined ? {} : { settlement: stored }),
-      expiresAtSeconds: Math.floor(nowMs / 1000) + worker.producer.settings.resultExpiresSeconds,
-    },
-  ]);
-  if (outcome === undefined || outcome.kind === 'older') return ACK;
-  if (outcome.kind === 'busy') return { kind: 'keep', seconds: Math.ceil((outcome.leaseMs - nowMs) / 1000) + 1 };
-  const committed: Committed =
-    outcome.kind === 'finished'
-      ? {
-          status: outcome.record.status,
-          meta: outcome.record.ignored ? undefined : outcome.record.meta,
-          settlement: readSettlement(outcome.record.settlement),
-        }
-      : { status, meta, settlement };
-  if (outcome.kind === 'concluded') {
-    logger.log(
-      deadLetterReason === undefined ? 'info' : 'error',
-      `Task ${message.task}[${message.id}] ${status}: ${error.name}: ${error.message}`,
-      { task: message.task, taskId: message.id, queue: message.queue },
-    );
-  }
-  await settle(message, delivery, committed, worker.producer, worker.ports);
-  return ACK;
-}
-
-// -------------------------------------------------------------------- log
-
-function fieldsOf(attempt: Attempt): Record<string, unknown> {
-  const { message } = attempt;
-  return { task: message.task, taskId: message.id, queue: message.queue, attempt: message.retries };
-}
-
-/** Celery's lines. Names, ids and errors; never arguments or results. */
-function logEnd(attempt: Attempt, decision: EndDecision, startMs: number): void {
-  const { message, worker } = attempt;
-  const { logger, clock } = worker.ports;
-  const subject = `Task ${message.task}[${message.id}]`;
-  const fields = { ...fieldsOf(attempt), state: decision.kind };
-  const runtime = `${((clock.nowMs() - startMs) / 1000).toFixed(3)}s`;
-  const text = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));
-  switch (decision.kind) {
-    case 'success':
-      return logger.log('info', `${subject} succeeded in ${runtime}`, fields);
-    case 'retry':
-      return logger.log(
-        'info',
-        `${subject} retry: Retry in ${Math.max(0, Math.round((decision.dueMs - clock.nowMs()) / 1000))}s: ${text(decision.error)}`,
-        fields,
-      );
-    case 'reject':
-      return logger.log('warn', `${subject} reject requeue=False: ${decision.reason}`, fields);
-    case 'ignore':
-      return logger.log('info', `${subject} ignored`, fields);
-    case 'fail':
-      if (decision.expected) return logger.log('info', `${subject} raised expected: ${text(decision.error)}`, fields);
-      return logger.log('error', `${subject} raised unexpected: ${text(decision.error)}`, {
-        ...fields,
-        stack: decision.error instanceof Error ? decision.error.stack : undefined,
-      });
-    case 'requeue':
-      return;
-    default:
-      return decision satisfies never;
-  }
 }

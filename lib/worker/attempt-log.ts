@@ -1,0 +1,41 @@
+/** What a worker's log says of an attempt: Celery's lines with names, ids and errors; never arguments or results. */
+import type { Attempt } from './commit.ts';
+import type { EndDecision } from './decide.ts';
+
+export function fieldsOf(attempt: Attempt): Record<string, unknown> {
+  const { message } = attempt;
+  return { task: message.task, taskId: message.id, queue: message.queue, attempt: message.retries };
+}
+
+export function logEnd(attempt: Attempt, decision: EndDecision, startMs: number): void {
+  const { message, worker } = attempt;
+  const { logger, clock } = worker.ports;
+  const subject = `Task ${message.task}[${message.id}]`;
+  const fields = { ...fieldsOf(attempt), state: decision.kind };
+  const runtime = `${((clock.nowMs() - startMs) / 1000).toFixed(3)}s`;
+  const text = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  switch (decision.kind) {
+    case 'success':
+      return logger.log('info', `${subject} succeeded in ${runtime}`, fields);
+    case 'retry':
+      return logger.log(
+        'info',
+        `${subject} retry: Retry in ${Math.max(0, Math.round((decision.dueMs - clock.nowMs()) / 1000))}s: ${text(decision.error)}`,
+        fields,
+      );
+    case 'reject':
+      return logger.log('warn', `${subject} reject requeue=False: ${decision.reason}`, fields);
+    case 'ignore':
+      return logger.log('info', `${subject} ignored`, fields);
+    case 'fail':
+      if (decision.expected) return logger.log('info', `${subject} raised expected: ${text(decision.error)}`, fields);
+      return logger.log('error', `${subject} raised unexpected: ${text(decision.error)}`, {
+        ...fields,
+        stack: decision.error instanceof Error ? decision.error.stack : undefined,
+      });
+    case 'requeue':
+      return;
+    default:
+      return decision satisfies never;
+  }
+}

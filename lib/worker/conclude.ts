@@ -1,0 +1,69 @@
+import type { Message } from '../message.ts';
+import { writeException } from '../result-document.ts';
+import { ACK, type Disposition } from './commit.ts';
+import type { Delivery } from './delivery.ts';
+import { type Committed, readSettlement, settle, type Settlement, writeSettlement } from './settle.ts';
+import type { Worker } from './worker.ts';
+
+/** A final state for a message that is not run: expired, revoked, unknown, lost. */
+export async function conclude(
+  message: Message,
+  delivery: Delivery,
+  status: string,
+  error: Error,
+  worker: Worker,
+  deadLetterReason?: string,
+): Promise<Disposition> {
+  const { clock, backend, logger } = worker.ports;
+  const nowMs = clock.nowMs();
+  const settlement: Settlement =
+    deadLetterReason === undefined
+      ? {}
+      : {
+          deadLetter: {
+            reason: deadLetterReason,
+            error: `${error.name}: ${error.message}`,
+            deliveries: delivery.receiveCount,
+          },
+        };
+  const meta = writeException(status, error, {
+    children: [],
+    dateDone: new Date(nowMs).toISOString(),
+    taskId: message.id,
+    parentId: message.parentId,
+    groupId: message.groupId,
+  });
+  const stored = writeSettlement(settlement);
+  const [outcome] = await backend.conclude([
+    {
+      id: message.id,
+      attempt: message.retries,
+      nowMs,
+      status,
+      name: message.task,
+      queue: message.queue,
+      meta,
+      ...(stored === undefined ? {} : { settlement: stored }),
+      expiresAtSeconds: Math.floor(nowMs / 1000) + worker.producer.settings.resultExpiresSeconds,
+    },
+  ]);
+  if (outcome === undefined || outcome.kind === 'older') return ACK;
+  if (outcome.kind === 'busy') return { kind: 'keep', seconds: Math.ceil((outcome.leaseMs - nowMs) / 1000) + 1 };
+  const committed: Committed =
+    outcome.kind === 'finished'
+      ? {
+          status: outcome.record.status,
+          meta: outcome.record.ignored ? undefined : outcome.record.meta,
+          settlement: readSettlement(outcome.record.settlement),
+        }
+      : { status, meta, settlement };
+  if (outcome.kind === 'concluded') {
+    logger.log(
+      deadLetterReason === undefined ? 'info' : 'error',
+      `Task ${message.task}[${message.id}] ${status}: ${error.name}: ${error.message}`,
+      { task: message.task, taskId: message.id, queue: message.queue },
+    );
+  }
+  await settle(message, delivery, committed, worker.producer, worker.ports);
+  return ACK;
+}

@@ -1,0 +1,120 @@
+/** The repository as a test subject. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+
+import { describe, expect, it } from 'vitest';
+
+import { ERROR_CLASSES } from '../lib/errors.ts';
+import {
+  banComplaints,
+  cycles,
+  directionComplaints,
+  functionComplaints,
+  importsOf,
+  nameComplaints,
+  sizeComplaints,
+  type SourceFile,
+} from './tidy/rules.ts';
+
+/** Files over the limit, each with the reason. */
+const LONG_FILES: Readonly<Record<string, string>> = {
+  'lib/settings.ts': 'settings and environment, each option with its check',
+  'lib/aws/dynamodb-backend.ts': 'the protocol as conditional writes, to be read beside memory-backend.ts',
+  'lib/app.ts': 'the one place that knows everything',
+};
+
+const files: SourceFile[] = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  encoding: 'utf8',
+})
+  .split('\n')
+  .filter((path) => path !== '' && existsSync(path))
+  .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
+const sources = files.filter(({ path }) => path.endsWith('.ts'));
+const shipped = sources.filter(({ path }) => /^(lib|handlers|infra)\//.test(path));
+
+describe('tidy', () => {
+  it('imports go in one direction', () => {
+    expect(shipped.flatMap(directionComplaints)).toEqual([]);
+  });
+  it('there are no cycles', () => {
+    expect(cycles(shipped)).toEqual([]);
+  });
+  it('nothing banned is used', () => {
+    expect(files.flatMap(banComplaints)).toEqual([]);
+  });
+  it('names are kebab-case', () => {
+    expect(sources.flatMap(nameComplaints)).toEqual([]);
+  });
+  it('files and functions keep their size', () => {
+    expect(
+      shipped.flatMap((file) => [
+        ...sizeComplaints(file, LONG_FILES),
+        ...sizeComplaints(file, {}, 450),
+        ...functionComplaints(file),
+      ]),
+    ).toEqual([]);
+  });
+  it('every long file is still there and still long', () => {
+    const long = shipped.filter((file) => sizeComplaints(file, {}).length > 0).map(({ path }) => path);
+    expect(Object.keys(LONG_FILES).filter((path) => !long.includes(path))).toEqual([]);
+  });
+  it('every error code has its section, and every section its code', () => {
+    const documented = [...readFileSync('docs/errors.md', 'utf8').matchAll(/^## (\w+)$/gm)].map((match) => match[1]);
+    expect(documented.toSorted()).toEqual(ERROR_CLASSES.map((each) => each.code).toSorted());
+  });
+});
+
+describe('each rule can fail', () => {
+  const file = (path: string, text: string): SourceFile => ({ path, text });
+  it.each([
+    [file('lib/json.ts', "import { a } from './app.ts';"), 'layer 0 may not import layer 4'],
+    [file('lib/memory/x.ts', "import { a } from '../worker/consume.ts';"), 'layer 2 may not import layer 3'],
+    [file('lib/task.ts', "import { SQSClient } from '@aws-sdk/client-sqs';"), 'the SDK belongs to lib/aws'],
+    [file('lib/task.ts', "import { App } from 'aws-cdk-lib';"), 'CDK belongs to infra'],
+    [file('lib/task.ts', "import { a } from '../handlers/worker.ts';"), 'knows nothing outside'],
+    [file('infra/x.ts', "import { a } from '../lib/app.ts';"), 'plain data only'],
+    [file('lib/unknown.ts', "import { a } from './json.ts';"), 'has no layer'],
+  ])('direction %#', (bad, message) => {
+    expect(directionComplaints(bad).join()).toContain(message);
+  });
+  it('types may point upwards, and so makes no cycle', () => {
+    expect(directionComplaints(file('lib/json.ts', "import type { A } from './app.ts';"))).toEqual([]);
+    expect(importsOf("import { type A, type B } from './x.ts';")[0]?.typeOnly).toBe(true);
+    expect(importsOf("import { type A, b } from './x.ts';")[0]?.typeOnly).toBe(false);
+  });
+  it('cycle', () => {
+    expect(
+      cycles([file('lib/a.ts', "import { b } from './b.ts';"), file('lib/b.ts', "import { a } from './a.ts';")]),
+    ).toHaveLength(1);
+  });
+  it.each([
+    ['lib/x.ts', 'const t = Date.now();'],
+    ['lib/x.ts', 'setTimeout(() => {}, 1);'],
+    ['lib/x.ts', 'const d = new Date();'],
+    ['lib/x.ts', 'process.env.HOME'],
+    ['handlers/x.ts', "console.log('x');"],
+    ['test/x.ts', 'const a: any = 1;'],
+    ['lib/x.ts', "export * from './y.ts';"],
+    ['README.md', 'TODO'],
+    ['test/x.test.ts', "it.only('x', () => {});"],
+    ['docs/x.md', 'see /work/main'],
+    ['package-lock.json', '"https://registry.npmjs.org/x"'],
+  ])('ban in %s: %s', (path, text) => {
+    expect(banComplaints(file(path, text))).toHaveLength(1);
+  });
+  it('names and sizes', () => {
+    expect(nameComplaints(file('lib/myFile.ts', ''))).toHaveLength(1);
+    expect(sizeComplaints(file('lib/x.ts', '\n'.repeat(300)), {})).toHaveLength(1);
+    expect(
+      functionComplaints(file('lib/x.ts', `export function long(): void {\n${'  x();\n'.repeat(60)}}\n`)),
+    ).toHaveLength(1);
+    expect(
+      functionComplaints(
+        file('lib/x.ts', `class A {\n  async #long(): Promise<void> {\n${'    x();\n'.repeat(60)}  }\n}\n`),
+      ),
+    ).toHaveLength(1);
+    expect(
+      functionComplaints(file('lib/x.ts', `export function short(): void {\n${'  x();\n'.repeat(58)}}\n`)),
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,219 @@
+/** The house rules, as functions from text to complaints; `test/tidy.test.ts` runs them over the repository and shows that each can fail. */
+
+export interface SourceFile {
+  /** From the repository's root, with forward slashes. */
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface Import {
+  readonly target: string;
+  readonly typeOnly: boolean;
+}
+
+/** Static imports and re-exports, and dynamic imports of literals. */
+export function importsOf(text: string): Import[] {
+  const imports: Import[] = [];
+  for (const match of text.matchAll(/^(?:import|export)\s+(type\s+)?([^;'"]*?from\s+)?['"]([^'"]+)['"]/gm)) {
+    const names = match[2] ?? '';
+    const allTypes =
+      /^\{[^}]*\}/.test(names) &&
+      names
+        .replace(/[{}]|from/g, '')
+        .split(',')
+        .filter((name) => name.trim() !== '')
+        .every((name) => /^\s*type\s/.test(name));
+    imports.push({ target: match[3] ?? '', typeOnly: match[1] !== undefined || allTypes });
+  }
+  for (const match of text.matchAll(/\bimport\(\s*['"]([^'"]+)['"]\s*\)/g))
+    imports.push({ target: match[1] ?? '', typeOnly: false });
+  return imports;
+}
+
+/** Layer of each room of the library: a file imports its own layer or lower ones. */
+const LAYERS: readonly (readonly [RegExp, number])[] = [
+  [/^lib\/(errors|limits|states|time|json|json-scan|repr|duration|standard-schema)\.ts$/, 0],
+  [
+    /^lib\/(message|envelope|encode-message|decode-message|signature|signature-options|apply-options|retry|settings|routes|task-options|manifest|log|ports)\.ts$/,
+    1,
+  ],
+  [/^lib\/(context|registry|result-document|publish)\.ts$/, 2],
+  [/^lib\/(memory|aws)\//, 2],
+  [/^lib\/(task|task-class|task-context|producer|enqueue|result)\.ts$/, 3],
+  [/^lib\/(worker|beat)\//, 3],
+  [/^lib\/(app|index|public-enqueue)\.ts$/, 4],
+  [/^lib\/(local|testing)\//, 5],
+];
+
+export function layerOf(path: string): number | undefined {
+  return LAYERS.find(([pattern]) => pattern.test(path))?.[1];
+}
+
+export function resolveImport(from: string, target: string): string | undefined {
+  if (!target.startsWith('.')) return undefined;
+  const parts = from.split('/').slice(0, -1);
+  for (const part of target.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '.') parts.push(part);
+  }
+  return parts.join('/');
+}
+
+export function directionComplaints(file: SourceFile): string[] {
+  const complaints: string[] = [];
+  const room = file.path.split('/')[0];
+  for (const { target, typeOnly } of importsOf(file.text)) {
+    const resolved = resolveImport(file.path, target);
+    const say = (why: string): void => void complaints.push(`${file.path} imports ${target}: ${why}`);
+    if (
+      target.startsWith('@aws-sdk/') &&
+      room !== 'test' &&
+      !file.path.startsWith('lib/aws/') &&
+      !file.path.startsWith('lib/local/')
+    )
+      say('the SDK belongs to lib/aws');
+    if (/^(aws-cdk-lib|constructs)/.test(target) && room !== 'infra' && room !== 'test') say('CDK belongs to infra');
+    if (target === 'aws-lambda' && room !== 'handlers' && file.path !== 'lib/aws/sqs-event.ts')
+      say("Lambda's types belong to handlers");
+    if (resolved === undefined) continue;
+    if (room === 'lib' && !resolved.startsWith('lib/')) say('the library knows nothing outside of it');
+    if (room === 'infra' && resolved.startsWith('lib/') && !/^lib\/(manifest|limits|errors|states)\.ts$/.test(resolved))
+      say('infra reads plain data only');
+    if (room === 'infra' && resolved.startsWith('handlers/')) say('infra names handlers by path');
+    if (room === 'lib') {
+      const [own, other] = [layerOf(file.path), layerOf(resolved)];
+      if (own === undefined) say(`${file.path} has no layer; give it one in test/tidy/rules.ts`);
+      else if (other !== undefined && other > own && !typeOnly) say(`layer ${own} may not import layer ${other}`);
+      if (/^lib\/(memory|aws)\//.test(file.path) && other !== undefined && other > 2 && !typeOnly)
+        say('adapters implement ports and import nothing above them');
+    }
+  }
+  return complaints;
+}
+
+/** Files that import each other in a circle; types alone make none. */
+export function cycles(files: readonly SourceFile[]): string[] {
+  const graph = new Map(
+    files.map((file) => [
+      file.path,
+      importsOf(file.text)
+        .filter((each) => !each.typeOnly)
+        .map((each) => resolveImport(file.path, each.target))
+        .filter((path) => path !== undefined),
+    ]),
+  );
+  const found = new Set<string>();
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    const at = trail.indexOf(path);
+    if (at >= 0) {
+      found.add([...trail.slice(at), path].join(' -> '));
+      return;
+    }
+    if (done.has(path)) return;
+    for (const next of graph.get(path) ?? []) visit(next, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of graph.keys()) visit(path, []);
+  return [...found];
+}
+
+interface Ban {
+  readonly pattern: RegExp;
+  readonly where: RegExp;
+  readonly but: RegExp;
+  readonly instead: string;
+}
+
+const NEVER = /^$/;
+const BANS: readonly Ban[] = [
+  {
+    pattern: /\bDate\.now\(|\bMath\.random\(|\brandomUUID\(|\bset(?:Timeout|Interval|Immediate)\(/,
+    where: /^(lib|handlers|infra)\//,
+    but: /^lib\/(time|testing\/manual-clock)\.ts$/,
+    instead: 'take Clock, Random or Ids',
+  },
+  { pattern: /\bnew Date\(\)/, where: /^(lib|handlers|infra)\//, but: NEVER, instead: 'take Clock' },
+  {
+    pattern: /\bprocess\.env\b/,
+    where: /^(lib|handlers|infra)\//,
+    but: /^(lib\/settings|handlers\/environment-credentials)\.ts$/,
+    instead: 'lib/settings.ts reads the environment',
+  },
+  { pattern: /\bconsole[.[]/, where: /^(lib|handlers|infra)\//, but: /^lib\/log\.ts$/, instead: 'use the Logger port' },
+  {
+    pattern: /:\s*any\b|\bas any\b|<any>|\bany\[\]/,
+    where: /\.ts$/,
+    but: /^test\/tidy/,
+    instead: 'name the type, or unknown',
+  },
+  { pattern: /^export \* /m, where: /\.ts$/, but: /^test\/tidy/, instead: 'export by name' },
+  {
+    pattern: /\b(?:TODO|FIXME|XXX)\b/,
+    where: /./,
+    but: /^(test\/tidy|package-lock)/,
+    instead: 'do it, or write an issue',
+  },
+  { pattern: /\b(?:it|test|describe)\.(?:only|todo)\b/, where: /^test\//, but: /^test\/tidy/, instead: 'run them all' },
+  {
+    pattern: /(?:\/work\/|\/home\/|\/root\/)[a-z]/,
+    where: /./,
+    but: /^(test\/tidy|package-lock)/,
+    instead: 'no machine paths',
+  },
+  {
+    pattern: /registry\.(?:npmjs|yarnpkg)\.|pypi\.org|deb\.debian\.org/,
+    where: /./,
+    but: /^test\/tidy/,
+    instead: 'no registry hosts',
+  },
+];
+
+export function banComplaints(file: SourceFile): string[] {
+  // Comments may name what code may not call.
+  const code = file.path.endsWith('.ts') ? file.text.replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '') : file.text;
+  return BANS.filter((ban) => ban.where.test(file.path) && !ban.but.test(file.path) && ban.pattern.test(code)).map(
+    (ban) => `${file.path} has ${String(ban.pattern.exec(code)?.[0])}: ${ban.instead}`,
+  );
+}
+
+export function nameComplaints(file: SourceFile): string[] {
+  const name = file.path.split('/').at(-1) ?? '';
+  return /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:test|test-d|d|config))?\.ts$/.test(name) || !name.endsWith('.ts')
+    ? []
+    : [`${file.path}: file names are kebab-case`];
+}
+
+export function sizeComplaints(file: SourceFile, allowed: Readonly<Record<string, string>>, limit = 300): string[] {
+  const lines = file.text.split('\n').length;
+  return lines > limit && allowed[file.path] === undefined
+    ? [`${file.path} has ${lines} lines; ${limit} is the limit. Move a wall, or say in test/tidy.test.ts why not.`]
+    : [];
+}
+
+const LONGEST_FUNCTION_LINES = 60;
+const FUNCTION_HEAD =
+  /^(?:export )?(?:default )?(?:async )?function\b|^\s{2}(?:(?:static|async|private|override|get|set) )*[#\w]+(?:<[^>]*>)?\([^;]*$|=>\s*\{$/;
+
+/** Functions by indentation: formatted code closes a block at the column where its line began. */
+export function functionComplaints(file: SourceFile): string[] {
+  // A conformance suite is a list of cases in a function's clothes.
+  if (file.path.startsWith('lib/testing/conformance/')) return [];
+  const complaints: string[] = [];
+  const lines = file.text.split('\n');
+  for (const [index, line] of lines.entries()) {
+    if (!FUNCTION_HEAD.test(line) || /^\s*(?:if|for|while|switch|return|\*|\/\/)/.test(line)) continue;
+    const indent = /^\s*/.exec(line)?.[0] ?? '';
+    // A head over several lines: its last one says whether a body follows.
+    const last = line.endsWith('{')
+      ? line
+      : lines.find((later, position) => position > index && later.startsWith(`${indent})`));
+    if (!last?.endsWith('{')) continue;
+    const end = lines.findIndex((later, position) => position > index && new RegExp(`^${indent}\\}`).test(later));
+    if (end - index + 1 > LONGEST_FUNCTION_LINES)
+      complaints.push(
+        `${file.path}:${index + 1} is a function of ${end - index + 1} lines; ${LONGEST_FUNCTION_LINES} is the limit`,
+      );
+  }
+  return complaints;
+}
