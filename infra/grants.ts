@@ -19,9 +19,18 @@ export function receiveFrom(queues: readonly IQueue[]): PolicyStatement {
   );
 }
 
-/** Claims, commits and conclusions are conditional updates; a refused one is read; an expired item is deleted. */
+/** Claims, commits and conclusions are conditional updates, many in one PartiQL batch; a refused one is read; an expired item is deleted. */
 export function workOnResults(table: ITableV2): PolicyStatement {
-  return allow(['dynamodb:UpdateItem', 'dynamodb:GetItem', 'dynamodb:DeleteItem'], table.tableArn);
+  return allow(
+    [
+      'dynamodb:UpdateItem',
+      'dynamodb:GetItem',
+      'dynamodb:DeleteItem',
+      'dynamodb:PartiQLInsert',
+      'dynamodb:PartiQLUpdate',
+    ],
+    table.tableArn,
+  );
 }
 
 /** Reading results, revoking and forgetting. */

@@ -60,7 +60,8 @@ describe('tidy', () => {
   });
   it('every error code has its section, and every section its code', () => {
     const documented = [...readFileSync('docs/errors.md', 'utf8').matchAll(/^## (\w+)$/gm)].map((match) => match[1]);
-    expect(documented.toSorted()).toEqual(ERROR_CLASSES.map((each) => each.code).toSorted());
+    expect(new Set(documented)).toEqual(new Set(ERROR_CLASSES.map((each) => each.code)));
+    expect(documented).toHaveLength(ERROR_CLASSES.length);
   });
 });
 

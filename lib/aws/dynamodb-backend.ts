@@ -23,6 +23,7 @@ import type {
 } from '../ports.ts';
 import { REVOKED, STARTED } from '../states.ts';
 import { backoff } from './backoff.ts';
+import { DynamodbBatch, type StatementOutcome } from './dynamodb-batch.ts';
 import { document, isExpired, type Item, number, recordOf, text, timestamp } from './dynamodb-record.ts';
 import { resultKey } from './keys.ts';
 import { UpdateBuilder } from './update-builder.ts';
@@ -41,20 +42,29 @@ export class DynamodbBackend implements Backend {
   readonly #table: string;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #batch: DynamodbBatch;
 
   constructor(options: DynamodbBackendOptions) {
     this.#client = options.client;
     this.#table = options.table;
     this.#clock = options.clock;
     this.#random = options.random;
+    this.#batch = new DynamodbBatch(options.client, options.table);
   }
 
-  claim(requests: readonly ClaimRequest[]): Promise<ClaimOutcome[]> {
-    return Promise.all(requests.map((request) => this.#claim(request)));
+  async claim(requests: readonly ClaimRequest[]): Promise<ClaimOutcome[]> {
+    const first = requests.filter((request) => request.attempt === 0);
+    const won = new Set(first.length < 2 ? [] : done(first, await this.#batch.claim(first)));
+    return Promise.all(
+      requests.map((request) =>
+        won.has(request) ? ({ kind: 'claimed', deliveries: 1, requeues: 0 } as const) : this.#claim(request),
+      ),
+    );
   }
 
-  commit(requests: readonly CommitRequest[]): Promise<boolean[]> {
-    return Promise.all(requests.map((request) => this.#commit(request)));
+  async commit(requests: readonly CommitRequest[]): Promise<boolean[]> {
+    const ours = new Set(requests.length < 2 ? [] : done(requests, await this.#batch.commit(requests)));
+    return Promise.all(requests.map((request) => (ours.has(request) ? true : this.#commit(request))));
   }
 
   conclude(requests: readonly ConcludeRequest[]): Promise<ConcludeOutcome[]> {
@@ -265,6 +275,11 @@ export class DynamodbBackend implements Backend {
     }
     return again();
   }
+}
+
+/** What the batch did; everything else is asked the single way, which also tells why. */
+function done<T>(requests: readonly T[], outcomes: readonly StatementOutcome[]): T[] {
+  return requests.filter((_, index) => outcomes[index] === 'done');
 }
 
 /** Nobody finished it, and nobody runs this attempt or a newer one. */

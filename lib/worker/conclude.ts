@@ -2,7 +2,7 @@ import type { Message } from '../message.ts';
 import { writeException } from '../result-document.ts';
 import { ACK, type Disposition } from './commit.ts';
 import type { Delivery } from './delivery.ts';
-import { type Committed, readSettlement, settle, type Settlement, writeSettlement } from './settle.ts';
+import { committedOf, settle, type Settlement, writeSettlement } from './settle.ts';
 import type { Worker } from './worker.ts';
 
 /** A final state for a message that is not run: expired, revoked, unknown, lost. */
@@ -49,14 +49,7 @@ export async function conclude(
   ]);
   if (outcome === undefined || outcome.kind === 'older') return ACK;
   if (outcome.kind === 'busy') return { kind: 'keep', seconds: Math.ceil((outcome.leaseMs - nowMs) / 1000) + 1 };
-  const committed: Committed =
-    outcome.kind === 'finished'
-      ? {
-          status: outcome.record.status,
-          meta: outcome.record.ignored ? undefined : outcome.record.meta,
-          settlement: readSettlement(outcome.record.settlement),
-        }
-      : { status, meta, settlement };
+  const committed = outcome.kind === 'finished' ? committedOf(outcome.record) : { status, meta, settlement };
   if (outcome.kind === 'concluded') {
     logger.log(
       deadLetterReason === undefined ? 'info' : 'error',

@@ -15,7 +15,8 @@ import type { Delivery } from './delivery.ts';
 import { conclude } from './conclude.ts';
 import { limitsOf } from './deadline.ts';
 import { runTask } from './run-task.ts';
-import { letterFor, readSettlement, sendLetters, settle } from './settle.ts';
+import { letterFor, sendLetters } from './dead-letter.ts';
+import { committedOf, settle } from './settle.ts';
 import type { Worker } from './worker.ts';
 
 export async function execute(delivery: Delivery, worker: Worker): Promise<Disposition> {
@@ -129,19 +130,7 @@ async function claimAndRun(
       return runAttempt({ message, delivery, definition, owner, deliveries: decision.deliveries, worker });
     case 'duplicate': {
       const { record } = decision;
-      if (decision.settle) {
-        await settle(
-          message,
-          delivery,
-          {
-            status: record.status,
-            meta: record.ignored ? undefined : record.meta,
-            settlement: readSettlement(record.settlement),
-          },
-          worker.producer,
-          worker.ports,
-        );
-      }
+      if (decision.settle) await settle(message, delivery, committedOf(record), worker.producer, worker.ports);
       return ACK;
     }
     case 'revoked':

@@ -10,7 +10,7 @@ import { FAILURE } from '../states.ts';
 import { ACK, type Disposition } from './commit.ts';
 import { conclude } from './conclude.ts';
 import type { Delivery } from './delivery.ts';
-import { letterFor, sendLetters } from './settle.ts';
+import { letterFor, sendLetters } from './dead-letter.ts';
 import type { Worker } from './worker.ts';
 
 export async function concludeLost(delivery: Delivery, worker: Worker): Promise<Disposition> {

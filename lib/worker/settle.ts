@@ -4,9 +4,8 @@
  */
 import { encodeJson, decodeJson } from '../json.ts';
 import { CeleriacError, ImproperlyConfigured, type RetryOverrides } from '../errors.ts';
-import { SQS_MAX_MESSAGE_BYTES } from '../limits.ts';
 import type { Message } from '../message.ts';
-import type { ConcludeRequest, OutgoingMessage, Ports } from '../ports.ts';
+import type { ConcludeRequest, OutgoingMessage, Ports, TaskRecord } from '../ports.ts';
 import { prepareSignature, type Producer } from '../producer.ts';
 import { prepare, type Prepared, publish } from '../publish.ts';
 import { argsRepr, kwargsRepr } from '../repr.ts';
@@ -14,6 +13,7 @@ import { readDocument, restoreError, writeException } from '../result-document.t
 import { applyPartial, type Signature, signature } from '../signature.ts';
 import { FAILURE, IGNORED, RETRY, SUCCESS } from '../states.ts';
 import { derivedId } from '../time.ts';
+import { letterFor, sendLetters } from './dead-letter.ts';
 import type { Delivery } from './delivery.ts';
 
 /** What settling needs beyond the result document; stored with the commit as JSON. */
@@ -33,11 +33,20 @@ export interface Committed {
   readonly settlement: Settlement;
 }
 
+/** The outcome that an earlier delivery stored. */
+export function committedOf(record: TaskRecord): Committed {
+  return {
+    status: record.status,
+    meta: record.ignored ? undefined : record.meta,
+    settlement: readSettlement(record.settlement),
+  };
+}
+
 export function writeSettlement(settlement: Settlement): string | undefined {
   return Object.keys(settlement).length === 0 ? undefined : encodeJson(settlement, 'settlement');
 }
 
-export function readSettlement(text: string | undefined): Settlement {
+function readSettlement(text: string | undefined): Settlement {
   return text === undefined ? {} : (decodeJson(text) as Settlement);
 }
 
@@ -252,47 +261,4 @@ function deadLetter(
     deliveries: String(letter.deliveries),
     failed_at: new Date(ports.clock.nowMs()).toISOString(),
   });
-}
-
-// SQS refuses characters outside XML 1.0 in attributes, and empty values.
-const NOT_XML = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu;
-const LONGEST_ATTRIBUTE_CHARACTERS = 1024;
-// The attribute's data type, 'String', counts towards the size too.
-const ATTRIBUTE_TYPE_BYTES = 6;
-
-/** The message with its bytes untouched, and why it lies there. */
-export function letterFor(delivery: Delivery, attributes: Readonly<Record<string, string>>): OutgoingMessage {
-  const clean: Record<string, string> = {};
-  for (const [name, value] of Object.entries({ ...attributes, origin_queue: delivery.queue })) {
-    const text = value.replace(NOT_XML, '?').slice(0, LONGEST_ATTRIBUTE_CHARACTERS);
-    if (text !== '') clean[name] = text;
-  }
-  return {
-    queue: delivery.queue,
-    deadLetter: true,
-    body: delivery.body,
-    attributes: fitting(delivery.body, clean),
-    ...(delivery.groupId === undefined ? {} : { groupId: delivery.groupId }),
-    // FIFO: the same message twice within five minutes is one letter.
-    deduplicationId: delivery.messageId,
-  };
-}
-
-/** A message that fills SQS's limit by itself keeps its bytes; the attributes give way. */
-function fitting(body: string, attributes: Readonly<Record<string, string>>): Record<string, string> {
-  let free = SQS_MAX_MESSAGE_BYTES - Buffer.byteLength(body);
-  const kept: Record<string, string> = {};
-  for (const [name, value] of Object.entries(attributes)) {
-    const bytes = Buffer.byteLength(name) + Buffer.byteLength(value) + ATTRIBUTE_TYPE_BYTES;
-    if (bytes > free) continue;
-    free -= bytes;
-    kept[name] = value;
-  }
-  return kept;
-}
-
-export async function sendLetters(letters: readonly OutgoingMessage[], ports: Pick<Ports, 'broker'>): Promise<void> {
-  const outcomes = await ports.broker.send(letters);
-  const failed = outcomes.find((outcome) => !outcome.ok);
-  if (failed && !failed.ok) throw new Error(`The dead letter was not sent: ${failed.code}: ${failed.message}`);
 }

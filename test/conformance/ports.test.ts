@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 import { connect } from '../../lib/aws/connect.ts';
 import { peekDeadLetters, SqsPoller } from '../../lib/aws/poller.ts';
 import { provision } from '../../lib/aws/provision.ts';
-import { startDynamodb, startSqs, type LocalServer } from '../../lib/local/servers.ts';
+import { startDynalite, startDynamodb, startSqs, type LocalServer } from '../../lib/local/servers.ts';
 import { MemoryBackend, MemoryBroker, MemoryTimers } from '../../lib/memory/index.ts';
 import type { Ports } from '../../lib/ports.ts';
 import type { Environment } from '../../lib/settings.ts';
@@ -62,7 +62,10 @@ describe('memory', () => {
   });
 });
 
-describe('aws, over HTTP', () => {
+describe.each([
+  ['aws, over HTTP, batched writes', startDynamodb],
+  ['aws, over HTTP, single writes', startDynalite],
+])('%s', (_what, startTables) => {
   const common = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
   const servers: LocalServer[] = [];
   const runs = 7;
@@ -72,7 +75,7 @@ describe('aws, over HTTP', () => {
   let used = 0;
 
   beforeAll(async () => {
-    const [sqsServer, dynamodbServer] = await Promise.all([startSqs(), startDynamodb()]);
+    const [sqsServer, dynamodbServer] = await Promise.all([startSqs(), startTables()]);
     servers.push(sqsServer, dynamodbServer);
     sqs = new SQSClient({ ...common, endpoint: sqsServer.endpoint });
     const dynamodb = new DynamoDBClient({ ...common, endpoint: dynamodbServer.endpoint });

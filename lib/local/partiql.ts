@@ -1,0 +1,122 @@
+/**
+ * Stands before the local DynamoDB server and understands the two PartiQL statements of
+ * lib/aws/dynamodb-batch.ts, which that server does not: so batches go the same way here as on AWS.
+ * Everything else is passed on as it is.
+ */
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+
+type Values = Record<string, unknown>;
+interface Statement {
+  readonly Statement: string;
+  readonly Parameters: readonly unknown[];
+}
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+}
+
+const TARGET = 'DynamoDB_20120810.';
+const INSERT = /^INSERT INTO "([^"]+)" VALUE \{(.+)\}$/;
+const UPDATE = /^UPDATE "([^"]+)" (SET .+) WHERE (.+)$/;
+
+/** A server to be listened on; `target` is the DynamoDB endpoint behind it. */
+export function partiqlProxy(target: string): Server {
+  return createServer((incoming, outgoing) => {
+    handle(incoming, outgoing, target).catch((error: unknown) => {
+      outgoing.writeHead(500).end(error instanceof Error ? error.message : String(error));
+    });
+  });
+}
+
+async function handle(incoming: IncomingMessage, outgoing: ServerResponse, target: string): Promise<void> {
+  const body = await read(incoming);
+  if (incoming.headers['x-amz-target'] === `${TARGET}BatchExecuteStatement`) {
+    const { Statements } = JSON.parse(body.toString('utf8')) as { readonly Statements: readonly Statement[] };
+    const Responses = await Promise.all(Statements.map((statement) => execute(statement, incoming, target)));
+    outgoing.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify({ Responses }));
+    return;
+  }
+  const answer = await forward(incoming.headers, body, target);
+  outgoing.writeHead(answer.status, answer.headers).end(answer.body);
+}
+
+async function execute(statement: Statement, incoming: IncomingMessage, target: string): Promise<object> {
+  const call = translate(statement);
+  if (call === undefined)
+    return { Error: { Code: 'ValidationError', Message: `not understood here: ${statement.Statement}` } };
+  const headers = { ...incoming.headers, 'x-amz-target': `${TARGET}${call.operation}` };
+  const answer = await forward(headers, Buffer.from(JSON.stringify(call.input)), target);
+  if (answer.status === 200) return {};
+  const { __type = '', message } = JSON.parse(answer.body.toString('utf8')) as { __type?: string; message?: string };
+  const conditional = __type.endsWith('ConditionalCheckFailedException');
+  const Code = !conditional
+    ? 'InternalServerError'
+    : call.operation === 'PutItem'
+      ? 'DuplicateItem'
+      : 'ConditionalCheckFailed';
+  return { Error: { Code, Message: message } };
+}
+
+function translate({
+  Statement: text,
+  Parameters,
+}: Statement): { operation: 'PutItem' | 'UpdateItem'; input: Values } | undefined {
+  const insert = INSERT.exec(text);
+  if (insert) {
+    const names = [...(insert[2] ?? '').matchAll(/'([^']+)': \?/g)].map((match) => match[1] ?? '');
+    const Item = Object.fromEntries(names.map((name, index) => [name, Parameters[index]]));
+    return {
+      operation: 'PutItem',
+      input: { TableName: insert[1], Item, ConditionExpression: 'attribute_not_exists(id)' },
+    };
+  }
+  const update = UPDATE.exec(text);
+  if (!update) return undefined;
+  const sets = namesIn(update[2] ?? '');
+  const [, ...conditions] = namesIn(update[3] ?? '');
+  const placeholders = [...sets, ...conditions];
+  const ExpressionAttributeNames = Object.fromEntries(placeholders.map((name) => [`#${name}`, name]));
+  const ExpressionAttributeValues: Values = {};
+  for (const [index, name] of sets.entries()) ExpressionAttributeValues[`:s${name}`] = Parameters[index];
+  for (const [index, name] of conditions.entries())
+    ExpressionAttributeValues[`:c${name}`] = Parameters[sets.length + 1 + index];
+  return {
+    operation: 'UpdateItem',
+    input: {
+      TableName: update[1],
+      Key: { id: Parameters[sets.length] },
+      UpdateExpression: `SET ${sets.map((name) => `#${name} = :s${name}`).join(', ')}`,
+      ConditionExpression: conditions.map((name) => `#${name} = :c${name}`).join(' AND '),
+      ExpressionAttributeNames,
+      ExpressionAttributeValues,
+    },
+  };
+}
+
+function namesIn(clause: string): string[] {
+  return [...clause.matchAll(/"([^"]+)" = \?/g)].map((match) => match[1] ?? '');
+}
+
+async function read(stream: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+function forward(headers: IncomingMessage['headers'], body: Buffer, target: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      target,
+      { method: 'POST', headers: { ...headers, 'content-length': body.length } },
+      (response) => {
+        read(response).then(
+          (answer) => resolve({ status: response.statusCode ?? 500, headers: response.headers, body: answer }),
+          reject,
+        );
+      },
+    );
+    outgoing.once('error', reject);
+    outgoing.end(body);
+  });
+}

@@ -1,0 +1,47 @@
+/** Messages on their way to a dead-letter queue. */
+import { SQS_MAX_MESSAGE_BYTES } from '../limits.ts';
+import type { OutgoingMessage, Ports } from '../ports.ts';
+import type { Delivery } from './delivery.ts';
+
+// SQS refuses characters outside XML 1.0 in attributes, and empty values.
+const NOT_XML = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu;
+const LONGEST_ATTRIBUTE_CHARACTERS = 1024;
+// The attribute's data type, 'String', counts towards the size too.
+const ATTRIBUTE_TYPE_BYTES = 6;
+
+/** The message with its bytes untouched, and why it lies there. */
+export function letterFor(delivery: Delivery, attributes: Readonly<Record<string, string>>): OutgoingMessage {
+  const clean: Record<string, string> = {};
+  for (const [name, value] of Object.entries({ ...attributes, origin_queue: delivery.queue })) {
+    const text = value.replace(NOT_XML, '?').slice(0, LONGEST_ATTRIBUTE_CHARACTERS);
+    if (text !== '') clean[name] = text;
+  }
+  return {
+    queue: delivery.queue,
+    deadLetter: true,
+    body: delivery.body,
+    attributes: fitting(delivery.body, clean),
+    ...(delivery.groupId === undefined ? {} : { groupId: delivery.groupId }),
+    // FIFO: the same message twice within five minutes is one letter.
+    deduplicationId: delivery.messageId,
+  };
+}
+
+/** A message that fills SQS's limit by itself keeps its bytes; the attributes give way. */
+function fitting(body: string, attributes: Readonly<Record<string, string>>): Record<string, string> {
+  let free = SQS_MAX_MESSAGE_BYTES - Buffer.byteLength(body);
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(attributes)) {
+    const bytes = Buffer.byteLength(name) + Buffer.byteLength(value) + ATTRIBUTE_TYPE_BYTES;
+    if (bytes > free) continue;
+    free -= bytes;
+    kept[name] = value;
+  }
+  return kept;
+}
+
+export async function sendLetters(letters: readonly OutgoingMessage[], ports: Pick<Ports, 'broker'>): Promise<void> {
+  const outcomes = await ports.broker.send(letters);
+  const failed = outcomes.find((outcome) => !outcome.ok);
+  if (failed && !failed.ok) throw new Error(`The dead letter was not sent: ${failed.code}: ${failed.message}`);
+}
