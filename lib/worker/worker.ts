@@ -1,7 +1,7 @@
 /** What one worker process works with. */
-import type { Clock, ClaimOutcome, ClaimRequest, CommitRequest, Ports } from '../ports.ts';
+import type { Broker, ClaimOutcome, ClaimRequest, Clock, CommitRequest, OutgoingMessage, Ports } from '../ports.ts';
 import type { Producer } from '../producer.ts';
-import { DYNAMODB_MAX_BATCH_STATEMENTS } from '../limits.ts';
+import { DYNAMODB_MAX_BATCH_STATEMENTS, SQS_MAX_BATCH_ENTRIES } from '../limits.ts';
 import { batched } from './batcher.ts';
 import type { Invocation } from './delivery.ts';
 
@@ -16,23 +16,40 @@ export interface Worker {
 
 /** One per batch: no state outlives an invocation. */
 export function createWorker(producer: Producer, ports: Ports, invocation: Invocation): Worker {
-  const clock: Clock = ports.clock;
+  const { clock, backend } = ports;
   return {
     producer,
-    ports,
+    ports: { ...ports, broker: gatheringSends(ports.broker, clock) },
     invocation,
     invocationStartMs: clock.nowMs(),
     claim: batched(
       clock,
       DYNAMODB_MAX_BATCH_STATEMENTS,
       (request: ClaimRequest) => request.id,
-      (items) => ports.backend.claim(items),
+      (items) => backend.claim(items),
     ),
     commit: batched(
       clock,
       DYNAMODB_MAX_BATCH_STATEMENTS,
       (request: CommitRequest) => request.id,
-      (items) => ports.backend.commit(items),
+      (items) => backend.commit(items),
     ),
+  };
+}
+
+/** What the tasks of a batch send in the same moment (retries, links, dead letters) shares requests. */
+function gatheringSends(broker: Broker, clock: Clock): Broker {
+  let count = 0;
+  const send = batched(
+    clock,
+    SQS_MAX_BATCH_ENTRIES,
+    // No two messages stand in each other's way.
+    () => String((count += 1)),
+    (items: readonly OutgoingMessage[]) => broker.send(items),
+  );
+  return {
+    send: (items) => Promise.all(items.map(send)),
+    changeVisibility: (queue, receipt, delaySeconds) => broker.changeVisibility(queue, receipt, delaySeconds),
+    isFifo: (queue) => broker.isFifo(queue),
   };
 }

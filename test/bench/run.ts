@@ -1,0 +1,16 @@
+/** `npm run bench`: what a task costs, in figures that are counted wherever possible. `-- --quick` for CI. */
+import { counts } from './counts.ts';
+import { cpu } from './cpu.ts';
+import { bundle } from './bundle.ts';
+
+const quick = process.argv.includes('--quick');
+
+function table(title: string, rows: readonly (readonly [string, string])[]): void {
+  console.log(`\n${title}`);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  for (const [name, value] of rows) console.log(`  ${name.padEnd(width)}  ${value}`);
+}
+
+table('AWS requests and write units per task (counted at the SDK, embedded cloud)', await counts(quick ? 100 : 500));
+table('CPU in consume() with memory ports (median of rounds, this machine)', await cpu(quick ? 3 : 9));
+table('Worker bundle and its load time', await bundle(quick ? 5 : 15));
