@@ -56,15 +56,15 @@ export class DynamodbBackend implements Backend {
     const first = requests.filter((request) => request.attempt === 0);
     const won = new Set(first.length < 2 ? [] : done(first, await this.#batch.claim(first)));
     return Promise.all(
-      requests.map((request) =>
-        won.has(request) ? ({ kind: 'claimed', deliveries: 1, requeues: 0 } as const) : this.#claim(request),
+      requests.map(async (request) =>
+        won.has(request) ? { kind: 'claimed', deliveries: 1, requeues: 0 } : this.#claim(request),
       ),
     );
   }
 
   async commit(requests: readonly CommitRequest[]): Promise<boolean[]> {
     const ours = new Set(requests.length < 2 ? [] : done(requests, await this.#batch.commit(requests)));
-    return Promise.all(requests.map((request) => (ours.has(request) ? true : this.#commit(request))));
+    return Promise.all(requests.map(async (request) => ours.has(request) || this.#commit(request)));
   }
 
   conclude(requests: readonly ConcludeRequest[]): Promise<ConcludeOutcome[]> {

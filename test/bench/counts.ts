@@ -43,9 +43,9 @@ function watch(sqs: SQSClient, dynamodb: DynamoDBClient, tally: Tally): void {
 
 export async function counts(tasks: number): Promise<[string, string][]> {
   const app = new Celeriac('bench');
-  let runs = 0;
+  const done = { runs: 0 };
   const count = (value: number): number => {
-    runs += 1;
+    done.runs += 1;
     return value;
   };
   const plain = app.task('plain', count);
@@ -65,12 +65,12 @@ export async function counts(tasks: number): Promise<[string, string][]> {
     options: ApplyOptions = {},
   ): Promise<void> => {
     Object.assign(tally, { sends: 0, table: 0, writes: 0 });
-    runs = 0;
+    done.runs = 0;
     const signatures: Signature<number>[] = Array.from({ length: tasks }, (_, index) =>
       task.signature([index], options),
     );
     const results = await enqueueMany(signatures);
-    while (runs < tasks) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (done.runs < tasks) await new Promise((resolve) => setTimeout(resolve, 20));
     // The last commits are under way when the last task has returned.
     await new Promise((resolve) => setTimeout(resolve, 300));
     const each = (value: number): string => (value / tasks).toFixed(2);
