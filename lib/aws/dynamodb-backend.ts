@@ -9,6 +9,7 @@ import {
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 
+import { refusalOf } from '../claims.ts';
 import { DYNAMODB_MAX_BATCH_GETS } from '../limits.ts';
 import type {
   Backend,
@@ -34,8 +35,6 @@ export interface DynamodbBackendOptions {
   readonly clock: Clock;
   readonly random: Random;
 }
-
-type Refusal = Exclude<ClaimOutcome, { kind: 'claimed' }>;
 
 export class DynamodbBackend implements Backend {
   readonly #client: DynamoDBClient;
@@ -303,21 +302,4 @@ function oursFor(update: UpdateBuilder, request: { readonly owner: string; reado
 function claimed(item: Item | undefined): ClaimOutcome {
   const record = item === undefined ? undefined : recordOf(item);
   return { kind: 'claimed', deliveries: record?.deliveries ?? 1, requeues: record?.requeues ?? 0 };
-}
-
-/** Which case a failed condition is; undefined when the item changed meanwhile and the write may be tried again. */
-export function refusalOf(
-  record: TaskRecord,
-  attempt: number,
-  nowMs: number,
-  revokedCounts: boolean,
-): Refusal | undefined {
-  const known = record.attempt ?? -1;
-  if (record.finishedMs !== undefined) return { kind: attempt < known ? 'older' : 'finished', record };
-  if (attempt < known) return { kind: 'older', record };
-  if (attempt === known && record.committed === attempt) return { kind: 'finished', record };
-  if (attempt === known && (record.leaseMs ?? 0) >= nowMs)
-    return { kind: 'busy', leaseMs: record.leaseMs ?? 0, record };
-  if (revokedCounts && record.revokedMs !== undefined) return { kind: 'revoked', record };
-  return undefined;
 }

@@ -1,4 +1,5 @@
 /** Results in memory: the executable meaning of `Backend`. */
+import { refusalOf } from '../claims.ts';
 import { isFinal, REVOKED, STARTED } from '../states.ts';
 import type {
   Backend,
@@ -96,24 +97,6 @@ export class MemoryBackend implements Backend {
     return ours ? record : undefined;
   }
 
-  /** Why the attempt cannot be taken, or undefined when it can. */
-  #refusal(
-    record: Held,
-    attempt: number,
-    nowMs: number,
-    revokedCounts: boolean,
-  ): Exclude<ClaimOutcome, { kind: 'claimed' }> | undefined {
-    const copy = { ...record };
-    const known = record.attempt ?? -1;
-    if (record.finishedMs !== undefined) return { kind: attempt < known ? 'older' : 'finished', record: copy };
-    if (attempt < known) return { kind: 'older', record: copy };
-    if (attempt === known && record.committed === attempt) return { kind: 'finished', record: copy };
-    if (attempt === known && (record.leaseMs ?? 0) >= nowMs)
-      return { kind: 'busy', leaseMs: record.leaseMs ?? 0, record: copy };
-    if (revokedCounts && record.revokedMs !== undefined) return { kind: 'revoked', record: copy };
-    return undefined;
-  }
-
   #claim(request: ClaimRequest): ClaimOutcome {
     const record = this.#live(request.id, request.nowMs);
     if (record?.owner === request.owner && this.#ours(request) !== undefined) {
@@ -121,7 +104,7 @@ export class MemoryBackend implements Backend {
       return { kind: 'claimed', deliveries: record.deliveries ?? 1, requeues: record.requeues ?? 0 };
     }
     if (record !== undefined) {
-      const refusal = this.#refusal(record, request.attempt, request.nowMs, true);
+      const refusal = refusalOf({ ...record }, request.attempt, request.nowMs, true);
       if (refusal) return refusal;
     }
     const again = record?.attempt === request.attempt;
@@ -165,7 +148,7 @@ export class MemoryBackend implements Backend {
 
   #conclude(request: ConcludeRequest): ConcludeOutcome {
     const record = this.#live(request.id, request.nowMs);
-    const refusal = record && this.#refusal(record, request.attempt, request.nowMs, false);
+    const refusal = record && refusalOf({ ...record }, request.attempt, request.nowMs, false);
     if (refusal && refusal.kind !== 'revoked') return refusal;
     if (!isFinal(request.status)) throw new Error(`conclude() takes final states, not ${request.status}`);
     this.#records.set(request.id, {

@@ -70,7 +70,11 @@ async function runLane(lane: readonly Delivery[], worker: Worker, handle: Handle
     const disposition = await guarded(delivery, worker, handle);
     if (disposition.kind === 'ack') continue;
     // Order: what comes after a message of its group that stays must stay too.
-    for (const kept of lane.slice(index)) failures.push(kept.messageId);
+    for (const kept of lane.slice(index)) {
+      failures.push(kept.messageId);
+      // Its followers come back together with the head, not after the queue's whole timeout.
+      if (kept !== delivery && disposition.seconds !== undefined) await showAgain(kept, disposition.seconds, worker);
+    }
     return;
   }
 }

@@ -34,7 +34,7 @@ export function importsOf(text: string): Import[] {
 const LAYERS: readonly (readonly [RegExp, number])[] = [
   [/^lib\/(errors|limits|states|time|json|json-scan|repr|duration|standard-schema)\.ts$/, 0],
   [
-    /^lib\/(message|envelope|encode-message|decode-message|signature|signature-options|apply-options|retry|settings|routes|task-options|manifest|log|ports)\.ts$/,
+    /^lib\/(message|envelope|encode-message|decode-message|signature|signature-options|apply-options|retry|settings|routes|task-options|manifest|log|ports|claims)\.ts$/,
     1,
   ],
   [/^lib\/(context|registry|result-document|publish)\.ts$/, 2],

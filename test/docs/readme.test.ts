@@ -1,0 +1,34 @@
+/** What README shows is run: its tasks, its test. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+import { afterAll, expect, it } from 'vitest';
+
+// Inside the repository, so that `celeriac` resolves to it; ignored by git.
+const folder = resolve('.vitest/readme');
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const blocks = [...readFileSync('README.md', 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+const block = (start: string): string => blocks.find((code) => code.includes(start)) ?? '';
+
+it('its tasks work in its test', () => {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${folder}/tasks.ts`, block('// tasks.ts'));
+  writeFileSync(`${folder}/api.ts`, block("import type { add } from './tasks.ts'"));
+  writeFileSync(
+    `${folder}/test.ts`,
+    `${block('new World(app)')}\nconsole.log(await result.get(), add(1, 2));\nawait import('./api.ts').then((api) => api.handler()).then((answer) => console.log(answer.statusCode));\n`,
+  );
+  const output = execFileSync(process.execPath, ['--conditions=@celeriac/source', `${folder}/test.ts`], {
+    encoding: 'utf8',
+  });
+  expect(output).toBe('5 3\n202\n');
+});
+
+it.each([...readFileSync('README.md', 'utf8').matchAll(/\]\((docs\/[^)]+)\)/g)].map((match) => match[1] ?? ''))(
+  '%s exists',
+  (path) => {
+    expect(existsSync(path)).toBe(true);
+  },
+);
