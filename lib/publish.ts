@@ -1,10 +1,11 @@
 /** The way of a message out: to a queue with an exact delay, or to the timers. Nothing else sends. */
 import { EnqueueFailed, type EnqueueOutcome, MessageTooLarge, QueueNotFound } from './errors.ts';
-import { DYNAMODB_MAX_ITEM_BYTES, SQS_MAX_DELAY_SECONDS } from './limits.ts';
+import { DYNAMODB_MAX_ITEM_BYTES, SQS_MAX_DELAY_SECONDS, SQS_MAX_GROUP_ID_CHARACTERS } from './limits.ts';
 import { encodeMessage } from './encode-message.ts';
 import type { Message } from './message.ts';
 import type { Broker, Clock, OutgoingMessage, SendOutcome, Timer, Timers } from './ports.ts';
 import type { RetryPolicy, Settings } from './settings.ts';
+import { derivedId } from './time.ts';
 
 export interface PublishPorts {
   readonly broker: Broker;
@@ -47,16 +48,21 @@ export function prepare(message: Message, settings: Settings): Prepared {
       body,
       ...(fifo
         ? {
-            groupId: groupId ?? message.task,
+            groupId: groupId ?? message.task.slice(0, SQS_MAX_GROUP_ID_CHARACTERS),
             // One attempt is one message: a repeated send within five minutes is dropped by SQS itself.
             // Deferred copies count their hops, or SQS would drop them as repetitions.
-            deduplicationId: `${message.id.slice(0, 96)}-${message.retries}-${message.celeriac.hops ?? 0}-${message.celeriac.unknown ?? 0}`,
+            deduplicationId: `${deduplicationName(message.id)}-${message.retries}-${message.celeriac.hops ?? 0}-${message.celeriac.unknown ?? 0}`,
           }
         : groupId === undefined
           ? {}
           : { groupId }),
     },
   };
+}
+
+/** SQS takes 128 characters of ASCII; ids of other senders may be anything. */
+function deduplicationName(id: string): string {
+  return /^[\x21-\x7e]{1,96}$/.test(id) ? id : derivedId(id);
 }
 
 /** Sends what is due within SQS's longest delay and stores the rest as timers. Reports on each, in order. */

@@ -31,10 +31,24 @@ export function batched<I, O>(
         const outputs = await call(taken.map(({ item }) => item));
         for (const [index, entry] of taken.entries()) entry.resolve(outputs[index] as O);
       } catch (error) {
-        for (const entry of taken) entry.reject(error);
+        if (taken.length === 1) taken[0]?.reject(error);
+        else await one(taken);
       }
     }
     running = false;
+  }
+
+  /** One item's error is not its neighbours': each is asked alone. Asking again is safe, every call here is idempotent. */
+  async function one(taken: readonly Waiting<I, O>[]): Promise<void> {
+    await Promise.all(
+      taken.map(async (entry) => {
+        try {
+          entry.resolve((await call([entry.item]))[0] as O);
+        } catch (error) {
+          entry.reject(error);
+        }
+      }),
+    );
   }
 
   return (item) =>

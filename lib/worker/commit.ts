@@ -1,7 +1,8 @@
 /** Writes down how an attempt ended, then settles it. The commit comes first: what is not committed may run again. */
-import { CeleriacError, ResultTooLarge } from '../errors.ts';
+import { CeleriacError, ResultTooLarge, TaskRejectedError } from '../errors.ts';
 import { DYNAMODB_MAX_ITEM_BYTES } from '../limits.ts';
 import type { Message } from '../message.ts';
+import { checkTimerSize } from '../publish.ts';
 import type { TaskDefinition } from '../registry.ts';
 import { writeDocument, writeException } from '../result-document.ts';
 import { FAILURE, IGNORED, REJECTED, RETRY, SUCCESS } from '../states.ts';
@@ -52,9 +53,10 @@ export async function endRun(
   });
   if (decision.kind === 'requeue') return requeue(attempt, decision.reason);
   const { record, decision: written } = writeOutcome(attempt, decision);
-  logEnd(attempt, written, startMs);
-  await runHooks(attempt, written, args);
-  return commitAndSettle(attempt, record);
+  return commitAndSettle(attempt, record, async () => {
+    logEnd(attempt, written, startMs);
+    await runHooks(attempt, written, args);
+  });
 }
 
 /** The attempt will not run (again): FAILURE with `error`, and a dead letter with `reason`. */
@@ -102,7 +104,8 @@ function settlementOf(attempt: Attempt, decision: EndDecision): Settlement {
   if (decision.kind === 'retry') {
     const retry = { dueMs: decision.dueMs, overrides: decision.overrides };
     // Throws now what would otherwise make every settling fail.
-    retryMessage(message, retry, worker.producer);
+    const prepared = retryMessage(message, retry, worker.producer);
+    checkTimerSize(prepared, worker.ports.clock.nowMs(), worker.producer.settings);
     return { retry };
   }
   if (decision.kind === 'reject') {
@@ -138,8 +141,16 @@ function describe(
     checkSize(meta, message);
     return { status, meta, settlement };
   }
+  const error = decision.kind === 'reject' ? rejection(decision) : decision.error;
   const hidden = ignored && (decision.kind === 'retry' || !definition.options.storeErrorsEvenIfIgnored);
-  return { status, meta: hidden ? undefined : writeException(status, decision.error, base), settlement };
+  return { status, meta: hidden ? undefined : writeException(status, error, base), settlement };
+}
+
+/** Readers get an error of their own kind; `Reject` is what tasks throw. */
+function rejection(decision: Extract<EndDecision, { kind: 'reject' }>): Error {
+  const error = new TaskRejectedError(decision.reason, { cause: decision.error });
+  if (decision.error instanceof Error && decision.error.stack !== undefined) error.stack = decision.error.stack;
+  return error;
 }
 
 // Our own attributes on the same item.
@@ -153,7 +164,11 @@ function checkSize(meta: string, message: Message): void {
   );
 }
 
-async function commitAndSettle(attempt: Attempt, committed: Committed): Promise<Disposition> {
+async function commitAndSettle(
+  attempt: Attempt,
+  committed: Committed,
+  afterCommit?: () => Promise<void>,
+): Promise<Disposition> {
   const { message, delivery, worker, owner } = attempt;
   const { clock } = worker.ports;
   if (owner !== undefined) {
@@ -181,6 +196,8 @@ async function commitAndSettle(attempt: Attempt, committed: Committed): Promise<
   } else if (committed.meta !== undefined) {
     await concludeIdempotent(attempt, committed);
   }
+  // Celery's handlers see an outcome that stands.
+  await afterCommit?.();
   await settle(message, delivery, committed, worker.producer, worker.ports);
   return ACK;
 }

@@ -1,10 +1,17 @@
 /** One delivery from its bytes to its disposition: decode -> claim -> run -> commit -> settle -> ack. */
-import { CeleriacError, HopLimitExceeded, NotRegistered, TaskRevokedError, WorkerLostError } from '../errors.ts';
-import { CLOCK_SKEW_SECONDS } from '../limits.ts';
+import {
+  CeleriacError,
+  HopLimitExceeded,
+  MessageTooLarge,
+  NotRegistered,
+  TaskRevokedError,
+  WorkerLostError,
+} from '../errors.ts';
+import { CLOCK_SKEW_SECONDS, SQS_MAX_DELAY_SECONDS } from '../limits.ts';
 import { decodeMessage } from '../decode-message.ts';
 import type { Message } from '../message.ts';
 import { validateArguments } from '../producer.ts';
-import { prepare, publish } from '../publish.ts';
+import { checkTimerSize, prepare, type Prepared, publish } from '../publish.ts';
 import type { TaskDefinition } from '../registry.ts';
 import { writeDocument } from '../result-document.ts';
 import { FAILURE, PENDING, RETRY, REVOKED, STARTED } from '../states.ts';
@@ -102,12 +109,25 @@ async function defer(
       { task: message.task, taskId: message.id },
     );
   }
-  await publish(
-    [{ ...prepare(copy, worker.producer.settings), dueMs: untilMs }],
-    worker.ports,
-    worker.producer.settings,
-  );
+  const { settings } = worker.producer;
+  const prepared: Prepared = { ...prepare(copy, settings), dueMs: untilMs };
+  await publish([fitsTimer(prepared, worker) ? prepared : shortened(prepared, worker)], worker.ports, settings);
   return ACK;
+}
+
+function fitsTimer(prepared: Prepared, worker: Worker): boolean {
+  try {
+    checkTimerSize(prepared, worker.ports.clock.nowMs(), worker.producer.settings);
+    return true;
+  } catch (error) {
+    if (!MessageTooLarge.is(error)) throw error;
+    return false;
+  }
+}
+
+/** Too large to be stored as a timer: it goes by the longest delay SQS knows, and is deferred again when it arrives. */
+function shortened(prepared: Prepared, worker: Worker): Prepared {
+  return { ...prepared, dueMs: worker.ports.clock.nowMs() + SQS_MAX_DELAY_SECONDS * 1000 };
 }
 
 async function claimAndRun(

@@ -84,12 +84,15 @@ describe('on the embedded cloud', () => {
     const [rejected, requeued] = await Promise.all([tasks.reject.delay(), tasks.requeue.delay()]);
     await rejected.get({ timeout: 10, interval: 0.1, propagate: false });
     expect(await rejected.state()).toBe('REJECTED');
-    expect(await cloud.deadLetters('mail')).toEqual([
-      {
-        body: expect.any(String),
-        attributes: expect.objectContaining({ reason: 'not wanted', task_id: rejected.id, origin_queue: 'mail' }),
-      },
-    ]);
+    // The commit is seen before what follows from it is sent.
+    await expect
+      .poll(() => cloud.deadLetters('mail'), { timeout: 5000 })
+      .toEqual([
+        {
+          body: expect.any(String),
+          attributes: expect.objectContaining({ reason: 'not wanted', task_id: rejected.id, origin_queue: 'mail' }),
+        },
+      ]);
     expect(await requeued.get({ timeout: 10, interval: 0.1 })).toBe(2);
   });
 

@@ -125,9 +125,9 @@ describe('the bundled worker', () => {
     await expect(rejected.get({ timeout: 15, interval: 0.1 })).rejects.toMatchObject({
       message: 'the comment is empty',
     });
-    expect((await cloud.deadLetters())[0]?.attributes).toMatchObject({
-      task_id: rejected.id,
-      reason: 'the comment is empty',
-    });
+    // The commit is seen before what follows from it is sent.
+    await expect
+      .poll(async () => (await cloud.deadLetters())[0]?.attributes, { timeout: 5000 })
+      .toMatchObject({ task_id: rejected.id, reason: 'the comment is empty' });
   });
 });

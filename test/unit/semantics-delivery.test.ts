@@ -131,7 +131,52 @@ describe('time', () => {
   });
 });
 
+describe('large messages', () => {
+  it('a retry too far away to be stored fails the task; an ETA of Python goes by SQS delays', async () => {
+    const runs: number[] = [];
+    const { world, app } = newWorld((celeriac) => {
+      celeriac.task('retry', { bind: true }, (self, _data: string) => self.retry({ countdown: '2h' }));
+      celeriac.task('job', (_data: string) => void runs.push((world.clock.nowMs() - START) / 1000));
+    });
+    const data = 'x'.repeat(300_000);
+    const result = await app.send('retry', [data]);
+    await world.broker.send([{ queue: 'default', body: fromPython({ args: [data], etaMs: START + 3_600_000 }) }]);
+    await world.advance('2h');
+    await expect(result.get()).rejects.toMatchObject({ name: 'MessageTooLarge' });
+    expect(runs).toEqual([3600]);
+    expect(world.timers.size()).toBe(0);
+  });
+});
+
 describe('what cannot run', () => {
+  it('an item that the table refuses does not take its batch along', async () => {
+    const { world, tasks } = newWorld(
+      (app) => ({ job: app.task('job', (x: number) => x) }),
+      {},
+      {
+        wrapPorts: (ports) => ({
+          ...ports,
+          backend: new Proxy(ports.backend, {
+            get: (target, key) =>
+              key === 'claim'
+                ? (requests: readonly { readonly id: string }[]) =>
+                    requests.some(({ id }) => id === 'bad') && world.clock.nowMs() < START + 5000
+                      ? Promise.reject(new Error('throttled'))
+                      : target.claim(requests as never)
+                : (Reflect.get(target, key) as () => unknown).bind(target),
+          }),
+        }),
+      },
+    );
+    const good = await tasks.job.delay(1);
+    const bad = await tasks.job.applyAsync([2], { taskId: 'bad' });
+    await world.run();
+    expect(await good.state()).toBe('SUCCESS');
+    expect(await bad.state()).toBe('PENDING');
+    await world.advance(11);
+    expect(await bad.get()).toBe(2);
+  });
+
   it('an unknown task waits for a rolling deploy, then is given up with a dead letter', async () => {
     const { app, world } = newWorld(() => {});
     const saved = await app.send('new.task', [1], { taskId: 'saved' });

@@ -153,7 +153,7 @@ describe('Reject', () => {
     const result = await tasks.crawl.delay('http://example.com');
     await world.run();
     expect(await result.state()).toBe('REJECTED');
-    await expect(result.get()).rejects.toMatchObject({ message: expect.stringContaining('too big') });
+    await expect(result.get()).rejects.toMatchObject({ name: 'TaskRejectedError', message: 'too big' });
     expect(world.deadLetters()).toEqual([
       {
         body: expect.any(String),
