@@ -1,19 +1,19 @@
 /** What README shows is run: its tasks, its test. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { afterAll, expect, it } from 'vitest';
 
 // Inside the repository, so that `celeriac` resolves to it; ignored by git.
-const folder = resolve('.vitest/readme');
+mkdirSync('.vitest', { recursive: true });
+const folder = resolve(mkdtempSync('.vitest/readme-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const blocks = [...readFileSync('README.md', 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
 const block = (start: string): string => blocks.find((code) => code.includes(start)) ?? '';
 
 it('its tasks work in its test', () => {
-  mkdirSync(folder, { recursive: true });
   writeFileSync(`${folder}/tasks.ts`, block('// tasks.ts'));
   writeFileSync(`${folder}/api.ts`, block("import type { add } from './tasks.ts'"));
   writeFileSync(
