@@ -260,6 +260,9 @@ describe('TaskService', () => {
     });
     expect(physicalQueueName('p-', 'emails.high', false)).toBe('p-emails-high');
     expect(physicalQueueName('', 'a:b.fifo', true)).toBe('a_b.fifo');
+    expect(physicalQueueName('', 'x'.repeat(80), false)).toHaveLength(80);
+    expect(() => physicalQueueName('', 'x'.repeat(81), false)).toThrow('has 81 characters; 80 are allowed');
+    expect(() => physicalQueueName('', 'x'.repeat(76), true)).toThrow('has 81 characters');
   });
 });
 

@@ -33,6 +33,67 @@ describe('declaring tasks', () => {
     expect(() => app.task(() => 1)).toThrow('has no name');
   });
 
+  it('a class task is callable as a plain function, its context included', () => {
+    const app = new Celeriac('classes');
+    class Greet extends app.Task<[name: string], string> {
+      override run(name: string): string {
+        return `${this.request.task} ${name} ${this.request.calledDirectly}`;
+      }
+    }
+    expect(app.register(Greet)('ada')).toBe('Greet ada true');
+    expect(() => app.task(Greet as never)).toThrow('Register it with app.register(Greet)');
+  });
+
+  it('the manifest is plain data: queues, limits, and where routes send each task', () => {
+    const app = new Celeriac('shop', {
+      queues: { default: {}, mail: { concurrency: 10, batchSize: 5, batchWindow: '2s' }, orders: { fifo: true } },
+      routes: [
+        ['mail.*', 'mail'],
+        [/^order/, { queue: 'orders' }],
+      ],
+      resultExpires: '2h',
+    });
+    app.task('mail.send', { timeLimit: '5m', softTimeLimit: 60 }, () => 1);
+    app.task('order.place', () => 1);
+    app.task('own', { queue: 'mail' }, () => 1);
+    const manifest = app.manifest();
+    expect(JSON.parse(JSON.stringify(manifest))).toEqual(manifest);
+    expect(manifest).toEqual({
+      name: 'shop',
+      defaultQueue: 'default',
+      queues: {
+        default: { fifo: false },
+        mail: { fifo: false, concurrency: 10, batchSize: 5, batchWindowSeconds: 2 },
+        orders: { fifo: true },
+      },
+      tasks: {
+        'mail.send': { queue: 'mail', timeLimitSeconds: 300, softTimeLimitSeconds: 60 },
+        'order.place': { queue: 'orders' },
+        own: { queue: 'mail' },
+      },
+      resultExpiresSeconds: 7200,
+      timerShards: 8,
+    });
+  });
+
+  it.each([
+    [{ que: {} }, "'que' is no option"],
+    [{ queues: {} }, 'declare at least one queue'],
+    [{ queues: { 'no spaces': {} } }, 'is no queue name'],
+    [{ queues: { q: { concurrency: 1 } } }, 'from 2 to 1000'],
+    [{ queues: { q: { batchSize: 11 } } }, 'from 1 to 10'],
+    [{ queues: { q: { fifo: true, batchWindow: 1 } } }, 'only 0 on a FIFO queue'],
+    [{ queues: { q: { batchWindow: 301 } } }, '0 to 300 s'],
+    [{ defaultQueue: 'nowhere' }, "'nowhere' is not declared"],
+    [{ timezone: 'Mars/Olympus' }, 'is no IANA time zone'],
+    [{ resultExpires: 0 }, 'is no duration'],
+    [{ maxDeliveries: 0 }, 'from 1 to 1000'],
+    [{ timerShards: 65 }, 'from 1 to 64'],
+    [{ retryPolicy: { tries: 3 } }, "'tries' is no option"],
+  ])('refuses app options %j', (options, message) => {
+    expect(() => new Celeriac('bad', options as never)).toThrow(message);
+  });
+
   it('two tasks of one name are refused, with both places', () => {
     const app = new Celeriac('twice');
     app.task('same', () => 1);
