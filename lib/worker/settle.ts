@@ -74,6 +74,14 @@ export async function settle(
     const cause = causeOf(committed);
     for (const step of message.embed.chain ?? []) failed.push({ step, cause });
   }
+  if (message.embed.chord !== null && status !== RETRY) {
+    // Said aloud: the chord's body waits for a count that nobody here makes.
+    ports.logger.log('warn', `Task ${message.task}[${message.id}] is a member of a chord, which is not counted here`, {
+      task: message.task,
+      taskId: message.id,
+      groupId: message.groupId,
+    });
+  }
   if (failed.length > 0) await concludeSteps(failed, message, producer, ports);
   if (letters.length > 0) await sendLetters(letters, ports);
   if (prepared.length > 0) await publish(prepared, ports, producer.settings);
