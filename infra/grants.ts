@@ -1,59 +1,86 @@
-/** Statements with only the actions that the code calls. */
+/** Rights as plain data, with only the actions that the code calls: a role's own statements and `grantEnqueue` are made of the same. */
 import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 
-export function allow(actions: readonly string[], ...resources: readonly string[]): PolicyStatement {
-  return new PolicyStatement({ actions: [...actions], resources: [...resources] });
+export interface Rights {
+  readonly actions: readonly string[];
+  readonly resourceArns: readonly string[];
+  readonly conditions?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-export function sendTo(queues: readonly IQueue[]): PolicyStatement {
-  return allow(['sqs:SendMessage'], ...queues.map((queue) => queue.queueArn));
+export function statementOf({ actions, resourceArns, conditions }: Rights): PolicyStatement {
+  return new PolicyStatement({
+    actions: [...actions],
+    resources: [...resourceArns],
+    ...(conditions === undefined ? {} : { conditions }),
+  });
+}
+
+/** One grant of all of them, so that the caller can wait for it or insist on it. */
+export function grantAll(grantee: IGrantable, rights: readonly Rights[]): Grant {
+  return rights
+    .map(({ actions, resourceArns, conditions }) =>
+      Grant.addToPrincipal({
+        grantee,
+        actions: [...actions],
+        resourceArns: [...resourceArns],
+        ...(conditions === undefined ? {} : { conditions }),
+      }),
+    )
+    .reduce((all, grant) => all.combine(grant));
+}
+
+export function sendTo(queues: readonly IQueue[]): Rights {
+  return { actions: ['sqs:SendMessage'], resourceArns: queues.map((queue) => queue.queueArn) };
 }
 
 /** What an event source mapping does with the function's role, and our own changes of visibility. */
-export function receiveFrom(queues: readonly IQueue[]): PolicyStatement {
-  return allow(
-    ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'],
-    ...queues.map((queue) => queue.queueArn),
-  );
+export function receiveFrom(queues: readonly IQueue[]): Rights {
+  return {
+    actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'],
+    resourceArns: queues.map((queue) => queue.queueArn),
+  };
 }
 
 /** Claims, commits and conclusions are conditional updates, many in one PartiQL batch; a refused one is read; an expired item is deleted. */
-export function workOnResults(table: ITableV2): PolicyStatement {
-  return allow(
-    [
+export function workOnResults(table: ITableV2): Rights {
+  return {
+    actions: [
       'dynamodb:UpdateItem',
       'dynamodb:GetItem',
       'dynamodb:DeleteItem',
       'dynamodb:PartiQLInsert',
       'dynamodb:PartiQLUpdate',
     ],
-    table.tableArn,
-  );
+    resourceArns: [table.tableArn],
+  };
 }
 
 /** Reading results, revoking and forgetting. */
-export function readResults(table: ITableV2): PolicyStatement {
-  return allow(
-    ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
-    table.tableArn,
-  );
+export function readResults(table: ITableV2): Rights {
+  return {
+    actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+    resourceArns: [table.tableArn],
+  };
 }
+
+// `ForAllValues` also holds where a request names no key; none of the actions below can do without one.
+const TIMERS_ONLY = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['timer#*'] } };
 
 /** Storing timers, and nothing else of the state table. */
-export function putTimers(table: ITableV2): PolicyStatement {
-  return new PolicyStatement({
+export function putTimers(table: ITableV2): Rights {
+  return {
     actions: ['dynamodb:BatchWriteItem', 'dynamodb:PutItem'],
-    resources: [table.tableArn],
-    conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['timer#*'] } },
-  });
+    resourceArns: [table.tableArn],
+    conditions: TIMERS_ONLY,
+  };
 }
 
-export function sweepTimers(table: ITableV2): PolicyStatement {
-  return new PolicyStatement({
+export function sweepTimers(table: ITableV2): Rights {
+  return {
     actions: ['dynamodb:Query', 'dynamodb:BatchWriteItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
-    resources: [table.tableArn],
-    conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['timer#*'] } },
-  });
+    resourceArns: [table.tableArn],
+    conditions: TIMERS_ONLY,
+  };
 }

@@ -1,3 +1,5 @@
-export { type QueueOverrides, TaskService, type TaskServiceProps } from './task-service.ts';
+export type { TaskBundling } from './bundling.ts';
+export type { QueueOverrides } from './plan.ts';
+export { TaskService, type TaskServiceProps } from './task-service.ts';
 export { type QueuePair, TaskQueues, type TaskQueuesProps } from './queues.ts';
 export { TaskTables, type TaskTablesProps } from './tables.ts';

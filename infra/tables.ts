@@ -5,6 +5,8 @@ import { Construct } from 'constructs';
 export interface TaskTablesProps {
   /** What becomes of results and timers when the stack goes. @default RemovalPolicy.RETAIN */
   readonly removalPolicy?: RemovalPolicy;
+  /** DynamoDB itself refuses to delete the tables. @default true unless removalPolicy is DESTROY */
+  readonly deletionProtection?: boolean;
 }
 
 /** `results` is readable by Celery's DynamoDB backend; `state` holds timers and everything else. */
@@ -14,11 +16,13 @@ export class TaskTables extends Construct {
 
   constructor(scope: Construct, id: string, props: TaskTablesProps = {}) {
     super(scope, id);
+    const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const common = {
       billing: Billing.onDemand(),
       timeToLiveAttribute: 'ttl',
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
+      removalPolicy,
+      deletionProtection: props.deletionProtection ?? removalPolicy !== RemovalPolicy.DESTROY,
     };
     this.results = new TableV2(this, 'Results', {
       ...common,

@@ -124,12 +124,47 @@ export function physicalQueueName(prefix: string, name: string, fifo: boolean): 
   );
 }
 
+export interface QueueNames {
+  readonly queue: string;
+  readonly deadLetterQueue: string;
+}
+
+/**
+ * Names of all queues under a prefix.
+ *
+ * @throws InvalidOption when two of them would become one, as `a.b` and `a-b` do.
+ */
+export function physicalQueueNames(
+  prefix: string,
+  plans: Readonly<Record<string, QueuePlan>>,
+): Readonly<Record<string, QueueNames>> {
+  const owners = new Map<string, string>();
+  const names: Record<string, QueueNames> = {};
+  for (const [name, { fifo }] of Object.entries(plans)) {
+    const pair = {
+      queue: physicalQueueName(prefix, name, fifo),
+      deadLetterQueue: physicalQueueName(prefix, `${name.replace(/\.fifo$/, '')}-dead`, fifo),
+    };
+    for (const physical of Object.values(pair)) {
+      const other = owners.get(physical);
+      if (other !== undefined)
+        throw new InvalidOption(
+          `Queues '${other}' and '${name}' would both be named '${physical}'. Rename one of them.`,
+        );
+      owners.set(physical, name);
+    }
+    names[name] = pair;
+  }
+  return names;
+}
+
 // What each variable's tokens become on deploy: a queue URL has about this many characters.
 const URL_CHARACTERS = 110;
 
 /** @throws InvalidOption when the functions' variables would not fit what Lambda takes. */
 export function validateEnvironment(manifest: AppManifest, taskQueues: Readonly<Record<string, string>>): void {
   const names = Object.keys(manifest.queues);
+  // Every queue's URL; the sweeper has those of the dead-letter queues too.
   const urls = names.reduce((sum, name) => sum + 2 * (name.length + URL_CHARACTERS), 0);
   const bytes = urls + JSON.stringify(taskQueues).length + 400;
   if (bytes <= LAMBDA_MAX_ENVIRONMENT_BYTES) return;

@@ -142,6 +142,8 @@ export class MemoryBackend implements Backend {
     if (request.ignored === undefined) delete record.ignored;
     else record.ignored = request.ignored;
     if (request.final) record.finishedMs = request.nowMs;
+    // The next attempt counts its deliveries from nothing.
+    else Object.assign(record, { deliveries: 0, requeues: 0 });
     record.expiresAtSeconds = request.expiresAtSeconds;
     return true;
   }

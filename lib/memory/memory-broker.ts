@@ -1,6 +1,7 @@
 /** SQS in memory: delays, visibility, receive counts, redrive, FIFO groups. The executable meaning of `Broker`. */
 import { SQS_MAX_DELAY_SECONDS, SQS_MAX_MESSAGE_BYTES, SQS_MAX_VISIBILITY_SECONDS } from '../limits.ts';
 import type { Broker, Clock, Ids, OutgoingMessage, SendOutcome } from '../ports.ts';
+import { FifoQueue, type MessageQueue, StandardQueue, type Stored } from './memory-queue.ts';
 
 export interface MemoryBrokerOptions {
   readonly clock: Clock;
@@ -23,26 +24,23 @@ export interface Received {
   readonly lostFrom?: string;
 }
 
-interface Stored {
-  readonly messageId: string;
+/** What a queue holds, as a test looks at it. */
+export interface Letter {
   readonly body: string;
   readonly attributes: Readonly<Record<string, string>>;
-  readonly groupId: string | undefined;
-  readonly sentMs: number;
-  readonly order: number;
-  readonly lostFrom: string | undefined;
-  visibleMs: number;
-  receiveCount: number;
-  /** The newest receipt; older ones are no longer valid. */
-  receipt: string | undefined;
 }
 
+/** In the order of their end, which is the order of their beginning. */
+type Deduplication = Map<string, { readonly messageId: string; readonly untilMs: number }>;
+
 interface Queue {
-  readonly fifo: boolean;
-  readonly messages: Map<string, Stored>;
-  readonly deduplication: Map<string, { readonly messageId: string; readonly untilMs: number }>;
-  readonly dead: OutgoingMessage[];
+  readonly messages: MessageQueue;
+  readonly deduplication: Deduplication;
+  readonly dead: Letter[];
+  readonly deadDeduplication: Deduplication;
 }
+
+type Parts = Omit<Stored, 'order' | 'receiveCount' | 'receipt' | 'place'>;
 
 const LOST_QUEUE = '__lost__';
 const DEDUPLICATION_MS = 300_000;
@@ -61,7 +59,12 @@ export class MemoryBroker implements Broker {
     this.#visibilityMs = (options.visibilitySeconds ?? 330) * 1000;
     this.#maxReceiveCount = options.maxReceiveCount ?? 50;
     for (const [name, { fifo }] of [...Object.entries(options.queues), [LOST_QUEUE, { fifo: false }] as const]) {
-      this.#queues.set(name, { fifo, messages: new Map(), deduplication: new Map(), dead: [] });
+      this.#queues.set(name, {
+        messages: fifo ? new FifoQueue() : new StandardQueue(),
+        deduplication: new Map(),
+        dead: [],
+        deadDeduplication: new Map(),
+      });
     }
   }
 
@@ -72,50 +75,50 @@ export class MemoryBroker implements Broker {
   }
 
   changeVisibility(queue: string, receipt: string, delaySeconds: number): Promise<void> {
+    const nowMs = this.#clock.nowMs();
     const message = this.#byReceipt(queue, receipt);
-    if (message) message.visibleMs = this.#clock.nowMs() + Math.min(delaySeconds, SQS_MAX_VISIBILITY_SECONDS) * 1000;
+    // Only what is in flight: a message that is visible again is anybody's.
+    if (message !== undefined && message.visibleMs > nowMs) {
+      const seconds = Math.min(SQS_MAX_VISIBILITY_SECONDS, Math.max(0, Math.ceil(delaySeconds)));
+      this.#queues.get(queue)?.messages.show(message, nowMs + seconds * 1000);
+    }
     return Promise.resolve();
   }
 
   isFifo(queue: string): boolean {
-    return this.#queues.get(queue)?.fifo ?? false;
+    return this.#queues.get(queue)?.messages.fifo ?? false;
   }
 
   // ----------------------------------------------------- the queue's other end
 
   receive(queueName: string, max: number): Received[] {
-    const queue = this.#queues.get(queueName);
-    if (queue === undefined) return [];
     const nowMs = this.#clock.nowMs();
-    const received: Received[] = [];
-    // A FIFO group waits while any of its earlier messages is in flight.
-    const blocked = new Set<string | undefined>();
-    for (const message of queue.messages.values()) {
-      if (received.length >= max) break;
-      const ready = message.visibleMs <= nowMs;
-      if (queue.fifo && (!ready || blocked.has(message.groupId))) {
-        blocked.add(message.groupId);
-        continue;
-      }
-      if (!ready) continue;
+    const messages = this.#queues.get(queueName)?.messages.collect(nowMs, max, (message) => {
       if (queueName !== LOST_QUEUE && message.receiveCount >= this.#maxReceiveCount) {
-        this.#lose(queueName, queue, message);
-        continue;
+        this.#lose(queueName, message);
+        return false;
       }
       message.receiveCount += 1;
       message.visibleMs = nowMs + this.#visibilityMs;
       message.receipt = `${message.messageId}#${message.receiveCount}`;
-      received.push(receivedOf(message, message.receipt));
-    }
-    return received;
+      return true;
+    });
+    return (messages ?? []).map(receivedOf);
   }
 
   acknowledge(queueName: string, receipt: string): void {
     const message = this.#byReceipt(queueName, receipt);
-    if (message) this.#queues.get(queueName)?.messages.delete(message.messageId);
+    if (message) this.#queues.get(queueName)?.messages.remove(message);
   }
 
-  deadLetters(queue: string): { body: string; attributes: Readonly<Record<string, string>> }[] {
+  /** Everything in a queue, delayed and in flight too, in the order sent. */
+  peekAll(queue: string): Letter[] {
+    return [...(this.#queues.get(queue)?.messages.values() ?? [])]
+      .toSorted((left, right) => left.order - right.order)
+      .map(({ body, attributes }) => ({ body, attributes: { ...attributes } }));
+  }
+
+  deadLetters(queue: string): Letter[] {
     return (this.#queues.get(queue)?.dead ?? []).map(({ body, attributes }) => ({
       body,
       attributes: { ...attributes },
@@ -124,16 +127,11 @@ export class MemoryBroker implements Broker {
 
   /** When anything becomes receivable, in one queue or in all; undefined when nothing is left. */
   nextVisibleMs(queueName?: string): number | undefined {
+    if (queueName !== undefined) return this.#queues.get(queueName)?.messages.nextVisibleMs();
     let next: number | undefined;
-    for (const [name, queue] of this.#queues) {
-      if (queueName !== undefined && name !== queueName) continue;
-      const heads = new Set<string | undefined>();
-      for (const message of queue.messages.values()) {
-        // Behind a FIFO group's head nothing is receivable, whatever its own time says.
-        if (queue.fifo && heads.has(message.groupId)) continue;
-        heads.add(message.groupId);
-        if (next === undefined || message.visibleMs < next) next = message.visibleMs;
-      }
+    for (const { messages } of this.#queues.values()) {
+      const visibleMs = messages.nextVisibleMs();
+      if (visibleMs !== undefined && (next === undefined || visibleMs < next)) next = visibleMs;
     }
     return next;
   }
@@ -153,25 +151,25 @@ export class MemoryBroker implements Broker {
 
   #send(item: OutgoingMessage): SendOutcome {
     const queue = this.#queues.get(item.queue);
-    const refusal =
-      queue === undefined
-        ? refuse('QueueDoesNotExist', `there is no queue '${item.queue}'`)
-        : refusalOf(item, queue.fifo);
-    if (queue === undefined || refusal !== undefined) return refusal ?? refuse('QueueDoesNotExist', item.queue);
-    if (item.deadLetter) {
-      queue.dead.push(item);
-      return { ok: true, messageId: this.#ids.next() };
-    }
-    const nowMs = this.#clock.nowMs();
-    const known = item.deduplicationId === undefined ? undefined : queue.deduplication.get(item.deduplicationId);
-    if (queue.fifo && known !== undefined && known.untilMs > nowMs) return { ok: true, messageId: known.messageId };
+    if (queue === undefined) return refuse('QueueDoesNotExist', `there is no queue '${item.queue}'`);
+    const { fifo } = queue.messages;
+    const refusal = refusalOf(item, fifo);
+    if (refusal !== undefined) return refusal;
     const messageId = this.#ids.next();
-    if (queue.fifo && item.deduplicationId !== undefined)
-      queue.deduplication.set(item.deduplicationId, { messageId, untilMs: nowMs + DEDUPLICATION_MS });
-    this.#store(queue, {
+    const nowMs = this.#clock.nowMs();
+    if (fifo) {
+      const seen = item.deadLetter ? queue.deadDeduplication : queue.deduplication;
+      const first = firstOf(seen, item.deduplicationId ?? '', messageId, nowMs);
+      if (first !== messageId) return { ok: true, messageId: first };
+    }
+    if (item.deadLetter) {
+      queue.dead.push({ body: item.body, attributes: { ...item.attributes } });
+      return { ok: true, messageId };
+    }
+    this.#store(queue.messages, {
       messageId,
       body: item.body,
-      attributes: { ...item.attributes },
+      attributes: Object.freeze({ ...item.attributes }),
       groupId: item.groupId,
       sentMs: nowMs,
       visibleMs: nowMs + (item.delaySeconds ?? 0) * 1000,
@@ -180,15 +178,14 @@ export class MemoryBroker implements Broker {
     return { ok: true, messageId };
   }
 
-  #store(queue: Queue, parts: Omit<Stored, 'order' | 'receiveCount' | 'receipt'>): void {
+  #store(messages: MessageQueue, parts: Parts): void {
     this.#order += 1;
-    queue.messages.set(parts.messageId, { ...parts, order: this.#order, receiveCount: 0, receipt: undefined });
+    messages.add({ ...parts, order: this.#order, receiveCount: 0, receipt: undefined, place: -1 });
   }
 
-  #lose(name: string, queue: Queue, message: Stored): void {
-    queue.messages.delete(message.messageId);
+  #lose(name: string, message: Stored): void {
     const lost = this.#queues.get(LOST_QUEUE);
-    if (lost) this.#store(lost, { ...message, visibleMs: this.#clock.nowMs(), lostFrom: name });
+    if (lost) this.#store(lost.messages, { ...message, visibleMs: this.#clock.nowMs(), lostFrom: name });
   }
 
   #byReceipt(queue: string, receipt: string): Stored | undefined {
@@ -197,11 +194,23 @@ export class MemoryBroker implements Broker {
   }
 }
 
+/** The id of the first message that bore this deduplication id within five minutes: `messageId` when there is none. */
+function firstOf(seen: Deduplication, deduplicationId: string, messageId: string, nowMs: number): string {
+  for (const [id, { untilMs }] of seen) {
+    if (untilMs > nowMs) break;
+    seen.delete(id);
+  }
+  const known = seen.get(deduplicationId);
+  if (known !== undefined) return known.messageId;
+  seen.set(deduplicationId, { messageId, untilMs: nowMs + DEDUPLICATION_MS });
+  return messageId;
+}
+
 function refusalOf(item: OutgoingMessage, fifo: boolean): SendOutcome | undefined {
   const bytes =
     Buffer.byteLength(item.body) +
     Object.entries(item.attributes ?? {}).reduce(
-      (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value) + 6,
+      (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value) + 'String'.length,
       0,
     );
   if (bytes > SQS_MAX_MESSAGE_BYTES)
@@ -214,6 +223,8 @@ function refusalOf(item: OutgoingMessage, fifo: boolean): SendOutcome | undefine
     );
   }
   if (fifo && item.groupId === undefined) return refuse('MissingParameter', 'a FIFO queue needs a MessageGroupId');
+  if (fifo && item.deduplicationId === undefined)
+    return refuse('InvalidParameterValue', 'a FIFO queue needs a MessageDeduplicationId');
   return undefined;
 }
 
@@ -221,10 +232,10 @@ function refuse(code: string, message: string): SendOutcome {
   return { ok: false, code, message, retryable: false };
 }
 
-function receivedOf(message: Stored, receipt: string): Received {
+function receivedOf(message: Stored): Received {
   return {
     messageId: message.messageId,
-    receipt,
+    receipt: message.receipt ?? '',
     body: message.body,
     attributes: message.attributes,
     receiveCount: message.receiveCount,

@@ -1,42 +1,86 @@
 /** Timers in memory: the executable meaning of `Timers`. */
 import type { Timer, Timers } from '../ports.ts';
 import { stableHash } from '../time.ts';
+import { Heap, type Placed } from './heap.ts';
+
+interface Held extends Placed {
+  readonly key: string;
+  readonly timer: Timer;
+}
+
+interface Shard {
+  readonly heap: Heap<Held>;
+  readonly byKey: Map<string, Held>;
+}
 
 export class MemoryTimers implements Timers {
   readonly shards: number;
-  readonly #timers = new Map<string, Timer>();
+  readonly #shards: readonly Shard[];
 
   constructor(options: { readonly shards: number }) {
     this.shards = options.shards;
+    this.#shards = Array.from({ length: options.shards }, () => ({ heap: new Heap(earlier), byKey: new Map() }));
   }
 
   put(timers: readonly Timer[]): Promise<void> {
-    for (const timer of timers) this.#timers.set(keyOf(timer), { ...timer });
+    for (const timer of timers) {
+      const shard = this.#shardOf(timer);
+      const key = keyOf(timer);
+      const known = shard.byKey.get(key);
+      if (known !== undefined) shard.heap.remove(known);
+      const held: Held = { key, timer: structuredClone(timer), place: -1 };
+      shard.byKey.set(key, held);
+      shard.heap.push(held);
+    }
     return Promise.resolve();
   }
 
   due(shard: number, untilMs: number, limit: number): Promise<Timer[]> {
-    const due = [...this.#timers.values()]
-      .filter((timer) => timer.dueMs <= untilMs && stableHash(timer.id) % this.shards === shard)
-      .toSorted((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1));
-    return Promise.resolve(due.slice(0, limit));
+    const heap = this.#shards[shard]?.heap;
+    const found: Held[] = [];
+    for (let next = heap?.peek(); next !== undefined && found.length < limit; next = heap?.peek()) {
+      if (next.timer.dueMs > untilMs) break;
+      heap?.remove(next);
+      found.push(next);
+    }
+    for (const held of found) heap?.push(held);
+    return Promise.resolve(found.map(({ timer }) => structuredClone(timer)));
   }
 
   remove(timers: readonly Timer[]): Promise<void> {
-    for (const timer of timers) this.#timers.delete(keyOf(timer));
+    for (const timer of timers) {
+      const { heap, byKey } = this.#shardOf(timer);
+      const held = byKey.get(keyOf(timer));
+      if (held === undefined) continue;
+      byKey.delete(held.key);
+      heap.remove(held);
+    }
     return Promise.resolve();
   }
 
   /** When the earliest timer is due, or undefined. */
   nextDueMs(): number | undefined {
     let next: number | undefined;
-    for (const { dueMs } of this.#timers.values()) if (next === undefined || dueMs < next) next = dueMs;
+    for (const { heap } of this.#shards) {
+      const dueMs = heap.peek()?.timer.dueMs;
+      if (dueMs !== undefined && (next === undefined || dueMs < next)) next = dueMs;
+    }
     return next;
   }
 
   size(): number {
-    return this.#timers.size;
+    return this.#shards.reduce((sum, { heap }) => sum + heap.size, 0);
   }
+
+  #shardOf(timer: Timer): Shard {
+    const shard = this.#shards[stableHash(timer.id) % this.shards];
+    if (shard === undefined) throw new RangeError('there are no shards');
+    return shard;
+  }
+}
+
+function earlier(left: Held, right: Held): boolean {
+  return left.key < right.key;
 }
 
 function keyOf(timer: Timer): string {

@@ -1,6 +1,6 @@
-import { App, Duration, Stack, Validations } from 'aws-cdk-lib';
+import { App, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { User } from 'aws-cdk-lib/aws-iam';
+import { ServicePrincipal, User } from 'aws-cdk-lib/aws-iam';
 import { Code, Function as LambdaFn, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
@@ -181,7 +181,7 @@ describe('TaskService', () => {
       'sqs:ReceiveMessage',
       'sqs:SendMessage',
     ];
-    expect(actionsOf(template, /TasksmailWorker/)).toEqual(worker);
+    expect(actionsOf(template, /TasksWorkersmail/)).toEqual(worker);
     expect(actionsOf(template, /Caller/)).toEqual([
       'dynamodb:BatchGetItem',
       'dynamodb:BatchWriteItem',
@@ -195,12 +195,12 @@ describe('TaskService', () => {
   });
 
   it('a worker may reject into its own dead-letter queue only', () => {
-    const policy = policies(template).find(({ logicalId }) => /TasksmailWorker/.test(logicalId));
+    const policy = policies(template).find(({ logicalId }) => /TasksWorkersmail/.test(logicalId));
     const send = policy?.statements.find(({ Action }) => Action === 'sqs:SendMessage');
     const targets = ((send?.Resource ?? []) as { 'Fn::GetAtt': [string, string] }[]).map(
       (resource) => resource['Fn::GetAtt'][0],
     );
-    expect(targets.filter((target) => /DeadLetters/.test(target))).toEqual([expect.stringMatching(/mailDeadLetters/)]);
+    expect(targets.filter((target) => /DeadLetters/.test(target))).toEqual([expect.stringMatching(/DeadLettersmail/)]);
   });
 
   it('grantEnqueue gives a function its environment, and anybody else only the rights', () => {
@@ -253,6 +253,35 @@ describe('TaskService', () => {
       synth({}, flags).template.resourceCountIs('AWS::SQS::Queue', 9);
     },
   );
+
+  it('queues may have any name, those of our own constructs too', () => {
+    const queues = { default: { fifo: false }, Lost: { fifo: false }, Main: { fifo: false }, Sweeper: { fifo: false } };
+    synth({ app: { ...MANIFEST, queues, tasks: {} } }).template.resourceCountIs('AWS::Lambda::EventSourceMapping', 5);
+  });
+
+  it('tables refuse to be deleted unless they may go with the stack', () => {
+    const protections = (props: Partial<TaskServiceProps>): unknown[] =>
+      Object.values(synth(props).template.findResources('AWS::DynamoDB::GlobalTable')).flatMap((table) =>
+        (table as { Properties: { Replicas: { DeletionProtectionEnabled?: boolean }[] } }).Properties.Replicas.map(
+          (replica) => replica.DeletionProtectionEnabled,
+        ),
+      );
+    expect(protections({})).toEqual([true, true]);
+    expect(protections({ removalPolicy: RemovalPolicy.DESTROY })).toEqual([false, false]);
+  });
+
+  it('two queues of one physical name are refused', () => {
+    const queues = { default: { fifo: false }, 'a.b': { fifo: false }, 'a-b': { fifo: false } };
+    expect(() => synth({ app: { ...MANIFEST, queues, tasks: {} }, queueNamePrefix: 'p-' })).toThrow(
+      "Queues 'a.b' and 'a-b' would both be named 'p-a-b'",
+    );
+  });
+
+  it('grantEnqueue tells when the grantee takes no policy', () => {
+    const stack = new Stack(newApp(), 'Imported');
+    const service = new TaskService(stack, 'Tasks', { app: MANIFEST, entry: ENTRY });
+    expect(() => service.grantEnqueue(new ServicePrincipal('ec2.amazonaws.com')).assertSuccess()).toThrow();
+  });
 
   it('queueNamePrefix names queues as kombu does', () => {
     synth({ queueNamePrefix: 'prod.blog-' }).template.hasResourceProperties('AWS::SQS::Queue', {

@@ -1,0 +1,43 @@
+import type { Construct } from 'constructs';
+
+import { putTimers, receiveFrom, sendTo, workOnResults } from './grants.ts';
+import type { TaskQueues } from './queues.ts';
+import type { TaskTables } from './tables.ts';
+import { TaskFunction, type TaskFunctionOptions } from './task-function.ts';
+import type { QueuePlan } from './validate.ts';
+
+export interface WorkerFunctionProps extends TaskFunctionOptions {
+  /** Celery's name of the queue it consumes. */
+  readonly queue: string;
+  readonly plan: QueuePlan;
+  readonly queues: TaskQueues;
+  readonly tables: TaskTables;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Runs the tasks of one queue, may send to every queue of the service, and rejects into its own dead-letter queue only. */
+export class WorkerFunction extends TaskFunction {
+  constructor(scope: Construct, id: string, props: WorkerFunctionProps) {
+    const { plan, queues, tables } = props;
+    const own = queues.pair(props.queue);
+    super(scope, id, {
+      ...props,
+      handler: 'worker',
+      description: `Runs the tasks of queue '${props.queue}'`,
+      timeoutSeconds: plan.timeoutSeconds,
+      memoryMiB: plan.memoryMiB,
+      rights: [
+        receiveFrom([own.queue]),
+        sendTo([...queues.all, own.deadLetterQueue]),
+        workOnResults(tables.results),
+        putTimers(tables.state),
+      ],
+    });
+    this.feedFrom(own.queue, 'Source', {
+      batchSize: plan.batchSize,
+      ...(plan.batchWindowSeconds === 0 ? {} : { maximumBatchingWindowInSeconds: plan.batchWindowSeconds }),
+      // Never reserved concurrency: its throttles burn receives of messages that never ran.
+      ...(plan.concurrency === undefined ? {} : { scalingConfig: { maximumConcurrency: plan.concurrency } }),
+    });
+  }
+}
