@@ -68,6 +68,21 @@ export class AlreadyRegistered extends CeleriacError {
   static readonly errorName: string = 'AlreadyRegistered';
   static override readonly code: string = 'ALREADY_REGISTERED';
 }
+/** A schedule that cannot be read, is ambiguous, or never comes due. */
+export class InvalidSchedule extends CeleriacError {
+  static readonly errorName: string = 'InvalidSchedule';
+  static override readonly code: string = 'INVALID_SCHEDULE';
+}
+/** A schedule entry of this name is not there. */
+export class ScheduleNotFound extends CeleriacError {
+  static readonly errorName: string = 'ScheduleNotFound';
+  static override readonly code: string = 'SCHEDULE_NOT_FOUND';
+}
+/** Somebody else changed the schedule entry meanwhile: read it again. */
+export class ScheduleConflict extends CeleriacError {
+  static readonly errorName: string = 'ScheduleConflict';
+  static override readonly code: string = 'SCHEDULE_CONFLICT';
+}
 /** The process has no configuration of queues and tables (an API handler without `grantEnqueue`, say). */
 export class MissingEnvironment extends CeleriacError {
   static readonly errorName: string = 'MissingEnvironment';

@@ -37,6 +37,7 @@ const LAYERS: readonly (readonly [RegExp, number])[] = [
     /^lib\/(message|envelope|encode-message|decode-message|signature|signature-options|apply-options|retry|settings|routes|task-options|manifest|log|ports|claims)\.ts$/,
     1,
   ],
+  [/^lib\/schedules\//, 1],
   [/^lib\/(context|registry|result-document|publish)\.ts$/, 2],
   [/^lib\/(memory|aws)\//, 2],
   [/^lib\/(task|task-class|task-context|producer|enqueue|result)\.ts$/, 3],

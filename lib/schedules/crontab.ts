@@ -1,0 +1,202 @@
+/** Celery's crontab: fields ANDed, in a time zone of its own. */
+import { shown } from '../duration.ts';
+import { InvalidSchedule } from '../errors.ts';
+import { CRONTAB_FIELDS, type CrontabField, type CrontabValue, fieldText, parseField } from './crontab-fields.ts';
+import type { CrontabSchedule, DstPolicy } from './schedule.ts';
+import { type Segment, type Zone, zoneOf } from './zone.ts';
+
+/** Fields by name; what is left out is `*`. */
+export type CrontabFields = Readonly<Partial<Record<CrontabField, CrontabValue>>>;
+
+export interface CrontabOptions {
+  /** IANA zone. Default: the app's `timezone`. */
+  readonly timezone?: string;
+  /**
+   * What a fixed time in a DST gap does: `'shift'` runs it at the end of the gap, `'skip'` leaves it out.
+   * Entries with `*` or a step in minutes or hours run at every match that really passes, whatever this says.
+   * Default `'shift'`.
+   */
+  readonly dst?: DstPolicy;
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MINUTES = 60;
+const DAY_MS = 86_400_000;
+// February 29th on a given weekday comes after 40 years at the latest (across 2100).
+const LONGEST_WAIT_MS = 41 * 366 * DAY_MS;
+const FIELD_NAMES: ReadonlySet<string> = new Set(Object.keys(CRONTAB_FIELDS));
+const OPTION_NAMES: ReadonlySet<string> = new Set(['timezone', 'dst']);
+const DAYS_IN_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/**
+ * A schedule in Celery's crontab grammar: fields by name, or one text in the usual order
+ * `minute hour day-of-month month day-of-week`.
+ *
+ * @example
+ * ```ts
+ * crontab({ minute: '*\/15' });
+ * crontab({ minute: 30, hour: 7, dayOfWeek: 'mon-fri' }, { timezone: 'America/New_York' });
+ * crontab('0 4 1 * *');
+ * ```
+ * @throws InvalidSchedule naming the field, the value and what is allowed; also for a date that never comes.
+ */
+export function crontab(fields: CrontabFields | string = {}, options: CrontabOptions = {}): CrontabSchedule {
+  const named = typeof fields === 'string' ? fieldsOf(fields) : fields;
+  if (typeof named !== 'object' || named === null || Array.isArray(named))
+    throw new InvalidSchedule(`crontab: ${shown(fields)} given; fields by name or one text of five are allowed.`);
+  refuseStray(named, FIELD_NAMES, 'field');
+  refuseStray(options, OPTION_NAMES, 'option');
+  const dst = options.dst ?? 'shift';
+  if (dst !== 'shift' && dst !== 'skip')
+    throw new InvalidSchedule(`crontab dst: ${shown(dst)} given; 'shift' or 'skip' is allowed.`);
+  if (options.timezone !== undefined) zoneOf(options.timezone);
+  const text = (field: CrontabField): string => fieldText(named[field] ?? '*', field);
+  const schedule: CrontabSchedule = Object.freeze({
+    type: 'crontab',
+    minute: text('minute'),
+    hour: text('hour'),
+    dayOfMonth: text('dayOfMonth'),
+    monthOfYear: text('monthOfYear'),
+    dayOfWeek: text('dayOfWeek'),
+    ...(options.timezone === undefined ? {} : { timezone: options.timezone }),
+    dst,
+  });
+  refuseImpossible(schedule);
+  return schedule;
+}
+
+function fieldsOf(text: string): CrontabFields {
+  const parts = text.trim().split(/\s+/);
+  const [minute, hour, dayOfMonth, monthOfYear, dayOfWeek] = parts;
+  if (
+    parts.length !== 5 ||
+    minute === undefined ||
+    hour === undefined ||
+    dayOfMonth === undefined ||
+    monthOfYear === undefined ||
+    dayOfWeek === undefined
+  ) {
+    throw new InvalidSchedule(
+      `crontab: ${shown(text)} has ${parts.length} fields; five are allowed: minute hour day-of-month month day-of-week.`,
+    );
+  }
+  return { minute, hour, dayOfMonth, monthOfYear, dayOfWeek };
+}
+
+function refuseStray(given: object, allowed: ReadonlySet<string>, what: string): void {
+  const stray = Object.keys(given).find((key) => !allowed.has(key));
+  if (stray !== undefined)
+    throw new InvalidSchedule(`crontab: '${stray}' is no ${what}. Allowed are ${[...allowed].join(', ')}.`);
+}
+
+function refuseImpossible(schedule: CrontabSchedule): void {
+  const { months, days } = compiled(schedule);
+  if (months.some((month) => days.some((day) => day <= (DAYS_IN_MONTH[month - 1] ?? 0)))) return;
+  throw new InvalidSchedule(
+    `crontab dayOfMonth '${schedule.dayOfMonth}' and monthOfYear '${schedule.monthOfYear}': no such date ever comes. Correct one of them.`,
+  );
+}
+
+/** The values of every field, and how the entry takes DST. */
+export interface CompiledCrontab {
+  readonly minutes: readonly number[];
+  readonly hours: readonly number[];
+  readonly days: readonly number[];
+  readonly months: readonly number[];
+  readonly weekdays: readonly number[];
+  /** Neither minutes nor hours have a wildcard or a step: the entry names times of a day. */
+  readonly fixed: boolean;
+}
+
+const COMPILED = new WeakMap<CrontabSchedule, CompiledCrontab>();
+
+/** @throws InvalidSchedule */
+export function compiled(schedule: CrontabSchedule): CompiledCrontab {
+  let result = COMPILED.get(schedule);
+  if (result === undefined) {
+    result = {
+      minutes: parseField(schedule.minute, 'minute'),
+      hours: parseField(schedule.hour, 'hour'),
+      days: parseField(schedule.dayOfMonth, 'dayOfMonth'),
+      months: parseField(schedule.monthOfYear, 'monthOfYear'),
+      weekdays: parseField(schedule.dayOfWeek, 'dayOfWeek'),
+      fixed: !/[*/]/.test(schedule.minute) && !/[*/]/.test(schedule.hour),
+    };
+    COMPILED.set(schedule, result);
+  }
+  return result;
+}
+
+/**
+ * The first due instant after a given one.
+ *
+ * Time is walked by stretches of constant offset. Inside of one, local time is plain arithmetic. At the
+ * border of two, a fixed time that lies in the gap is due at the gap's end, and what the clocks show for
+ * the second time is not due again; entries with a wildcard are due at every match that passes.
+ */
+export function nextCrontabMs(schedule: CrontabSchedule, afterMs: number): number | undefined {
+  const fields = compiled(schedule);
+  const zone = zoneOf(schedule.timezone ?? 'UTC');
+  const endMs = afterMs + LONGEST_WAIT_MS;
+  let segment = zone.segmentAt(afterMs + 1);
+  for (let fromMs = afterMs + 1; fromMs < endMs; fromMs = segment.fromMs) {
+    const dueMs = nextInSegment(schedule, fields, zone, segment, fromMs);
+    if (dueMs !== undefined) return dueMs;
+    segment = zone.segmentAt(segment.untilMs);
+  }
+  return undefined;
+}
+
+function nextInSegment(
+  schedule: CrontabSchedule,
+  fields: CompiledCrontab,
+  zone: Zone,
+  segment: Segment,
+  fromMs: number,
+): number | undefined {
+  const fromLocal = fromMs + segment.offsetMs;
+  const untilLocal = segment.untilMs + segment.offsetMs;
+  const shownLocal = fields.fixed ? zone.shownBefore(segment) : Number.NEGATIVE_INFINITY;
+  if (fields.fixed && fromMs === segment.fromMs && schedule.dst === 'shift' && shownLocal < fromLocal) {
+    const skippedLocal = nextMatch(fields, shownLocal, fromLocal);
+    if (skippedLocal !== undefined) return segment.fromMs;
+  }
+  const dueLocal = nextMatch(fields, Math.max(fromLocal, shownLocal), untilLocal);
+  return dueLocal === undefined ? undefined : dueLocal - segment.offsetMs;
+}
+
+/** First whole minute in [from, until) of local time whose fields all match. */
+function nextMatch(fields: CompiledCrontab, fromLocal: number, untilLocal: number): number | undefined {
+  let minutes = Math.ceil(fromLocal / MINUTE_MS);
+  while (minutes * MINUTE_MS < untilLocal) {
+    const date = new Date(minutes * MINUTE_MS);
+    const dayMs = Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate());
+    if (!fields.months.includes(date.getUTCMonth() + 1)) {
+      minutes = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) / MINUTE_MS;
+      continue;
+    }
+    const time = matchesDay(fields, date) ? nextTime(fields, minutes - dayMs / MINUTE_MS) : undefined;
+    if (time !== undefined) {
+      const foundLocal = dayMs + time * MINUTE_MS;
+      return foundLocal < untilLocal ? foundLocal : undefined;
+    }
+    minutes = (dayMs + DAY_MS) / MINUTE_MS;
+  }
+  return undefined;
+}
+
+function matchesDay(fields: CompiledCrontab, date: Date): boolean {
+  return fields.days.includes(date.getUTCDate()) && fields.weekdays.includes(date.getUTCDay());
+}
+
+/** First matching minute of a day that is not before `fromMinute`. */
+function nextTime(fields: CompiledCrontab, fromMinute: number): number | undefined {
+  const fromHour = Math.floor(fromMinute / HOUR_MINUTES);
+  for (const hour of fields.hours) {
+    if (hour < fromHour) continue;
+    const fromMinuteOfHour = hour === fromHour ? fromMinute % HOUR_MINUTES : 0;
+    const minute = fields.minutes.find((candidate) => candidate >= fromMinuteOfHour);
+    if (minute !== undefined) return hour * HOUR_MINUTES + minute;
+  }
+  return undefined;
+}

@@ -1,0 +1,89 @@
+/** When an entry is due, as frozen plain data: it is stored, put into manifests and shown. `nextDueMs` gives it meaning. */
+
+/** What a fixed time that the clock jumps over does: run at the end of the gap, or not that day. */
+export type DstPolicy = 'shift' | 'skip';
+
+/** Celery's crontab. Fields are in Celery's grammar and are ANDed; day of week 0 to 6 from Sunday. */
+export interface CrontabSchedule {
+  readonly type: 'crontab';
+  readonly minute: string;
+  readonly hour: string;
+  readonly dayOfMonth: string;
+  readonly monthOfYear: string;
+  readonly dayOfWeek: string;
+  /** IANA zone. Absent: the app's. */
+  readonly timezone?: string;
+  readonly dst: DstPolicy;
+}
+
+export interface IntervalSchedule {
+  readonly type: 'interval';
+  readonly seconds: number;
+  /** Due times are rounded down to the interval's own unit: day, hour, minute or second. */
+  readonly relative: boolean;
+  /** IANA zone of the rounding. Absent: the app's. */
+  readonly timezone?: string;
+}
+
+export const SOLAR_EVENTS = [
+  'dawn_astronomical',
+  'dawn_nautical',
+  'dawn_civil',
+  'sunrise',
+  'solar_noon',
+  'sunset',
+  'dusk_civil',
+  'dusk_nautical',
+  'dusk_astronomical',
+] as const;
+export type SolarEvent = (typeof SOLAR_EVENTS)[number];
+
+export interface SolarSchedule {
+  readonly type: 'solar';
+  readonly event: SolarEvent;
+  /** Degrees, north positive. */
+  readonly latitude: number;
+  /** Degrees, east positive. */
+  readonly longitude: number;
+}
+
+export interface ClockedSchedule {
+  readonly type: 'clocked';
+  /** The one instant, ISO 8601 in UTC. */
+  readonly at: string;
+}
+
+export type Schedule = CrontabSchedule | IntervalSchedule | SolarSchedule | ClockedSchedule;
+
+/** The schedule with its zone filled in, so that it means the same wherever it is read. */
+export function inZone<S extends Schedule>(schedule: S, timezone: string): S {
+  const zoned = schedule.type === 'crontab' || schedule.type === 'interval';
+  return zoned && schedule.timezone === undefined ? Object.freeze<S>({ ...schedule, timezone }) : schedule;
+}
+
+/** One line for people: `crontab 30 7 * * 1 America/New_York`, `every 10 s`. */
+export function describeSchedule(schedule: Schedule): string {
+  switch (schedule.type) {
+    case 'crontab': {
+      const { minute, hour, dayOfMonth, monthOfYear, dayOfWeek, timezone } = schedule;
+      return `crontab ${minute} ${hour} ${dayOfMonth} ${monthOfYear} ${dayOfWeek}${timezone === undefined ? '' : ` ${timezone}`}`;
+    }
+    case 'interval':
+      return `every ${shownSeconds(schedule.seconds)}${schedule.relative ? ', relative' : ''}`;
+    case 'solar':
+      return `${schedule.event} at ${schedule.latitude}, ${schedule.longitude}`;
+    case 'clocked':
+      return `once at ${schedule.at}`;
+  }
+}
+
+const UNITS = [
+  [86_400, 'd'],
+  [3600, 'h'],
+  [60, 'min'],
+] as const;
+
+function shownSeconds(seconds: number): string {
+  const unit = UNITS.find(([size]) => seconds % size === 0);
+  return unit === undefined ? `${seconds} s` : `${seconds / unit[0]} ${unit[1]}`;
+}
