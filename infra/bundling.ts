@@ -30,7 +30,7 @@ export function entryPath(entry: string): string {
   );
 }
 
-export function bundlingOf(entry: string, overrides: TaskBundling = {}): BundlingOptions {
+export function bundlingOf(entry: string, handler: string, overrides: TaskBundling = {}): BundlingOptions {
   return {
     minify: true,
     // dist-es instead of dist-cjs: a third of the bytes (measured in npm run bench).
@@ -45,6 +45,8 @@ export function bundlingOf(entry: string, overrides: TaskBundling = {}): Bundlin
       '--legal-comments': 'none',
       // The example in the source tree imports `celeriac` by name, from sources.
       '--conditions': EXTENSION === '.ts' ? '@celeriac/source,module' : 'module',
+      // The sweeper switches rules; a worker whose task does so finds the client in Lambda's own runtime.
+      ...(handler === 'worker' ? { '--external:@aws-sdk/client-eventbridge': true } : {}),
       ...overrides.esbuildArgs,
       // In Lambda credentials come by environment: the SDK's whole chain is left out.
       '--alias:@aws-sdk/credential-provider-node': handlerPath('environment-credentials'),

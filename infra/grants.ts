@@ -77,10 +77,36 @@ export function putTimers(table: ITableV2): Rights {
   };
 }
 
-export function sweepTimers(table: ITableV2): Rights {
+const SWEPT_ONLY = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['timer#*', 'schedule', 'schedule-due'] } };
+
+/** Timers and schedule entries that come due. */
+export function sweepState(table: ITableV2): Rights {
   return {
-    actions: ['dynamodb:Query', 'dynamodb:BatchWriteItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
+    actions: [
+      'dynamodb:Query',
+      'dynamodb:BatchGetItem',
+      'dynamodb:BatchWriteItem',
+      'dynamodb:PutItem',
+      'dynamodb:DeleteItem',
+    ],
     resourceArns: [table.tableArn],
-    conditions: TIMERS_ONLY,
+    conditions: SWEPT_ONLY,
   };
+}
+
+const SCHEDULES_ONLY = { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['schedule', 'schedule-due'] } };
+
+/** Reading and changing schedule entries. */
+export function workOnSchedules(table: ITableV2): Rights {
+  return {
+    actions: ['dynamodb:Query', 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
+    resourceArns: [table.tableArn],
+    conditions: SCHEDULES_ONLY,
+  };
+}
+
+/** Enabling and disabling the service's own rules. */
+export function switchRules(ruleArns: readonly string[]): readonly Rights[] {
+  const actions = ['events:DescribeRule', 'events:EnableRule', 'events:DisableRule'];
+  return ruleArns.length === 0 ? [] : [{ actions, resourceArns: ruleArns }];
 }

@@ -30,6 +30,8 @@ export class TaskQueues extends Construct {
   readonly pairs: Readonly<Record<string, QueuePair>>;
   /** One per queue type, since SQS redrives within a type. */
   readonly lost: readonly Queue[];
+  /** Firings of EventBridge rules that could not be delivered. */
+  readonly missedTicks: Queue;
 
   constructor(scope: Construct, id: string, props: TaskQueuesProps) {
     super(scope, id);
@@ -45,6 +47,8 @@ export class TaskQueues extends Construct {
     }
     this.pairs = pairs;
     this.lost = [...lost.values()];
+    this.missedTicks = new Queue(this, 'MissedTicks', { ...secured(false), retentionPeriod: LOST_RETENTION });
+    isDeadLetterQueue(this.missedTicks, 'It is the dead-letter queue of the rules.');
   }
 
   get all(): Queue[] {

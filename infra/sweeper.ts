@@ -1,11 +1,11 @@
 import { Duration } from 'aws-cdk-lib';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
-import { receiveFrom, sendTo, sweepTimers, workOnResults } from './grants.ts';
-import { isDeadLetterQueue, type TaskQueues } from './queues.ts';
+import { receiveFrom, sendTo, sweepState, switchRules, workOnResults } from './grants.ts';
+import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
 import { TaskFunction, type TaskFunctionOptions } from './task-function.ts';
 import { SWEEPER_TIMEOUT_SECONDS } from './validate.ts';
@@ -14,40 +14,38 @@ export interface SweeperProps extends TaskFunctionOptions {
   readonly queues: TaskQueues;
   readonly tables: TaskTables;
   readonly environment: Readonly<Record<string, string>>;
+  /** Of the rules it keeps as operators switched them. */
+  readonly ruleArns: readonly string[];
+  readonly missedTicks: IQueue;
 }
 
 const MEMORY_MIB = 512;
 const LOST_BATCH_SIZE = 10;
 
-/** Sends the timers that come due, every minute, and gives what no worker ever handled a state and a reason. */
+/** Sends the ticks and timers that come due, every minute, and gives what no worker ever handled a state and a reason. */
 export class Sweeper extends TaskFunction {
   constructor(scope: Construct, id: string, props: SweeperProps) {
     const { queues, tables } = props;
     super(scope, id, {
       ...props,
       handler: 'sweeper',
-      description: 'Sends timers that come due, and concludes tasks that no worker handled',
+      description: 'Sends ticks and timers that come due, and concludes tasks that no worker handled',
       timeoutSeconds: SWEEPER_TIMEOUT_SECONDS,
       memoryMiB: MEMORY_MIB,
       rights: [
         receiveFrom(queues.lost),
         sendTo([...queues.all, ...queues.allDeadLetters]),
         workOnResults(tables.results),
-        sweepTimers(tables.state),
+        sweepState(tables.state),
+        ...switchRules(props.ruleArns),
       ],
     });
     for (const lost of queues.lost)
       this.feedFrom(lost, `${lost.fifo ? 'LostFifo' : 'Lost'}Source`, { batchSize: LOST_BATCH_SIZE });
-    this.#everyMinute();
+    this.#everyMinute(props.missedTicks);
   }
 
-  #everyMinute(): void {
-    const missedTicks = new Queue(this, 'MissedTicks', {
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-    });
-    isDeadLetterQueue(missedTicks, 'It is the dead-letter queue of the rule below.');
+  #everyMinute(missedTicks: IQueue): void {
     new Rule(this, 'EveryMinute', {
       description: 'Sends the timers that come due',
       schedule: Schedule.rate(Duration.minutes(1)),

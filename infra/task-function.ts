@@ -78,7 +78,7 @@ export class TaskFunction extends Construct {
       role: this.#role,
       environment: { ...props.environment },
       awsSdkConnectionReuse: false,
-      bundling: bundlingOf(entryPath(props.entry), props.bundling),
+      bundling: bundlingOf(entryPath(props.entry), props.handler, props.bundling),
       ...lockFile(),
     });
     // Created by the role's own statement above; the function must not start before its rights exist.

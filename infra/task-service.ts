@@ -8,7 +8,8 @@ import { Construct } from 'constructs';
 import { ImproperlyConfigured } from '../lib/errors.ts';
 import { type AppManifest, ENVIRONMENT } from '../lib/manifest.ts';
 import type { TaskBundling } from './bundling.ts';
-import { grantAll, putTimers, readResults, sendTo } from './grants.ts';
+import { BeatRules } from './beat-rules.ts';
+import { grantAll, putTimers, readResults, sendTo, switchRules, workOnSchedules } from './grants.ts';
 import { planQueues, type QueueOverrides } from './plan.ts';
 import { TaskQueues } from './queues.ts';
 import { Sweeper } from './sweeper.ts';
@@ -41,6 +42,7 @@ export class TaskService extends Construct {
   readonly tables: TaskTables;
   readonly queues: TaskQueues;
   readonly sweeper: LambdaFn;
+  readonly rules: BeatRules;
   readonly #workers = new Map<string, LambdaFn>();
   readonly #taskQueues: Readonly<Record<string, string>>;
 
@@ -64,8 +66,18 @@ export class TaskService extends Construct {
       const environment = this.#environment([queue]);
       this.#workers.set(queue, new WorkerFunction(workers, queue, { ...common, queue, plan, environment }).function);
     }
-    const environment = this.#environment(Object.keys(plans));
-    this.sweeper = new Sweeper(this, 'Sweeper', { ...common, environment }).function;
+    this.rules = new BeatRules(this, 'Beat', {
+      appName: this.manifest.name,
+      beat: this.manifest.beat,
+      queues: this.queues,
+      missedTicks: this.queues.missedTicks,
+    });
+    this.sweeper = new Sweeper(this, 'Sweeper', {
+      ...common,
+      environment: { ...this.#environment(Object.keys(plans)), ...this.#ruleEnvironment() },
+      ruleArns: this.rules.ruleArns,
+      missedTicks: this.queues.missedTicks,
+    }).function;
   }
 
   /** @throws QueueNotFound */
@@ -104,6 +116,24 @@ export class TaskService extends Construct {
     return grant;
   }
 
+  /**
+   * `grantEnqueue`, and to read and change schedule entries: what `app.schedules` does.
+   *
+   * @returns a grant; see `grantEnqueue`.
+   */
+  grantSchedules(grantee: IGrantable): Grant {
+    if (grantee instanceof LambdaFn) {
+      for (const [name, value] of Object.entries(this.#ruleEnvironment())) grantee.addEnvironment(name, value);
+    }
+    return this.grantEnqueue(grantee).combine(
+      grantAll(grantee, [workOnSchedules(this.tables.state), ...switchRules(this.rules.ruleArns)]),
+    );
+  }
+
+  #ruleEnvironment(): Record<string, string> {
+    return { [ENVIRONMENT.rulePrefix]: this.rules.prefix };
+  }
+
   /** Variables of a function that may send to every queue, and reject into the dead-letter queues of some. */
   #environment(rejectable: readonly string[]): Record<string, string> {
     const stack = Stack.of(this);
@@ -127,7 +157,7 @@ export class TaskService extends Construct {
 
 function manifestOf(app: TaskServiceProps['app']): AppManifest {
   const manifest = 'manifest' in app ? app.manifest() : app;
-  const missing = (['name', 'defaultQueue', 'queues', 'tasks', 'timerShards'] as const).find(
+  const missing = (['name', 'defaultQueue', 'queues', 'tasks', 'timerShards', 'beat'] as const).find(
     (field) => manifest[field] === undefined,
   );
   if (missing === undefined) return manifest;

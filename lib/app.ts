@@ -7,7 +7,7 @@ import { shown } from './duration.ts';
 import { consoleLogger } from './log.ts';
 import type { AppManifest, TaskManifest } from './manifest.ts';
 import type { Message } from './message.ts';
-import type { Clock, Ids, Logger, Ports, Random } from './ports.ts';
+import type { Clock, Ids, Logger, Ports, Random, Schedules } from './ports.ts';
 import type { EagerOutcome, Producer } from './producer.ts';
 import { callSite, Registry, type TaskDefinition, type TaskHooks } from './registry.ts';
 import { AsyncResult } from './result.ts';
@@ -21,15 +21,19 @@ import { systemClock, systemIds, systemRandom } from './time.ts';
 import type { BatchResponse, Delivery, Invocation } from './worker/delivery.ts';
 import { consume, consumeLost } from './worker/consume.ts';
 import { runEager } from './worker/eager.ts';
-import { sweep, type SweepOptions, type SweepReport } from './beat/sweep.ts';
+import { Beat, type FullSweepReport } from './beat/beat.ts';
+import type { ScheduleBook } from './beat/schedules.ts';
+import type { SweepOptions } from './beat/sweep.ts';
+import type { BeatEntry } from './schedules/entry.ts';
 
 /** Ports that a test or an embedded cloud sets; whatever is left out is the system's. */
 export type Wiring = Pick<Ports, 'broker' | 'backend' | 'timers'> &
-  Partial<Pick<Ports, 'clock' | 'ids' | 'random' | 'logger'>>;
+  Partial<Pick<Ports, 'schedules' | 'rules' | 'clock' | 'ids' | 'random' | 'logger'>>;
 
 export class Celeriac implements Producer {
   readonly settings: Settings;
   readonly registry: Registry = new Registry();
+  readonly #beat: Beat = new Beat(this);
   #wiring: Wiring | undefined;
   #connecting: Promise<Ports> | undefined;
 
@@ -111,6 +115,22 @@ export class Celeriac implements Producer {
     return task as unknown as Task<A, R>;
   }
 
+  /**
+   * Declares schedule entries by name (Celery's `beat_schedule`).
+   *
+   * @throws InvalidSchedule, InvalidOption, InvalidArguments, QueueNotFound: each names the entry, the field,
+   * the value and the fix.
+   */
+  beat(entries: Readonly<Record<string, BeatEntry>>): this {
+    this.#beat.declare(entries);
+    return this;
+  }
+
+  /** Schedule entries while the app runs: list, enable, disable, run now; and stored ones, to be edited. */
+  get schedules(): ScheduleBook {
+    return this.#beat.book;
+  }
+
   #register(definition: TaskDefinition): Task {
     this.registry.add(definition);
     return createTask(definition, this, {
@@ -153,9 +173,9 @@ export class Celeriac implements Producer {
     return consumeLost(deliveries, invocation, this, await this.ports());
   }
 
-  /** Sends the timers that come due soon. */
-  async sweep(options: SweepOptions = {}): Promise<SweepReport> {
-    return sweep(await this.ports(), options);
+  /** Sends the ticks and timers that come due soon. */
+  async sweep(options: SweepOptions = {}, ports?: Ports): Promise<FullSweepReport> {
+    return this.#beat.sweep(ports ?? (await this.ports()), options);
   }
 
   // ---------------------------------------------------------------- wiring
@@ -198,8 +218,8 @@ export class Celeriac implements Producer {
     const { clock, ids, random, logger } = this;
     const common = { clock, ids, random, logger };
     if (this.#wiring) {
-      const { broker, backend, timers } = this.#wiring;
-      return { ...common, broker, backend, timers };
+      const { broker, backend, timers, schedules = noSchedules(), rules } = this.#wiring;
+      return { ...common, broker, backend, timers, schedules, rules };
     }
     const environment: Environment = readEnvironment();
     // Imported on demand: whoever runs on other ports never loads the SDK.
@@ -226,6 +246,7 @@ export class Celeriac implements Producer {
       ),
       resultExpiresSeconds: settings.resultExpiresSeconds,
       timerShards: settings.timerShards,
+      beat: this.#beat.plans().map(({ entry: _entry, ...plan }) => plan),
     };
   }
 
@@ -240,6 +261,23 @@ export class Celeriac implements Producer {
       ...(options.softTimeLimitSeconds === null ? {} : { softTimeLimitSeconds: options.softTimeLimitSeconds }),
     };
   }
+}
+
+/** For wirings without schedules: nothing is due, and whoever stores an entry is told. */
+function noSchedules(): Schedules {
+  const refuse = (): never => {
+    throw new ImproperlyConfigured(
+      'This app is wired without schedules. Give `schedules` to app.use(), or use the environment.',
+    );
+  };
+  return {
+    read: (names) => Promise.resolve(names.map(() => undefined)),
+    list: () => Promise.resolve([]),
+    due: () => Promise.resolve([]),
+    write: async () => refuse(),
+    remove: async () => refuse(),
+    dropMarks: () => Promise.resolve(),
+  };
 }
 
 let current: Celeriac | undefined;

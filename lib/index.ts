@@ -10,7 +10,25 @@ export type { Task, TaskArguments, TaskResult, TaskTypes } from './task.ts';
 export { TaskBase, type TaskClass } from './task-class.ts';
 export { AsyncResult, type GetOptions } from './result.ts';
 export { type Signature, signature } from './signature.ts';
-export type { AppManifest, QueueManifest, TaskManifest } from './manifest.ts';
+export { crontab, type CrontabFields, type CrontabOptions } from './schedules/crontab.ts';
+export { every, type EveryOptions } from './schedules/interval.ts';
+export { solar } from './schedules/solar.ts';
+export { clocked } from './schedules/clocked.ts';
+export type {
+  CrontabSchedule,
+  ClockedSchedule,
+  IntervalSchedule,
+  Schedule,
+  SolarEvent,
+  SolarSchedule,
+} from './schedules/schedule.ts';
+export type { BeatEntry, TickOptions } from './schedules/entry.ts';
+export { nextDueMs } from './schedules/next-due.ts';
+export type { ScheduleBook, ScheduleChange } from './beat/schedules.ts';
+export type { StoredSchedule } from './beat/schedule-view.ts';
+export type { Fixture } from './beat/fixture.ts';
+export { tickId } from './beat/tick.ts';
+export type { AppManifest, BeatManifest, QueueManifest, TaskManifest } from './manifest.ts';
 export type { BatchResponse, Delivery, Invocation } from './worker/delivery.ts';
 export type {
   Backend,
@@ -21,7 +39,11 @@ export type {
   LogLevel,
   OutgoingMessage,
   Ports,
+  DueMark,
   Random,
+  Rules,
+  ScheduleItem,
+  Schedules,
   SendOutcome,
   TaskRecord,
   Timer,
@@ -53,6 +75,7 @@ export {
   InvalidArguments,
   InvalidMessage,
   InvalidOption,
+  InvalidSchedule,
   InvalidResult,
   MaxRetriesExceededError,
   MessageTooLarge,
@@ -63,6 +86,8 @@ export {
   Reject,
   ResultTooLarge,
   Retry,
+  ScheduleConflict,
+  ScheduleNotFound,
   SoftTimeLimitExceeded,
   TaskError,
   TaskRejectedError,

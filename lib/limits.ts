@@ -44,6 +44,14 @@ export const DYNAMODB_MAX_BATCH_GETS = 100;
 /** DynamoDB BatchExecuteStatement: statements per call. Source: DynamoDB API reference. */
 export const DYNAMODB_MAX_BATCH_STATEMENTS = 25;
 
+/** EventBridge: longest `InputTemplate`. Source: EventBridge API reference, InputTransformer. */
+export const EVENTBRIDGE_MAX_TEMPLATE_CHARACTERS = 8192;
+/** EventBridge: rules of an event bus in most Regions (100 in some). Source: EventBridge quotas. */
+export const EVENTBRIDGE_MAX_RULES = 300;
+/** EventBridge: `MaximumEventAgeInSeconds` of a target. Source: EventBridge API reference, RetryPolicy. */
+export const EVENTBRIDGE_MIN_EVENT_AGE_SECONDS = 60;
+export const EVENTBRIDGE_MAX_EVENT_AGE_SECONDS = 86_400;
+
 /** Containers nested deeper than this are refused before parsing: a parser stack is not a limit to find by crashing. */
 export const MAX_JSON_DEPTH = 64;
 /** Celery's saferepr limit for `argsrepr` and `kwargsrepr` (celery/utils/saferepr.py). */

@@ -1,5 +1,7 @@
 /** What `infra` needs to know of an app, as plain data: it never loads task code at deploy time. */
 
+import type { Schedule } from './schedules/schedule.ts';
+
 export interface QueueManifest {
   /** Ordered groups: an SQS FIFO queue. */
   readonly fifo: boolean;
@@ -18,6 +20,23 @@ export interface TaskManifest {
   readonly softTimeLimitSeconds?: number;
 }
 
+/** A declared schedule entry and the way it goes. */
+export interface BeatManifest {
+  readonly name: string;
+  readonly task: string;
+  readonly queue: string;
+  readonly schedule: Schedule;
+  readonly enabled: boolean;
+  readonly way: 'rule' | 'sweep';
+  /** Why it is swept. */
+  readonly reason: string;
+  /** Of a rule: EventBridge's `cron(...)` or `rate(...)`. */
+  readonly expression?: string;
+  /** Of a rule: the input template, with `<time>` for `$.time`. */
+  readonly template?: string;
+  readonly startingDeadlineSeconds?: number;
+}
+
 export interface AppManifest {
   readonly name: string;
   readonly defaultQueue: string;
@@ -25,6 +44,7 @@ export interface AppManifest {
   readonly tasks: Readonly<Record<string, TaskManifest>>;
   readonly resultExpiresSeconds: number;
   readonly timerShards: number;
+  readonly beat: readonly BeatManifest[];
 }
 
 /** Environment variables by which a deployed function finds its queues and tables. All JSON or plain text. */
@@ -43,6 +63,8 @@ export const ENVIRONMENT = {
   timerShards: 'CELERIAC_TIMER_SHARDS',
   /** JSON: task name -> queue, for tasks that routes send elsewhere than to the default queue. */
   taskQueues: 'CELERIAC_TASK_QUEUES',
+  /** What the names of the beat's rules begin with. Absent where entries have no rules. */
+  rulePrefix: 'CELERIAC_RULE_PREFIX',
   /** Name of the default queue. */
   defaultQueue: 'CELERIAC_DEFAULT_QUEUE',
 } as const;

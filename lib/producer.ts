@@ -13,6 +13,7 @@ import { argsRepr, kwargsRepr } from './repr.ts';
 import { resolveRoute } from './routes.ts';
 import type { Settings } from './settings.ts';
 import type { Signature } from './signature.ts';
+import type { StandardResult } from './standard-schema.ts';
 import { fromSignatureOptions, type Lineage } from './signature-options.ts';
 import { checkedTaskName } from './task-options.ts';
 
@@ -57,11 +58,21 @@ export async function prepareCall(
   if (!Array.isArray(args)) {
     throw new InvalidOption(`arguments of '${name}': give an array of arguments, as in applyAsync([2, 2]).`);
   }
+  const checkedArgs = await validateArguments(producer.registry.find(name), args);
+  return prepareChecked(producer, name, checkedArgs, options, lineage);
+}
+
+/** `prepareCall` for arguments that are known to fit the task's schema. */
+export function prepareChecked(
+  producer: Producer,
+  name: string,
+  args: readonly unknown[],
+  options: ApplyOptions,
+  lineage: Lineage,
+): Call {
   const nowMs = producer.clock.nowMs();
-  const resolved = resolveApplyOptions(options, nowMs);
-  const definition = producer.registry.find(name);
-  const checkedArgs = await validateArguments(definition, args);
-  const message = buildMessage(producer, name, checkedArgs, resolved, lineage, nowMs);
+  const resolved = resolveApplyOptions(options, lineage.scheduledMs ?? nowMs);
+  const message = buildMessage(producer, name, args, resolved, lineage, nowMs);
   const prepared = prepare(message, producer.settings);
   checkTimerSize(prepared, nowMs, producer.settings);
   return { message, prepared, options: resolved };
@@ -96,6 +107,7 @@ function buildMessage(
   const parent = lineage.parentId === undefined ? maybeCurrentTask()?.request : undefined;
   const id = options.taskId ?? producer.ids.next();
   const expiresSeconds = definition?.options.expiresSeconds ?? null;
+  const { scheduledMs } = lineage;
   return {
     id,
     task: name,
@@ -103,8 +115,8 @@ function buildMessage(
     kwargs: options.kwargs,
     embed: { ...EMPTY_EMBED, callbacks: options.link, errbacks: options.linkError, ...lineage.embed },
     retries: 0,
-    etaMs: options.etaMs,
-    expiresMs: options.expiresMs ?? (expiresSeconds === null ? null : nowMs + expiresSeconds * 1000),
+    etaMs: options.etaMs ?? (scheduledMs !== undefined && scheduledMs > nowMs ? scheduledMs : null),
+    expiresMs: options.expiresMs ?? (expiresSeconds === null ? null : (scheduledMs ?? nowMs) + expiresSeconds * 1000),
     rootId: lineage.rootId ?? parent?.rootId ?? id,
     parentId: lineage.parentId ?? parent?.id ?? null,
     groupId: lineage.groupId ?? null,
@@ -123,7 +135,11 @@ function buildMessage(
     stamps: lineage.stamps ?? {},
     headers: options.headers,
     properties: {},
-    celeriac: nextHeader(options.fairKey, lineage.hops ?? parent?.hops),
+    celeriac: {
+      ...lineage.celeriac,
+      // A tick begins a line of its own: nothing counts before it.
+      ...nextHeader(options.fairKey, scheduledMs === undefined ? (lineage.hops ?? parent?.hops) : undefined),
+    },
   };
 }
 
@@ -144,7 +160,14 @@ export async function validateArguments(
 ): Promise<readonly unknown[]> {
   const schema = definition?.options.schema;
   if (definition === undefined || schema === undefined) return args;
-  const result = await schema['~standard'].validate([...args]);
+  return argumentsOf(definition, await schema['~standard'].validate([...args]));
+}
+
+/** @throws InvalidArguments listing every issue with its path. */
+export function argumentsOf(
+  definition: TaskDefinition,
+  result: StandardResult<readonly unknown[]>,
+): readonly unknown[] {
   if (result.issues === undefined) {
     if (Array.isArray(result.value)) return result.value;
     throw new InvalidArguments(`The schema of task '${definition.name}' must give an array of arguments.`);

@@ -10,6 +10,7 @@ import {
   ESM_MAX_CONCURRENCY,
   ESM_MAX_WINDOW_SECONDS,
   ESM_MIN_CONCURRENCY,
+  EVENTBRIDGE_MAX_RULES,
   SQS_MAX_QUEUE_NAME_CHARACTERS,
 } from './limits.ts';
 import { ENVIRONMENT, type QueueManifest } from './manifest.ts';
@@ -63,6 +64,8 @@ export interface AppOptions {
   readonly batchConcurrency?: number;
   /** Shards of the timer index, 1 to 64. Default 8. Raise only: timers in dropped shards are not swept. */
   readonly timerShards?: number;
+  /** Entries that may become EventBridge rules; the rest are swept. Default 300, the quota of a bus; 0 for none. */
+  readonly beatRuleLimit?: number;
   /** Whether publishing is retried. Default true. */
   readonly retry?: boolean;
   readonly retryPolicy?: RetryPolicy;
@@ -86,6 +89,7 @@ export interface Settings {
   readonly maxDeliveries: number;
   readonly batchConcurrency: number;
   readonly timerShards: number;
+  readonly beatRuleLimit: number;
   readonly retry: boolean;
   readonly retryPolicy: Required<RetryPolicy>;
   readonly logger: Logger | undefined;
@@ -123,6 +127,7 @@ const APP_KEYS: ReadonlySet<string> = new Set<keyof AppOptions>([
   'maxDeliveries',
   'batchConcurrency',
   'timerShards',
+  'beatRuleLimit',
   'retry',
   'retryPolicy',
   'logger',
@@ -168,6 +173,7 @@ export function resolveSettings(name: string, options: AppOptions = {}): Setting
     maxDeliveries: integerIn(options.maxDeliveries ?? DEFAULT_MAX_DELIVERIES, 1, 1000, 'maxDeliveries'),
     batchConcurrency: integerIn(options.batchConcurrency ?? 10, 1, 10_000, 'batchConcurrency'),
     timerShards: integerIn(options.timerShards ?? DEFAULT_TIMER_SHARDS, 1, 64, 'timerShards'),
+    beatRuleLimit: integerIn(options.beatRuleLimit ?? EVENTBRIDGE_MAX_RULES, 0, 2000, 'beatRuleLimit'),
     retry: flag('retry', true),
     retryPolicy: resolvePolicy(options.retryPolicy),
     logger: options.logger,
@@ -252,6 +258,8 @@ export interface Environment {
   readonly timerShards: number;
   readonly taskQueues: Readonly<Record<string, string>>;
   readonly defaultQueue: string;
+  /** What the names of the beat's rules begin with; undefined where there are none. */
+  readonly rulePrefix?: string | undefined;
 }
 
 /** @throws MissingEnvironment naming the first variable that is absent or unreadable. */
@@ -298,5 +306,6 @@ export function readEnvironment(source: Readonly<Record<string, string | undefin
     ),
     taskQueues: map(ENVIRONMENT.taskQueues, source[ENVIRONMENT.taskQueues] ?? '{}'),
     defaultQueue: source[ENVIRONMENT.defaultQueue] ?? Object.keys(queues)[0] ?? 'default',
+    ...(source[ENVIRONMENT.rulePrefix] ? { rulePrefix: source[ENVIRONMENT.rulePrefix] } : {}),
   };
 }

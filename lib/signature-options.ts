@@ -14,6 +14,10 @@ export interface Lineage {
   readonly hops?: number;
   readonly stampedHeaders?: readonly string[];
   readonly stamps?: Readonly<Record<string, unknown>>;
+  /** When a schedule's tick is due: relative times count from it, and it is the ETA. */
+  readonly scheduledMs?: number;
+  /** More of our own header. */
+  readonly celeriac?: Readonly<Record<string, unknown>>;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -2,10 +2,11 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 
-import type { Clock, Ports, Random } from '../ports.ts';
+import type { Clock, Ports, Random, Rules } from '../ports.ts';
 import type { Environment } from '../settings.ts';
 import { dynamodbClient, sqsClient } from './clients.ts';
 import { DynamodbBackend } from './dynamodb-backend.ts';
+import { DynamodbSchedules } from './dynamodb-schedules.ts';
 import { DynamodbTimers } from './dynamodb-timers.ts';
 import { type QueueAddress, SqsBroker } from './sqs-broker.ts';
 
@@ -23,7 +24,7 @@ export function connect(
   environment: Environment,
   parts: ConnectParts,
   { sqs, dynamodb }: Clients = { sqs: sqsClient(), dynamodb: dynamodbClient() },
-): Pick<Ports, 'broker' | 'backend' | 'timers'> {
+): Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'rules'> {
   return {
     broker: new SqsBroker({ client: sqs, queues: queueAddresses(environment.queues, environment.deadLetterQueues) }),
     backend: new DynamodbBackend({ client: dynamodb, table: environment.resultsTable, ...parts }),
@@ -33,6 +34,8 @@ export function connect(
       shards: environment.timerShards,
       ...parts,
     }),
+    schedules: new DynamodbSchedules({ client: dynamodb, table: environment.stateTable, ...parts }),
+    ...(environment.rulePrefix === undefined ? {} : { rules: lazyRules(environment.rulePrefix) }),
   };
 }
 
@@ -46,4 +49,15 @@ export function queueAddresses(
       return [name, { url, fifo: url.endsWith('.fifo'), ...(deadLetterUrl === undefined ? {} : { deadLetterUrl }) }];
     }),
   );
+}
+
+/** The client is loaded by who switches a rule, and by nobody else: workers leave it out of their bundles. */
+function lazyRules(prefix: string): Rules {
+  let rules: Promise<Rules> | undefined;
+  const load = (): Promise<Rules> =>
+    (rules ??= import('./eventbridge-rules.ts').then(({ EventBridgeRules }) => new EventBridgeRules(prefix)));
+  return {
+    isEnabled: async (entry) => (await load()).isEnabled(entry),
+    setEnabled: async (entry, enabled) => (await load()).setEnabled(entry, enabled),
+  };
 }

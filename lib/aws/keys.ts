@@ -29,3 +29,17 @@ export function timerSortKey(dueMs: number, taskId: string, attempt: number): st
 export function timerUpperBound(untilMs: number): string {
   return `${String(Math.max(0, Math.floor(untilMs))).padStart(13, '0')}#\u{10FFFF}`;
 }
+
+/** All schedule entries, sorted by name. */
+export const SCHEDULE_PARTITION = 'schedule';
+/** Their due times. */
+export const SCHEDULE_DUE_PARTITION = 'schedule-due';
+
+export function dueSortKey(dueMs: number, name: string): string {
+  return `${String(dueMs).padStart(13, '0')}#${name}`;
+}
+
+/** The entry's name in a due mark's sort key. */
+export function dueNameOf(sortKey: string): string {
+  return sortKey.slice(sortKey.indexOf('#') + 1);
+}

@@ -10,6 +10,7 @@ import { connect } from '../aws/connect.ts';
 import { type DeadLetter, peekDeadLetters, SqsPoller } from '../aws/poller.ts';
 import { provision } from '../aws/provision.ts';
 import { type Duration, durationSeconds } from '../duration.ts';
+import { MemoryRules } from '../memory/memory-rules.ts';
 import type { Logger, Ports } from '../ports.ts';
 import { ENVIRONMENT } from '../manifest.ts';
 import type { Environment } from '../settings.ts';
@@ -43,6 +44,7 @@ export interface LocalCloudOptions {
 const POLLERS = 2;
 const POLL_SECONDS = 1;
 const AFTER_ERROR_MS = 200;
+const LONGEST_WAIT_MS = 1000;
 
 export class LocalCloud {
   readonly app: Celeriac;
@@ -53,6 +55,7 @@ export class LocalCloud {
   readonly #servers: readonly LocalServer[];
   readonly #options: LocalCloudOptions;
   readonly #lostQueues: readonly string[];
+  readonly rules: MemoryRules = new MemoryRules(systemClock);
   readonly #stop = new AbortController();
   readonly #work: Promise<void>[] = [];
   readonly #invocationSeconds: number;
@@ -75,10 +78,6 @@ export class LocalCloud {
       maxReceiveCount: options.maxReceiveCount ?? 50,
     });
     const ports = connect(provisioned.environment, { clock: systemClock, random: app.random }, { sqs, dynamodb });
-    app.use({
-      ...(options.wrapPorts?.(ports) ?? ports),
-      ...(options.logger === undefined ? {} : { logger: options.logger }),
-    });
     const cloud = new LocalCloud(
       app,
       options,
@@ -88,6 +87,13 @@ export class LocalCloud {
       [sqsServer, dynamodbServer],
       invocationSeconds,
     );
+    app.use({
+      ...ports,
+      ...options.wrapPorts?.(ports),
+      rules: cloud.rules,
+      ...(options.logger === undefined ? {} : { logger: options.logger }),
+    });
+    cloud.rules.deploy(app.manifest().beat);
     cloud.#begin();
     return cloud;
   }
@@ -164,7 +170,7 @@ export class LocalCloud {
         ),
       );
     }
-    this.#work.push(this.#tick());
+    this.#work.push(this.#tick(), this.#fireRules());
   }
 
   async #pump(poller: SqsPoller, run: BatchFunction): Promise<void> {
@@ -196,6 +202,21 @@ export class LocalCloud {
       return [];
     } finally {
       over.abort();
+    }
+  }
+
+  /** As EventBridge: within the rule's minute, at its beginning. */
+  async #fireRules(): Promise<void> {
+    const { signal } = this.#stop;
+    const { broker } = await this.app.ports();
+    while (!signal.aborted) {
+      const fired = this.rules.fire();
+      const outcomes = fired.length === 0 ? [] : await broker.send(fired);
+      for (const outcome of outcomes)
+        if (!outcome.ok) this.app.logger.log('error', `A rule's message was not sent: ${outcome.message}`);
+      const waitMs = (this.rules.nextFireMs() ?? Infinity) - systemClock.nowMs();
+      // Rules are switched meanwhile: look again every second.
+      await systemClock.sleep(Math.min(Math.max(waitMs, 0), LONGEST_WAIT_MS), signal);
     }
   }
 

@@ -1,3 +1,5 @@
 export { MemoryBackend } from './memory-backend.ts';
 export { type Letter, MemoryBroker, type MemoryBrokerOptions, type Received } from './memory-broker.ts';
+export { MemoryRules } from './memory-rules.ts';
+export { MemorySchedules } from './memory-schedules.ts';
 export { MemoryTimers } from './memory-timers.ts';

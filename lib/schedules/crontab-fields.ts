@@ -46,7 +46,7 @@ const MAX_FIELD_CHARACTERS = 400;
 export function fieldText(value: unknown, field: CrontabField): string {
   const parts: readonly unknown[] = Array.isArray(value) ? value : [value];
   const texts = parts.map((part) => {
-    if (typeof part === 'string') return part.trim();
+    if (typeof part === 'string') return part.trim().replaceAll(/\s*,\s*/g, ',');
     if (typeof part === 'number' && Number.isInteger(part)) return String(part);
     throw refused(field, value, GRAMMAR);
   });

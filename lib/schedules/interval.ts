@@ -56,7 +56,9 @@ function secondsOf(interval: unknown): number {
     if (error instanceof InvalidOption) throw new InvalidSchedule(error.message);
     throw error;
   }
-  if (seconds < SHORTEST_SECONDS || seconds > LONGEST_SECONDS || !Number.isInteger(seconds * SECOND_MS)) {
+  // 1.005 seconds are 1004.9999999999999 ms in floating point.
+  const wholeMs = Math.round(seconds * SECOND_MS) / SECOND_MS === seconds;
+  if (seconds < SHORTEST_SECONDS || seconds > LONGEST_SECONDS || !wholeMs) {
     throw new InvalidSchedule(
       `every: ${shown(interval)} given; ${SHORTEST_SECONDS} second to 100 years in whole milliseconds is allowed. Work that is due more often belongs in one task that loops.`,
     );
@@ -66,7 +68,7 @@ function secondsOf(interval: unknown): number {
 
 /** The first due instant after a given one, counted from `anchorMs`. */
 export function nextIntervalMs(schedule: IntervalSchedule, afterMs: number, anchorMs: number): number {
-  const stepMs = schedule.seconds * SECOND_MS;
+  const stepMs = Math.round(schedule.seconds * SECOND_MS);
   if (schedule.relative) return nextRelativeMs(schedule, afterMs, stepMs);
   // The grid of the anchor is kept: what ran late does not shift what follows.
   const steps = Math.max(1, Math.floor((afterMs - anchorMs) / stepMs) + 1);
@@ -80,12 +82,13 @@ function nextRelativeMs(schedule: IntervalSchedule, afterMs: number, stepMs: num
   const afterLocal = afterMs + zone.segmentAt(afterMs).offsetMs;
   if (unitMs === DAY_MS) {
     // Days are counted on the calendar: midnight stays midnight over a change of the clocks.
-    const dueLocal = floorTo(afterLocal + stepMs, DAY_MS);
-    return zone.instantOf(dueLocal);
+    return zone.instantOf(floorTo(afterLocal + stepMs, DAY_MS), afterMs + 1);
   }
   const dueMs = afterMs + stepMs;
-  const { offsetMs } = zone.segmentAt(dueMs);
-  return Math.max(afterMs + 1, floorTo(dueMs + offsetMs, unitMs) - offsetMs);
+  const { offsetMs, fromMs } = zone.segmentAt(dueMs);
+  const roundedMs = floorTo(dueMs + offsetMs, unitMs) - offsetMs;
+  // Where the clocks jump over the full unit, or show it only before they go back, it is due when they change.
+  return zone.segmentAt(roundedMs).offsetMs === offsetMs ? roundedMs : fromMs;
 }
 
 function floorTo(value: number, unit: number): number {

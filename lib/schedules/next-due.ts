@@ -21,6 +21,8 @@ export function nextDueMs(schedule: Schedule, afterMs: number, anchorMs: number 
       return nextSolarMs(schedule, afterMs);
     case 'clocked':
       return nextClockedMs(schedule, afterMs);
+    default:
+      return schedule satisfies never;
   }
 }
 

@@ -74,6 +74,8 @@ export function describeSchedule(schedule: Schedule): string {
       return `${schedule.event} at ${schedule.latitude}, ${schedule.longitude}`;
     case 'clocked':
       return `once at ${schedule.at}`;
+    default:
+      return schedule satisfies never;
   }
 }
 

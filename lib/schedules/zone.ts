@@ -59,13 +59,15 @@ export class Zone {
     return latest;
   }
 
-  /** The first instant at which the zone's clocks show a local time; where they jump over it, the instant of the jump. */
-  instantOf(localMs: number): number {
-    // Offsets lie between -12 and +14 hours.
-    let segment = this.segmentAt(localMs - DAY_MS);
+  /**
+   * The first instant from `fromMs` on at which the zone's clocks show a local time that lies before them;
+   * where they jump over it, the instant of the jump.
+   */
+  instantOf(localMs: number, fromMs: number): number {
+    let segment = this.segmentAt(fromMs);
     for (;;) {
-      const instantMs = localMs - segment.offsetMs;
-      if (instantMs < segment.untilMs) return Math.max(instantMs, segment.fromMs);
+      const instantMs = Math.max(localMs - segment.offsetMs, segment.fromMs);
+      if (instantMs < segment.untilMs) return instantMs;
       segment = this.segmentAt(segment.untilMs);
     }
   }

@@ -1,11 +1,18 @@
 /** A world of memory adapters on a clock that a test moves: days of timers and retries in milliseconds. */
 import type { Celeriac } from '../app.ts';
-import { sweep } from '../beat/sweep.ts';
 import { maybeCurrentTask } from '../context.ts';
 import { type Duration, durationSeconds } from '../duration.ts';
 import { SWEEP_HORIZON_SECONDS } from '../limits.ts';
 import { silentLogger } from '../log.ts';
-import { MemoryBackend, MemoryBroker, MemoryTimers, type Received } from '../memory/index.ts';
+import {
+  MemoryBackend,
+  MemoryBroker,
+  MemoryRules,
+  MemorySchedules,
+  MemoryTimers,
+  type Received,
+} from '../memory/index.ts';
+import type { BeatManifest } from '../manifest.ts';
 import type { Logger, Ports } from '../ports.ts';
 import { consume, consumeLost, LOST_QUEUE } from '../worker/consume.ts';
 import type { BatchResponse, Delivery, Invocation } from '../worker/delivery.ts';
@@ -46,6 +53,8 @@ export class World {
   readonly broker: MemoryBroker;
   readonly backend: MemoryBackend;
   readonly timers: MemoryTimers;
+  readonly schedules: MemorySchedules = new MemorySchedules();
+  readonly rules: MemoryRules;
   readonly ports: Ports;
   readonly #options: WorldOptions;
   readonly #invocationSeconds: number;
@@ -54,6 +63,9 @@ export class World {
   #changes = 0;
   #moving = false;
   #lastSweepMs: number;
+  #declared: readonly BeatManifest[] = [];
+  /** Entries were declared that no sweep has seen. */
+  #unseen = false;
 
   constructor(app: Celeriac, options: WorldOptions = {}) {
     this.app = app;
@@ -78,10 +90,13 @@ export class World {
     });
     this.backend = new MemoryBackend();
     this.timers = new MemoryTimers({ shards: app.settings.timerShards });
+    this.rules = new MemoryRules(this.clock);
     this.ports = {
       broker: this.broker,
       backend: this.backend,
       timers: this.timers,
+      schedules: this.schedules,
+      rules: this.rules,
       clock: this.clock,
       ids,
       random: seededRandom(seed),
@@ -108,7 +123,8 @@ export class World {
     const untilMs = this.clock.nowMs() + durationSeconds(limit, 'drain()') * 1000;
     for (;;) {
       await this.run();
-      const next = this.#nextMs();
+      // Ticks go on for ever: they are fired on the way, and nobody waits for one.
+      const next = this.#nextMs({ ticks: false });
       if (next === undefined || next > untilMs) return;
       await this.#moveTo(next);
     }
@@ -125,6 +141,7 @@ export class World {
     if (this.#moving)
       throw new Error('World: run(), advance() and drain() do not nest; await the one under way first.');
     this.#moving = true;
+    this.#deploy();
     try {
       for (;;) {
         this.#pump();
@@ -142,23 +159,44 @@ export class World {
     }
   }
 
+  /** What the app declares by now: its rules are made, and the next sweep looks at its entries. */
+  #deploy(): void {
+    const { beat } = this.app.manifest();
+    if (
+      beat.length === this.#declared.length &&
+      beat.every((entry, index) => entry.name === this.#declared[index]?.name)
+    )
+      return;
+    this.#declared = beat;
+    this.#unseen = true;
+    this.rules.deploy(beat);
+  }
+
   #startsNow(): boolean {
     const visible = this.broker.nextVisibleMs();
     return visible !== undefined && visible <= this.clock.nowMs();
   }
 
-  #nextMs(): number | undefined {
-    const times = [this.clock.nextMs(), this.broker.nextVisibleMs(), this.#nextSweepMs()].filter(
-      (time) => time !== undefined,
-    );
+  #nextMs({ ticks = true }: { readonly ticks?: boolean } = {}): number | undefined {
+    const times = [
+      this.clock.nextMs(),
+      this.broker.nextVisibleMs(),
+      this.#nextSweepMs(ticks),
+      ticks ? this.rules.nextFireMs() : undefined,
+    ].filter((time) => time !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
   /** Sweeps that would find nothing are left out: the same outcome at a fraction of the steps. */
-  #nextSweepMs(): number | undefined {
-    const due = this.timers.nextDueMs();
-    if (due === undefined) return undefined;
-    const earliest = Math.max(due - SWEEP_HORIZON_SECONDS * 1000, this.#lastSweepMs + 1, this.clock.nowMs());
+  #nextSweepMs(ticks = true): number | undefined {
+    const due = [
+      this.timers.nextDueMs(),
+      ticks ? this.schedules.nextDueMs() : undefined,
+      ticks && this.#unseen ? this.clock.nowMs() : undefined,
+    ].filter((time) => time !== undefined);
+    if (due.length === 0) return undefined;
+    const horizonMs = SWEEP_HORIZON_SECONDS * 1000;
+    const earliest = Math.max(Math.min(...due) - horizonMs, this.#lastSweepMs + 1, this.clock.nowMs());
     return Math.ceil(earliest / MINUTE_MS) * MINUTE_MS;
   }
 
@@ -166,8 +204,11 @@ export class World {
     const nowMs = this.clock.nowMs();
     if (this.#nextSweepMs() === nowMs) {
       this.#lastSweepMs = nowMs;
-      this.#track(sweep(this.#invoke().ports, { holdUntilMs: nowMs + MINUTE_MS }));
+      this.#unseen = false;
+      this.#track(this.app.sweep({ holdUntilMs: nowMs + MINUTE_MS }, this.#invoke().ports));
     }
+    const fired = this.rules.fire();
+    if (fired.length > 0) this.#track(this.broker.send(fired));
     for (const queue of [...Object.keys(this.app.settings.queues), LOST_QUEUE]) {
       for (let batch = this.#receive(queue); batch.length > 0; batch = this.#receive(queue))
         this.#deliver(queue, batch);

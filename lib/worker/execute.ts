@@ -7,6 +7,7 @@ import {
   TaskRevokedError,
   WorkerLostError,
 } from '../errors.ts';
+import { fromRule } from '../beat/tick.ts';
 import { CLOCK_SKEW_SECONDS, SQS_MAX_DELAY_SECONDS } from '../limits.ts';
 import { decodeMessage } from '../decode-message.ts';
 import type { Message } from '../message.ts';
@@ -67,7 +68,7 @@ export async function execute(delivery: Delivery, worker: Worker): Promise<Dispo
 async function readOrBury(delivery: Delivery, worker: Worker): Promise<Message | undefined> {
   try {
     // The queue it came from is where a retry must go, whatever the sender wrote.
-    return { ...decodeMessage(delivery.body), queue: delivery.queue };
+    return { ...fromRule(decodeMessage(delivery.body)), queue: delivery.queue };
   } catch (error) {
     if (!CeleriacError.is(error)) throw error;
     worker.ports.logger.log('error', `Message ${delivery.messageId} cannot be read: ${error.message}`, {

@@ -4,6 +4,7 @@
  * queue with the reason.
  */
 import { CeleriacError, WorkerLostError } from '../errors.ts';
+import { fromRule } from '../beat/tick.ts';
 import { decodeMessage } from '../decode-message.ts';
 import type { Message } from '../message.ts';
 import { FAILURE } from '../states.ts';
@@ -16,7 +17,7 @@ import type { Worker } from './worker.ts';
 export async function concludeLost(delivery: Delivery, worker: Worker): Promise<Disposition> {
   let message: Message;
   try {
-    message = decodeMessage(delivery.body);
+    message = fromRule(decodeMessage(delivery.body));
   } catch (error) {
     if (!CeleriacError.is(error)) throw error;
     const origin = { ...delivery, queue: originOf(delivery, '', worker) };

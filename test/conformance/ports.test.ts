@@ -6,6 +6,7 @@ import {
   brokerConformance,
   countingIds,
   ManualClock,
+  schedulesConformance,
   timersConformance,
   type ConformanceCase,
 } from 'celeriac/testing';
@@ -15,7 +16,7 @@ import { connect } from '../../lib/aws/connect.ts';
 import { peekDeadLetters, SqsPoller } from '../../lib/aws/poller.ts';
 import { provision } from '../../lib/aws/provision.ts';
 import { startDynalite, startDynamodb, startSqs, type LocalServer } from '../../lib/local/servers.ts';
-import { MemoryBackend, MemoryBroker, MemoryTimers } from '../../lib/memory/index.ts';
+import { MemoryBackend, MemoryBroker, MemorySchedules, MemoryTimers } from '../../lib/memory/index.ts';
 import type { Ports } from '../../lib/ports.ts';
 import type { Environment } from '../../lib/settings.ts';
 import { systemClock, systemRandom } from '../../lib/time.ts';
@@ -40,6 +41,7 @@ function later<T extends object>(get: () => T): T {
 describe('memory', () => {
   describe('backend', () => all(backendConformance(new MemoryBackend())));
   describe('timers', () => all(timersConformance(new MemoryTimers({ shards: 4 }))));
+  describe('schedules', () => all(schedulesConformance(new MemorySchedules())));
   describe('broker', () => {
     all(
       brokerConformance((): BrokerUnderTest => {
@@ -71,7 +73,7 @@ describe.each([
   const runs = 7;
   let environment: Environment;
   let sqs: SQSClient;
-  let ports: Pick<Ports, 'broker' | 'backend' | 'timers'>;
+  let ports: Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules'>;
   let used = 0;
 
   beforeAll(async () => {
@@ -105,6 +107,7 @@ describe.each([
     const timers = later(() => ports.timers);
     all(timersConformance(timers));
   });
+  describe('schedules', () => all(schedulesConformance(later(() => ports.schedules))));
   describe('broker', () => {
     all(
       brokerConformance((): BrokerUnderTest => {

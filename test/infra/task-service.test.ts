@@ -16,6 +16,7 @@ const MANIFEST: AppManifest = {
   tasks: { 'comments.check': { queue: 'default', timeLimitSeconds: 120 }, 'mail.send': { queue: 'mail' } },
   resultExpiresSeconds: 86_400,
   timerShards: 8,
+  beat: [],
 };
 const ENTRY = 'examples/blog/tasks.ts';
 
@@ -191,7 +192,9 @@ describe('TaskService', () => {
       'dynamodb:UpdateItem',
       'sqs:SendMessage',
     ]);
-    expect(actionsOf(template, /Sweeper/)).toEqual([...worker, 'dynamodb:DeleteItem', 'dynamodb:Query'].toSorted());
+    expect(actionsOf(template, /Sweeper/)).toEqual(
+      [...worker, 'dynamodb:BatchGetItem', 'dynamodb:DeleteItem', 'dynamodb:Query'].toSorted(),
+    );
   });
 
   it('a worker may reject into its own dead-letter queue only', () => {

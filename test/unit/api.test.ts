@@ -73,6 +73,7 @@ describe('declaring tasks', () => {
       },
       resultExpiresSeconds: 7200,
       timerShards: 8,
+      beat: [],
     });
   });
 

@@ -1,0 +1,38 @@
+/** What synth prints of the schedule entries: which way each goes, and why. */
+import type { BeatManifest } from '../lib/manifest.ts';
+import { dueBetween } from '../lib/schedules/next-due.ts';
+import { describeSchedule } from '../lib/schedules/schedule.ts';
+
+const HEAD = ['entry', 'way', 'expression', 'reason', 'next three ticks (UTC)'];
+const SHOWN_TICKS = 3;
+
+export function beatTable(beat: readonly BeatManifest[], nowMs: number): string {
+  const rows = beat.map((entry) => [
+    entry.name,
+    entry.enabled ? entry.way : `${entry.way}, disabled`,
+    entry.expression ?? describeSchedule(entry.schedule),
+    entry.reason,
+    ticksOf(entry, nowMs),
+  ]);
+  const widths = HEAD.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  return [HEAD, widths.map((width) => '-'.repeat(width)), ...rows]
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+function ticksOf({ schedule }: BeatManifest, nowMs: number): string {
+  const ticks = dueBetween(schedule, nowMs, Number.MAX_SAFE_INTEGER, SHOWN_TICKS);
+  if (ticks.length === 0) return 'never';
+  const shown = ticks.map((tick) =>
+    new Date(tick)
+      .toISOString()
+      .replace('T', ' ')
+      .replace(/(?::00)?\.000Z$/, ''),
+  );
+  return schedule.type === 'interval' ? `${shown.join(', ')} (if deployed now)` : shown.join(', ');
+}

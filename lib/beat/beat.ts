@@ -1,0 +1,88 @@
+/** The beat of one app: what it declares, and the sweep that serves declared and stored entries alike. */
+import { InvalidSchedule } from '../errors.ts';
+import type { Ports } from '../ports.ts';
+import type { Producer } from '../producer.ts';
+import { type BeatEntry, resolveEntry, type ScheduleEntry } from '../schedules/entry.ts';
+import { checkArgumentsNow, checkEntry } from './check-entry.ts';
+import { type BeatPlan, planBeat } from './plan.ts';
+import { ScheduleBook } from './schedules.ts';
+import { sweep, type SweepOptions } from './sweep.ts';
+import { sweepSchedules } from './sweep-schedules.ts';
+import { syncDeclared } from './sync-declared.ts';
+
+export interface FullSweepReport {
+  /** Timers sent. */
+  readonly sent: number;
+  /** Timers and entries that could not be sent now. */
+  readonly failed: number;
+  /** Ticks of schedule entries sent. */
+  readonly ticks: number;
+}
+
+// django-celery-beat looks at everything anew as often.
+const SYNC_EVERY_MS = 300_000;
+
+export class Beat {
+  readonly book: ScheduleBook;
+  readonly #producer: Producer;
+  readonly #entries = new Map<string, ScheduleEntry>();
+  #plans: readonly BeatPlan[] | undefined;
+  #synced: { readonly schedules: Ports['schedules']; readonly atMs: number } | undefined;
+
+  constructor(producer: Producer) {
+    this.#producer = producer;
+    this.book = new ScheduleBook(producer, () => this.plans());
+  }
+
+  /** @throws InvalidSchedule, InvalidOption, InvalidArguments, QueueNotFound: each names the entry. */
+  declare(entries: Readonly<Record<string, BeatEntry>>): void {
+    for (const [name, given] of Object.entries(entries)) {
+      if (this.#entries.has(name))
+        throw new InvalidSchedule(`entry '${name}' is declared twice. Rename one, or merge them.`);
+      const entry = resolveEntry(name, given, this.#producer.settings.timezone);
+      checkEntry(entry, this.#producer);
+      this.#entries.set(name, checkArgumentsNow(entry, this.#producer));
+    }
+    this.#plans = undefined;
+    this.#synced = undefined;
+  }
+
+  /** Every declared entry and the way it goes. */
+  plans(): readonly BeatPlan[] {
+    return (this.#plans ??= planBeat(this.#producer, [...this.#entries.values()]));
+  }
+
+  /** Ticks first: those of FIFO queues become timers, which the second half may send at once. */
+  async sweep(ports: Ports, options: SweepOptions = {}): Promise<FullSweepReport> {
+    // Where nothing fires rules, everything is swept.
+    const plans: readonly BeatPlan[] =
+      ports.rules === undefined ? this.plans().map((plan) => ({ ...plan, way: 'sweep' })) : this.plans();
+    const beat = await this.#sweepEntries(plans, ports, options);
+    const timers = await sweep(ports, options);
+    return { sent: timers.sent, failed: timers.failed + beat.failed, ticks: beat.ticks };
+  }
+
+  /** An error here must not keep the timers waiting. */
+  async #sweepEntries(
+    plans: readonly BeatPlan[],
+    ports: Ports,
+    options: SweepOptions,
+  ): Promise<{ readonly ticks: number; readonly failed: number }> {
+    try {
+      const nowMs = ports.clock.nowMs();
+      const synced = this.#synced;
+      if (synced?.schedules !== ports.schedules || nowMs - synced.atMs >= SYNC_EVERY_MS) {
+        if (plans.length > 0) await syncDeclared(plans, ports);
+        this.#synced = { schedules: ports.schedules, atMs: nowMs };
+      }
+      const declared = new Set(plans.filter((plan) => plan.way === 'sweep').map((plan) => plan.name));
+      return await sweepSchedules(this.#producer, ports, declared, options.horizonSeconds);
+    } catch (error) {
+      ports.logger.log(
+        'error',
+        `The sweep of schedule entries failed: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      return { ticks: 0, failed: 1 };
+    }
+  }
+}

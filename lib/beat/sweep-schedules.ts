@@ -1,0 +1,154 @@
+/**
+ * The sweep of schedule entries: due marks -> ticks -> entries on. Ticks are sent before the entry is
+ * written, with ids that the entry and the time decide: a crash, a doubled firing or a second sweeper
+ * sends them again, and they run once.
+ */
+import { CeleriacError } from '../errors.ts';
+import { SWEEP_HORIZON_SECONDS } from '../limits.ts';
+import type { DueMark, Ports, ScheduleItem } from '../ports.ts';
+import type { Producer } from '../producer.ts';
+import { dispatch, type Prepared } from '../publish.ts';
+import { AsyncResult } from '../result.ts';
+import { REVOKED } from '../states.ts';
+import { advance, itemOf, stateOf, type ScheduleState } from './schedule-state.ts';
+import { prepareTick, tickId } from './tick.ts';
+
+export interface BeatReport {
+  /** Ticks sent. */
+  readonly ticks: number;
+  /** Entries whose ticks could not be sent now; the next sweep tries again. */
+  readonly failed: number;
+}
+
+// Marks read at once, as many entries as one BatchGetItem returns.
+const PAGE = 100;
+// Entries advanced side by side: each is a few requests.
+const WIDTH = 16;
+
+export async function sweepSchedules(
+  producer: Producer,
+  ports: Ports,
+  declared: ReadonlySet<string>,
+  horizonSeconds: number = SWEEP_HORIZON_SECONDS,
+): Promise<BeatReport> {
+  const untilMs = ports.clock.nowMs() + horizonSeconds * 1000;
+  const report = { ticks: 0, failed: 0 };
+  let after: DueMark | undefined;
+  for (;;) {
+    const marks = await ports.schedules.due(untilMs, PAGE, after);
+    if (marks.length > 0) {
+      const items = await ports.schedules.read(marks.map((mark) => mark.name));
+      const done = await eachOf(marks, (mark, index) =>
+        sweepOne(mark, items[index], producer, ports, declared, untilMs),
+      );
+      await ports.schedules.dropMarks(marks.filter((_, index) => done[index]?.drop === true));
+      for (const { ticks, failed } of done) {
+        report.ticks += ticks;
+        if (failed === true) report.failed += 1;
+      }
+    }
+    after = marks.at(-1);
+    if (marks.length < PAGE || after === undefined) return report;
+  }
+}
+
+interface Swept {
+  readonly ticks: number;
+  /** The mark has served. */
+  readonly drop: boolean;
+  readonly failed?: boolean;
+}
+
+async function sweepOne(
+  mark: DueMark,
+  item: ScheduleItem | undefined,
+  producer: Producer,
+  ports: Ports,
+  declared: ReadonlySet<string>,
+  untilMs: number,
+): Promise<Swept> {
+  // The entry was deleted or moved on: the mark is what a crash or an edit left behind.
+  if (item === undefined || item.nextDueMs !== mark.dueMs) return { ticks: 0, drop: true };
+  try {
+    const state = stateOf(item);
+    if (state.source === 'code' && !declared.has(item.name)) {
+      ports.logger.log('info', `Schedule entry '${item.name}' is no longer declared; removed`);
+      return { ticks: 0, drop: await ports.schedules.remove(item.name, item.revision) };
+    }
+    return await emit(state, producer, ports, untilMs);
+  } catch (error) {
+    ports.logger.log(
+      'error',
+      `Schedule entry '${item.name}' was not swept: ${error instanceof Error ? error.message : String(error)}`,
+      { entry: item.name },
+    );
+    return { ticks: 0, drop: false, failed: true };
+  }
+}
+
+/** Sends what is due of one entry and stores the entry behind it. */
+export async function emit(
+  state: ScheduleState,
+  producer: Producer,
+  ports: Ports,
+  untilMs: number,
+  skipped: ReadonlySet<number> = new Set(),
+): Promise<Swept> {
+  const { ticks, state: next } = advance(state, ports.clock.nowMs(), untilMs);
+  let prepared: Prepared[];
+  let lastError: string | null = null;
+  try {
+    prepared = ticks
+      .filter((tick) => !skipped.has(tick))
+      .map((tick) => prepareTick(producer, state.entry, tick, state.version).prepared);
+  } catch (error) {
+    if (!CeleriacError.is(error)) throw error;
+    // It would fail at the next sweep too: as in Celery the tick is passed over, and the entry says why.
+    prepared = [];
+    lastError = error.message;
+    ports.logger.log('error', `Schedule entry '${state.entry.name}' cannot be sent: ${error.message}`, {
+      entry: state.entry.name,
+    });
+  }
+  const outcomes = await dispatch(prepared, ports, producer.settings);
+  const failure = outcomes.find((outcome) => !outcome.ok);
+  if (failure !== undefined && !failure.ok) throw new Error(`${failure.code}: ${failure.message}`);
+  const drop = await ports.schedules.write(itemOf({ ...next, lastError }));
+  if (!drop) await takeBackIfEdited(state, ticks, producer, ports);
+  return { ticks: prepared.length, drop };
+}
+
+/** Another sweeper was quicker, which is well; or people were, and what was just sent is no longer meant. */
+async function takeBackIfEdited(
+  state: ScheduleState,
+  ticks: readonly number[],
+  producer: Producer,
+  ports: Ports,
+): Promise<void> {
+  const [item] = await ports.schedules.read([state.entry.name]);
+  if (item === undefined || stateOf(item).version !== state.version)
+    await takeBack({ ...state, emitted: ticks }, producer, ports);
+}
+
+/** Revokes the ticks that were sent ahead of their time. Returns those that could not be taken back. */
+export async function takeBack(state: ScheduleState, producer: Producer, ports: Ports): Promise<Set<number>> {
+  const nowMs = ports.clock.nowMs();
+  const ahead = state.emitted.filter((tick) => tick > nowMs);
+  const states = await Promise.all(
+    ahead.map((tick) => new AsyncResult(tickId(state.entry.name, tick, state.version), producer).revoke()),
+  );
+  return new Set(ahead.filter((_, index) => states[index] !== REVOKED));
+}
+
+async function eachOf<T, R>(items: readonly T[], work: (item: T, index: number) => Promise<R>): Promise<R[]> {
+  const results: R[] = Array.from({ length: items.length });
+  let next = 0;
+  const run = async (): Promise<void> => {
+    for (let index = next++; index < items.length; index = next++) {
+      const item = items[index];
+      if (item !== undefined) results[index] = await work(item, index);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(WIDTH, items.length) }, run));
+  return results;
+}

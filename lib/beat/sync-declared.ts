@@ -1,0 +1,70 @@
+/** Stored states of the entries that code declares: made at the first sweep after a deployment, and kept in step. */
+import { isDeepStrictEqual } from 'node:util';
+
+import type { Ports, ScheduleItem } from '../ports.ts';
+import { nextTickMs, type ScheduleEntry } from '../schedules/entry.ts';
+import type { BeatPlan } from './plan.ts';
+import { firstState, itemOf, stateOf, type ScheduleState } from './schedule-state.ts';
+
+export async function syncDeclared(plans: readonly BeatPlan[], ports: Ports): Promise<void> {
+  const items = await ports.schedules.read(plans.map((plan) => plan.name));
+  for (const [index, plan] of plans.entries()) await syncOne(plan, items[index], ports);
+}
+
+async function syncOne(plan: BeatPlan, item: ScheduleItem | undefined, ports: Ports): Promise<void> {
+  const nowMs = ports.clock.nowMs();
+  if (item === undefined) {
+    // Not written: another sweeper was quicker.
+    await ports.schedules.write(itemOf(firstState(plan.entry, 'code', plan.way, nowMs)));
+    return;
+  }
+  const state = stateOf(item);
+  if (state.source === 'stored') {
+    ports.logger.log(
+      'error',
+      `Schedule entry '${plan.name}' is declared in code and stored too; both fire. Delete the stored one, or rename one.`,
+      { entry: plan.name },
+    );
+    return;
+  }
+  const next = inStep(state, plan, nowMs);
+  if (next !== undefined) await ports.schedules.write(itemOf(next));
+  if (plan.way === 'rule' && state.choice !== null) await keepChoice(plan, state.choice, ports);
+}
+
+/** The state as the code now declares it, or undefined where nothing is new. */
+function inStep(state: ScheduleState, plan: BeatPlan, nowMs: number): ScheduleState | undefined {
+  const enabled = state.choice ?? plan.entry.enabled;
+  const same = sameDefinition(state.entry, plan.entry);
+  if (same && state.way === plan.way && (state.entry.enabled === enabled || state.over)) return undefined;
+  const entry: ScheduleEntry = { ...plan.entry, enabled };
+  const sameTimes = isDeepStrictEqual(state.entry.schedule, entry.schedule);
+  const anchorMs = sameTimes ? state.anchorMs : nowMs;
+  const swept = plan.way === 'sweep' && enabled;
+  const keep = sameTimes && state.way === plan.way && state.nextDueMs !== null;
+  return {
+    ...state,
+    entry,
+    way: plan.way,
+    over: false,
+    anchorMs,
+    nextDueMs: swept ? (keep ? state.nextDueMs : (nextTickMs(entry, nowMs, anchorMs) ?? null)) : null,
+    changedMs: nowMs,
+  };
+}
+
+function sameDefinition(left: ScheduleEntry, right: ScheduleEntry): boolean {
+  return isDeepStrictEqual({ ...left, enabled: true }, { ...right, enabled: true });
+}
+
+/** A deployment that changed a rule has set its state anew. */
+async function keepChoice(plan: BeatPlan, choice: boolean, ports: Ports): Promise<void> {
+  const enabled = await ports.rules?.isEnabled(plan.name);
+  if (enabled === undefined || enabled === choice) return;
+  await ports.rules?.setEnabled(plan.name, choice);
+  ports.logger.log(
+    'warn',
+    `The rule of schedule entry '${plan.name}' was ${enabled ? 'enabled' : 'disabled'} by a deployment; it is ${choice ? 'enabled' : 'disabled'} again, as an operator chose`,
+    { entry: plan.name },
+  );
+}

@@ -1,0 +1,85 @@
+/** Schedule entries in memory: the executable meaning of `Schedules`. */
+import type { DueMark, ScheduleItem, Schedules } from '../ports.ts';
+import { Heap, type Placed } from './heap.ts';
+
+interface Mark extends Placed, DueMark {}
+
+export class MemorySchedules implements Schedules {
+  readonly #items = new Map<string, ScheduleItem>();
+  readonly #marks = new Map<string, Mark>();
+  readonly #heap: Heap<Mark> = new Heap<Mark>(before);
+
+  read(names: readonly string[]): Promise<(ScheduleItem | undefined)[]> {
+    return Promise.resolve(names.map((name) => this.#items.get(name)));
+  }
+
+  list(after: string | undefined, limit: number): Promise<ScheduleItem[]> {
+    const items = [...this.#items.values()]
+      .filter(({ name }) => after === undefined || byBytes(name, after) > 0)
+      .toSorted((left, right) => byBytes(left.name, right.name));
+    return Promise.resolve(items.slice(0, limit));
+  }
+
+  due(untilMs: number, limit: number, after?: DueMark): Promise<DueMark[]> {
+    const taken: Mark[] = [];
+    const due: DueMark[] = [];
+    for (let mark = this.#heap.peek(); mark !== undefined && mark.dueMs <= untilMs && due.length < limit;) {
+      this.#heap.remove(mark);
+      taken.push(mark);
+      if (after === undefined || before(after, mark)) due.push({ name: mark.name, dueMs: mark.dueMs });
+      mark = this.#heap.peek();
+    }
+    for (const mark of taken) this.#heap.push(mark);
+    return Promise.resolve(due);
+  }
+
+  write(item: ScheduleItem): Promise<boolean> {
+    if (item.nextDueMs !== null) this.#mark({ name: item.name, dueMs: item.nextDueMs });
+    if ((this.#items.get(item.name)?.revision ?? 0) !== item.revision - 1) return Promise.resolve(false);
+    this.#items.set(item.name, { ...item });
+    return Promise.resolve(true);
+  }
+
+  remove(name: string, revision: number): Promise<boolean> {
+    const item = this.#items.get(name);
+    if (item !== undefined && item.revision !== revision) return Promise.resolve(false);
+    this.#items.delete(name);
+    return Promise.resolve(true);
+  }
+
+  dropMarks(marks: readonly DueMark[]): Promise<void> {
+    for (const mark of marks) {
+      const held = this.#marks.get(keyOf(mark));
+      if (held === undefined) continue;
+      this.#marks.delete(keyOf(mark));
+      this.#heap.remove(held);
+    }
+    return Promise.resolve();
+  }
+
+  /** When the earliest mark is due, or undefined. */
+  nextDueMs(): number | undefined {
+    return this.#heap.peek()?.dueMs;
+  }
+
+  #mark(mark: DueMark): void {
+    const key = keyOf(mark);
+    if (this.#marks.has(key)) return;
+    const held: Mark = { ...mark, place: -1 };
+    this.#marks.set(key, held);
+    this.#heap.push(held);
+  }
+}
+
+function keyOf({ name, dueMs }: DueMark): string {
+  return `${dueMs}#${name}`;
+}
+
+function before(left: DueMark, right: DueMark): boolean {
+  return left.dueMs < right.dueMs || (left.dueMs === right.dueMs && byBytes(left.name, right.name) < 0);
+}
+
+/** The order of DynamoDB's sort keys: UTF-8 bytes. */
+function byBytes(left: string, right: string): number {
+  return Buffer.compare(Buffer.from(left), Buffer.from(right));
+}
