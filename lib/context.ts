@@ -41,6 +41,8 @@ export interface TaskRequest {
   readonly stamps: Readonly<Record<string, unknown>>;
   /** Messages sent since the root. */
   readonly hops: number;
+  /** The schedule entry's tick that this run is for. */
+  readonly schedule?: { readonly entry: string; readonly scheduledTime: Date };
 }
 
 export interface RetryOptions {

@@ -83,7 +83,16 @@ function createRequest(parts: ContextParts): TaskRequest {
     ignoreResult: parts.ignoreResult,
     stamps: message.stamps,
     hops: message.celeriac.hops ?? 0,
+    ...scheduleOf(message),
   });
+}
+
+/** Untrusted: anybody can write a header. */
+function scheduleOf(message: Message): Pick<TaskRequest, 'schedule'> {
+  const beat = message.celeriac['beat'] as { readonly entry?: unknown; readonly scheduled?: unknown } | undefined;
+  if (typeof beat?.entry !== 'string' || typeof beat.scheduled !== 'string') return {};
+  const scheduledTime = new Date(beat.scheduled);
+  return Number.isNaN(scheduledTime.getTime()) ? {} : { schedule: { entry: beat.entry, scheduledTime } };
 }
 
 function createLogger(parts: ContextParts): TaskLogger {

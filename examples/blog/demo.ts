@@ -1,4 +1,6 @@
 /** `npm run demo`: the blog on the embedded cloud. Real SDK calls, real queues and tables, on this machine. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { isFinal, type Logger } from 'celeriac';
 import { LocalCloud } from 'celeriac/local';
 
@@ -7,6 +9,7 @@ import { app, checkComment, publishPost } from './tasks.ts';
 
 const started = performance.now();
 const counts = { received: 0, succeeded: 0, retried: 0, rejected: 0, failed: 0 };
+const ticks = { heartbeat: 0, drafts: 0 };
 
 function say(text: string): void {
   console.log(`${((performance.now() - started) / 1000).toFixed(2).padStart(6)} s  ${text}`);
@@ -17,6 +20,8 @@ const logger: Logger = {
   log(level, message) {
     if (message.endsWith(' received')) counts.received += 1;
     if (message.includes(' succeeded in ')) counts.succeeded += 1;
+    if (/blog\.heartbeat.* succeeded/.test(message)) ticks.heartbeat += 1;
+    if (/publish-drafts.* succeeded/.test(message)) ticks.drafts += 1;
     if (message.includes(' retry: ')) counts.retried += 1;
     if (message.includes(' reject requeue=False')) counts.rejected += 1;
     if (message.includes(' raised unexpected')) counts.failed += 1;
@@ -29,6 +34,16 @@ async function post(comment: { id: string; author: string; text: string }): Prom
   const { task } = JSON.parse(response.body) as { task: string };
   say(`api      POST /comments ${comment.id} -> ${response.statusCode}, task ${task.slice(0, 8)}`);
   return task;
+}
+
+/** A heartbeat every ten seconds, and a cron entry at the full minute. */
+async function seeTicks(): Promise<void> {
+  for (const entry of await app.schedules.list())
+    say(`beat     ${entry.name} by ${entry.way}, next at ${entry.nextTicks[0]?.toISOString() ?? 'never'}`);
+  const untilMs = Date.now() + 75_000;
+  while (Date.now() < untilMs && (ticks.heartbeat === 0 || ticks.drafts === 0)) await sleep(250);
+  const heart = await app.schedules.get('heartbeat');
+  say(`beat     heartbeat ran ${heart?.totalRunCount} times, last for ${heart?.lastRunAt?.toISOString()}`);
 }
 
 async function main(): Promise<number> {
@@ -63,6 +78,8 @@ async function main(): Promise<number> {
       `dead     ${letter?.attributes['task']}[${letter?.attributes['task_id']?.slice(0, 8)}] lies in the dead-letter queue: ${letter?.attributes['reason']}`,
     );
 
+    await seeTicks();
+
     const states = await Promise.all(Object.values(tasks).map((id) => app.result(id).state()));
     await app.result(tasks.spam).get({ timeout: 20 });
     say(
@@ -74,7 +91,9 @@ async function main(): Promise<number> {
       counts.rejected === 1 &&
       counts.failed === 0 &&
       letter !== undefined &&
-      lateMs >= 0;
+      lateMs >= 0 &&
+      ticks.heartbeat > 0 &&
+      ticks.drafts > 0;
     if (!asExpected) say(`done     NOT as expected: states ${states.join(', ')}`);
     return asExpected ? 0 : 1;
   } finally {

@@ -1,5 +1,5 @@
 /** The tasks of a blog: comments are checked for spam, published or held back, and people are told. */
-import { Celeriac, Reject } from 'celeriac';
+import { Celeriac, crontab, currentTask, every, Reject } from 'celeriac';
 
 export class SpamServiceDown extends Error {
   override readonly name = 'SpamServiceDown';
@@ -61,3 +61,25 @@ export const publishPost = app.task(
   { trackStarted: true },
   (post: string): string => `published ${post}`,
 );
+
+export const heartbeat = app.task('blog.heartbeat', { ignoreResult: true }, (): string => 'alive');
+
+/** Says which tick it ran for: the same one never runs twice. */
+export const publishDrafts = app.task(
+  'posts.publish-drafts',
+  (): string => `drafts of ${currentTask()?.request.schedule?.scheduledTime.toISOString() ?? 'nobody'}`,
+);
+
+export const weeklyReport = app.task('mail.weekly-report', (): string => 'report sent');
+
+app.beat({
+  // Swept, to the second: EventBridge knows minutes at least.
+  heartbeat: { task: heartbeat.s(), schedule: every('10s'), options: { expires: 10 } },
+  // An EventBridge rule that sends to the queue by itself.
+  'publish-drafts': { task: publishDrafts.s(), schedule: crontab({ minute: '*' }) },
+  // Swept: rules know no time zones.
+  'weekly-report': {
+    task: weeklyReport.s(),
+    schedule: crontab({ minute: 30, hour: 7, dayOfWeek: 'mon' }, { timezone: 'America/New_York' }),
+  },
+});
