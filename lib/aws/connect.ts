@@ -2,12 +2,13 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 
-import type { Clock, Ports, Random, Rules } from '../ports.ts';
+import type { Clock, Ports, Random } from '../ports.ts';
 import type { Environment } from '../settings.ts';
 import { dynamodbClient, sqsClient } from './clients.ts';
 import { DynamodbBackend } from './dynamodb-backend.ts';
 import { DynamodbSchedules } from './dynamodb-schedules.ts';
 import { DynamodbTimers } from './dynamodb-timers.ts';
+import { EventBridgeRules } from './eventbridge-rules.ts';
 import { type QueueAddress, SqsBroker } from './sqs-broker.ts';
 
 export interface ConnectParts {
@@ -35,7 +36,7 @@ export function connect(
       ...parts,
     }),
     schedules: new DynamodbSchedules({ client: dynamodb, table: environment.stateTable, ...parts }),
-    ...(environment.rulePrefix === undefined ? {} : { rules: lazyRules(environment.rulePrefix) }),
+    ...(environment.rulePrefix === undefined ? {} : { rules: new EventBridgeRules(environment.rulePrefix) }),
   };
 }
 
@@ -49,15 +50,4 @@ export function queueAddresses(
       return [name, { url, fifo: url.endsWith('.fifo'), ...(deadLetterUrl === undefined ? {} : { deadLetterUrl }) }];
     }),
   );
-}
-
-/** The client is loaded by who switches a rule, and by nobody else: workers leave it out of their bundles. */
-function lazyRules(prefix: string): Rules {
-  let rules: Promise<Rules> | undefined;
-  const load = (): Promise<Rules> =>
-    (rules ??= import('./eventbridge-rules.ts').then(({ EventBridgeRules }) => new EventBridgeRules(prefix)));
-  return {
-    isEnabled: async (entry) => (await load()).isEnabled(entry),
-    setEnabled: async (entry, enabled) => (await load()).setEnabled(entry, enabled),
-  };
 }

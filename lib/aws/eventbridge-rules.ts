@@ -1,36 +1,43 @@
-/** Switching EventBridge rules. Loaded on demand: only who enables or disables an entry needs the client. */
-import {
-  DescribeRuleCommand,
-  DisableRuleCommand,
-  EnableRuleCommand,
-  EventBridgeClient,
-  ResourceNotFoundException,
-} from '@aws-sdk/client-eventbridge';
+/**
+ * Switching EventBridge rules. The client is imported on first use, and by nothing else: a bundle that
+ * leaves it out (a worker's) does not load it either, and finds it in Lambda's own runtime when it is asked to.
+ */
+import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 
 import type { Rules } from '../ports.ts';
 import { ruleName } from '../schedules/rule-name.ts';
 
-export class EventBridgeRules implements Rules {
-  readonly #client: EventBridgeClient;
-  readonly #prefix: string;
+type Sdk = typeof import('@aws-sdk/client-eventbridge');
 
-  constructor(prefix: string, client: EventBridgeClient = new EventBridgeClient({})) {
+export class EventBridgeRules implements Rules {
+  readonly #prefix: string;
+  #client: EventBridgeClient | undefined;
+
+  constructor(prefix: string, client?: EventBridgeClient) {
     this.#prefix = prefix;
     this.#client = client;
   }
 
   async isEnabled(entry: string): Promise<boolean | undefined> {
+    const { sdk, client } = await this.#connect();
     try {
-      const { State } = await this.#client.send(new DescribeRuleCommand({ Name: ruleName(this.#prefix, entry) }));
+      const { State } = await client.send(new sdk.DescribeRuleCommand({ Name: ruleName(this.#prefix, entry) }));
       return State !== 'DISABLED';
     } catch (error) {
-      if (error instanceof ResourceNotFoundException) return undefined;
+      if (error instanceof sdk.ResourceNotFoundException) return undefined;
       throw error;
     }
   }
 
   async setEnabled(entry: string, enabled: boolean): Promise<void> {
-    const Name = ruleName(this.#prefix, entry);
-    await this.#client.send(enabled ? new EnableRuleCommand({ Name }) : new DisableRuleCommand({ Name }));
+    const { sdk, client } = await this.#connect();
+    const input = { Name: ruleName(this.#prefix, entry) };
+    await client.send(enabled ? new sdk.EnableRuleCommand(input) : new sdk.DisableRuleCommand(input));
+  }
+
+  async #connect(): Promise<{ readonly sdk: Sdk; readonly client: EventBridgeClient }> {
+    const sdk = await import('@aws-sdk/client-eventbridge');
+    this.#client ??= new sdk.EventBridgeClient({});
+    return { sdk, client: this.#client };
   }
 }

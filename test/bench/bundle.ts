@@ -38,6 +38,8 @@ export async function bundle(rounds: number): Promise<[string, string][]> {
     const nodePaths = [resolve('node_modules')];
     const bareSize = await sizeOf(options(bare, files.bare, { nodePaths }));
     const worker: BuildOptions = {
+      // As infra does: only the sweeper has the client that switches rules.
+      external: ['@aws-sdk/client-eventbridge'],
       mainFields: ['module', 'main'],
       conditions: ['@celeriac/source', 'module'],
       alias: {
@@ -46,6 +48,10 @@ export async function bundle(rounds: number): Promise<[string, string][]> {
       },
     };
     const whole = await sizeOf(options('handlers/worker.ts', files.worker, worker));
+    const sweeper = await sizeOf(
+      options('handlers/sweeper.ts', join(folder, 'sweeper.mjs'), { ...worker, external: [] }),
+    );
+    const parts = await partsOf(options('handlers/worker.ts', join(folder, 'parts.mjs'), worker));
     const own = await sizeOf(
       options('handlers/worker.ts', join(folder, 'own.mjs'), {
         ...worker,
@@ -58,6 +64,9 @@ export async function bundle(rounds: number): Promise<[string, string][]> {
     return [
       ['worker with SDK', kilobytes(whole)],
       ['worker without SDK', kilobytes(own)],
+      ['of that schedules and beat', kilobytes(parts.schedules)],
+      ['of that suncalc', kilobytes(parts.suncalc)],
+      ['sweeper with SDK, EventBridge client included', kilobytes(sweeper)],
       ['a handler with two bare SDK clients, bundled by default', kilobytes(bareSize)],
       [
         'module load, worker / bare handler',
@@ -72,6 +81,14 @@ export async function bundle(rounds: number): Promise<[string, string][]> {
 async function sizeOf(build_: BuildOptions): Promise<number> {
   const { metafile } = await build(build_);
   return Object.values(metafile?.outputs ?? {}).reduce((sum, output) => sum + output.bytes, 0);
+}
+
+async function partsOf(build_: BuildOptions): Promise<{ readonly schedules: number; readonly suncalc: number }> {
+  const { metafile } = await build(build_);
+  const inputs = Object.values(metafile?.outputs ?? {}).flatMap((output) => Object.entries(output.inputs));
+  const sum = (pattern: RegExp): number =>
+    inputs.filter(([path]) => pattern.test(path)).reduce((bytes, [, input]) => bytes + input.bytesInOutput, 0);
+  return { schedules: sum(/lib\/(?:beat|schedules)\//), suncalc: sum(/node_modules\/suncalc\//) };
 }
 
 /** Fresh processes, the files in turn, so that a busy machine slows both. */
