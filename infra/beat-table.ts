@@ -8,7 +8,7 @@ const SHOWN_TICKS = 3;
 
 export function beatTable(beat: readonly BeatManifest[], nowMs: number): string {
   const rows = beat.map((entry) => [
-    entry.name,
+    entry.name.replaceAll(/\p{Cc}/gu, ' '),
     entry.enabled ? entry.way : `${entry.way}, disabled`,
     entry.expression ?? describeSchedule(entry.schedule),
     entry.reason,
@@ -25,8 +25,21 @@ export function beatTable(beat: readonly BeatManifest[], nowMs: number): string 
     .join('\n');
 }
 
-function ticksOf({ schedule }: BeatManifest, nowMs: number): string {
-  const ticks = dueBetween(schedule, nowMs, Number.MAX_SAFE_INTEGER, SHOWN_TICKS);
+function ticksOf({ schedule, startMs, expiresMs, oneOff }: BeatManifest, nowMs: number): string {
+  const started = startMs !== undefined && startMs > nowMs;
+  // An interval fires at its start, and counts from there.
+  const anchorMs = startMs ?? nowMs;
+  const first = started && schedule.type === 'interval' ? [startMs] : [];
+  const ticks = [
+    ...first,
+    ...dueBetween(
+      schedule,
+      started ? startMs - (first.length === 0 ? 1 : 0) : nowMs,
+      expiresMs === undefined ? Number.MAX_SAFE_INTEGER : expiresMs - 1,
+      SHOWN_TICKS,
+      anchorMs,
+    ),
+  ].slice(0, oneOff === true ? 1 : SHOWN_TICKS);
   if (ticks.length === 0) return 'never';
   const shown = ticks.map((tick) =>
     new Date(tick)
@@ -34,5 +47,7 @@ function ticksOf({ schedule }: BeatManifest, nowMs: number): string {
       .replace('T', ' ')
       .replace(/(?::00)?\.000Z$/, ''),
   );
-  return schedule.type === 'interval' ? `${shown.join(', ')} (if deployed now)` : shown.join(', ');
+  return schedule.type === 'interval' && startMs === undefined
+    ? `${shown.join(', ')} (if deployed now)`
+    : shown.join(', ');
 }

@@ -105,8 +105,14 @@ export function workOnSchedules(table: ITableV2): Rights {
   };
 }
 
+const SWITCHING = ['events:EnableRule', 'events:DisableRule'];
+
 /** Enabling and disabling the service's own rules. */
 export function switchRules(ruleArns: readonly string[]): readonly Rights[] {
-  const actions = ['events:DescribeRule', 'events:EnableRule', 'events:DisableRule'];
-  return ruleArns.length === 0 ? [] : [{ actions, resourceArns: ruleArns }];
+  return ruleArns.length === 0 ? [] : [{ actions: SWITCHING, resourceArns: ruleArns }];
+}
+
+/** The same, where they are not as they should be. */
+export function keepRules(ruleArns: readonly string[]): readonly Rights[] {
+  return ruleArns.length === 0 ? [] : [{ actions: ['events:DescribeRule', ...SWITCHING], resourceArns: ruleArns }];
 }

@@ -4,7 +4,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
-import { receiveFrom, sendTo, sweepState, switchRules, workOnResults } from './grants.ts';
+import { keepRules, receiveFrom, sendTo, sweepState, workOnResults } from './grants.ts';
 import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
 import { TaskFunction, type TaskFunctionOptions } from './task-function.ts';
@@ -37,7 +37,7 @@ export class Sweeper extends TaskFunction {
         sendTo([...queues.all, ...queues.allDeadLetters]),
         workOnResults(tables.results),
         sweepState(tables.state),
-        ...switchRules(props.ruleArns),
+        ...keepRules(props.ruleArns),
       ],
     });
     for (const lost of queues.lost)

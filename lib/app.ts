@@ -7,7 +7,8 @@ import { shown } from './duration.ts';
 import { consoleLogger } from './log.ts';
 import type { AppManifest, TaskManifest } from './manifest.ts';
 import type { Message } from './message.ts';
-import type { Clock, Ids, Logger, Ports, Random, Schedules } from './ports.ts';
+import { noGroups, noSchedules } from './no-ports.ts';
+import type { Clock, Ids, Logger, Ports, Random } from './ports.ts';
 import type { EagerOutcome, Producer } from './producer.ts';
 import { callSite, Registry, type TaskDefinition, type TaskHooks } from './registry.ts';
 import { AsyncResult } from './result.ts';
@@ -21,6 +22,9 @@ import { systemClock, systemIds, systemRandom } from './time.ts';
 import type { BatchResponse, Delivery, Invocation } from './worker/delivery.ts';
 import { consume, consumeLost } from './worker/consume.ts';
 import { runEager } from './worker/eager.ts';
+import { builtinTasks } from './builtin-tasks.ts';
+import { GroupResult } from './group-result.ts';
+import { decodeJson } from './json.ts';
 import { Beat, type FullSweepReport } from './beat/beat.ts';
 import type { ScheduleBook } from './beat/schedules.ts';
 import type { SweepOptions } from './beat/sweep.ts';
@@ -28,7 +32,7 @@ import type { BeatEntry } from './schedules/entry.ts';
 
 /** Ports that a test or an embedded cloud sets; whatever is left out is the system's. */
 export type Wiring = Pick<Ports, 'broker' | 'backend' | 'timers'> &
-  Partial<Pick<Ports, 'schedules' | 'rules' | 'clock' | 'ids' | 'random' | 'logger'>>;
+  Partial<Pick<Ports, 'schedules' | 'groups' | 'rules' | 'clock' | 'ids' | 'random' | 'logger'>>;
 
 export class Celeriac implements Producer {
   readonly settings: Settings;
@@ -39,6 +43,7 @@ export class Celeriac implements Producer {
 
   constructor(name: string, options: AppOptions = {}) {
     this.settings = resolveSettings(name, options);
+    for (const definition of builtinTasks(this)) this.registry.addBuiltin(definition);
     setCurrentApp(this);
   }
 
@@ -156,6 +161,16 @@ export class Celeriac implements Producer {
     throw new InvalidOption(`result(): ${shown(id)} given; a task id is allowed.`);
   }
 
+  /** A group that was stored with `save()`. undefined where it is unknown or expired. */
+  async groupResult<R extends readonly unknown[] = readonly unknown[]>(
+    id: string,
+  ): Promise<GroupResult<R> | undefined> {
+    const { groups } = await this.ports();
+    const record = await groups.definition(id, this.clock.nowMs());
+    const ids = record === undefined ? undefined : decodeJson(record.definition);
+    return Array.isArray(ids) ? new GroupResult<R>(id, ids as readonly string[], this) : undefined;
+  }
+
   /** The running task of this process, if any. */
   get currentTask(): TaskContext | undefined {
     return maybeCurrentTask();
@@ -218,8 +233,8 @@ export class Celeriac implements Producer {
     const { clock, ids, random, logger } = this;
     const common = { clock, ids, random, logger };
     if (this.#wiring) {
-      const { broker, backend, timers, schedules = noSchedules(), rules } = this.#wiring;
-      return { ...common, broker, backend, timers, schedules, rules };
+      const { broker, backend, timers, schedules = noSchedules(), groups = noGroups(), rules } = this.#wiring;
+      return { ...common, broker, backend, timers, schedules, groups, rules };
     }
     const environment: Environment = readEnvironment();
     // Imported on demand: whoever runs on other ports never loads the SDK.
@@ -261,23 +276,6 @@ export class Celeriac implements Producer {
       ...(options.softTimeLimitSeconds === null ? {} : { softTimeLimitSeconds: options.softTimeLimitSeconds }),
     };
   }
-}
-
-/** For wirings without schedules: nothing is due, and whoever stores an entry is told. */
-function noSchedules(): Schedules {
-  const refuse = (): never => {
-    throw new ImproperlyConfigured(
-      'This app is wired without schedules. Give `schedules` to app.use(), or use the environment.',
-    );
-  };
-  return {
-    read: (names) => Promise.resolve(names.map(() => undefined)),
-    list: () => Promise.resolve([]),
-    due: () => Promise.resolve([]),
-    write: async () => refuse(),
-    remove: async () => refuse(),
-    dropMarks: () => Promise.resolve(),
-  };
 }
 
 let current: Celeriac | undefined;

@@ -31,6 +31,7 @@ import {
   type Message,
 } from './message.ts';
 import { argsRepr, kwargsRepr } from './repr.ts';
+import { readGroupHeader } from './signature-options.ts';
 
 /** Reads an SQS body. Throws InvalidMessage with a reason; never anything else. */
 export function decodeMessage(body: string): Message {
@@ -125,10 +126,21 @@ function readCeleriac(value: unknown): CeleriacHeader {
   if (!isObject(value)) return {};
   const { groupId } = value;
   const isGroupId = typeof groupId === 'string' && groupId !== '' && groupId.length <= SQS_MAX_GROUP_ID_CHARACTERS;
-  return without(value, (name) => {
+  const group = readGroupHeader(value['group']);
+  const gather = readGather(value['gather']);
+  const rest = without(value, (name) => {
     if (name === 'hops' || name === 'unknown') return !isCount(value[name]);
-    return name === 'groupId' && !isGroupId;
+    return name === 'group' || name === 'gather' || (name === 'groupId' && !isGroupId);
   });
+  return { ...rest, ...(group === undefined ? {} : { group }), ...(gather === undefined ? {} : { gather }) };
+}
+
+function readGather(value: unknown): CeleriacHeader['gather'] {
+  const header = readGroupHeader(value);
+  if (header === undefined || !isObject(value)) return undefined;
+  const { groupId } = value;
+  if (typeof groupId !== 'string' || groupId === '' || groupId.length > MAX_TASK_ID_CHARACTERS) return undefined;
+  return { groupId, size: header.size, policy: header.policy ?? 'celery' };
 }
 
 function readEmbed(value: unknown): Embed {

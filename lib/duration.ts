@@ -1,11 +1,11 @@
 /** Durations and instants as users write them. Numbers are seconds, as in Celery. */
 import { InvalidOption } from './errors.ts';
 
-/** Seconds, or text such as `'10s'`, `'5m'`, `'2h'`, `'1d'`, `'1w'`. */
-export type Duration = number | `${number}${'s' | 'm' | 'h' | 'd' | 'w'}`;
+/** Seconds, or text such as `'10s'`, `'5m'`, `'2h'`, `'1d'`, `'1w'`, `'1y'` (365 days). */
+export type Duration = number | `${number}${'s' | 'm' | 'h' | 'd' | 'w' | 'y'}`;
 
-const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
-const DURATION = /^(\d+(?:\.\d+)?)([smhdw])$/;
+const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, y: 31_536_000 };
+const DURATION = /^(\d+(?:\.\d+)?)([smhdwy])$/;
 const ISO_INSTANT = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/i;
 // Epoch seconds beyond this (year 5138) are taken for milliseconds by mistake.
 const LARGEST_EPOCH_SECONDS = 100_000_000_000;

@@ -68,6 +68,16 @@ export class AlreadyRegistered extends CeleriacError {
   static readonly errorName: string = 'AlreadyRegistered';
   static override readonly code: string = 'ALREADY_REGISTERED';
 }
+/** A signature that cannot be applied: a chain of nothing, a chord without a body. */
+export class InvalidSignature extends CeleriacError {
+  static readonly errorName: string = 'InvalidSignature';
+  static override readonly code: string = 'INVALID_SIGNATURE';
+}
+/** A member of a chord's header failed, so its body is not run. */
+export class ChordError extends CeleriacError {
+  static readonly errorName: string = 'ChordError';
+  static override readonly code: string = 'CHORD_ERROR';
+}
 /** A schedule that cannot be read, is ambiguous, or never comes due. */
 export class InvalidSchedule extends CeleriacError {
   static readonly errorName: string = 'InvalidSchedule';
@@ -256,6 +266,8 @@ export const ERROR_CLASSES: readonly (typeof CeleriacError & { readonly errorNam
   QueueNotFound,
   NotRegistered,
   AlreadyRegistered,
+  InvalidSignature,
+  ChordError,
   InvalidSchedule,
   ScheduleNotFound,
   ScheduleConflict,

@@ -8,8 +8,13 @@ export type { AppOptions, QueueOptions, RetryPolicy } from './settings.ts';
 export type { Route, RouteEntry, Router, Routes } from './routes.ts';
 export type { Task, TaskArguments, TaskResult, TaskTypes } from './task.ts';
 export { TaskBase, type TaskClass } from './task-class.ts';
-export { AsyncResult, type GetOptions } from './result.ts';
-export { type Signature, signature } from './signature.ts';
+export { AsyncResult, type GetOptions, type ResultParent } from './result.ts';
+export type { Signature } from './signature.ts';
+export { chain, chord, type ChordOptions, group, signature } from './public-canvas.ts';
+export type { CanvasSignature } from './fluent.ts';
+export type { AnySignature, ChainSignature, ChordSignature, GroupSignature } from './canvas/types.ts';
+export { GroupResult, type GroupProgress } from './group-result.ts';
+export type { SettledResult } from './worker/gather.ts';
 export { crontab, type CrontabFields, type CrontabOptions } from './schedules/crontab.ts';
 export { every, type EveryOptions } from './schedules/interval.ts';
 export { solar } from './schedules/solar.ts';
@@ -40,6 +45,11 @@ export type {
   OutgoingMessage,
   Ports,
   DueMark,
+  GroupCount,
+  GroupMark,
+  GroupMarked,
+  GroupRecord,
+  Groups,
   Random,
   Rules,
   ScheduleItem,
@@ -67,6 +77,7 @@ export {
 export {
   AlreadyRegistered,
   CeleriacError,
+  ChordError,
   EnqueueFailed,
   type EnqueueOutcome,
   HopLimitExceeded,
@@ -76,6 +87,7 @@ export {
   InvalidMessage,
   InvalidOption,
   InvalidSchedule,
+  InvalidSignature,
   InvalidResult,
   MaxRetriesExceededError,
   MessageTooLarge,

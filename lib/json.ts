@@ -7,6 +7,9 @@ import { NotSerializable } from './errors.ts';
 import { isDeeperThan, parseWithNonFinite } from './json-scan.ts';
 import { MAX_JSON_DEPTH } from './limits.ts';
 
+/** On the prototype of objects whose fields are plain data, whatever methods they have. */
+export const PLAIN_DATA: unique symbol = Symbol.for('celeriac.plain-data') as never;
+
 const TYPE = '__type__';
 const VALUE = '__value__';
 
@@ -143,7 +146,7 @@ function writeArray(value: readonly unknown[], place: Place): string {
 
 function writeRecord(value: object, place: Place): string {
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) {
+  if (prototype !== Object.prototype && prototype !== null && !(PLAIN_DATA in value)) {
     refuse(
       place,
       describeInstance(value),

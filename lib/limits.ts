@@ -46,8 +46,11 @@ export const DYNAMODB_MAX_BATCH_STATEMENTS = 25;
 
 /** EventBridge: longest `InputTemplate`. Source: EventBridge API reference, InputTransformer. */
 export const EVENTBRIDGE_MAX_TEMPLATE_CHARACTERS = 8192;
-/** EventBridge: rules of an event bus in most Regions (100 in some). Source: EventBridge quotas. */
-export const EVENTBRIDGE_MAX_RULES = 300;
+/** EventBridge takes 300 rules on a bus in most Regions (100 in some; EventBridge quotas): some are left to the sweeper and to neighbours. */
+export const DEFAULT_BEAT_RULES = 290;
+/** CloudFormation takes templates of 1 MB. Characters of input templates, with what each rule adds, that surely fit. */
+export const BEAT_RULES_MAX_CHARACTERS = 800_000;
+export const BEAT_RULE_OVERHEAD_CHARACTERS = 1500;
 /** EventBridge: `MaximumEventAgeInSeconds` of a target. Source: EventBridge API reference, RetryPolicy. */
 export const EVENTBRIDGE_MIN_EVENT_AGE_SECONDS = 60;
 export const EVENTBRIDGE_MAX_EVENT_AGE_SECONDS = 86_400;
@@ -82,6 +85,14 @@ export const CLOCK_SKEW_SECONDS = 2;
 export const DEADLINE_MARGIN_SECONDS = 2;
 /** How far ahead a sweep looks. Two periods of the one-minute rule, so that one missed run makes nothing late. */
 export const SWEEP_HORIZON_SECONDS = 120;
+/** Members of a group in one set: a set of 64 numbers and its keys stay far below one write unit's 1,024 bytes. */
+export const GROUP_PART_MEMBERS = 64;
+/** Messages of a large group that are prepared and sent at a time: memory stays bounded whatever its size. */
+export const CANVAS_WINDOW_MESSAGES = 500;
+/** Counts outlive the results of their members by this much: a member may be due long after the first has ended. */
+export const GROUP_RETENTION_SECONDS = 2_592_000;
+/** After this long whatever a sender that died left of a large group is sent. */
+export const GROUP_REPAIR_SECONDS = 900;
 /** Partitions of the timer index; each takes about 1,000 writes a second. */
 export const DEFAULT_TIMER_SHARDS = 8;
 /** An unknown task is deferred this many times (5 s, 10 s, ... 640 s: about 21 minutes), the length of a slow rolling deploy. */

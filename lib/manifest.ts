@@ -35,6 +35,10 @@ export interface BeatManifest {
   /** Of a rule: the input template, with `<time>` for `$.time`. */
   readonly template?: string;
   readonly startingDeadlineSeconds?: number;
+  /** Its next due instants may be fewer than its schedule's: milliseconds since the epoch. */
+  readonly startMs?: number;
+  readonly expiresMs?: number;
+  readonly oneOff?: boolean;
 }
 
 export interface AppManifest {

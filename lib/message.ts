@@ -1,6 +1,12 @@
 /** One request to run a task: Celery's protocol 2 in the form of kombu's SQS transport. */
 import type { Signature } from './signature.ts';
 
+/** How large a counted group is, and what a failed member means to its chord. */
+export interface GroupHeader {
+  readonly size: number;
+  readonly policy?: string;
+}
+
 /** Our own additions, all under the one header `celeriac`, which Python ignores. */
 export interface CeleriacHeader {
   /** Messages sent since the root, this one included. */
@@ -9,6 +15,10 @@ export interface CeleriacHeader {
   readonly unknown?: number;
   /** FIFO group or fair-queue tenant, kept across retries. */
   readonly groupId?: string;
+  /** Of a member of a counted group. */
+  readonly group?: GroupHeader;
+  /** Results of this group are the first argument; read when the task runs, since they may not fit a message. */
+  readonly gather?: { readonly groupId: string; readonly size: number; readonly policy: string };
   readonly [extra: string]: unknown;
 }
 

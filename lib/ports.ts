@@ -3,8 +3,12 @@
  * that a batch of ten can cost one request where the service allows it. `lib/memory` is the
  * executable meaning of each; `celeriac/testing` exports the suite that every adapter must pass.
  */
+import type { Groups } from './group-ports.ts';
+import type { Rules, Schedules } from './schedule-ports.ts';
 import type { Clock, Ids, Random } from './time.ts';
 
+export type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from './group-ports.ts';
+export type { DueMark, Rules, ScheduleItem, Schedules } from './schedule-ports.ts';
 export type { Clock, Ids, Random };
 
 // ---------------------------------------------------------------- broker
@@ -195,50 +199,6 @@ export interface Timers {
   remove(timers: readonly Timer[]): Promise<void>;
 }
 
-// ------------------------------------------------------------- schedules
-
-/** One stored schedule entry. Its meaning is the beat's; a store knows its name, its time and its revision. */
-export interface ScheduleItem {
-  readonly name: string;
-  /** Raised by one at every write. */
-  readonly revision: number;
-  /** When the sweep must look at it; null: never. */
-  readonly nextDueMs: number | null;
-  /** JSON text. */
-  readonly document: string;
-}
-
-/** A mark in the index of due times. It may be older than its entry: the entry's own `nextDueMs` counts. */
-export interface DueMark {
-  readonly name: string;
-  readonly dueMs: number;
-}
-
-/** Where schedule entries live. */
-export interface Schedules {
-  /** Strongly consistent, in the order of `names`. */
-  read(names: readonly string[]): Promise<(ScheduleItem | undefined)[]>;
-  /** Entries by name, after a given one, at most `limit`. */
-  list(after: string | undefined, limit: number): Promise<ScheduleItem[]>;
-  /** Marks with `dueMs <= untilMs`, earliest first, after a given one, at most `limit`. Cost follows what is due. */
-  due(untilMs: number, limit: number, after?: DueMark): Promise<DueMark[]>;
-  /**
-   * Stores an entry whose stored revision is one less (none: 0) and, before it, its mark: a crash between
-   * the two leaves a mark too many, never an entry that nobody looks at. `false` where the revision is another one.
-   */
-  write(item: ScheduleItem): Promise<boolean>;
-  /** Deletes an entry of this revision. `false` where it has another one; true where it is gone already. */
-  remove(name: string, revision: number): Promise<boolean>;
-  dropMarks(marks: readonly DueMark[]): Promise<void>;
-}
-
-/** The scheduler's rules that fire entries without a sweep. */
-export interface Rules {
-  /** Whether an entry's rule is enabled; undefined where it has none. */
-  isEnabled(entry: string): Promise<boolean | undefined>;
-  setEnabled(entry: string, enabled: boolean): Promise<void>;
-}
-
 // ------------------------------------------------------------------ log
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -254,6 +214,7 @@ export interface Ports {
   readonly backend: Backend;
   readonly timers: Timers;
   readonly schedules: Schedules;
+  readonly groups: Groups;
   /** Absent where no entry is fired by a rule: then all are swept. */
   readonly rules?: Rules | undefined;
   readonly clock: Clock;

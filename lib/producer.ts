@@ -12,7 +12,7 @@ import type { Registry, TaskDefinition } from './registry.ts';
 import { argsRepr, kwargsRepr } from './repr.ts';
 import { resolveRoute } from './routes.ts';
 import type { Settings } from './settings.ts';
-import type { Signature } from './signature.ts';
+import { readSignature, type Signature } from './signature.ts';
 import type { StandardResult } from './standard-schema.ts';
 import { fromSignatureOptions, type Lineage } from './signature-options.ts';
 import { checkedTaskName } from './task-options.ts';
@@ -79,18 +79,28 @@ export function prepareChecked(
 }
 
 export async function prepareSignature(producer: Producer, sig: Signature, lineage: Lineage = {}): Promise<Call> {
-  if (sig.subtask_type !== null) {
+  if (sig.subtask_type !== null && !ONE_MESSAGE.has(sig.subtask_type)) {
     throw new InvalidOption(`signature of '${sig.task}': a ${sig.subtask_type} cannot be sent as a single task.`);
   }
   const { options, lineage: own } = fromSignatureOptions(sig.options);
+  const inner = sig.subtask_type === null ? undefined : readSignature(sig.kwargs['task'])?.task;
   return prepareCall(
     producer,
     sig.task,
     sig.args,
     { ...options, kwargs: { ...options.kwargs, ...sig.kwargs } },
-    { ...lineage, ...own },
+    {
+      ...lineage,
+      ...own,
+      embed: { ...lineage.embed, ...own.embed },
+      celeriac: { ...lineage.celeriac, ...own.celeriac },
+      ...(inner === undefined ? {} : { routeAs: inner }),
+    },
   );
 }
+
+// Celery's map and starmap: one message each.
+const ONE_MESSAGE: ReadonlySet<string> = new Set(['xmap', 'xstarmap']);
 
 function buildMessage(
   producer: Producer,
@@ -101,8 +111,8 @@ function buildMessage(
   nowMs: number,
 ): Message {
   const { settings } = producer;
-  const definition = producer.registry.find(name);
-  const route = resolveRoute(settings.routes, name, args, options.kwargs);
+  const definition = producer.registry.find(lineage.routeAs ?? name);
+  const route = resolveRoute(settings.routes, lineage.routeAs ?? name, args, options.kwargs);
   const queue = options.queue ?? definition?.options.queue ?? route.queue ?? settings.defaultQueue;
   const parent = lineage.parentId === undefined ? maybeCurrentTask()?.request : undefined;
   const id = options.taskId ?? producer.ids.next();

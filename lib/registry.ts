@@ -23,6 +23,7 @@ export interface TaskDefinition {
 
 export class Registry {
   readonly #definitions = new Map<string, TaskDefinition>();
+  readonly #builtin = new Map<string, TaskDefinition>();
 
   /** @throws AlreadyRegistered naming both places. */
   add(definition: TaskDefinition): void {
@@ -35,8 +36,13 @@ export class Registry {
     this.#definitions.set(definition.name, definition);
   }
 
+  /** A task of the library itself (`celery.map`): found, never listed; a user's own of that name comes first. */
+  addBuiltin(definition: TaskDefinition): void {
+    this.#builtin.set(definition.name, definition);
+  }
+
   find(name: string): TaskDefinition | undefined {
-    return this.#definitions.get(name);
+    return this.#definitions.get(name) ?? this.#builtin.get(name);
   }
 
   /** @throws NotRegistered */

@@ -26,6 +26,7 @@ export interface ResultDocument {
 // Python's own classes under these names: an `except` there catches ours.
 const MODULES: Readonly<Record<string, string>> = {
   MaxRetriesExceededError: 'celery.exceptions',
+  ChordError: 'celery.exceptions',
   NotRegistered: 'celery.exceptions',
   TaskRevokedError: 'celery.exceptions',
   TimeLimitExceeded: 'celery.exceptions',

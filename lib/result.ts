@@ -29,16 +29,29 @@ export interface GetOptions {
   readonly onInterval?: () => void;
 }
 
+/** What came before a result in a chain: a task, or a group. */
+export interface ResultParent {
+  readonly id: string;
+  readonly parent?: ResultParent | undefined;
+}
+
 export class AsyncResult<R = unknown> {
   readonly id: string;
+  /** The step before it in a chain, for a chord's body its header. */
+  readonly parent: ResultParent | undefined;
   /** Sent with `ignoreResult`: there is nothing to wait for. */
   readonly ignored: boolean;
   readonly #reader: ResultReader;
   /** Final states do not change, so they are read once. */
   #final: ResultDocument | undefined;
 
-  constructor(id: string, reader: ResultReader, options: { readonly ignored?: boolean } = {}) {
+  constructor(
+    id: string,
+    reader: ResultReader,
+    options: { readonly ignored?: boolean; readonly parent?: ResultParent } = {},
+  ) {
     this.id = id;
+    this.parent = options.parent;
     this.ignored = options.ignored ?? false;
     this.#reader = reader;
   }

@@ -10,7 +10,7 @@ import {
   ESM_MAX_CONCURRENCY,
   ESM_MAX_WINDOW_SECONDS,
   ESM_MIN_CONCURRENCY,
-  EVENTBRIDGE_MAX_RULES,
+  DEFAULT_BEAT_RULES,
   SQS_MAX_QUEUE_NAME_CHARACTERS,
 } from './limits.ts';
 import { ENVIRONMENT, type QueueManifest } from './manifest.ts';
@@ -64,7 +64,7 @@ export interface AppOptions {
   readonly batchConcurrency?: number;
   /** Shards of the timer index, 1 to 64. Default 8. Raise only: timers in dropped shards are not swept. */
   readonly timerShards?: number;
-  /** Entries that may become EventBridge rules; the rest are swept. Default 300, the quota of a bus; 0 for none. */
+  /** Entries that may become EventBridge rules; the rest are swept. Default 290: a bus takes 300. 0 for none. */
   readonly beatRuleLimit?: number;
   /** Whether publishing is retried. Default true. */
   readonly retry?: boolean;
@@ -173,7 +173,7 @@ export function resolveSettings(name: string, options: AppOptions = {}): Setting
     maxDeliveries: integerIn(options.maxDeliveries ?? DEFAULT_MAX_DELIVERIES, 1, 1000, 'maxDeliveries'),
     batchConcurrency: integerIn(options.batchConcurrency ?? 10, 1, 10_000, 'batchConcurrency'),
     timerShards: integerIn(options.timerShards ?? DEFAULT_TIMER_SHARDS, 1, 64, 'timerShards'),
-    beatRuleLimit: integerIn(options.beatRuleLimit ?? EVENTBRIDGE_MAX_RULES, 0, 2000, 'beatRuleLimit'),
+    beatRuleLimit: integerIn(options.beatRuleLimit ?? DEFAULT_BEAT_RULES, 0, 2000, 'beatRuleLimit'),
     retry: flag('retry', true),
     retryPolicy: resolvePolicy(options.retryPolicy),
     logger: options.logger,

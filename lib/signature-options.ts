@@ -1,6 +1,6 @@
 /** Between the options of a call (camelCase) and those inside a signature (Celery's own names). */
 import type { ApplyOptions } from './apply-options.ts';
-import type { Embed } from './message.ts';
+import type { Embed, GroupHeader } from './message.ts';
 import { readSignature, type Signature, type SignatureOptions } from './signature.ts';
 
 /** Where a message stands in the tree of tasks. */
@@ -16,6 +16,8 @@ export interface Lineage {
   readonly stamps?: Readonly<Record<string, unknown>>;
   /** When a schedule's tick is due: relative times count from it, and it is the ETA. */
   readonly scheduledMs?: number;
+  /** The task whose routes and queue count, where it is not the message's own: `celery.map` goes where its task goes. */
+  readonly routeAs?: string;
   /** More of our own header. */
   readonly celeriac?: Readonly<Record<string, unknown>>;
 }
@@ -78,7 +80,22 @@ export function fromSignatureOptions(options: SignatureOptions): { options: Appl
   if (typeof options['group_index'] === 'number') lineage.groupIndex = options['group_index'];
   const chord = readSignature(options['chord']);
   if (chord) lineage.embed = { chord };
+  const group = readGroupHeader(options['celeriac']);
+  if (group !== undefined) lineage.celeriac = { group };
+  const names = options['stamped_headers'];
+  if (Array.isArray(names) && names.every((name) => typeof name === 'string')) {
+    lineage.stampedHeaders = names;
+    lineage.stamps = Object.fromEntries(names.filter((name) => name in options).map((name) => [name, options[name]]));
+  }
   return { options: call as ApplyOptions, lineage };
+}
+
+/** Untrusted. */
+export function readGroupHeader(value: unknown): GroupHeader | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { size, policy } = value as { readonly size?: unknown; readonly policy?: unknown };
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 1) return undefined;
+  return { size, ...(typeof policy === 'string' ? { policy } : {}) };
 }
 
 function readSignatures(value: unknown): Signature[] {

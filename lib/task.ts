@@ -1,5 +1,9 @@
 /** A task as users hold it: a plain function with `.delay` and its kin. */
 import type { ApplyOptions } from './apply-options.ts';
+import { chunksOf, mapOf } from './canvas/build.ts';
+import type { GroupSignature, Immutable } from './canvas/types.ts';
+import { type CanvasSignature, fluent } from './fluent.ts';
+import { integerIn } from './settings.ts';
 import { createContext } from './task-context.ts';
 import type { TaskContext } from './context.ts';
 import type { Message } from './message.ts';
@@ -35,15 +39,32 @@ export interface Task<A extends readonly unknown[] = readonly unknown[], R = unk
   /** Runs it here and now, retries included, as a worker would. */
   apply(args: A, options?: ApplyOptions): Promise<AsyncResult<Awaited<R>>>;
   /** The call written down; a parent's result is put before the arguments. */
-  s(...args: PartialArguments<A>): Signature<Awaited<R>>;
+  s<P extends PartialArguments<A>>(...args: P): CanvasSignature<Awaited<R>, OpenArguments<A, P>>;
   /** Like `s`, immutable: a parent's result is left out. */
-  si(...args: A): Signature<Awaited<R>>;
+  si(...args: A): CanvasSignature<Awaited<R>, Immutable>;
   /** A signature with options. */
-  signature(
-    args: PartialArguments<A>,
+  signature<P extends PartialArguments<A>>(
+    args: P,
     options?: ApplyOptions & { readonly immutable?: boolean },
-  ): Signature<Awaited<R>>;
+  ): CanvasSignature<Awaited<R>, OpenArguments<A, P>>;
+  /** Runs it with each item, one after another, in one message: a list of results. `.delay()` sends it. */
+  map(items: readonly A[0][]): CanvasSignature<Awaited<R>[], Immutable>;
+  /** Like `map`, with a list of arguments for each call. */
+  starmap(items: readonly A[]): CanvasSignature<Awaited<R>[], Immutable>;
+  /** A group of starmaps of at most `size` calls each. */
+  chunks(items: readonly A[], size: number): GroupSignature<Awaited<R>[][]>;
 }
+
+/** The first arguments, which a signature leaves to its parent. */
+export type OpenArguments<A extends readonly unknown[], P extends readonly unknown[]> = number extends A['length']
+  ? readonly unknown[]
+  : P['length'] extends A['length']
+    ? []
+    : A extends readonly [infer First, ...infer Rest]
+      ? [First, ...OpenArguments<Rest, P>]
+      : A extends readonly [(infer Optional)?, ...infer Rest]
+        ? [Optional?, ...OpenArguments<Rest, P>]
+        : [];
 
 export interface TaskMethods {
   applyAsync(name: string, args: readonly unknown[], options?: ApplyOptions): Promise<AsyncResult>;
@@ -61,13 +82,16 @@ export function createTask<A extends readonly unknown[], R>(
   const write = (
     args: readonly unknown[],
     { immutable = false, ...options }: ApplyOptions & { readonly immutable?: boolean } = {},
-  ): Signature =>
-    signature(name, {
-      args,
-      immutable,
-      options: toSignatureOptions(options),
-      ...(options.kwargs === undefined ? {} : { kwargs: options.kwargs }),
-    });
+  ): CanvasSignature =>
+    withMethods(
+      signature(name, {
+        args,
+        immutable,
+        options: toSignatureOptions(options),
+        ...(options.kwargs === undefined ? {} : { kwargs: options.kwargs }),
+      }),
+    );
+  const withMethods = (sig: Signature): CanvasSignature => fluent(sig, () => producer);
   return Object.freeze(
     Object.assign(call, {
       taskName: name,
@@ -77,6 +101,10 @@ export function createTask<A extends readonly unknown[], R>(
       s: (...args: readonly unknown[]) => write(args),
       si: (...args: readonly unknown[]) => write(args, { immutable: true }),
       signature: write,
+      map: (items: readonly unknown[]) => withMethods(mapOf('map', write([]), items)),
+      starmap: (items: readonly unknown[]) => withMethods(mapOf('starmap', write([]), items)),
+      chunks: (items: readonly unknown[], size: number) =>
+        withMethods(chunksOf(write([]), items, integerIn(size, 1, 1_000_000, 'chunks() size'))),
     }),
   ) as unknown as Task<A, R>;
 }

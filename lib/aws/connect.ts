@@ -6,6 +6,7 @@ import type { Clock, Ports, Random } from '../ports.ts';
 import type { Environment } from '../settings.ts';
 import { dynamodbClient, sqsClient } from './clients.ts';
 import { DynamodbBackend } from './dynamodb-backend.ts';
+import { DynamodbGroups } from './dynamodb-groups.ts';
 import { DynamodbSchedules } from './dynamodb-schedules.ts';
 import { DynamodbTimers } from './dynamodb-timers.ts';
 import { EventBridgeRules } from './eventbridge-rules.ts';
@@ -25,7 +26,7 @@ export function connect(
   environment: Environment,
   parts: ConnectParts,
   { sqs, dynamodb }: Clients = { sqs: sqsClient(), dynamodb: dynamodbClient() },
-): Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'rules'> {
+): Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups' | 'rules'> {
   return {
     broker: new SqsBroker({ client: sqs, queues: queueAddresses(environment.queues, environment.deadLetterQueues) }),
     backend: new DynamodbBackend({ client: dynamodb, table: environment.resultsTable, ...parts }),
@@ -36,6 +37,7 @@ export function connect(
       ...parts,
     }),
     schedules: new DynamodbSchedules({ client: dynamodb, table: environment.stateTable, ...parts }),
+    groups: new DynamodbGroups({ client: dynamodb, table: environment.stateTable, ...parts }),
     ...(environment.rulePrefix === undefined ? {} : { rules: new EventBridgeRules(environment.rulePrefix) }),
   };
 }

@@ -2,18 +2,18 @@
  * Switching EventBridge rules. The client is imported on first use, and by nothing else: a bundle that
  * leaves it out (a worker's) does not load it either, and finds it in Lambda's own runtime when it is asked to.
  */
-import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import type * as Client from '@aws-sdk/client-eventbridge';
 
 import type { Rules } from '../ports.ts';
 import { ruleName } from '../schedules/rule-name.ts';
 
-type Sdk = typeof import('@aws-sdk/client-eventbridge');
+type Sdk = typeof Client;
 
 export class EventBridgeRules implements Rules {
   readonly #prefix: string;
-  #client: EventBridgeClient | undefined;
+  #client: Client.EventBridgeClient | undefined;
 
-  constructor(prefix: string, client?: EventBridgeClient) {
+  constructor(prefix: string, client?: Client.EventBridgeClient) {
     this.#prefix = prefix;
     this.#client = client;
   }
@@ -35,7 +35,7 @@ export class EventBridgeRules implements Rules {
     await client.send(enabled ? new sdk.EnableRuleCommand(input) : new sdk.DisableRuleCommand(input));
   }
 
-  async #connect(): Promise<{ readonly sdk: Sdk; readonly client: EventBridgeClient }> {
+  async #connect(): Promise<{ readonly sdk: Sdk; readonly client: Client.EventBridgeClient }> {
     const sdk = await import('@aws-sdk/client-eventbridge');
     this.#client ??= new sdk.EventBridgeClient({});
     return { sdk, client: this.#client };

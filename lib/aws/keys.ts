@@ -43,3 +43,22 @@ export function dueSortKey(dueMs: number, name: string): string {
 export function dueNameOf(sortKey: string): string {
   return sortKey.slice(sortKey.indexOf('#') + 1);
 }
+
+export function groupPartition(groupId: string): string {
+  return `group#${groupId}`;
+}
+
+/** The group's definition. */
+export const GROUP_ROOT = 'root';
+
+/** What its definition does not get into the root. Named by content: a new definition leaves the chunks of the earlier one alone. */
+export function groupChunkKey(digest: string, chunk: number): string {
+  return `${GROUP_ROOT}#${digest}#${chunk}`;
+}
+
+export function groupPartKey(level: number, part: number): string {
+  return `part#${level}#${String(part).padStart(6, '0')}`;
+}
+
+/** Before every part that holds members. */
+export const GROUP_LEAF_PREFIX = 'part#0#';

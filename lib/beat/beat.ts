@@ -72,8 +72,8 @@ export class Beat {
       const nowMs = ports.clock.nowMs();
       const synced = this.#synced;
       if (synced?.schedules !== ports.schedules || nowMs - synced.atMs >= SYNC_EVERY_MS) {
-        if (plans.length > 0) await syncDeclared(plans, ports);
-        this.#synced = { schedules: ports.schedules, atMs: nowMs };
+        const all = plans.length === 0 || (await syncDeclared(plans, ports));
+        this.#synced = all ? { schedules: ports.schedules, atMs: nowMs } : undefined;
       }
       const declared = new Set(plans.filter((plan) => plan.way === 'sweep').map((plan) => plan.name));
       return await sweepSchedules(this.#producer, ports, declared, options.horizonSeconds);

@@ -1,8 +1,13 @@
 /** What only an app can say of an entry: whether its task exists, takes its arguments and can be sent. */
-import { InvalidSchedule } from '../errors.ts';
+import { InvalidSchedule, MessageTooLarge } from '../errors.ts';
+import { encodeJson } from '../json.ts';
+import { DYNAMODB_MAX_ITEM_BYTES } from '../limits.ts';
 import { argumentsOf, type Producer, validateArguments } from '../producer.ts';
-import type { ScheduleEntry } from '../schedules/entry.ts';
+import { named, type ScheduleEntry } from '../schedules/entry.ts';
 import { prepareTick } from './tick.ts';
+
+// What is stored beside the entry itself: the ticks sent ahead, counts, the last error.
+const STATE_OVERHEAD_BYTES = 49_152;
 
 /**
  * Everything that can be said at once. Schemas may answer later; see `checkArguments`.
@@ -10,34 +15,57 @@ import { prepareTick } from './tick.ts';
  * @throws InvalidSchedule for an unknown task; what a call throws for an unknown queue, options, size.
  */
 export function checkEntry(entry: ScheduleEntry, producer: Producer): void {
+  try {
+    check(entry, producer);
+  } catch (error) {
+    throw named(entry.name, error);
+  }
+}
+
+function check(entry: ScheduleEntry, producer: Producer): void {
   const { task, subtask_type: composite } = entry.signature;
   if (composite !== null)
-    throw new InvalidSchedule(
-      `entry '${entry.name}': a ${composite} cannot be scheduled; schedule a task that starts it.`,
-    );
+    throw new InvalidSchedule(`task: a ${composite} cannot be scheduled; schedule a task that starts it.`);
   if (!entry.customTask && producer.registry.find(task) === undefined) {
     const known = producer.registry.all().map((definition) => definition.name);
     throw new InvalidSchedule(
-      `entry '${entry.name}': task '${task}' is not registered here. Registered are: ${known.join(', ') || 'none'}. Declare it before the entry, or say customTask: true for a task that runs elsewhere.`,
+      `task '${task}' is not registered here. Registered are: ${known.join(', ') || 'none'}. Declare it before the entry, or say customTask: true for a task that runs elsewhere.`,
     );
   }
   prepareTick(producer, entry, producer.clock.nowMs(), 0);
+  const bytes = Buffer.byteLength(encodeJson(entry, 'entry'));
+  if (bytes + STATE_OVERHEAD_BYTES > DYNAMODB_MAX_ITEM_BYTES)
+    throw new MessageTooLarge(
+      `the entry has ${bytes} bytes; ${DYNAMODB_MAX_ITEM_BYTES - STATE_OVERHEAD_BYTES} fit into its DynamoDB item. Pass a reference instead of the data.`,
+    );
 }
 
 /** The entry with its arguments as the task's schema returns them. @throws InvalidArguments */
 export async function checkArguments(entry: ScheduleEntry, producer: Producer): Promise<ScheduleEntry> {
   const definition = producer.registry.find(entry.signature.task);
   if (definition?.options.schema === undefined) return entry;
-  const args = await validateArguments(definition, entry.signature.args);
-  return { ...entry, signature: { ...entry.signature, args } };
+  try {
+    return withArguments(entry, await validateArguments(definition, entry.signature.args));
+  } catch (error) {
+    throw named(entry.name, error);
+  }
 }
 
-/** The same where the schema answers at once; one that does not is asked again when the tick is sent. */
+/** The same where the schema answers at once; the worker asks one that does not before each run. */
 export function checkArgumentsNow(entry: ScheduleEntry, producer: Producer): ScheduleEntry {
   const definition = producer.registry.find(entry.signature.task);
   const schema = definition?.options.schema;
   if (definition === undefined || schema === undefined) return entry;
-  const result = schema['~standard'].validate([...entry.signature.args]);
-  if (result instanceof Promise) return entry;
-  return { ...entry, signature: { ...entry.signature, args: argumentsOf(definition, result) } };
+  try {
+    const result = schema['~standard'].validate([...entry.signature.args]);
+    return result instanceof Promise ? entry : withArguments(entry, argumentsOf(definition, result));
+  } catch (error) {
+    throw named(entry.name, error);
+  }
+}
+
+/** @throws NotSerializable for what a schema made of the arguments. */
+function withArguments(entry: ScheduleEntry, args: readonly unknown[]): ScheduleEntry {
+  encodeJson(args, 'args');
+  return { ...entry, signature: { ...entry.signature, args } };
 }

@@ -1,4 +1,5 @@
 /** Schedule entries as JSON data that can be kept in a repository and loaded at a deployment. */
+import { shown } from '../duration.ts';
 import { InvalidSchedule } from '../errors.ts';
 import type { BeatEntry } from '../schedules/entry.ts';
 import { readSignature } from '../signature.ts';
@@ -33,7 +34,9 @@ export function readFixture(fixture: Fixture | string): Fixture {
   if (typeof data !== 'object' || data === null || Array.isArray(data))
     throw new InvalidSchedule('A fixture is an object of entries by name, as dump() returns it.');
   return Object.fromEntries(
-    Object.entries(data as Readonly<Record<string, Record<string, unknown>>>).map(([name, entry]) => {
+    Object.entries(data as Readonly<Record<string, Record<string, unknown> | null>>).map(([name, entry]) => {
+      if (typeof entry !== 'object' || entry === null)
+        throw new InvalidSchedule(`entry '${name}' of the fixture: ${shown(entry)} given; an object is allowed.`);
       const task = typeof entry['task'] === 'object' ? readSignature(entry['task']) : entry['task'];
       if (task === undefined) throw new InvalidSchedule(`entry '${name}' of the fixture has no task.`);
       return [name, { ...entry, task } as BeatEntry];

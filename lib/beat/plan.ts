@@ -1,4 +1,10 @@
 /** Which way each declared entry goes. The same answer at synth and at run time, since both ask here. */
+import {
+  BEAT_RULE_OVERHEAD_CHARACTERS,
+  BEAT_RULES_MAX_CHARACTERS,
+  EVENTBRIDGE_MAX_EVENT_AGE_SECONDS,
+  EVENTBRIDGE_MIN_EVENT_AGE_SECONDS,
+} from '../limits.ts';
 import type { BeatManifest } from '../manifest.ts';
 import type { Producer } from '../producer.ts';
 import type { ScheduleEntry } from '../schedules/entry.ts';
@@ -12,15 +18,19 @@ export interface BeatPlan extends BeatManifest {
 
 /** @throws what a call of an entry's task throws. */
 export function planBeat(producer: Producer, entries: readonly ScheduleEntry[]): BeatPlan[] {
+  const { beatRuleLimit } = producer.settings;
   let rules = 0;
+  let characters = 0;
   return entries.map((entry) => {
     const plan = planEntry(producer, entry);
     if (plan.way !== 'rule') return plan;
+    const own = (plan.template?.length ?? 0) + BEAT_RULE_OVERHEAD_CHARACTERS;
+    if (rules >= beatRuleLimit) return { ...swept(plan), reason: `more than ${beatRuleLimit} rules (beatRuleLimit)` };
+    if (characters + own > BEAT_RULES_MAX_CHARACTERS)
+      return { ...swept(plan), reason: 'more rules than a CloudFormation template holds' };
     rules += 1;
-    const { beatRuleLimit } = producer.settings;
-    return rules <= beatRuleLimit
-      ? plan
-      : { ...swept(plan), reason: `more than ${beatRuleLimit} rules (beatRuleLimit)` };
+    characters += own;
+    return plan;
   });
 }
 
@@ -33,6 +43,9 @@ function planEntry(producer: Producer, entry: ScheduleEntry): BeatPlan {
     queue: built.queue,
     schedule: entry.schedule,
     enabled: entry.enabled,
+    ...(entry.startMs === null ? {} : { startMs: entry.startMs }),
+    ...(entry.expiresMs === null ? {} : { expiresMs: entry.expiresMs }),
+    ...(entry.oneOff ? { oneOff: true } : {}),
   };
   const expression = ruleExpression(entry.schedule);
   const reason =
@@ -56,6 +69,9 @@ function sweptBecause(entry: ScheduleEntry): string | undefined {
   if (entry.oneOff) return 'one-off';
   if (entry.startMs !== null) return 'startTime';
   if (entry.expiresMs !== null) return 'expires of the entry';
+  const deadline = entry.startingDeadlineSeconds;
+  if (deadline !== null && deadline < EVENTBRIDGE_MIN_EVENT_AGE_SECONDS) return 'startingDeadline under a minute';
+  if (deadline !== null && deadline > EVENTBRIDGE_MAX_EVENT_AGE_SECONDS) return 'startingDeadline over a day';
   return entry.catchUp === 'all' ? "catchUp 'all'" : undefined;
 }
 

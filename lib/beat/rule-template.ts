@@ -11,42 +11,40 @@ export type RuleTemplate =
   | { readonly ok: true; readonly queue: string; readonly template: string }
   | { readonly ok: false; readonly queue: string; readonly reason: string };
 
-// Stands for the time until everything else is encoded. JSON leaves it as it is.
-const TIME_MARK = '~celeriac-time~';
-
 /** @throws what a call throws: unknown queue, options, message too large. */
 export function ruleTemplate(producer: Producer, entry: ScheduleEntry): RuleTemplate {
-  const { message, options } = prepareTick(producer, entry, 0, 0);
+  const { message, options, prepared } = prepareTick(producer, entry, 0, 0);
   const queue = message.queue;
   const refused = (reason: string): RuleTemplate => ({ ok: false, queue, reason });
   if (producer.settings.queues[queue]?.fifo) return refused('a FIFO queue');
   if (options.fairKey !== undefined) return refused('fairKey');
   if (message.etaMs !== null) return refused('countdown');
-  const { expires } = entry.signature.options;
-  if (message.expiresMs !== null && !isRelative(expires) && expires !== undefined)
-    return refused('an absolute expires');
+  if (isAbsolute(entry.signature.options['expires'])) return refused('an absolute expires');
   if (message.expiresMs !== null && producer.registry.find(message.task) === undefined)
     // Our own workers reckon it from the tick; nobody else can.
     return refused('expires of a task that runs elsewhere');
-  const id = `${derivedId(`beat:${entry.name}`)}@${TIME_MARK}`;
+  // Stands for the time until everything else is encoded. A hash of the message cannot stand in it.
+  const mark = derivedId(prepared.outgoing.body);
+  const id = `${derivedId(`beat:${entry.name}`)}@${mark}`;
   const beat: BeatHeader = {
     entry: entry.name,
-    time: TIME_MARK,
+    time: mark,
     ...(message.expiresMs === null ? {} : { expires: message.expiresMs / 1000 }),
+    ...(entry.schedule.type === 'interval' ? { rate: true as const } : {}),
   };
   const body = encodeMessage({ ...message, id, rootId: id, expiresMs: null, celeriac: { ...message.celeriac, beat } });
-  const template = asTemplate(Buffer.from(body, 'base64').toString('utf8'));
+  const template = asTemplate(Buffer.from(body, 'base64').toString('utf8'), mark);
   return template.length <= EVENTBRIDGE_MAX_TEMPLATE_CHARACTERS
     ? { ok: true, queue, template }
     : refused(`a message of ${template.length} characters (${EVENTBRIDGE_MAX_TEMPLATE_CHARACTERS} are allowed)`);
 }
 
-function isRelative(expires: unknown): boolean {
-  return typeof expires === 'number' || (typeof expires === 'string' && !/^\d{4}-/.test(expires));
+function isAbsolute(expires: unknown): boolean {
+  return expires instanceof Date || (typeof expires === 'string' && /^\d{4}-/.test(expires));
 }
 
 /** ASCII, and no angle brackets but the variable's: they cannot be escaped in a template, their JSON escapes can stand there. */
-function asTemplate(json: string): string {
+function asTemplate(json: string, mark: string): string {
   const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return json.replace(/[<>\u007f-\uffff]/g, escape).replaceAll(TIME_MARK, `<${TIME_VARIABLE}>`);
+  return json.replace(/[<>\u007f-\uffff]/g, escape).replaceAll(mark, `<${TIME_VARIABLE}>`);
 }

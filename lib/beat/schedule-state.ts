@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { InvalidSchedule } from '../errors.ts';
 import { decodeJson, encodeJson } from '../json.ts';
+import { SWEEP_HORIZON_SECONDS } from '../limits.ts';
 import type { ScheduleItem } from '../ports.ts';
 import { nextTickMs, type ScheduleEntry } from '../schedules/entry.ts';
 import { readSchedule } from '../schedules/read-schedule.ts';
@@ -27,6 +28,10 @@ export interface ScheduleState {
   readonly nextDueMs: number | null;
   /** Ticks sent under this version that may still lie ahead: what an edit must take back. Ascending. */
   readonly emitted: readonly number[];
+  /** Ticks of earlier versions that an edit has yet to take back. Written with the edit, so that no crash can lose them. */
+  readonly recalled: readonly Recalled[];
+  /** Deleted, and kept for a while: what is stored anew under its name counts on from it. */
+  readonly deleted: boolean;
   /** Of ticks before `emitted`. */
   readonly lastRunMs: number | null;
   readonly runCount: number;
@@ -35,6 +40,13 @@ export interface ScheduleState {
   readonly lastError: string | null;
 }
 
+export interface Recalled {
+  readonly version: number;
+  readonly dueMs: number;
+}
+
+// Longer than any sweep or edit that read the entry before can take.
+const KEEP_DELETED_MS = 3_600_000;
 // One sweep of one entry. Sub-minute intervals have at most a horizon's seconds; only catching up gets here.
 const MAX_TICKS = 1000;
 
@@ -45,16 +57,27 @@ export interface Advance {
   readonly state: ScheduleState;
 }
 
-/** What a sweep at `nowMs` that looks ahead to `untilMs` sends, and the state after it. */
-export function advance(state: ScheduleState, nowMs: number, untilMs: number): Advance {
+const NONE: ReadonlySet<number> = new Set();
+
+/**
+ * What a sweep at `nowMs` that looks ahead to `untilMs` sends, and the state after it.
+ *
+ * @param gone instants that have run under another version; they are among the ticks.
+ */
+export function advance(
+  state: ScheduleState,
+  nowMs: number,
+  untilMs: number,
+  gone: ReadonlySet<number> = NONE,
+): Advance {
   const { entry } = state;
   if (!entry.enabled || state.nextDueMs === null) return { ticks: [], state };
-  const missed: number[] = [];
+  let missed: number[] = [];
   const ahead: number[] = [];
   let next: number | undefined = state.nextDueMs;
   while (next !== undefined && next <= untilMs && missed.length + ahead.length < MAX_TICKS) {
     // Of several missed ones the newest stands for all, unless each is wanted.
-    if (next <= nowMs && entry.catchUp === 'one') missed.length = 0;
+    if (next <= nowMs && entry.catchUp === 'one' && !gone.has(next)) missed = missed.filter((tick) => gone.has(tick));
     (next <= nowMs ? missed : ahead).push(next);
     next = nextTickMs(entry, next, state.anchorMs);
   }
@@ -98,10 +121,44 @@ export function changed(state: ScheduleState, entry: ScheduleEntry, nowMs: numbe
     anchorMs,
     nextDueMs: state.way === 'rule' || !entry.enabled ? null : (nextTickMs(entry, nowMs, anchorMs) ?? null),
     emitted: [],
+    recalled: [...state.recalled, ...ahead(state, nowMs)],
     ...runs,
     changedMs: nowMs,
     lastError: null,
   };
+}
+
+/** The state once people stored an entry, new or in place of another. */
+export function replaced(state: ScheduleState | undefined, entry: ScheduleEntry, nowMs: number): ScheduleState {
+  return state === undefined ? firstState(entry, 'stored', 'sweep', nowMs) : changed(state, entry, nowMs);
+}
+
+export function deleted(state: ScheduleState, nowMs: number): ScheduleState {
+  return { ...changed(state, { ...state.entry, enabled: false }, nowMs), deleted: true };
+}
+
+/** Whether a sweep that looks at a deleted entry has nothing left to do but to remove it. */
+export function isForgotten(state: ScheduleState): boolean {
+  return state.deleted && state.recalled.length === 0;
+}
+
+/** A new entry under the name of a deleted one. */
+export function reborn(first: ScheduleState, forerunner: ScheduleState): ScheduleState {
+  const { revision, recalled } = forerunner;
+  const version = first.source === 'code' ? first.version : Math.max(first.version, forerunner.version + 1);
+  return { ...first, version, revision, recalled };
+}
+
+/** What a sweep sent ahead or, since it writes that down afterwards, may have. */
+function ahead(state: ScheduleState, nowMs: number): Recalled[] {
+  const untilMs = nowMs + SWEEP_HORIZON_SECONDS * 1000;
+  const ticks = state.emitted.filter((tick) => tick > nowMs);
+  let next = state.nextDueMs ?? undefined;
+  while (next !== undefined && next <= untilMs && ticks.length < MAX_TICKS) {
+    if (next > nowMs) ticks.push(next);
+    next = nextTickMs(state.entry, Math.max(next, nowMs), state.anchorMs);
+  }
+  return ticks.map((dueMs) => ({ version: state.version, dueMs }));
 }
 
 export function firstState(
@@ -116,12 +173,14 @@ export function firstState(
     way,
     choice: null,
     over: false,
-    // An entry that is deleted and stored anew must not take the ticks of its forerunner for its own.
+    // An entry that was deleted long ago and is stored anew must not take its forerunner's ticks for its own.
     version: source === 'code' ? 0 : Math.floor(nowMs / 1000),
     revision: 0,
     anchorMs: nowMs,
     nextDueMs: way === 'rule' || !entry.enabled ? null : (nextTickMs(entry, nowMs, nowMs) ?? null),
     emitted: [],
+    recalled: [],
+    deleted: false,
     lastRunMs: null,
     runCount: 0,
     changedMs: nowMs,
@@ -129,16 +188,35 @@ export function firstState(
   };
 }
 
+/** @throws InvalidSchedule for an entry that people store and that would never be due. */
+export function refuseNever(state: ScheduleState, nowMs: number): void {
+  if (!state.entry.enabled || state.way === 'rule' || state.nextDueMs !== null) return;
+  throw new InvalidSchedule(
+    `entry '${state.entry.name}' has no due time after ${new Date(nowMs).toISOString()}. Correct its schedule, startTime or expires; runNow() runs its task once.`,
+  );
+}
+
 /** As it is stored: one revision on. */
 export function itemOf(state: ScheduleState): ScheduleItem {
-  const { revision, nextDueMs, ...document } = state;
-  return { name: state.entry.name, revision: revision + 1, nextDueMs, document: encodeJson(document, 'entry') };
+  const { revision, ...document } = state;
+  return {
+    name: state.entry.name,
+    revision: revision + 1,
+    nextDueMs: lookAtMs(state),
+    document: encodeJson(document, 'entry'),
+  };
+}
+
+/** When a sweep has something to do for it. */
+function lookAtMs(state: ScheduleState): number | null {
+  if (state.recalled.length > 0) return state.changedMs;
+  return state.deleted ? state.changedMs + KEEP_DELETED_MS : state.nextDueMs;
 }
 
 /** @throws InvalidSchedule for a document that is not ours. */
 export function stateOf(item: ScheduleItem): ScheduleState {
   try {
-    const data = decodeJson(item.document) as Omit<ScheduleState, 'revision' | 'nextDueMs'>;
+    const data = decodeJson(item.document) as Omit<ScheduleState, 'revision'>;
     const signature = readSignature(data.entry.signature);
     if (signature === undefined) throw new InvalidSchedule('it has no signature');
     const schedule = readSchedule(data.entry.schedule, () => {
@@ -148,7 +226,6 @@ export function stateOf(item: ScheduleItem): ScheduleState {
       ...data,
       entry: { ...data.entry, signature, schedule },
       revision: item.revision,
-      nextDueMs: item.nextDueMs,
     };
   } catch (error) {
     throw new InvalidSchedule(

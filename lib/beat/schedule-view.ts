@@ -1,7 +1,8 @@
 /** A schedule entry as people see it. */
+import type { BeatEntry } from '../schedules/entry.ts';
 import type { Schedule } from '../schedules/schedule.ts';
 import type { Signature } from '../signature.ts';
-import { nextTicks } from './plan.ts';
+import { type BeatPlan, nextTicks } from './plan.ts';
 import { runsUntil, type ScheduleState } from './schedule-state.ts';
 
 /** What `get` and `list` return; `put` takes it back, changed. */
@@ -34,7 +35,37 @@ export interface StoredSchedule {
   readonly lastError: string | null;
 }
 
+/** A `put` with what was read before: a version says which state it means to replace. */
+export type ScheduleChange = BeatEntry & Partial<Pick<StoredSchedule, ReadOnlyField>>;
+type ReadOnlyField = Exclude<keyof StoredSchedule, keyof BeatEntry>;
+
+const READ_ONLY: ReadonlySet<string> = new Set<ReadOnlyField>([
+  'name',
+  'source',
+  'way',
+  'version',
+  'changedAt',
+  'lastRunAt',
+  'totalRunCount',
+  'nextTicks',
+  'lastError',
+]);
 const SHOWN_TICKS = 3;
+
+export function withoutReadOnly(change: ScheduleChange): BeatEntry {
+  // Refused later, with its name.
+  if (typeof change !== 'object' || change === null) return change;
+  return Object.fromEntries(Object.entries(change).filter(([key]) => !READ_ONLY.has(key))) as unknown as BeatEntry;
+}
+
+/** The fields of an entry with some of them changed. A signature is taken whole; a task's name, args and kwargs one by one. */
+export function updated(view: StoredSchedule, change: Partial<BeatEntry>): BeatEntry {
+  const { task = view.task.task, args = view.task.args, kwargs = view.task.kwargs, ...others } = change;
+  const fields = { ...withoutReadOnly(view), ...others };
+  return typeof task === 'string'
+    ? { ...fields, task: { ...view.task, task, args, kwargs } }
+    : { ...fields, ...change, task };
+}
 
 export function viewOf(state: ScheduleState, nowMs: number): StoredSchedule {
   const { entry } = state;
@@ -58,11 +89,24 @@ export function viewOf(state: ScheduleState, nowMs: number): StoredSchedule {
     changedAt: new Date(state.changedMs),
     lastRunAt: byRule ? null : dateOf(lastRunMs),
     totalRunCount: byRule ? null : runCount,
-    nextTicks: entry.enabled ? nextTicks(entry, nowMs, state.anchorMs, SHOWN_TICKS).map((tick) => new Date(tick)) : [],
+    nextTicks: entry.enabled
+      ? nextTicks(entry, nowMs, state.anchorMs, entry.oneOff ? 1 : SHOWN_TICKS).map((tick) => new Date(tick))
+      : [],
     lastError: state.lastError,
   };
 }
 
 function dateOf(ms: number | null): Date | null {
   return ms === null ? null : new Date(ms);
+}
+
+/** Names in the order of the store. */
+export function byBytes(left: string, right: string): number {
+  return Buffer.compare(Buffer.from(left), Buffer.from(right));
+}
+
+/** Whether a stored state still belongs to something that this app declares; an app that declares nothing cannot tell. */
+export function isShown(state: ScheduleState, plans: readonly BeatPlan[]): boolean {
+  if (state.deleted) return false;
+  return state.source === 'stored' || plans.length === 0 || plans.some((plan) => plan.name === state.entry.name);
 }

@@ -1,23 +1,41 @@
 /** `app.schedules`: entries that people read and change while the app is deployed and runs. */
-import { InvalidSchedule, ScheduleConflict, ScheduleNotFound } from '../errors.ts';
+import { shown } from '../duration.ts';
+import { InvalidOption, InvalidSchedule, ScheduleConflict, ScheduleNotFound } from '../errors.ts';
 import { sendCall } from '../enqueue.ts';
 import { SWEEP_HORIZON_SECONDS } from '../limits.ts';
 import type { Ports } from '../ports.ts';
 import type { Producer } from '../producer.ts';
 import type { AsyncResult } from '../result.ts';
 import { type BeatEntry, checkedEntryName, resolveEntry, type ScheduleEntry } from '../schedules/entry.ts';
+import { integerIn } from '../settings.ts';
 import { fromSignatureOptions } from '../signature-options.ts';
 import { checkArguments, checkEntry } from './check-entry.ts';
 import { type Fixture, fixtureOf, readFixture } from './fixture.ts';
 import type { BeatPlan } from './plan.ts';
-import { changed, firstState, itemOf, type ScheduleState, stateOf } from './schedule-state.ts';
-import { type StoredSchedule, viewOf } from './schedule-view.ts';
-import { emit, takeBack } from './sweep-schedules.ts';
+import {
+  changed,
+  deleted,
+  firstState,
+  itemOf,
+  reborn,
+  refuseNever,
+  replaced,
+  type ScheduleState,
+  stateOf,
+} from './schedule-state.ts';
+import {
+  byBytes,
+  isShown,
+  type ScheduleChange,
+  type StoredSchedule,
+  updated,
+  viewOf,
+  withoutReadOnly,
+} from './schedule-view.ts';
+import { emit } from './sweep-schedules.ts';
 import { PERIODIC_TASK_NAME } from './tick.ts';
 
-/** A `put` with what was read before: a version says which state it means to replace. */
-export type ScheduleChange = BeatEntry & Partial<Pick<StoredSchedule, ReadOnlyField>>;
-type ReadOnlyField = Exclude<keyof StoredSchedule, keyof BeatEntry>;
+export type { ScheduleChange } from './schedule-view.ts';
 
 export interface ListOptions {
   /** Names after this one. */
@@ -26,20 +44,11 @@ export interface ListOptions {
   readonly limit?: number;
 }
 
-const READ_ONLY: ReadonlySet<string> = new Set<ReadOnlyField>([
-  'name',
-  'source',
-  'way',
-  'version',
-  'changedAt',
-  'lastRunAt',
-  'totalRunCount',
-  'nextTicks',
-  'lastError',
-]);
 // Writes that another writer overtook: beyond this many something else is wrong.
 const MAX_ATTEMPTS = 10;
 const DEFAULT_LIMIT = 1000;
+const MAX_LIMIT = 10_000;
+const CHANGE_THERE = 'change it there, or store it under another name';
 
 export class ScheduleBook {
   readonly #producer: Producer;
@@ -58,11 +67,11 @@ export class ScheduleBook {
    * somebody else changed the entry since.
    */
   async put(name: string, change: ScheduleChange): Promise<StoredSchedule> {
-    const { version } = change;
     const entry = await this.#checked(name, withoutReadOnly(change));
+    const { version } = change;
     return this.#change(name, (state, nowMs) => {
       if (version !== undefined && state?.version !== version) throw conflict(name, version, state?.version);
-      return state === undefined ? firstState(entry, 'stored', 'sweep', nowMs) : changed(state, entry, nowMs);
+      return replaced(state, entry, nowMs);
     });
   }
 
@@ -72,16 +81,11 @@ export class ScheduleBook {
    * @throws ScheduleNotFound, and what `put` throws.
    */
   async update(name: string, change: Partial<BeatEntry>): Promise<StoredSchedule> {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const current = await this.get(name);
-      if (current === undefined) throw await this.#notFound(name);
-      try {
-        return await this.put(name, { ...current, ...change });
-      } catch (error) {
-        if (!(error instanceof ScheduleConflict)) throw error;
-      }
-    }
-    throw conflict(name, undefined, undefined);
+    return this.#change(name, async (state, nowMs) => {
+      if (state === undefined) return undefined;
+      const entry = await this.#checked(name, updated(viewOf(state, nowMs), change));
+      return changed(state, entry, nowMs);
+    });
   }
 
   async get(name: string): Promise<StoredSchedule | undefined> {
@@ -90,24 +94,32 @@ export class ScheduleBook {
     return state && viewOf(state, ports.clock.nowMs());
   }
 
-  /** Entries in the order of their names, declared ones beside stored ones. */
+  /** Entries in the order of their names, declared ones beside stored ones. Fewer than `limit`: there are no more. */
   async list(options: ListOptions = {}): Promise<StoredSchedule[]> {
+    const limit = integerIn(options.limit ?? DEFAULT_LIMIT, 1, MAX_LIMIT, 'limit');
     const ports = await this.#producer.ports();
-    const limit = options.limit ?? DEFAULT_LIMIT;
-    const items = await ports.schedules.list(options.after, limit);
     const plans = this.#plans();
-    const states = items.map(stateOf).filter((state) => state.source === 'stored' || isShown(state, plans));
-    const last = items.length < limit ? undefined : items.at(-1)?.name;
-    const known = new Set(items.map((item) => item.name));
-    const unseen = plans.filter(
-      ({ name }) =>
-        !known.has(name) &&
-        (options.after === undefined || name > options.after) &&
-        (last === undefined || name < last),
-    );
+    const found: ScheduleState[] = [];
+    let more = true;
+    let last = options.after;
+    while (more && found.length < limit) {
+      const items = await ports.schedules.list(last, limit);
+      found.push(...items.map(stateOf).filter((state) => isShown(state, plans)));
+      more = items.length === limit;
+      last = items.at(-1)?.name ?? last;
+    }
+    const known = new Set(found.map((state) => state.entry.name));
+    const isHere = (name: string): boolean =>
+      !known.has(name) &&
+      (options.after === undefined || byBytes(name, options.after) > 0) &&
+      (!more || last === undefined || byBytes(name, last) < 0);
     const nowMs = ports.clock.nowMs();
-    return [...states, ...unseen.map((plan) => firstState(plan.entry, 'code', plan.way, nowMs))]
-      .toSorted((left, right) => (left.entry.name < right.entry.name ? -1 : 1))
+    const unseen = plans
+      .filter(({ name }) => isHere(name))
+      .map((plan) => firstState(plan.entry, 'code', plan.way, nowMs));
+    return [...found, ...unseen]
+      .toSorted((left, right) => byBytes(left.entry.name, right.entry.name))
+      .slice(0, limit)
       .map((state) => viewOf(state, nowMs));
   }
 
@@ -121,18 +133,9 @@ export class ScheduleBook {
     return this.#switch(name, false);
   }
 
-  /** Deletes a stored entry. @throws ScheduleNotFound; InvalidSchedule for one that code declares. */
+  /** Deletes a stored entry; ticks already on their way are taken back. @throws ScheduleNotFound; InvalidSchedule for one that code declares. */
   async delete(name: string): Promise<void> {
-    const ports = await this.#producer.ports();
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const state = await this.#find(checkedEntryName(name), ports);
-      if (state === undefined) throw await this.#notFound(name);
-      refuseDeclared(state, 'disable it instead');
-      if (!(await ports.schedules.remove(name, state.revision))) continue;
-      await takeBack(state, this.#producer, ports);
-      return;
-    }
-    throw conflict(name, undefined, undefined);
+    await this.#change(name, (state, nowMs) => state && deleted(state, nowMs), 'disable it instead');
   }
 
   /** Sends the entry's task now, whatever its schedule says. @throws ScheduleNotFound */
@@ -176,17 +179,23 @@ export class ScheduleBook {
     fixture: Fixture | string,
     { mode = 'once' }: { readonly mode?: 'once' | 'always' } = {},
   ): Promise<{ readonly stored: readonly string[]; readonly kept: readonly string[] }> {
-    const entries = Object.entries(readFixture(fixture));
-    for (const [name, entry] of entries) await this.#checked(name, entry);
-    const [stored, kept]: [string[], string[]] = [[], []];
-    for (const [name, entry] of entries) {
-      if (mode === 'once' && (await this.get(name)) !== undefined) kept.push(name);
-      else {
-        await this.put(name, entry);
-        stored.push(name);
+    if (mode !== 'once' && mode !== 'always')
+      throw new InvalidOption(`mode: ${shown(mode)} given; 'once' or 'always' is allowed.`);
+    const ports = await this.#producer.ports();
+    const [wanted, kept]: [ScheduleEntry[], string[]] = [[], []];
+    for (const [name, given] of Object.entries(readFixture(fixture))) {
+      const entry = await this.#checked(name, given);
+      const state = await this.#find(name, ports);
+      if (state !== undefined && mode === 'once') {
+        kept.push(name);
+        continue;
       }
+      if (state !== undefined) refuseDeclared(state, CHANGE_THERE);
+      refuseNever(replaced(state, entry, ports.clock.nowMs()), ports.clock.nowMs());
+      wanted.push(entry);
     }
-    return { stored, kept };
+    for (const entry of wanted) await this.#change(entry.name, (state, nowMs) => replaced(state, entry, nowMs));
+    return { stored: wanted.map(({ name }) => name), kept };
   }
 
   // ------------------------------------------------------------------ parts
@@ -205,7 +214,7 @@ export class ScheduleBook {
         const next = changed(state, { ...state.entry, enabled }, nowMs);
         return state.source === 'code' ? { ...next, choice: enabled } : next;
       },
-      { declared: true },
+      null,
     );
     if (view.way === 'rule') {
       const { rules } = await this.#producer.ports();
@@ -214,37 +223,55 @@ export class ScheduleBook {
     return view;
   }
 
-  /** Reads, changes and writes until nobody was quicker, then takes back what the old state sent ahead and sends what the new one wants. */
+  /**
+   * Reads, changes and writes until nobody was quicker, then takes back what the old state sent ahead and
+   * sends what the new one wants: at once, since the next sweep may come after the first tick.
+   *
+   * @param instead what to do with an entry that code declares; null: it may be changed too.
+   */
   async #change(
     name: string,
-    change: (state: ScheduleState | undefined, nowMs: number) => ScheduleState | undefined,
-    { declared = false }: { readonly declared?: boolean } = {},
+    change: (state: ScheduleState | undefined, nowMs: number) => Wanted | Promise<Wanted>,
+    instead: string | null = CHANGE_THERE,
   ): Promise<StoredSchedule> {
     const ports = await this.#producer.ports();
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const state = await this.#find(checkedEntryName(name), ports);
-      if (state !== undefined && !declared) refuseDeclared(state, 'change it there, or store it under another name');
+      const held = await this.#read(checkedEntryName(name), ports);
+      const state = held?.deleted === true ? undefined : held;
+      if (state !== undefined && instead !== null) refuseDeclared(state, instead);
       const nowMs = ports.clock.nowMs();
-      const next = change(state, nowMs);
-      if (next === undefined) throw await this.#notFound(name);
-      refuseNever(next, nowMs);
+      const wanted = await change(state, nowMs);
+      const untilMs = nowMs + SWEEP_HORIZON_SECONDS * 1000;
+      if (wanted === undefined) {
+        // What was deleted by a process that did not come to its end.
+        if (held !== undefined && held.recalled.length > 0) await emit(held, this.#producer, ports, untilMs);
+        throw await this.#notFound(name);
+      }
+      refuseNever(wanted, nowMs);
+      const next = held?.deleted === true ? reborn(wanted, held) : wanted;
       if (!(await ports.schedules.write(itemOf(next)))) continue;
       const written = { ...next, revision: next.revision + 1 };
-      const untilMs = nowMs + SWEEP_HORIZON_SECONDS * 1000;
-      const gone = state === undefined ? new Set<number>() : await takeBack(state, this.#producer, ports);
-      // The next sweep may come after the first tick.
-      if (written.nextDueMs !== null && written.nextDueMs <= untilMs)
-        await emit(written, this.#producer, ports, untilMs, gone);
+      if (written.recalled.length > 0 || (written.nextDueMs !== null && written.nextDueMs <= untilMs))
+        await emit(written, this.#producer, ports, untilMs);
       return viewOf((await this.#find(name, ports)) ?? written, nowMs);
     }
     throw conflict(name, undefined, undefined);
   }
 
   async #find(name: string, ports: Ports): Promise<ScheduleState | undefined> {
+    const state = await this.#read(name, ports);
+    return state?.deleted === true ? undefined : state;
+  }
+
+  /** Deleted ones too. */
+  async #read(name: string, ports: Ports): Promise<ScheduleState | undefined> {
     const [item] = await ports.schedules.read([name]);
-    if (item !== undefined) return stateOf(item);
+    const state = item && stateOf(item);
+    if (state?.deleted === false) return state;
     const plan = this.#plans().find((candidate) => candidate.name === name);
-    return plan && firstState(plan.entry, 'code', plan.way, ports.clock.nowMs());
+    if (plan === undefined) return state;
+    const first = firstState(plan.entry, 'code', plan.way, ports.clock.nowMs());
+    return state === undefined ? first : reborn(first, state);
   }
 
   async #notFound(name: string): Promise<ScheduleNotFound> {
@@ -255,25 +282,11 @@ export class ScheduleBook {
   }
 }
 
-function withoutReadOnly(change: ScheduleChange): BeatEntry {
-  return Object.fromEntries(Object.entries(change).filter(([key]) => !READ_ONLY.has(key))) as unknown as BeatEntry;
-}
-
-/** Whether a stored state still belongs to something that this app declares; an app that declares nothing cannot tell. */
-function isShown(state: ScheduleState, plans: readonly BeatPlan[]): boolean {
-  return plans.length === 0 || plans.some((plan) => plan.name === state.entry.name);
-}
+type Wanted = ScheduleState | undefined;
 
 function refuseDeclared(state: ScheduleState, instead: string): void {
   if (state.source === 'stored') return;
   throw new InvalidSchedule(`entry '${state.entry.name}' is declared in code: ${instead}.`);
-}
-
-function refuseNever(state: ScheduleState, nowMs: number): void {
-  if (!state.entry.enabled || state.way === 'rule' || state.nextDueMs !== null) return;
-  throw new InvalidSchedule(
-    `entry '${state.entry.name}' has no due time after ${new Date(nowMs).toISOString()}. Correct its schedule, startTime or expires; runNow() runs its task once.`,
-  );
 }
 
 function conflict(name: string, wanted: number | undefined, found: number | undefined): ScheduleConflict {

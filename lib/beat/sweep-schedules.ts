@@ -10,7 +10,7 @@ import type { Producer } from '../producer.ts';
 import { dispatch, type Prepared } from '../publish.ts';
 import { AsyncResult } from '../result.ts';
 import { REVOKED } from '../states.ts';
-import { advance, itemOf, stateOf, type ScheduleState } from './schedule-state.ts';
+import { advance, isForgotten, itemOf, type Recalled, type ScheduleState, stateOf } from './schedule-state.ts';
 import { prepareTick, tickId } from './tick.ts';
 
 export interface BeatReport {
@@ -71,6 +71,7 @@ async function sweepOne(
   if (item === undefined || item.nextDueMs !== mark.dueMs) return { ticks: 0, drop: true };
   try {
     const state = stateOf(item);
+    if (isForgotten(state)) return { ticks: 0, drop: await ports.schedules.remove(item.name, item.revision) };
     if (state.source === 'code' && !declared.has(item.name)) {
       ports.logger.log('info', `Schedule entry '${item.name}' is no longer declared; removed`);
       return { ticks: 0, drop: await ports.schedules.remove(item.name, item.revision) };
@@ -86,20 +87,15 @@ async function sweepOne(
   }
 }
 
-/** Sends what is due of one entry and stores the entry behind it. */
-export async function emit(
-  state: ScheduleState,
-  producer: Producer,
-  ports: Ports,
-  untilMs: number,
-  skipped: ReadonlySet<number> = new Set(),
-): Promise<Swept> {
-  const { ticks, state: next } = advance(state, ports.clock.nowMs(), untilMs);
+/** Takes back what an edit recalled, sends what is due of one entry, and stores the entry behind it. */
+export async function emit(state: ScheduleState, producer: Producer, ports: Ports, untilMs: number): Promise<Swept> {
+  const gone = await takeBack(state.entry.name, state.recalled, producer);
+  const { ticks, state: next } = advance(state, ports.clock.nowMs(), untilMs, gone);
   let prepared: Prepared[];
-  let lastError: string | null = null;
+  let lastError = next.lastError;
   try {
     prepared = ticks
-      .filter((tick) => !skipped.has(tick))
+      .filter((tick) => !gone.has(tick))
       .map((tick) => prepareTick(producer, state.entry, tick, state.version).prepared);
   } catch (error) {
     if (!CeleriacError.is(error)) throw error;
@@ -113,7 +109,7 @@ export async function emit(
   const outcomes = await dispatch(prepared, ports, producer.settings);
   const failure = outcomes.find((outcome) => !outcome.ok);
   if (failure !== undefined && !failure.ok) throw new Error(`${failure.code}: ${failure.message}`);
-  const drop = await ports.schedules.write(itemOf({ ...next, lastError }));
+  const drop = await ports.schedules.write(itemOf({ ...next, recalled: [], lastError }));
   if (!drop) await takeBackIfEdited(state, ticks, producer, ports);
   return { ticks: prepared.length, drop };
 }
@@ -126,18 +122,18 @@ async function takeBackIfEdited(
   ports: Ports,
 ): Promise<void> {
   const [item] = await ports.schedules.read([state.entry.name]);
-  if (item === undefined || stateOf(item).version !== state.version)
-    await takeBack({ ...state, emitted: ticks }, producer, ports);
+  if (item !== undefined && stateOf(item).version === state.version) return;
+  const nowMs = ports.clock.nowMs();
+  const ahead = ticks.filter((dueMs) => dueMs > nowMs).map((dueMs) => ({ version: state.version, dueMs }));
+  await takeBack(state.entry.name, ahead, producer);
 }
 
-/** Revokes the ticks that were sent ahead of their time. Returns those that could not be taken back. */
-export async function takeBack(state: ScheduleState, producer: Producer, ports: Ports): Promise<Set<number>> {
-  const nowMs = ports.clock.nowMs();
-  const ahead = state.emitted.filter((tick) => tick > nowMs);
+/** Revokes ticks. Returns those that had run already: the same instant must not run again under another version. */
+async function takeBack(entry: string, recalled: readonly Recalled[], producer: Producer): Promise<Set<number>> {
   const states = await Promise.all(
-    ahead.map((tick) => new AsyncResult(tickId(state.entry.name, tick, state.version), producer).revoke()),
+    recalled.map(({ version, dueMs }) => new AsyncResult(tickId(entry, dueMs, version), producer).revoke()),
   );
-  return new Set(ahead.filter((_, index) => states[index] !== REVOKED));
+  return new Set(recalled.filter((_, index) => states[index] !== REVOKED).map(({ dueMs }) => dueMs));
 }
 
 async function eachOf<T, R>(items: readonly T[], work: (item: T, index: number) => Promise<R>): Promise<R[]> {

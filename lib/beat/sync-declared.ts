@@ -4,25 +4,41 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Ports, ScheduleItem } from '../ports.ts';
 import { nextTickMs, type ScheduleEntry } from '../schedules/entry.ts';
 import type { BeatPlan } from './plan.ts';
-import { firstState, itemOf, stateOf, type ScheduleState } from './schedule-state.ts';
+import { firstState, itemOf, reborn, type ScheduleState, stateOf } from './schedule-state.ts';
 
-export async function syncDeclared(plans: readonly BeatPlan[], ports: Ports): Promise<void> {
+/** Whether all of them are in step: one that is not must not keep the rest from it. */
+export async function syncDeclared(plans: readonly BeatPlan[], ports: Ports): Promise<boolean> {
   const items = await ports.schedules.read(plans.map((plan) => plan.name));
-  for (const [index, plan] of plans.entries()) await syncOne(plan, items[index], ports);
+  let all = true;
+  for (const [index, plan] of plans.entries()) {
+    try {
+      await syncOne(plan, items[index], ports);
+    } catch (error) {
+      all = false;
+      ports.logger.log(
+        'error',
+        `Schedule entry '${plan.name}' is not in step with the code: ${error instanceof Error ? error.message : String(error)}`,
+        { entry: plan.name },
+      );
+    }
+  }
+  return all;
 }
 
 async function syncOne(plan: BeatPlan, item: ScheduleItem | undefined, ports: Ports): Promise<void> {
   const nowMs = ports.clock.nowMs();
-  if (item === undefined) {
+  const state = item && stateOf(item);
+  if (state === undefined || state.deleted) {
+    const first = firstState(plan.entry, 'code', plan.way, nowMs);
     // Not written: another sweeper was quicker.
-    await ports.schedules.write(itemOf(firstState(plan.entry, 'code', plan.way, nowMs)));
+    await ports.schedules.write(itemOf(state === undefined ? first : reborn(first, state)));
     return;
   }
-  const state = stateOf(item);
   if (state.source === 'stored') {
+    const effect = plan.way === 'rule' ? 'both fire' : 'only the stored one fires';
     ports.logger.log(
       'error',
-      `Schedule entry '${plan.name}' is declared in code and stored too; both fire. Delete the stored one, or rename one.`,
+      `Schedule entry '${plan.name}' is declared in code and stored too; ${effect}. Delete the stored one, or rename one.`,
       { entry: plan.name },
     );
     return;
@@ -41,7 +57,8 @@ function inStep(state: ScheduleState, plan: BeatPlan, nowMs: number): ScheduleSt
   const sameTimes = isDeepStrictEqual(state.entry.schedule, entry.schedule);
   const anchorMs = sameTimes ? state.anchorMs : nowMs;
   const swept = plan.way === 'sweep' && enabled;
-  const keep = sameTimes && state.way === plan.way && state.nextDueMs !== null;
+  const sameSpan = state.entry.startMs === entry.startMs && state.entry.expiresMs === entry.expiresMs;
+  const keep = sameTimes && sameSpan && state.way === plan.way && state.nextDueMs !== null;
   return {
     ...state,
     entry,

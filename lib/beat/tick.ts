@@ -16,6 +16,8 @@ export interface BeatHeader {
   readonly time?: string;
   /** Seconds after the tick. */
   readonly expires?: number;
+  /** Of a rate, whose firings have no minute of their own: their very time is theirs. */
+  readonly rate?: true;
 }
 
 /** The header by which django-celery-beat names the entry. */
@@ -35,6 +37,7 @@ export function tickId(entry: string, scheduledMs: number, version = 0): string 
 export function prepareTick(producer: Producer, entry: ScheduleEntry, scheduledMs: number, version: number): Call {
   const { signature } = entry;
   const { options, lineage } = fromSignatureOptions(signature.options);
+  const { rootId: _rootId, ...line } = lineage;
   return prepareChecked(
     producer,
     signature.task,
@@ -46,7 +49,7 @@ export function prepareTick(producer: Producer, entry: ScheduleEntry, scheduledM
       taskId: tickId(entry.name, scheduledMs, version),
     },
     {
-      ...lineage,
+      ...line,
       // Nobody's child, wherever it is sent from.
       parentId: null,
       scheduledMs,
@@ -70,13 +73,21 @@ export function fromRule(message: Message): Message {
     throw new InvalidMessage(
       `The rule's message of entry '${beat.entry}' has no readable time: '${beat.time.slice(0, 50)}'.`,
     );
-  const scheduledMs = Math.floor(timeMs / MINUTE_MS) * MINUTE_MS;
+  // A doubled firing of a cron may be seconds later; one of a rate is the same event, with the same time.
+  const scheduledMs = beat.rate === true ? timeMs : Math.floor(timeMs / MINUTE_MS) * MINUTE_MS;
   const id = tickId(beat.entry, scheduledMs);
   return {
     ...message,
     id,
     rootId: id,
-    expiresMs: typeof beat.expires === 'number' ? scheduledMs + Math.round(beat.expires * 1000) : message.expiresMs,
+    expiresMs: isSpan(beat.expires) ? scheduledMs + Math.round(beat.expires * 1000) : message.expiresMs,
     celeriac: { ...message.celeriac, beat: { entry: beat.entry, scheduled: new Date(scheduledMs).toISOString() } },
   };
+}
+
+// Untrusted: what is longer would be no time any more.
+const LONGEST_SPAN_SECONDS = 100 * 366 * 86_400;
+
+function isSpan(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= LONGEST_SPAN_SECONDS;
 }

@@ -1,18 +1,18 @@
 /** Schedule entries: what people write, checked, as plain data that can be stored. */
-import type { ApplyOptions } from '../apply-options.ts';
+import { type ApplyOptions, resolveApplyOptions } from '../apply-options.ts';
 import { type Duration, durationSeconds, instantMs, shown } from '../duration.ts';
-import { InvalidOption, InvalidSchedule } from '../errors.ts';
-import { encodeJson } from '../json.ts';
+import { CeleriacError, InvalidOption, InvalidSchedule } from '../errors.ts';
+import { decodeJson, encodeJson } from '../json.ts';
 import { toSignatureOptions } from '../signature-options.ts';
-import { type Signature, signature } from '../signature.ts';
+import { type Signature, signature, type SignatureOptions } from '../signature.ts';
 import { checkedTaskName } from '../task-options.ts';
 import { every } from './interval.ts';
 import { nextDueMs } from './next-due.ts';
 import { readSchedule } from './read-schedule.ts';
-import { inZone, type Schedule } from './schedule.ts';
+import { describeSchedule, inZone, type Schedule } from './schedule.ts';
 
 /** Options of each tick. `countdown` and `expires` count from the tick's scheduled time. */
-export type TickOptions = Omit<ApplyOptions, 'eta' | 'taskId'>;
+export type TickOptions = Omit<ApplyOptions, 'eta' | 'taskId' | 'kwargs'>;
 
 /** An entry as people write it (Celery's `beat_schedule`, and django-celery-beat's PeriodicTask). */
 export interface BeatEntry {
@@ -83,10 +83,19 @@ export function resolveEntry(name: string, entry: BeatEntry, timezone: string): 
   try {
     return resolve(name, entry, timezone);
   } catch (error) {
-    if (error instanceof InvalidSchedule) throw new InvalidSchedule(`entry '${name}': ${error.message}`);
-    if (error instanceof InvalidOption) throw new InvalidOption(`entry '${name}': ${error.message}`);
-    throw error;
+    throw named(name, error);
   }
+}
+
+/** An error that says of which entry it speaks. */
+export function named(name: string, error: unknown): unknown {
+  const prefix = `entry '${name}': `;
+  if (!CeleriacError.is(error) || error.message.startsWith(prefix)) return error;
+  const { message, stack } = error;
+  error.message = prefix + message;
+  // The stack's first line is what people see of an error that nobody catches.
+  if (stack !== undefined) error.stack = stack.replace(message, () => error.message);
+  return error;
 }
 
 export function checkedEntryName(name: unknown): string {
@@ -109,8 +118,10 @@ function resolve(name: string, entry: BeatEntry, timezone: string): ScheduleEntr
   const startMs = instantOrNull(entry.startTime, 'startTime');
   const expiresMs = instantOrNull(entry.expires, 'expires');
   if (startMs !== null && expiresMs !== null && startMs >= expiresMs)
-    throw new InvalidSchedule('startTime is not before expires: it would never be due. Correct one of them.');
-  return {
+    throw new InvalidSchedule(
+      `startTime: ${shown(new Date(startMs))} is not before expires, ${shown(new Date(expiresMs))}: it would never be due. Correct one of them.`,
+    );
+  const resolved: ScheduleEntry = {
     name,
     signature: signatureOf(entry),
     schedule,
@@ -124,36 +135,65 @@ function resolve(name: string, entry: BeatEntry, timezone: string): ScheduleEntr
     customTask: flag(entry.customTask, false, 'customTask'),
     description: descriptionOf(entry.description),
   };
+  refuseNever(resolved);
+  return resolved;
+}
+
+/** What is never due whatever the clock says. That its time has passed is no mistake of the entry's. */
+function refuseNever(entry: ScheduleEntry): void {
+  const { schedule, startMs } = entry;
+  const fromMs = startMs ?? (schedule.type === 'clocked' ? Date.parse(schedule.at) : undefined);
+  if (fromMs === undefined || nextTickMs(entry, fromMs - 1, fromMs) !== undefined) return;
+  throw new InvalidSchedule(
+    `schedule: ${describeSchedule(schedule)} is never due between startTime and expires. Correct one of them.`,
+  );
 }
 
 function signatureOf(entry: BeatEntry): Signature {
   const { task } = entry;
-  const options = entry.options ?? {};
-  const fixed = ['eta', 'taskId'].find((key) => key in options);
-  if (fixed !== undefined)
-    throw new InvalidOption(`options: '${fixed}' cannot be set: every tick has its own. Use countdown to run later.`);
+  const options = optionsOf(entry.options);
   if (typeof task === 'object' && task !== null && typeof task.task === 'string') {
     if (entry.args !== undefined || entry.kwargs !== undefined)
       throw new InvalidSchedule('args and kwargs go with a task name; a signature has its own. Leave them out.');
-    return checked({ ...task, options: { ...task.options, ...toSignatureOptions(options) } });
+    return checked({ ...task, options: { ...task.options, ...options } });
   }
   if (typeof task !== 'string')
     throw new InvalidSchedule(`task: ${shown(task)} given; a signature such as task.s(1) or a task's name is allowed.`);
-  return checked(
-    signature(checkedTaskName(task), {
-      ...(entry.args === undefined ? {} : { args: entry.args }),
-      ...(entry.kwargs === undefined ? {} : { kwargs: entry.kwargs }),
-      options: toSignatureOptions(options),
-    }),
-  );
+  const { args = [], kwargs = {} } = entry;
+  return checked({ ...signature(task), args, kwargs, options });
+}
+
+function optionsOf(options: TickOptions = {}): SignatureOptions {
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw new InvalidOption(`options: ${shown(options)} given; an object such as { expires: 60 } is allowed.`);
+  const fixed = ['eta', 'taskId'].find((key) => key in options);
+  if (fixed !== undefined)
+    throw new InvalidOption(`options: '${fixed}' cannot be set: every tick has its own. Use countdown to run later.`);
+  if ('kwargs' in options)
+    throw new InvalidOption('options: kwargs go beside args, as a field of the entry, or into the signature.');
+  resolveApplyOptions(options, 0);
+  return toSignatureOptions(options);
 }
 
 /** As it will be when read back: an entry is stored as JSON. */
 function checked(sig: Signature): Signature {
-  encodeJson(sig.args, 'args');
-  encodeJson(sig.kwargs, 'kwargs');
-  encodeJson(sig.options, 'options');
-  return sig;
+  checkedTaskName(sig.task);
+  if (!Array.isArray(sig.args))
+    throw new InvalidSchedule(`args: ${shown(sig.args)} given; an array of arguments is allowed.`);
+  if (typeof sig.kwargs !== 'object' || sig.kwargs === null || Array.isArray(sig.kwargs))
+    throw new InvalidSchedule(`kwargs: ${shown(sig.kwargs)} given; an object is allowed.`);
+  const fixed = ['eta', 'task_id'].find((key) => (sig.options[key] ?? null) !== null);
+  if (fixed !== undefined)
+    throw new InvalidOption(
+      `options: '${fixed}' of the signature cannot be set: every tick has its own. Use countdown to run later.`,
+    );
+  return signature(sig.task, {
+    args: decodeJson(encodeJson(sig.args, 'args')) as readonly unknown[],
+    kwargs: decodeJson(encodeJson(sig.kwargs, 'kwargs')) as Record<string, unknown>,
+    options: decodeJson(encodeJson(sig.options, 'options')) as Record<string, unknown>,
+    immutable: sig.immutable,
+    subtaskType: sig.subtask_type,
+  });
 }
 
 function instantOrNull(value: unknown, field: string): number | null {
@@ -174,7 +214,10 @@ function catchUpOf(value: unknown): 'one' | 'all' {
 function descriptionOf(value: unknown): string {
   if (value === undefined) return '';
   if (typeof value === 'string' && value.length <= MAX_DESCRIPTION_CHARACTERS) return value;
-  throw new InvalidSchedule(`description: text of at most ${MAX_DESCRIPTION_CHARACTERS} characters is allowed.`);
+  const given = typeof value === 'string' ? `text of ${value.length} characters` : shown(value);
+  throw new InvalidSchedule(
+    `description: ${given} given; text of at most ${MAX_DESCRIPTION_CHARACTERS} characters is allowed.`,
+  );
 }
 
 /**

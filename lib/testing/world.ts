@@ -7,6 +7,7 @@ import { silentLogger } from '../log.ts';
 import {
   MemoryBackend,
   MemoryBroker,
+  MemoryGroups,
   MemoryRules,
   MemorySchedules,
   MemoryTimers,
@@ -54,6 +55,7 @@ export class World {
   readonly backend: MemoryBackend;
   readonly timers: MemoryTimers;
   readonly schedules: MemorySchedules = new MemorySchedules();
+  readonly groups: MemoryGroups = new MemoryGroups();
   readonly rules: MemoryRules;
   readonly ports: Ports;
   readonly #options: WorldOptions;
@@ -70,12 +72,8 @@ export class World {
   constructor(app: Celeriac, options: WorldOptions = {}) {
     this.app = app;
     this.#options = options;
-    const startMs =
-      options.start === undefined
-        ? Date.UTC(2030, 0, 1)
-        : options.start instanceof Date
-          ? options.start.getTime()
-          : options.start;
+    const start = options.start ?? Date.UTC(2030, 0, 1);
+    const startMs = start instanceof Date ? start.getTime() : start;
     const seed = options.seed ?? 1;
     this.clock = new ManualClock(startMs);
     this.#lastSweepMs = startMs - 1;
@@ -96,6 +94,7 @@ export class World {
       backend: this.backend,
       timers: this.timers,
       schedules: this.schedules,
+      groups: this.groups,
       rules: this.rules,
       clock: this.clock,
       ids,

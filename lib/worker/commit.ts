@@ -32,7 +32,8 @@ export interface Attempt {
 
 /** `null` in the header defers to the task's own setting. */
 export function ignoresResult(message: Message, definition: TaskDefinition): boolean {
-  return message.ignoreResult ?? definition.options.ignoreResult;
+  // A chord needs the results of its header, whatever each task says.
+  return message.embed.chord === null && (message.ignoreResult ?? definition.options.ignoreResult);
 }
 
 export async function endRun(

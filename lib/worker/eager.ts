@@ -13,7 +13,7 @@ import { applyPartial } from '../signature.ts';
 import { FAILURE, IGNORED, REJECTED, REVOKED, SUCCESS } from '../states.ts';
 import { createContext } from '../task-context.ts';
 import { decideArrival, decideEnd, type EndDecision, type Ending } from './decide.ts';
-import { callArguments } from './execute.ts';
+import { callArguments } from './run-attempt.ts';
 import { runHooks } from './hooks.ts';
 import { limitsOf } from './deadline.ts';
 import { runTask } from './run-task.ts';

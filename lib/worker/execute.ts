@@ -11,18 +11,15 @@ import { fromRule } from '../beat/tick.ts';
 import { CLOCK_SKEW_SECONDS, SQS_MAX_DELAY_SECONDS } from '../limits.ts';
 import { decodeMessage } from '../decode-message.ts';
 import type { Message } from '../message.ts';
-import { validateArguments } from '../producer.ts';
 import { checkTimerSize, prepare, type Prepared, publish } from '../publish.ts';
 import type { TaskDefinition } from '../registry.ts';
 import { writeDocument } from '../result-document.ts';
 import { FAILURE, PENDING, RETRY, REVOKED, STARTED } from '../states.ts';
-import { createContext } from '../task-context.ts';
-import { ACK, type Attempt, type Disposition, endLost, endRun, ignoresResult } from './commit.ts';
-import { decideArrival, decideClaim, type Ending, mayStart } from './decide.ts';
+import { ACK, type Disposition, endLost, ignoresResult } from './commit.ts';
+import { decideArrival, decideClaim, mayStart } from './decide.ts';
 import type { Delivery } from './delivery.ts';
 import { conclude } from './conclude.ts';
-import { limitsOf } from './deadline.ts';
-import { runTask } from './run-task.ts';
+import { runAttempt } from './run-attempt.ts';
 import { letterFor, sendLetters } from './dead-letter.ts';
 import { committedOf, settle } from './settle.ts';
 import type { Worker } from './worker.ts';
@@ -207,87 +204,4 @@ function claimRequest(
     ...(shown ? {} : { keepMeta: true }),
     expiresAtSeconds: Math.floor(nowMs / 1000) + settings.resultExpiresSeconds,
   };
-}
-
-async function runAttempt(attempt: Attempt): Promise<Disposition> {
-  const { message, delivery, definition, worker } = attempt;
-  const { ports, producer } = worker;
-  const abort = new AbortController();
-  const startMs = ports.clock.nowMs();
-  const limits = limitsOf(message, definition.options, startMs, worker.invocation.deadlineMs);
-  ports.logger.log('info', `Task ${message.task}[${message.id}] received`, {
-    task: message.task,
-    taskId: message.id,
-    queue: message.queue,
-    attempt: message.retries,
-    deliveries: attempt.deliveries,
-  });
-  let ending: Ending;
-  let args: readonly unknown[] = message.args;
-  try {
-    args = await validateArguments(definition, callArguments(message, definition));
-    const context = createContext({
-      definition,
-      message,
-      args,
-      queue: delivery.queue,
-      deliveries: attempt.deliveries,
-      isEager: false,
-      calledDirectly: false,
-      ignoreResult: ignoresResult(message, definition),
-      signal: abort.signal,
-      stopMs: limits.hardMs === null ? null : startMs + limits.hardMs,
-      clock: ports.clock,
-      logger: ports.logger,
-      settings: producer.settings,
-      store: (state, meta) => storeState(attempt, state, meta),
-    });
-    ending = await runTask(definition, context, args, { abort, limits }, ports.clock);
-  } catch (error) {
-    ending = { ok: false, error };
-  }
-  return endRun(attempt, ending, args, startMs);
-}
-
-async function storeState(attempt: Attempt, state: string, meta: unknown): Promise<void> {
-  const { message, owner } = attempt;
-  if (owner === undefined || ignoresResult(message, attempt.definition)) return;
-  const document = writeDocument({
-    status: state,
-    result: meta,
-    traceback: null,
-    children: [],
-    dateDone: null,
-    taskId: message.id,
-    groupId: message.groupId,
-    parentId: message.parentId,
-  });
-  await attempt.worker.ports.backend.update({
-    id: message.id,
-    attempt: message.retries,
-    owner,
-    status: state,
-    meta: document,
-  });
-}
-
-/** Keyword arguments of Python callers: put in place by `params`, or as one trailing object. */
-export function callArguments(message: Message, definition: TaskDefinition): readonly unknown[] {
-  const names = Object.keys(message.kwargs);
-  if (names.length === 0) return message.args;
-  const { params } = definition.options;
-  if (params === undefined) return [...message.args, message.kwargs];
-  const args: unknown[] = [...message.args];
-  for (const name of names) {
-    const index = params.indexOf(name);
-    if (index < 0)
-      throw new TypeError(
-        `${message.task}() got an unexpected keyword argument '${name}'; its params are ${params.join(', ')}`,
-      );
-    if (index < message.args.length)
-      throw new TypeError(`${message.task}() got multiple values for argument '${name}'`);
-    while (args.length < index) args.push(undefined);
-    args[index] = message.kwargs[name];
-  }
-  return args;
 }

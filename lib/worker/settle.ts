@@ -3,18 +3,19 @@
  * dead letter. Runs once or many times with the same effect: every id is fixed beforehand.
  */
 import { encodeJson, decodeJson } from '../json.ts';
-import { CeleriacError, ImproperlyConfigured, type RetryOverrides } from '../errors.ts';
+import { tasksOf } from '../canvas/compile.ts';
+import { ImproperlyConfigured, type RetryOverrides } from '../errors.ts';
 import type { Message } from '../message.ts';
 import type { ConcludeRequest, OutgoingMessage, Ports, TaskRecord } from '../ports.ts';
-import { prepareSignature, type Producer } from '../producer.ts';
+import type { Producer } from '../producer.ts';
 import { prepare, type Prepared, publish } from '../publish.ts';
 import { argsRepr, kwargsRepr } from '../repr.ts';
 import { readDocument, restoreError, writeException } from '../result-document.ts';
-import { applyPartial, type Signature, signature } from '../signature.ts';
 import { FAILURE, IGNORED, RETRY, SUCCESS } from '../states.ts';
-import { derivedId } from '../time.ts';
+import { addChild, childId, type Settling } from './children.ts';
 import { letterFor, sendLetters } from './dead-letter.ts';
 import type { Delivery } from './delivery.ts';
+import { markMembers, markOf, markOfStep } from './group-marks.ts';
 
 /** What settling needs beyond the result document; stored with the commit as JSON. */
 export interface Settlement {
@@ -52,8 +53,8 @@ function readSettlement(text: string | undefined): Settlement {
 
 /** Somebody waits for the value: it must survive a crash between commit and settle. */
 export function hasFollowers(message: Message): boolean {
-  const { callbacks, chain } = message.embed;
-  return (callbacks?.length ?? 0) > 0 || (chain?.length ?? 0) > 0;
+  const { callbacks, chain, chord } = message.embed;
+  return (callbacks?.length ?? 0) > 0 || (chain?.length ?? 0) > 0 || chord !== null;
 }
 
 export async function settle(
@@ -65,26 +66,32 @@ export async function settle(
 ): Promise<void> {
   const { status, settlement } = committed;
   const letters = settlement.deadLetter ? [deadLetter(message, delivery, settlement.deadLetter, ports)] : [];
-  const failed: FailedStep[] = [];
-  let prepared: Prepared[] = [];
-  if (status === SUCCESS) prepared = await followers(message, valueOf(committed), producer, failed);
-  else if (status === RETRY) prepared = settlement.retry ? [retryMessage(message, settlement.retry, producer)] : [];
-  else {
-    prepared = status === FAILURE ? await errbacks(message, producer, failed) : [];
-    const cause = causeOf(committed);
-    for (const step of message.embed.chain ?? []) failed.push({ step, cause });
+  const settling: Settling = { parent: message, producer, ports, prepared: [], failed: [], marks: [] };
+  if (status === RETRY) {
+    if (settlement.retry) settling.prepared.push(retryMessage(message, settlement.retry, producer));
+  } else {
+    if (status === SUCCESS) await addFollowers(settling, valueOf(committed));
+    else await addFailure(settling, status, committed);
+    const mark = markOf(message, status !== SUCCESS);
+    if (mark !== undefined) settling.marks.push(mark);
+    else if (message.embed.chord !== null) sayUncounted(message, ports);
   }
-  if (message.embed.chord !== null && status !== RETRY) {
-    // Said aloud: the chord's body waits for a count that nobody here makes.
-    ports.logger.log('warn', `Task ${message.task}[${message.id}] is a member of a chord, which is not counted here`, {
-      task: message.task,
-      taskId: message.id,
-      groupId: message.groupId,
-    });
+  // A failed step may be the last member of a group, whose body may be a step that fails: until nothing follows any more.
+  while (settling.failed.length > 0 || settling.marks.length > 0) {
+    await concludeSteps(settling);
+    await markMembers(settling);
   }
-  if (failed.length > 0) await concludeSteps(failed, message, producer, ports);
   if (letters.length > 0) await sendLetters(letters, ports);
-  if (prepared.length > 0) await publish(prepared, ports, producer.settings);
+  if (settling.prepared.length > 0) await publish(settling.prepared, ports, producer.settings);
+}
+
+/** Said aloud: the body of a chord that another producer counts waits for a count that nobody here makes. */
+function sayUncounted(message: Message, ports: Ports): void {
+  ports.logger.log('warn', `Task ${message.task}[${message.id}] is a member of a chord, which is not counted here`, {
+    task: message.task,
+    taskId: message.id,
+    groupId: message.groupId,
+  });
 }
 
 function valueOf(committed: Committed): unknown {
@@ -105,126 +112,64 @@ function causeOf(committed: Committed): unknown {
 
 // --------------------------------------------------------------- children
 
-interface FailedStep {
-  readonly step: Signature;
-  readonly cause: unknown;
-}
-
-/** Links and the next chain step. What can never be sent is reported in `failed` instead of looping for ever. */
-async function followers(
-  message: Message,
-  value: unknown,
-  producer: Producer,
-  failed: FailedStep[],
-): Promise<Prepared[]> {
-  const prepared: Prepared[] = [];
-  for (const [index, sig] of (message.embed.callbacks ?? []).entries()) {
-    await child(message, withId(sig, `${message.id}:link:${index}`), [value], {}, producer, failed, prepared);
-  }
-  const chain = message.embed.chain ?? [];
+/** Links and the next chain step. */
+async function addFollowers(settling: Settling, value: unknown): Promise<void> {
+  const { parent } = settling;
+  for (const [index, sig] of (parent.embed.callbacks ?? []).entries())
+    await addChild(settling, sig, childId(sig, `${parent.id}:link:${index}`), { args: [value] });
+  const chain = parent.embed.chain ?? [];
   const next = chain.at(-1);
-  if (next !== undefined) {
-    // Celery's order: the list is reversed, the next step is its last element; an exhausted chain is [].
-    const rest = chain.slice(0, -1);
-    const before = failed.length;
-    await child(
-      message,
-      withId(next, `${message.id}:chain:${rest.length}`),
-      [value],
-      { chain: rest },
-      producer,
-      failed,
-      prepared,
-    );
-    if (failed.length > before) for (const step of rest) failed.push({ step, cause: failed[before]?.cause });
-  }
-  return prepared;
+  if (next === undefined) return;
+  // Celery's order: the list is reversed, the next step is its last element; an exhausted chain is [].
+  const rest = chain.slice(0, -1);
+  await addChild(settling, next, childId(next, `${parent.id}:chain:${rest.length}`), { args: [value] }, rest);
 }
 
-async function errbacks(message: Message, producer: Producer, failed: FailedStep[]): Promise<Prepared[]> {
-  const prepared: Prepared[] = [];
-  for (const [index, sig] of (message.embed.errbacks ?? []).entries()) {
-    await child(message, withId(sig, `${message.id}:errback:${index}`), [message.id], {}, producer, failed, prepared);
+/** Error links, and the end of a chain whose earlier step has no result. */
+async function addFailure(settling: Settling, status: string, committed: Committed): Promise<void> {
+  const { parent } = settling;
+  if (status === FAILURE) {
+    for (const [index, sig] of (parent.embed.errbacks ?? []).entries())
+      await addChild(settling, sig, childId(sig, `${parent.id}:errback:${index}`), { args: [parent.id] });
   }
-  return prepared;
-}
-
-async function child(
-  parent: Message,
-  sig: Signature,
-  sent: readonly unknown[],
-  embed: { readonly chain?: readonly Signature[] },
-  producer: Producer,
-  failed: FailedStep[],
-  prepared: Prepared[],
-): Promise<void> {
-  try {
-    const call = await prepareSignature(
-      producer,
-      { ...sig, args: applyPartial(sig, sent) },
-      {
-        rootId: parent.rootId,
-        parentId: parent.id,
-        embed,
-        hops: parent.celeriac.hops ?? 0,
-        ...(parent.stampedHeaders === null ? {} : { stampedHeaders: parent.stampedHeaders, stamps: parent.stamps }),
-      },
-    );
-    prepared.push(call.prepared);
-  } catch (error) {
-    // Bad input stays bad however often the message comes back; anything else may pass.
-    if (!CeleriacError.is(error)) throw error;
-    failed.push({ step: sig, cause: error });
-  }
-}
-
-function withId(sig: Signature, name: string): Signature {
-  if (typeof sig.options['task_id'] === 'string') return sig;
-  return signature(sig.task, {
-    args: sig.args,
-    kwargs: sig.kwargs,
-    options: { ...sig.options, task_id: derivedId(name) },
-    immutable: sig.immutable,
-    subtaskType: sig.subtask_type,
-  });
+  const chain = parent.embed.chain ?? [];
+  if (chain.length === 0) return;
+  const cause = causeOf(committed);
+  for (const [index, step] of chain.entries())
+    settling.failed.push({ signature: step, id: childId(step, `${parent.id}:chain:${index}`), cause });
 }
 
 /** Steps that will never run become FAILURE with the cause, so that nobody waits for them. */
-async function concludeSteps(
-  failed: readonly FailedStep[],
-  parent: Message,
-  producer: Producer,
-  ports: Ports,
-): Promise<void> {
+async function concludeSteps(settling: Settling): Promise<void> {
+  const { parent, producer, ports } = settling;
   const nowMs = ports.clock.nowMs();
   const requests = new Map<string, ConcludeRequest>();
-  for (const { step, cause } of failed) {
-    const id = step.options['task_id'];
-    if (typeof id !== 'string') continue;
-    requests.set(id, {
-      id,
-      attempt: 0,
-      nowMs,
-      status: FAILURE,
-      name: step.task,
-      queue: typeof step.options['queue'] === 'string' ? step.options['queue'] : producer.settings.defaultQueue,
-      meta: writeException(FAILURE, cause, {
-        children: [],
-        dateDone: new Date(nowMs).toISOString(),
-        taskId: id,
-        parentId: parent.id,
-      }),
-      expiresAtSeconds: Math.floor(nowMs / 1000) + producer.settings.resultExpiresSeconds,
-    });
-    ports.logger.log(
-      'error',
-      `Task ${step.task}[${id}] will not run: ${cause instanceof Error ? cause.message : String(cause)}`,
-      {
+  for (const failed of settling.failed.splice(0)) {
+    for (const { id, signature: step } of tasksOf(failed.signature, failed.id)) {
+      requests.set(id, {
+        id,
+        attempt: 0,
+        nowMs,
+        status: FAILURE,
+        name: step.task,
+        queue: typeof step.options['queue'] === 'string' ? step.options['queue'] : producer.settings.defaultQueue,
+        meta: writeException(FAILURE, failed.cause, {
+          children: [],
+          dateDone: new Date(nowMs).toISOString(),
+          taskId: id,
+          parentId: parent.id,
+        }),
+        expiresAtSeconds: Math.floor(nowMs / 1000) + producer.settings.resultExpiresSeconds,
+      });
+      const mark = markOfStep(step, id);
+      if (mark !== undefined) settling.marks.push(mark);
+      const why = failed.cause instanceof Error ? failed.cause.message : String(failed.cause);
+      ports.logger.log('error', `Task ${step.task}[${id}] will not run: ${why}`, {
         task: step.task,
         taskId: id,
         parentId: parent.id,
-      },
-    );
+      });
+    }
   }
   if (requests.size > 0) await ports.backend.conclude([...requests.values()]);
 }

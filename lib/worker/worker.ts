@@ -1,7 +1,17 @@
 /** What one worker process works with. */
-import type { Broker, ClaimOutcome, ClaimRequest, Clock, CommitRequest, OutgoingMessage, Ports } from '../ports.ts';
+import type {
+  Broker,
+  ClaimOutcome,
+  ClaimRequest,
+  Clock,
+  CommitRequest,
+  GroupMark,
+  Groups,
+  OutgoingMessage,
+  Ports,
+} from '../ports.ts';
 import type { Producer } from '../producer.ts';
-import { DYNAMODB_MAX_BATCH_STATEMENTS, SQS_MAX_BATCH_ENTRIES } from '../limits.ts';
+import { DYNAMODB_MAX_BATCH_STATEMENTS, GROUP_PART_MEMBERS, SQS_MAX_BATCH_ENTRIES } from '../limits.ts';
 import { batched } from './batcher.ts';
 import type { Invocation } from './delivery.ts';
 
@@ -19,7 +29,7 @@ export function createWorker(producer: Producer, ports: Ports, invocation: Invoc
   const { clock, backend } = ports;
   return {
     producer,
-    ports: { ...ports, broker: gatheringSends(ports.broker, clock) },
+    ports: { ...ports, broker: gatheringSends(ports.broker, clock), groups: gatheringMarks(ports.groups, clock) },
     invocation,
     invocationStartMs: clock.nowMs(),
     claim: batched(
@@ -51,5 +61,22 @@ function gatheringSends(broker: Broker, clock: Clock): Broker {
     send: (items) => Promise.all(items.map(send)),
     changeVisibility: (queue, receipt, delaySeconds) => broker.changeVisibility(queue, receipt, delaySeconds),
     isFifo: (queue) => broker.isFifo(queue),
+  };
+}
+
+/** Members of one group that end in the same moment share a write. */
+function gatheringMarks(groups: Groups, clock: Clock): Groups {
+  const mark = batched(
+    clock,
+    GROUP_PART_MEMBERS,
+    ({ groupId, index, failed }: GroupMark) => `${groupId}/${index}/${failed}`,
+    (items: readonly GroupMark[]) => groups.mark(items),
+  );
+  return {
+    mark: (marks) => Promise.all(marks.map(mark)),
+    count: (groupId) => groups.count(groupId),
+    define: (record) => groups.define(record),
+    definition: (groupId, nowMs) => groups.definition(groupId, nowMs),
+    forget: (groupId) => groups.forget(groupId),
   };
 }

@@ -34,15 +34,18 @@ export function importsOf(text: string): Import[] {
 const LAYERS: readonly (readonly [RegExp, number])[] = [
   [/^lib\/(errors|limits|states|time|json|json-scan|repr|duration|standard-schema)\.ts$/, 0],
   [
-    /^lib\/(message|envelope|encode-message|decode-message|signature|signature-options|apply-options|retry|settings|routes|task-options|manifest|log|ports|claims)\.ts$/,
+    /^lib\/(message|envelope|encode-message|decode-message|signature|signature-options|apply-options|retry|settings|routes|task-options|manifest|log|ports|group-ports|schedule-ports|claims|group-parts)\.ts$/,
     1,
   ],
-  [/^lib\/schedules\//, 1],
-  [/^lib\/(context|registry|result-document|publish)\.ts$/, 2],
+  [/^lib\/(schedules|canvas)\//, 1],
+  [/^lib\/(context|registry|result-document|publish|no-ports)\.ts$/, 2],
   [/^lib\/(memory|aws)\//, 2],
-  [/^lib\/(task|task-class|task-context|producer|enqueue|result)\.ts$/, 3],
+  [
+    /^lib\/(task|task-class|task-context|producer|enqueue|result|group-result|apply-canvas|fluent|eager-canvas|builtin-tasks)\.ts$/,
+    3,
+  ],
   [/^lib\/(worker|beat)\//, 3],
-  [/^lib\/(app|index|public-enqueue)\.ts$/, 4],
+  [/^lib\/(app|index|public-enqueue|public-canvas)\.ts$/, 4],
   [/^lib\/(local|testing)\//, 5],
 ];
 

@@ -1,0 +1,96 @@
+/** Celery's own tasks (celery/app/builtins.py), and two of this package. Workers know them; nobody lists them. */
+import { applySignature, REPAIR_TASK, sendPlanFrom } from './apply-canvas.ts';
+import { COLLECT_TASK } from './canvas/compile.ts';
+import type { TaskContext } from './context.ts';
+import { InvalidSignature } from './errors.ts';
+import { decodeJson } from './json.ts';
+import { type Producer, validateArguments } from './producer.ts';
+import type { TaskDefinition } from './registry.ts';
+import { readSignature, signature } from './signature.ts';
+import { resolveTaskOptions, type TaskOptions } from './task-options.ts';
+
+type Run = (context: TaskContext, args: readonly unknown[]) => unknown;
+
+export function builtinTasks(producer: Producer): TaskDefinition[] {
+  const define = (name: string, run: Run, options: TaskOptions = {}): TaskDefinition => ({
+    name,
+    options: resolveTaskOptions(name, options, producer.settings),
+    hooks: {},
+    place: 'celeriac',
+    run,
+  });
+  return [
+    define('celery.map', (context) => runEach(producer, context, (item) => [item])),
+    define('celery.starmap', (context) => runEach(producer, context, starred)),
+    ...['celery.chain', 'celery.group', 'celery.chord', 'celery.chunks'].map((name) =>
+      define(name, (context, args) => applyAgain(producer, name, context, args)),
+    ),
+    define('celery.accumulate', (context, args) => {
+      const { index } = context.request.kwargs;
+      return typeof index === 'number' ? args[index] : args;
+    }),
+    define(COLLECT_TASK, (_context, [results]) => results),
+    define(REPAIR_TASK, (context, args) => repair(producer, context, args), { ignoreResult: true, maxRetries: null }),
+  ];
+}
+
+function starred(item: unknown): readonly unknown[] {
+  if (Array.isArray(item)) return item;
+  throw new InvalidSignature('starmap: each item must be an array of arguments.');
+}
+
+/** One after another in one message, as Celery does. */
+async function runEach(
+  producer: Producer,
+  context: TaskContext,
+  argumentsOf: (item: unknown) => readonly unknown[],
+): Promise<unknown[]> {
+  const { task, it } = context.request.kwargs;
+  const sig = readSignature(task);
+  if (sig === undefined || !Array.isArray(it)) throw new InvalidSignature(`${context.request.task} needs task and it.`);
+  const definition = producer.registry.get(sig.task);
+  const results: unknown[] = [];
+  for (const item of it as readonly unknown[]) {
+    const args = await validateArguments(definition, [...argumentsOf(item), ...sig.args]);
+    // Awaited one by one: the order is what makes it a map and not a group.
+    results.push((await definition.run(context, args)) ?? null);
+  }
+  return results;
+}
+
+/** A composite that came as a message of its own: applied under an id that its redelivery gives it again. */
+async function applyAgain(
+  producer: Producer,
+  name: string,
+  context: TaskContext,
+  args: readonly unknown[],
+): Promise<readonly string[]> {
+  const { request } = context;
+  const sig = signature(name, {
+    args,
+    kwargs: request.kwargs,
+    options: { task_id: `${request.id}:applied` },
+    subtaskType: name.replace('celery.', ''),
+  });
+  const result = await applySignature(producer, sig);
+  return [result.id];
+}
+
+/** Sends, window by window, what a sender that died may have left unsent. */
+async function repair(producer: Producer, context: TaskContext, args: readonly unknown[]): Promise<void> {
+  const [name, id] = args;
+  let start = typeof args[2] === 'number' ? args[2] : 0;
+  if (typeof name !== 'string' || typeof id !== 'string') throw new InvalidSignature('celeriac.repair needs two ids.');
+  const ports = await producer.ports();
+  const record = await ports.groups.definition(name, producer.clock.nowMs());
+  const sig = record && readSignature(decodeJson(record.definition));
+  if (record === undefined || sig === undefined) {
+    context.logger.warn('nothing to repair: the definition is gone', { groupId: name });
+    return;
+  }
+  while (start < record.size) {
+    // What is left goes on in a message of its own, before this one's time is over.
+    if (context.remainingTime() < 10) return context.retry({ countdown: 0, args: [name, id, start], maxRetries: null });
+    start = await sendPlanFrom(producer, ports, sig, id, start);
+  }
+}

@@ -1,0 +1,176 @@
+/** Signatures as users hold them: frozen plain data, with methods that make new ones or send them. */
+import type { ApplyOptions } from './apply-options.ts';
+import { applySignature } from './apply-canvas.ts';
+import { chainOf, kindOf, merged } from './canvas/build.ts';
+import { runSignature } from './eager-canvas.ts';
+import { InvalidSignature } from './errors.ts';
+import type { GroupResult } from './group-result.ts';
+import { PLAIN_DATA } from './json.ts';
+import type { Producer } from './producer.ts';
+import type { AsyncResult } from './result.ts';
+import { type Signature, signature, type SignatureOptions } from './signature.ts';
+import { toSignatureOptions } from './signature-options.ts';
+import type { AcceptsResult, AnySignature, Pipe } from './canvas/types.ts';
+
+/** Where a signature that is sent by itself goes: the app of its task, or the current one. */
+export type FindProducer = () => Producer;
+
+const PRODUCERS = new WeakMap<Signature, FindProducer>();
+
+/** `R`: its result. `In`: its open arguments. `Result`: what sending it gives. */
+export interface CanvasSignature<
+  R = unknown,
+  In extends readonly unknown[] = readonly unknown[],
+  Result = AsyncResult<R>,
+> extends Signature<R> {
+  readonly __open?: In;
+  readonly __sent?: Result;
+  /** Sends it; arguments given here come before its own. */
+  delay(...args: Partial<In>): Promise<Result>;
+  applyAsync(args?: readonly unknown[], options?: ApplyOptions): Promise<Result>;
+  /** Runs it here and now. */
+  apply(args?: readonly unknown[], options?: ApplyOptions): Promise<Result>;
+  /** The same with more options. */
+  set(options: ApplyOptions & { readonly immutable?: boolean }): CanvasSignature<R, In, Result>;
+  /** Called with its result. */
+  link(sig: Signature): CanvasSignature<R, In, Result>;
+  /** Called with its task id when it fails. */
+  linkError(sig: Signature): CanvasSignature<R, In, Result>;
+  /** The same as `linkError`. */
+  onError(sig: Signature): CanvasSignature<R, In, Result>;
+  /** Values that travel with it and with everything that follows from it. */
+  stamp(stamps: Readonly<Record<string, unknown>>): CanvasSignature<R, In, Result>;
+  /** Then that one, with its result: `a.s(1).pipe(b.s())` is `chain(a.s(1), b.s())`. */
+  pipe<N extends AnySignature>(next: AcceptsResult<R, N>): Pipe<CanvasSignature<R, In, Result>, N>;
+}
+
+class Fluent implements Signature {
+  readonly task: string;
+  readonly args: readonly unknown[];
+  readonly kwargs: Readonly<Record<string, unknown>>;
+  readonly options: SignatureOptions;
+  readonly subtask_type: string | null;
+  readonly immutable: boolean;
+
+  constructor(sig: Signature) {
+    this.task = sig.task;
+    this.args = sig.args;
+    this.kwargs = sig.kwargs;
+    this.options = sig.options;
+    this.subtask_type = sig.subtask_type;
+    this.immutable = sig.immutable;
+    Object.freeze(this);
+  }
+
+  delay(...args: readonly unknown[]): Promise<AsyncResult | GroupResult> {
+    return this.applyAsync(args);
+  }
+
+  async applyAsync(args: readonly unknown[] = [], options: ApplyOptions = {}): Promise<AsyncResult | GroupResult> {
+    const producer = producerOf(this);
+    const whole = withArguments(this, args);
+    return producer.settings.alwaysEager
+      ? runSignature(producer, whole, options)
+      : applySignature(producer, whole, options);
+  }
+
+  async apply(args: readonly unknown[] = [], options: ApplyOptions = {}): Promise<AsyncResult | GroupResult> {
+    return runSignature(producerOf(this), withArguments(this, args), options);
+  }
+
+  set({ immutable, ...options }: ApplyOptions & { readonly immutable?: boolean }): Signature {
+    const own = toSignatureOptions(options);
+    const kwargs = options.kwargs === undefined ? this.kwargs : { ...this.kwargs, ...options.kwargs };
+    return changed(this, { options: { ...this.options, ...own }, kwargs, immutable: immutable ?? this.immutable });
+  }
+
+  link(sig: Signature): Signature {
+    return this.#with({ link: [sig] });
+  }
+
+  linkError(sig: Signature): Signature {
+    return this.#with({ link_error: [sig] });
+  }
+
+  onError(sig: Signature): Signature {
+    return this.linkError(sig);
+  }
+
+  stamp(stamps: Readonly<Record<string, unknown>>): Signature {
+    const known = this.options['stamped_headers'];
+    const names = new Set([...(Array.isArray(known) ? (known as readonly string[]) : []), ...Object.keys(stamps)]);
+    const stamped = { ...stamps, stamped_headers: [...names] };
+    if (this.subtask_type === null) return this.#with(stamped);
+    return changed(this, { kwargs: stampInside(this.kwargs, stamps) });
+  }
+
+  pipe(next: unknown): Signature {
+    if (typeof next !== 'object' || next === null) throw new InvalidSignature('pipe(): give a signature.');
+    return fluent(chainOf([this, next as Signature]), PRODUCERS.get(this));
+  }
+
+  #with(options: SignatureOptions): Signature {
+    return changed(this, { options: { ...this.options, ...merged(this.options, options) } });
+  }
+}
+// Data with methods: what is sent and stored are the fields alone.
+Object.defineProperty(Fluent.prototype, PLAIN_DATA, { value: true });
+
+/** Every signature within a composite, wherever it stands. */
+function stampInside(
+  kwargs: Readonly<Record<string, unknown>>,
+  stamps: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const visit = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(visit);
+    return typeof value === 'object' && value !== null && 'subtask_type' in value
+      ? new Fluent(value as Signature).stamp(stamps)
+      : value;
+  };
+  return Object.fromEntries(
+    Object.entries(kwargs).map(([name, value]) => [name, name === 'it' ? value : visit(value)]),
+  );
+}
+
+function changed(sig: Fluent, parts: Partial<Pick<Signature, 'args' | 'kwargs' | 'options' | 'immutable'>>): Signature {
+  const { task, args, kwargs, options, immutable, subtask_type } = sig;
+  return fluent(
+    signature(task, { args, kwargs, options, immutable, ...parts, subtaskType: subtask_type }),
+    PRODUCERS.get(sig),
+  );
+}
+
+function withArguments(sig: Signature, args: readonly unknown[]): Signature {
+  if (args.length === 0 || sig.immutable) return sig;
+  if (kindOf(sig) === 'map' || kindOf(sig) === 'starmap')
+    throw new InvalidSignature(`A ${kindOf(sig)} takes no arguments.`);
+  return signature(sig.task, {
+    args: [...args, ...sig.args],
+    kwargs: sig.kwargs,
+    options: sig.options,
+    immutable: sig.immutable,
+    subtaskType: sig.subtask_type,
+  });
+}
+
+/** Gives a signature its methods. */
+export function fluent<S extends CanvasSignature = CanvasSignature>(sig: Signature, find?: FindProducer): S {
+  const made = new Fluent(sig);
+  if (find !== undefined) PRODUCERS.set(made, find);
+  return made as unknown as S;
+}
+
+function producerOf(sig: Signature): Producer {
+  const find = PRODUCERS.get(sig);
+  if (find === undefined) throw new InvalidSignature('There is no app to send this signature with.');
+  return find();
+}
+
+/** The app of the first part that has one. */
+export function producerAmong(parts: readonly Signature[]): FindProducer | undefined {
+  for (const part of parts) {
+    const find = PRODUCERS.get(part);
+    if (find !== undefined) return find;
+  }
+  return undefined;
+}

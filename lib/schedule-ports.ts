@@ -1,0 +1,43 @@
+/** Ports of the beat: where entries live, and what fires them without a sweep. */
+
+/** One stored schedule entry. Its meaning is the beat's; a store knows its name, its time and its revision. */
+export interface ScheduleItem {
+  readonly name: string;
+  /** Raised by one at every write. */
+  readonly revision: number;
+  /** When the sweep must look at it; null: never. */
+  readonly nextDueMs: number | null;
+  /** JSON text. */
+  readonly document: string;
+}
+
+/** A mark in the index of due times. It may be older than its entry: the entry's own `nextDueMs` counts. */
+export interface DueMark {
+  readonly name: string;
+  readonly dueMs: number;
+}
+
+/** Where schedule entries live. */
+export interface Schedules {
+  /** Strongly consistent, in the order of `names`. */
+  read(names: readonly string[]): Promise<(ScheduleItem | undefined)[]>;
+  /** Entries by name, after a given one, at most `limit`. */
+  list(after: string | undefined, limit: number): Promise<ScheduleItem[]>;
+  /** Marks with `dueMs <= untilMs`, earliest first, after a given one, at most `limit`. Cost follows what is due. */
+  due(untilMs: number, limit: number, after?: DueMark): Promise<DueMark[]>;
+  /**
+   * Stores an entry whose stored revision is one less (none: 0) and, before it, its mark: a crash between
+   * the two leaves a mark too many, never an entry that nobody looks at. `false` where the revision is another one.
+   */
+  write(item: ScheduleItem): Promise<boolean>;
+  /** Deletes an entry of this revision. `false` where it has another one; true where it is gone already. */
+  remove(name: string, revision: number): Promise<boolean>;
+  dropMarks(marks: readonly DueMark[]): Promise<void>;
+}
+
+/** The scheduler's rules that fire entries without a sweep. */
+export interface Rules {
+  /** Whether an entry's rule is enabled; undefined where it has none. */
+  isEnabled(entry: string): Promise<boolean | undefined>;
+  setEnabled(entry: string, enabled: boolean): Promise<void>;
+}

@@ -1,0 +1,145 @@
+/** Members of groups and chords: who is finished, and what follows when all are. */
+import type { Gather } from '../canvas/compile.ts';
+import { CeleriacError, ChordError } from '../errors.ts';
+import { groupMemberId } from '../group-parts.ts';
+import { encodeJson } from '../json.ts';
+import { GROUP_RETENTION_SECONDS } from '../limits.ts';
+import type { Message } from '../message.ts';
+import type { GroupMarked } from '../ports.ts';
+import { readDocument, restoreError } from '../result-document.ts';
+import { readSignature, type Signature } from '../signature.ts';
+import { readGroupHeader } from '../signature-options.ts';
+import { addChild, childId, type Settling } from './children.ts';
+import { gatherResults } from './gather.ts';
+
+/** A finished member of a counted group. */
+export interface Mark {
+  readonly groupId: string;
+  readonly index: number;
+  readonly size: number;
+  readonly failed: boolean;
+  readonly memberId: string;
+  readonly policy: string;
+  /** Called when all are finished; a plain group has none. */
+  readonly body: Signature | undefined;
+}
+
+// Results of a larger header are read by the body itself: the settling task must stay short.
+const INLINE_MEMBERS = 500;
+// Twice in base64 this is a third of what SQS takes.
+const INLINE_CHARACTERS = 200_000;
+
+/** The membership of a message, where its group is counted. */
+export function markOf(message: Message, failed: boolean): Mark | undefined {
+  const { group } = message.celeriac;
+  if (group === undefined || message.groupId === null || message.groupIndex === null) return undefined;
+  // Untrusted: a place that the group does not have would complete it early.
+  if (message.groupIndex >= group.size) return undefined;
+  return {
+    groupId: message.groupId,
+    index: message.groupIndex,
+    size: group.size,
+    failed,
+    memberId: message.id,
+    policy: group.policy ?? 'celery',
+    body: message.embed.chord ?? undefined,
+  };
+}
+
+/** The membership of a step that will never become a message. */
+export function markOfStep({ options }: Signature, id: string): Mark | undefined {
+  const group = readGroupHeader(options['celeriac']);
+  const [groupId, index] = [options['group_id'], options['group_index']];
+  if (group === undefined || typeof groupId !== 'string' || typeof index !== 'number') return undefined;
+  if (!Number.isSafeInteger(index) || index < 0 || index >= group.size) return undefined;
+  return {
+    groupId,
+    index,
+    size: group.size,
+    failed: true,
+    memberId: id,
+    policy: group.policy ?? 'celery',
+    body: readSignature(options['chord']),
+  };
+}
+
+/** Marks what has gathered in `settling`, and adds what follows from groups that are complete now. */
+export async function markMembers(settling: Settling): Promise<void> {
+  const { ports, producer } = settling;
+  const marks = settling.marks.splice(0);
+  if (marks.length === 0) return;
+  const expiresAtSeconds =
+    Math.floor(ports.clock.nowMs() / 1000) + producer.settings.resultExpiresSeconds + GROUP_RETENTION_SECONDS;
+  const outcomes = await ports.groups.mark(
+    marks.map(({ groupId, index, size, failed, memberId }) => ({
+      groupId,
+      index,
+      size,
+      failed,
+      ...(memberId === groupMemberId(groupId, index) ? {} : { memberId }),
+      expiresAtSeconds,
+    })),
+  );
+  // Several members of one group in one settling make one body.
+  const fired = new Set<string>();
+  for (const [index, mark] of marks.entries()) {
+    const outcome = outcomes[index];
+    if (mark.body === undefined || outcome === undefined || fired.has(mark.groupId)) continue;
+    if (!outcome.complete && !(mark.policy === 'failFast' && outcome.failed)) continue;
+    fired.add(mark.groupId);
+    await fire(settling, mark, mark.body, outcome);
+  }
+}
+
+async function fire(settling: Settling, mark: Mark, body: Signature, outcome: GroupMarked): Promise<void> {
+  const id = childId(body, `${mark.groupId}:body`);
+  if (outcome.failed && mark.policy !== 'settled') {
+    settling.failed.push({ signature: body, id, cause: await chordError(settling, mark) });
+    // Celery: the body's error links are called as if it had run and failed.
+    await addErrbacks(settling, body, id);
+    return;
+  }
+  const gather: Gather = {
+    groupId: mark.groupId,
+    size: mark.size,
+    policy: mark.policy === 'settled' ? 'settled' : 'celery',
+  };
+  if (mark.size <= INLINE_MEMBERS) {
+    try {
+      const results = await gatherResults(gather, settling.ports);
+      if (encodeJson(results, 'results').length <= INLINE_CHARACTERS) {
+        await addChild(settling, body, id, { args: [results] });
+        return;
+      }
+    } catch (error) {
+      if (!CeleriacError.is(error)) throw error;
+      settling.failed.push({ signature: body, id, cause: error });
+      await addErrbacks(settling, body, id);
+      return;
+    }
+  }
+  await addChild(settling, body, id, { gather });
+}
+
+export async function addErrbacks(settling: Settling, sig: Signature, failedId: string): Promise<void> {
+  const links = sig.options['link_error'];
+  const list: readonly unknown[] = Array.isArray(links) ? links : links === undefined ? [] : [links];
+  for (const [index, link] of list.entries()) {
+    const errback = readSignature(link);
+    if (errback !== undefined)
+      await addChild(settling, errback, childId(errback, `${failedId}:errback:${index}`), { args: [failedId] });
+  }
+}
+
+/** Names the first failed member there is by place, so that every worker that gets here says the same. */
+async function chordError({ ports }: Settling, mark: Mark): Promise<ChordError> {
+  const { failed, memberIds } = await ports.groups.count(mark.groupId);
+  const index = failed[0] ?? mark.index;
+  const id = memberIds.get(index) ?? groupMemberId(mark.groupId, index);
+  const [record] = await ports.backend.get([id], ports.clock.nowMs());
+  if (record?.meta === undefined) return new ChordError(`Dependency ${id} ended without a result`);
+  const document = readDocument(record.meta);
+  if (document.result === null) return new ChordError(`Dependency ${id} ended as ${document.status}`);
+  const error = restoreError(document);
+  return new ChordError(`Dependency ${id} raised ${error.name}('${error.message}')`);
+}

@@ -1,0 +1,106 @@
+/** One claimed attempt: its arguments, its context, its run, its end. */
+import { CeleriacError } from '../errors.ts';
+import type { Message } from '../message.ts';
+import { validateArguments } from '../producer.ts';
+import type { TaskDefinition } from '../registry.ts';
+import { writeDocument } from '../result-document.ts';
+import { createContext } from '../task-context.ts';
+import { type Attempt, type Disposition, endRun, ignoresResult } from './commit.ts';
+import { limitsOf } from './deadline.ts';
+import type { Ending } from './decide.ts';
+import { gatherResults } from './gather.ts';
+import { runTask } from './run-task.ts';
+import type { Worker } from './worker.ts';
+
+export async function runAttempt(attempt: Attempt): Promise<Disposition> {
+  const { message, delivery, definition, worker } = attempt;
+  const { ports, producer } = worker;
+  const abort = new AbortController();
+  const startMs = ports.clock.nowMs();
+  const limits = limitsOf(message, definition.options, startMs, worker.invocation.deadlineMs);
+  ports.logger.log('info', `Task ${message.task}[${message.id}] received`, {
+    task: message.task,
+    taskId: message.id,
+    queue: message.queue,
+    attempt: message.retries,
+    deliveries: attempt.deliveries,
+  });
+  let ending: Ending;
+  let args: readonly unknown[] = message.args;
+  try {
+    const whole = await withGathered(message, worker);
+    args = await validateArguments(definition, callArguments(whole, definition));
+    const context = createContext({
+      definition,
+      message,
+      args,
+      queue: delivery.queue,
+      deliveries: attempt.deliveries,
+      isEager: false,
+      calledDirectly: false,
+      ignoreResult: ignoresResult(message, definition),
+      signal: abort.signal,
+      stopMs: limits.hardMs === null ? null : startMs + limits.hardMs,
+      clock: ports.clock,
+      logger: ports.logger,
+      settings: producer.settings,
+      store: (state, meta) => storeState(attempt, state, meta),
+    });
+    ending = await runTask(definition, context, args, { abort, limits }, ports.clock);
+  } catch (error) {
+    // A store that does not answer is no failure of the task: the message comes back.
+    if (message.celeriac.gather !== undefined && !CeleriacError.is(error)) throw error;
+    ending = { ok: false, error };
+  }
+  return endRun(attempt, ending, args, startMs);
+}
+
+/** The results of a large header come first, read now. */
+async function withGathered(message: Message, worker: Worker): Promise<Message> {
+  const { gather } = message.celeriac;
+  if (gather === undefined) return message;
+  return { ...message, args: [await gatherResults(gather, worker.ports), ...message.args] };
+}
+
+async function storeState(attempt: Attempt, state: string, meta: unknown): Promise<void> {
+  const { message, owner } = attempt;
+  if (owner === undefined || ignoresResult(message, attempt.definition)) return;
+  const document = writeDocument({
+    status: state,
+    result: meta,
+    traceback: null,
+    children: [],
+    dateDone: null,
+    taskId: message.id,
+    groupId: message.groupId,
+    parentId: message.parentId,
+  });
+  await attempt.worker.ports.backend.update({
+    id: message.id,
+    attempt: message.retries,
+    owner,
+    status: state,
+    meta: document,
+  });
+}
+
+/** Keyword arguments of Python callers: put in place by `params`, or as one trailing object. */
+export function callArguments(message: Message, definition: TaskDefinition): readonly unknown[] {
+  const names = Object.keys(message.kwargs);
+  if (names.length === 0) return message.args;
+  const { params } = definition.options;
+  if (params === undefined) return [...message.args, message.kwargs];
+  const args: unknown[] = [...message.args];
+  for (const name of names) {
+    const index = params.indexOf(name);
+    if (index < 0)
+      throw new TypeError(
+        `${message.task}() got an unexpected keyword argument '${name}'; its params are ${params.join(', ')}`,
+      );
+    if (index < message.args.length)
+      throw new TypeError(`${message.task}() got multiple values for argument '${name}'`);
+    while (args.length < index) args.push(undefined);
+    args[index] = message.kwargs[name];
+  }
+  return args;
+}

@@ -1,0 +1,182 @@
+/** What a sweep costs follows what is due, not what is stored. Counted: port calls, and requests to DynamoDB. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { Celeriac, every, silentLogger } from 'celeriac';
+import { countingIds, ManualClock, seededRandom } from 'celeriac/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { firstState, itemOf } from '../../lib/beat/schedule-state.ts';
+import { connect } from '../../lib/aws/connect.ts';
+import { provision } from '../../lib/aws/provision.ts';
+import { startDynalite, startSqs, type LocalServer } from '../../lib/local/servers.ts';
+import { MemoryBackend, MemoryBroker, MemorySchedules, MemoryTimers } from '../../lib/memory/index.ts';
+import type { Ports, ScheduleItem, Schedules } from '../../lib/ports.ts';
+import { resolveEntry } from '../../lib/schedules/entry.ts';
+import { systemClock } from '../../lib/time.ts';
+import { MINUTE, START } from '../support/beat-world.ts';
+import { counting, tapped } from '../support/port-taps.ts';
+
+/** An entry that is due hourly, first an hour from the start. */
+function hourly(name: string): ScheduleItem {
+  const entry = resolveEntry(name, { task: 'note', schedule: every('1h') }, 'UTC');
+  return itemOf(firstState(entry, 'stored', 'sweep', START));
+}
+
+function wired(schedules: Schedules): { app: Celeriac; clock: ManualClock; ports: Promise<Ports> } {
+  const clock = new ManualClock(START);
+  const app = new Celeriac('cost', { timerShards: 4, logger: silentLogger });
+  app.task('note', () => {});
+  const ids = countingIds();
+  app.use({
+    broker: new MemoryBroker({ clock, ids, queues: app.settings.queues }),
+    backend: new MemoryBackend(),
+    timers: new MemoryTimers({ shards: 4 }),
+    schedules,
+    clock,
+    ids,
+    random: seededRandom(1),
+    logger: silentLogger,
+  });
+  return { app, clock, ports: app.ports() };
+}
+
+describe('100,000 stored entries', () => {
+  const schedules = new MemorySchedules();
+  beforeAll(async () => {
+    for (let index = 0; index < 100_000; index += 1) await schedules.write(hourly(`entry-${index}`));
+  });
+
+  const callsOf = async (of: Schedules, minutes: number): Promise<string[]> => {
+    const { app, clock, ports } = wired(of);
+    const calls: string[] = [];
+    for (let minute = 0; minute < minutes; minute += 1) {
+      await app.sweep({}, tapped(await ports, counting(calls)));
+      clock.moveTo(clock.nowMs() + MINUTE);
+    }
+    return calls;
+  };
+
+  it('none due: a sweep makes as many calls as with none at all', async () => {
+    const empty = await callsOf(new MemorySchedules(), 1);
+    expect(empty).toEqual(['schedules.due', 'timers.due', 'timers.due', 'timers.due', 'timers.due']);
+    expect(await callsOf(schedules, 1)).toEqual(empty);
+    expect(await callsOf(schedules, 57)).toEqual(await callsOf(new MemorySchedules(), 57));
+  });
+
+  it('none declared, none changed: nothing is asked of the rules or the entries by name', async () => {
+    const calls = await callsOf(schedules, 30);
+    expect(calls.filter((call) => /rules|schedules\.(?:read|list)/.test(call))).toEqual([]);
+  });
+
+  it('ten due: the calls are those of ten entries alone', async () => {
+    const [ten, many] = [new MemorySchedules(), schedules];
+    for (let index = 0; index < 10; index += 1) {
+      const entry = resolveEntry(`due-${index}`, { task: 'note', schedule: every('1m') }, 'UTC');
+      for (const store of [ten, many]) await store.write(itemOf(firstState(entry, 'stored', 'sweep', START)));
+    }
+    const alone = await callsOf(ten, 1);
+    expect(alone.filter((call) => call === 'schedules.write')).toHaveLength(10);
+    expect(await callsOf(many, 1)).toEqual(alone);
+  });
+});
+
+describe('declared entries', () => {
+  it('are compared with the store once in five minutes, in one read', async () => {
+    const { app, clock, ports } = wired(new MemorySchedules());
+    app.beat(
+      Object.fromEntries(
+        Array.from({ length: 50 }, (_, index) => [`declared-${index}`, { task: 'note', schedule: every('1d') }]),
+      ),
+    );
+    const calls: string[] = [];
+    const counted = tapped(await ports, counting(calls));
+    await app.sweep({}, counted);
+    calls.length = 0;
+    for (let minute = 0; minute < 20; minute += 1) {
+      clock.moveTo(clock.nowMs() + MINUTE);
+      await app.sweep({}, counted);
+    }
+    expect(calls.filter((call) => call === 'schedules.read')).toHaveLength(4);
+    expect(calls.filter((call) => call === 'schedules.due')).toHaveLength(20);
+    expect(calls.filter((call) => call === 'schedules.write')).toEqual([]);
+  });
+});
+
+describe('requests to DynamoDB', () => {
+  const local = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
+  const servers: LocalServer[] = [];
+  const requests: string[] = [];
+  let ports: Ports;
+  let app: Celeriac;
+
+  beforeAll(async () => {
+    const [sqsServer, dynamodbServer] = await Promise.all([startSqs(), startDynalite()]);
+    servers.push(sqsServer, dynamodbServer);
+    const sqs = new SQSClient({ ...local, endpoint: sqsServer.endpoint });
+    const dynamodb = new DynamoDBClient({ ...local, endpoint: dynamodbServer.endpoint });
+    // At the wire: retries and pages count too.
+    dynamodb.middlewareStack.add(
+      (next, context) => (args) => {
+        requests.push(context.commandName ?? '');
+        return next(args);
+      },
+      { step: 'finalizeRequest', priority: 'low' },
+    );
+    app = new Celeriac('cost', { timerShards: 2, logger: silentLogger });
+    app.task('note', () => {});
+    const made = await provision({
+      manifest: app.manifest(),
+      sqs,
+      dynamodb,
+      clock: systemClock,
+      endpoint: sqsServer.endpoint,
+      visibilitySeconds: 30,
+      maxReceiveCount: 50,
+    });
+    const clock = new ManualClock(START);
+    const random = seededRandom(1);
+    const connected = connect(made.environment, { clock, random }, { sqs, dynamodb });
+    app.use({ ...connected, clock, random, ids: countingIds(), logger: silentLogger });
+    ports = await app.ports();
+  });
+  afterAll(() => Promise.all(servers.map((server) => server.stop())));
+
+  const sweep = async (): Promise<string[]> => {
+    requests.length = 0;
+    await app.sweep({}, ports);
+    return [...requests];
+  };
+
+  it('400 entries, none due: as many as with none; and those that are due cost their own', async () => {
+    const empty = await sweep();
+    expect(empty).toEqual(['QueryCommand', 'QueryCommand', 'QueryCommand']);
+    for (let start = 0; start < 400; start += 50)
+      await Promise.all(
+        Array.from({ length: 50 }, (_, index) => ports.schedules.write(hourly(`entry-${start + index}`))),
+      );
+    expect(await sweep()).toEqual(empty);
+
+    const due = resolveEntry('due', { task: 'note', schedule: every('1m') }, 'UTC');
+    await ports.schedules.write(itemOf(firstState(due, 'stored', 'sweep', START)));
+    expect((await sweep()).toSorted()).toEqual(
+      [...empty, 'BatchGetItemCommand', 'PutItemCommand', 'PutItemCommand', 'BatchWriteItemCommand'].toSorted(),
+    );
+    expect(await sweep()).toEqual(empty);
+  }, 60_000);
+
+  it('the store lists, edits and deletes as the one in memory', async () => {
+    await app.schedules.put('edited', { task: 'note', schedule: every('10s'), args: ['ä'] });
+    await Promise.all([
+      app.schedules.update('edited', { description: 'told' }),
+      app.schedules.update('edited', { args: [2] }),
+    ]);
+    expect(await app.schedules.get('edited')).toMatchObject({ description: 'told', task: { args: [2] } });
+    expect((await app.schedules.list({ after: 'due', limit: 2 })).map(({ name }) => name)).toEqual([
+      'edited',
+      'entry-0',
+    ]);
+    await app.schedules.delete('edited');
+    expect(await app.schedules.get('edited')).toBeUndefined();
+    expect(await app.schedules.list({ limit: 10_000 })).toHaveLength(401);
+  }, 60_000);
+});
