@@ -22,6 +22,8 @@ export interface BeatReport {
 
 // Marks read at once, as many entries as one BatchGetItem returns.
 const PAGE = 100;
+// Longer than any edit takes between its mark and its entry.
+const STALE_MARK_MS = 300_000;
 // Entries advanced side by side: each is a few requests.
 const WIDTH = 16;
 
@@ -68,7 +70,9 @@ async function sweepOne(
   untilMs: number,
 ): Promise<Swept> {
   // The entry was deleted or moved on: the mark is what a crash or an edit left behind.
-  if (item === undefined || item.nextDueMs !== mark.dueMs) return { ticks: 0, drop: true };
+  // Not at once: an edit that is about to write this very mark would lose it.
+  if (item === undefined || item.nextDueMs !== mark.dueMs)
+    return { ticks: 0, drop: ports.clock.nowMs() - mark.dueMs > STALE_MARK_MS };
   try {
     const state = stateOf(item);
     if (isForgotten(state)) return { ticks: 0, drop: await ports.schedules.remove(item.name, item.revision) };
