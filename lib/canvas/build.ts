@@ -64,7 +64,7 @@ const TO_LAST = new Set(['link', 'group_id', 'group_index', 'chord', 'celeriac']
 /** The steps of a chain in order, upgraded, with the chain's own options handed down as Celery does. */
 export function chainSteps(sig: Signature): Signature[] {
   const steps = upgraded(signaturesIn(sig, 'tasks').flatMap(flatSteps));
-  const own = Object.entries(sig.options).filter(([name]) => name !== 'task_id');
+  const own = Object.entries(sig.options).filter(([name]) => name !== 'task_id' && name !== 'celeriac_seed');
   const last = Object.fromEntries(own.filter(([name]) => TO_LAST.has(name)));
   const every = Object.fromEntries(own.filter(([name]) => name === 'link_error'));
   const first = Object.fromEntries(own.filter(([name]) => !TO_LAST.has(name) && name !== 'link_error'));
@@ -123,7 +123,17 @@ function flatMembers(sig: Signature): readonly Signature[] {
 }
 
 // What a group's own options say of the group itself, not of each member.
-const OF_GROUP = new Set(['task_id', 'group_id', 'group_index', 'chord', 'celeriac', 'link', 'root_id', 'parent_id']);
+const OF_GROUP = new Set([
+  'task_id',
+  'group_id',
+  'group_index',
+  'chord',
+  'celeriac',
+  'link',
+  'root_id',
+  'parent_id',
+  'celeriac_seed',
+]);
 
 /** The members in order, with the group's own options and arguments handed to each. */
 export function groupMembers(sig: Signature): readonly Signature[] {

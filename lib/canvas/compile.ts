@@ -59,6 +59,11 @@ export interface Plan {
 
 /** Options by which a signature belongs to a group. */
 const MEMBERSHIP = ['group_id', 'group_index', 'chord', 'celeriac'] as const;
+/**
+ * A chain's last step and a chord's body have the id of the whole, since its result is theirs. Where they are
+ * composites themselves, what their parts are named after must be another.
+ */
+const SEED = 'celeriac_seed';
 /** Of this package: gives the list it is called with. */
 export const COLLECT_TASK = 'celeriac.collect';
 const NOTHING: Sent = { args: [] };
@@ -107,16 +112,32 @@ function planned(sig: Signature, id: string, sent: Sent, chain: readonly Signatu
 }
 
 function placeChain(sig: Signature, id: string, sent: Sent, out: Out): ResultNode {
-  const steps = chainSteps(sig);
-  const named = steps.map((step, index) =>
-    withOptions(step, { task_id: index === steps.length - 1 ? id : ownId(step, `${id}:step:${index}`) }),
-  );
+  const named = namedSteps(sig, id);
   const [first] = named;
   if (first === undefined) throw new InvalidSignature('A chain has no steps.');
   const rest = named.slice(1).toReversed();
   let result = place(first, String(first.options['task_id']), sent, rest.length === 0 ? null : rest, out);
   for (const step of named.slice(1)) result = { ...nodeOf(step, String(step.options['task_id'])), parent: result };
   return result;
+}
+
+/** A chain's steps, each with its id. */
+function namedSteps(sig: Signature, id: string): Signature[] {
+  const steps = chainSteps(sig);
+  return steps.map((step, index) =>
+    index === steps.length - 1
+      ? withOptions(step, { task_id: id, ...seeded(step, seedOf(sig, id), 'last') })
+      : withOptions(step, { task_id: ownId(step, `${seedOf(sig, id)}:step:${index}`) }),
+  );
+}
+
+function seedOf(sig: Signature, id: string): string {
+  const seed = sig.options[SEED];
+  return typeof seed === 'string' ? seed : id;
+}
+
+function seeded(sig: Signature, seed: string, part: string): Readonly<Record<string, string>> {
+  return sig.subtask_type === null ? {} : { [SEED]: derivedId(`${seed}:${part}`) };
 }
 
 function placeGroup(sig: Signature, id: string, sent: Sent, out: Out): ResultNode {
@@ -159,19 +180,19 @@ export function bodyOf(sig: Signature, id: string): Signature {
   const own: Record<string, unknown> = {};
   for (const name of ['link', 'link_error', ...MEMBERSHIP])
     if (sig.options[name] !== undefined) own[name] = sig.options[name];
-  return withOptions(body, { ...merged(body.options, own), task_id: id });
+  return withOptions(body, { ...merged(body.options, own), task_id: id, ...seeded(body, seedOf(sig, id), 'body') });
 }
 
 function headerId(sig: Signature, id: string): string {
   const { header } = chordParts(sig);
-  return ownId(header, `${id}:header`);
+  return ownId(header, `${seedOf(sig, id)}:header`);
 }
 
 /** Where the result of a step will stand, without sending it. */
 export function nodeOf(sig: Signature, id: string): ResultNode {
   switch (kindOf(sig)) {
     case 'chain': {
-      const last = chainSteps(sig).at(-1);
+      const last = namedSteps(sig, id).at(-1);
       return last === undefined ? { kind: 'task', id } : nodeOf(last, id);
     }
     case 'chunks':
@@ -179,7 +200,7 @@ export function nodeOf(sig: Signature, id: string): ResultNode {
     case 'group':
       return isMember(sig) ? { kind: 'task', id } : { kind: 'group', id, memberIds: memberIdsOf(sig, id) };
     case 'chord':
-      return nodeOf(chordParts(sig).body, id);
+      return nodeOf(bodyOf(sig, id), id);
     case 'map':
     case 'starmap':
     case 'task':
@@ -197,12 +218,8 @@ export function memberIdsOf(group: Signature, groupId: string): string[] {
 /** Every task of a step that will never run, so that nobody waits for any of them: its id and its signature. */
 export function tasksOf(sig: Signature, id: string): { readonly id: string; readonly signature: Signature }[] {
   switch (kindOf(sig)) {
-    case 'chain': {
-      const steps = chainSteps(sig);
-      return steps.flatMap((step, index) =>
-        tasksOf(step, index === steps.length - 1 ? id : ownId(step, `${id}:step:${index}`)),
-      );
-    }
+    case 'chain':
+      return namedSteps(sig, id).flatMap((step) => tasksOf(step, String(step.options['task_id'])));
     case 'chunks':
       return tasksOf(chunksGroup(sig), id);
     case 'group':
