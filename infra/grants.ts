@@ -77,6 +77,23 @@ export function putTimers(table: ITableV2): Rights {
   };
 }
 
+const GROUPS_ONLY = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['group#*'] } };
+
+/** Defining groups and reading how far they are. */
+export function useGroups(table: ITableV2): Rights {
+  return {
+    actions: ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:BatchWriteItem'],
+    resourceArns: [table.tableArn],
+    conditions: GROUPS_ONLY,
+  };
+}
+
+/** That, and marking members. */
+export function workOnGroups(table: ITableV2): Rights {
+  const { actions, ...rest } = useGroups(table);
+  return { actions: [...actions, 'dynamodb:UpdateItem'], ...rest };
+}
+
 const SWEPT_ONLY = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['timer#*', 'schedule', 'schedule-due'] } };
 
 /** Timers and schedule entries that come due. */

@@ -4,7 +4,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
-import { keepRules, receiveFrom, sendTo, sweepState, workOnResults } from './grants.ts';
+import { keepRules, receiveFrom, sendTo, sweepState, workOnGroups, workOnResults } from './grants.ts';
 import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
 import { TaskFunction, type TaskFunctionOptions } from './task-function.ts';
@@ -37,6 +37,7 @@ export class Sweeper extends TaskFunction {
         sendTo([...queues.all, ...queues.allDeadLetters]),
         workOnResults(tables.results),
         sweepState(tables.state),
+        workOnGroups(tables.state),
         ...keepRules(props.ruleArns),
       ],
     });

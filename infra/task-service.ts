@@ -9,7 +9,7 @@ import { ImproperlyConfigured } from '../lib/errors.ts';
 import { type AppManifest, ENVIRONMENT } from '../lib/manifest.ts';
 import type { TaskBundling } from './bundling.ts';
 import { BeatRules } from './beat-rules.ts';
-import { grantAll, putTimers, readResults, sendTo, switchRules, workOnSchedules } from './grants.ts';
+import { grantAll, putTimers, readResults, sendTo, switchRules, useGroups, workOnSchedules } from './grants.ts';
 import { planQueues, type QueueOverrides } from './plan.ts';
 import { TaskQueues } from './queues.ts';
 import { Sweeper } from './sweeper.ts';
@@ -108,6 +108,7 @@ export class TaskService extends Construct {
     const grant = grantAll(grantee, [
       sendTo(this.queues.all),
       putTimers(this.tables.state),
+      useGroups(this.tables.state),
       readResults(this.tables.results),
     ]);
     if (grantee instanceof LambdaFn) {

@@ -1,6 +1,6 @@
 import type { Construct } from 'constructs';
 
-import { putTimers, receiveFrom, sendTo, workOnResults } from './grants.ts';
+import { putTimers, receiveFrom, sendTo, workOnGroups, workOnResults } from './grants.ts';
 import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
 import { TaskFunction, type TaskFunctionOptions } from './task-function.ts';
@@ -31,6 +31,7 @@ export class WorkerFunction extends TaskFunction {
         sendTo([...queues.all, own.deadLetterQueue]),
         workOnResults(tables.results),
         putTimers(tables.state),
+        workOnGroups(tables.state),
       ],
     });
     this.feedFrom(own.queue, 'Source', {

@@ -2,6 +2,7 @@
 import type { ApplyOptions } from './apply-options.ts';
 import { kindOf, merged, withOptions } from './canvas/build.ts';
 import { compile, type Plan, type Planned, type ResultNode } from './canvas/compile.ts';
+import { recordChildren } from './context.ts';
 import { InvalidOption } from './errors.ts';
 import { encodeJson } from './json.ts';
 import { CANVAS_WINDOW_MESSAGES, GROUP_REPAIR_SECONDS, SQS_MAX_BATCH_ENTRIES } from './limits.ts';
@@ -38,6 +39,7 @@ export async function applySignature(
   const id = taskId ?? (typeof given === 'string' ? given : producer.ids.next());
   const plan = compile(whole, id);
   await sendPlan(producer, plan, whole, id);
+  recordChildren(plan.messages.map((planned) => String(planned.signature.options['task_id'])));
   return resultOf(plan.result, producer);
 }
 

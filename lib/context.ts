@@ -41,6 +41,8 @@ export interface TaskRequest {
   readonly stamps: Readonly<Record<string, unknown>>;
   /** Messages sent since the root. */
   readonly hops: number;
+  /** Ids of the tasks that this run has sent so far. */
+  readonly children: readonly string[];
   /** The schedule entry's tick that this run is for. */
   readonly schedule?: { readonly entry: string; readonly scheduledTime: Date };
 }
@@ -117,4 +119,11 @@ export function currentTask(): TaskContext {
   throw new ImproperlyConfigured(
     'currentTask() was called outside of a task. Call it in a task, or in what a task calls.',
   );
+}
+
+/** Notes what the running task sends, for its result's `children`. */
+export function recordChildren(ids: readonly string[]): void {
+  const children = storage.getStore()?.request.children as string[] | undefined;
+  // Its own list, made for this; readers see it as readonly.
+  children?.push(...ids);
 }

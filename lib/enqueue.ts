@@ -1,5 +1,6 @@
 /** Sending by task or by name. */
 import type { ApplyOptions } from './apply-options.ts';
+import { recordChildren } from './context.ts';
 import { prepareCall, prepareSignature, type Call, type Producer } from './producer.ts';
 import { publish } from './publish.ts';
 import { AsyncResult, EagerResult } from './result.ts';
@@ -18,6 +19,7 @@ export async function sendCall(
   if (producer.settings.alwaysEager) return runCall(producer, call);
   const ports = await producer.ports();
   await publish([call.prepared], ports, producer.settings, policyOf(producer, call));
+  recordChildren([call.message.id]);
   return resultOf(producer, call);
 }
 
@@ -53,6 +55,7 @@ export async function sendMany(producer: Producer, signatures: readonly Signatur
       producer.settings,
       producer.settings.retry ? producer.settings.retryPolicy : null,
     );
+    recordChildren(calls.map((call) => call.message.id));
   }
   return calls.map((call) => resultOf(producer, call));
 }

@@ -89,6 +89,8 @@ export const SWEEP_HORIZON_SECONDS = 120;
 export const GROUP_PART_MEMBERS = 64;
 /** Messages of a large group that are prepared and sent at a time: memory stays bounded whatever its size. */
 export const CANVAS_WINDOW_MESSAGES = 500;
+/** Children that a task's result names: an item that grew with them would cost a write unit for every sixteen. */
+export const MAX_RECORDED_CHILDREN = 64;
 /** Counts outlive the results of their members by this much: a member may be due long after the first has ended. */
 export const GROUP_RETENTION_SECONDS = 2_592_000;
 /** After this long whatever a sender that died left of a large group is sent. */

@@ -124,6 +124,15 @@ export class AsyncResult<R = unknown> {
     return (await this.#document()).traceback ?? undefined;
   }
 
+  /** The tasks it sent and its links and next step, once it is finished. At most 64 are recorded. */
+  async children(): Promise<AsyncResult[]> {
+    const { children } = await this.#document();
+    return children.flatMap((child) => {
+      const id: unknown = Array.isArray(child) && Array.isArray(child[0]) ? child[0][0] : undefined;
+      return typeof id === 'string' ? [new AsyncResult(id, this.#reader)] : [];
+    });
+  }
+
   async dateDone(): Promise<Date | undefined> {
     const { dateDone } = await this.#document();
     if (dateDone === null) return undefined;

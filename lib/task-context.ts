@@ -27,6 +27,8 @@ export interface ContextParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly settings: Settings;
+  /** Filled with the ids of what the run sends. */
+  readonly children?: string[];
   /** Stores a custom state for readers. */
   store(state: string, meta: unknown): Promise<void>;
 }
@@ -83,6 +85,7 @@ function createRequest(parts: ContextParts): TaskRequest {
     ignoreResult: parts.ignoreResult,
     stamps: message.stamps,
     hops: message.celeriac.hops ?? 0,
+    children: parts.children ?? [],
     ...scheduleOf(message),
   });
 }

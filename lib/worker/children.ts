@@ -76,3 +76,14 @@ export async function addChild(
     for (const step of chain) settling.failed.push({ signature: step, id: childId(step, `${id}:lost`), cause: error });
   }
 }
+
+/** Ids of what the outcome of a message starts: links and the next step, or error links. */
+export function followerIds({ id, embed }: Message, success: boolean): string[] {
+  if (!success) return (embed.errbacks ?? []).map((sig, index) => childId(sig, `${id}:errback:${index}`));
+  const chain = embed.chain ?? [];
+  const next = chain.at(-1);
+  return [
+    ...(embed.callbacks ?? []).map((sig, index) => childId(sig, `${id}:link:${index}`)),
+    ...(next === undefined ? [] : [childId(next, `${id}:chain:${chain.length - 1}`)]),
+  ];
+}

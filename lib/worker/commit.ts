@@ -1,6 +1,6 @@
 /** Writes down how an attempt ended, then settles it. The commit comes first: what is not committed may run again. */
 import { CeleriacError, ResultTooLarge, TaskRejectedError } from '../errors.ts';
-import { DYNAMODB_MAX_ITEM_BYTES } from '../limits.ts';
+import { DYNAMODB_MAX_ITEM_BYTES, MAX_RECORDED_CHILDREN } from '../limits.ts';
 import type { Message } from '../message.ts';
 import { checkTimerSize } from '../publish.ts';
 import type { TaskDefinition } from '../registry.ts';
@@ -11,6 +11,7 @@ import { fieldsOf, logEnd } from './attempt-log.ts';
 import { decideEnd, type EndDecision, type Ending } from './decide.ts';
 import type { Delivery } from './delivery.ts';
 import { runHooks } from './hooks.ts';
+import { followerIds } from './children.ts';
 import { type Committed, hasFollowers, retryMessage, settle, type Settlement, writeSettlement } from './settle.ts';
 import type { Worker } from './worker.ts';
 
@@ -28,6 +29,8 @@ export interface Attempt {
   readonly owner: string | undefined;
   readonly deliveries: number;
   readonly worker: Worker;
+  /** Ids of what the run sent. */
+  readonly children?: readonly string[];
 }
 
 /** `null` in the header defers to the task's own setting. */
@@ -128,7 +131,7 @@ function describe(
   const status = STATUS[decision.kind];
   const ignored = ignoresResult(message, definition);
   const base = {
-    children: [],
+    children: childrenOf(attempt, status),
     dateDone: decision.kind === 'retry' ? null : new Date(worker.ports.clock.nowMs()).toISOString(),
     taskId: message.id,
     parentId: message.parentId,
@@ -145,6 +148,12 @@ function describe(
   const error = decision.kind === 'reject' ? rejection(decision) : decision.error;
   const hidden = ignored && (decision.kind === 'retry' || !definition.options.storeErrorsEvenIfIgnored);
   return { status, meta: hidden ? undefined : writeException(status, error, base), settlement };
+}
+
+/** Celery's form: `[[id, parent], members]`. What the run sent, then what its outcome starts. */
+function childrenOf({ message, children = [] }: Attempt, status: string): readonly unknown[] {
+  const ids = [...children, ...(status === RETRY ? [] : followerIds(message, status === SUCCESS))];
+  return ids.slice(0, MAX_RECORDED_CHILDREN).map((id) => [[id, null], null]);
 }
 
 /** Readers get an error of their own kind; `Reject` is what tasks throw. */

@@ -12,7 +12,9 @@ import { gatherResults } from './gather.ts';
 import { runTask } from './run-task.ts';
 import type { Worker } from './worker.ts';
 
-export async function runAttempt(attempt: Attempt): Promise<Disposition> {
+export async function runAttempt(claimed: Attempt): Promise<Disposition> {
+  const children: string[] = [];
+  const attempt: Attempt = { ...claimed, children };
   const { message, delivery, definition, worker } = attempt;
   const { ports, producer } = worker;
   const abort = new AbortController();
@@ -44,6 +46,7 @@ export async function runAttempt(attempt: Attempt): Promise<Disposition> {
       clock: ports.clock,
       logger: ports.logger,
       settings: producer.settings,
+      children,
       store: (state, meta) => storeState(attempt, state, meta),
     });
     ending = await runTask(definition, context, args, { abort, limits }, ports.clock);

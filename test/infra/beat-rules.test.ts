@@ -285,7 +285,11 @@ describe('rights to switch rules', () => {
     const statements = policiesOf(template, 'AWS::IAM::Policy')
       .filter(({ id }) => id.startsWith('Caller'))
       .flatMap((policy) => policy.statements);
-    expect(statements.find(({ Action }) => [Action].flat().includes('dynamodb:Query'))).toMatchObject({
+    expect(
+      statements.find(
+        ({ Action }) => [Action].flat().includes('dynamodb:BatchGetItem') && [Action].flat().includes('dynamodb:Query'),
+      ),
+    ).toMatchObject({
       Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['schedule', 'schedule-due'] } },
     });
   });

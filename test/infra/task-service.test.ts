@@ -166,6 +166,8 @@ describe('TaskService', () => {
       for (const action of [Action].flat()) expect(action).not.toContain('*');
       expect(JSON.stringify(Resource)).not.toContain('"*"');
     }
+    // Each once: what of a table is meant is said by conditions, tested below.
+    const actions = (pattern: RegExp): string[] => [...new Set(actionsOf(template, pattern))];
     const worker = [
       'dynamodb:BatchWriteItem',
       'dynamodb:DeleteItem',
@@ -173,6 +175,7 @@ describe('TaskService', () => {
       'dynamodb:PartiQLInsert',
       'dynamodb:PartiQLUpdate',
       'dynamodb:PutItem',
+      'dynamodb:Query',
       'dynamodb:UpdateItem',
       'logs:CreateLogStream',
       'logs:PutLogEvents',
@@ -182,21 +185,32 @@ describe('TaskService', () => {
       'sqs:ReceiveMessage',
       'sqs:SendMessage',
     ];
-    expect(actionsOf(template, /TasksWorkersmail/)).toEqual(worker);
-    expect(actionsOf(template, /Caller/)).toEqual([
+    expect(actions(/TasksWorkersmail/)).toEqual(worker);
+    expect(actions(/Caller/)).toEqual([
       'dynamodb:BatchGetItem',
       'dynamodb:BatchWriteItem',
       'dynamodb:DeleteItem',
       'dynamodb:GetItem',
       'dynamodb:PutItem',
+      'dynamodb:Query',
       'dynamodb:UpdateItem',
       'sqs:SendMessage',
     ]);
-    expect(actionsOf(template, /Sweeper/)).toEqual(
-      [...worker, 'dynamodb:BatchGetItem', 'dynamodb:DeleteItem', 'dynamodb:Query'].toSorted(),
-    );
+    expect(actions(/Sweeper/)).toEqual([...worker, 'dynamodb:BatchGetItem'].toSorted());
   });
 
+  it('of the state table each function has the keys it works on, and no others', () => {
+    const keys = (pattern: RegExp): string[] => {
+      const policy = policies(template).find(({ logicalId }) => pattern.test(logicalId));
+      const conditions = (policy?.statements ?? []).map((statement) => JSON.stringify(statement));
+      return [
+        ...new Set(conditions.flatMap((text) => text.match(/(?:timer#\*|group#\*|schedule(?:-due)?)(?=")/g) ?? [])),
+      ];
+    };
+    expect(keys(/TasksWorkersmail/).toSorted()).toEqual(['group#*', 'timer#*']);
+    expect(keys(/Caller/).toSorted()).toEqual(['group#*', 'timer#*']);
+    expect(keys(/Sweeper/).toSorted()).toEqual(['group#*', 'schedule', 'schedule-due', 'timer#*']);
+  });
   it('a worker may reject into its own dead-letter queue only', () => {
     const policy = policies(template).find(({ logicalId }) => /TasksWorkersmail/.test(logicalId));
     const send = policy?.statements.find(({ Action }) => Action === 'sqs:SendMessage');
