@@ -7,16 +7,18 @@ import { LocalCloud } from 'celeriac/local';
 
 import { resultKey } from '../../lib/aws/keys.ts';
 
-interface Tally {
+export interface Tally {
   sends: number;
   table: number;
   /** Conditional writes of single items, in whatever request. */
   writes: number;
+  /** Of these, marks of group members. */
+  groupWrites: number;
 }
 
 const READS = new Set(['GetItemCommand', 'BatchGetItemCommand', 'QueryCommand']);
 
-function watch(sqs: SQSClient, dynamodb: DynamoDBClient, tally: Tally): void {
+export function watch(sqs: SQSClient, dynamodb: DynamoDBClient, tally: Tally): void {
   sqs.middlewareStack.add(
     (next, context) => (args) => {
       if (String(context['commandName']).startsWith('SendMessage')) tally.sends += 1;
@@ -35,6 +37,7 @@ function watch(sqs: SQSClient, dynamodb: DynamoDBClient, tally: Tally): void {
       if (name === 'BatchExecuteStatementCommand') tally.writes += input.Statements?.length ?? 0;
       else if (name === 'BatchWriteItemCommand') tally.writes += Object.values(input.RequestItems ?? {}).flat().length;
       else if (!READS.has(name)) tally.writes += 1;
+      if (name === 'UpdateItemCommand' && JSON.stringify(args.input).includes('group#')) tally.groupWrites += 1;
       return next(args);
     },
     { step: 'initialize' },
@@ -56,7 +59,7 @@ export async function counts(tasks: number): Promise<[string, string][]> {
     return count(value);
   });
   const cloud = await LocalCloud.start(app, { logger: silentLogger, sweepEvery: '1h' });
-  const tally: Tally = { sends: 0, table: 0, writes: 0 };
+  const tally: Tally = { sends: 0, table: 0, writes: 0, groupWrites: 0 };
   watch(cloud.sqs, cloud.dynamodb, tally);
   const rows: [string, string][] = [];
   const measure = async (
@@ -64,7 +67,7 @@ export async function counts(tasks: number): Promise<[string, string][]> {
     task: Task<[value: number], number>,
     options: ApplyOptions = {},
   ): Promise<void> => {
-    Object.assign(tally, { sends: 0, table: 0, writes: 0 });
+    Object.assign(tally, { sends: 0, table: 0, writes: 0, groupWrites: 0 });
     done.runs = 0;
     const signatures: Signature<number>[] = Array.from({ length: tasks }, (_, index) =>
       task.signature([index], options),

@@ -1,4 +1,5 @@
 /** `npm run bench`: what a task costs, in figures that are counted wherever possible. `-- --quick` for CI. */
+import { canvasCounts, canvasCpu } from './canvas.ts';
 import { counts } from './counts.ts';
 import { cpu } from './cpu.ts';
 import { bundle } from './bundle.ts';
@@ -12,5 +13,10 @@ function table(title: string, rows: readonly (readonly [string, string])[]): voi
 }
 
 table('AWS requests and write units per task (counted at the SDK, embedded cloud)', await counts(quick ? 100 : 500));
+table(
+  'Groups and chords, per member (counted at the SDK, embedded cloud)',
+  await canvasCounts(quick ? [10] : [10, 1000]),
+);
+table('Large groups (this machine)', await canvasCpu(quick ? 1000 : 100_000));
 table('CPU in consume() with memory ports (median of rounds, this machine)', await cpu(quick ? 3 : 9));
 table('Worker bundle and its load time', await bundle(quick ? 5 : 15));
