@@ -175,6 +175,8 @@ export interface Backend {
   }): Promise<string>;
   /** Strongly consistent; in the order of `ids`; undefined for unknown and expired ones. */
   get(ids: readonly string[], nowMs: number): Promise<(TaskRecord | undefined)[]>;
+  /** Task ids of a group that Celery itself has stored, in order: the members of a Python chord. undefined where there is none. */
+  celeryGroup(groupId: string): Promise<readonly string[] | undefined>;
   /** Deletes results. Unknown ids are not an error. */
   forget(ids: readonly string[]): Promise<void>;
 }

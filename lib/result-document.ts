@@ -179,3 +179,23 @@ const PLAIN = new Set([
 export function isExceptionDocument(document: ResultDocument): boolean {
   return isException(document.status);
 }
+
+/** Member ids of a group as Celery stores it: `{"result": [[id, parent], [[[id, parent], null], ...]]}`, groups within flattened. */
+export function celeryGroupMembers(text: string): readonly string[] | undefined {
+  let data: unknown;
+  try {
+    data = decodeJson(text);
+  } catch {
+    return undefined;
+  }
+  const tuple = typeof data === 'object' && data !== null ? (data as { readonly result?: unknown }).result : undefined;
+  return Array.isArray(tuple) && Array.isArray(tuple[1]) ? tuple[1].flatMap(idsIn) : undefined;
+}
+
+function idsIn(tuple: unknown): string[] {
+  if (!Array.isArray(tuple)) return [];
+  const [head, members] = tuple as readonly unknown[];
+  if (Array.isArray(members)) return members.flatMap(idsIn);
+  const id: unknown = Array.isArray(head) ? head[0] : undefined;
+  return typeof id === 'string' ? [id] : [];
+}

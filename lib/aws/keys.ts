@@ -6,6 +6,11 @@ export function resultKey(taskId: string): string {
   return `b'celery-task-meta-${taskId}'`;
 }
 
+/** Where Celery stores a group (celery/backends/base.py, `group_keyprefix`). */
+export function groupKey(groupId: string): string {
+  return `b'celery-taskset-meta-${groupId}'`;
+}
+
 const RESULT_KEY = /^b'celery-task-meta-(.*)'$/s;
 
 export function taskIdOf(key: string): string {
