@@ -4,6 +4,7 @@ export type { ConformanceCase } from './conformance/case.ts';
 export { groupsConformance } from './conformance/groups.ts';
 export { schedulesConformance } from './conformance/schedules.ts';
 export { timersConformance } from './conformance/timers.ts';
+export { type FaultKind, FaultPlan, type Faults } from './faults.ts';
 export { ManualClock } from './manual-clock.ts';
 export { countingIds, seededRandom } from './seeded.ts';
 export { World, type WorldOptions } from './world.ts';

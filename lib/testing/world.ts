@@ -17,6 +17,8 @@ import type { BeatManifest } from '../manifest.ts';
 import type { Logger, Ports } from '../ports.ts';
 import { consume, consumeLost, LOST_QUEUE } from '../worker/consume.ts';
 import type { BatchResponse, Delivery, Invocation } from '../worker/delivery.ts';
+import { FaultPlan, type Faults, faultyPorts } from './faults.ts';
+import { Invocations } from './invocations.ts';
 import { ManualClock } from './manual-clock.ts';
 import { countingIds, seededRandom } from './seeded.ts';
 
@@ -33,6 +35,8 @@ export interface WorldOptions {
   readonly maxReceiveCount?: number;
   /** Default: silent. */
   readonly logger?: Logger;
+  /** What goes wrong, each with its chance; drawn from `seed`. Default: nothing. */
+  readonly faults?: Faults;
   /** Stands between the worker and its ports, per invocation: for faults. */
   readonly wrapPorts?: (ports: Ports, invocation: Invocation) => Ports;
   /**
@@ -43,6 +47,8 @@ export interface WorldOptions {
 }
 
 const MINUTE_MS = 60_000;
+// The sweeper's timeout in infra.
+const SWEEPER_SECONDS = 90;
 // As the queues that infra makes: visibility = timeout + 30 s.
 const VISIBILITY_MARGIN_SECONDS = 30;
 // Turns of the event loop without any change after which everything ready has run.
@@ -58,11 +64,13 @@ export class World {
   readonly groups: MemoryGroups = new MemoryGroups();
   readonly rules: MemoryRules;
   readonly ports: Ports;
+  /** The faults, how often each has happened, and their switch `on`. */
+  readonly faults: FaultPlan;
   readonly #options: WorldOptions;
+  readonly #badPorts: Ports;
   readonly #invocationSeconds: number;
-  readonly #running = new Set<Promise<void>>();
+  readonly #runs: Invocations;
   #invocations = 0;
-  #changes = 0;
   #moving = false;
   #lastSweepMs: number;
   #declared: readonly BeatManifest[] = [];
@@ -101,10 +109,13 @@ export class World {
       random: seededRandom(seed),
       logger: options.logger ?? silentLogger,
     };
+    this.faults = new FaultPlan(options.faults ?? {}, seededRandom(seed + 1));
+    this.#runs = new Invocations(this.clock, this.faults);
+    this.#badPorts = options.faults === undefined ? this.ports : faultyPorts(this.ports, this.faults);
+    app.use(this.#badPorts);
     // A test that waits (result.get()) moves time; tasks and workers wait for it to be moved.
     this.clock.onSleep = (ms) =>
       this.#moving || maybeCurrentTask() !== undefined ? undefined : this.advance(ms / 1000);
-    app.use(this.ports);
   }
 
   /** Works until nothing more is ready now. Time does not move. */
@@ -204,27 +215,38 @@ export class World {
     if (this.#nextSweepMs() === nowMs) {
       this.#lastSweepMs = nowMs;
       this.#unseen = false;
-      this.#track(this.app.sweep({ holdUntilMs: nowMs + MINUTE_MS }, this.#invoke().ports));
+      const sweeps = this.faults.hit('doubledSweep') ? 2 : 1;
+      for (let count = 0; count < sweeps; count += 1) this.#sweep(nowMs);
     }
     const fired = this.rules.fire();
-    if (fired.length > 0) this.#track(this.broker.send(fired));
+    const doubled = fired.filter(() => this.faults.hit('doubledRule'));
+    if (fired.length > 0) this.#runs.track(this.broker.send([...fired, ...doubled]));
     for (const queue of [...Object.keys(this.app.settings.queues), LOST_QUEUE]) {
       for (let batch = this.#receive(queue); batch.length > 0; batch = this.#receive(queue))
         this.#deliver(queue, batch);
     }
   }
 
+  #sweep(nowMs: number): void {
+    const { invocation, ports } = this.#invoke(SWEEPER_SECONDS);
+    this.#runs.start(
+      invocation.deadlineMs,
+      () => this.app.sweep({ holdUntilMs: nowMs + MINUTE_MS }, ports),
+      () => {},
+    );
+  }
+
   #receive(queue: string): Received[] {
     return this.broker.receive(queue, this.#options.batchSize ?? 10);
   }
 
-  #invoke(): { invocation: Invocation; ports: Ports } {
+  #invoke(seconds: number = this.#invocationSeconds): { invocation: Invocation; ports: Ports } {
     this.#invocations += 1;
     const invocation: Invocation = {
-      deadlineMs: this.clock.nowMs() + this.#invocationSeconds * 1000,
+      deadlineMs: this.clock.nowMs() + seconds * 1000,
       requestId: `invocation-${this.#invocations}`,
     };
-    return { invocation, ports: this.#options.wrapPorts?.(this.ports, invocation) ?? this.ports };
+    return { invocation, ports: this.#options.wrapPorts?.(this.#badPorts, invocation) ?? this.#badPorts };
   }
 
   #deliver(queue: string, batch: readonly Received[]): void {
@@ -238,20 +260,10 @@ export class World {
       ...(received.groupId === undefined ? {} : { groupId: received.groupId }),
       ...(received.lostFrom === undefined ? {} : { lostFrom: received.lostFrom }),
     }));
-    const work = (queue === LOST_QUEUE ? consumeLost : consume)(deliveries, invocation, this.app, ports);
-    // Lambda ends the process at its deadline: whatever it would still do does not happen.
-    let over = false;
-    const killed = new Promise<undefined>((resolve) => {
-      const cancel = this.clock.schedule(invocation.deadlineMs - this.clock.nowMs(), () => {
-        over = true;
-        resolve(undefined);
-      });
-      work.then(cancel, cancel);
-    });
-    this.#track(
-      Promise.race([work, killed]).then((response) => {
-        if (!over && response !== undefined) this.#acknowledge(queue, batch, response);
-      }),
+    this.#runs.start(
+      invocation.deadlineMs,
+      () => (queue === LOST_QUEUE ? consumeLost : consume)(deliveries, invocation, this.app, ports),
+      (response) => this.#acknowledge(queue, batch, response),
     );
   }
 
@@ -262,26 +274,15 @@ export class World {
     }
   }
 
-  #track(work: Promise<unknown>): void {
-    const tracked: Promise<void> = work
-      // An invocation that throws is a failed one: its messages come back.
-      .catch(() => {})
-      .then(() => {
-        this.#changes += 1;
-        this.#running.delete(tracked);
-      });
-    this.#running.add(tracked);
-  }
-
   /** Lets everything run that needs no time. */
   async #quiet(): Promise<void> {
     let turns = 0;
-    let seen = this.#changes;
-    while (turns < QUIET_TURNS || (this.#running.size > 0 && turns < 4 * QUIET_TURNS)) {
+    let seen = this.#runs.changes;
+    while (turns < QUIET_TURNS || (this.#runs.alive && turns < 4 * QUIET_TURNS)) {
       await this.clock.settled();
       turns += 1;
-      if (this.#changes !== seen) {
-        seen = this.#changes;
+      if (this.#runs.changes !== seen) {
+        seen = this.#runs.changes;
         turns = 0;
       }
     }
@@ -289,9 +290,9 @@ export class World {
 
   /** Waits, in real time, for tasks that do not wait for this clock. */
   async #patience(): Promise<void> {
-    if (this.#running.size === 0 || this.clock.sleepers > 0) return;
+    if (!this.#runs.alive || this.clock.sleepers > 0) return;
     const { systemClock } = await import('../time.ts');
-    await Promise.race([Promise.race(this.#running), systemClock.sleep(this.#options.patienceMs ?? 20)]);
+    await Promise.race([this.#runs.any(), systemClock.sleep(this.#options.patienceMs ?? 20)]);
     await this.#quiet();
   }
 }

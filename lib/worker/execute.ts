@@ -108,7 +108,9 @@ async function defer(
     );
   }
   const { settings } = worker.producer;
-  const prepared: Prepared = { ...prepare(copy, settings), dueMs: untilMs };
+  // A millisecond for each hop: the sweeper that has sent this message may be about to remove its timer, by id and time.
+  const dueMs = untilMs + ((copy.celeriac.hops ?? 0) % 1000);
+  const prepared: Prepared = { ...prepare(copy, settings), dueMs };
   await publish([fitsTimer(prepared, worker) ? prepared : shortened(prepared, worker)], worker.ports, settings);
   return ACK;
 }

@@ -1,0 +1,220 @@
+/**
+ * What goes wrong on AWS, drawn from a seed: messages twice and out of order, throttled calls, lost answers,
+ * workers that die or freeze between any two calls, clocks that differ.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+import { InvalidOption } from '../errors.ts';
+import { SQS_MAX_DELAY_SECONDS } from '../limits.ts';
+import type { Clock, OutgoingMessage, Ports, Random, SendOutcome } from '../ports.ts';
+
+/** Each a chance from 0 to 1, unless it says otherwise. What is left out does not happen. */
+export interface Faults {
+  /** A sent message arrives twice: the copy up to two minutes later, also after the first was deleted. */
+  readonly duplicate?: number;
+  /** A sent message arrives up to five seconds late, behind others. */
+  readonly reorder?: number;
+  /** A call fails before it did anything: a throttle, a dropped request. */
+  readonly error?: number;
+  /** A call did what it should, and its answer is lost. */
+  readonly lostResponse?: number;
+  /** One message of a batch is not taken. */
+  readonly partialFailure?: number;
+  /** The worker ends at a call, before or after it: killed, out of memory. */
+  readonly crash?: number;
+  /** The worker ends when a task has run and nothing of it is written yet. */
+  readonly killBeforeCommit?: number;
+  /** The worker stands still at a call for up to ten minutes, then goes on as if nothing had happened. */
+  readonly freeze?: number;
+  /** The clocks of two invocations differ by up to twice this, in seconds. */
+  readonly clockSkewSeconds?: number;
+  /** A rule fires twice. */
+  readonly doubledRule?: number;
+  /** A second sweeper runs at the same time. */
+  readonly doubledSweep?: number;
+}
+
+export type FaultKind = Exclude<keyof Faults, 'clockSkewSeconds'>;
+
+const KINDS: ReadonlySet<string> = new Set<keyof Faults>([
+  'duplicate',
+  'reorder',
+  'error',
+  'lostResponse',
+  'partialFailure',
+  'crash',
+  'killBeforeCommit',
+  'freeze',
+  'clockSkewSeconds',
+  'doubledRule',
+  'doubledSweep',
+]);
+const LONGEST_FREEZE_MS = 600_000;
+const LATE_COPY_SECONDS = 120;
+const LATE_SECONDS = 5;
+
+/** One invocation: it has a clock of its own, and it may be dead. */
+export class Life {
+  readonly skewMs: number;
+  dead = false;
+
+  constructor(skewMs: number) {
+    this.skewMs = skewMs;
+  }
+}
+
+const LIVES = new AsyncLocalStorage<Life>();
+
+export class FaultPlan {
+  /** How often each fault happened. */
+  readonly counts: Record<FaultKind, number> = {
+    duplicate: 0,
+    reorder: 0,
+    error: 0,
+    lostResponse: 0,
+    partialFailure: 0,
+    crash: 0,
+    killBeforeCommit: 0,
+    freeze: 0,
+    doubledRule: 0,
+    doubledSweep: 0,
+  };
+  /** Faults happen only while it is on. */
+  on = true;
+  readonly #faults: Faults;
+  readonly #random: Random;
+
+  /** @throws InvalidOption */
+  constructor(faults: Faults, random: Random) {
+    for (const [kind, chance] of Object.entries(faults)) {
+      if (!KINDS.has(kind))
+        throw new InvalidOption(`faults: '${kind}' is no fault. There are ${[...KINDS].join(', ')}.`);
+      if (typeof chance !== 'number' || !(chance >= 0) || (kind !== 'clockSkewSeconds' && chance > 1))
+        throw new InvalidOption(`faults: ${kind} is ${String(chance)}; a chance from 0 to 1 is allowed.`);
+    }
+    this.#faults = faults;
+    this.#random = random;
+  }
+
+  hit(kind: FaultKind): boolean {
+    const chance = this.#faults[kind] ?? 0;
+    if (!this.on || chance === 0 || this.#random.next() >= chance) return false;
+    this.counts[kind] += 1;
+    return true;
+  }
+
+  /** A number in [0, limit). */
+  draw(limit: number): number {
+    return this.#random.next() * limit;
+  }
+
+  newLife(): Life {
+    const skew = (this.#faults.clockSkewSeconds ?? 0) * 1000;
+    return new Life(skew === 0 ? 0 : Math.round((this.#random.next() * 2 - 1) * skew));
+  }
+
+  /** Whether the code that asks runs within an invocation. */
+  get inInvocation(): boolean {
+    return LIVES.getStore() !== undefined;
+  }
+
+  /** Runs an invocation: every port call within it, the tasks' own too, is made in its life. */
+  live<R>(life: Life, run: () => R): R {
+    return LIVES.run(life, run);
+  }
+}
+
+/** The same ports, with everything that can go wrong on the way to them. */
+export function faultyPorts(ports: Ports, plan: FaultPlan): Ports {
+  const clock = skewed(ports.clock);
+  const wrap = <T extends object>(port: T, kill?: string): T => wrapped(port, plan, ports.clock, kill);
+  return {
+    ...ports,
+    clock,
+    broker: wrap(
+      new Proxy(ports.broker, {
+        get: (target, key) => {
+          if (key === 'send') return (items: readonly OutgoingMessage[]) => sendBadly(items, target, plan);
+          const value: unknown = Reflect.get(target, key, target);
+          return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+        },
+      }),
+    ),
+    backend: wrap(ports.backend, 'commit'),
+    timers: wrap(ports.timers),
+    schedules: wrap(ports.schedules),
+    groups: wrap(ports.groups),
+  };
+}
+
+function skewed(clock: Clock): Clock {
+  return {
+    nowMs: () => clock.nowMs() + (LIVES.getStore()?.skewMs ?? 0),
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+    schedule: (ms, callback) => clock.schedule(ms, callback),
+    settled: () => clock.settled(),
+  };
+}
+
+function never<T>(): Promise<T> {
+  return new Promise<T>(() => {});
+}
+
+function wrapped<T extends object>(port: T, plan: FaultPlan, clock: Clock, kill: string | undefined): T {
+  return new Proxy(port, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value !== 'function') return value;
+      if (key === 'isFifo') return value.bind(target) as unknown;
+      const call = value as (...args: readonly unknown[]) => Promise<unknown>;
+      return (...args: readonly unknown[]) =>
+        callBadly(() => call.apply(target, args as unknown[]), plan, clock, key === kill);
+    },
+  });
+}
+
+async function callBadly<R>(run: () => Promise<R>, plan: FaultPlan, clock: Clock, commits: boolean): Promise<R> {
+  const life = LIVES.getStore();
+  // Outside of an invocation a test is talking to its world.
+  if (life === undefined) return run();
+  if (life.dead) return never();
+  if (plan.hit('crash') || (commits && plan.hit('killBeforeCommit'))) {
+    life.dead = true;
+    return never();
+  }
+  if (plan.hit('freeze')) await clock.sleep(Math.round(plan.draw(LONGEST_FREEZE_MS)));
+  if (plan.hit('error')) throw new Error('fault: throttled');
+  const result = await run();
+  if (plan.hit('crash')) {
+    life.dead = true;
+    return never();
+  }
+  if (plan.hit('lostResponse')) throw new Error('fault: the answer was lost');
+  return result;
+}
+
+/** SQS at its worst within its promises: at least once, in any order, and not all of a batch. */
+async function sendBadly(
+  items: readonly OutgoingMessage[],
+  broker: Ports['broker'],
+  plan: FaultPlan,
+): Promise<SendOutcome[]> {
+  const outcomes: SendOutcome[] = [];
+  for (const item of items) {
+    if (plan.hit('partialFailure')) {
+      outcomes.push({ ok: false, code: 'InternalError', message: 'fault: not taken', retryable: true });
+      continue;
+    }
+    const plain = !broker.isFifo(item.queue) && item.deadLetter !== true;
+    const late = plain && plan.hit('reorder') ? Math.ceil(plan.draw(LATE_SECONDS)) : 0;
+    const [outcome] = await broker.send([delayed(item, late)]);
+    outcomes.push(outcome ?? { ok: false, code: 'NoOutcome', message: 'no outcome', retryable: true });
+    if (plain && plan.hit('duplicate')) await broker.send([delayed(item, Math.ceil(plan.draw(LATE_COPY_SECONDS)))]);
+  }
+  return outcomes;
+}
+
+function delayed(item: OutgoingMessage, seconds: number): OutgoingMessage {
+  if (seconds === 0) return item;
+  return { ...item, delaySeconds: Math.min(SQS_MAX_DELAY_SECONDS, (item.delaySeconds ?? 0) + seconds) };
+}

@@ -1,0 +1,57 @@
+/** Functions that run in a world: each in a life of its own, ended at its deadline as Lambda ends it. */
+import type { Clock } from '../ports.ts';
+import type { FaultPlan, Life } from './faults.ts';
+
+export class Invocations {
+  readonly #clock: Clock;
+  readonly #plan: FaultPlan;
+  readonly #running = new Map<Promise<void>, Life | undefined>();
+  /** Raised whenever one ends. */
+  changes = 0;
+
+  constructor(clock: Clock, plan: FaultPlan) {
+    this.#clock = clock;
+    this.#plan = plan;
+  }
+
+  /** Whether any runs that is not dead: the dead ones only wait for their deadline. */
+  get alive(): boolean {
+    for (const life of this.#running.values()) if (life?.dead !== true) return true;
+    return false;
+  }
+
+  /** Runs a function, and hands its answer on unless its deadline comes first: then whatever it still does goes unheard. */
+  start<R>(deadlineMs: number, run: () => Promise<R>, answer: (response: R) => void): void {
+    const life = this.#plan.newLife();
+    const work = this.#plan.live(life, run);
+    let over = false;
+    const killed = new Promise<undefined>((resolve) => {
+      const cancel = this.#clock.schedule(deadlineMs - this.#clock.nowMs(), () => {
+        over = true;
+        resolve(undefined);
+      });
+      work.then(cancel, cancel);
+    });
+    const ended = Promise.race([work, killed]).then((response) => {
+      if (!over && !life.dead && response !== undefined) answer(response);
+    });
+    this.track(ended, life);
+  }
+
+  /** Something under way that time should wait for. */
+  track(work: Promise<unknown>, life?: Life): void {
+    const tracked: Promise<void> = work
+      // An invocation that throws is a failed one: its messages come back.
+      .catch(() => {})
+      .then(() => {
+        this.changes += 1;
+        this.#running.delete(tracked);
+      });
+    this.#running.set(tracked, life);
+  }
+
+  /** Resolves when any has ended. */
+  async any(): Promise<void> {
+    await Promise.race(this.#running.keys());
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * `npm run simulate -- --seeds 1000 --faults all`: many seeds, on two processes. `SEED=17 npm run simulate` runs one
+ * again, exactly. A violation is printed with its seed, the fewest programs that still show it, and what happened to the task.
+ */
+import { fork } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+
+import type { FaultKind, Faults } from 'celeriac/testing';
+
+import { ALL_FAULTS, simulate, type SimulationReport } from './world/simulate.ts';
+
+const FAULTS: Readonly<Record<string, Faults>> = {
+  all: ALL_FAULTS,
+  none: {},
+  many: Object.fromEntries(
+    Object.entries(ALL_FAULTS).map(([kind, chance]) => [kind, kind === 'clockSkewSeconds' ? chance : 5 * chance]),
+  ),
+};
+const SHOWN = 5;
+
+interface Summary {
+  seeds: number;
+  tasks: number;
+  runs: number;
+  ticks: number;
+  faults: Partial<Record<FaultKind, number>>;
+  failed: number[];
+}
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '100' },
+    from: { type: 'string', default: '1' },
+    step: { type: 'string', default: '1' },
+    faults: { type: 'string', default: 'all' },
+    child: { type: 'boolean', default: false },
+  },
+});
+const faults = FAULTS[values.faults];
+if (faults === undefined)
+  throw new Error(`--faults: '${values.faults}' given; ${Object.keys(FAULTS).join(', ')} are allowed.`);
+
+function add(summary: Summary, report: SimulationReport): void {
+  summary.seeds += 1;
+  summary.tasks += report.tasks;
+  summary.runs += report.runs;
+  summary.ticks += report.ticks;
+  for (const [kind, count] of Object.entries(report.faults) as [FaultKind, number][])
+    summary.faults[kind] = (summary.faults[kind] ?? 0) + count;
+  if (report.violations.length > 0) summary.failed.push(report.seed);
+}
+
+function merge(into: Summary, other: Summary): void {
+  into.seeds += other.seeds;
+  into.tasks += other.tasks;
+  into.runs += other.runs;
+  into.ticks += other.ticks;
+  for (const [kind, count] of Object.entries(other.faults) as [FaultKind, number][])
+    into.faults[kind] = (into.faults[kind] ?? 0) + count;
+  into.failed.push(...other.failed);
+}
+
+const empty = (): Summary => ({ seeds: 0, tasks: 0, runs: 0, ticks: 0, faults: {}, failed: [] });
+
+async function runSeeds(first: number, count: number, step: number): Promise<Summary> {
+  const summary = empty();
+  for (let seed = first; seed < first + count * step; seed += step)
+    add(summary, await simulate({ seed, faults: faults ?? {} }));
+  return summary;
+}
+
+/** The fewest programs with which the seed still fails: that trace is the shortest to read. */
+async function explain(seed: number): Promise<void> {
+  for (let programs = 1; programs <= 60; programs += 1) {
+    const report = await simulate({ seed, programs, faults: faults ?? {} });
+    if (report.violations.length === 0) continue;
+    console.log(`\nseed ${seed}, ${programs} programs (SEED=${seed} npm run simulate -- --faults ${values.faults})`);
+    for (const { rule, what } of report.violations.slice(0, SHOWN)) console.log(`  ${rule}: ${what}`);
+    return;
+  }
+}
+
+function inChildren(seeds: number): Promise<Summary> {
+  const width = Math.max(1, Math.min(availableParallelism(), 8));
+  const total = empty();
+  const children = Array.from({ length: width }, (_, index) => {
+    const count = Math.ceil((seeds - index) / width);
+    const args = [
+      '--child',
+      '--from',
+      String(1 + index),
+      '--step',
+      String(width),
+      '--seeds',
+      String(count),
+      '--faults',
+      values.faults,
+    ];
+    return new Promise<void>((resolve, reject) => {
+      const child = fork(import.meta.filename, args, { execArgv: ['--conditions=@celeriac/source'] });
+      child.on('message', (summary) => merge(total, summary as Summary));
+      child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a child ended with ${code}`))));
+    });
+  });
+  return Promise.all(children).then(() => total);
+}
+
+const started = performance.now();
+const single = process.env['SEED'];
+if (values.child) {
+  process.send?.(await runSeeds(Number(values.from), Number(values.seeds), Number(values.step)));
+} else {
+  const summary = single === undefined ? await inChildren(Number(values.seeds)) : await runSeeds(Number(single), 1, 1);
+  const injected = Object.entries(summary.faults).map(([kind, count]) => `${kind} ${count.toLocaleString('en')}`);
+  console.log(
+    `seeds ${summary.seeds.toLocaleString('en')}, tasks ${summary.tasks.toLocaleString('en')}, ticks ${summary.ticks.toLocaleString('en')}, ${((performance.now() - started) / 1000).toFixed(0)} s`,
+  );
+  console.log(`faults: ${injected.join(', ')}`);
+  console.log(
+    `violations: ${summary.failed.length === 0 ? '0' : `in seeds ${summary.failed.toSorted((left, right) => left - right).join(', ')}`}`,
+  );
+  for (const seed of summary.failed.slice(0, SHOWN)) await explain(seed);
+  process.exitCode = summary.failed.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,137 @@
+/** What really happened in a run, written down beside the world: by the tasks, and by watching its stores. */
+import type { World } from 'celeriac/testing';
+
+import { isFinal } from '../../../lib/states.ts';
+
+export interface Run {
+  readonly key: string;
+  readonly id: string;
+  readonly attempt: number;
+  readonly prev: unknown;
+  readonly atMs: number;
+  /** Place among everything that was written down. */
+  readonly order: number;
+}
+
+export interface Violation {
+  readonly rule: string;
+  readonly what: string;
+}
+
+interface Claimed {
+  readonly owner: string;
+  readonly leaseMs: number;
+}
+
+export class Ledger {
+  readonly runs: Run[] = [];
+  readonly runsByKey: Map<string, Run[]> = new Map();
+  readonly ticks: { readonly entry: string; readonly scheduledMs: number; readonly id: string }[] = [];
+  readonly violations: Violation[] = [];
+  /** Last lines of what happened to each task, for the trace of a violation. */
+  readonly #history = new Map<string, string[]>();
+  readonly #claims = new Map<string, Claimed>();
+  /** Attempt -> who committed it. */
+  readonly #commits = new Map<string, string>();
+  readonly #finals = new Map<string, string>();
+  #order = 0;
+
+  violate(rule: string, what: string, id?: string): void {
+    const trace = id === undefined ? '' : `\n      ${(this.#history.get(id) ?? []).join('\n      ')}`;
+    this.violations.push({ rule, what: `${what}${trace}` });
+  }
+
+  note(id: string, line: string): void {
+    const lines = this.#history.get(id) ?? [];
+    lines.push(line);
+    this.#history.set(id, lines);
+  }
+
+  run(run: Omit<Run, 'order'>, atMostOnce: boolean): void {
+    this.#order += 1;
+    const attempt = `${run.id}/${run.attempt}`;
+    this.note(run.id, `${run.atMs} run of attempt ${run.attempt}`);
+    if (this.#commits.has(attempt)) this.violate('run after commit', `${run.key} ${attempt}`, run.id);
+    const earlier = this.runsByKey.get(run.key) ?? [];
+    if (earlier.some((each) => each.id !== run.id))
+      this.violate('one task per place', `${run.key} ran under two ids`, run.id);
+    if (atMostOnce && earlier.some((each) => each.attempt === run.attempt))
+      this.violate('acksLate: false runs once', `${run.key} ${attempt}`, run.id);
+    const written = { ...run, order: this.#order };
+    this.runs.push(written);
+    this.runsByKey.set(run.key, [...earlier, written]);
+  }
+
+  /** Watches the true stores, below every fault. */
+  watch(world: World): void {
+    const { backend } = world;
+    const now = (): number => world.clock.nowMs();
+    const claim = backend.claim.bind(backend);
+    backend.claim = async (requests) => {
+      const outcomes = await claim(requests);
+      for (const [index, request] of requests.entries()) {
+        if (outcomes[index]?.kind !== 'claimed') continue;
+        const key = `${request.id}/${request.attempt}`;
+        const held = this.#claims.get(key);
+        this.note(request.id, `${now()} claimed attempt ${request.attempt} by ${request.owner}`);
+        // A lease ends with its invocation, and that is when its owner is dead.
+        if (held !== undefined && held.owner !== request.owner && held.leaseMs > now() + LEASE_SLACK_MS)
+          this.violate('one owner at a time', `${key} taken from ${held.owner} by ${request.owner}`, request.id);
+        if (this.#commits.has(key)) this.violate('claim after commit', key, request.id);
+        this.#claims.set(key, { owner: request.owner, leaseMs: request.leaseMs });
+      }
+      return outcomes;
+    };
+    const commit = backend.commit.bind(backend);
+    backend.commit = async (requests) => {
+      const outcomes = await commit(requests);
+      for (const [index, request] of requests.entries()) {
+        if (outcomes[index] !== true) continue;
+        const key = `${request.id}/${request.attempt}`;
+        this.#order += 1;
+        this.note(request.id, `${now()} committed ${request.status} by ${request.owner}`);
+        if (this.#claims.get(key)?.owner !== request.owner)
+          this.violate('only the owner commits', `${key} by ${request.owner}`, request.id);
+        // The same write again, whose answer was lost on the way.
+        if (this.#commits.get(key) === request.owner) continue;
+        this.#commits.set(key, request.owner);
+        if (request.final) this.#final(request.id, request.status);
+      }
+      return outcomes;
+    };
+    const release = backend.release.bind(backend);
+    backend.release = async (request) => {
+      const done = await release(request);
+      if (done) this.#claims.delete(`${request.id}/${request.attempt}`);
+      return done;
+    };
+    const conclude = backend.conclude.bind(backend);
+    backend.conclude = async (requests) => {
+      const outcomes = await conclude(requests);
+      for (const [index, request] of requests.entries()) {
+        if (outcomes[index]?.kind !== 'concluded') continue;
+        this.note(request.id, `${now()} concluded ${request.status}`);
+        if (isFinal(request.status)) this.#final(request.id, request.status);
+      }
+      return outcomes;
+    };
+  }
+
+  /** Every final state that was written, by task id. */
+  get finals(): ReadonlyMap<string, string> {
+    return this.#finals;
+  }
+
+  get ids(): readonly string[] {
+    return [...this.#history.keys()];
+  }
+
+  #final(id: string, status: string): void {
+    const known = this.#finals.get(id);
+    if (known !== undefined) this.violate('one final state', `${id} was ${known}, became ${status}`, id);
+    this.#finals.set(id, status);
+  }
+}
+
+// What one invocation's clock may be ahead of another's: twice the skew.
+const LEASE_SLACK_MS = 4000;

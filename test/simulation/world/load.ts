@@ -1,0 +1,151 @@
+/** The app of a simulation: tasks that do as a program says, and write it into the ledger. */
+import {
+  type AnySignature,
+  Celeriac,
+  chain,
+  chord,
+  crontab,
+  every,
+  group,
+  Ignore,
+  Reject,
+  type TaskContext,
+} from 'celeriac';
+import type { World } from 'celeriac/testing';
+
+import type { Ledger } from './ledger.ts';
+import { type Behaviour, type Program, type Tree, valueOf } from './program.ts';
+
+export class Passing extends Error {
+  override readonly name = 'Passing';
+}
+
+export interface Load {
+  readonly app: Celeriac;
+  build(program: Program): AnySignature;
+  attach(world: World): void;
+}
+
+const OPTIONS = { bind: true, maxRetries: 5, retryBackoff: true } as const;
+
+export function newLoad(ledger: Ledger): Load {
+  const app = new Celeriac('simulation', {
+    queues: { default: {}, orders: { fifo: true } },
+    resultExpires: '30d',
+    timezone: 'Europe/Berlin',
+  });
+  let world: World | undefined;
+  const act = (self: TaskContext, args: readonly unknown[], atMostOnce: boolean): Promise<unknown> | string => {
+    const [key, behaviour] = args.slice(-2) as [string, Behaviour];
+    const prev = args.length > 2 ? args[0] : undefined;
+    const { id, retries } = self.request;
+    // What was handed back on purpose runs again, whatever acksLate says.
+    const strict = atMostOnce && behaviour.kind !== 'requeue';
+    ledger.run({ key, id, attempt: retries, prev, atMs: world?.clock.nowMs() ?? 0 }, strict);
+    return behave(self, behaviour, valueOf(key, prev));
+  };
+  const spawned = app.task('spawned', { bind: true }, (self, key: string): string => {
+    ledger.run({ key, id: self.request.id, attempt: 0, prev: undefined, atMs: world?.clock.nowMs() ?? 0 }, false);
+    return key;
+  });
+  const behave = (self: TaskContext, behaviour: Behaviour, value: string): Promise<unknown> | string => {
+    switch (behaviour.kind) {
+      case 'retry':
+        if (self.request.retries < behaviour.times)
+          throw self.retry({ countdown: 2 ** self.request.retries, exc: new Passing() });
+        return value;
+      case 'requeue':
+        if (!self.request.deliveryInfo.redelivered) throw new Reject('once more', { requeue: true });
+        return value;
+      case 'slow':
+        return (world?.clock.sleep(behaviour.seconds * 1000) ?? Promise.resolve()).then(() => value);
+      case 'spawn':
+        return Promise.all(
+          Array.from({ length: behaviour.children }, (_, index) => {
+            const key = `${self.request.id}:child:${index}`;
+            // An id of its own making: whoever runs twice sends the same children.
+            return spawned.applyAsync([key], { taskId: key.slice(0, 120) });
+          }),
+        ).then(() => value);
+      case 'fail':
+        throw new Passing('as told');
+      case 'reject':
+        throw new Reject('as told');
+      case 'ignore':
+        throw new Ignore('as told');
+      case 'ok':
+      default:
+        return value;
+    }
+  };
+  const tasks = {
+    leaf: app.task('leaf', OPTIONS, (self, ...args: unknown[]) => act(self, args, false)),
+    once: app.task('once', { ...OPTIONS, acksLate: false }, (self, ...args: unknown[]) => act(self, args, true)),
+    late: app.task('late', OPTIONS, (self, ...args: unknown[]) => act(self, args, false)),
+    ordered: app.task('ordered', { ...OPTIONS, queue: 'orders' }, (self, ...args: unknown[]) => act(self, args, false)),
+  };
+  const linked = app.task('linked', { bind: true }, (self, value: unknown, key: string) => {
+    ledger.run(
+      { key, id: self.request.id, attempt: self.request.retries, prev: value, atMs: world?.clock.nowMs() ?? 0 },
+      false,
+    );
+  });
+  declareTicks(app, ledger);
+  const signatureOf = (tree: Tree, program: Program): AnySignature => {
+    if (tree.type === 'chain')
+      return chain(...(tree.steps.map((step) => signatureOf(step, program)) as [AnySignature]));
+    if (tree.type === 'group') return group(tree.members.map((member) => signatureOf(member, program)));
+    if (tree.type === 'chord')
+      return chord(
+        tree.header.map((member) => signatureOf(member, program)) as never,
+        signatureOf(tree.body, program) as never,
+      );
+    const sig = tasks[tree.task].signature([tree.key, tree.behaviour]);
+    return sig.set({
+      ...(program.explicitIds ? { taskId: tree.key } : {}),
+      ...(tree.countdown === undefined ? {} : { countdown: tree.countdown }),
+      ...(tree.expires === undefined ? {} : { expires: tree.expires }),
+      ...(tree.task === 'ordered' ? { fairKey: tree.key.split('.')[0] ?? '' } : {}),
+      ...(program.link && tree.type === 'leaf' ? { link: linked.s(`${tree.key}.link`) } : {}),
+    });
+  };
+  return {
+    app,
+    build: (program) => signatureOf(program.tree, program),
+    attach: (made) => {
+      world = made;
+      deployInTheMiddle(app, made);
+    },
+  };
+}
+
+/** For the first quarter of an hour half of the workers run the code before the task `late` was written. */
+function deployInTheMiddle(app: Celeriac, world: World): void {
+  const untilMs = world.clock.nowMs() + 900_000;
+  const find = app.registry.find.bind(app.registry);
+  let turn = 0;
+  app.registry.find = (name) => {
+    if (name !== 'late' || !world.faults.inInvocation || world.clock.nowMs() >= untilMs) return find(name);
+    turn += 1;
+    return turn % 2 === 0 ? undefined : find(name);
+  };
+}
+
+/** Entries of every way, in zones of their own. `catchUp: 'all'`: a sweeper that died must not cost a tick. */
+function declareTicks(app: Celeriac, ledger: Ledger): void {
+  const tick = app.task('tick', { bind: true }, (self) => {
+    const { schedule, id } = self.request;
+    if (schedule !== undefined)
+      ledger.ticks.push({ entry: schedule.entry, scheduledMs: schedule.scheduledTime.getTime(), id });
+  });
+  app.beat({
+    rule: { task: tick.s(), schedule: crontab({ minute: '*/7' }, { timezone: 'UTC' }) },
+    berlin: { task: tick.s(), schedule: crontab({ minute: '*/5' }), catchUp: 'all' },
+    newYork: {
+      task: tick.s(),
+      schedule: crontab({ minute: '10,40' }, { timezone: 'America/New_York' }),
+      catchUp: 'all',
+    },
+    heart: { task: tick.s(), schedule: every('20s'), catchUp: 'all' },
+  });
+}
