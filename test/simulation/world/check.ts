@@ -1,8 +1,5 @@
 /** What must be true when everything has come to rest. */
-import type { World } from 'celeriac/testing';
-
 import { readDocument } from '../../../lib/result-document.ts';
-import { nextDueMs } from '../../../lib/schedules/next-due.ts';
 import type { TaskRecord } from '../../../lib/ports.ts';
 import { isFinal, SUCCESS } from '../../../lib/states.ts';
 import type { Ledger } from './ledger.ts';
@@ -16,21 +13,28 @@ export interface Sent {
 
 type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false };
 
+type ReadRecords = (ids: readonly string[]) => Promise<readonly (TaskRecord | undefined)[]>;
+
 export class Checker {
-  readonly #world: World;
+  readonly #read: ReadRecords;
   readonly #ledger: Ledger;
   readonly #records = new Map<string, TaskRecord>();
   readonly #skewMs: number;
 
-  constructor(world: World, ledger: Ledger, skewSeconds: number) {
-    this.#world = world;
+  constructor(read: ReadRecords, ledger: Ledger, skewSeconds: number) {
+    this.#read = read;
     this.#ledger = ledger;
     this.#skewMs = 2 * skewSeconds * 1000;
   }
 
-  async check(sent: readonly Sent[], startMs: number, endMs: number): Promise<void> {
+  /** Of every task that was heard of. */
+  get records(): ReadonlyMap<string, TaskRecord> {
+    return this.#records;
+  }
+
+  async check(sent: readonly Sent[]): Promise<void> {
     const ids = [...new Set([...this.#ledger.ids, ...sent.flatMap((each) => each.resultIds)])];
-    const records = await this.#world.backend.get(ids, this.#world.clock.nowMs());
+    const records = await this.#read(ids);
     for (const [index, id] of ids.entries()) {
       const record = records[index];
       if (record !== undefined) this.#records.set(id, record);
@@ -38,8 +42,6 @@ export class Checker {
         this.#ledger.violate('every task ends', `${id} is ${record?.status ?? 'unknown'}`, id);
     }
     for (const each of sent) this.#program(each);
-    await this.#ticks(startMs, endMs);
-    this.#rest();
   }
 
   #program({ program, atMs }: Sent): void {
@@ -131,48 +133,6 @@ export class Checker {
   /** Whether any task was given up after its worker died again and again: its followers may have been, too. */
   #lost(): boolean {
     return [...this.#records.values()].some((record) => record.meta?.includes('WorkerLostError') === true);
-  }
-
-  async #ticks(startMs: number, endMs: number): Promise<void> {
-    const seen = new Map<string, Set<string>>();
-    for (const { entry, scheduledMs, id } of this.#ledger.ticks) {
-      const key = `${entry}@${scheduledMs}`;
-      seen.set(key, (seen.get(key) ?? new Set()).add(id));
-    }
-    for (const [key, ids] of seen) if (ids.size > 1) this.#ledger.violate('a tick is one task', key);
-    for (const { name, schedule, way } of this.#world.app.manifest().beat) {
-      const anchorMs = await this.#anchorOf(name, startMs);
-      for (let due = nextDueMs(schedule, Math.max(startMs, anchorMs), anchorMs); due !== undefined && due < endMs;) {
-        if (!seen.has(`${name}@${due}`))
-          this.#ledger.violate('every tick runs', `${name} (${way}) at ${new Date(due).toISOString()}`);
-        due = nextDueMs(schedule, due, anchorMs);
-      }
-    }
-  }
-
-  /** An interval counts from when a sweeper first saw it, by that sweeper's clock. */
-  async #anchorOf(name: string, startMs: number): Promise<number> {
-    const [item] = await this.#world.schedules.read([name]);
-    const state = JSON.parse(item?.document ?? '{}') as { readonly anchorMs?: number };
-    return state.anchorMs ?? startMs;
-  }
-
-  /** Nothing is left behind, and every dead letter has a reason that its task's state confirms. */
-  #rest(): void {
-    const { broker, timers, app } = this.#world;
-    for (const queue of [...Object.keys(app.settings.queues), '__lost__']) {
-      for (const letter of broker.peekAll(queue))
-        this.#ledger.violate('nothing in flight', `${queue}: ${letter.body.slice(0, 40)}`);
-      for (const { attributes } of broker.deadLetters(queue)) {
-        const record = this.#records.get(attributes['task_id'] ?? '');
-        if (record === undefined || record.status === SUCCESS || attributes['reason'] === undefined)
-          this.#ledger.violate(
-            'dead letters are explained',
-            `${attributes['task_id']}: ${attributes['reason']}, ${record?.status}`,
-          );
-      }
-    }
-    if (timers.size() > 0) this.#ledger.violate('nothing in flight', `${timers.size()} timers`);
   }
 }
 

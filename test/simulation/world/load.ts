@@ -13,6 +13,7 @@ import {
 } from 'celeriac';
 import type { World } from 'celeriac/testing';
 
+import type { Clock } from '../../../lib/ports.ts';
 import type { Ledger } from './ledger.ts';
 import { type Behaviour, type Program, type Tree, valueOf } from './program.ts';
 
@@ -23,29 +24,35 @@ export class Passing extends Error {
 export interface Load {
   readonly app: Celeriac;
   build(program: Program): AnySignature;
-  attach(world: World): void;
+  /** The clock that tasks sleep on and tell the time by. */
+  attach(clock: Clock): void;
+  /** Half of the workers run older code for a while. */
+  deploy(world: World): void;
 }
 
 const OPTIONS = { bind: true, maxRetries: 5, retryBackoff: true } as const;
 
-export function newLoad(ledger: Ledger): Load {
+/** Where runs and ticks are written down: the ledger, or a message to the process that has it. */
+export type Notes = Pick<Ledger, 'run'> & { readonly ticks: { push(tick: Ledger['ticks'][number]): unknown } };
+
+export function newLoad(ledger: Notes, { schedules = true }: { readonly schedules?: boolean } = {}): Load {
   const app = new Celeriac('simulation', {
     queues: { default: {}, orders: { fifo: true } },
     resultExpires: '30d',
     timezone: 'Europe/Berlin',
   });
-  let world: World | undefined;
+  let clock: Clock | undefined;
   const act = (self: TaskContext, args: readonly unknown[], atMostOnce: boolean): Promise<unknown> | string => {
     const [key, behaviour] = args.slice(-2) as [string, Behaviour];
     const prev = args.length > 2 ? args[0] : undefined;
     const { id, retries } = self.request;
     // What was handed back on purpose runs again, whatever acksLate says.
     const strict = atMostOnce && behaviour.kind !== 'requeue';
-    ledger.run({ key, id, attempt: retries, prev, atMs: world?.clock.nowMs() ?? 0 }, strict);
+    ledger.run({ key, id, attempt: retries, prev, atMs: clock?.nowMs() ?? 0 }, strict);
     return behave(self, behaviour, valueOf(key, prev));
   };
   const spawned = app.task('spawned', { bind: true }, (self, key: string): string => {
-    ledger.run({ key, id: self.request.id, attempt: 0, prev: undefined, atMs: world?.clock.nowMs() ?? 0 }, false);
+    ledger.run({ key, id: self.request.id, attempt: 0, prev: undefined, atMs: clock?.nowMs() ?? 0 }, false);
     return key;
   });
   const behave = (self: TaskContext, behaviour: Behaviour, value: string): Promise<unknown> | string => {
@@ -58,7 +65,7 @@ export function newLoad(ledger: Ledger): Load {
         if (!self.request.deliveryInfo.redelivered) throw new Reject('once more', { requeue: true });
         return value;
       case 'slow':
-        return (world?.clock.sleep(behaviour.seconds * 1000) ?? Promise.resolve()).then(() => value);
+        return (clock?.sleep(behaviour.seconds * 1000) ?? Promise.resolve()).then(() => value);
       case 'spawn':
         return Promise.all(
           Array.from({ length: behaviour.children }, (_, index) => {
@@ -86,11 +93,11 @@ export function newLoad(ledger: Ledger): Load {
   };
   const linked = app.task('linked', { bind: true }, (self, value: unknown, key: string) => {
     ledger.run(
-      { key, id: self.request.id, attempt: self.request.retries, prev: value, atMs: world?.clock.nowMs() ?? 0 },
+      { key, id: self.request.id, attempt: self.request.retries, prev: value, atMs: clock?.nowMs() ?? 0 },
       false,
     );
   });
-  declareTicks(app, ledger);
+  if (schedules) declareTicks(app, ledger);
   const signatureOf = (tree: Tree, program: Program): AnySignature => {
     if (tree.type === 'chain')
       return chain(...(tree.steps.map((step) => signatureOf(step, program)) as [AnySignature]));
@@ -113,9 +120,9 @@ export function newLoad(ledger: Ledger): Load {
     app,
     build: (program) => signatureOf(program.tree, program),
     attach: (made) => {
-      world = made;
-      deployInTheMiddle(app, made);
+      clock = made;
     },
+    deploy: (world) => deployInTheMiddle(app, world),
   };
 }
 
@@ -132,7 +139,7 @@ function deployInTheMiddle(app: Celeriac, world: World): void {
 }
 
 /** Entries of every way, in zones of their own. `catchUp: 'all'`: a sweeper that died must not cost a tick. */
-function declareTicks(app: Celeriac, ledger: Ledger): void {
+function declareTicks(app: Celeriac, ledger: Notes): void {
   const tick = app.task('tick', { bind: true }, (self) => {
     const { schedule, id } = self.request;
     if (schedule !== undefined)

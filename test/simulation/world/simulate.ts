@@ -4,6 +4,7 @@ import { type FaultKind, type Faults, World } from 'celeriac/testing';
 
 import { seededRandom } from '../../../lib/testing/seeded.ts';
 import { Checker, type Sent } from './check.ts';
+import { WorldChecker } from './check-world.ts';
 import { Ledger, type Violation } from './ledger.ts';
 import { newLoad } from './load.ts';
 import { Generator } from './program.ts';
@@ -54,7 +55,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const world = new World(load.app, { seed, start: START_MS, faults, patienceMs: 0 });
   options.sabotage?.(world);
   ledger.watch(world);
-  load.attach(world);
+  load.attach(world.clock);
+  load.deploy(world);
   const generator = new Generator(seededRandom(seed + 7));
   const sent: Sent[] = [];
   for (let index = 0; index < programs; index += 1) {
@@ -68,9 +70,14 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     await world.advance(Math.round(SENDING_MS / programs) / 1000);
   }
   const endMs = world.clock.nowMs();
-  await rest(world);
-  const checker = new Checker(world, ledger, options.toleratedSkewSeconds ?? faults.clockSkewSeconds ?? 0);
-  await checker.check(sent, START_MS, endMs);
+  await comeToRest(world);
+  const read = (ids: readonly string[]): ReturnType<World['backend']['get']> =>
+    world.backend.get(ids, world.clock.nowMs());
+  const checker = new Checker(read, ledger, options.toleratedSkewSeconds ?? faults.clockSkewSeconds ?? 0);
+  await checker.check(sent);
+  const rest = new WorldChecker(world, ledger, checker.records);
+  await rest.ticks(START_MS, endMs);
+  rest.rest();
   return {
     seed,
     tasks: ledger.ids.length,
@@ -82,7 +89,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 }
 
 /** Until nothing happens any more: faults go on, and are off for the very last. */
-async function rest(world: World): Promise<void> {
+async function comeToRest(world: World): Promise<void> {
   // A sweep that failed at the end is made up for before the entries are switched off.
   world.faults.on = false;
   await world.advance('3m');

@@ -1,0 +1,38 @@
+/** A worker process of the chaos run: its clients work on a bad network, and it may be killed at any moment. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { type Delivery, type Invocation, silentLogger } from 'celeriac';
+
+import { connect } from '../../../lib/aws/connect.ts';
+import { readEnvironment } from '../../../lib/settings.ts';
+import { systemClock, systemRandom } from '../../../lib/time.ts';
+import { newLoad } from '../world/load.ts';
+import { FaultyHandler, SOME_FAULTS } from './faulty-handler.ts';
+
+const tell = (message: object): void => void process.send?.(message);
+const load = newLoad(
+  {
+    run: (run, atMostOnce) => tell({ kind: 'run', run, atMostOnce }),
+    ticks: { push: () => 0 },
+  },
+  { schedules: false },
+);
+load.attach(systemClock);
+const handler = new FaultyHandler(SOME_FAULTS, systemRandom);
+const clients = {
+  sqs: new SQSClient({ requestHandler: handler, maxAttempts: 4 }),
+  dynamodb: new DynamoDBClient({ requestHandler: handler, maxAttempts: 6 }),
+};
+load.app.use({
+  ...connect(readEnvironment(), { clock: systemClock, random: systemRandom }, clients),
+  logger: silentLogger,
+});
+
+process.on(
+  'message',
+  (batch: { readonly id: number; readonly deliveries: Delivery[]; readonly invocation: Invocation }) => {
+    void load.app
+      .consume(batch.deliveries, batch.invocation)
+      .then((response) => tell({ kind: 'answer', id: batch.id, response, counts: handler.counts }));
+  },
+);

@@ -1,0 +1,61 @@
+/** What only a world can show: its ticks, and that nothing is left in it. */
+import type { World } from 'celeriac/testing';
+
+import type { TaskRecord } from '../../../lib/ports.ts';
+import { nextDueMs } from '../../../lib/schedules/next-due.ts';
+import { SUCCESS } from '../../../lib/states.ts';
+import type { Ledger } from './ledger.ts';
+
+export class WorldChecker {
+  readonly #world: World;
+  readonly #ledger: Ledger;
+  readonly #records: ReadonlyMap<string, TaskRecord>;
+
+  constructor(world: World, ledger: Ledger, records: ReadonlyMap<string, TaskRecord>) {
+    this.#world = world;
+    this.#ledger = ledger;
+    this.#records = records;
+  }
+
+  async ticks(startMs: number, endMs: number): Promise<void> {
+    const seen = new Map<string, Set<string>>();
+    for (const { entry, scheduledMs, id } of this.#ledger.ticks) {
+      const key = `${entry}@${scheduledMs}`;
+      seen.set(key, (seen.get(key) ?? new Set()).add(id));
+    }
+    for (const [key, ids] of seen) if (ids.size > 1) this.#ledger.violate('a tick is one task', key);
+    for (const { name, schedule, way } of this.#world.app.manifest().beat) {
+      const anchorMs = await this.#anchorOf(name, startMs);
+      for (let due = nextDueMs(schedule, Math.max(startMs, anchorMs), anchorMs); due !== undefined && due < endMs;) {
+        if (!seen.has(`${name}@${due}`))
+          this.#ledger.violate('every tick runs', `${name} (${way}) at ${new Date(due).toISOString()}`);
+        due = nextDueMs(schedule, due, anchorMs);
+      }
+    }
+  }
+
+  /** An interval counts from when a sweeper first saw it, by that sweeper's clock. */
+  async #anchorOf(name: string, startMs: number): Promise<number> {
+    const [item] = await this.#world.schedules.read([name]);
+    const state = JSON.parse(item?.document ?? '{}') as { readonly anchorMs?: number };
+    return state.anchorMs ?? startMs;
+  }
+
+  /** Nothing is left behind, and every dead letter has a reason that its task's state confirms. */
+  rest(): void {
+    const { broker, timers, app } = this.#world;
+    for (const queue of [...Object.keys(app.settings.queues), '__lost__']) {
+      for (const letter of broker.peekAll(queue))
+        this.#ledger.violate('nothing in flight', `${queue}: ${letter.body.slice(0, 40)}`);
+      for (const { attributes } of broker.deadLetters(queue)) {
+        const record = this.#records.get(attributes['task_id'] ?? '');
+        if (record === undefined || record.status === SUCCESS || attributes['reason'] === undefined)
+          this.#ledger.violate(
+            'dead letters are explained',
+            `${attributes['task_id']}: ${attributes['reason']}, ${record?.status}`,
+          );
+      }
+    }
+    if (timers.size() > 0) this.#ledger.violate('nothing in flight', `${timers.size()} timers`);
+  }
+}
