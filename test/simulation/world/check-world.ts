@@ -4,6 +4,7 @@ import type { World } from 'celeriac/testing';
 import type { TaskRecord } from '../../../lib/ports.ts';
 import { nextDueMs } from '../../../lib/schedules/next-due.ts';
 import { SUCCESS } from '../../../lib/states.ts';
+import { PUNCTUAL_MS } from './check.ts';
 import type { Ledger } from './ledger.ts';
 
 export class WorldChecker {
@@ -17,9 +18,11 @@ export class WorldChecker {
     this.#records = records;
   }
 
-  async ticks(startMs: number, endMs: number): Promise<void> {
+  async ticks(startMs: number, endMs: number, punctual: boolean): Promise<void> {
     const seen = new Map<string, Set<string>>();
-    for (const { entry, scheduledMs, id } of this.#ledger.ticks) {
+    for (const { entry, scheduledMs, id, atMs } of this.#ledger.ticks) {
+      if (punctual && atMs - scheduledMs > PUNCTUAL_MS)
+        this.#ledger.violate('on time', `${entry} ${atMs - scheduledMs} ms late`, id);
       const key = `${entry}@${scheduledMs}`;
       seen.set(key, (seen.get(key) ?? new Set()).add(id));
     }

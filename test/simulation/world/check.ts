@@ -13,6 +13,9 @@ export interface Sent {
 
 type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false };
 
+/** SQS delays whole seconds. */
+export const PUNCTUAL_MS = 1500;
+
 type ReadRecords = (ids: readonly string[]) => Promise<readonly (TaskRecord | undefined)[]>;
 
 export class Checker {
@@ -20,11 +23,14 @@ export class Checker {
   readonly #ledger: Ledger;
   readonly #records = new Map<string, TaskRecord>();
   readonly #skewMs: number;
+  readonly #punctual: boolean;
 
-  constructor(read: ReadRecords, ledger: Ledger, skewSeconds: number) {
+  /** @param punctual nothing is in the way: what is due runs at once */
+  constructor(read: ReadRecords, ledger: Ledger, skewSeconds: number, punctual = false) {
     this.#read = read;
     this.#ledger = ledger;
     this.#skewMs = 2 * skewSeconds * 1000;
+    this.#punctual = punctual;
   }
 
   /** Of every task that was heard of. */
@@ -52,8 +58,17 @@ export class Checker {
         if (run.atMs < etaMs - this.#skewMs)
           this.#ledger.violate('never early', `${leaf.key} by ${etaMs - run.atMs} ms`, run.id);
       }
+      if (this.#punctual && program.tree === leaf) this.#onTime(leaf, atMs);
       if (program.link) this.#link(leaf);
     }
+  }
+
+  /** An ETA is met to about a second; `late` waits for its deployment, FIFO for what comes before it. */
+  #onTime(leaf: Leaf, atMs: number): void {
+    const [run] = this.#ledger.runsByKey.get(leaf.key) ?? [];
+    if (run === undefined || leaf.task === 'late' || leaf.task === 'ordered') return;
+    const lateMs = run.atMs - atMs - (leaf.countdown ?? 0) * 1000;
+    if (lateMs > PUNCTUAL_MS) this.#ledger.violate('on time', `${leaf.key} ${lateMs} ms late`, run.id);
   }
 
   /** What a tree came to, from what its leaves came to; on the way everything that does not fit is told. */

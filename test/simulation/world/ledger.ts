@@ -26,7 +26,12 @@ interface Claimed {
 export class Ledger {
   readonly runs: Run[] = [];
   readonly runsByKey: Map<string, Run[]> = new Map();
-  readonly ticks: { readonly entry: string; readonly scheduledMs: number; readonly id: string }[] = [];
+  readonly ticks: {
+    readonly entry: string;
+    readonly scheduledMs: number;
+    readonly id: string;
+    readonly atMs: number;
+  }[] = [];
   readonly violations: Violation[] = [];
   /** Last lines of what happened to each task, for the trace of a violation. */
   readonly #history = new Map<string, string[]>();

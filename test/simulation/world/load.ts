@@ -97,7 +97,7 @@ export function newLoad(ledger: Notes, { schedules = true }: { readonly schedule
       false,
     );
   });
-  if (schedules) declareTicks(app, ledger);
+  if (schedules) declareTicks(app, ledger, () => clock?.nowMs() ?? 0);
   const signatureOf = (tree: Tree, program: Program): AnySignature => {
     if (tree.type === 'chain')
       return chain(...(tree.steps.map((step) => signatureOf(step, program)) as [AnySignature]));
@@ -139,11 +139,11 @@ function deployInTheMiddle(app: Celeriac, world: World): void {
 }
 
 /** Entries of every way, in zones of their own. `catchUp: 'all'`: a sweeper that died must not cost a tick. */
-function declareTicks(app: Celeriac, ledger: Notes): void {
+function declareTicks(app: Celeriac, ledger: Notes, nowMs: () => number): void {
   const tick = app.task('tick', { bind: true }, (self) => {
     const { schedule, id } = self.request;
     if (schedule !== undefined)
-      ledger.ticks.push({ entry: schedule.entry, scheduledMs: schedule.scheduledTime.getTime(), id });
+      ledger.ticks.push({ entry: schedule.entry, scheduledMs: schedule.scheduledTime.getTime(), id, atMs: nowMs() });
   });
   app.beat({
     rule: { task: tick.s(), schedule: crontab({ minute: '*/7' }, { timezone: 'UTC' }) },

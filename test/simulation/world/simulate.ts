@@ -71,12 +71,13 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   }
   const endMs = world.clock.nowMs();
   await comeToRest(world);
+  const punctual = Object.keys(faults).length === 0;
   const read = (ids: readonly string[]): ReturnType<World['backend']['get']> =>
     world.backend.get(ids, world.clock.nowMs());
-  const checker = new Checker(read, ledger, options.toleratedSkewSeconds ?? faults.clockSkewSeconds ?? 0);
+  const checker = new Checker(read, ledger, options.toleratedSkewSeconds ?? faults.clockSkewSeconds ?? 0, punctual);
   await checker.check(sent);
   const rest = new WorldChecker(world, ledger, checker.records);
-  await rest.ticks(START_MS, endMs);
+  await rest.ticks(START_MS, endMs, punctual);
   rest.rest();
   return {
     seed,
