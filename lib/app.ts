@@ -86,6 +86,7 @@ export class Celeriac implements Producer {
       name,
       options: resolved,
       hooks: {},
+      arity: Math.max(0, run.length - (resolved.bind ? 1 : 0)),
       place,
       run: (context, args) => (resolved.bind ? run(context, ...args) : run(...args)),
     });
@@ -110,6 +111,7 @@ export class Celeriac implements Producer {
       name,
       options: resolveTaskOptions(name, facts.options, this.settings),
       hooks: hooksOf(instance),
+      arity: instance.run.length,
       place,
       run: (context, args) => {
         const run = (): R => instance.run(...(args as unknown as A));

@@ -16,6 +16,8 @@ export interface TaskDefinition {
   readonly name: string;
   readonly options: ResolvedTaskOptions;
   readonly hooks: TaskHooks;
+  /** Arguments that its function names, the context of a bound one left out. */
+  readonly arity: number;
   run(context: TaskContext, args: readonly unknown[]): unknown;
   /** file:line:column of the declaration, for error messages. */
   readonly place: string;

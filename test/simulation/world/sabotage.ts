@@ -90,9 +90,11 @@ export const SABOTAGES: readonly Sabotage[] = [
     what: 'SQS is ten seconds late',
     options: {
       faults: {},
-      sabotage: sending((item) => [taskOf(item) === 'tick' ? { ...item, delaySeconds: (item.delaySeconds ?? 0) + 10 } : item], 1),
+      sabotage: sending(
+        (item) => [taskOf(item) === 'tick' ? { ...item, delaySeconds: (item.delaySeconds ?? 0) + 10 } : item],
+        1,
+      ),
     },
-  },
   },
   { rule: 'every task ends', what: 'messages get lost', options: { sabotage: sending(() => [], 40) } },
   { rule: 'reached steps run', what: 'messages get lost', options: { sabotage: sending(() => [], 40) } },
