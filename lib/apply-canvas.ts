@@ -1,18 +1,25 @@
 /** Sending a tree of signatures: compiled, defined where a crash of the sender could tear it, sent in windows. */
 import type { ApplyOptions } from './apply-options.ts';
-import { kindOf, merged, withOptions } from './canvas/build.ts';
+import { flattened, givenId, kindOf, merged, withOptions } from './canvas/build.ts';
 import { compile, type Plan, type Planned, type ResultNode } from './canvas/compile.ts';
-import { recordChildren } from './context.ts';
+import { maybeCurrentTask, recordChildren } from './context.ts';
 import { InvalidOption } from './errors.ts';
 import { encodeJson } from './json.ts';
-import { CANVAS_WINDOW_MESSAGES, GROUP_REPAIR_SECONDS, SQS_MAX_BATCH_ENTRIES } from './limits.ts';
+import {
+  CANVAS_WINDOW_MESSAGES,
+  GROUP_REPAIR_SECONDS,
+  GROUP_RETENTION_SECONDS,
+  SQS_MAX_BATCH_ENTRIES,
+  SQS_MAX_DELAY_SECONDS,
+  SQS_MAX_MESSAGE_BYTES,
+} from './limits.ts';
 import type { Ports, Timer } from './ports.ts';
 import { prepareCall, prepareSignature, type Producer } from './producer.ts';
-import { publish } from './publish.ts';
+import { type Prepared, publish } from './publish.ts';
 import { AsyncResult } from './result.ts';
 import { GroupResult } from './group-result.ts';
 import type { Signature } from './signature.ts';
-import { toSignatureOptions } from './signature-options.ts';
+import { type Lineage, toSignatureOptions } from './signature-options.ts';
 import { derivedId } from './time.ts';
 
 /** Of this package: sends what a sender that died has left unsent. */
@@ -35,8 +42,7 @@ export async function applySignature(
     ...own,
     ...merged(sig.options, own),
   });
-  const given = sig.options['task_id'];
-  const id = taskId ?? (typeof given === 'string' ? given : producer.ids.next());
+  const id = taskId ?? givenId(sig) ?? producer.ids.next();
   const plan = compile(whole, id);
   await sendPlan(producer, plan, whole, id);
   recordChildren(plan.messages.map((planned) => String(planned.signature.options['task_id'])));
@@ -48,23 +54,60 @@ function isOfSending(name: string): boolean {
 }
 
 async function sendPlan(producer: Producer, plan: Plan, sig: Signature, id: string): Promise<void> {
-  // The first window is checked before anything is stored or sent: a mistake in the tree is mostly in all of it.
   const ports = await producer.ports();
-  const torn = plan.messages.length > SQS_MAX_BATCH_ENTRIES;
   const policy = producer.settings.retry ? producer.settings.retryPolicy : null;
-  if (torn) for (const planned of plan.messages) await prepareOne(producer, planned);
+  // Checked before anything is stored or sent: a mistake anywhere in the tree sends nothing of it.
+  const first = await prepareWindow(producer, plan, 0);
+  for (let start = CANVAS_WINDOW_MESSAGES; start < plan.messages.length; start += CANVAS_WINDOW_MESSAGES)
+    await prepareWindow(producer, plan, start);
+  const torn = !inOneRequest(first, ports.clock.nowMs());
   const guard = torn ? await defineGroup(producer, ports, plan, sig, id) : undefined;
-  for (let start = 0; start < plan.messages.length; start += CANVAS_WINDOW_MESSAGES) {
-    const window = plan.messages.slice(start, start + CANVAS_WINDOW_MESSAGES);
-    const prepared = [];
-    for (const planned of window) prepared.push((await prepareOne(producer, planned)).prepared);
-    await publish(prepared, ports, producer.settings, policy);
-  }
-  if (guard !== undefined) await ports.timers.remove([guard]);
+  await publish(first, ports, producer.settings, policy);
+  for (let start = CANVAS_WINDOW_MESSAGES; start < plan.messages.length; start += CANVAS_WINDOW_MESSAGES)
+    await publish(await prepareWindow(producer, plan, start), ports, producer.settings, policy);
+  if (guard !== undefined) await dismiss(guard, ports);
 }
 
-async function prepareOne(producer: Producer, planned: Planned): ReturnType<typeof prepareSignature> {
+/** Messages from a place on, as many as are sent at a time: memory stays bounded whatever the size. */
+async function prepareWindow(
+  producer: Producer,
+  plan: Plan,
+  start: number,
+  lineage: Lineage = {},
+): Promise<readonly Prepared[]> {
+  const prepared: Prepared[] = [];
+  for (const planned of plan.messages.slice(start, start + CANVAS_WINDOW_MESSAGES))
+    prepared.push((await prepareOne(producer, planned, lineage)).prepared);
+  return prepared;
+}
+
+/** One request reaches its place whole or not at all. */
+function inOneRequest(prepared: readonly Prepared[], nowMs: number): boolean {
+  if (prepared.length > SQS_MAX_BATCH_ENTRIES) return false;
+  const bytes = prepared.reduce((sum, { outgoing }) => sum + outgoing.body.length, 0);
+  if (prepared.length > 1 && bytes > SQS_MAX_MESSAGE_BYTES) return false;
+  return new Set(prepared.map((item) => placeOf(item, nowMs))).size <= 1;
+}
+
+/** A queue, or the timers; what is due later may go either way. */
+function placeOf({ dueMs, outgoing }: Prepared, nowMs: number): string {
+  const delaySeconds = dueMs === null ? 0 : (dueMs - nowMs) / 1000;
+  if (delaySeconds > SQS_MAX_DELAY_SECONDS) return 'timers';
+  return `${delaySeconds > 0 ? 'later' : 'now'} ${outgoing.queue}`;
+}
+
+/** Everything was sent. A guard that stays only sends it again, which runs nothing twice: no reason to report a failure. */
+async function dismiss(guard: Timer, ports: Ports): Promise<void> {
+  try {
+    await ports.timers.remove([guard]);
+  } catch (error) {
+    ports.logger.log('warn', `The repair timer of ${guard.id} stays: ${String(error)}`, { taskId: guard.id });
+  }
+}
+
+async function prepareOne(producer: Producer, planned: Planned, lineage: Lineage): ReturnType<typeof prepareSignature> {
   return prepareSignature(producer, planned.signature, {
+    ...lineage,
     embed: { chain: planned.chain },
     ...(planned.gather === undefined ? {} : { celeriac: { gather: planned.gather } }),
   });
@@ -81,18 +124,22 @@ async function defineGroup(producer: Producer, ports: Ports, plan: Plan, sig: Si
     groupId: name,
     size: plan.messages.length,
     createdMs: nowMs,
-    definition: encodeJson(sig, 'signature'),
-    expiresAtSeconds: Math.floor(nowMs / 1000) + producer.settings.resultExpiresSeconds,
+    definition: encodeJson(flattened(sig), 'signature'),
+    // Results may live shorter than it takes to find out that something is missing.
+    expiresAtSeconds: Math.floor(nowMs / 1000) + producer.settings.resultExpiresSeconds + GROUP_RETENTION_SECONDS,
   });
+  const parent = maybeCurrentTask()?.request;
   const { prepared } = await prepareCall(
     producer,
     REPAIR_TASK,
     [name, id],
     {
       taskId: derivedId(`${id}:repair`),
-      countdown: GROUP_REPAIR_SECONDS,
+      // While results are there: what is known to have run does not run again.
+      countdown: Math.min(GROUP_REPAIR_SECONDS, producer.settings.resultExpiresSeconds / 2),
     },
-    { parentId: null, rootId: id },
+    // The members' own: what the repair sends is to stand where they would have stood.
+    parent === undefined ? { parentId: null } : { parentId: parent.id, rootId: parent.rootId, hops: parent.hops },
   );
   const timer: Timer = {
     id: prepared.id,
@@ -104,20 +151,17 @@ async function defineGroup(producer: Producer, ports: Ports, plan: Plan, sig: Si
   return timer;
 }
 
-/** Sends everything of a plan again from a place on; what is finished or runs is not disturbed. */
+/** Sends a plan again from a place on, one window; what is finished or runs is not disturbed. Gives the next place. */
 export async function sendPlanFrom(
   producer: Producer,
   ports: Ports,
-  sig: Signature,
-  id: string,
+  plan: Plan,
   start: number,
+  lineage: Lineage,
 ): Promise<number> {
-  const plan = compile(sig, id);
-  const window = plan.messages.slice(start, start + CANVAS_WINDOW_MESSAGES);
-  const prepared = [];
-  for (const planned of window) prepared.push((await prepareOne(producer, planned)).prepared);
+  const prepared = await prepareWindow(producer, plan, start, lineage);
   await publish(prepared, ports, producer.settings, producer.settings.retryPolicy);
-  return Math.min(plan.messages.length, start + CANVAS_WINDOW_MESSAGES);
+  return start + prepared.length;
 }
 
 /** Where the results of a plan are read. */

@@ -1,6 +1,6 @@
 /** Celery's own tasks (celery/app/builtins.py), and two of this package. Workers know them; nobody lists them. */
 import { applySignature, REPAIR_TASK, sendPlanFrom } from './apply-canvas.ts';
-import { COLLECT_TASK } from './canvas/compile.ts';
+import { COLLECT_TASK, compile } from './canvas/compile.ts';
 import type { TaskContext } from './context.ts';
 import { InvalidSignature } from './errors.ts';
 import { decodeJson } from './json.ts';
@@ -8,6 +8,7 @@ import { type Producer, validateArguments } from './producer.ts';
 import type { TaskDefinition } from './registry.ts';
 import { readSignature, signature } from './signature.ts';
 import { resolveTaskOptions, type TaskOptions } from './task-options.ts';
+import { derivedId } from './time.ts';
 
 type Run = (context: TaskContext, args: readonly unknown[]) => unknown;
 
@@ -16,6 +17,7 @@ export function builtinTasks(producer: Producer): TaskDefinition[] {
     name,
     options: resolveTaskOptions(name, options, producer.settings),
     hooks: {},
+    arity: 1,
     place: 'celeriac',
     run,
   });
@@ -66,10 +68,12 @@ async function applyAgain(
   args: readonly unknown[],
 ): Promise<readonly string[]> {
   const { request } = context;
+  // Keyword arguments, which a composite is made of, have also come as one last argument.
+  const partial = Object.keys(request.kwargs).length === 0 ? args : args.slice(0, -1);
   const sig = signature(name, {
-    args,
+    args: partial,
     kwargs: request.kwargs,
-    options: { task_id: `${request.id}:applied` },
+    options: { task_id: derivedId(`${request.id}:applied`) },
     subtaskType: name.replace('celery.', ''),
   });
   const result = await applySignature(producer, sig);
@@ -88,9 +92,12 @@ async function repair(producer: Producer, context: TaskContext, args: readonly u
     context.logger.warn('nothing to repair: the definition is gone', { groupId: name });
     return;
   }
-  while (start < record.size) {
+  const plan = compile(sig, id);
+  const { parentId, rootId, hops } = context.request;
+  const lineage = parentId === null ? { parentId } : { parentId, rootId, hops };
+  while (start < plan.messages.length) {
     // What is left goes on in a message of its own, before this one's time is over.
     if (context.remainingTime() < 10) return context.retry({ countdown: 0, args: [name, id, start], maxRetries: null });
-    start = await sendPlanFrom(producer, ports, sig, id, start);
+    start = await sendPlanFrom(producer, ports, plan, start, lineage);
   }
 }

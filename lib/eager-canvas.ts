@@ -1,15 +1,25 @@
 /** Any signature run in the caller, at once, in order. */
 import type { ApplyOptions } from './apply-options.ts';
 import { applyPartial, type Signature, signature } from './signature.ts';
-import { chainSteps, chordParts, chunksGroup, groupMembers, kindOf, merged, withOptions } from './canvas/build.ts';
-import { bodyOf } from './canvas/compile.ts';
-import { ChordError } from './errors.ts';
+import {
+  chainSteps,
+  chordParts,
+  chunksGroup,
+  givenId,
+  groupMembers,
+  kindOf,
+  merged,
+  withOptions,
+} from './canvas/build.ts';
+import { bodyOf, errbacksOf, nodeOf } from './canvas/compile.ts';
+import { ChordError, ImproperlyConfigured, InvalidSignature } from './errors.ts';
 import { GroupResult } from './group-result.ts';
 import { prepareSignature, type Producer } from './producer.ts';
 import { type AsyncResult, EagerResult } from './result.ts';
 import { toSignatureOptions } from './signature-options.ts';
 import { FAILURE, SUCCESS } from './states.ts';
 import { groupMemberId } from './group-parts.ts';
+import { derivedId } from './time.ts';
 
 /** Results in memory, since nothing is stored. */
 export class EagerGroupResult<R extends readonly unknown[] = readonly unknown[]> extends GroupResult<R> {
@@ -39,6 +49,21 @@ export class EagerGroupResult<R extends readonly unknown[] = readonly unknown[]>
     for (const member of this.#members) values.push(await member.get(options));
     return values as unknown as R;
   }
+
+  override async *iterate(
+    options: { readonly propagate?: boolean } = {},
+  ): AsyncGenerator<{ readonly index: number; readonly value: R[number] }> {
+    for (const [index, member] of this.#members.entries()) yield { index, value: await member.get(options) };
+  }
+
+  /** Too late: they have run. */
+  override revoke(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  override forget(): Promise<void> {
+    return Promise.resolve();
+  }
 }
 
 export async function runSignature(
@@ -52,13 +77,13 @@ export async function runSignature(
     ...own,
     ...merged(sig.options, own),
   });
-  const given = sig.options['task_id'];
-  return run(producer, whole, taskId ?? (typeof given === 'string' ? given : producer.ids.next()), []);
+  return run(producer, whole, taskId ?? givenId(sig) ?? producer.ids.next(), []);
 }
 
 type Outcome = AsyncResult | GroupResult;
 
-async function run(producer: Producer, sig: Signature, id: string, sent: readonly unknown[]): Promise<Outcome> {
+async function run(producer: Producer, sig: Signature, id: string, given: readonly unknown[]): Promise<Outcome> {
+  const sent = sig.immutable && sig.subtask_type !== null ? [] : given;
   switch (kindOf(sig)) {
     case 'chain':
       return runChain(producer, sig, id, sent);
@@ -91,16 +116,22 @@ async function runOne(producer: Producer, sig: Signature, id: string, sent: read
 async function runChain(producer: Producer, sig: Signature, id: string, sent: readonly unknown[]): Promise<Outcome> {
   const steps = chainSteps(sig);
   let given = sent;
-  let outcome: Outcome | undefined;
-  for (const [index, step] of steps.entries()) {
-    const last = index === steps.length - 1;
-    outcome = await run(producer, step, last ? id : producer.ids.next(), given);
-    if (outcome instanceof GroupResult) return outcome;
+  for (const [index, step] of steps.slice(0, -1).entries()) {
+    const outcome = await run(producer, step, givenId(step) ?? derivedId(`${id}:step:${index}`), given);
     // As with workers: what follows a failure never runs, and has its error.
-    if (!(await outcome.successful())) return failedAs(producer, id, await outcome.info());
+    if (!(await outcome.successful())) return failedAs(producer, sig, id, await causeOf(outcome));
     given = [await outcome.get()];
   }
-  return outcome ?? failedAs(producer, id, new ChordError('a chain of nothing'));
+  const last = steps.at(-1);
+  if (last === undefined) throw new InvalidSignature('A chain has no steps.');
+  return run(producer, last, id, given);
+}
+
+async function causeOf(outcome: Outcome): Promise<unknown> {
+  const error = outcome instanceof GroupResult ? undefined : await outcome.info();
+  return error instanceof Error
+    ? error
+    : new ImproperlyConfigured('An earlier step of the chain raised Ignore, so there is no result to go on with.');
 }
 
 async function runGroup(
@@ -110,32 +141,43 @@ async function runGroup(
   sent: readonly unknown[],
 ): Promise<EagerGroupResult> {
   const results: AsyncResult[] = [];
-  for (const [index, member] of groupMembers(sig).entries()) {
-    const outcome = await run(producer, member, groupMemberId(id, index), sent);
-    results.push(outcome instanceof GroupResult ? await joined(producer, outcome) : outcome);
+  const members = groupMembers(sig);
+  for (const [index, each] of members.entries()) {
+    const member = withOptions(each, { group_id: id, group_index: index, celeriac: { size: members.length } });
+    const outcome = await run(producer, member, givenId(member) ?? groupMemberId(id, index), sent);
+    results.push(outcome instanceof EagerGroupResult ? await joined(producer, outcome) : (outcome as AsyncResult));
   }
   return new EagerGroupResult(id, results, producer);
 }
 
 /** The end of a member's chain is a group: its results are one list. */
-async function joined(producer: Producer, group: GroupResult): Promise<AsyncResult> {
-  return valueAs(producer, group.id, await group.join({ propagate: false }));
+async function joined(producer: Producer, group: EagerGroupResult): Promise<AsyncResult> {
+  const error = await chordErrorOf(group);
+  return error === undefined ? valueAs(producer, group.id, await group.join()) : failure(producer, group.id, error);
 }
 
 async function runChord(producer: Producer, sig: Signature, id: string, sent: readonly unknown[]): Promise<Outcome> {
   const { header, policy } = chordParts(sig);
-  const group = await runGroup(producer, header, producer.ids.next(), sent);
+  const group = await runGroup(producer, header, givenId(header) ?? derivedId(`${id}:header`), sent);
   const body = bodyOf(sig, id);
-  const { failed } = await group.progress();
   if (policy === 'settled') return run(producer, body, id, [await settled(group)]);
-  if (failed === 0) return run(producer, body, id, [await group.join()]);
+  const error = await chordErrorOf(group);
+  if (error === undefined) return run(producer, body, id, [await group.join()]);
+  for (const [index, { signature: errback, failedId }] of errbacksOf(body, id).entries())
+    await run(producer, errback, givenId(errback) ?? derivedId(`${failedId}:errback:${index}`), [failedId]);
+  return failedAs(producer, body, id, error);
+}
+
+/** Names the first member that failed. */
+async function chordErrorOf(group: GroupResult): Promise<ChordError | undefined> {
   for (const member of group.results) {
     if (await member.successful()) continue;
     const error = await member.info();
-    const shown = error instanceof Error ? `${error.name}('${error.message}')` : String(error);
-    return failedAs(producer, id, new ChordError(`Dependency ${member.id} raised ${shown}`));
+    return error instanceof Error
+      ? new ChordError(`Dependency ${member.id} raised ${error.name}('${error.message}')`)
+      : new ChordError(`Dependency ${member.id} ended without a result`);
   }
-  return group;
+  return undefined;
 }
 
 async function settled(group: GroupResult): Promise<unknown[]> {
@@ -152,7 +194,19 @@ async function settled(group: GroupResult): Promise<unknown[]> {
   );
 }
 
-function failedAs(producer: Producer, id: string, error: unknown): AsyncResult {
+/** A tree that did not run: each task of its result has the error. */
+function failedAs(producer: Producer, sig: Signature, id: string, error: unknown): Outcome {
+  const node = nodeOf(sig, id);
+  return node.kind === 'task'
+    ? failure(producer, id, error)
+    : new EagerGroupResult(
+        id,
+        node.memberIds.map((memberId) => failure(producer, memberId, error)),
+        producer,
+      );
+}
+
+function failure(producer: Producer, id: string, error: unknown): AsyncResult {
   return new EagerResult(id, { state: FAILURE, value: undefined, error, traceback: null }, producer);
 }
 

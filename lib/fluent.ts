@@ -1,7 +1,8 @@
 /** Signatures as users hold them: frozen plain data, with methods that make new ones or send them. */
 import type { ApplyOptions } from './apply-options.ts';
 import { applySignature } from './apply-canvas.ts';
-import { chainOf, kindOf, merged } from './canvas/build.ts';
+import { chainOf, kindOf, merged, type SignatureKind } from './canvas/build.ts';
+import { shown } from './duration.ts';
 import { runSignature } from './eager-canvas.ts';
 import { InvalidSignature } from './errors.ts';
 import type { GroupResult } from './group-result.ts';
@@ -17,32 +18,37 @@ export type FindProducer = () => Producer;
 
 const PRODUCERS = new WeakMap<Signature, FindProducer>();
 
-/** `R`: its result. `In`: its open arguments. `Result`: what sending it gives. */
+/** `R`: its result. `In`: the arguments it can still be given. `Sent`: what sending it gives. */
 export interface CanvasSignature<
   R = unknown,
   In extends readonly unknown[] = readonly unknown[],
-  Result = AsyncResult<R>,
+  Sent = AsyncResult<R>,
 > extends Signature<R> {
   readonly __open?: In;
-  readonly __sent?: Result;
+  readonly __sent?: Sent;
   /** Sends it; arguments given here come before its own. */
-  delay(...args: Partial<In>): Promise<Result>;
-  applyAsync(args?: readonly unknown[], options?: ApplyOptions): Promise<Result>;
+  delay(...args: In): Promise<Sent>;
+  applyAsync(args?: Partial<In>, options?: ApplyOptions): Promise<Sent>;
   /** Runs it here and now. */
-  apply(args?: readonly unknown[], options?: ApplyOptions): Promise<Result>;
+  apply(args?: Partial<In>, options?: ApplyOptions): Promise<Sent>;
   /** The same with more options. */
-  set(options: ApplyOptions & { readonly immutable?: boolean }): CanvasSignature<R, In, Result>;
+  set(options: UntypedOptions): CanvasSignature<R, readonly unknown[], Sent>;
+  set(options: ApplyOptions & { readonly immutable?: boolean }): this;
   /** Called with its result. */
-  link(sig: Signature): CanvasSignature<R, In, Result>;
+  link(sig: Signature): this;
   /** Called with its task id when it fails. */
-  linkError(sig: Signature): CanvasSignature<R, In, Result>;
+  linkError(sig: Signature): this;
   /** The same as `linkError`. */
-  onError(sig: Signature): CanvasSignature<R, In, Result>;
+  onError(sig: Signature): this;
   /** Values that travel with it and with everything that follows from it. */
-  stamp(stamps: Readonly<Record<string, unknown>>): CanvasSignature<R, In, Result>;
+  stamp(stamps: Readonly<Record<string, unknown>>): this;
   /** Then that one, with its result: `a.s(1).pipe(b.s())` is `chain(a.s(1), b.s())`. */
-  pipe<N extends AnySignature>(next: AcceptsResult<R, N>): Pipe<CanvasSignature<R, In, Result>, N>;
+  pipe<N extends AnySignature>(next: AcceptsResult<R, N>): Pipe<this, N>;
 }
+
+/** Options after which the compiler cannot know what is still open. */
+export type UntypedOptions = ApplyOptions &
+  ({ readonly immutable: true } | { readonly immutable?: boolean; readonly kwargs: Readonly<Record<string, unknown>> });
 
 class Fluent implements Signature {
   readonly task: string;
@@ -85,11 +91,11 @@ class Fluent implements Signature {
   }
 
   link(sig: Signature): Signature {
-    return this.#with({ link: [sig] });
+    return this.#with({ link: [checkedSignature(sig, 'link(): the argument')] });
   }
 
   linkError(sig: Signature): Signature {
-    return this.#with({ link_error: [sig] });
+    return this.#with({ link_error: [checkedSignature(sig, 'linkError(): the argument')] });
   }
 
   onError(sig: Signature): Signature {
@@ -100,21 +106,35 @@ class Fluent implements Signature {
     const known = this.options['stamped_headers'];
     const names = new Set([...(Array.isArray(known) ? (known as readonly string[]) : []), ...Object.keys(stamps)]);
     const stamped = { ...stamps, stamped_headers: [...names] };
-    if (this.subtask_type === null) return this.#with(stamped);
+    if (!OF_PARTS.has(kindOf(this))) return this.#with(stamped);
     return changed(this, { kwargs: stampInside(this.kwargs, stamps) });
   }
 
   pipe(next: unknown): Signature {
-    if (typeof next !== 'object' || next === null) throw new InvalidSignature('pipe(): give a signature.');
-    return fluent(chainOf([this, next as Signature]), PRODUCERS.get(this));
+    return fluent(chainOf([this, checkedSignature(next, 'pipe(): the argument')]), PRODUCERS.get(this));
   }
 
   #with(options: SignatureOptions): Signature {
-    return changed(this, { options: { ...this.options, ...merged(this.options, options) } });
+    const own = Object.entries(merged(this.options, options)).map(([name, value]) => [name, frozenList(value)]);
+    return changed(this, { options: { ...this.options, ...Object.fromEntries(own) } });
   }
 }
 // Data with methods: what is sent and stored are the fields alone.
 Object.defineProperty(Fluent.prototype, PLAIN_DATA, { value: true });
+
+// Whose stamps are those of their parts: a map is one message, stamped as such.
+const OF_PARTS: ReadonlySet<SignatureKind> = new Set(['chain', 'group', 'chord']);
+
+/** @throws InvalidSignature which names what was given. */
+export function checkedSignature(value: unknown, what: string): Signature {
+  if (typeof value === 'object' && value !== null && 'task' in value && 'subtask_type' in value)
+    return value as Signature;
+  throw new InvalidSignature(`${what} is no signature: ${shown(value)} given. Give signatures, such as task.s(...).`);
+}
+
+function frozenList(value: unknown): unknown {
+  return Array.isArray(value) ? Object.freeze(value) : value;
+}
 
 /** Every signature within a composite, wherever it stands. */
 function stampInside(
@@ -122,7 +142,7 @@ function stampInside(
   stamps: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
   const visit = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(visit);
+    if (Array.isArray(value)) return Object.freeze(value.map(visit));
     return typeof value === 'object' && value !== null && 'subtask_type' in value
       ? new Fluent(value as Signature).stamp(stamps)
       : value;

@@ -1,9 +1,13 @@
 /** Reading what became of a group (celery/result.py, GroupResult). */
 import { type Duration, durationSeconds } from './duration.ts';
-import { TimeoutError } from './errors.ts';
-import { GROUP_PART_MEMBERS } from './limits.ts';
-import { AsyncResult, type GetOptions, type ResultParent, type ResultReader } from './result.ts';
+import { maybeCurrentTask } from './context.ts';
+import { InvalidResult, TimeoutError, WaitInsideTask } from './errors.ts';
 import { encodeJson } from './json.ts';
+import { GROUP_PART_MEMBERS } from './limits.ts';
+import type { TaskRecord } from './ports.ts';
+import { AsyncResult, type GetOptions, type ResultParent, type ResultReader, visibleDocument } from './result.ts';
+import { restoreError } from './result-document.ts';
+import { isFinal, isPropagated } from './states.ts';
 
 export interface GroupProgress {
   readonly total: number;
@@ -12,7 +16,7 @@ export interface GroupProgress {
   readonly failed: number;
 }
 
-// Results fetched side by side by join() and iterate().
+// Members revoked side by side.
 const WIDTH = 16;
 
 /** `R` is the tuple or array of the members' results. */
@@ -84,26 +88,31 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
   }
 
   /**
-   * Waits for all members and gives their results in order.
+   * Waits for all members and gives their results in order. A member without a result (`ignoreResult`, `Ignore`)
+   * gives undefined.
    *
-   * @throws TimeoutError, WaitInsideTask, or the first failed member's own exception; with `propagate: false`
-   * exceptions stand among the results.
+   * @throws TimeoutError, WaitInsideTask, InvalidResult for a result that has expired, or a failed member's own
+   * exception, as soon as there is one; with `propagate: false` exceptions stand among the results.
    */
   async join(options: GetOptions = {}): Promise<R> {
-    const { clock } = this.#reader;
-    const deadlineMs =
-      options.timeout === undefined ? Infinity : clock.nowMs() + durationSeconds(options.timeout, 'timeout') * 1000;
-    await this.#ready(deadlineMs, options);
-    const values: unknown[] = [];
-    for (let start = 0; start < this.total; start += WIDTH) {
-      const page = this.memberIds.slice(start, start + WIDTH).map((id) => new AsyncResult(id, this.#reader));
-      values.push(
-        ...(await Promise.all(
-          page.map((result) => result.get({ ...options, timeout: left(deadlineMs, clock.nowMs()) })),
-        )),
-      );
+    refuseInsideTask();
+    const deadlineMs = deadlineOf(options, this.#reader.clock.nowMs());
+    const { groups } = await this.#reader.ports();
+    const seen = new Set<number>();
+    while (this.total > 0) {
+      const { done, failed } = await groups.count(this.id);
+      if (options.propagate !== false) {
+        const fresh = failed.filter((index) => index < this.total && !seen.has(index));
+        for (const index of fresh) seen.add(index);
+        for (const { value, thrown } of await this.#outcomes(fresh)) if (thrown) throw value;
+      }
+      if (done >= this.total) break;
+      await this.#wait(deadlineMs, options, this.total - done);
     }
-    return values as unknown as R;
+    const outcomes = await this.#outcomes([...this.memberIds.keys()]);
+    const lost = outcomes.find(({ thrown }) => thrown);
+    if (lost !== undefined && options.propagate !== false) throw lost.value;
+    return outcomes.map(({ value }) => value) as unknown as R;
   }
 
   /** The same as `join`. */
@@ -111,26 +120,25 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
     return this.join(options);
   }
 
-  /** Results as they finish, each with its place. */
+  /**
+   * Results as they finish, each with its place.
+   *
+   * @throws as `join` does, when it comes to a failed member.
+   */
   async *iterate(options: GetOptions = {}): AsyncGenerator<{ readonly index: number; readonly value: R[number] }> {
-    const { clock } = this.#reader;
-    const deadlineMs =
-      options.timeout === undefined ? Infinity : clock.nowMs() + durationSeconds(options.timeout, 'timeout') * 1000;
-    const open = new Map(this.results.entries());
+    refuseInsideTask();
+    const deadlineMs = deadlineOf(options, this.#reader.clock.nowMs());
+    const open = new Set(this.memberIds.keys());
     while (open.size > 0) {
       const before = open.size;
-      const { backend } = await this.#reader.ports();
-      const entries = [...open];
-      for (let start = 0; start < entries.length; start += GROUP_PART_MEMBERS) {
-        const page = entries.slice(start, start + GROUP_PART_MEMBERS);
-        const records = await backend.get(
-          page.map(([, result]) => result.id),
-          clock.nowMs(),
-        );
-        for (const [position, [index, result]] of page.entries()) {
-          if (records[position]?.finishedMs === undefined) continue;
+      // Looked at first: whatever is counted has its result by the time that results are read.
+      const complete = await this.ready();
+      for await (const page of this.#pages([...open])) {
+        const ended = page.filter(({ finishedMs }) => finishedMs !== undefined || complete);
+        for (const { index, value, thrown } of ended.toSorted(byEnd)) {
           open.delete(index);
-          yield { index, value: await result.get({ ...options, timeout: left(deadlineMs, clock.nowMs()) }) };
+          if (thrown && options.propagate !== false) throw value;
+          yield { index, value };
         }
       }
       if (open.size === before) await this.#wait(deadlineMs, options, open.size);
@@ -165,13 +173,19 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
     });
   }
 
-  async #ready(deadlineMs: number, options: GetOptions): Promise<void> {
-    for (;;) {
-      const { done, total, failed } = await this.progress();
-      if (done >= total) return;
-      // A failure is told at once, as in Celery: the rest is not waited for.
-      if (failed > 0 && options.propagate !== false) return;
-      await this.#wait(deadlineMs, options, total - done);
+  async #outcomes(places: readonly number[]): Promise<Outcome[]> {
+    const outcomes: Outcome[] = [];
+    for await (const page of this.#pages(places)) outcomes.push(...page);
+    return outcomes;
+  }
+
+  async *#pages(places: readonly number[]): AsyncGenerator<Outcome[]> {
+    const { backend } = await this.#reader.ports();
+    for (let start = 0; start < places.length; start += GROUP_PART_MEMBERS) {
+      const page = places.slice(start, start + GROUP_PART_MEMBERS);
+      const ids = page.map((index) => this.memberIds[index] ?? '');
+      const records = await backend.get(ids, this.#reader.clock.nowMs());
+      yield page.map((index, position) => outcomeOf(index, ids[position] ?? '', records[position]));
     }
   }
 
@@ -185,7 +199,39 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
   }
 }
 
-/** Seconds. */
-function left(deadlineMs: number, nowMs: number): number {
-  return deadlineMs === Infinity ? 100 * 366 * 86_400 : Math.max(0, (deadlineMs - nowMs) / 1000);
+/** What became of a member, as its record says. */
+interface Outcome {
+  readonly index: number;
+  readonly value: unknown;
+  /** `value` is an exception. */
+  readonly thrown: boolean;
+  readonly finishedMs: number | undefined;
+}
+
+function outcomeOf(index: number, id: string, record: TaskRecord | undefined): Outcome {
+  if (record === undefined) {
+    const gone = new InvalidResult(
+      `Member ${id} has finished and has no result: it expired, was forgotten, or its task stores none.`,
+    );
+    return { index, value: gone, thrown: true, finishedMs: undefined };
+  }
+  const document = visibleDocument(id, record);
+  const thrown = isPropagated(document.status);
+  const value = thrown ? restoreError(document) : isFinal(document.status) ? document.result : undefined;
+  return { index, value, thrown, finishedMs: record.finishedMs };
+}
+
+function byEnd(left: Outcome, right: Outcome): number {
+  return (left.finishedMs ?? 0) - (right.finishedMs ?? 0) || left.index - right.index;
+}
+
+function deadlineOf({ timeout }: GetOptions, nowMs: number): number {
+  return timeout === undefined ? Infinity : nowMs + durationSeconds(timeout, 'timeout') * 1000;
+}
+
+function refuseInsideTask(): void {
+  if (maybeCurrentTask()?.request.calledDirectly !== false) return;
+  throw new WaitInsideTask(
+    'Never wait for a group within a task: workers that wait for workers starve each other. Use a chord instead.',
+  );
 }

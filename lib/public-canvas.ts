@@ -7,18 +7,30 @@ import type {
   ChainSignature,
   CheckedChain,
   ChordSignature,
+  GroupOf,
   GroupSignature,
-  ResultsOf,
+  HeaderResults,
 } from './canvas/types.ts';
 import { InvalidSignature } from './errors.ts';
-import { type CanvasSignature, fluent, producerAmong } from './fluent.ts';
+import { type CanvasSignature, checkedSignature, fluent, producerAmong } from './fluent.ts';
 import type { Signature } from './signature.ts';
-import { signature as plainSignature, type SignatureParts } from './signature.ts';
-import type { SettledResult } from './worker/gather.ts';
+import { readSignature, signature as plainSignature, type SignatureParts } from './signature.ts';
 
-/** A signature by name, for tasks that run elsewhere. */
-export function signature<R = unknown>(task: string, parts: SignatureParts = {}): CanvasSignature<R> {
-  return fluent(plainSignature<R>(task, parts), currentApp);
+/**
+ * A signature by name, for tasks that run elsewhere; or one read from data, such as JSON that we or Python wrote.
+ *
+ * @throws InvalidSignature for data that is none.
+ */
+export function signature<R = unknown>(task: string, parts?: SignatureParts): CanvasSignature<R>;
+export function signature<R = unknown>(data: Signature<R> | Readonly<Record<string, unknown>>): CanvasSignature<R>;
+export function signature(task: unknown, parts: SignatureParts = {}): CanvasSignature {
+  if (typeof task === 'string') return fluent(plainSignature(task, parts), currentApp);
+  const read = readSignature(task);
+  if (read === undefined)
+    throw new InvalidSignature(
+      'signature(): the data is no signature; an object with a task, such as task.s(...) gives, is one.',
+    );
+  return fluent(read, currentApp);
 }
 
 /**
@@ -31,7 +43,7 @@ export function signature<R = unknown>(task: string, parts: SignatureParts = {})
  * ```
  * @throws InvalidSignature for no steps.
  */
-export function chain<const S extends readonly AnySignature[]>(...steps: S & CheckedChain<S>): ChainSignature<S> {
+export function chain<const S extends readonly AnySignature[]>(...steps: CheckedChain<S>): ChainSignature<S> {
   return composed(chainOf(signatures(steps, 'chain')), steps);
 }
 
@@ -44,8 +56,8 @@ export function chain<const S extends readonly AnySignature[]>(...steps: S & Che
  * await result.join({ timeout: 30 });
  * ```
  */
-export function group<const S extends readonly AnySignature[]>(...tasks: S): GroupSignature<ResultsOf<S>>;
-export function group<N extends AnySignature>(tasks: Iterable<N>): GroupSignature<ResultsOf<N[]>>;
+export function group<const S extends readonly AnySignature[]>(...tasks: S): GroupOf<S>;
+export function group<N extends AnySignature>(tasks: Iterable<N>): GroupOf<N[]>;
 export function group(...tasks: readonly unknown[]): unknown {
   const members = membersOf(tasks);
   return composed(groupOf(members), members);
@@ -68,28 +80,21 @@ export interface ChordOptions {
  * await chord(ids.map((id) => count.s(id)), sum.s()).delay();
  * ```
  */
-export function chord<const H extends readonly AnySignature[], B extends AnySignature>(
+export function chord<
+  const H extends readonly AnySignature[] | GroupSignature<readonly unknown[]>,
+  B extends AnySignature,
+  P extends ChordPolicy = 'celery',
+>(
   header: H,
-  body: AcceptsResult<SettledResult<ResultsOf<H>[number]>[], B>,
-  options: ChordOptions & { readonly policy: 'settled' },
-): ChordSignature<B>;
-export function chord<const H extends readonly AnySignature[], B extends AnySignature>(
-  header: H,
-  body: AcceptsResult<ResultsOf<H>, B>,
-  options?: ChordOptions,
-): ChordSignature<B>;
-export function chord<R extends readonly unknown[], B extends AnySignature>(
-  header: GroupSignature<R>,
-  body: AcceptsResult<R, B>,
-  options?: ChordOptions,
-): ChordSignature<B>;
+  body: AcceptsResult<HeaderResults<H, P>, B>,
+  options?: ChordOptions & { readonly policy?: P },
+): ChordSignature<H, B>;
 export function chord(header: unknown, body: unknown, { policy }: ChordOptions = {}): unknown {
   const members = Array.isArray(header) ? membersOf([header]) : undefined;
-  const [last] = signatures([body], 'chord: body');
-  if (last === undefined) throw new InvalidSignature('chord(): give a body.');
+  const last = checkedSignature(body, 'chord: the body');
   if (policy !== undefined && !['celery', 'failFast', 'settled'].includes(policy))
     throw new InvalidSignature(`chord(): policy '${policy}' given; 'celery', 'failFast' or 'settled' is allowed.`);
-  const whole = members ?? signatures([header], 'chord: header');
+  const whole = members ?? [checkedSignature(header, 'chord: the header')];
   const options = policy === undefined || policy === 'celery' ? {} : { policy };
   return composed(chordOf(members ?? (whole[0] as Signature), last, options), [...whole, last]);
 }
@@ -104,11 +109,7 @@ function membersOf(tasks: readonly unknown[]): readonly Signature[] {
 }
 
 function signatures(values: readonly unknown[], what: string): readonly Signature[] {
-  const stray = values.findIndex(
-    (value) => typeof value !== 'object' || value === null || !('task' in value) || !('subtask_type' in value),
-  );
-  if (stray < 0) return values as readonly Signature[];
-  throw new InvalidSignature(`${what}: item ${stray} is no signature. Give signatures, such as task.s(...).`);
+  return values.map((value, index) => checkedSignature(value, `${what}: item ${index}`));
 }
 
 function composed<S>(sig: Signature, parts: readonly unknown[]): S {

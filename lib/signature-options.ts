@@ -1,5 +1,6 @@
 /** Between the options of a call (camelCase) and those inside a signature (Celery's own names). */
-import type { ApplyOptions } from './apply-options.ts';
+import { type ApplyOptions, resolveApplyOptions } from './apply-options.ts';
+import { durationSeconds, instantMs } from './duration.ts';
 import type { Embed, GroupHeader } from './message.ts';
 import { readSignature, type Signature, type SignatureOptions } from './signature.ts';
 
@@ -36,27 +37,60 @@ const NAMES: Readonly<Partial<Record<keyof ApplyOptions, string>>> = {
   taskId: 'task_id',
   ignoreResult: 'ignore_result',
   retry: 'retry',
-  retryPolicy: 'retry_policy',
   timeLimit: 'time_limit',
   softTimeLimit: 'soft_time_limit',
   shadow: 'shadow',
   fairKey: 'MessageGroupId',
 };
 
+const LINKS = [
+  ['link', 'link'],
+  ['linkError', 'link_error'],
+] as const;
+const POLICY_NAMES = {
+  maxRetries: 'max_retries',
+  intervalStart: 'interval_start',
+  intervalStep: 'interval_step',
+  intervalMax: 'interval_max',
+} as const;
+
+/** @throws InvalidOption */
 export function toSignatureOptions(options: ApplyOptions): SignatureOptions {
+  const { retryPolicy } = resolveApplyOptions(options, 0);
   const result: Record<string, unknown> = {};
   for (const [key, name] of Object.entries(NAMES)) {
     const value = options[key as keyof ApplyOptions];
-    if (value !== undefined) result[name] = value instanceof Date ? value.toISOString() : value;
+    if (value !== undefined) result[name] = inCelerysUnits(key, value);
   }
-  for (const [key, name] of [
-    ['link', 'link'],
-    ['linkError', 'link_error'],
-  ] as const) {
+  if (retryPolicy !== undefined)
+    result['retry_policy'] = Object.freeze(
+      Object.fromEntries(Object.entries(retryPolicy).map(([key, value]) => [POLICY_NAMES[key as PolicyKey], value])),
+    );
+  for (const [key, name] of LINKS) {
     const value = options[key];
-    if (value !== undefined) result[name] = Array.isArray(value) ? value : [value];
+    if (value !== undefined) result[name] = Object.freeze(Array.isArray(value) ? [...value] : [value]);
   }
   return result;
+}
+
+type PolicyKey = keyof typeof POLICY_NAMES;
+
+/** Python reads seconds and ISO 8601 only. */
+function inCelerysUnits(key: string, value: unknown): unknown {
+  switch (key) {
+    case 'eta':
+      return new Date(instantMs(value, key)).toISOString();
+    case 'expires':
+      return value instanceof Date || /^\d{4}-/.test(String(value))
+        ? new Date(instantMs(value, key)).toISOString()
+        : durationSeconds(value, key);
+    case 'countdown':
+    case 'timeLimit':
+    case 'softTimeLimit':
+      return durationSeconds(value, key);
+    default:
+      return value;
+  }
 }
 
 /** Untrusted: options that do not fit are left out where Celery's own defaults serve as well. */
@@ -66,10 +100,9 @@ export function fromSignatureOptions(options: SignatureOptions): { options: Appl
     const value = options[name];
     if (value !== undefined && value !== null) call[key] = value;
   }
-  for (const [key, name] of [
-    ['link', 'link'],
-    ['linkError', 'link_error'],
-  ] as const) {
+  const policy = readPolicy(options['retry_policy']);
+  if (policy !== undefined) call['retryPolicy'] = policy;
+  for (const [key, name] of LINKS) {
     const signatures = readSignatures(options[name]);
     if (signatures.length > 0) call[key] = signatures;
   }
@@ -88,6 +121,14 @@ export function fromSignatureOptions(options: SignatureOptions): { options: Appl
     lineage.stamps = Object.fromEntries(names.filter((name) => name in options).map((name) => [name, options[name]]));
   }
   return { options: call as ApplyOptions, lineage };
+}
+
+/** Untrusted: kombu's policy has more than ours, and knows null. */
+function readPolicy(value: unknown): ApplyOptions['retryPolicy'] {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const given = value as Readonly<Record<string, unknown>>;
+  const known = Object.entries(POLICY_NAMES).filter(([, name]) => typeof given[name] === 'number');
+  return Object.fromEntries(known.map(([key, name]) => [key, given[name]]));
 }
 
 /** Untrusted. */

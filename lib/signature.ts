@@ -11,7 +11,8 @@ export interface Signature<R = unknown> {
   readonly options: SignatureOptions;
   readonly subtask_type: string | null;
   readonly immutable: boolean;
-  readonly __result?: R;
+  // In a box: the compiler takes `undefined` out of an optional property when it infers.
+  readonly __result?: { readonly value: R };
 }
 
 export interface SignatureParts {

@@ -1,8 +1,10 @@
 /** A task as users hold it: a plain function with `.delay` and its kin. */
 import type { ApplyOptions } from './apply-options.ts';
 import { chunksOf, mapOf } from './canvas/build.ts';
-import type { GroupSignature, Immutable } from './canvas/types.ts';
-import { type CanvasSignature, fluent } from './fluent.ts';
+import type { GroupSignature } from './canvas/types.ts';
+import { type CanvasSignature, fluent, type UntypedOptions } from './fluent.ts';
+import { shown } from './duration.ts';
+import { InvalidSignature } from './errors.ts';
 import { integerIn } from './settings.ts';
 import { createContext } from './task-context.ts';
 import type { TaskContext } from './context.ts';
@@ -26,7 +28,13 @@ export type TaskResult<T> = T extends { readonly '~task'?: { readonly result: in
 /** The last arguments of a task: when it runs, those that its parent gives come before them. */
 export type PartialArguments<A extends readonly unknown[]> = A extends readonly [unknown, ...infer Rest]
   ? A | PartialArguments<Rest>
-  : A;
+  : number extends A['length']
+    ? A
+    : A extends readonly []
+      ? A
+      : A extends readonly [unknown?, ...infer Rest]
+        ? A | PartialArguments<Rest>
+        : A;
 
 export interface Task<A extends readonly unknown[] = readonly unknown[], R = unknown> extends TaskTypes<A, Awaited<R>> {
   /** A plain call: no queue, no message. */
@@ -40,31 +48,39 @@ export interface Task<A extends readonly unknown[] = readonly unknown[], R = unk
   apply(args: A, options?: ApplyOptions): Promise<AsyncResult<Awaited<R>>>;
   /** The call written down; a parent's result is put before the arguments. */
   s<P extends PartialArguments<A>>(...args: P): CanvasSignature<Awaited<R>, OpenArguments<A, P>>;
-  /** Like `s`, immutable: a parent's result is left out. */
-  si(...args: A): CanvasSignature<Awaited<R>, Immutable>;
+  /** Like `s`, immutable: a parent's result is left out, whatever it is. */
+  si(...args: A): CanvasSignature<Awaited<R>>;
   /** A signature with options. */
+  signature<P extends PartialArguments<A>>(args: P, options: UntypedOptions): CanvasSignature<Awaited<R>>;
   signature<P extends PartialArguments<A>>(
     args: P,
     options?: ApplyOptions & { readonly immutable?: boolean },
   ): CanvasSignature<Awaited<R>, OpenArguments<A, P>>;
   /** Runs it with each item, one after another, in one message: a list of results. `.delay()` sends it. */
-  map(items: readonly A[0][]): CanvasSignature<Awaited<R>[], Immutable>;
+  map(items: readonly ItemOf<A>[]): CanvasSignature<Awaited<R>[]>;
   /** Like `map`, with a list of arguments for each call. */
-  starmap(items: readonly A[]): CanvasSignature<Awaited<R>[], Immutable>;
+  starmap(items: readonly Readonly<A>[]): CanvasSignature<Awaited<R>[]>;
   /** A group of starmaps of at most `size` calls each. */
-  chunks(items: readonly A[], size: number): GroupSignature<Awaited<R>[][]>;
+  chunks(items: readonly Readonly<A>[], size: number): GroupSignature<Awaited<R>[][]>;
 }
 
-/** The first arguments, which a signature leaves to its parent. */
-export type OpenArguments<A extends readonly unknown[], P extends readonly unknown[]> = number extends A['length']
-  ? readonly unknown[]
-  : P['length'] extends A['length']
-    ? []
-    : A extends readonly [infer First, ...infer Rest]
+/** The argument of a task that can be called with one. */
+type ItemOf<A extends readonly unknown[]> = A extends readonly [unknown, unknown, ...unknown[]] ? never : A[0];
+
+/** The first arguments, which a signature leaves to its parent: each list of them that makes the call complete. */
+export type OpenArguments<A extends readonly unknown[], P extends readonly unknown[]> =
+  | (P extends A ? [] : never)
+  | (A extends readonly [infer First, ...infer Rest]
       ? [First, ...OpenArguments<Rest, P>]
-      : A extends readonly [(infer Optional)?, ...infer Rest]
-        ? [Optional?, ...OpenArguments<Rest, P>]
-        : [];
+      : number extends A['length']
+        ? P extends A
+          ? A
+          : never
+        : A extends readonly []
+          ? never
+          : A extends readonly [(infer First)?, ...infer Rest]
+            ? [First, ...OpenArguments<Rest, P>]
+            : never);
 
 export interface TaskMethods {
   applyAsync(name: string, args: readonly unknown[], options?: ApplyOptions): Promise<AsyncResult>;
@@ -101,12 +117,24 @@ export function createTask<A extends readonly unknown[], R>(
       s: (...args: readonly unknown[]) => write(args),
       si: (...args: readonly unknown[]) => write(args, { immutable: true }),
       signature: write,
-      map: (items: readonly unknown[]) => withMethods(mapOf('map', write([]), items)),
-      starmap: (items: readonly unknown[]) => withMethods(mapOf('starmap', write([]), items)),
-      chunks: (items: readonly unknown[], size: number) =>
-        withMethods(chunksOf(write([]), items, integerIn(size, 1, 1_000_000, 'chunks() size'))),
+      map: (items: unknown) => withMethods(mapOf('map', write([]), listOf(items, 'map()'))),
+      starmap: (items: unknown) => withMethods(mapOf('starmap', write([]), listsIn(items, 'starmap()'))),
+      chunks: (items: unknown, size: number) =>
+        withMethods(chunksOf(write([]), listsIn(items, 'chunks()'), integerIn(size, 1, 1_000_000, 'chunks() size'))),
     }),
   ) as unknown as Task<A, R>;
+}
+
+function listOf(items: unknown, what: string): readonly unknown[] {
+  if (Array.isArray(items)) return items;
+  throw new InvalidSignature(`${what}: ${shown(items)} given; an array of items is allowed.`);
+}
+
+function listsIn(items: unknown, what: string): readonly unknown[] {
+  const list = listOf(items, what);
+  const stray = list.findIndex((item) => !Array.isArray(item));
+  if (stray < 0) return list;
+  throw new InvalidSignature(`${what}: item ${stray} is ${shown(list[stray])}; an array of arguments is allowed.`);
 }
 
 /** A bound task called as a plain function still gets a `self`; there is no message behind it. */

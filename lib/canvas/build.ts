@@ -1,48 +1,20 @@
 /** Composite signatures in Celery's own form (celery/canvas.py), and its upgrades: a group before a task is a chord. */
 import { InvalidSignature } from '../errors.ts';
 import { readSignature, type Signature, signature, type SignatureOptions } from '../signature.ts';
+import {
+  type ChordPolicy,
+  composite,
+  immutable,
+  kindOf,
+  listOf,
+  merged,
+  readAll,
+  signaturesIn,
+  withKwargs,
+  withOptions,
+} from './parts.ts';
 
-/** What becomes of a chord whose header has failed members. */
-export type ChordPolicy = 'celery' | 'failFast' | 'settled';
-
-export type SignatureKind = 'task' | 'chain' | 'group' | 'chord' | 'map' | 'starmap' | 'chunks';
-
-const KINDS: Readonly<Record<string, SignatureKind>> = {
-  'celery.chain': 'chain',
-  'celery.group': 'group',
-  'celery.chord': 'chord',
-  'celery.map': 'map',
-  'celery.starmap': 'starmap',
-  'celery.chunks': 'chunks',
-};
-// `subtask_type` of those, in Celery's words.
-const SUBTASK_TYPES: Readonly<Record<string, string>> = {
-  'celery.chain': 'chain',
-  'celery.group': 'group',
-  'celery.chord': 'chord',
-  'celery.map': 'xmap',
-  'celery.starmap': 'xstarmap',
-  'celery.chunks': 'chunks',
-};
-
-export function kindOf(sig: Signature): SignatureKind {
-  return sig.subtask_type === null ? 'task' : (KINDS[sig.task] ?? 'task');
-}
-
-function composite(task: string, kwargs: Readonly<Record<string, unknown>>, options: SignatureOptions = {}): Signature {
-  return signature(task, { kwargs, options, subtaskType: SUBTASK_TYPES[task] ?? null });
-}
-
-/** The same signature with more options. */
-export function withOptions(sig: Signature, options: SignatureOptions): Signature {
-  return signature(sig.task, {
-    args: sig.args,
-    kwargs: sig.kwargs,
-    options: { ...sig.options, ...options },
-    immutable: sig.immutable,
-    subtaskType: sig.subtask_type,
-  });
-}
+export { type ChordPolicy, kindOf, merged, type SignatureKind, withOptions } from './parts.ts';
 
 /** @throws InvalidSignature for a chain of nothing. */
 export function chainOf(tasks: readonly Signature[], options: SignatureOptions = {}): Signature {
@@ -54,8 +26,58 @@ export function chainOf(tasks: readonly Signature[], options: SignatureOptions =
 }
 
 /** A chain within a chain is its steps; one with options of its own hands them to its ends first. */
-function flatSteps(sig: Signature): Signature[] {
-  return kindOf(sig) === 'chain' ? chainSteps(sig) : [sig];
+function flatSteps(sig: Signature): readonly Signature[] {
+  if (kindOf(sig) === 'chunks') return [chunksGroup(sig)];
+  if (kindOf(sig) !== 'chain') return [sig];
+  const steps = chainSteps(sig);
+  const last = steps.length - 1;
+  const { task_id } = sig.options;
+  return typeof task_id === 'string' ? steps.map((step, at) => (at < last ? step : withId(step, task_id))) : steps;
+}
+
+/**
+ * The same chain or chord, with what follows its chords side by side: a chain of forty chords, each in the body
+ * of the one before, would nest too deep for a message. They are made chords again when it is their turn.
+ */
+export function flattened(sig: Signature): Signature {
+  if (kindOf(sig) === 'chord') return withKwargs(sig, { body: flattened(ownParts(sig).body) });
+  if (kindOf(sig) !== 'chain') return sig;
+  const tasks = [...signaturesIn(sig, 'tasks')];
+  for (let last = tasks.at(-1); last !== undefined && isPlainChord(last); last = tasks.at(-1)) {
+    const { header, body } = ownParts(last);
+    tasks.splice(-1, 1, header, ...(isPlain(body) ? signaturesIn(body, 'tasks') : [body]));
+  }
+  return withKwargs(sig, { tasks: Object.freeze(tasks) });
+}
+
+function isPlainChord(sig: Signature): boolean {
+  return kindOf(sig) === 'chord' && hasNothing(sig);
+}
+
+function isPlain(sig: Signature): boolean {
+  return kindOf(sig) === 'chain' && hasNothing(sig);
+}
+
+function hasNothing({ options, args, immutable }: Signature): boolean {
+  return Object.keys(options).length === 0 && args.length === 0 && !immutable;
+}
+
+/**
+ * The id that was given to what a signature results in: its own, its last step's, its body's. In a chord of
+ * Python's own making `task_id` is the header's, and the body has one of its own.
+ */
+export function givenId(sig: Signature): string | undefined {
+  const { task_id } = sig.options;
+  const own = typeof task_id === 'string' ? task_id : undefined;
+  if (kindOf(sig) === 'chord') return givenId(ownParts(sig).body) ?? own;
+  const last = own === undefined && kindOf(sig) === 'chain' ? chainSteps(sig).at(-1) : undefined;
+  return last === undefined ? own : givenId(last);
+}
+
+/** The same, with another id for what it results in. */
+export function withId(sig: Signature, id: string): Signature {
+  const named = withOptions(sig, { task_id: id });
+  return kindOf(sig) === 'chord' ? withKwargs(named, { body: withId(ownParts(sig).body, id) }) : named;
 }
 
 /** Options that belong to the last step of a chain: who is called with its result, and whose member it is. */
@@ -74,28 +96,15 @@ export function chainSteps(sig: Signature): Signature[] {
       ...(index === steps.length - 1 ? merged(step.options, last) : {}),
       ...merged(step.options, every),
     };
-    const args = index === 0 ? { args: [...sig.args, ...step.args] } : { args: step.args };
+    const args = { args: index === 0 && !step.immutable ? [...sig.args, ...step.args] : step.args };
     return signature(step.task, {
       ...args,
       kwargs: step.kwargs,
       options,
-      immutable: step.immutable,
+      immutable: step.immutable || (index === 0 && sig.immutable),
       subtaskType: step.subtask_type,
     });
   });
-}
-
-/** Links add up; everything else replaces. */
-export function merged(options: SignatureOptions, more: SignatureOptions): SignatureOptions {
-  return Object.fromEntries(
-    Object.entries(more).map(([name, value]) =>
-      name === 'link' || name === 'link_error' ? [name, [...listOf(options[name]), ...listOf(value)]] : [name, value],
-    ),
-  );
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : value === undefined || value === null ? [] : [value];
 }
 
 /** group | task = chord; chord | task = a chord with a longer body. What follows a composite is inside of it afterwards. */
@@ -106,11 +115,29 @@ function upgraded(steps: readonly Signature[]): Signature[] {
     if (previous !== undefined && kindOf(previous) === 'group') {
       result[result.length - 1] = chordOf(previous, step);
     } else if (previous !== undefined && kindOf(previous) === 'chord') {
-      const { header, body } = chordParts(previous);
-      result[result.length - 1] = chordOf(header, chainOf([body, step]), previous.options);
+      result[result.length - 1] = lengthened(previous, step);
     } else result.push(step);
   }
   return result;
+}
+
+/** A chord's own links and id are those of the body it had. */
+function lengthened(chord: Signature, step: Signature): Signature {
+  const { header, body, policy } = chordParts(chord);
+  const { link, link_error, task_id } = chord.options;
+  const links = {
+    ...(link === undefined ? {} : { link }),
+    ...(link_error === undefined ? {} : { link_error }),
+    ...(task_id === undefined || givenId(body) !== undefined ? {} : { task_id }),
+  };
+  const whole = chordOf(
+    header,
+    chainOf([withOptions(body, merged(body.options, links)), step]),
+    policy === 'celery' ? {} : { policy },
+  );
+  return chord.immutable
+    ? signature(whole.task, { ...whole, subtaskType: whole.subtask_type, immutable: true })
+    : whole;
 }
 
 /** A group in a group is its members, as in Celery. */
@@ -179,8 +206,35 @@ export interface ChordParts {
   readonly policy: ChordPolicy;
 }
 
-/** @throws InvalidSignature where a message's chord has no body. */
+// What a chord's own options say of the chord itself, or of its body's end.
+const OF_CHORD = new Set([...OF_GROUP, 'link_error', 'policy']);
+// Of the header alone: the body comes after it anyway.
+const OF_HEADER = new Set(['countdown', 'eta']);
+
+/**
+ * Header and body, with the chord's own options handed to both and its arguments to the header, as Celery does.
+ *
+ * @throws InvalidSignature where a message's chord has no body.
+ */
 export function chordParts(sig: Signature): ChordParts {
+  const { header, body, policy } = ownParts(sig);
+  const own = Object.entries(sig.options).filter(([name]) => !OF_CHORD.has(name));
+  if (own.length === 0 && sig.args.length === 0) return { header, body, policy };
+  const late = own.filter(([name]) => !OF_HEADER.has(name));
+  return {
+    header: signature(header.task, {
+      args: [...sig.args, ...header.args],
+      kwargs: header.kwargs,
+      options: { ...Object.fromEntries(own), ...header.options },
+      immutable: header.immutable,
+      subtaskType: header.subtask_type,
+    }),
+    body: withOptions(body, { ...Object.fromEntries(late), ...body.options }),
+    policy,
+  };
+}
+
+function ownParts(sig: Signature): ChordParts {
   const { header, body } = sig.kwargs;
   const read = readSignature(body);
   if (read === undefined) throw new InvalidSignature('A chord has no body.');
@@ -196,7 +250,8 @@ export function chordParts(sig: Signature): ChordParts {
 
 /** `task` called with each item, one after another, in one message. */
 export function mapOf(kind: 'map' | 'starmap', task: Signature, items: readonly unknown[]): Signature {
-  return composite(`celery.${kind}`, { task, it: Object.freeze([...items]) });
+  // Celery: whatever it is given, its items are its own.
+  return immutable(composite(`celery.${kind}`, { task, it: Object.freeze([...items]) }));
 }
 
 /** A group of starmaps of at most `size` items each. */
@@ -214,23 +269,4 @@ export function chunksGroup(sig: Signature): Signature {
   if (inner === undefined || !Array.isArray(it) || typeof n !== 'number' || !(n >= 1))
     throw new InvalidSignature('celery.chunks needs task, it and n.');
   return withOptions(chunksOf(inner, it, Math.floor(n)), sig.options);
-}
-
-function signaturesIn(sig: Signature, field: string): readonly Signature[] {
-  const value = sig.kwargs[field];
-  if (!Array.isArray(value)) throw new InvalidSignature(`${sig.task} has no ${field}.`);
-  return readAll(value, field);
-}
-
-function readAll(values: readonly unknown[], field: string): readonly Signature[] {
-  return values.map((value, index) => {
-    const read = isSignature(value) ? value : readSignature(value);
-    if (read === undefined) throw new InvalidSignature(`${field}[${index}] is no signature.`);
-    return read;
-  });
-}
-
-/** Ours are frozen: they have been read already, and a large group need not be copied. */
-function isSignature(value: unknown): value is Signature {
-  return typeof value === 'object' && value !== null && Object.isFrozen(value) && 'subtask_type' in value;
 }

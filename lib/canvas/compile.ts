@@ -3,20 +3,12 @@
  * ids, so that sending it twice makes nothing twice.
  */
 import { InvalidSignature } from '../errors.ts';
-import { groupMemberId } from '../group-parts.ts';
 import { applyPartial, type Signature, signature } from '../signature.ts';
-import { derivedId } from '../time.ts';
-import {
-  chainSteps,
-  type ChordPolicy,
-  chordOf,
-  chordParts,
-  chunksGroup,
-  groupMembers,
-  kindOf,
-  merged,
-  withOptions,
-} from './build.ts';
+import { type ChordPolicy, chordParts, chunksGroup, flattened, groupMembers, kindOf, withOptions } from './build.ts';
+import { bodyOf, collected, headerId, isMember, namedSteps, ownMemberId } from './named.ts';
+
+export { bodyOf, COLLECT_TASK, SEED } from './named.ts';
+export { type Errback, errbacksOf, tasksOf } from './never-run.ts';
 
 /** Results of a group that are read when the task runs, since they may not fit a message. */
 export interface Gather {
@@ -57,15 +49,6 @@ export interface Plan {
   readonly result: ResultNode;
 }
 
-/** Options by which a signature belongs to a group. */
-const MEMBERSHIP = ['group_id', 'group_index', 'chord', 'celeriac'] as const;
-/**
- * A chain's last step and a chord's body have the id of the whole, since its result is theirs. Where they are
- * composites themselves, what their parts are named after must be another.
- */
-const SEED = 'celeriac_seed';
-/** Of this package: gives the list it is called with. */
-export const COLLECT_TASK = 'celeriac.collect';
 const NOTHING: Sent = { args: [] };
 
 /** @param id the task id of the whole: of a task, of a chain's last step, of a chord's body; or the group's. */
@@ -77,7 +60,9 @@ export function compile(sig: Signature, id: string, sent: Sent = NOTHING): Plan 
 
 type Out = { readonly messages: Planned[]; readonly groups: PlannedGroup[] };
 
-function place(sig: Signature, id: string, sent: Sent, chain: readonly Signature[] | null, out: Out): ResultNode {
+function place(sig: Signature, id: string, given: Sent, chain: readonly Signature[] | null, out: Out): ResultNode {
+  // A task's own arguments are in its message either way; `planned` leaves out the rest.
+  const sent = sig.immutable && sig.subtask_type !== null ? NOTHING : given;
   switch (kindOf(sig)) {
     case 'chain':
       return placeChain(sig, id, sent, out);
@@ -115,29 +100,10 @@ function placeChain(sig: Signature, id: string, sent: Sent, out: Out): ResultNod
   const named = namedSteps(sig, id);
   const [first] = named;
   if (first === undefined) throw new InvalidSignature('A chain has no steps.');
-  const rest = named.slice(1).toReversed();
+  const rest = named.slice(1).map(flattened).toReversed();
   let result = place(first, String(first.options['task_id']), sent, rest.length === 0 ? null : rest, out);
-  for (const step of named.slice(1)) result = { ...nodeOf(step, String(step.options['task_id'])), parent: result };
+  for (const step of named.slice(1)) result = nodeOf(step, String(step.options['task_id']), result);
   return result;
-}
-
-/** A chain's steps, each with its id. */
-function namedSteps(sig: Signature, id: string): Signature[] {
-  const steps = chainSteps(sig);
-  return steps.map((step, index) =>
-    index === steps.length - 1
-      ? withOptions(step, { task_id: id, ...seeded(step, seedOf(sig, id), 'last') })
-      : withOptions(step, { task_id: ownId(step, `${seedOf(sig, id)}:step:${index}`) }),
-  );
-}
-
-function seedOf(sig: Signature, id: string): string {
-  const seed = sig.options[SEED];
-  return typeof seed === 'string' ? seed : id;
-}
-
-function seeded(sig: Signature, seed: string, part: string): Readonly<Record<string, string>> {
-  return sig.subtask_type === null ? {} : { [SEED]: derivedId(`${seed}:${part}`) };
 }
 
 function placeGroup(sig: Signature, id: string, sent: Sent, out: Out): ResultNode {
@@ -155,7 +121,7 @@ function placeChord(sig: Signature, id: string, sent: Sent, out: Out): ResultNod
   const groupId = headerId(sig, id);
   const celeriac = { size: members.length, ...(policy === 'celery' ? {} : { policy }) };
   const memberIds = placeMembers(members, groupId, sent, { chord: body, celeriac }, out);
-  return { ...nodeOf(body, id), parent: { kind: 'group', id: groupId, memberIds } };
+  return nodeOf(body, id, { kind: 'group', id: groupId, memberIds });
 }
 
 function placeMembers(
@@ -167,103 +133,45 @@ function placeMembers(
 ): string[] {
   if (members.length > 0) out.groups.push({ groupId, size: members.length });
   return members.map((member, index) => {
-    const memberId =
-      typeof member.options['task_id'] === 'string' ? member.options['task_id'] : groupMemberId(groupId, index);
+    const memberId = ownMemberId(member, groupId, index);
     place(withOptions(member, { ...options, group_id: groupId, group_index: index }), memberId, sent, null, out);
     return memberId;
   });
 }
 
-/** The chord's body with its id, whose links, error links and membership are the chord's own. */
-export function bodyOf(sig: Signature, id: string): Signature {
-  const { body } = chordParts(sig);
-  const own: Record<string, unknown> = {};
-  for (const name of ['link', 'link_error', ...MEMBERSHIP])
-    if (sig.options[name] !== undefined) own[name] = sig.options[name];
-  return withOptions(body, { ...merged(body.options, own), task_id: id, ...seeded(body, seedOf(sig, id), 'body') });
-}
-
-function headerId(sig: Signature, id: string): string {
-  const { header } = chordParts(sig);
-  return ownId(header, `${seedOf(sig, id)}:header`);
-}
-
 /** Where the result of a step will stand, without sending it. */
-export function nodeOf(sig: Signature, id: string): ResultNode {
+export function nodeOf(sig: Signature, id: string, parent?: ResultNode): ResultNode {
+  const above = parent === undefined ? {} : { parent };
   switch (kindOf(sig)) {
-    case 'chain': {
-      const last = namedSteps(sig, id).at(-1);
-      return last === undefined ? { kind: 'task', id } : nodeOf(last, id);
-    }
+    case 'chain':
+      return (
+        namedSteps(sig, id).reduce<ResultNode | undefined>(
+          (before, step) => nodeOf(step, String(step.options['task_id']), before),
+          parent,
+        ) ?? { kind: 'task', id }
+      );
     case 'chunks':
-      return nodeOf(chunksGroup(sig), id);
+      return nodeOf(chunksGroup(sig), id, parent);
     case 'group':
-      return isMember(sig) ? { kind: 'task', id } : { kind: 'group', id, memberIds: memberIdsOf(sig, id) };
-    case 'chord':
-      return nodeOf(bodyOf(sig, id), id);
+      return isMember(sig)
+        ? { kind: 'task', id, ...above }
+        : { kind: 'group', id, memberIds: memberIdsOf(sig, id), ...above };
+    case 'chord': {
+      const { header } = chordParts(sig);
+      const groupId = headerId(sig, id);
+      const memberIds = memberIdsOf(header, groupId);
+      const before: ResultNode | undefined =
+        memberIds.length === 0 ? parent : { kind: 'group', id: groupId, memberIds, ...above };
+      return nodeOf(bodyOf(sig, id), id, before);
+    }
     case 'map':
     case 'starmap':
     case 'task':
     default:
-      return { kind: 'task', id };
+      return { kind: 'task', id, ...above };
   }
 }
 
 export function memberIdsOf(group: Signature, groupId: string): string[] {
-  return groupMembers(group).map((member, index) =>
-    typeof member.options['task_id'] === 'string' ? member.options['task_id'] : groupMemberId(groupId, index),
-  );
-}
-
-/** Every task of a step that will never run, so that nobody waits for any of them: its id and its signature. */
-export function tasksOf(sig: Signature, id: string): { readonly id: string; readonly signature: Signature }[] {
-  switch (kindOf(sig)) {
-    case 'chain':
-      return namedSteps(sig, id).flatMap((step) => tasksOf(step, String(step.options['task_id'])));
-    case 'chunks':
-      return tasksOf(chunksGroup(sig), id);
-    case 'group':
-      if (isMember(sig)) return [{ id, signature: sig }];
-      return groupMembers(sig).flatMap((member, index) => tasksOf(member, ownMemberId(member, id, index)));
-    case 'chord':
-      // Header members that never existed are waited for by nobody but the body.
-      return tasksOf(bodyOf(sig, id), id);
-    case 'map':
-    case 'starmap':
-    case 'task':
-    default:
-      return [{ id, signature: sig }];
-  }
-}
-
-function ownMemberId(member: Signature, groupId: string, index: number): string {
-  return typeof member.options['task_id'] === 'string' ? member.options['task_id'] : groupMemberId(groupId, index);
-}
-
-function ownId(sig: Signature, name: string): string {
-  return typeof sig.options['task_id'] === 'string' ? sig.options['task_id'] : derivedId(name);
-}
-
-/** A group that is itself a member (the end of a chain in a group, say): its results as one list are that member's. */
-function collected(sig: Signature): Signature {
-  const membership = Object.fromEntries(MEMBERSHIP.map((name) => [name, sig.options[name]]));
-  const inner = Object.fromEntries(
-    Object.entries(sig.options).filter(
-      ([name]) => !(MEMBERSHIP as readonly string[]).includes(name) && name !== 'task_id',
-    ),
-  );
-  const group = signature(sig.task, {
-    args: sig.args,
-    kwargs: sig.kwargs,
-    options: inner,
-    immutable: sig.immutable,
-    subtaskType: sig.subtask_type,
-  });
-  return chordOf(group, signature(COLLECT_TASK), membership);
-}
-
-function isMember(sig: Signature): boolean {
-  return sig.options['chord'] !== undefined && sig.options['chord'] !== null
-    ? true
-    : sig.options['celeriac'] !== undefined && sig.options['group_id'] !== undefined;
+  return groupMembers(group).map((member, index) => ownMemberId(member, groupId, index));
 }

@@ -1,79 +1,102 @@
-/** What the compiler knows of canvas: each step's result must fit the next step's first open argument. */
-import type { CanvasSignature } from '../fluent.ts';
+/** What the compiler knows of canvas: each step's result must fit the next step's open argument. */
+import type { ApplyOptions } from '../apply-options.ts';
+import type { CanvasSignature, UntypedOptions } from '../fluent.ts';
 import type { GroupResult } from '../group-result.ts';
 import type { AsyncResult } from '../result.ts';
+import type { SettledResult } from '../worker/gather.ts';
 
-/** Any signature with methods. */
-// eslint-disable-next-line typescript/no-explicit-any -- variance: a signature of anything
+/** Any signature, with methods or without. */
 export type AnySignature = Pick<
-  CanvasSignature<unknown, never, unknown>,
+  CanvasSignature,
   'task' | 'args' | 'kwargs' | 'options' | 'subtask_type' | 'immutable'
-> & { readonly __result?: unknown; readonly __open?: readonly unknown[]; readonly __sent?: unknown };
-
-/** Open arguments of a signature that takes nothing from its parent. */
-export type Immutable = readonly [] & { readonly '~immutable'?: true };
+> & {
+  readonly __result?: { readonly value: unknown };
+  readonly __open?: readonly unknown[];
+  readonly __sent?: unknown;
+};
 
 /** The result of a signature. */
-export type ResultOf<S> = S extends { readonly __result?: infer R } ? R : unknown;
-/** The arguments a signature leaves open. */
-export type OpenOf<S> = S extends { readonly __open?: infer A } ? A : never;
+export type ResultOf<S> = S extends { readonly __result?: { readonly value: infer R } } ? R : unknown;
+/** What a signature can be given: each list of arguments it can be called with. One that leaves out what it is given takes any. */
+export type OpenOf<S> = S extends { readonly __open?: infer A extends readonly unknown[] } ? A : readonly unknown[];
 /** What sending a signature gives. */
-export type SentOf<S> = S extends { readonly __sent?: infer T } ? T : unknown;
+export type SentOf<S> = S extends { readonly __sent?: infer T extends AsyncResult | GroupResult }
+  ? T
+  : AsyncResult<ResultOf<S>>;
 
-/** What the compiler shows in the place of a step that does not fit. */
-export interface StepMismatch<Given, Wanted> {
-  readonly '~': 'the result of the step before does not fit the first open argument of this one';
-  readonly given: Given;
-  readonly wanted: Wanted;
-}
-export interface StepTakesNothing {
-  readonly '~': 'this step has no open argument for the result of the step before; use si() to leave the result out';
-}
-
-/** `N` where it takes a result of type `R`, otherwise a type that says why not. */
-export type AcceptsResult<R, N> =
-  OpenOf<N> extends { readonly '~immutable'?: true }
+/** `N` where it can be called with a result of type `R`, otherwise a type that says why not. */
+export type AcceptsResult<R, N> = N extends unknown
+  ? [R] extends OpenOf<N>
     ? N
-    : number extends OpenArray<N>['length']
-      ? N
-      : OpenArray<N> extends readonly []
-        ? StepTakesNothing
-        : OpenArray<N> extends readonly [(infer First)?, ...infer _Rest]
-          ? [R] extends [First]
-            ? N
-            : StepMismatch<R, First>
-          : N;
+    : {
+        readonly 'the step before gives': R;
+        readonly 'this step takes': Wanted<R, Exclude<OpenOf<N>, readonly []>>;
+      }
+  : never;
 
-type OpenArray<N> = Extract<OpenOf<N>, readonly unknown[]>;
+type Wanted<R, A extends readonly unknown[]> = [A] extends [never]
+  ? 'nothing: all its arguments are given (use si() to leave the result out)'
+  : // Members of a group that want different things want nothing at all together: then all are shown.
+    [A[0]] extends [never]
+    ? A
+    : [R] extends [A[0]]
+      ? { readonly 'more than one argument': A }
+      : A[0];
 
-export type CheckedChain<S extends readonly unknown[]> = S extends readonly [infer First, ...infer Rest]
-  ? readonly [First, ...CheckedRest<ResultOf<First>, Rest>]
-  : S;
-
-type CheckedRest<R, S extends readonly unknown[]> = S extends readonly [infer Next, ...infer Rest]
-  ? readonly [AcceptsResult<R, Next>, ...CheckedRest<ResultOf<Next>, Rest>]
-  : S;
+/** Each step, or why it does not fit. Arrays whose length is not known are not checked. */
+export type CheckedChain<S extends readonly unknown[]> = {
+  [K in keyof S]: number extends S['length']
+    ? S[K]
+    : K extends '0'
+      ? S[K]
+      : // One place further on stands the step before.
+        AcceptsResult<ResultOf<[unknown, ...S][K & keyof [unknown, ...S]]>, S[K]>;
+};
 
 type First<S extends readonly unknown[]> = S extends readonly [infer F, ...unknown[]] ? F : S[number];
 type Last<S extends readonly unknown[]> = S extends readonly [...unknown[], infer L] ? L : S[number];
 
-export type ChainSignature<S extends readonly unknown[]> = CanvasSignature<
-  ResultOf<Last<S>>,
-  OpenArray<First<S>>,
-  SentOf<Last<S>>
->;
+/** A group, which within another one is its members. */
+export interface GroupSignature<
+  R extends readonly unknown[],
+  In extends readonly unknown[] = readonly unknown[],
+> extends CanvasSignature<R, In, GroupResult<R>> {
+  readonly subtask_type: 'group';
+  set(options: UntypedOptions): GroupSignature<R>;
+  set(options: ApplyOptions & { readonly immutable?: boolean }): this;
+}
+
+export type ChainSignature<S extends readonly unknown[]> = S extends readonly [GroupSignature<infer R, infer In>]
+  ? GroupSignature<R, In>
+  : CanvasSignature<ResultOf<Last<S>>, OpenOf<First<S>>, SentOf<Last<S>>>;
 
 /** Two steps as one. */
-export type Pipe<A, B> = CanvasSignature<ResultOf<B>, OpenArray<A>, SentOf<B>>;
+export type Pipe<A, B> = CanvasSignature<ResultOf<B>, OpenOf<A>, SentOf<B>>;
 
 /** Results of a group's members in order; a group within is its members. */
 export type ResultsOf<S extends readonly unknown[]> = number extends S['length']
-  ? ResultOf<S[number]>[]
+  ? MemberResult<S[number]>[]
   : S extends readonly [infer F, ...infer Rest]
-    ? SentOf<F> extends GroupResult<infer Inner>
+    ? F extends GroupSignature<infer Inner>
       ? [...Inner, ...ResultsOf<Rest>]
       : [ResultOf<F>, ...ResultsOf<Rest>]
     : [];
 
-export type GroupSignature<R extends readonly unknown[]> = CanvasSignature<R, readonly unknown[], GroupResult<R>>;
-export type ChordSignature<B> = CanvasSignature<ResultOf<B>, readonly unknown[], AsyncResult<ResultOf<B>>>;
+type MemberResult<S> = S extends GroupSignature<infer Inner> ? Inner[number] : ResultOf<S>;
+
+/** What can be given to every one of them. */
+type OpenOfAll<N> = (N extends unknown ? (member: { readonly open: OpenOf<N> }) => void : never) extends (
+  member: infer I extends { readonly open: readonly unknown[] },
+) => void
+  ? I['open']
+  : readonly unknown[];
+
+export type GroupOf<S extends readonly unknown[]> = GroupSignature<ResultsOf<S>, OpenOfAll<S[number]>>;
+
+type Members<H> = H extends readonly unknown[] ? H : [H];
+/** What a chord's body is called with. */
+export type HeaderResults<H, P> = P extends 'settled'
+  ? SettledResult<ResultsOf<Members<H>>[number]>[]
+  : ResultsOf<Members<H>>;
+
+export type ChordSignature<H, B> = CanvasSignature<ResultOf<B>, OpenOfAll<Members<H>[number]>, SentOf<B>>;

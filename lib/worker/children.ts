@@ -1,6 +1,6 @@
 /** What a settled task starts: any tree of signatures, compiled to messages whose ids are fixed. */
-import { chainOf, kindOf } from '../canvas/build.ts';
-import { compile, type Sent } from '../canvas/compile.ts';
+import { chainOf, givenId, kindOf, withOptions } from '../canvas/build.ts';
+import { compile, type Errback, errbacksOf, SEED, type Sent } from '../canvas/compile.ts';
 import { CeleriacError } from '../errors.ts';
 import type { Message } from '../message.ts';
 import type { Ports } from '../ports.ts';
@@ -9,6 +9,7 @@ import type { Prepared } from '../publish.ts';
 import type { Signature } from '../signature.ts';
 import { derivedId } from '../time.ts';
 import type { Mark } from './group-marks.ts';
+import { callErrback, type Failed, failedRequest, inlineErrback } from './inline-errback.ts';
 
 /** A step that will never run, and why. */
 export interface FailedStep {
@@ -29,8 +30,14 @@ export interface Settling {
 
 /** The id of a child: its own, or one that follows from its parent. */
 export function childId(sig: Signature, name: string): string {
-  const id = sig.options['task_id'];
-  return typeof id === 'string' ? id : derivedId(name);
+  try {
+    return givenId(sig) ?? derivedId(name);
+  } catch (error) {
+    // A composite that cannot be read has to be called something when it is reported.
+    if (!CeleriacError.is(error)) throw error;
+    const { task_id } = sig.options;
+    return typeof task_id === 'string' ? task_id : derivedId(name);
+  }
 }
 
 /** Adds the messages of a child. What can never be sent is reported in `failed` instead of looping for ever. */
@@ -43,10 +50,11 @@ export async function addChild(
 ): Promise<void> {
   const { parent, producer } = settling;
   try {
-    if (chain.length > 0 && kindOf(sig) !== 'task') {
+    if (chain.length > 0 && !isOneMessage(sig)) {
       // Not as Celery writes it, where a composite is the last step; what follows is made a part of it.
       const [last] = chain;
-      const whole = chainOf([sig, ...chain.toReversed()]);
+      // Named after this step: what the chain was made of has had its names.
+      const whole = chainOf([sig, ...chain.toReversed()], { [SEED]: derivedId(`${id}:rest`) });
       await addChild(settling, whole, last === undefined ? id : childId(last, `${id}:rest`), sent);
       return;
     }
@@ -60,26 +68,81 @@ export async function addChild(
         ...(parent.stampedHeaders === null ? {} : { stampedHeaders: parent.stampedHeaders, stamps: parent.stamps }),
       };
       try {
-        settling.prepared.push((await prepareSignature(producer, planned.signature, lineage)).prepared);
+        const stamped = withStamps(planned.signature, parent);
+        settling.prepared.push((await prepareSignature(producer, stamped, lineage)).prepared);
       } catch (error) {
-        // Bad input stays bad however often the message comes back; anything else may pass.
-        if (!CeleriacError.is(error)) throw error;
         const { signature } = planned;
-        settling.failed.push({ signature, id: String(signature.options['task_id']), cause: error });
-        for (const step of planned.chain ?? chain)
-          settling.failed.push({ signature: step, id: childId(step, `${id}:lost`), cause: error });
+        await addUnsendable(settling, signature, String(signature.options['task_id']), planned.chain ?? chain, error);
       }
     }
   } catch (error) {
-    if (!CeleriacError.is(error)) throw error;
-    settling.failed.push({ signature: sig, id, cause: error });
-    for (const step of chain) settling.failed.push({ signature: step, id: childId(step, `${id}:lost`), cause: error });
+    await addUnsendable(settling, sig, id, chain, error);
   }
 }
 
+function isOneMessage(sig: Signature): boolean {
+  return ['task', 'map', 'starmap'].includes(kindOf(sig));
+}
+
+/** Bad input stays bad however often the message comes back; anything else may pass. */
+async function addUnsendable(
+  settling: Settling,
+  sig: Signature,
+  id: string,
+  chain: readonly Signature[],
+  error: unknown,
+): Promise<void> {
+  if (!CeleriacError.is(error)) throw error;
+  settling.failed.push({ signature: sig, id, cause: error });
+  for (const step of chain) settling.failed.push({ signature: step, id: childId(step, `${id}:lost`), cause: error });
+  await addErrbacks(settling, sig, id, error);
+}
+
+/** A step that never ran has failed like any other: its error links are called. */
+export async function addErrbacks(settling: Settling, sig: Signature, id: string, error: unknown): Promise<void> {
+  const { parent } = settling;
+  for (const [index, { signature, failedId }] of errbacksIn(sig, id).entries()) {
+    const { task, args, kwargs } = sig;
+    const request = { ...failedRequest(parent), id: failedId, task, args, kwargs, retries: 0, parentId: parent.id };
+    await addErrback(settling, signature, `${failedId}:errback:${index}`, { request, error, traceback: null });
+  }
+}
+
+/** Called here, or sent with the failed task's id: Celery's rule. */
+export async function addErrback(settling: Settling, sig: Signature, name: string, failed: Failed): Promise<void> {
+  const { parent, producer, ports } = settling;
+  const definition = inlineErrback(sig, producer);
+  if (definition === undefined) await addChild(settling, sig, childId(sig, name), { args: [failed.request.id] });
+  else await callErrback(definition, sig, failed, parent, producer, ports);
+}
+
+function errbacksIn(sig: Signature, id: string): readonly Errback[] {
+  try {
+    return errbacksOf(sig, id);
+  } catch (error) {
+    // A composite that cannot be read is why it failed.
+    if (!CeleriacError.is(error)) throw error;
+    return [];
+  }
+}
+
+/** A child's own stamps beside its parent's: on the wire its own would replace them. */
+function withStamps(sig: Signature, { stampedHeaders, stamps }: Message): Signature {
+  const own = sig.options['stamped_headers'];
+  if (stampedHeaders === null || !Array.isArray(own)) return sig;
+  const inherited = stampedHeaders.filter((name) => !(name in sig.options));
+  return withOptions(sig, {
+    ...Object.fromEntries(inherited.map((name) => [name, stamps[name]])),
+    stamped_headers: [...inherited, ...(own as readonly unknown[])],
+  });
+}
+
 /** Ids of what the outcome of a message starts: links and the next step, or error links. */
-export function followerIds({ id, embed }: Message, success: boolean): string[] {
-  if (!success) return (embed.errbacks ?? []).map((sig, index) => childId(sig, `${id}:errback:${index}`));
+export function followerIds({ id, embed }: Message, success: boolean, producer: Producer): string[] {
+  if (!success)
+    return (embed.errbacks ?? []).flatMap((sig, index) =>
+      inlineErrback(sig, producer) === undefined ? [childId(sig, `${id}:errback:${index}`)] : [],
+    );
   const chain = embed.chain ?? [];
   const next = chain.at(-1);
   return [

@@ -151,8 +151,8 @@ function describe(
 }
 
 /** Celery's form: `[[id, parent], members]`. What the run sent, then what its outcome starts. */
-function childrenOf({ message, children = [] }: Attempt, status: string): readonly unknown[] {
-  const ids = [...children, ...(status === RETRY ? [] : followerIds(message, status === SUCCESS))];
+function childrenOf({ message, worker, children = [] }: Attempt, status: string): readonly unknown[] {
+  const ids = [...children, ...(status === RETRY ? [] : followerIds(message, status === SUCCESS, worker.producer))];
   return ids.slice(0, MAX_RECORDED_CHILDREN).map((id) => [[id, null], null]);
 }
 

@@ -108,8 +108,10 @@ async function defer(
     );
   }
   const { settings } = worker.producer;
-  // A millisecond for each hop: the sweeper that has sent this message may be about to remove its timer, by id and time.
-  const dueMs = untilMs + ((copy.celeriac.hops ?? 0) % 1000);
+  // FIFO: a millisecond for each hop. The sweeper that has just sent this message is about to remove its timer, by id and
+  // time, and what is put off by less than SQS's delays becomes a timer again.
+  const fifo = settings.queues[copy.queue]?.fifo ?? false;
+  const dueMs = untilMs + (fifo ? (copy.celeriac.hops ?? 0) % 1000 : 0);
   const prepared: Prepared = { ...prepare(copy, settings), dueMs };
   await publish([fitsTimer(prepared, worker) ? prepared : shortened(prepared, worker)], worker.ports, settings);
   return ACK;

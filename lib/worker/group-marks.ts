@@ -5,11 +5,11 @@ import { groupMemberId } from '../group-parts.ts';
 import { encodeJson } from '../json.ts';
 import { GROUP_RETENTION_SECONDS } from '../limits.ts';
 import type { Message } from '../message.ts';
-import type { GroupMarked } from '../ports.ts';
+import type { GroupMarked, Ports } from '../ports.ts';
 import { readDocument, restoreError } from '../result-document.ts';
 import { readSignature, type Signature } from '../signature.ts';
 import { readGroupHeader } from '../signature-options.ts';
-import { addChild, childId, type Settling } from './children.ts';
+import { addChild, addErrbacks, childId, type Settling } from './children.ts';
 import { gatherResults } from './gather.ts';
 
 /** A finished member of a counted group. */
@@ -27,7 +27,7 @@ export interface Mark {
 // Results of a larger header are read by the body itself: the settling task must stay short.
 const INLINE_MEMBERS = 500;
 // Twice in base64 this is a third of what SQS takes.
-const INLINE_CHARACTERS = 200_000;
+const INLINE_BYTES = 200_000;
 
 /** The membership of a message, where its group is counted. */
 export function markOf(message: Message, failed: boolean): Mark | undefined {
@@ -80,8 +80,7 @@ export async function markMembers(settling: Settling): Promise<void> {
       expiresAtSeconds,
     })),
   );
-  // Several members of one group in one settling make one body.
-  const fired = new Set<string>();
+  const fired = firedBy(ports);
   for (const [index, mark] of marks.entries()) {
     const outcome = outcomes[index];
     if (mark.body === undefined || outcome === undefined || fired.has(mark.groupId)) continue;
@@ -91,12 +90,26 @@ export async function markMembers(settling: Settling): Promise<void> {
   }
 }
 
+const FIRED = new WeakMap<Ports, Set<string>>();
+
+/**
+ * Groups that a worker's batch has followed up. Members that share a write are all told that their group is
+ * complete, and ten bodies for one would be a hundred further down. The member that follows up is not
+ * acknowledged before that is done, so that its redelivery, to another batch, does it where it failed here.
+ */
+function firedBy(ports: Ports): Set<string> {
+  const known = FIRED.get(ports) ?? new Set();
+  FIRED.set(ports, known);
+  return known;
+}
+
 async function fire(settling: Settling, mark: Mark, body: Signature, outcome: GroupMarked): Promise<void> {
   const id = childId(body, `${mark.groupId}:body`);
   if (outcome.failed && mark.policy !== 'settled') {
-    settling.failed.push({ signature: body, id, cause: await chordError(settling, mark) });
+    const cause = await chordError(settling, mark);
+    settling.failed.push({ signature: body, id, cause });
     // Celery: the body's error links are called as if it had run and failed.
-    await addErrbacks(settling, body, id);
+    await addErrbacks(settling, body, id, cause);
     return;
   }
   const gather: Gather = {
@@ -107,28 +120,18 @@ async function fire(settling: Settling, mark: Mark, body: Signature, outcome: Gr
   if (mark.size <= INLINE_MEMBERS) {
     try {
       const results = await gatherResults(gather, settling.ports);
-      if (encodeJson(results, 'results').length <= INLINE_CHARACTERS) {
+      if (Buffer.byteLength(encodeJson(results, 'results')) <= INLINE_BYTES) {
         await addChild(settling, body, id, { args: [results] });
         return;
       }
     } catch (error) {
       if (!CeleriacError.is(error)) throw error;
       settling.failed.push({ signature: body, id, cause: error });
-      await addErrbacks(settling, body, id);
+      await addErrbacks(settling, body, id, error);
       return;
     }
   }
   await addChild(settling, body, id, { gather });
-}
-
-export async function addErrbacks(settling: Settling, sig: Signature, failedId: string): Promise<void> {
-  const links = sig.options['link_error'];
-  const list: readonly unknown[] = Array.isArray(links) ? links : links === undefined ? [] : [links];
-  for (const [index, link] of list.entries()) {
-    const errback = readSignature(link);
-    if (errback !== undefined)
-      await addChild(settling, errback, childId(errback, `${failedId}:errback:${index}`), { args: [failedId] });
-  }
 }
 
 /** Names the first failed member there is by place, so that every worker that gets here says the same. */

@@ -23,6 +23,13 @@ export interface FailedRequest {
   readonly groupId: string | null;
 }
 
+/** What an inline error link is called with. */
+export interface Failed {
+  readonly request: FailedRequest;
+  readonly error: unknown;
+  readonly traceback: string | null;
+}
+
 /** The definition of an error link that is called inline; undefined for one that is sent. */
 export function inlineErrback(sig: Signature, producer: Producer): TaskDefinition | undefined {
   const definition = sig.subtask_type === null ? producer.registry.find(sig.task) : undefined;
@@ -37,7 +44,7 @@ export function failedRequest({ id, task, args, kwargs, retries, rootId, parentI
 export async function callErrback(
   definition: TaskDefinition,
   sig: Signature,
-  failed: { readonly request: FailedRequest; readonly error: unknown; readonly traceback: string | null },
+  failed: Failed,
   message: Message,
   producer: Producer,
   ports: Ports,

@@ -4,7 +4,7 @@
  */
 import { encodeJson, decodeJson } from '../json.ts';
 import { tasksOf } from '../canvas/compile.ts';
-import { ImproperlyConfigured, type RetryOverrides } from '../errors.ts';
+import { CeleriacError, ImproperlyConfigured, type RetryOverrides } from '../errors.ts';
 import type { Message } from '../message.ts';
 import type { ConcludeRequest, OutgoingMessage, Ports, TaskRecord } from '../ports.ts';
 import type { Producer } from '../producer.ts';
@@ -12,10 +12,12 @@ import { prepare, type Prepared, publish } from '../publish.ts';
 import { argsRepr, kwargsRepr } from '../repr.ts';
 import { readDocument, restoreError, writeException } from '../result-document.ts';
 import { FAILURE, IGNORED, RETRY, SUCCESS } from '../states.ts';
-import { addChild, childId, type Settling } from './children.ts';
+import { addChild, addErrback, childId, type FailedStep, type Settling } from './children.ts';
+import { celeryMark, celeryMarkOfStep } from './celery-chord.ts';
 import { letterFor, sendLetters } from './dead-letter.ts';
 import type { Delivery } from './delivery.ts';
 import { markMembers, markOf, markOfStep } from './group-marks.ts';
+import { failedRequest } from './inline-errback.ts';
 
 /** What settling needs beyond the result document; stored with the commit as JSON. */
 export interface Settlement {
@@ -32,6 +34,8 @@ export interface Committed {
   /** Result document; absent where it is not stored. */
   readonly meta: string | undefined;
   readonly settlement: Settlement;
+  /** Read from the store: an earlier delivery may have settled it. */
+  readonly again?: true;
 }
 
 /** The outcome that an earlier delivery stored. */
@@ -40,6 +44,7 @@ export function committedOf(record: TaskRecord): Committed {
     status: record.status,
     meta: record.ignored ? undefined : record.meta,
     settlement: readSettlement(record.settlement),
+    again: true,
   };
 }
 
@@ -72,7 +77,7 @@ export async function settle(
   } else {
     if (status === SUCCESS) await addFollowers(settling, valueOf(committed));
     else await addFailure(settling, status, committed);
-    const mark = markOf(message, status !== SUCCESS);
+    const mark = markOf(message, status !== SUCCESS) ?? (await celeryMark(message, status !== SUCCESS, ports));
     if (mark !== undefined) settling.marks.push(mark);
     else if (message.embed.chord !== null) sayUncounted(message, ports);
   }
@@ -82,7 +87,22 @@ export async function settle(
     await markMembers(settling);
   }
   if (letters.length > 0) await sendLetters(letters, ports);
-  if (settling.prepared.length > 0) await publish(settling.prepared, ports, producer.settings);
+  const open = committed.again ? await notStarted(settling.prepared, ports) : settling.prepared;
+  if (open.length > 0) await publish(open, ports, producer.settings);
+}
+
+/**
+ * What a worker has claimed has a message, which stays until it is settled. Sent again it would do no harm, but
+ * its copies would send all that follows again, and theirs too: a duplicate must not multiply down the tree.
+ */
+async function notStarted(prepared: readonly Prepared[], ports: Ports): Promise<readonly Prepared[]> {
+  if (prepared.length === 0) return prepared;
+  const ids = prepared.map(({ id }) => id);
+  const records = await ports.backend.get(ids, ports.clock.nowMs());
+  return prepared.filter(({ attempt }, index) => {
+    const record = records[index];
+    return record?.owner === undefined || (record.attempt ?? -1) < attempt;
+  });
 }
 
 /** Said aloud: the body of a chord that another producer counts waits for a count that nobody here makes. */
@@ -129,8 +149,10 @@ async function addFollowers(settling: Settling, value: unknown): Promise<void> {
 async function addFailure(settling: Settling, status: string, committed: Committed): Promise<void> {
   const { parent } = settling;
   if (status === FAILURE) {
+    const { traceback } = committed.meta === undefined ? { traceback: null } : readDocument(committed.meta);
+    const failed = { request: failedRequest(parent), error: causeOf(committed), traceback };
     for (const [index, sig] of (parent.embed.errbacks ?? []).entries())
-      await addChild(settling, sig, childId(sig, `${parent.id}:errback:${index}`), { args: [parent.id] });
+      await addErrback(settling, sig, `${parent.id}:errback:${index}`, failed);
   }
   const chain = parent.embed.chain ?? [];
   if (chain.length === 0) return;
@@ -145,7 +167,7 @@ async function concludeSteps(settling: Settling): Promise<void> {
   const nowMs = ports.clock.nowMs();
   const requests = new Map<string, ConcludeRequest>();
   for (const failed of settling.failed.splice(0)) {
-    for (const { id, signature: step } of tasksOf(failed.signature, failed.id)) {
+    for (const { id, signature: step } of tasksIn(failed)) {
       requests.set(id, {
         id,
         attempt: 0,
@@ -161,7 +183,7 @@ async function concludeSteps(settling: Settling): Promise<void> {
         }),
         expiresAtSeconds: Math.floor(nowMs / 1000) + producer.settings.resultExpiresSeconds,
       });
-      const mark = markOfStep(step, id);
+      const mark = markOfStep(step, id) ?? (await celeryMarkOfStep(step, id, ports));
       if (mark !== undefined) settling.marks.push(mark);
       const why = failed.cause instanceof Error ? failed.cause.message : String(failed.cause);
       ports.logger.log('error', `Task ${step.task}[${id}] will not run: ${why}`, {
@@ -172,6 +194,16 @@ async function concludeSteps(settling: Settling): Promise<void> {
     }
   }
   if (requests.size > 0) await ports.backend.conclude([...requests.values()]);
+}
+
+/** A composite that cannot be read is one step. */
+function tasksIn({ signature, id }: FailedStep): ReturnType<typeof tasksOf> {
+  try {
+    return tasksOf(signature, id);
+  } catch (error) {
+    if (!CeleriacError.is(error)) throw error;
+    return [{ id, signature }];
+  }
 }
 
 // ------------------------------------------------------- retry, dead letter
@@ -194,10 +226,16 @@ export function retryMessage(message: Message, retry: NonNullable<Settlement['re
       // Celery rebuilds them from the real values, which brings hidden secrets back into logs; ours stay as given.
       argsrepr: overrides.args ? argsRepr(args) : message.argsrepr,
       kwargsrepr: overrides.kwargs ? kwargsRepr(kwargs) : message.kwargsrepr,
-      celeriac: { ...message.celeriac, hops: (message.celeriac.hops ?? 0) + 1 },
+      celeriac: { ...withoutGather(message, overrides), hops: (message.celeriac.hops ?? 0) + 1 },
     },
     producer.settings,
   );
+}
+
+/** New arguments are all of them: a body whose results were read for it does not get them a second time. */
+function withoutGather({ celeriac }: Message, { args }: RetryOverrides): Message['celeriac'] {
+  const { gather: _gather, ...rest } = celeriac;
+  return args === undefined ? celeriac : rest;
 }
 
 function deadLetter(

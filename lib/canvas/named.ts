@@ -1,0 +1,84 @@
+/** What the parts of a tree are called: ids that follow from the id of the whole, and what makes a part a member. */
+import { groupMemberId } from '../group-parts.ts';
+import { type Signature, signature } from '../signature.ts';
+import { derivedId } from '../time.ts';
+import { chainSteps, chordOf, chordParts, flattened, givenId, merged, withId, withOptions } from './build.ts';
+
+/** Options by which a signature belongs to a group. */
+const MEMBERSHIP = ['group_id', 'group_index', 'chord', 'celeriac'] as const;
+/**
+ * A chain's last step and a chord's body have the id of the whole, since its result is theirs. Where they are
+ * composites themselves, what their parts are named after must be another.
+ */
+export const SEED = 'celeriac_seed';
+/** Of this package: gives the list it is called with. */
+export const COLLECT_TASK = 'celeriac.collect';
+
+/** A chain's steps, each with its id. */
+export function namedSteps(sig: Signature, id: string): Signature[] {
+  const steps = chainSteps(sig);
+  return steps.map((step, index) =>
+    index === steps.length - 1
+      ? withOptions(withId(step, id), seeded(step, seedOf(sig, id), 'last'))
+      : withOptions(step, { task_id: ownId(step, `${seedOf(sig, id)}:step:${index}`) }),
+  );
+}
+
+function seedOf(sig: Signature, id: string): string {
+  const seed = sig.options[SEED];
+  return typeof seed === 'string' ? seed : id;
+}
+
+function seeded(sig: Signature, seed: string, part: string): Readonly<Record<string, string>> {
+  return sig.subtask_type === null ? {} : { [SEED]: derivedId(`${seed}:${part}`) };
+}
+
+/** The chord's body with its id, whose links, error links and membership are the chord's own. */
+export function bodyOf(sig: Signature, id: string): Signature {
+  const { body } = chordParts(sig);
+  const own: Record<string, unknown> = {};
+  for (const name of ['link', 'link_error', ...MEMBERSHIP])
+    if (sig.options[name] !== undefined) own[name] = sig.options[name];
+  const options = { ...merged(body.options, own), ...seeded(body, seedOf(sig, id), 'body') };
+  return withOptions(withId(flattened(body), id), options);
+}
+
+export function headerId(sig: Signature, id: string): string {
+  const { header } = chordParts(sig);
+  return ownId(header, `${seedOf(sig, id)}:header`);
+}
+
+export function ownMemberId(member: Signature, groupId: string, index: number): string {
+  return givenId(member) ?? groupMemberId(groupId, index);
+}
+
+function ownId(sig: Signature, name: string): string {
+  return givenId(sig) ?? derivedId(name);
+}
+
+/** A group that is itself a member (the end of a chain in a group, say): its results as one list are that member's. */
+export function collected(sig: Signature): Signature {
+  // Its own seed too: where the group is a chord's body, what both are made of would have the same ids.
+  const membership = Object.fromEntries(
+    [...MEMBERSHIP, SEED].map((name) => [name, sig.options[name]]).filter(([, value]) => value !== undefined),
+  );
+  const inner = Object.fromEntries(
+    Object.entries(sig.options).filter(
+      ([name]) => !(MEMBERSHIP as readonly string[]).includes(name) && name !== 'task_id' && name !== SEED,
+    ),
+  );
+  const group = signature(sig.task, {
+    args: sig.args,
+    kwargs: sig.kwargs,
+    options: inner,
+    immutable: sig.immutable,
+    subtaskType: sig.subtask_type,
+  });
+  return chordOf(group, signature(COLLECT_TASK), membership);
+}
+
+export function isMember(sig: Signature): boolean {
+  return sig.options['chord'] !== undefined && sig.options['chord'] !== null
+    ? true
+    : sig.options['celeriac'] !== undefined && sig.options['group_id'] !== undefined;
+}

@@ -1,0 +1,89 @@
+/** What signatures are made of: kinds, copies with something changed, lists within. */
+import { InvalidSignature } from '../errors.ts';
+import { readSignature, type Signature, signature, type SignatureOptions } from '../signature.ts';
+
+/** What becomes of a chord whose header has failed members. */
+export type ChordPolicy = 'celery' | 'failFast' | 'settled';
+
+export type SignatureKind = 'task' | 'chain' | 'group' | 'chord' | 'map' | 'starmap' | 'chunks';
+
+const KINDS: Readonly<Record<string, SignatureKind>> = {
+  'celery.chain': 'chain',
+  'celery.group': 'group',
+  'celery.chord': 'chord',
+  'celery.map': 'map',
+  'celery.starmap': 'starmap',
+  'celery.chunks': 'chunks',
+};
+// `subtask_type` of those, in Celery's words.
+const SUBTASK_TYPES: Readonly<Record<string, string>> = {
+  'celery.chain': 'chain',
+  'celery.group': 'group',
+  'celery.chord': 'chord',
+  'celery.map': 'xmap',
+  'celery.starmap': 'xstarmap',
+  'celery.chunks': 'chunks',
+};
+
+export function kindOf(sig: Signature): SignatureKind {
+  return sig.subtask_type === null ? 'task' : (KINDS[sig.task] ?? 'task');
+}
+
+export function composite(
+  task: string,
+  kwargs: Readonly<Record<string, unknown>>,
+  options: SignatureOptions = {},
+): Signature {
+  return signature(task, { kwargs, options, subtaskType: SUBTASK_TYPES[task] ?? null });
+}
+
+/** The same signature with more options. */
+export function withOptions(sig: Signature, options: SignatureOptions): Signature {
+  return signature(sig.task, {
+    args: sig.args,
+    kwargs: sig.kwargs,
+    options: { ...sig.options, ...options },
+    immutable: sig.immutable,
+    subtaskType: sig.subtask_type,
+  });
+}
+
+export function withKwargs(sig: Signature, kwargs: Readonly<Record<string, unknown>>): Signature {
+  return signature(sig.task, { ...sig, kwargs: { ...sig.kwargs, ...kwargs }, subtaskType: sig.subtask_type });
+}
+
+export function immutable(sig: Signature): Signature {
+  return signature(sig.task, { ...sig, subtaskType: sig.subtask_type, immutable: true });
+}
+
+/** Links add up; everything else replaces. */
+export function merged(options: SignatureOptions, more: SignatureOptions): SignatureOptions {
+  return Object.fromEntries(
+    Object.entries(more).map(([name, value]) =>
+      name === 'link' || name === 'link_error' ? [name, [...listOf(options[name]), ...listOf(value)]] : [name, value],
+    ),
+  );
+}
+
+export function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : value === undefined || value === null ? [] : [value];
+}
+
+export function signaturesIn(sig: Signature, field: string): readonly Signature[] {
+  const value = sig.kwargs[field];
+  if (!Array.isArray(value)) throw new InvalidSignature(`${sig.task} has no ${field}.`);
+  return readAll(value, field);
+}
+
+export function readAll(values: readonly unknown[], field: string): readonly Signature[] {
+  return values.map((value, index) => {
+    const read = isSignature(value) ? value : readSignature(value);
+    if (read === undefined) throw new InvalidSignature(`${field}[${index}] is no signature.`);
+    return read;
+  });
+}
+
+/** Ours are frozen: they have been read already, and a large group need not be copied. */
+function isSignature(value: unknown): value is Signature {
+  return typeof value === 'object' && value !== null && Object.isFrozen(value) && 'subtask_type' in value;
+}

@@ -1,0 +1,72 @@
+/** A chord that Python has sent: its members say whose body waits, Celery's stored group says how many they are. */
+import { Celeriac, type Logger } from 'celeriac';
+import { World } from 'celeriac/testing';
+import { describe, expect, it } from 'vitest';
+
+import { celeryGroupMembers } from '../../lib/result-document.ts';
+import { WIRE_SAMPLES } from '../unit/wire-samples.ts';
+
+const GROUP = '00000000-0000-4000-8000-000000000060';
+const MEMBERS = ['00000000-0000-4000-8000-000000000061', '00000000-0000-4000-8000-000000000062'];
+const BODY = '00000000-0000-4000-8000-000000000069';
+const HEADERS = WIRE_SAMPLES.filter(({ name }) => name.startsWith('chord, header'));
+
+function newWorld(add: (x: number, y: number) => number) {
+  const app = new Celeriac('python', { queues: { celery: {} } });
+  const bodies: unknown[] = [];
+  const warnings: string[] = [];
+  app.task('proj.tasks.add', add);
+  app.task('proj.tasks.xsum', (values: readonly number[]) => {
+    bodies.push(values);
+    return values.reduce((total, value) => total + value, 0);
+  });
+  const logger: Logger = { log: (level, message) => void (level === 'warn' && warnings.push(message)) };
+  const world = new World(app, { logger });
+  const send = async (times = 1): Promise<void> => {
+    for (let count = 0; count < times; count += 1)
+      await world.broker.send(HEADERS.map(({ body }) => ({ queue: 'celery', body })));
+    await world.drain();
+  };
+  return { app, bodies, warnings, world, send };
+}
+
+describe("a chord of Python's", () => {
+  it('calls its body once, with the results in order, whatever is delivered twice', async () => {
+    const { app, bodies, world, send } = newWorld((x, y) => x + y);
+    world.backend.storeCeleryGroup(GROUP, MEMBERS);
+    await send(3);
+    expect(bodies).toEqual([[2, 4]]);
+    expect(await app.result(BODY).get({ timeout: 1 })).toBe(6);
+  });
+
+  it('fails its body with ChordError when a member fails', async () => {
+    const { app, bodies, world, send } = newWorld((x, y) => {
+      if (x === 2) throw new RangeError('no');
+      return x + y;
+    });
+    world.backend.storeCeleryGroup(GROUP, MEMBERS);
+    await send();
+    expect(bodies).toEqual([]);
+    await expect(app.result(BODY).get({ timeout: 1 })).rejects.toThrow(
+      `Dependency ${MEMBERS[1]} raised RangeError('no')`,
+    );
+  });
+
+  it('whose group was not stored is told of', async () => {
+    const { bodies, warnings, send } = newWorld((x, y) => x + y);
+    await send();
+    expect(bodies).toEqual([]);
+    expect(warnings).toHaveLength(2);
+    expect(warnings[0]).toContain('is a member of a chord, which is not counted here');
+  });
+});
+
+it.each([
+  ['{"result":[["g",null],[[["a",null],null],[["b",["p",null]],null]]]}', ['a', 'b']],
+  ['{"result":[["g",null],[[["h",null],[[["a",null],null]]],[["b",null],null]]]}', ['a', 'b']],
+  ['{"result":[["g",null],[]]}', []],
+  ['{"result":null}', undefined],
+  ['no JSON', undefined],
+])("Celery's group %s", (text, ids) => {
+  expect(celeryGroupMembers(text)).toEqual(ids);
+});
