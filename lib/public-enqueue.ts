@@ -1,6 +1,7 @@
 /** `enqueue` and `enqueueMany` as free functions, on the app of the process. */
 import { currentApp } from './app.ts';
 import type { ApplyOptions } from './apply-options.ts';
+import type { ResultOf } from './canvas/types.ts';
 import { InvalidOption } from './errors.ts';
 import type { AsyncResult } from './result.ts';
 import type { Signature } from './signature.ts';
@@ -39,6 +40,8 @@ export async function enqueue(
  *
  * @throws EnqueueFailed whose `outcomes` tell of each item, in order, when some could not be sent.
  */
-export function enqueueMany<R>(signatures: readonly Signature<R>[]): Promise<AsyncResult<R>[]> {
-  return currentApp().sendMany(signatures) as Promise<AsyncResult<R>[]>;
+export function enqueueMany<S extends readonly Signature[]>(
+  signatures: S,
+): Promise<AsyncResult<ResultOf<S[number]>>[]> {
+  return currentApp().sendMany(signatures) as Promise<AsyncResult<ResultOf<S[number]>>[]>;
 }

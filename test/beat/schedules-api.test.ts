@@ -22,7 +22,7 @@ describe('put, get, list', () => {
     expect(put).toEqual(await app.schedules.get('promo'));
     expect(put).toMatchObject({
       name: 'promo',
-      task: { task: 'note', args: [1], kwargs: { a: 2 }, options: { queue: 'default', expires: '1h' } },
+      task: { task: 'note', args: [1], kwargs: { a: 2 }, options: { queue: 'default', expires: 3600 } },
       schedule: { type: 'crontab', minute: '30', hour: '7', timezone: 'Europe/Berlin' },
       enabled: true,
       oneOff: false,
@@ -211,7 +211,7 @@ describe('edits', () => {
     ]);
     expect(await app.schedules.get('tick')).toMatchObject({
       description: 'told',
-      task: { task: 'note', args: [2], kwargs: { k: 1 }, options: { priority: 1, expires: '5m' } },
+      task: { task: 'note', args: [2], kwargs: { k: 1 }, options: { priority: 1, expires: 300 } },
       schedule: { seconds: 7200 },
       oneOff: true,
     });
