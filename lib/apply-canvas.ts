@@ -1,7 +1,7 @@
 /** Sending a tree of signatures: compiled, defined where a crash of the sender could tear it, sent in windows. */
 import type { ApplyOptions } from './apply-options.ts';
 import { flattened, givenId, kindOf, merged, withOptions } from './canvas/build.ts';
-import { compile, type Plan, type Planned, type ResultNode } from './canvas/compile.ts';
+import { compile, FRESH, hasGivenIds, type Plan, type Planned, type ResultNode } from './canvas/compile.ts';
 import { maybeCurrentTask, recordChildren } from './context.ts';
 import { InvalidOption } from './errors.ts';
 import { encodeJson } from './json.ts';
@@ -44,7 +44,7 @@ export async function applySignature(
   });
   const id = taskId ?? givenId(sig) ?? producer.ids.next();
   const plan = compile(whole, id);
-  await sendPlan(producer, plan, whole, id);
+  await sendPlan(producer, plan, { signature: whole, id, fresh: taskId === undefined && !hasGivenIds(whole) });
   recordChildren(plan.messages.map((planned) => String(planned.signature.options['task_id'])));
   return resultOf(plan.result, producer);
 }
@@ -53,19 +53,31 @@ function isOfSending(name: string): boolean {
   return (OF_SENDING as readonly string[]).includes(name);
 }
 
-async function sendPlan(producer: Producer, plan: Plan, sig: Signature, id: string): Promise<void> {
+interface Tree {
+  readonly signature: Signature;
+  readonly id: string;
+  readonly fresh: boolean;
+}
+
+async function sendPlan(producer: Producer, plan: Plan, tree: Tree): Promise<void> {
   const ports = await producer.ports();
+  const lineage = lineageOf(tree.fresh);
   const policy = producer.settings.retry ? producer.settings.retryPolicy : null;
   // Checked before anything is stored or sent: a mistake anywhere in the tree sends nothing of it.
-  const first = await prepareWindow(producer, plan, 0);
+  const first = await prepareWindow(producer, plan, 0, lineage);
   for (let start = CANVAS_WINDOW_MESSAGES; start < plan.messages.length; start += CANVAS_WINDOW_MESSAGES)
-    await prepareWindow(producer, plan, start);
+    await prepareWindow(producer, plan, start, lineage);
   const torn = !inOneRequest(first, ports.clock.nowMs());
-  const guard = torn ? await defineGroup(producer, ports, plan, sig, id) : undefined;
+  const guard = torn ? await defineGroup(producer, ports, plan, tree) : undefined;
   await publish(first, ports, producer.settings, policy);
   for (let start = CANVAS_WINDOW_MESSAGES; start < plan.messages.length; start += CANVAS_WINDOW_MESSAGES)
-    await publish(await prepareWindow(producer, plan, start), ports, producer.settings, policy);
+    await publish(await prepareWindow(producer, plan, start, lineage), ports, producer.settings, policy);
   if (guard !== undefined) await dismiss(guard, ports);
+}
+
+/** What the messages of a tree say of it beside where they stand. */
+export function lineageOf(fresh: boolean): Lineage {
+  return fresh ? { celeriac: { [FRESH]: true } } : {};
 }
 
 /** Messages from a place on, as many as are sent at a time: memory stays bounded whatever the size. */
@@ -73,7 +85,7 @@ async function prepareWindow(
   producer: Producer,
   plan: Plan,
   start: number,
-  lineage: Lineage = {},
+  lineage: Lineage,
 ): Promise<readonly Prepared[]> {
   const prepared: Prepared[] = [];
   for (const planned of plan.messages.slice(start, start + CANVAS_WINDOW_MESSAGES))
@@ -109,7 +121,7 @@ async function prepareOne(producer: Producer, planned: Planned, lineage: Lineage
   return prepareSignature(producer, planned.signature, {
     ...lineage,
     embed: { chain: planned.chain },
-    ...(planned.gather === undefined ? {} : { celeriac: { gather: planned.gather } }),
+    celeriac: { ...lineage.celeriac, ...(planned.gather === undefined ? {} : { gather: planned.gather }) },
   });
 }
 
@@ -117,14 +129,15 @@ async function prepareOne(producer: Producer, planned: Planned, lineage: Lineage
  * More than one request is needed: should this process end between two of them, a timer sends the rest.
  * The ids are the same, so that what was sent already runs once.
  */
-async function defineGroup(producer: Producer, ports: Ports, plan: Plan, sig: Signature, id: string): Promise<Timer> {
+async function defineGroup(producer: Producer, ports: Ports, plan: Plan, tree: Tree): Promise<Timer> {
+  const { id } = tree;
   const nowMs = ports.clock.nowMs();
   const name = derivedId(`${id}:definition`);
   await ports.groups.define({
     groupId: name,
     size: plan.messages.length,
     createdMs: nowMs,
-    definition: encodeJson(flattened(sig), 'signature'),
+    definition: encodeJson(flattened(tree.signature), 'signature'),
     // Results may live shorter than it takes to find out that something is missing.
     expiresAtSeconds: Math.floor(nowMs / 1000) + producer.settings.resultExpiresSeconds + GROUP_RETENTION_SECONDS,
   });
@@ -132,7 +145,7 @@ async function defineGroup(producer: Producer, ports: Ports, plan: Plan, sig: Si
   const { prepared } = await prepareCall(
     producer,
     REPAIR_TASK,
-    [name, id],
+    [name, id, 0, tree.fresh],
     {
       taskId: derivedId(`${id}:repair`),
       // While results are there: what is known to have run does not run again.

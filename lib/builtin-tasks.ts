@@ -1,5 +1,5 @@
 /** Celery's own tasks (celery/app/builtins.py), and two of this package. Workers know them; nobody lists them. */
-import { applySignature, REPAIR_TASK, sendPlanFrom } from './apply-canvas.ts';
+import { applySignature, lineageOf, REPAIR_TASK, sendPlanFrom } from './apply-canvas.ts';
 import { COLLECT_TASK, compile } from './canvas/compile.ts';
 import type { TaskContext } from './context.ts';
 import { InvalidSignature } from './errors.ts';
@@ -82,8 +82,8 @@ async function applyAgain(
 
 /** Sends, window by window, what a sender that died may have left unsent. */
 async function repair(producer: Producer, context: TaskContext, args: readonly unknown[]): Promise<void> {
-  const [name, id] = args;
-  let start = typeof args[2] === 'number' ? args[2] : 0;
+  const [name, id, from, fresh] = args;
+  let start = typeof from === 'number' ? from : 0;
   if (typeof name !== 'string' || typeof id !== 'string') throw new InvalidSignature('celeriac.repair needs two ids.');
   const ports = await producer.ports();
   const record = await ports.groups.definition(name, producer.clock.nowMs());
@@ -94,10 +94,12 @@ async function repair(producer: Producer, context: TaskContext, args: readonly u
   }
   const plan = compile(sig, id);
   const { parentId, rootId, hops } = context.request;
-  const lineage = parentId === null ? { parentId } : { parentId, rootId, hops };
+  const place = parentId === null ? { parentId } : { parentId, rootId, hops };
+  const lineage = { ...lineageOf(fresh === true), ...place };
   while (start < plan.messages.length) {
     // What is left goes on in a message of its own, before this one's time is over.
-    if (context.remainingTime() < 10) return context.retry({ countdown: 0, args: [name, id, start], maxRetries: null });
+    if (context.remainingTime() < 10)
+      return context.retry({ countdown: 0, args: [name, id, start, fresh], maxRetries: null });
     start = await sendPlanFrom(producer, ports, plan, start, lineage);
   }
 }

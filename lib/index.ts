@@ -11,6 +11,7 @@ export { TaskBase, type TaskClass } from './task-class.ts';
 export { AsyncResult, type GetOptions, type ResultParent } from './result.ts';
 export type { Signature } from './signature.ts';
 export { chain, chord, type ChordOptions, group, signature } from './public-canvas.ts';
+export type { ChordPolicy } from './canvas/build.ts';
 export type { CanvasSignature } from './fluent.ts';
 export type { AnySignature, ChainSignature, ChordSignature, GroupSignature } from './canvas/types.ts';
 export { GroupResult, type GroupProgress } from './group-result.ts';

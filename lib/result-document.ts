@@ -158,6 +158,7 @@ function construct(name: string, args: readonly unknown[], module: string | null
 }
 
 const PLAIN = new Set([
+  'ChordError',
   'MaxRetriesExceededError',
   'WorkerLostError',
   'TaskRevokedError',

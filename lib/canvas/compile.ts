@@ -7,7 +7,7 @@ import { applyPartial, type Signature, signature } from '../signature.ts';
 import { type ChordPolicy, chordParts, chunksGroup, flattened, groupMembers, kindOf, withOptions } from './build.ts';
 import { bodyOf, collected, headerId, isMember, namedSteps, ownMemberId } from './named.ts';
 
-export { bodyOf, COLLECT_TASK, SEED } from './named.ts';
+export { bodyOf, COLLECT_TASK, FRESH, hasGivenIds, SEED } from './named.ts';
 export { type Errback, errbacksOf, tasksOf } from './never-run.ts';
 
 /** Results of a group that are read when the task runs, since they may not fit a message. */

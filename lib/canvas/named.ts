@@ -1,8 +1,9 @@
 /** What the parts of a tree are called: ids that follow from the id of the whole, and what makes a part a member. */
 import { groupMemberId } from '../group-parts.ts';
-import { type Signature, signature } from '../signature.ts';
+import { readSignature, type Signature, signature } from '../signature.ts';
 import { derivedId } from '../time.ts';
 import { chainSteps, chordOf, chordParts, flattened, givenId, merged, withId, withOptions } from './build.ts';
+import { isSignature } from './parts.ts';
 
 /** Options by which a signature belongs to a group. */
 const MEMBERSHIP = ['group_id', 'group_index', 'chord', 'celeriac'] as const;
@@ -11,6 +12,11 @@ const MEMBERSHIP = ['group_id', 'group_index', 'chord', 'celeriac'] as const;
  * composites themselves, what their parts are named after must be another.
  */
 export const SEED = 'celeriac_seed';
+/**
+ * In the header `celeriac` of a tree's messages: none of its ids was given by a caller, who may give it again. One of
+ * them that is seen a second time belongs to the same tree.
+ */
+export const FRESH = 'fresh';
 /** Of this package: gives the list it is called with. */
 export const COLLECT_TASK = 'celeriac.collect';
 
@@ -81,4 +87,15 @@ export function isMember(sig: Signature): boolean {
   return sig.options['chord'] !== undefined && sig.options['chord'] !== null
     ? true
     : sig.options['celeriac'] !== undefined && sig.options['group_id'] !== undefined;
+}
+
+/** Whether a caller gave any task of it an id. */
+export function hasGivenIds({ options, kwargs, subtask_type }: Signature): boolean {
+  if (options['task_id'] !== undefined) return true;
+  const { tasks, header, body, task } = subtask_type === null ? {} : kwargs;
+  const parts = [options['link'], options['link_error'], tasks, header, body, task].flat();
+  return parts.some((part) => {
+    const read = isSignature(part) ? part : readSignature(part);
+    return read !== undefined && hasGivenIds(read);
+  });
 }

@@ -84,6 +84,6 @@ export function readAll(values: readonly unknown[], field: string): readonly Sig
 }
 
 /** Ours are frozen: they have been read already, and a large group need not be copied. */
-function isSignature(value: unknown): value is Signature {
+export function isSignature(value: unknown): value is Signature {
   return typeof value === 'object' && value !== null && Object.isFrozen(value) && 'subtask_type' in value;
 }

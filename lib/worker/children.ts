@@ -1,6 +1,6 @@
 /** What a settled task starts: any tree of signatures, compiled to messages whose ids are fixed. */
 import { chainOf, givenId, kindOf, withOptions } from '../canvas/build.ts';
-import { compile, type Errback, errbacksOf, SEED, type Sent } from '../canvas/compile.ts';
+import { compile, type Errback, errbacksOf, FRESH, SEED, type Sent } from '../canvas/compile.ts';
 import { CeleriacError } from '../errors.ts';
 import type { Message } from '../message.ts';
 import type { Ports } from '../ports.ts';
@@ -64,7 +64,10 @@ export async function addChild(
         parentId: parent.id,
         hops: parent.celeriac.hops ?? 0,
         embed: { chain: planned.chain ?? (chain.length > 0 ? chain : null) },
-        ...(planned.gather === undefined ? {} : { celeriac: { gather: planned.gather } }),
+        celeriac: {
+          ...(parent.celeriac[FRESH] === true ? { [FRESH]: true } : {}),
+          ...(planned.gather === undefined ? {} : { gather: planned.gather }),
+        },
         ...(parent.stampedHeaders === null ? {} : { stampedHeaders: parent.stampedHeaders, stamps: parent.stamps }),
       };
       try {

@@ -1,4 +1,6 @@
 /** Eager mode: a task runs in the caller, through the serializer, retries at once, links after it (celery/app/task.py, apply). */
+import { kindOf } from '../canvas/build.ts';
+import { runSignature } from '../eager-canvas.ts';
 import { CeleriacError, NotRegistered } from '../errors.ts';
 import type { Message } from '../message.ts';
 import {
@@ -147,6 +149,10 @@ async function follow(message: Message, decision: EndDecision, producer: Produce
   }
 }
 
+function isOneMessage(sig: Parameters<typeof applyPartial>[0]): boolean {
+  return ['task', 'map', 'starmap'].includes(kindOf(sig));
+}
+
 async function runChild(
   parent: Message,
   sig: Parameters<typeof applyPartial>[0],
@@ -154,10 +160,17 @@ async function runChild(
   embed: { readonly chain?: NonNullable<Message['embed']['chain']> },
   producer: Producer,
 ): Promise<void> {
-  const call = await prepareSignature(
-    producer,
-    { ...sig, args: applyPartial(sig, sent) },
-    { rootId: parent.rootId, parentId: parent.id, embed, hops: parent.celeriac.hops ?? 0 },
-  );
+  const whole = { ...sig, args: applyPartial(sig, sent) };
+  // A link to a chain, a group or a chord is run by its parts.
+  if (!isOneMessage(sig)) {
+    await runSignature(producer, whole);
+    return;
+  }
+  const call = await prepareSignature(producer, whole, {
+    rootId: parent.rootId,
+    parentId: parent.id,
+    embed,
+    hops: parent.celeriac.hops ?? 0,
+  });
   await runEager(call.message, producer);
 }

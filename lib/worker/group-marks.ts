@@ -83,9 +83,12 @@ export async function markMembers(settling: Settling): Promise<void> {
   const fired = firedBy(ports);
   for (const [index, mark] of marks.entries()) {
     const outcome = outcomes[index];
-    if (mark.body === undefined || outcome === undefined || fired.has(mark.groupId)) continue;
+    if (mark.body === undefined || outcome === undefined) continue;
     if (!outcome.complete && !(mark.policy === 'failFast' && outcome.failed)) continue;
-    fired.add(mark.groupId);
+    const { task_id, group_id } = mark.body.options;
+    const followed = encodeJson([mark.groupId, task_id ?? null, group_id ?? null], 'group');
+    if (fired.has(followed)) continue;
+    fired.add(followed);
     await fire(settling, mark, mark.body, outcome);
   }
 }

@@ -3,7 +3,7 @@
  * dead letter. Runs once or many times with the same effect: every id is fixed beforehand.
  */
 import { encodeJson, decodeJson } from '../json.ts';
-import { tasksOf } from '../canvas/compile.ts';
+import { FRESH, tasksOf } from '../canvas/compile.ts';
 import { CeleriacError, ImproperlyConfigured, type RetryOverrides } from '../errors.ts';
 import type { Message } from '../message.ts';
 import type { ConcludeRequest, OutgoingMessage, Ports, TaskRecord } from '../ports.ts';
@@ -87,7 +87,8 @@ export async function settle(
     await markMembers(settling);
   }
   if (letters.length > 0) await sendLetters(letters, ports);
-  const open = committed.again ? await notStarted(settling.prepared, ports) : settling.prepared;
+  const again = committed.again === true && message.celeriac[FRESH] === true;
+  const open = again ? await notStarted(settling.prepared, ports) : settling.prepared;
   if (open.length > 0) await publish(open, ports, producer.settings);
 }
 

@@ -336,7 +336,7 @@ describe('results handed to a body', () => {
       body: app.task('body', { bind: true }, (self, values: readonly number[], more: string): unknown => {
         seen.push([values.length, more]);
         if (self.request.retries === 0) throw self.retry({ countdown: 1 });
-        if (self.request.retries === 1) throw self.retry({ countdown: 1, args: [[...values.slice(0, 2)], 'other'] });
+        if (self.request.retries === 1) throw self.retry({ countdown: 1, args: [values.slice(0, 2), 'other'] });
         return values;
       }),
     }));

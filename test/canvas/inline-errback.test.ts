@@ -33,7 +33,7 @@ it('gets the request, the error and its stack, and is no task of its own', async
   const result = await fail.applyAsync([], { linkError: inline.s() });
   await world.drain();
   expect(calls).toEqual([[result.id, 'fail', expect.any(RangeError), 'RangeError: no']]);
-  expect((calls[0]?.[2] as Error).message).toBe('no');
+  expect(calls[0]?.[2]).toMatchObject({ message: 'no' });
   expect(await app.result(result.id).children()).toEqual([]);
 });
 
@@ -56,4 +56,12 @@ it('its own error is logged and changes nothing', async () => {
   const result = await chain(fail.s().linkError(broken.s()), add.s(1)).delay();
   await world.drain();
   await expect(result.get({ timeout: 1 })).rejects.toThrow('no');
+});
+
+it('an eager link may be a chain or a chord', async () => {
+  const { add, sum, calls, app } = newApp();
+  const note = app.task('note', (value: unknown) => void calls.push([value]));
+  await add.apply([1, 2], { link: [chain(add.s(10), note.s()), chord([add.s(1), add.s(2)], note.s())] });
+  expect(calls).toEqual([[13], [[4, 5]]]);
+  expect(sum([1])).toBe(1);
 });

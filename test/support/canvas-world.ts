@@ -129,3 +129,8 @@ export async function expectEnded(world: World, sig: AnySignature, result: Sent)
 export function isGroup(result: unknown): result is GroupResult {
   return typeof result === 'object' && result !== null && 'memberIds' in result;
 }
+
+/** For values whose order says nothing. */
+export function unordered(values: readonly unknown[]): string[] {
+  return values.map((value) => JSON.stringify(value)).toSorted((left, right) => left.localeCompare(right));
+}
