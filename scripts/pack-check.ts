@@ -24,10 +24,13 @@ try {
   const modules = join(folder, 'node_modules');
   mkdirSync(modules);
   run('tar', ['xzf', tarball, '-C', folder]);
-  // A real folder among its peers, as npm installs it; the peers are links, which Node follows.
+  // A real folder among its dependencies and peers, as npm installs it; these are links, which Node follows.
   renameSync(join(folder, 'package'), join(modules, 'celeriac'));
-  const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { peerDependencies: Record<string, string> };
-  for (const peer of Object.keys(manifest.peerDependencies)) {
+  const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    dependencies: Record<string, string>;
+    peerDependencies: Record<string, string>;
+  };
+  for (const peer of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) {
     mkdirSync(join(modules, peer, '..'), { recursive: true });
     symlinkSync(resolve('node_modules', peer), join(modules, peer));
   }

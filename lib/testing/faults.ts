@@ -28,8 +28,14 @@ export interface Faults {
   readonly freeze?: number;
   /** The clocks of two invocations differ by up to twice this, in seconds. */
   readonly clockSkewSeconds?: number;
+  /** A batch is received and not run: its function is throttled, and the receive is counted all the same. */
+  readonly throttledBatch?: number;
   /** A rule fires twice. */
   readonly doubledRule?: number;
+  /** A rule's firing arrives up to 50 seconds late. */
+  readonly lateRule?: number;
+  /** A rule does not fire. Nobody makes up for it: EventBridge is all there is. */
+  readonly skippedRule?: number;
   /** A second sweeper runs at the same time. */
   readonly doubledSweep?: number;
 }
@@ -46,12 +52,16 @@ const KINDS: ReadonlySet<string> = new Set<keyof Faults>([
   'killBeforeCommit',
   'freeze',
   'clockSkewSeconds',
+  'throttledBatch',
   'doubledRule',
+  'lateRule',
+  'skippedRule',
   'doubledSweep',
 ]);
 const LONGEST_FREEZE_MS = 600_000;
 const LATE_COPY_SECONDS = 120;
 const LATE_SECONDS = 5;
+const LATE_RULE_SECONDS = 50;
 
 /** One invocation: it has a clock of its own, and it may be dead. */
 export class Life {
@@ -76,9 +86,14 @@ export class FaultPlan {
     crash: 0,
     killBeforeCommit: 0,
     freeze: 0,
+    throttledBatch: 0,
     doubledRule: 0,
+    lateRule: 0,
+    skippedRule: 0,
     doubledSweep: 0,
   };
+  /** Bodies of the rules' messages that were never sent. */
+  readonly skipped: string[] = [];
   /** Faults happen only while it is on. */
   on = true;
   readonly #faults: Faults;
@@ -111,6 +126,20 @@ export class FaultPlan {
   newLife(): Life {
     const skew = (this.#faults.clockSkewSeconds ?? 0) * 1000;
     return new Life(skew === 0 ? 0 : Math.round((this.#random.next() * 2 - 1) * skew));
+  }
+
+  /** What becomes of the firings of rules. */
+  firings(messages: readonly OutgoingMessage[]): OutgoingMessage[] {
+    return messages.flatMap((message) => {
+      if (this.hit('skippedRule')) {
+        this.skipped.push(message.body);
+        return [];
+      }
+      const fired = this.hit('lateRule')
+        ? { ...message, delaySeconds: Math.ceil(this.draw(LATE_RULE_SECONDS)) }
+        : message;
+      return this.hit('doubledRule') ? [fired, fired] : [fired];
+    });
   }
 
   /** Whether the code that asks runs within an invocation. */

@@ -218,12 +218,12 @@ export class World {
       const sweeps = this.faults.hit('doubledSweep') ? 2 : 1;
       for (let count = 0; count < sweeps; count += 1) this.#sweep(nowMs);
     }
-    const fired = this.rules.fire();
-    const doubled = fired.filter(() => this.faults.hit('doubledRule'));
-    if (fired.length > 0) this.#runs.track(this.broker.send([...fired, ...doubled]));
+    const fired = this.faults.firings(this.rules.fire());
+    if (fired.length > 0) this.#runs.track(this.broker.send(fired));
     for (const queue of [...Object.keys(this.app.settings.queues), LOST_QUEUE]) {
       for (let batch = this.#receive(queue); batch.length > 0; batch = this.#receive(queue))
-        this.#deliver(queue, batch);
+        // A throttled batch is not run: it comes back after its visibility timeout.
+        if (!this.faults.hit('throttledBatch')) this.#deliver(queue, batch);
     }
   }
 

@@ -40,7 +40,10 @@ export const ALL_FAULTS: Faults = {
   killBeforeCommit: 0.01,
   freeze: 0.001,
   clockSkewSeconds: 2,
+  throttledBatch: 0.01,
   doubledRule: 0.1,
+  lateRule: 0.1,
+  skippedRule: 0.05,
   doubledSweep: 0.2,
 };
 
