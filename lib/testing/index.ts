@@ -7,4 +7,5 @@ export { timersConformance } from './conformance/timers.ts';
 export { type FaultKind, FaultPlan, type Faults } from './faults.ts';
 export { ManualClock } from './manual-clock.ts';
 export { countingIds, seededRandom } from './seeded.ts';
-export { World, type WorldOptions } from './world.ts';
+export { World } from './world.ts';
+export type { WorldOptions } from './world-options.ts';

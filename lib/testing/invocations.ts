@@ -6,12 +6,18 @@ export class Invocations {
   readonly #clock: Clock;
   readonly #plan: FaultPlan;
   readonly #running = new Map<Promise<void>, Life | undefined>();
+  readonly #queues = new Map<string, number>();
   /** Raised whenever one ends. */
   changes = 0;
 
   constructor(clock: Clock, plan: FaultPlan) {
     this.#clock = clock;
     this.#plan = plan;
+  }
+
+  /** How many run for a queue, dead ones until their deadline among them. */
+  of(queue: string): number {
+    return this.#queues.get(queue) ?? 0;
   }
 
   /** Whether any runs that is not dead: the dead ones only wait for their deadline. */
@@ -21,7 +27,7 @@ export class Invocations {
   }
 
   /** Runs a function, and hands its answer on unless its deadline comes first: then whatever it still does goes unheard. */
-  start<R>(deadlineMs: number, run: () => Promise<R>, answer: (response: R) => void): void {
+  start<R>(deadlineMs: number, run: () => Promise<R>, answer: (response: R) => void, queue = ''): void {
     const life = this.#plan.newLife();
     const work = this.#plan.live(life, run);
     let over = false;
@@ -35,7 +41,9 @@ export class Invocations {
     const ended = Promise.race([work, killed]).then((response) => {
       if (!over && !life.dead && response !== undefined) answer(response);
     });
-    this.track(ended, life);
+    this.#queues.set(queue, this.of(queue) + 1);
+    const counted = ended.finally(() => this.#queues.set(queue, this.of(queue) - 1));
+    this.track(counted, life);
   }
 
   /** Something under way that time should wait for. */

@@ -5,6 +5,7 @@ import { type Duration, durationSeconds } from '../duration.ts';
 import { SWEEP_HORIZON_SECONDS } from '../limits.ts';
 import { silentLogger } from '../log.ts';
 import {
+  type Letter,
   MemoryBackend,
   MemoryBroker,
   MemoryGroups,
@@ -14,37 +15,14 @@ import {
   type Received,
 } from '../memory/index.ts';
 import type { BeatManifest } from '../manifest.ts';
-import type { Logger, Ports } from '../ports.ts';
+import type { Ports } from '../ports.ts';
 import { consume, consumeLost, LOST_QUEUE } from '../worker/consume.ts';
 import type { BatchResponse, Delivery, Invocation } from '../worker/delivery.ts';
-import { FaultPlan, type Faults, faultyPorts } from './faults.ts';
+import { FaultPlan, faultyPorts } from './faults.ts';
 import { Invocations } from './invocations.ts';
 import { ManualClock } from './manual-clock.ts';
+import type { WorldOptions } from './world-options.ts';
 import { countingIds, seededRandom } from './seeded.ts';
-
-export interface WorldOptions {
-  /** Where time starts: Date or milliseconds. Default 2030-01-01T00:00:00Z. */
-  readonly start?: Date | number;
-  /** Seed of jitter and everything else that is drawn. Default 1. */
-  readonly seed?: number;
-  /** Length of an invocation, as Lambda's timeout. Default 300 s. */
-  readonly invocation?: Duration;
-  /** Messages per batch. Default 10. */
-  readonly batchSize?: number;
-  /** Receives before SQS moves a message to the lost queue. Default 50. */
-  readonly maxReceiveCount?: number;
-  /** Default: silent. */
-  readonly logger?: Logger;
-  /** What goes wrong, each with its chance; drawn from `seed`. Default: nothing. */
-  readonly faults?: Faults;
-  /** Stands between the worker and its ports, per invocation: for faults. */
-  readonly wrapPorts?: (ports: Ports, invocation: Invocation) => Ports;
-  /**
-   * How long, in real time, to wait for tasks that use real timers or I/O before virtual time moves on.
-   * Default 20 ms.
-   */
-  readonly patienceMs?: number;
-}
 
 const MINUTE_MS = 60_000;
 // The sweeper's timeout in infra.
@@ -70,6 +48,7 @@ export class World {
   readonly #badPorts: Ports;
   readonly #invocationSeconds: number;
   readonly #runs: Invocations;
+  readonly #queues: readonly string[];
   #invocations = 0;
   #moving = false;
   #lastSweepMs: number;
@@ -111,6 +90,7 @@ export class World {
     };
     this.faults = new FaultPlan(options.faults ?? {}, seededRandom(seed + 1));
     this.#runs = new Invocations(this.clock, this.faults);
+    this.#queues = [...Object.keys(app.settings.queues), LOST_QUEUE];
     this.#badPorts = options.faults === undefined ? this.ports : faultyPorts(this.ports, this.faults);
     app.use(this.#badPorts);
     // A test that waits (result.get()) moves time; tasks and workers wait for it to be moved.
@@ -141,9 +121,7 @@ export class World {
   }
 
   /** What lies in a queue's dead-letter queue. */
-  deadLetters(
-    queue: string = this.app.settings.defaultQueue,
-  ): { body: string; attributes: Readonly<Record<string, string>> }[] {
+  deadLetters(queue: string = this.app.settings.defaultQueue): Letter[] {
     return this.broker.deadLetters(queue);
   }
 
@@ -183,14 +161,14 @@ export class World {
   }
 
   #startsNow(): boolean {
-    const visible = this.broker.nextVisibleMs();
+    const visible = this.#nextVisibleMs();
     return visible !== undefined && visible <= this.clock.nowMs();
   }
 
   #nextMs({ ticks = true }: { readonly ticks?: boolean } = {}): number | undefined {
     const times = [
       this.clock.nextMs(),
-      this.broker.nextVisibleMs(),
+      this.#nextVisibleMs(),
       this.#nextSweepMs(ticks),
       ticks ? this.rules.nextFireMs() : undefined,
     ].filter((time) => time !== undefined);
@@ -220,9 +198,9 @@ export class World {
     }
     const fired = this.faults.firings(this.rules.fire());
     if (fired.length > 0) this.#runs.track(this.broker.send(fired));
-    for (const queue of [...Object.keys(this.app.settings.queues), LOST_QUEUE]) {
+    for (const queue of this.#queues) {
+      // A throttled batch is not run: it comes back after its visibility timeout.
       for (let batch = this.#receive(queue); batch.length > 0; batch = this.#receive(queue))
-        // A throttled batch is not run: it comes back after its visibility timeout.
         if (!this.faults.hit('throttledBatch')) this.#deliver(queue, batch);
     }
   }
@@ -237,7 +215,20 @@ export class World {
   }
 
   #receive(queue: string): Received[] {
-    return this.broker.receive(queue, this.#options.batchSize ?? 10);
+    return this.#isFull(queue) ? [] : this.broker.receive(queue, this.#options.batchSize ?? 10);
+  }
+
+  /** The event source mapping polls for no more workers than the queue may have: what waits burns no receives. */
+  #isFull(queue: string): boolean {
+    return this.#runs.of(queue) >= (this.app.settings.queues[queue]?.concurrency ?? Infinity);
+  }
+
+  /** When a message can be received. */
+  #nextVisibleMs(): number | undefined {
+    const times = this.#queues.flatMap((queue) =>
+      this.#isFull(queue) ? [] : (this.broker.nextVisibleMs(queue) ?? []),
+    );
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
   #invoke(seconds: number = this.#invocationSeconds): { invocation: Invocation; ports: Ports } {
@@ -264,6 +255,7 @@ export class World {
       invocation.deadlineMs,
       () => (queue === LOST_QUEUE ? consumeLost : consume)(deliveries, invocation, this.app, ports),
       (response) => this.#acknowledge(queue, batch, response),
+      queue,
     );
   }
 

@@ -5,6 +5,8 @@ import { cpu } from './cpu.ts';
 import { bundle } from './bundle.ts';
 
 const quick = process.argv.includes('--quick');
+// Some ten minutes: a hundred thousand members over HTTP.
+const huge = process.argv.includes('--huge');
 
 function table(title: string, rows: readonly (readonly [string, string])[]): void {
   console.log(`\n${title}`);
@@ -15,7 +17,7 @@ function table(title: string, rows: readonly (readonly [string, string])[]): voi
 table('AWS requests and write units per task (counted at the SDK, embedded cloud)', await counts(quick ? 100 : 500));
 table(
   'Groups and chords, per member (counted at the SDK, embedded cloud)',
-  await canvasCounts(quick ? [10] : [10, 1000]),
+  await canvasCounts(quick ? [10] : huge ? [10, 1000, 100_000] : [10, 1000]),
 );
 table('Large groups (this machine)', await canvasCpu(quick ? 1000 : 100_000));
 table('CPU in consume() with memory ports (median of rounds, this machine)', await cpu(quick ? 3 : 9));

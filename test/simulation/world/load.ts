@@ -37,7 +37,7 @@ export type Notes = Pick<Ledger, 'run'> & { readonly ticks: { push(tick: Ledger[
 
 export function newLoad(ledger: Notes, { schedules = true }: { readonly schedules?: boolean } = {}): Load {
   const app = new Celeriac('simulation', {
-    queues: { default: {}, orders: { fifo: true } },
+    queues: { default: { concurrency: 50 }, orders: { fifo: true } },
     resultExpires: '30d',
     timezone: 'Europe/Berlin',
   });
