@@ -29,10 +29,11 @@ export async function canvasCounts(sizes: readonly number[]): Promise<[string, s
         const members = Array.from({ length: size }, (_, index) => one.s(index));
         if (kind === 'group') {
           const result = await group(members).delay();
-          while (!(await result.ready())) await pause(50);
+          // Asking costs a read for each 64 members: a large group is asked less often.
+          while (!(await result.ready())) await pause(50 + size / 10);
         } else {
           const result = await chord(members, count.s()).delay();
-          if ((await result.get({ timeout: 300, interval: 0.05 })) !== size)
+          if ((await result.get({ timeout: 1800, interval: 0.05 })) !== size)
             throw new Error('the body got other results');
         }
         await pause(300);
