@@ -10,13 +10,13 @@ import {
   LAMBDA_MAX_MEMORY_MIB,
   LAMBDA_MAX_TIMEOUT_SECONDS,
   LAMBDA_MIN_MEMORY_MIB,
-  SQS_MAX_QUEUE_NAME_CHARACTERS,
   SQS_MAX_RECEIVE_COUNT,
   SQS_MAX_RETENTION_SECONDS,
   SQS_MAX_VISIBILITY_SECONDS,
   SQS_MIN_RETENTION_SECONDS,
 } from '../lib/limits.ts';
 import type { AppManifest } from '../lib/manifest.ts';
+import { physicalQueueName } from '../lib/queue-name.ts';
 
 /** One queue and its function, every default filled in. */
 export interface QueuePlan {
@@ -111,16 +111,6 @@ function validateBatch(plan: QueuePlan, of: (field: string) => string): void {
     largest,
     of('batch size'),
     'More than 10 needs a batch window of at least a second, on a standard queue.',
-  );
-}
-
-/** kombu's translation of a queue name: dots become dashes, other punctuation underscores, `.fifo` stays. */
-export function physicalQueueName(prefix: string, name: string, fifo: boolean): string {
-  const plain = `${prefix}${name}`.replace(/\.fifo$/, '');
-  const physical = `${plain.replaceAll('.', '-').replace(/[^A-Za-z0-9_-]/g, '_')}${fifo ? '.fifo' : ''}`;
-  if (physical.length <= SQS_MAX_QUEUE_NAME_CHARACTERS) return physical;
-  throw new InvalidOption(
-    `The queue name '${physical}' has ${physical.length} characters; ${SQS_MAX_QUEUE_NAME_CHARACTERS} are allowed. Shorten queueNamePrefix or the queue's name.`,
   );
 }
 

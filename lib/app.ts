@@ -15,7 +15,8 @@ import { AsyncResult } from './result.ts';
 import { hasRouter, resolveRoute } from './routes.ts';
 import { type AppOptions, type Environment, readEnvironment, resolveSettings, type Settings } from './settings.ts';
 import type { Signature } from './signature.ts';
-import { createTask, type Task } from './task.ts';
+import { remoteTask, type RemoteTask, type RemoteTaskOptions } from './remote-task.ts';
+import { createTask, type Task, type TaskMethods } from './task.ts';
 import { TaskBase, factsOfClass, type TaskClass } from './task-class.ts';
 import { checkedTaskName, resolveTaskOptions, type TaskOptions } from './task-options.ts';
 import { systemClock, systemIds, systemRandom } from './time.ts';
@@ -123,6 +124,22 @@ export class Celeriac implements Producer {
   }
 
   /**
+   * A task that runs elsewhere, in Python's Celery say, under the type of its function.
+   *
+   * @example
+   * const add = app.remote<(x: number, y: number) => number>('proj.tasks.add', { queue: 'celery' });
+   * await (await add.delay(2, 2)).get();
+   * @throws InvalidOption, AlreadyRegistered
+   */
+  remote<F extends (...args: never[]) => unknown = (...args: unknown[]) => unknown>(
+    name: string,
+    options: RemoteTaskOptions = {},
+  ): RemoteTask<Parameters<F>, ReturnType<F>> {
+    const place = callSite(new Error('place').stack, 1);
+    return remoteTask(this, name, options, place, this.#methods) as unknown as RemoteTask<Parameters<F>, ReturnType<F>>;
+  }
+
+  /**
    * Declares schedule entries by name (Celery's `beat_schedule`).
    *
    * @throws InvalidSchedule, InvalidOption, InvalidArguments, QueueNotFound: each names the entry, the field,
@@ -140,10 +157,14 @@ export class Celeriac implements Producer {
 
   #register(definition: TaskDefinition): Task {
     this.registry.add(definition);
-    return createTask(definition, this, {
+    return createTask(definition, this, this.#methods);
+  }
+
+  get #methods(): TaskMethods {
+    return {
       applyAsync: (name, args, options) => sendCall(this, name, args, options),
       apply: (name, args, options) => applyCall(this, name, args, options),
-    });
+    };
   }
 
   // --------------------------------------------------------------- sending
@@ -258,9 +279,12 @@ export class Celeriac implements Producer {
       name: settings.name,
       defaultQueue: settings.defaultQueue,
       queues: settings.queues,
-      tasks: Object.fromEntries(
-        this.registry.all().map((definition) => [definition.name, this.#taskManifest(definition)]),
-      ),
+      tasks: Object.fromEntries([
+        ...this.registry.all().map((definition) => [definition.name, this.#taskManifest(definition)] as const),
+        ...this.registry
+          .remotes()
+          .map((definition) => [definition.name, { ...this.#taskManifest(definition), remote: true }] as const),
+      ]),
       resultExpiresSeconds: settings.resultExpiresSeconds,
       timerShards: settings.timerShards,
       beat: this.#beat.plans().map(({ entry: _entry, ...plan }) => plan),
@@ -296,7 +320,10 @@ export function setCurrentApp(app: Celeriac | undefined): void {
 function fromEnvironment(): Celeriac {
   const environment = readEnvironment();
   const queues = Object.fromEntries(
-    Object.entries(environment.queues).map(([name, url]) => [name, { fifo: url.endsWith('.fifo') }]),
+    Object.entries(environment.queues).map(([name, url]) => [
+      name,
+      { fifo: url.endsWith('.fifo'), external: environment.externalQueues.includes(name) },
+    ]),
   );
   return new Celeriac(environment.app, {
     queues,

@@ -21,6 +21,7 @@ import {
   wrong,
 } from './envelope.ts';
 import { InvalidMessage } from './errors.ts';
+import { decodeTyped } from './json-typed.ts';
 import { MAX_TASK_ID_CHARACTERS, MAX_TASK_NAME_CHARACTERS, SQS_MAX_GROUP_ID_CHARACTERS } from './limits.ts';
 import {
   CELERIAC_HEADER,
@@ -52,8 +53,9 @@ function readProtocol2({ headers, properties, payload }: Envelope): Message {
   const [args, kwargs, embed] = payload as readonly unknown[];
   return {
     ...readFields(headers),
-    args: readArray(args, 'args'),
-    kwargs: readObject(kwargs, 'kwargs'),
+    args: readArray(decodeTyped(args), 'args'),
+    kwargs: readObject(decodeTyped(kwargs), 'kwargs'),
+    // As it came: a later step may be Python's, which has types that are unknown here.
     embed: readEmbed(embed),
     ...readSurroundings(headers, properties),
   };
@@ -66,11 +68,12 @@ function readProtocol1({ headers, properties, payload }: Envelope): Message {
       'The message names no task, neither in its headers (protocol 2) nor in its body (protocol 1).',
     );
   }
-  const args = readArray(payload['args'] ?? [], 'args');
-  const kwargs = readObject(payload['kwargs'] ?? {}, 'kwargs');
-  const { callbacks, errbacks, chord } = payload;
+  const { callbacks, errbacks, chord, ...raw } = payload;
+  const fields = readObject(decodeTyped(raw), 'body');
+  const args = readArray(fields['args'] ?? [], 'args');
+  const kwargs = readObject(fields['kwargs'] ?? {}, 'kwargs');
   return {
-    ...readFields({ ...payload, group: payload['taskset'] ?? payload['group'] }),
+    ...readFields({ ...fields, group: fields['taskset'] ?? fields['group'] }),
     argsrepr: argsRepr(args),
     kwargsrepr: kwargsRepr(kwargs),
     args,
@@ -117,9 +120,14 @@ function readSurroundings(headers: JsonObject, properties: JsonObject): Surround
     // '' is how Celery says that nobody waits for a reply.
     replyTo: replyTo === '' ? null : textOr(replyTo, null),
     headers: without(headers, (name) => name === CELERIAC_HEADER || CELERY_HEADERS.has(name)),
-    properties: without(properties, (name) => KOMBU_PROPERTIES.has(name)),
-    celeriac: readCeleriac(headers[CELERIAC_HEADER]),
+    properties: without(properties, (name) => name === CELERIAC_HEADER || KOMBU_PROPERTIES.has(name)),
+    // Python puts unknown options of a signature it sends for us among the properties.
+    celeriac: readCeleriac(headers[CELERIAC_HEADER] ?? options(properties)),
   };
+}
+
+function options({ [CELERIAC_HEADER]: group }: JsonObject): unknown {
+  return group === undefined ? undefined : { group };
 }
 
 function readCeleriac(value: unknown): CeleriacHeader {

@@ -1,21 +1,28 @@
 /** Message -> SQS body: Celery protocol 2 (celery/app/amqp.py), as kombu's SQS transport writes it. */
 import { type JsonObject, without, writeEnvelope } from './envelope.ts';
 import { InvalidOption } from './errors.ts';
-import { encodeJson, formatIsoTime } from './json.ts';
+import { formatIsoTime } from './iso-time.ts';
+import { encodeJson, type EncodeOptions } from './json.ts';
 import { CELERIAC_HEADER, CELERY_HEADERS, KOMBU_PROPERTIES, type Message } from './message.ts';
 import { derivedId } from './time.ts';
 
 const PERSISTENT = 2;
 
+export interface EncodeMessageOptions extends EncodeOptions {
+  /** What Celery calls the message's queue. Default: what we call it. */
+  readonly routingKey?: string;
+}
+
 /** The SQS body of a message, exactly as kombu's SQS transport writes it. Throws NotSerializable, MessageTooLarge, InvalidOption. */
-export function encodeMessage(message: Message): string {
+export function encodeMessage(message: Message, options: EncodeMessageOptions = {}): string {
   // One by one, so that an error names `args[0].user` and not a place inside the triple.
   const body = [
-    encodeJson(message.args, 'args'),
-    encodeJson(message.kwargs, 'kwargs'),
-    encodeJson(message.embed, 'embed'),
+    encodeJson(message.args, 'args', options),
+    encodeJson(message.kwargs, 'kwargs', options),
+    encodeJson(message.embed, 'embed', options),
   ];
-  return writeEnvelope(message.task, headersOf(message), propertiesOf(message), `[${body.join(',')}]`);
+  const properties = propertiesOf(message, options.routingKey ?? message.queue);
+  return writeEnvelope(message.task, headersOf(message), properties, `[${body.join(',')}]`);
 }
 
 function headersOf(message: Message): JsonObject {
@@ -51,14 +58,14 @@ function headersOf(message: Message): JsonObject {
 }
 
 /** Without `expiration`: a time to live counted from sending, which AMQP brokers alone read. `expires` says it all. */
-function propertiesOf(message: Message): JsonObject {
+function propertiesOf(message: Message, routingKey: string): JsonObject {
   return {
     correlation_id: message.id,
     reply_to: message.replyTo ?? '',
     ...without(message.properties, (name) => KOMBU_PROPERTIES.has(name)),
     delivery_mode: PERSISTENT,
     // Python's Task.retry sends to the default queue unless both stand here.
-    delivery_info: { exchange: '', routing_key: message.queue },
+    delivery_info: { exchange: '', routing_key: routingKey },
     priority: message.priority,
     body_encoding: 'base64',
     // One per attempt, and the same one whenever the attempt is encoded again.

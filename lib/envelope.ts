@@ -3,7 +3,8 @@
  * readers for the fields inside. All of it comes from outside: it is as expected, or InvalidMessage says what is not.
  */
 import { InvalidMessage, MessageTooLarge } from './errors.ts';
-import { decodeJson, encodeJson, parseIsoTime } from './json.ts';
+import { parseIsoTime } from './iso-time.ts';
+import { decodeJson, decodeJsonKeepingTypes, encodeJson } from './json.ts';
 import { SQS_MAX_MESSAGE_BYTES } from './limits.ts';
 import { readSignature, type Signature } from './signature.ts';
 
@@ -12,7 +13,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export interface Envelope {
   readonly headers: JsonObject;
   readonly properties: JsonObject;
-  /** The body, deserialized: three elements in protocol 2, an object in protocol 1. */
+  /** The body: three elements in protocol 2, an object in protocol 1. Typed values are not decoded. */
   readonly payload: unknown;
 }
 
@@ -40,7 +41,7 @@ export function readEnvelope(text: string): Envelope {
   if (bytes > SQS_MAX_MESSAGE_BYTES) {
     throw new InvalidMessage(`The message has ${bytes} bytes; ${SQS_MAX_MESSAGE_BYTES} are allowed.`);
   }
-  const envelope = parseLayer(text, 'message');
+  const envelope = parseLayer(text, 'message', decodeJson);
   if (!isObject(envelope)) throw wrong('The message', envelope, "kombu's envelope, an object,");
   const { properties, body } = envelope;
   if (!isObject(properties))
@@ -50,7 +51,7 @@ export function readEnvelope(text: string): Envelope {
   if (!isObject(headers)) throw wrong('headers', headers, 'an object');
   checkContent(envelope, headers);
   if (typeof body !== 'string') throw wrong('body', body, 'text');
-  return { headers, properties, payload: parseLayer(body, 'body') };
+  return { headers, properties, payload: parseLayer(body, 'body', decodeJsonKeepingTypes) };
 }
 
 const ENCODINGS: ReadonlySet<unknown> = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii', 'binary']);
@@ -73,9 +74,9 @@ function checkContent(envelope: JsonObject, headers: JsonObject): void {
   }
 }
 
-function parseLayer(text: string, layer: string): unknown {
+function parseLayer(text: string, layer: string, parse: (text: string) => unknown): unknown {
   try {
-    return decodeJson(optionalBase64(text));
+    return parse(optionalBase64(text));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new InvalidMessage(`The ${layer} is no JSON: ${reason}`, { cause: error });

@@ -4,80 +4,34 @@
  */
 import { isDate, isUint8Array } from 'node:util/types';
 import { NotSerializable } from './errors.ts';
+import { formatIsoTime } from './iso-time.ts';
 import { isDeeperThan, parseWithNonFinite } from './json-scan.ts';
+import { decodeTyped, isKept, isTyped, keepTyped, TYPE, VALUE } from './json-typed.ts';
 import { MAX_JSON_DEPTH } from './limits.ts';
 
 /** On the prototype of objects whose fields are plain data, whatever methods they have. */
 export const PLAIN_DATA: unique symbol = Symbol.for('celeriac.plain-data') as never;
 
-const TYPE = '__type__';
-const VALUE = '__value__';
-
 // A message body and a result document put one container around what encodeJson took.
 const MAX_DECODED_DEPTH = MAX_JSON_DEPTH + 1;
-
-// Python's datetime has the years 1 to 9999 only.
-const EARLIEST_MS = Date.parse('0001-01-01T00:00:00Z');
-const LATEST_MS = Date.parse('9999-12-31T23:59:59.999Z');
-
-/** Typed values that could not be decoded. A retry has to send them on as they came. */
-const undecoded = new WeakSet<object>();
-
-// ------------------------------------------------------------------- times
-
-const ISO_TIME =
-  /^(\d{4})-?(\d{2})-?(\d{2})(?:[T ](\d{2}):?(\d{2})(?::?(\d{2})(?:[.,](\d{1,9}))?)?(Z|[+-]\d{2}(?::?\d{2}(?::?\d{2})?)?)?)?$/i;
-
-/** ISO 8601 to milliseconds since the epoch, undefined where it is none. Without an offset it is UTC, as in Celery. */
-export function parseIsoTime(text: string): number | undefined {
-  const match = ISO_TIME.exec(text);
-  if (match === null) return undefined;
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
-    .slice(1, 7)
-    .map((part) => Number(part ?? 0));
-  if (hour > 23 || minute > 59 || second > 59) return undefined;
-  const time = new Date(0);
-  time.setUTCFullYear(year, month - 1, day);
-  // A date that does not exist rolls over into the next month.
-  if (time.getUTCMonth() !== month - 1 || time.getUTCDate() !== day) return undefined;
-  time.setUTCHours(hour, minute, second, Number((match[7] ?? '').slice(0, 3).padEnd(3, '0')));
-  const offsetMs = parseOffset(match[8] ?? 'Z');
-  if (offsetMs === undefined) return undefined;
-  const ms = time.getTime() - offsetMs;
-  return ms >= EARLIEST_MS && ms <= LATEST_MS ? ms : undefined;
-}
-
-function parseOffset(text: string): number | undefined {
-  if (text.toUpperCase() === 'Z') return 0;
-  const digits = text.slice(1).replaceAll(':', '').padEnd(6, '0');
-  const hours = Number(digits.slice(0, 2));
-  const minutes = Number(digits.slice(2, 4));
-  const seconds = Number(digits.slice(4));
-  if (hours > 23 || minutes > 59 || seconds > 59) return undefined;
-  return (text.startsWith('-') ? -1000 : 1000) * (hours * 3600 + minutes * 60 + seconds);
-}
-
-/** As Python's `isoformat()` writes UTC: six digits of fraction, or none. @throws NotSerializable */
-export function formatIsoTime(ms: number, path: string): string {
-  if (!(ms >= EARLIEST_MS && ms <= LATEST_MS)) {
-    const given = Number.isNaN(ms) ? 'an invalid time' : `${ms} ms since the epoch`;
-    throw new NotSerializable(path, `${path} is ${given}; times of the years 1 to 9999 are allowed.`);
-  }
-  const text = new Date(ms).toISOString();
-  return text.endsWith('.000Z') ? `${text.slice(0, -5)}+00:00` : `${text.slice(0, -1)}000+00:00`;
-}
 
 // ---------------------------------------------------------------- encoding
 
 interface Place {
   readonly root: string;
+  readonly nonFinite: boolean;
   readonly keys: (string | number)[];
   readonly ancestors: object[];
 }
 
+export interface EncodeOptions {
+  /** Write NaN and the infinities bare, as Python does. Default false: JSON has no such numbers. */
+  readonly nonFinite?: boolean;
+}
+
 /** JSON text of `value`, kombu's typed values included. Throws NotSerializable naming the path, which starts with `root`. */
-export function encodeJson(value: unknown, root: string = 'value'): string {
-  return write(value, { root, keys: [], ancestors: [] });
+export function encodeJson(value: unknown, root: string = 'value', { nonFinite = false }: EncodeOptions = {}): string {
+  return write(value, { root, nonFinite, keys: [], ancestors: [] });
 }
 
 function write(value: unknown, place: Place): string {
@@ -87,7 +41,8 @@ function write(value: unknown, place: Place): string {
     case 'boolean':
       return value ? 'true' : 'false';
     case 'number':
-      if (!Number.isFinite(value)) refuse(place, String(value), 'JSON has no such number; pass null or text');
+      if (!Number.isFinite(value) && !place.nonFinite)
+        refuse(place, String(value), 'JSON has no such number; pass null or text');
       // JSON.stringify(-0) is "0".
       return Object.is(value, -0) ? '-0' : String(value);
     case 'object':
@@ -157,7 +112,7 @@ function writeRecord(value: object, place: Place): string {
     refuse(place, 'an object with a symbol as key', 'JSON has text keys only; rename the key');
   }
   const keys = Object.keys(value);
-  if (isTyped(value, keys) && !undecoded.has(value)) {
+  if (isTyped(value) && !isKept(value)) {
     refuse(
       place,
       `an object with exactly the keys ${TYPE} and ${VALUE}`,
@@ -197,11 +152,24 @@ function pathOf(place: Place): string {
 
 /** Reads JSON text as kombu writes it. Throws SyntaxError. */
 export function decodeJson(text: string): unknown {
+  const value = checkedParse(text);
+  return text.includes(TYPE) ? decodeTyped(value) : value;
+}
+
+/**
+ * The same with typed values left as they are, to be sent on: what JavaScript has no type for would arrive in
+ * Python as text. `decodeTyped` makes values of them. Throws SyntaxError.
+ */
+export function decodeJsonKeepingTypes(text: string): unknown {
+  const value = checkedParse(text);
+  return text.includes(TYPE) ? keepTyped(value) : value;
+}
+
+function checkedParse(text: string): unknown {
   if (isDeeperThan(text, MAX_DECODED_DEPTH)) {
     throw new SyntaxError(`JSON nests deeper than ${MAX_DECODED_DEPTH} levels of arrays and objects`);
   }
-  const value = parse(text);
-  return text.includes(TYPE) ? decodeTyped(value) : value;
+  return parse(text);
 }
 
 function parse(text: string): unknown {
@@ -216,54 +184,4 @@ function parse(text: string): unknown {
       throw error;
     }
   }
-}
-
-/** Replaces typed values inside a freshly parsed value. */
-function decodeTyped(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  const container = value as Record<string, unknown>;
-  const keys = Object.keys(container);
-  if (isTyped(container, keys)) {
-    const decoded = decodeTypedValue(container[TYPE], container[VALUE]);
-    if (decoded !== undefined) return decoded;
-    undecoded.add(container);
-  }
-  // Assignment is safe for `__proto__` here: JSON.parse made it an own property, which hides the accessor.
-  for (const key of keys) container[key] = decodeTyped(container[key]);
-  return container;
-}
-
-function isTyped(value: object, keys: readonly string[]): boolean {
-  return keys.length === 2 && Object.hasOwn(value, TYPE) && Object.hasOwn(value, VALUE);
-}
-
-function decodeTypedValue(type: unknown, value: unknown): unknown {
-  if (type === 'uuid') return decodeUuid(value);
-  if (typeof value !== 'string') return undefined;
-  switch (type) {
-    case 'datetime': {
-      const ms = parseIsoTime(value);
-      return ms === undefined ? undefined : new Date(ms);
-    }
-    // JavaScript has no types for these; as numbers and Dates they would lose digits or gain a time zone.
-    case 'date':
-    case 'time':
-    case 'decimal':
-      return value;
-    case 'bytes':
-      return new TextEncoder().encode(value);
-    case 'base64':
-      // A copy: small Buffers share one pool, and whoever asks for `.buffer` would get all of it.
-      return new Uint8Array(Buffer.from(value, 'base64'));
-    default:
-      return undefined;
-  }
-}
-
-function decodeUuid(value: unknown): string | undefined {
-  const hex = typeof value === 'object' && value !== null ? (value as { hex?: unknown }).hex : undefined;
-  if (typeof hex !== 'string' || !/^[\da-f]{32}$/i.test(hex)) return undefined;
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)]
-    .join('-')
-    .toLowerCase();
 }

@@ -11,6 +11,8 @@ export interface QueueManifest {
   readonly batchSize?: number;
   /** How long an invocation waits for its batch to fill. Default 0. */
   readonly batchWindowSeconds?: number;
+  /** Consumed elsewhere: it has no worker. */
+  readonly external?: true;
 }
 
 export interface TaskManifest {
@@ -18,6 +20,8 @@ export interface TaskManifest {
   readonly queue: string;
   readonly timeLimitSeconds?: number;
   readonly softTimeLimitSeconds?: number;
+  /** It runs elsewhere; `app.remote()` has named it. */
+  readonly remote?: true;
 }
 
 /** A declared schedule entry and the way it goes. */
@@ -67,6 +71,8 @@ export const ENVIRONMENT = {
   timerShards: 'CELERIAC_TIMER_SHARDS',
   /** JSON: task name -> queue, for tasks that routes send elsewhere than to the default queue. */
   taskQueues: 'CELERIAC_TASK_QUEUES',
+  /** Names of the queues that are consumed elsewhere, with commas between them. Absent where there are none. */
+  externalQueues: 'CELERIAC_EXTERNAL_QUEUES',
   /** What the names of the beat's rules begin with. Absent where entries have no rules. */
   rulePrefix: 'CELERIAC_RULE_PREFIX',
   /** Name of the default queue. */

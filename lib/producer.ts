@@ -3,14 +3,16 @@ import { resolveApplyOptions, type ApplyOptions, type ResolvedApplyOptions } fro
 import { maybeCurrentTask } from './context.ts';
 import { HopLimitExceeded, InvalidArguments, InvalidOption } from './errors.ts';
 import { MAX_HOPS } from './limits.ts';
+import { destinationOf, withQueues } from './destination.ts';
+import { decodeTyped } from './json-typed.ts';
 import { decodeMessage } from './decode-message.ts';
 import { encodeMessage } from './encode-message.ts';
 import type { CeleriacHeader, Embed, Message } from './message.ts';
 import type { Clock, Ids, Logger, Ports, Random } from './ports.ts';
-import { checkTimerSize, prepare, type Prepared, requireQueue } from './publish.ts';
+import { checkTimerSize, prepare, type Prepared, requireExternal, requireQueue } from './publish.ts';
+import { ownQueueName } from './queue-name.ts';
 import type { Registry, TaskDefinition } from './registry.ts';
 import { argsRepr, kwargsRepr } from './repr.ts';
-import { resolveRoute } from './routes.ts';
 import type { Settings } from './settings.ts';
 import { readSignature, type Signature } from './signature.ts';
 import type { StandardResult } from './standard-schema.ts';
@@ -73,7 +75,7 @@ export function prepareChecked(
   const nowMs = producer.clock.nowMs();
   const resolved = resolveApplyOptions(options, lineage.scheduledMs ?? nowMs);
   const message = buildMessage(producer, name, args, resolved, lineage, nowMs);
-  const prepared = prepare(message, producer.settings);
+  const prepared = prepare(message, producer.settings, { nonFinite: lineage.sentOn === true });
   checkTimerSize(prepared, nowMs, producer.settings);
   return { message, prepared, options: resolved };
 }
@@ -84,11 +86,14 @@ export async function prepareSignature(producer: Producer, sig: Signature, linea
   }
   const { options, lineage: own } = fromSignatureOptions(sig.options);
   const inner = sig.subtask_type === null ? undefined : readSignature(sig.kwargs['task'])?.task;
+  // A task of ours gets what it would get from any other message, its schema too; Python's own gets what Python wrote.
+  const decode = lineage.sentOn === true && producer.registry.find(sig.task) !== undefined;
+  const { args, kwargs } = decode ? (decodeTyped({ args: sig.args, kwargs: sig.kwargs }) as typeof sig) : sig;
   return prepareCall(
     producer,
     sig.task,
-    sig.args,
-    { ...options, kwargs: { ...options.kwargs, ...sig.kwargs } },
+    args,
+    { ...options, kwargs: { ...options.kwargs, ...kwargs } },
     {
       ...lineage,
       ...own,
@@ -111,19 +116,22 @@ function buildMessage(
   nowMs: number,
 ): Message {
   const { settings } = producer;
-  const definition = producer.registry.find(lineage.routeAs ?? name);
-  const route = resolveRoute(settings.routes, lineage.routeAs ?? name, args, options.kwargs);
-  const queue = options.queue ?? definition?.options.queue ?? route.queue ?? settings.defaultQueue;
+  const definition = producer.registry.findAnywhere(lineage.routeAs ?? name);
+  const destination = destinationOf(producer, lineage.routeAs ?? name, args, options.kwargs);
+  const queue = ownQueueName(options.queue ?? destination.queue, settings.queues);
+  if (definition !== undefined && definition !== producer.registry.find(definition.name))
+    requireExternal(definition.name, queue, settings);
   const parent = lineage.parentId === undefined ? maybeCurrentTask()?.request : undefined;
   const id = options.taskId ?? producer.ids.next();
   const expiresSeconds = definition?.options.expiresSeconds ?? null;
   const { scheduledMs } = lineage;
+  const embed = { ...EMPTY_EMBED, callbacks: options.link, errbacks: options.linkError, ...lineage.embed };
   return {
     id,
     task: name,
     args,
     kwargs: options.kwargs,
-    embed: { ...EMPTY_EMBED, callbacks: options.link, errbacks: options.linkError, ...lineage.embed },
+    embed: settings.queues[queue]?.external === true ? withQueues(producer, embed) : embed,
     retries: 0,
     etaMs: options.etaMs ?? (scheduledMs !== undefined && scheduledMs > nowMs ? scheduledMs : null),
     expiresMs: options.expiresMs ?? (expiresSeconds === null ? null : (scheduledMs ?? nowMs) + expiresSeconds * 1000),
@@ -136,7 +144,7 @@ function buildMessage(
     argsrepr: options.argsrepr ?? argsRepr(args),
     kwargsrepr: options.kwargsrepr ?? kwargsRepr(options.kwargs),
     queue: requireQueue(queue, settings),
-    priority: options.priority ?? definition?.options.priority ?? route.priority ?? 0,
+    priority: options.priority ?? definition?.options.priority ?? destination.route.priority ?? 0,
     shadow: options.shadow,
     origin: `celeriac@${settings.name}`,
     replyTo: null,

@@ -1,9 +1,11 @@
 /** The way of a message out: to a queue with an exact delay, or to the timers. Nothing else sends. */
-import { EnqueueFailed, type EnqueueOutcome, MessageTooLarge, QueueNotFound } from './errors.ts';
+import { EnqueueFailed, type EnqueueOutcome, InvalidOption, MessageTooLarge, QueueNotFound } from './errors.ts';
 import { DYNAMODB_MAX_ITEM_BYTES, SQS_MAX_DELAY_SECONDS, SQS_MAX_GROUP_ID_CHARACTERS } from './limits.ts';
 import { encodeMessage } from './encode-message.ts';
+import type { EncodeOptions } from './json.ts';
 import type { Message } from './message.ts';
 import type { Broker, Clock, OutgoingMessage, SendOutcome, Timer, Timers } from './ports.ts';
+import { celeryQueueName } from './queue-name.ts';
 import type { RetryPolicy, Settings } from './settings.ts';
 import { derivedId } from './time.ts';
 
@@ -33,11 +35,24 @@ export function requireQueue(queue: string, settings: Settings): string {
   );
 }
 
-/** @throws NotSerializable, MessageTooLarge, QueueNotFound */
-export function prepare(message: Message, settings: Settings): Prepared {
+/** @throws InvalidOption: a worker here would only find that it does not know the task. */
+export function requireExternal(task: string, queue: string, { queues }: Settings): void {
+  const declared = queues[queue];
+  if (declared === undefined || declared.external === true) return;
+  throw new InvalidOption(
+    `Task '${task}' runs elsewhere, and queue '${queue}' has its worker here. Declare the queue of its own workers as \`queues: { celery: { external: true } }\`, and name it in app.remote() or in routes.`,
+  );
+}
+
+/**
+ * @param options `nonFinite` for what came in a message and is sent on, NaN included.
+ * @throws NotSerializable, MessageTooLarge, QueueNotFound
+ */
+export function prepare(message: Message, settings: Settings, options: EncodeOptions = {}): Prepared {
   const queue = requireQueue(message.queue, settings);
-  const body = encodeMessage(message);
   const fifo = settings.queues[queue]?.fifo ?? false;
+  // Python's retries go where this says.
+  const body = encodeMessage(message, { ...options, routingKey: celeryQueueName(queue, fifo) });
   const { groupId } = message.celeriac;
   return {
     id: message.id,

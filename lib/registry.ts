@@ -26,16 +26,26 @@ export interface TaskDefinition {
 export class Registry {
   readonly #definitions = new Map<string, TaskDefinition>();
   readonly #builtin = new Map<string, TaskDefinition>();
+  readonly #remote = new Map<string, TaskDefinition>();
 
   /** @throws AlreadyRegistered naming both places. */
   add(definition: TaskDefinition): void {
-    const other = this.#definitions.get(definition.name);
-    if (other) {
-      throw new AlreadyRegistered(
-        `Two tasks are named '${definition.name}': one at ${other.place}, one at ${definition.place}. Give one of them another name.`,
-      );
-    }
+    this.#refuseSecond(definition);
     this.#definitions.set(definition.name, definition);
+  }
+
+  /** A task that runs elsewhere: known to whoever sends it, and to no worker. @throws AlreadyRegistered */
+  addRemote(definition: TaskDefinition): void {
+    this.#refuseSecond(definition);
+    this.#remote.set(definition.name, definition);
+  }
+
+  #refuseSecond({ name, place }: TaskDefinition): void {
+    const other = this.#definitions.get(name) ?? this.#remote.get(name);
+    if (other === undefined) return;
+    throw new AlreadyRegistered(
+      `Two tasks are named '${name}': one at ${other.place}, one at ${place}. Give one of them another name.`,
+    );
   }
 
   /** A task of the library itself (`celery.map`): found, never listed; a user's own of that name comes first. */
@@ -45,6 +55,15 @@ export class Registry {
 
   find(name: string): TaskDefinition | undefined {
     return this.#definitions.get(name) ?? this.#builtin.get(name);
+  }
+
+  /** What is known to a sender: tasks that run here, and those that run elsewhere. */
+  findAnywhere(name: string): TaskDefinition | undefined {
+    return this.find(name) ?? this.#remote.get(name);
+  }
+
+  remotes(): TaskDefinition[] {
+    return [...this.#remote.values()];
   }
 
   /** @throws NotRegistered */

@@ -26,6 +26,8 @@ export interface QueueOptions {
   readonly batchSize?: number;
   /** How long an invocation waits for its batch to fill. Default 0. */
   readonly batchWindow?: Duration;
+  /** Consumed elsewhere, by Celery's workers in Python say: the service has no worker for it. Default false. */
+  readonly external?: boolean;
 }
 
 /** Celery's publish retry policy. Defaults: 3 retries, 0 s, +0.2 s each, at most 1 s. */
@@ -137,6 +139,7 @@ const QUEUE_KEYS: ReadonlySet<string> = new Set<keyof QueueOptions>([
   'concurrency',
   'batchSize',
   'batchWindow',
+  'external',
 ]);
 const POLICY_KEYS: ReadonlySet<string> = new Set<keyof RetryPolicy>([
   'maxRetries',
@@ -224,6 +227,7 @@ function resolveQueues(queues: Readonly<Record<string, QueueOptions>>): Record<s
         ? {}
         : { batchSize: integerIn(options.batchSize, 1, largestBatch, `queues.${name}.batchSize`) }),
       ...(windowSeconds > 0 ? { batchWindowSeconds: windowSeconds } : {}),
+      ...(isExternal(name, options) ? { external: true } : {}),
     };
   }
   if (Object.keys(resolved).length === 0)
@@ -231,11 +235,27 @@ function resolveQueues(queues: Readonly<Record<string, QueueOptions>>): Record<s
   return resolved;
 }
 
+const OF_WORKERS = ['concurrency', 'batchSize', 'batchWindow'] as const;
+
+function isExternal(name: string, options: QueueOptions): boolean {
+  if (options.external === undefined || !booleanOption(options.external, `queues.${name}.external`)) return false;
+  const stray = OF_WORKERS.find((key) => options[key] !== undefined);
+  if (stray === undefined) return true;
+  throw new InvalidOption(
+    `queues.${name}.${stray}: given for an external queue, which has no worker here. Leave it out, or leave out \`external\`.`,
+  );
+}
+
 function resolveDefaultQueue(given: string | undefined, queues: Readonly<Record<string, QueueManifest>>): string {
   const names = Object.keys(queues);
-  const chosen = given ?? (Object.hasOwn(queues, 'default') ? 'default' : (names[0] ?? 'default'));
-  if (Object.hasOwn(queues, chosen)) return chosen;
-  throw new InvalidOption(`defaultQueue: '${chosen}' is not declared. Declared are ${names.join(', ')}.`);
+  const own = names.filter((name) => queues[name]?.external !== true);
+  const chosen = given ?? (own.includes('default') ? 'default' : own[0]);
+  if (chosen !== undefined && own.includes(chosen)) return chosen;
+  if (chosen !== undefined && !names.includes(chosen))
+    throw new InvalidOption(`defaultQueue: '${chosen}' is not declared. Declared are ${names.join(', ')}.`);
+  throw new InvalidOption(
+    `defaultQueue: ${chosen === undefined ? 'every queue' : `'${chosen}'`} is external. Declare a queue that has a worker here, such as { default: {} }.`,
+  );
 }
 
 function checkedTimezone(zone: string): string {
@@ -257,6 +277,8 @@ export interface Environment {
   readonly stateTable: string;
   readonly timerShards: number;
   readonly taskQueues: Readonly<Record<string, string>>;
+  /** Names of queues that are consumed elsewhere. */
+  readonly externalQueues: readonly string[];
   readonly defaultQueue: string;
   /** What the names of the beat's rules begin with; undefined where there are none. */
   readonly rulePrefix?: string | undefined;
@@ -305,6 +327,7 @@ export function readEnvironment(source: Readonly<Record<string, string | undefin
       ENVIRONMENT.timerShards,
     ),
     taskQueues: map(ENVIRONMENT.taskQueues, source[ENVIRONMENT.taskQueues] ?? '{}'),
+    externalQueues: (source[ENVIRONMENT.externalQueues] ?? '').split(',').filter((name) => name !== ''),
     defaultQueue: source[ENVIRONMENT.defaultQueue] ?? Object.keys(queues)[0] ?? 'default',
     ...(source[ENVIRONMENT.rulePrefix] ? { rulePrefix: source[ENVIRONMENT.rulePrefix] } : {}),
   };

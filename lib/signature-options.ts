@@ -1,6 +1,7 @@
 /** Between the options of a call (camelCase) and those inside a signature (Celery's own names). */
 import { type ApplyOptions, resolveApplyOptions } from './apply-options.ts';
 import { durationSeconds, instantMs } from './duration.ts';
+import { decodeTyped } from './json-typed.ts';
 import type { Embed, GroupHeader } from './message.ts';
 import { readSignature, type Signature, type SignatureOptions } from './signature.ts';
 
@@ -19,6 +20,8 @@ export interface Lineage {
   readonly scheduledMs?: number;
   /** The task whose routes and queue count, where it is not the message's own: `celery.map` goes where its task goes. */
   readonly routeAs?: string;
+  /** Its arguments came in a message: they may hold what only Python writes. */
+  readonly sentOn?: boolean;
   /** More of our own header. */
   readonly celeriac?: Readonly<Record<string, unknown>>;
 }
@@ -98,7 +101,8 @@ export function fromSignatureOptions(options: SignatureOptions): { options: Appl
   const call: Record<string, unknown> = {};
   for (const [key, name] of Object.entries(NAMES)) {
     const value = options[name];
-    if (value !== undefined && value !== null) call[key] = value;
+    // Python writes an instant as a typed value, and what came in a message has not been decoded.
+    if (value !== undefined && value !== null) call[key] = decodeTyped(value);
   }
   const policy = readPolicy(options['retry_policy']);
   if (policy !== undefined) call['retryPolicy'] = policy;

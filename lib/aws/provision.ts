@@ -4,6 +4,7 @@ import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@
 
 import type { AppManifest } from '../manifest.ts';
 import type { Clock } from '../ports.ts';
+import { physicalQueueName } from '../queue-name.ts';
 import type { Environment } from '../settings.ts';
 
 export interface ProvisionOptions {
@@ -40,14 +41,15 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
   const lost = new Map<boolean, string>();
   for (const [name, { fifo }] of Object.entries(manifest.queues)) {
     // Redrive keeps to one type: FIFO queues have a FIFO lost queue.
-    if (!lost.has(fifo)) lost.set(fifo, await createQueue(options, `${prefix}-lost`, fifo, {}));
+    if (!lost.has(fifo)) lost.set(fifo, await createQueue(options, physicalQueueName(`${prefix}-`, 'lost', fifo), {}));
     const redrive = {
       deadLetterTargetArn: await arnOf(options.sqs, lost.get(fifo) ?? ''),
       maxReceiveCount: options.maxReceiveCount,
     };
-    const physical = `${prefix}-${name.replaceAll('.', '-')}`;
-    deadLetterQueues[name] = await createQueue(options, `${physical}-dead`, fifo, {});
-    queues[name] = await createQueue(options, physical, fifo, { RedrivePolicy: JSON.stringify(redrive) });
+    const physical = physicalQueueName(`${prefix}-`, name, fifo);
+    const deadLetters = physicalQueueName(`${prefix}-`, `${name.replace(/\.fifo$/, '')}-dead`, fifo);
+    deadLetterQueues[name] = await createQueue(options, deadLetters, {});
+    queues[name] = await createQueue(options, physical, { RedrivePolicy: JSON.stringify(redrive) });
   }
   return {
     environment: {
@@ -57,6 +59,7 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
       ...tables,
       timerShards: manifest.timerShards,
       taskQueues: {},
+      externalQueues: Object.keys(manifest.queues).filter((name) => manifest.queues[name]?.external),
       defaultQueue: manifest.defaultQueue,
     },
     lostQueues: [...lost.values()],
@@ -66,16 +69,15 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
 async function createQueue(
   options: ProvisionOptions,
   name: string,
-  fifo: boolean,
   attributes: Record<string, string>,
 ): Promise<string> {
   const { QueueUrl } = await options.sqs.send(
     new CreateQueueCommand({
-      QueueName: fifo ? `${name}.fifo` : name,
+      QueueName: name,
       Attributes: {
         VisibilityTimeout: String(options.visibilitySeconds),
         ...attributes,
-        ...(fifo ? { FifoQueue: 'true' } : {}),
+        ...(name.endsWith('.fifo') ? { FifoQueue: 'true' } : {}),
       },
     }),
   );

@@ -1,6 +1,6 @@
 /** One tick: its identity and its message. */
 import { InvalidMessage } from '../errors.ts';
-import { parseIsoTime } from '../json.ts';
+import { parseIsoTime } from '../iso-time.ts';
 import type { Message } from '../message.ts';
 import { type Call, type Producer, prepareChecked } from '../producer.ts';
 import type { ScheduleEntry } from '../schedules/entry.ts';

@@ -128,6 +128,7 @@ export class LocalCloud {
       [ENVIRONMENT.resultsTable]: environment.resultsTable,
       [ENVIRONMENT.stateTable]: environment.stateTable,
       [ENVIRONMENT.timerShards]: String(environment.timerShards),
+      [ENVIRONMENT.externalQueues]: environment.externalQueues.join(','),
       [ENVIRONMENT.defaultQueue]: environment.defaultQueue,
       AWS_REGION: 'us-east-1',
       AWS_ACCESS_KEY_ID: 'local',
@@ -158,6 +159,7 @@ export class LocalCloud {
     const worker: BatchFunction =
       this.#options.worker ?? ((deliveries, invocation) => this.app.consume(deliveries, invocation));
     for (const [queue, url] of Object.entries(this.environment.queues)) {
+      if (this.environment.externalQueues.includes(queue)) continue;
       // One poller keeps the order of a FIFO queue's groups simple; Lambda scales them by group.
       const pollers = this.app.settings.queues[queue]?.fifo ? 1 : POLLERS;
       for (let count = 0; count < pollers; count += 1)

@@ -90,7 +90,9 @@ export class World {
     };
     this.faults = new FaultPlan(options.faults ?? {}, seededRandom(seed + 1));
     this.#runs = new Invocations(this.clock, this.faults);
-    this.#queues = [...Object.keys(app.settings.queues), LOST_QUEUE];
+    // What is consumed elsewhere stays in its queue.
+    const own = Object.entries(app.settings.queues).filter(([, queue]) => queue.external !== true);
+    this.#queues = [...own.map(([name]) => name), LOST_QUEUE];
     this.#badPorts = options.faults === undefined ? this.ports : faultyPorts(this.ports, this.faults);
     app.use(this.#badPorts);
     // A test that waits (result.get()) moves time; tasks and workers wait for it to be moved.

@@ -63,6 +63,7 @@ export async function addChild(
         rootId: parent.rootId,
         parentId: parent.id,
         hops: parent.celeriac.hops ?? 0,
+        sentOn: true,
         embed: { chain: planned.chain ?? (chain.length > 0 ? chain : null) },
         celeriac: {
           ...(parent.celeriac[FRESH] === true ? { [FRESH]: true } : {}),

@@ -4,11 +4,12 @@
  * no task of its own, and has no result. Every other one is sent, with the failed task's id.
  */
 import { runWithContext } from '../context.ts';
+import { decodeTyped } from '../json-typed.ts';
 import type { Message } from '../message.ts';
 import type { Ports } from '../ports.ts';
 import type { Producer } from '../producer.ts';
 import type { TaskDefinition } from '../registry.ts';
-import { applyPartial, type Signature } from '../signature.ts';
+import { applyPartial, type Signature, signature } from '../signature.ts';
 import { createContext } from '../task-context.ts';
 
 /** What an inline error link is told of the task that failed. */
@@ -49,7 +50,8 @@ export async function callErrback(
   producer: Producer,
   ports: Ports,
 ): Promise<void> {
-  const args = applyPartial(sig, [failed.request, failed.error, failed.traceback]);
+  const own = signature(sig.task, { ...sig, args: decodeTyped(sig.args) as readonly unknown[] });
+  const args = applyPartial(own, [failed.request, failed.error, failed.traceback]);
   const context = createContext({
     definition,
     message: { ...message, task: sig.task, args, kwargs: sig.kwargs },

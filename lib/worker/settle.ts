@@ -230,6 +230,7 @@ export function retryMessage(message: Message, retry: NonNullable<Settlement['re
       celeriac: { ...withoutGather(message, overrides), hops: (message.celeriac.hops ?? 0) + 1 },
     },
     producer.settings,
+    { nonFinite: true },
   );
 }
 

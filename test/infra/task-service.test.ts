@@ -6,8 +6,9 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 
 import { TaskService, type TaskServiceProps } from '../../infra/index.ts';
-import { physicalQueueName, type QueuePlan, validatePlan } from '../../infra/validate.ts';
+import { type QueuePlan, validatePlan } from '../../infra/validate.ts';
 import type { AppManifest } from '../../lib/manifest.ts';
+import { physicalQueueName } from '../../lib/queue-name.ts';
 
 const MANIFEST: AppManifest = {
   name: 'blog',

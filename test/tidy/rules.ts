@@ -32,16 +32,19 @@ export function importsOf(text: string): Import[] {
 
 /** Layer of each room of the library: a file imports its own layer or lower ones. */
 const LAYERS: readonly (readonly [RegExp, number])[] = [
-  [/^lib\/(errors|limits|states|time|json|json-scan|repr|duration|standard-schema)\.ts$/, 0],
+  [
+    /^lib\/(errors|limits|states|time|json|json-scan|json-typed|iso-time|queue-name|repr|duration|standard-schema)\.ts$/,
+    0,
+  ],
   [
     /^lib\/(message|envelope|encode-message|decode-message|signature|signature-options|apply-options|retry|settings|routes|task-options|manifest|log|ports|group-ports|schedule-ports|claims|group-parts)\.ts$/,
     1,
   ],
   [/^lib\/(schedules|canvas)\//, 1],
-  [/^lib\/(context|registry|result-document|publish|no-ports)\.ts$/, 2],
+  [/^lib\/(context|registry|result-document|publish|destination|no-ports)\.ts$/, 2],
   [/^lib\/(memory|aws)\//, 2],
   [
-    /^lib\/(task|task-class|task-context|producer|enqueue|result|group-result|apply-canvas|fluent|eager-canvas|builtin-tasks)\.ts$/,
+    /^lib\/(task|task-class|task-context|remote-task|producer|enqueue|result|group-result|apply-canvas|fluent|eager-canvas|builtin-tasks)\.ts$/,
     3,
   ],
   [/^lib\/(worker|beat)\//, 3],
@@ -84,7 +87,7 @@ export function directionComplaints(file: SourceFile): string[] {
     if (
       room === 'infra' &&
       resolved.startsWith('lib/') &&
-      !/^lib\/(?:(?:manifest|limits|errors|states|time)\.ts$|schedules\/)/.test(resolved)
+      !/^lib\/(?:(?:manifest|limits|errors|states|time|queue-name)\.ts$|schedules\/)/.test(resolved)
     )
       say('infra reads plain data only');
     if (room === 'infra' && resolved.startsWith('handlers/')) say('infra names handlers by path');

@@ -1,0 +1,83 @@
+/** Which queue a signature goes to, and whether its task runs here at all. */
+import { kindOf } from './canvas/parts.ts';
+import { withOptions } from './canvas/build.ts';
+import type { Embed } from './message.ts';
+import { celeryQueueName, ownQueueName } from './queue-name.ts';
+import type { Registry } from './registry.ts';
+import { type ResolvedRoute, resolveRoute } from './routes.ts';
+import type { Settings } from './settings.ts';
+import { readSignature, type Signature, signature } from './signature.ts';
+
+export interface Destinations {
+  readonly settings: Settings;
+  readonly registry: Registry;
+}
+
+/** The queue of a call: its task's own, what the routes say, or the default one; and the route. */
+export function destinationOf(
+  { settings, registry }: Destinations,
+  name: string,
+  args: readonly unknown[],
+  kwargs: Readonly<Record<string, unknown>>,
+): { readonly queue: string; readonly route: ResolvedRoute } {
+  const route = resolveRoute(settings.routes, name, args, kwargs);
+  return { queue: registry.findAnywhere(name)?.options.queue ?? route.queue ?? settings.defaultQueue, route };
+}
+
+/** The queue of a signature that is one message. */
+function queueOf(destinations: Destinations, sig: Signature): string {
+  const { queue } = sig.options;
+  if (typeof queue === 'string') return ownQueueName(queue, destinations.settings.queues);
+  // celery.map goes where its task goes.
+  const name = kindOf(sig) === 'task' ? sig.task : (readSignature(sig.kwargs['task'])?.task ?? sig.task);
+  return destinationOf(destinations, name, sig.args, sig.kwargs).queue;
+}
+
+/** Whether any task of a signature's tree is run elsewhere, its links left out. */
+export function runsElsewhere(destinations: Destinations, sig: Signature): boolean {
+  const parts = partsOf(sig);
+  if (parts !== undefined) return parts.some((part) => runsElsewhere(destinations, part));
+  return destinations.settings.queues[queueOf(destinations, sig)]?.external === true;
+}
+
+/** Signatures that a composite is made of; undefined for one that is one message. */
+function partsOf(sig: Signature): readonly Signature[] | undefined {
+  const kind = kindOf(sig);
+  if (kind === 'task' || kind === 'map' || kind === 'starmap') return undefined;
+  const { tasks, header, body, task } = sig.kwargs;
+  return [tasks, header, body, task].flat().flatMap((part) => readSignature(part) ?? []);
+}
+
+const LINKS = ['link', 'link_error', 'chord'] as const;
+
+/**
+ * What follows from a message that Python runs, each signature with its queue: Python sends it, and need not
+ * know our routes.
+ */
+export function withQueues(destinations: Destinations, embed: Embed): Embed {
+  const all = (list: readonly Signature[] | null): readonly Signature[] | null =>
+    list?.map((sig) => withQueue(destinations, sig)) ?? null;
+  return {
+    callbacks: all(embed.callbacks),
+    errbacks: all(embed.errbacks),
+    chain: all(embed.chain),
+    chord: embed.chord === null ? null : withQueue(destinations, embed.chord),
+  };
+}
+
+function withQueue(destinations: Destinations, sig: Signature): Signature {
+  const inside = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(inside);
+    const read = readSignature(value);
+    return read === undefined ? value : withQueue(destinations, read);
+  };
+  const links = LINKS.filter((name) => sig.options[name] != null).map((name) => [name, inside(sig.options[name])]);
+  const linked = withOptions(sig, Object.fromEntries(links) as Readonly<Record<string, unknown>>);
+  if (partsOf(sig) !== undefined) {
+    const kwargs = Object.entries(sig.kwargs).map(([name, value]) => [name, inside(value)]);
+    return signature(linked.task, { ...linked, kwargs: Object.fromEntries(kwargs), subtaskType: linked.subtask_type });
+  }
+  const queue = queueOf(destinations, sig);
+  const fifo = destinations.settings.queues[queue]?.fifo ?? false;
+  return withOptions(linked, { queue: celeryQueueName(queue, fifo) });
+}
