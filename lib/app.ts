@@ -7,7 +7,7 @@ import { shown } from './duration.ts';
 import { consoleLogger } from './log.ts';
 import type { AppManifest, TaskManifest } from './manifest.ts';
 import type { Message } from './message.ts';
-import { noGroups, noSchedules } from './no-ports.ts';
+import { noCeleryGroups, noGroups, noSchedules } from './no-ports.ts';
 import type { Clock, Ids, Logger, Ports, Random } from './ports.ts';
 import type { EagerOutcome, Producer } from './producer.ts';
 import { callSite, Registry, type TaskDefinition, type TaskHooks } from './registry.ts';
@@ -24,8 +24,7 @@ import type { BatchResponse, Delivery, Invocation } from './worker/delivery.ts';
 import { consume, consumeLost } from './worker/consume.ts';
 import { runEager } from './worker/eager.ts';
 import { builtinTasks } from './builtin-tasks.ts';
-import { GroupResult } from './group-result.ts';
-import { decodeJson } from './json.ts';
+import { type GroupResult, savedGroup } from './group-result.ts';
 import { Beat, type FullSweepReport } from './beat/beat.ts';
 import type { ScheduleBook } from './beat/schedules.ts';
 import type { SweepOptions } from './beat/sweep.ts';
@@ -33,7 +32,7 @@ import type { BeatEntry } from './schedules/entry.ts';
 
 /** Ports that a test or an embedded cloud sets; whatever is left out is the system's. */
 export type Wiring = Pick<Ports, 'broker' | 'backend' | 'timers'> &
-  Partial<Pick<Ports, 'schedules' | 'groups' | 'rules' | 'clock' | 'ids' | 'random' | 'logger'>>;
+  Partial<Pick<Ports, 'schedules' | 'groups' | 'celeryGroups' | 'rules' | 'clock' | 'ids' | 'random' | 'logger'>>;
 
 export class Celeriac implements Producer {
   readonly settings: Settings;
@@ -184,14 +183,9 @@ export class Celeriac implements Producer {
     throw new InvalidOption(`result(): ${shown(id)} given; a task id is allowed.`);
   }
 
-  /** A group that was stored with `save()`. undefined where it is unknown or expired. */
-  async groupResult<R extends readonly unknown[] = readonly unknown[]>(
-    id: string,
-  ): Promise<GroupResult<R> | undefined> {
-    const { groups } = await this.ports();
-    const record = await groups.definition(id, this.clock.nowMs());
-    const ids = record === undefined ? undefined : decodeJson(record.definition);
-    return Array.isArray(ids) ? new GroupResult<R>(id, ids as readonly string[], this) : undefined;
+  /** A group that was stored with `save()`, here or in Python. undefined where it is unknown or expired. */
+  groupResult<R extends readonly unknown[] = readonly unknown[]>(id: string): Promise<GroupResult<R> | undefined> {
+    return savedGroup(id, this) as Promise<GroupResult<R> | undefined>;
   }
 
   /** The running task of this process, if any. */
@@ -256,8 +250,9 @@ export class Celeriac implements Producer {
     const { clock, ids, random, logger } = this;
     const common = { clock, ids, random, logger };
     if (this.#wiring) {
-      const { broker, backend, timers, schedules = noSchedules(), groups = noGroups(), rules } = this.#wiring;
-      return { ...common, broker, backend, timers, schedules, groups, rules };
+      const { broker, backend, timers, rules } = this.#wiring;
+      const { schedules = noSchedules(), groups = noGroups(), celeryGroups = noCeleryGroups() } = this.#wiring;
+      return { ...common, broker, backend, timers, schedules, groups, celeryGroups, rules };
     }
     const environment: Environment = readEnvironment();
     // Imported on demand: whoever runs on other ports never loads the SDK.

@@ -1,8 +1,18 @@
 /** Sending a tree of signatures: compiled, defined where a crash of the sender could tear it, sent in windows. */
 import type { ApplyOptions } from './apply-options.ts';
 import { flattened, givenId, kindOf, merged, withOptions } from './canvas/build.ts';
-import { compile, FRESH, hasGivenIds, type Plan, type Planned, type ResultNode } from './canvas/compile.ts';
+import {
+  compile,
+  type CountedByCelery,
+  FRESH,
+  hasGivenIds,
+  type Plan,
+  type Planned,
+  type ResultNode,
+  type Sent,
+} from './canvas/compile.ts';
 import { maybeCurrentTask, recordChildren } from './context.ts';
+import { runsElsewhere } from './destination.ts';
 import { InvalidOption } from './errors.ts';
 import { encodeJson } from './json.ts';
 import {
@@ -18,6 +28,7 @@ import { prepareCall, prepareSignature, type Producer } from './producer.ts';
 import { type Prepared, publish } from './publish.ts';
 import { AsyncResult } from './result.ts';
 import { GroupResult } from './group-result.ts';
+import type { Settings } from './settings.ts';
 import type { Signature } from './signature.ts';
 import { type Lineage, toSignatureOptions } from './signature-options.ts';
 import { derivedId } from './time.ts';
@@ -43,10 +54,30 @@ export async function applySignature(
     ...merged(sig.options, own),
   });
   const id = taskId ?? givenId(sig) ?? producer.ids.next();
-  const plan = compile(whole, id);
+  const plan = compileFor(producer, whole, id);
   await sendPlan(producer, plan, { signature: whole, id, fresh: taskId === undefined && !hasGivenIds(whole) });
   recordChildren(plan.messages.map((planned) => String(planned.signature.options['task_id'])));
   return resultOf(plan.result, producer);
+}
+
+/** Where each task of the tree runs is what the app's queues and routes say. */
+export function compileFor(producer: Producer, sig: Signature, id: string, sent?: Sent): Plan {
+  // Nearly all apps have no such queue, and a large group many members to ask about.
+  if (!Object.values(producer.settings.queues).some((queue) => queue.external)) return compile(sig, id, sent);
+  return compile(sig, id, sent, (part) => runsElsewhere(producer, part));
+}
+
+/** Chords that Celery's workers count too, before any of their members is sent. */
+export async function defineChords(
+  chords: readonly CountedByCelery[],
+  ports: Pick<Ports, 'celeryGroups' | 'clock'>,
+  { resultExpiresSeconds }: Settings,
+): Promise<void> {
+  const nowMs = ports.clock.nowMs();
+  // Results may live shorter than a member waits for its turn.
+  const expiresAtSeconds = Math.floor(nowMs / 1000) + resultExpiresSeconds + GROUP_RETENTION_SECONDS;
+  for (const { groupId, memberIds } of chords)
+    await ports.celeryGroups.define({ groupId, memberIds, chord: true, nowMs, expiresAtSeconds });
 }
 
 function isOfSending(name: string): boolean {
@@ -67,6 +98,7 @@ async function sendPlan(producer: Producer, plan: Plan, tree: Tree): Promise<voi
   const first = await prepareWindow(producer, plan, 0, lineage);
   for (let start = CANVAS_WINDOW_MESSAGES; start < plan.messages.length; start += CANVAS_WINDOW_MESSAGES)
     await prepareWindow(producer, plan, start, lineage);
+  await defineChords(plan.chords, ports, producer.settings);
   const torn = !inOneRequest(first, ports.clock.nowMs());
   const guard = torn ? await defineGroup(producer, ports, plan, tree) : undefined;
   await publish(first, ports, producer.settings, policy);
@@ -172,6 +204,7 @@ export async function sendPlanFrom(
   start: number,
   lineage: Lineage,
 ): Promise<number> {
+  await defineChords(plan.chords, ports, producer.settings);
   const prepared = await prepareWindow(producer, plan, start, lineage);
   await publish(prepared, ports, producer.settings, producer.settings.retryPolicy);
   return start + prepared.length;
@@ -182,5 +215,5 @@ export function resultOf(node: ResultNode, producer: Producer): AsyncResult | Gr
   const parent = node.parent === undefined ? undefined : resultOf(node.parent, producer);
   return node.kind === 'task'
     ? new AsyncResult(node.id, producer, parent === undefined ? {} : { parent })
-    : new GroupResult(node.id, node.memberIds, producer, parent);
+    : new GroupResult(node.id, node.memberIds, producer, { parent, uncounted: node.uncounted === true });
 }

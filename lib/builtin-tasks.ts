@@ -1,6 +1,6 @@
 /** Celery's own tasks (celery/app/builtins.py), and two of this package. Workers know them; nobody lists them. */
-import { applySignature, lineageOf, REPAIR_TASK, sendPlanFrom } from './apply-canvas.ts';
-import { COLLECT_TASK, compile } from './canvas/compile.ts';
+import { applySignature, compileFor, lineageOf, REPAIR_TASK, sendPlanFrom } from './apply-canvas.ts';
+import { COLLECT_TASK } from './canvas/compile.ts';
 import type { TaskContext } from './context.ts';
 import { InvalidSignature } from './errors.ts';
 import { decodeJson } from './json.ts';
@@ -92,7 +92,7 @@ async function repair(producer: Producer, context: TaskContext, args: readonly u
     context.logger.warn('nothing to repair: the definition is gone', { groupId: name });
     return;
   }
-  const plan = compile(sig, id);
+  const plan = compileFor(producer, sig, id);
   const { parentId, rootId, hops } = context.request;
   const place = parentId === null ? { parentId } : { parentId, rootId, hops };
   const lineage = { ...lineageOf(fresh === true), ...place };

@@ -2,12 +2,12 @@
 import { type Duration, durationSeconds } from './duration.ts';
 import { maybeCurrentTask } from './context.ts';
 import { InvalidResult, TimeoutError, WaitInsideTask } from './errors.ts';
-import { encodeJson } from './json.ts';
-import { GROUP_PART_MEMBERS } from './limits.ts';
-import type { TaskRecord } from './ports.ts';
+import { decodeJson, encodeJson } from './json.ts';
+import { CELERY_GROUP_MAX_MEMBERS, GROUP_PART_MEMBERS } from './limits.ts';
+import type { GroupCount, TaskRecord } from './ports.ts';
 import { AsyncResult, type GetOptions, type ResultParent, type ResultReader, visibleDocument } from './result.ts';
 import { restoreError } from './result-document.ts';
-import { isFinal, isPropagated } from './states.ts';
+import { isFinal, isPropagated, SUCCESS } from './states.ts';
 
 export interface GroupProgress {
   readonly total: number;
@@ -26,12 +26,20 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
   /** What came before it in a chain. */
   readonly parent: ResultParent | undefined;
   readonly #reader: ResultReader;
+  /** Members run elsewhere, where nobody counts them for us: each is looked at. */
+  readonly #uncounted: boolean;
 
-  constructor(id: string, memberIds: readonly string[], reader: ResultReader, parent?: ResultParent) {
+  constructor(
+    id: string,
+    memberIds: readonly string[],
+    reader: ResultReader,
+    options: { readonly parent?: ResultParent | undefined; readonly uncounted?: boolean } = {},
+  ) {
     this.id = id;
     this.memberIds = memberIds;
-    this.parent = parent;
+    this.parent = options.parent;
     this.#reader = reader;
+    this.#uncounted = options.uncounted ?? false;
   }
 
   /** One result for each member, in order. */
@@ -47,12 +55,24 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
     return this.memberIds.length;
   }
 
-  /** How far the group is, for a progress bar: reads one item for each 64 members, not the members. */
+  /**
+   * How far the group is, for a progress bar: reads one item for each 64 members, not the members. Of a group with
+   * members that run elsewhere (`app.remote`) it reads each.
+   */
   async progress(): Promise<GroupProgress> {
-    if (this.total === 0) return { total: 0, done: 0, failed: 0 };
-    const { groups } = await this.#reader.ports();
-    const { done, failed } = await groups.count(this.id);
+    const { done, failed } = await this.#count();
     return { total: this.total, done, failed: failed.length };
+  }
+
+  async #count(): Promise<Pick<GroupCount, 'done' | 'failed'>> {
+    if (this.total === 0) return { done: 0, failed: [] };
+    const { groups } = await this.#reader.ports();
+    if (!this.#uncounted) return groups.count(this.id);
+    const ended = (await this.#outcomes([...this.memberIds.keys()])).filter(({ final }) => final);
+    return {
+      done: ended.length,
+      failed: ended.filter(({ failed }) => failed).map(({ index }) => index),
+    };
   }
 
   /** Members that succeeded. */
@@ -97,10 +117,9 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
   async join(options: GetOptions = {}): Promise<R> {
     refuseInsideTask();
     const deadlineMs = deadlineOf(options, this.#reader.clock.nowMs());
-    const { groups } = await this.#reader.ports();
     const seen = new Set<number>();
     while (this.total > 0) {
-      const { done, failed } = await groups.count(this.id);
+      const { done, failed } = await this.#count();
       if (options.propagate !== false) {
         const fresh = failed.filter((index) => index < this.total && !seen.has(index));
         for (const index of fresh) seen.add(index);
@@ -134,7 +153,7 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
       // Looked at first: whatever is counted has its result by the time that results are read.
       const complete = await this.ready();
       for await (const page of this.#pages([...open])) {
-        const ended = page.filter(({ finishedMs }) => finishedMs !== undefined || complete);
+        const ended = page.filter(({ final }) => final || complete);
         for (const { index, value, thrown } of ended.toSorted(byEnd)) {
           open.delete(index);
           if (thrown && options.propagate !== false) throw value;
@@ -160,17 +179,24 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
     await groups.forget(this.id);
   }
 
-  /** Stores the ids of its members, for `app.groupResult(id)`. */
+  /**
+   * Stores the ids of its members, for `app.groupResult(id)`; and where Celery looks for them, for its
+   * `GroupResult.restore(id)`, unless they are more than its one item holds (some 7,000).
+   */
   async save(expires: Duration = '1d'): Promise<void> {
-    const { groups } = await this.#reader.ports();
+    const { groups, celeryGroups } = await this.#reader.ports();
     const nowMs = this.#reader.clock.nowMs();
+    const expiresAtSeconds = Math.floor(nowMs / 1000) + durationSeconds(expires, 'expires', 1);
+    const { id: groupId, memberIds } = this;
     await groups.define({
-      groupId: this.id,
+      groupId,
       size: this.total,
       createdMs: nowMs,
-      definition: encodeJson(this.memberIds, 'members'),
-      expiresAtSeconds: Math.floor(nowMs / 1000) + durationSeconds(expires, 'expires', 1),
+      definition: encodeJson(this.#uncounted ? { uncounted: true, memberIds } : memberIds, 'members'),
+      expiresAtSeconds,
     });
+    if (memberIds.length <= CELERY_GROUP_MAX_MEMBERS)
+      await celeryGroups.define({ groupId, memberIds, chord: false, nowMs, expiresAtSeconds });
   }
 
   async #outcomes(places: readonly number[]): Promise<Outcome[]> {
@@ -205,6 +231,9 @@ interface Outcome {
   readonly value: unknown;
   /** `value` is an exception. */
   readonly thrown: boolean;
+  readonly final: boolean;
+  /** Ended, and not with a result. */
+  readonly failed: boolean;
   readonly finishedMs: number | undefined;
 }
 
@@ -213,12 +242,15 @@ function outcomeOf(index: number, id: string, record: TaskRecord | undefined): O
     const gone = new InvalidResult(
       `Member ${id} has finished and has no result: it expired, was forgotten, or its task stores none.`,
     );
-    return { index, value: gone, thrown: true, finishedMs: undefined };
+    return { index, value: gone, thrown: true, final: false, failed: false, finishedMs: undefined };
   }
   const document = visibleDocument(id, record);
   const thrown = isPropagated(document.status);
   const value = thrown ? restoreError(document) : isFinal(document.status) ? document.result : undefined;
-  return { index, value, thrown, finishedMs: record.finishedMs };
+  // Python's records have no time of their own, and their document says what they are.
+  const final = record.finishedMs !== undefined || isFinal(document.status);
+  const failed = final && document.status !== SUCCESS;
+  return { index, value, thrown, final, failed, finishedMs: record.finishedMs };
 }
 
 function byEnd(left: Outcome, right: Outcome): number {
@@ -234,4 +266,15 @@ function refuseInsideTask(): void {
   throw new WaitInsideTask(
     'Never wait for a group within a task: workers that wait for workers starve each other. Use a chord instead.',
   );
+}
+
+/** A group that `save()` has stored, here or in Python. undefined where it is unknown or expired. */
+export async function savedGroup(id: string, reader: ResultReader): Promise<GroupResult | undefined> {
+  const { groups, celeryGroups } = await reader.ports();
+  const record = await groups.definition(id, reader.clock.nowMs());
+  const saved = record === undefined ? undefined : decodeJson(record.definition);
+  if (Array.isArray(saved)) return new GroupResult(id, saved as readonly string[], reader);
+  const own = (saved as { readonly memberIds?: readonly string[] } | undefined)?.memberIds;
+  const memberIds = own ?? (await celeryGroups.members(id, reader.clock.nowMs()));
+  return memberIds === undefined ? undefined : new GroupResult(id, memberIds, reader, { uncounted: true });
 }

@@ -93,6 +93,8 @@ export const CANVAS_WINDOW_MESSAGES = 500;
 export const MAX_RECORDED_CHILDREN = 64;
 /** Counts outlive the results of their members by this much: a member may be due long after the first has ended. */
 export const GROUP_RETENTION_SECONDS = 2_592_000;
+/** Celery stores a group in one item of 400 KB; a member's id takes some 52 bytes of it. */
+export const CELERY_GROUP_MAX_MEMBERS = 7000;
 /** After this long whatever a sender that died left of a large group is sent. */
 export const GROUP_REPAIR_SECONDS = 900;
 /** Partitions of the timer index; each takes about 1,000 writes a second. */

@@ -7,6 +7,11 @@ export interface GroupHeader {
   readonly policy?: string;
 }
 
+/** Policy of a group that nobody counts: its members run elsewhere too, and its reader looks at each. */
+export const UNCOUNTED = 'uncounted';
+/** Policy of a chord that Celery's workers count too: its members' ids are where Celery stores them. */
+export const COUNTED_BY_CELERY = 'byCelery';
+
 /** Our own additions, all under the one header `celeriac`, which Python ignores. */
 export interface CeleriacHeader {
   /** Messages sent since the root, this one included. */

@@ -1,6 +1,6 @@
 /** Ports that a wiring left out: they say so when they are needed, and not before. */
 import { ImproperlyConfigured } from './errors.ts';
-import type { Groups, Schedules } from './ports.ts';
+import type { CeleryGroups, Groups, Schedules } from './ports.ts';
 
 function refuse(port: string): never {
   throw new ImproperlyConfigured(
@@ -17,6 +17,16 @@ export function noSchedules(): Schedules {
     write: async () => refuse('schedules'),
     remove: async () => refuse('schedules'),
     dropMarks: () => Promise.resolve(),
+  };
+}
+
+/** Nobody's groups are known. */
+export function noCeleryGroups(): CeleryGroups {
+  return {
+    define: async () => refuse('celeryGroups'),
+    members: () => Promise.resolve(undefined),
+    count: () => Promise.resolve(undefined),
+    close: () => Promise.resolve(),
   };
 }
 

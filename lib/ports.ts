@@ -3,10 +3,12 @@
  * that a batch of ten can cost one request where the service allows it. `lib/memory` is the
  * executable meaning of each; `celeriac/testing` exports the suite that every adapter must pass.
  */
+import type { CeleryGroups } from './celery-group-ports.ts';
 import type { Groups } from './group-ports.ts';
 import type { Rules, Schedules } from './schedule-ports.ts';
 import type { Clock, Ids, Random } from './time.ts';
 
+export type { CeleryCount, CeleryGroup, CeleryGroups } from './celery-group-ports.ts';
 export type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from './group-ports.ts';
 export type { DueMark, Rules, ScheduleItem, Schedules } from './schedule-ports.ts';
 export type { Clock, Ids, Random };
@@ -175,8 +177,6 @@ export interface Backend {
   }): Promise<string>;
   /** Strongly consistent; in the order of `ids`; undefined for unknown and expired ones. */
   get(ids: readonly string[], nowMs: number): Promise<(TaskRecord | undefined)[]>;
-  /** Task ids of a group that Celery itself has stored, in order: the members of a Python chord. undefined where there is none. */
-  celeryGroup(groupId: string): Promise<readonly string[] | undefined>;
   /** Deletes results. Unknown ids are not an error. */
   forget(ids: readonly string[]): Promise<void>;
 }
@@ -217,6 +217,7 @@ export interface Ports {
   readonly timers: Timers;
   readonly schedules: Schedules;
   readonly groups: Groups;
+  readonly celeryGroups: CeleryGroups;
   /** Absent where no entry is fired by a rule: then all are swept. */
   readonly rules?: Rules | undefined;
   readonly clock: Clock;

@@ -92,11 +92,14 @@ export function writeException(
   }
 }
 
-/** @throws InvalidResult */
-export function readDocument(text: string): ResultDocument {
+/**
+ * @param parse decodes typed values; `decodeJsonKeepingTypes` leaves them as they are.
+ * @throws InvalidResult
+ */
+export function readDocument(text: string, parse: (text: string) => unknown = decodeJson): ResultDocument {
   let data: unknown;
   try {
-    data = decodeJson(text);
+    data = parse(text);
   } catch (error) {
     throw new InvalidResult(`A stored result is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -179,6 +182,11 @@ const PLAIN = new Set([
 
 export function isExceptionDocument(document: ResultDocument): boolean {
   return isException(document.status);
+}
+
+/** A group as Celery stores it (celery/result.py, `as_tuple`): itself and its members, each with what came before it. */
+export function celeryGroupDocument(groupId: string, memberIds: readonly string[]): string {
+  return encodeJson({ result: [[groupId, null], memberIds.map((id) => [[id, null], null])] }, 'group');
 }
 
 /** Member ids of a group as Celery stores it: `{"result": [[id, parent], [[[id, parent], null], ...]]}`, groups within flattened. */

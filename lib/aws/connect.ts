@@ -6,6 +6,7 @@ import type { Clock, Ports, Random } from '../ports.ts';
 import type { Environment } from '../settings.ts';
 import { dynamodbClient, sqsClient } from './clients.ts';
 import { DynamodbBackend } from './dynamodb-backend.ts';
+import { DynamodbCeleryGroups } from './dynamodb-celery-groups.ts';
 import { DynamodbGroups } from './dynamodb-groups.ts';
 import { DynamodbSchedules } from './dynamodb-schedules.ts';
 import { DynamodbTimers } from './dynamodb-timers.ts';
@@ -26,7 +27,7 @@ export function connect(
   environment: Environment,
   parts: ConnectParts,
   { sqs, dynamodb }: Clients = { sqs: sqsClient(), dynamodb: dynamodbClient() },
-): Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups' | 'rules'> {
+): Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups' | 'celeryGroups' | 'rules'> {
   return {
     broker: new SqsBroker({ client: sqs, queues: queueAddresses(environment.queues, environment.deadLetterQueues) }),
     backend: new DynamodbBackend({ client: dynamodb, table: environment.resultsTable, ...parts }),
@@ -37,6 +38,7 @@ export function connect(
       ...parts,
     }),
     schedules: new DynamodbSchedules({ client: dynamodb, table: environment.stateTable, ...parts }),
+    celeryGroups: new DynamodbCeleryGroups({ client: dynamodb, table: environment.resultsTable }),
     groups: new DynamodbGroups({ client: dynamodb, table: environment.stateTable, ...parts }),
     ...(environment.rulePrefix === undefined ? {} : { rules: new EventBridgeRules(environment.rulePrefix) }),
   };

@@ -22,12 +22,11 @@ import type {
   Random,
   TaskRecord,
 } from '../ports.ts';
-import { celeryGroupMembers } from '../result-document.ts';
 import { REVOKED, STARTED } from '../states.ts';
 import { backoff } from './backoff.ts';
 import { DynamodbBatch, type StatementOutcome } from './dynamodb-batch.ts';
 import { document, isExpired, type Item, number, recordOf, text, timestamp } from './dynamodb-record.ts';
-import { groupKey, resultKey } from './keys.ts';
+import { resultKey } from './keys.ts';
 import { UpdateBuilder } from './update-builder.ts';
 
 export interface DynamodbBackendOptions {
@@ -197,14 +196,6 @@ export class DynamodbBackend implements Backend {
       // DynamoDB deletes by TTL up to two days late: an expired item is none.
       return record === undefined || isExpired(record, nowMs) ? undefined : record;
     });
-  }
-
-  async celeryGroup(groupId: string): Promise<readonly string[] | undefined> {
-    const { Item } = await this.#client.send(
-      new GetItemCommand({ TableName: this.#table, Key: { id: text(groupKey(groupId)) }, ConsistentRead: true }),
-    );
-    const bytes = Item?.['result']?.B;
-    return bytes === undefined ? undefined : celeryGroupMembers(Buffer.from(bytes).toString('utf8'));
   }
 
   async #getOne(id: string): Promise<Map<string, Item>> {

@@ -11,6 +11,11 @@ export function groupKey(groupId: string): string {
   return `b'celery-taskset-meta-${groupId}'`;
 }
 
+/** Where Celery counts a chord (celery/backends/base.py, `chord_keyprefix`). */
+export function chordKey(groupId: string): string {
+  return `b'chord-unlock-${groupId}'`;
+}
+
 const RESULT_KEY = /^b'celery-task-meta-(.*)'$/s;
 
 export function taskIdOf(key: string): string {

@@ -4,18 +4,15 @@
  */
 import { InvalidSignature } from '../errors.ts';
 import { applyPartial, type Signature, signature } from '../signature.ts';
-import { type ChordPolicy, chordParts, chunksGroup, flattened, groupMembers, kindOf, withOptions } from './build.ts';
+import { chordParts, chunksGroup, flattened, groupMembers, kindOf, withOptions } from './build.ts';
+import { type CeleriacHeader, UNCOUNTED } from '../message.ts';
 import { bodyOf, collected, headerId, isMember, namedSteps, ownMemberId } from './named.ts';
 
 export { bodyOf, COLLECT_TASK, FRESH, hasGivenIds, SEED } from './named.ts';
 export { type Errback, errbacksOf, tasksOf } from './never-run.ts';
 
 /** Results of a group that are read when the task runs, since they may not fit a message. */
-export interface Gather {
-  readonly groupId: string;
-  readonly size: number;
-  readonly policy: ChordPolicy;
-}
+export type Gather = NonNullable<CeleriacHeader['gather']>;
 
 /** What a parent hands to its child: arguments, or the group whose results are the first one. */
 export type Sent = { readonly args: readonly unknown[] } | { readonly gather: Gather };
@@ -28,9 +25,10 @@ export interface Planned {
   readonly gather: Gather | undefined;
 }
 
-export interface PlannedGroup {
+/** A chord whose members Celery's workers count too: it has to be stored before any of them is sent. */
+export interface CountedByCelery {
   readonly groupId: string;
-  readonly size: number;
+  readonly memberIds: readonly string[];
 }
 
 /** Where the result of a tree stands. */
@@ -40,25 +38,39 @@ export type ResultNode =
       readonly kind: 'group';
       readonly id: string;
       readonly memberIds: readonly string[];
+      /** Members run elsewhere, where nobody counts them for us: their results tell. */
+      readonly uncounted?: true;
       readonly parent?: ResultNode;
     };
 
 export interface Plan {
   readonly messages: readonly Planned[];
-  readonly groups: readonly PlannedGroup[];
+  readonly chords: readonly CountedByCelery[];
   readonly result: ResultNode;
 }
 
+/** Whether any task of a tree runs elsewhere, in Python say. */
+export type RunsElsewhere = (sig: Signature) => boolean;
+
 const NOTHING: Sent = { args: [] };
 
-/** @param id the task id of the whole: of a task, of a chain's last step, of a chord's body; or the group's. */
-export function compile(sig: Signature, id: string, sent: Sent = NOTHING): Plan {
-  const out: { messages: Planned[]; groups: PlannedGroup[] } = { messages: [], groups: [] };
+/**
+ * @param id the task id of the whole: of a task, of a chain's last step, of a chord's body; or the group's.
+ * @throws InvalidSignature
+ */
+export function compile(sig: Signature, id: string, sent: Sent = NOTHING, elsewhere: RunsElsewhere = NOWHERE): Plan {
+  const out: Out = { messages: [], chords: [], elsewhere };
   const result = place(sig, id, sent, null, out);
-  return { ...out, result };
+  return { messages: out.messages, chords: out.chords, result };
 }
 
-type Out = { readonly messages: Planned[]; readonly groups: PlannedGroup[] };
+const NOWHERE: RunsElsewhere = () => false;
+
+interface Out {
+  readonly messages: Planned[];
+  readonly chords: CountedByCelery[];
+  readonly elsewhere: RunsElsewhere;
+}
 
 function place(sig: Signature, id: string, given: Sent, chain: readonly Signature[] | null, out: Out): ResultNode {
   // A task's own arguments are in its message either way; `planned` leaves out the rest.
@@ -102,14 +114,20 @@ function placeChain(sig: Signature, id: string, sent: Sent, out: Out): ResultNod
   if (first === undefined) throw new InvalidSignature('A chain has no steps.');
   const rest = named.slice(1).map(flattened).toReversed();
   let result = place(first, String(first.options['task_id']), sent, rest.length === 0 ? null : rest, out);
-  for (const step of named.slice(1)) result = nodeOf(step, String(step.options['task_id']), result);
+  for (const step of named.slice(1)) result = nodeOf(step, String(step.options['task_id']), result, out.elsewhere);
   return result;
 }
 
 function placeGroup(sig: Signature, id: string, sent: Sent, out: Out): ResultNode {
   const members = groupMembers(sig);
-  const memberIds = placeMembers(members, id, sent, { celeriac: { size: members.length } }, out);
-  return { kind: 'group', id, memberIds };
+  const uncounted = members.some(out.elsewhere);
+  const celeriac = { size: members.length, ...(uncounted ? { policy: UNCOUNTED } : {}) };
+  const memberIds = placeMembers(members, id, sent, { celeriac }, out);
+  return groupNode(id, memberIds, uncounted);
+}
+
+function groupNode(id: string, memberIds: readonly string[], uncounted: boolean): ResultNode {
+  return { kind: 'group', id, memberIds, ...(uncounted ? { uncounted } : {}) };
 }
 
 function placeChord(sig: Signature, id: string, sent: Sent, out: Out): ResultNode {
@@ -119,9 +137,17 @@ function placeChord(sig: Signature, id: string, sent: Sent, out: Out): ResultNod
   // Celery: the body of an empty header is called at once, with an empty list.
   if (members.length === 0) return place(body, id, { args: [[]] }, null, out);
   const groupId = headerId(sig, id);
+  const byCelery = members.some(out.elsewhere);
+  if (byCelery && policy !== 'celery')
+    throw new InvalidSignature(
+      `chord(): policy '${policy}' given for a header with tasks that run elsewhere. Celery's workers count it too, and know no policy but their own: leave it out.`,
+    );
   const celeriac = { size: members.length, ...(policy === 'celery' ? {} : { policy }) };
-  const memberIds = placeMembers(members, groupId, sent, { chord: body, celeriac }, out);
-  return nodeOf(body, id, { kind: 'group', id: groupId, memberIds });
+  // Without our own header a member is counted as Celery counts.
+  const options = byCelery ? { chord: body } : { chord: body, celeriac };
+  const memberIds = placeMembers(members, groupId, sent, options, out);
+  if (byCelery) out.chords.push({ groupId, memberIds });
+  return nodeOf(body, id, groupNode(groupId, memberIds, byCelery), out.elsewhere);
 }
 
 function placeMembers(
@@ -131,7 +157,6 @@ function placeMembers(
   options: Readonly<Record<string, unknown>>,
   out: Out,
 ): string[] {
-  if (members.length > 0) out.groups.push({ groupId, size: members.length });
   return members.map((member, index) => {
     const memberId = ownMemberId(member, groupId, index);
     place(withOptions(member, { ...options, group_id: groupId, group_index: index }), memberId, sent, null, out);
@@ -140,29 +165,36 @@ function placeMembers(
 }
 
 /** Where the result of a step will stand, without sending it. */
-export function nodeOf(sig: Signature, id: string, parent?: ResultNode): ResultNode {
+export function nodeOf(
+  sig: Signature,
+  id: string,
+  parent?: ResultNode,
+  elsewhere: RunsElsewhere = NOWHERE,
+): ResultNode {
   const above = parent === undefined ? {} : { parent };
   switch (kindOf(sig)) {
     case 'chain':
       return (
         namedSteps(sig, id).reduce<ResultNode | undefined>(
-          (before, step) => nodeOf(step, String(step.options['task_id']), before),
+          (before, step) => nodeOf(step, String(step.options['task_id']), before, elsewhere),
           parent,
         ) ?? { kind: 'task', id }
       );
     case 'chunks':
-      return nodeOf(chunksGroup(sig), id, parent);
+      return nodeOf(chunksGroup(sig), id, parent, elsewhere);
     case 'group':
       return isMember(sig)
         ? { kind: 'task', id, ...above }
-        : { kind: 'group', id, memberIds: memberIdsOf(sig, id), ...above };
+        : { ...groupNode(id, memberIdsOf(sig, id), groupMembers(sig).some(elsewhere)), ...above };
     case 'chord': {
       const { header } = chordParts(sig);
       const groupId = headerId(sig, id);
       const memberIds = memberIdsOf(header, groupId);
       const before: ResultNode | undefined =
-        memberIds.length === 0 ? parent : { kind: 'group', id: groupId, memberIds, ...above };
-      return nodeOf(bodyOf(sig, id), id, before);
+        memberIds.length === 0
+          ? parent
+          : { ...groupNode(groupId, memberIds, groupMembers(header).some(elsewhere)), ...above };
+      return nodeOf(bodyOf(sig, id), id, before, elsewhere);
     }
     case 'map':
     case 'starmap':

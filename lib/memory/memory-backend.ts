@@ -15,7 +15,6 @@ type Held = { -readonly [K in keyof TaskRecord]: TaskRecord[K] };
 
 export class MemoryBackend implements Backend {
   readonly #records = new Map<string, Held>();
-  readonly #celeryGroups = new Map<string, readonly string[]>();
 
   claim(requests: readonly ClaimRequest[]): Promise<ClaimOutcome[]> {
     return Promise.resolve(requests.map((request) => this.#claim(request)));
@@ -73,15 +72,6 @@ export class MemoryBackend implements Backend {
         return record === undefined ? undefined : { ...record };
       }),
     );
-  }
-
-  celeryGroup(groupId: string): Promise<readonly string[] | undefined> {
-    return Promise.resolve(this.#celeryGroups.get(groupId));
-  }
-
-  /** What Python's side writes before it sends the members of a chord. */
-  storeCeleryGroup(groupId: string, memberIds: readonly string[]): void {
-    this.#celeryGroups.set(groupId, memberIds);
   }
 
   forget(ids: readonly string[]): Promise<void> {

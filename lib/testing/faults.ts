@@ -173,6 +173,7 @@ export function faultyPorts(ports: Ports, plan: FaultPlan): Ports {
     timers: wrap(ports.timers),
     schedules: wrap(ports.schedules),
     groups: wrap(ports.groups),
+    celeryGroups: wrap(ports.celeryGroups),
   };
 }
 

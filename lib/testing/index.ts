@@ -1,6 +1,7 @@
 export { backendConformance } from './conformance/backend.ts';
 export { brokerConformance, type BrokerUnderTest } from './conformance/broker.ts';
 export type { ConformanceCase } from './conformance/case.ts';
+export { celeryGroupsConformance } from './conformance/celery-groups.ts';
 export { groupsConformance } from './conformance/groups.ts';
 export { schedulesConformance } from './conformance/schedules.ts';
 export { timersConformance } from './conformance/timers.ts';

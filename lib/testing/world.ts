@@ -8,6 +8,7 @@ import {
   type Letter,
   MemoryBackend,
   MemoryBroker,
+  MemoryCeleryGroups,
   MemoryGroups,
   MemoryRules,
   MemorySchedules,
@@ -40,6 +41,7 @@ export class World {
   readonly timers: MemoryTimers;
   readonly schedules: MemorySchedules = new MemorySchedules();
   readonly groups: MemoryGroups = new MemoryGroups();
+  readonly celeryGroups: MemoryCeleryGroups = new MemoryCeleryGroups();
   readonly rules: MemoryRules;
   readonly ports: Ports;
   /** The faults, how often each has happened, and their switch `on`. */
@@ -82,6 +84,7 @@ export class World {
       timers: this.timers,
       schedules: this.schedules,
       groups: this.groups,
+      celeryGroups: this.celeryGroups,
       rules: this.rules,
       clock: this.clock,
       ids,

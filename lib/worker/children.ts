@@ -1,6 +1,7 @@
 /** What a settled task starts: any tree of signatures, compiled to messages whose ids are fixed. */
 import { chainOf, givenId, kindOf, withOptions } from '../canvas/build.ts';
-import { compile, type Errback, errbacksOf, FRESH, SEED, type Sent } from '../canvas/compile.ts';
+import { compileFor } from '../apply-canvas.ts';
+import { type CountedByCelery, type Errback, errbacksOf, FRESH, SEED, type Sent } from '../canvas/compile.ts';
 import { CeleriacError } from '../errors.ts';
 import type { Message } from '../message.ts';
 import type { Ports } from '../ports.ts';
@@ -26,6 +27,10 @@ export interface Settling {
   readonly prepared: Prepared[];
   readonly failed: FailedStep[];
   readonly marks: Mark[];
+  /** Chords among what will be sent that Celery's workers count too. */
+  readonly chords: CountedByCelery[];
+  /** What is done when all is sent. */
+  readonly afterwards: (() => Promise<void>)[];
 }
 
 /** The id of a child: its own, or one that follows from its parent. */
@@ -58,7 +63,9 @@ export async function addChild(
       await addChild(settling, whole, last === undefined ? id : childId(last, `${id}:rest`), sent);
       return;
     }
-    for (const planned of compile(sig, id, sent).messages) {
+    const plan = compileFor(producer, sig, id, sent);
+    settling.chords.push(...plan.chords);
+    for (const planned of plan.messages) {
       const lineage = {
         rootId: parent.rootId,
         parentId: parent.id,

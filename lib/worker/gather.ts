@@ -1,8 +1,10 @@
 /** The results of a group, in the order of its members. */
+import type { Gather, Sent } from '../canvas/compile.ts';
 import { groupMemberId } from '../group-parts.ts';
 import { ChordError } from '../errors.ts';
-import { decodeJson } from '../json.ts';
+import { decodeJson, decodeJsonKeepingTypes, encodeJson } from '../json.ts';
 import { DYNAMODB_MAX_BATCH_GETS } from '../limits.ts';
+import { COUNTED_BY_CELERY } from '../message.ts';
 import type { Ports, TaskRecord } from '../ports.ts';
 import { readDocument, restoreError } from '../result-document.ts';
 import { SUCCESS } from '../states.ts';
@@ -14,47 +16,102 @@ export type SettledResult<R = unknown> =
 
 // Pages read at the same time: a hundred thousand results in some seconds, without a thousand requests at once.
 const WIDTH = 8;
+// Results of a larger header are read by the body itself: the settling task must stay short.
+const INLINE_MEMBERS = 500;
+// Twice in base64 this is a third of what SQS takes.
+const INLINE_BYTES = 200_000;
 
-export async function gatherResults(
-  { groupId, size, policy }: { readonly groupId: string; readonly size: number; readonly policy: string },
-  ports: Pick<Ports, 'backend' | 'groups' | 'clock'>,
-): Promise<unknown[]> {
-  const { memberIds } = await ports.groups.count(groupId);
-  const results: unknown[] = Array.from({ length: size });
+type GatherPorts = Pick<Ports, 'backend' | 'groups' | 'celeryGroups' | 'clock'>;
+
+/** A group's members in order, and what became of each. */
+export interface Gathered {
+  readonly ids: readonly string[];
+  readonly records: readonly (TaskRecord | undefined)[];
+}
+
+/** @throws ChordError for a group that Celery stored and nobody finds any more. */
+export async function gatherRecords(gather: Gather, ports: GatherPorts): Promise<Gathered> {
+  const ids = await memberIdsOf(gather, ports);
+  const records: (TaskRecord | undefined)[] = Array.from({ length: ids.length });
   const nowMs = ports.clock.nowMs();
   let next = 0;
   const read = async (): Promise<void> => {
-    for (let start = next; start < size; start = next) {
+    for (let start = next; start < ids.length; start = next) {
       next += DYNAMODB_MAX_BATCH_GETS;
-      const places = Array.from(
-        { length: Math.min(DYNAMODB_MAX_BATCH_GETS, size - start) },
-        (_, index) => start + index,
-      );
-      const ids = places.map((place) => memberIds.get(place) ?? groupMemberId(groupId, place));
-      const records = await ports.backend.get(ids, nowMs);
-      for (const [index, place] of places.entries())
-        results[place] = policy === 'settled' ? settledOf(records[index]) : valueOf(records[index], ids[index] ?? '');
+      const page = await ports.backend.get(ids.slice(start, start + DYNAMODB_MAX_BATCH_GETS), nowMs);
+      for (const [index, record] of page.entries()) records[start + index] = record;
     }
   };
   await Promise.all(Array.from({ length: WIDTH }, read));
-  return results;
+  return { ids, records };
+}
+
+async function memberIdsOf({ groupId, size, policy }: Gather, ports: GatherPorts): Promise<readonly string[]> {
+  if (policy !== COUNTED_BY_CELERY) {
+    const { memberIds } = await ports.groups.count(groupId);
+    return Array.from({ length: size }, (_, place) => memberIds.get(place) ?? groupMemberId(groupId, place));
+  }
+  const ids = await ports.celeryGroups.members(groupId, ports.clock.nowMs());
+  if (ids !== undefined) return ids;
+  throw new ChordError(`GroupResult ${groupId} no longer exists: it expired before the body of its chord ran.`);
+}
+
+/** The results of a group, read when its chord's body runs. @throws ChordError */
+export async function gatherResults(gather: Gather, ports: GatherPorts): Promise<unknown[]> {
+  return resultsOf(gather, await gatherRecords(gather, ports), decodeJson);
+}
+
+function resultsOf({ policy }: Gather, { ids, records }: Gathered, parse: (text: string) => unknown): unknown[] {
+  return records.map((record, place) => {
+    const id = ids[place] ?? '';
+    if (policy === 'settled') return settledOf(record);
+    // Celery counts the failed ones like the others.
+    if (policy === COUNTED_BY_CELERY && record?.status !== SUCCESS) throw chordErrorOf(record, id);
+    return valueOf(record, id, parse);
+  });
+}
+
+/**
+ * What a chord's body is sent: the results, or from where it reads them when they are many. Python reads nothing,
+ * so that its body gets them whatever their number.
+ *
+ * @throws ChordError
+ */
+export async function sentResults(
+  gather: Gather,
+  { ports, elsewhere }: { readonly ports: GatherPorts; readonly elsewhere: boolean },
+): Promise<Sent> {
+  if (gather.size > INLINE_MEMBERS && !elsewhere) return { gather };
+  // Types that are unknown here are passed on: whoever runs the body may know them.
+  const results = resultsOf(gather, await gatherRecords(gather, ports), decodeJsonKeepingTypes);
+  const bytes = Buffer.byteLength(encodeJson(results, 'results', { nonFinite: true }));
+  return bytes <= INLINE_BYTES || elsewhere ? { args: [results] } : { gather };
+}
+
+/** What a chord's body fails with when this member of its header has. */
+export function chordErrorOf(record: TaskRecord | undefined, id: string): ChordError {
+  if (record?.meta === undefined) return new ChordError(`Dependency ${id} ended without a result`);
+  const document = readDocument(record.meta);
+  if (document.result === null) return new ChordError(`Dependency ${id} ended as ${document.status}`);
+  const error = restoreError(document);
+  return new ChordError(`Dependency ${id} raised ${error.name}('${error.message}')`);
 }
 
 /** @throws ChordError for a result that is gone: its chord waited longer than results are kept. */
-function valueOf(record: TaskRecord | undefined, id: string): unknown {
+function valueOf(record: TaskRecord | undefined, id: string, parse: (text: string) => unknown): unknown {
   if (record === undefined)
     throw new ChordError(
       `Dependency ${id} has no result any more: it expired before its chord was complete. Raise resultExpires.`,
     );
   if (record.ignored === true && record.settlement !== undefined)
-    return (decodeJson(record.settlement) as { readonly value?: unknown }).value ?? null;
-  return record.meta === undefined ? null : readDocument(record.meta).result;
+    return (parse(record.settlement) as { readonly value?: unknown }).value ?? null;
+  return record.meta === undefined ? null : readDocument(record.meta, parse).result;
 }
 
 function settledOf(record: TaskRecord | undefined): SettledResult {
   if (record === undefined) return { status: 'EXPIRED', error: { type: 'EXPIRED', message: 'its result has expired' } };
   const { status } = record;
-  if (status === SUCCESS) return { status: 'SUCCESS', value: valueOf(record, record.id) };
+  if (status === SUCCESS) return { status: 'SUCCESS', value: valueOf(record, record.id, decodeJson) };
   const document = record.meta === undefined ? undefined : readDocument(record.meta);
   if (document === undefined || document.result === null)
     return { status, error: { type: status, message: `ended as ${status}` } };

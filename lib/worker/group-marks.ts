@@ -1,16 +1,16 @@
 /** Members of groups and chords: who is finished, and what follows when all are. */
 import type { Gather } from '../canvas/compile.ts';
-import { CeleriacError, ChordError } from '../errors.ts';
+import { runsElsewhere } from '../destination.ts';
+import { CeleriacError, type ChordError } from '../errors.ts';
 import { groupMemberId } from '../group-parts.ts';
 import { encodeJson } from '../json.ts';
 import { GROUP_RETENTION_SECONDS } from '../limits.ts';
-import type { Message } from '../message.ts';
+import { type Message, UNCOUNTED } from '../message.ts';
 import type { GroupMarked, Ports } from '../ports.ts';
-import { readDocument, restoreError } from '../result-document.ts';
 import { readSignature, type Signature } from '../signature.ts';
 import { readGroupHeader } from '../signature-options.ts';
 import { addChild, addErrbacks, childId, type Settling } from './children.ts';
-import { gatherResults } from './gather.ts';
+import { chordErrorOf, sentResults } from './gather.ts';
 
 /** A finished member of a counted group. */
 export interface Mark {
@@ -24,15 +24,11 @@ export interface Mark {
   readonly body: Signature | undefined;
 }
 
-// Results of a larger header are read by the body itself: the settling task must stay short.
-const INLINE_MEMBERS = 500;
-// Twice in base64 this is a third of what SQS takes.
-const INLINE_BYTES = 200_000;
-
 /** The membership of a message, where its group is counted. */
 export function markOf(message: Message, failed: boolean): Mark | undefined {
   const { group } = message.celeriac;
   if (group === undefined || message.groupId === null || message.groupIndex === null) return undefined;
+  if (group.policy === UNCOUNTED) return undefined;
   // Untrusted: a place that the group does not have would complete it early.
   if (message.groupIndex >= group.size) return undefined;
   return {
@@ -51,6 +47,7 @@ export function markOfStep({ options }: Signature, id: string): Mark | undefined
   const group = readGroupHeader(options['celeriac']);
   const [groupId, index] = [options['group_id'], options['group_index']];
   if (group === undefined || typeof groupId !== 'string' || typeof index !== 'number') return undefined;
+  if (group.policy === UNCOUNTED) return undefined;
   if (!Number.isSafeInteger(index) || index < 0 || index >= group.size) return undefined;
   return {
     groupId,
@@ -107,34 +104,32 @@ function firedBy(ports: Ports): Set<string> {
 }
 
 async function fire(settling: Settling, mark: Mark, body: Signature, outcome: GroupMarked): Promise<void> {
-  const id = childId(body, `${mark.groupId}:body`);
   if (outcome.failed && mark.policy !== 'settled') {
-    const cause = await chordError(settling, mark);
-    settling.failed.push({ signature: body, id, cause });
-    // Celery: the body's error links are called as if it had run and failed.
-    await addErrbacks(settling, body, id, cause);
+    await failBody(settling, body, mark.groupId, await chordError(settling, mark));
     return;
   }
-  const gather: Gather = {
-    groupId: mark.groupId,
-    size: mark.size,
-    policy: mark.policy === 'settled' ? 'settled' : 'celery',
-  };
-  if (mark.size <= INLINE_MEMBERS) {
-    try {
-      const results = await gatherResults(gather, settling.ports);
-      if (Buffer.byteLength(encodeJson(results, 'results')) <= INLINE_BYTES) {
-        await addChild(settling, body, id, { args: [results] });
-        return;
-      }
-    } catch (error) {
-      if (!CeleriacError.is(error)) throw error;
-      settling.failed.push({ signature: body, id, cause: error });
-      await addErrbacks(settling, body, id, error);
-      return;
-    }
+  const policy = mark.policy === 'settled' ? 'settled' : 'celery';
+  await addBody(settling, body, { groupId: mark.groupId, size: mark.size, policy });
+}
+
+/** The body of a chord with the results of its header, or its failure where those cannot be had. */
+export async function addBody(settling: Settling, body: Signature, gather: Gather): Promise<void> {
+  const { ports, producer } = settling;
+  const id = childId(body, `${gather.groupId}:body`);
+  try {
+    const elsewhere = runsElsewhere(producer, body);
+    await addChild(settling, body, id, await sentResults(gather, { ports, elsewhere }));
+  } catch (error) {
+    if (!CeleriacError.is(error)) throw error;
+    await failBody(settling, body, gather.groupId, error);
   }
-  await addChild(settling, body, id, { gather });
+}
+
+/** Celery: the body's error links are called as if it had run and failed. */
+export async function failBody(settling: Settling, body: Signature, groupId: string, cause: Error): Promise<void> {
+  const id = childId(body, `${groupId}:body`);
+  settling.failed.push({ signature: body, id, cause });
+  await addErrbacks(settling, body, id, cause);
 }
 
 /** Names the first failed member there is by place, so that every worker that gets here says the same. */
@@ -143,9 +138,5 @@ async function chordError({ ports }: Settling, mark: Mark): Promise<ChordError> 
   const index = failed[0] ?? mark.index;
   const id = memberIds.get(index) ?? groupMemberId(mark.groupId, index);
   const [record] = await ports.backend.get([id], ports.clock.nowMs());
-  if (record?.meta === undefined) return new ChordError(`Dependency ${id} ended without a result`);
-  const document = readDocument(record.meta);
-  if (document.result === null) return new ChordError(`Dependency ${id} ended as ${document.status}`);
-  const error = restoreError(document);
-  return new ChordError(`Dependency ${id} raised ${error.name}('${error.message}')`);
+  return chordErrorOf(record, id);
 }

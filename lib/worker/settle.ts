@@ -3,6 +3,7 @@
  * dead letter. Runs once or many times with the same effect: every id is fixed beforehand.
  */
 import { encodeJson, decodeJson } from '../json.ts';
+import { defineChords } from '../apply-canvas.ts';
 import { FRESH, tasksOf } from '../canvas/compile.ts';
 import { CeleriacError, ImproperlyConfigured, type RetryOverrides } from '../errors.ts';
 import type { Message } from '../message.ts';
@@ -13,7 +14,7 @@ import { argsRepr, kwargsRepr } from '../repr.ts';
 import { readDocument, restoreError, writeException } from '../result-document.ts';
 import { FAILURE, IGNORED, RETRY, SUCCESS } from '../states.ts';
 import { addChild, addErrback, childId, type FailedStep, type Settling } from './children.ts';
-import { celeryMark, celeryMarkOfStep } from './celery-chord.ts';
+import { type CeleryMember, celeryMember, celeryMemberOfStep, countMember } from './celery-chord.ts';
 import { letterFor, sendLetters } from './dead-letter.ts';
 import type { Delivery } from './delivery.ts';
 import { markMembers, markOf, markOfStep } from './group-marks.ts';
@@ -71,15 +72,25 @@ export async function settle(
 ): Promise<void> {
   const { status, settlement } = committed;
   const letters = settlement.deadLetter ? [deadLetter(message, delivery, settlement.deadLetter, ports)] : [];
-  const settling: Settling = { parent: message, producer, ports, prepared: [], failed: [], marks: [] };
+  const settling: Settling = {
+    parent: message,
+    producer,
+    ports,
+    prepared: [],
+    failed: [],
+    marks: [],
+    chords: [],
+    afterwards: [],
+  };
   if (status === RETRY) {
     if (settlement.retry) settling.prepared.push(retryMessage(message, settlement.retry, producer));
   } else {
     if (status === SUCCESS) await addFollowers(settling, valueOf(committed));
     else await addFailure(settling, status, committed);
-    const mark = markOf(message, status !== SUCCESS) ?? (await celeryMark(message, status !== SUCCESS, ports));
+    const mark = markOf(message, status !== SUCCESS);
     if (mark !== undefined) settling.marks.push(mark);
-    else if (message.embed.chord !== null) sayUncounted(message, ports);
+    const member = celeryMember(message);
+    if (member !== undefined) await countMember(settling, member);
   }
   // A failed step may be the last member of a group, whose body may be a step that fails: until nothing follows any more.
   while (settling.failed.length > 0 || settling.marks.length > 0) {
@@ -89,7 +100,9 @@ export async function settle(
   if (letters.length > 0) await sendLetters(letters, ports);
   const again = committed.again === true && message.celeriac[FRESH] === true;
   const open = again ? await notStarted(settling.prepared, ports) : settling.prepared;
+  await defineChords(settling.chords, ports, producer.settings);
   if (open.length > 0) await publish(open, ports, producer.settings);
+  for (const task of settling.afterwards) await task();
 }
 
 /**
@@ -103,15 +116,6 @@ async function notStarted(prepared: readonly Prepared[], ports: Ports): Promise<
   return prepared.filter(({ attempt }, index) => {
     const record = records[index];
     return record?.owner === undefined || (record.attempt ?? -1) < attempt;
-  });
-}
-
-/** Said aloud: the body of a chord that another producer counts waits for a count that nobody here makes. */
-function sayUncounted(message: Message, ports: Ports): void {
-  ports.logger.log('warn', `Task ${message.task}[${message.id}] is a member of a chord, which is not counted here`, {
-    task: message.task,
-    taskId: message.id,
-    groupId: message.groupId,
   });
 }
 
@@ -167,6 +171,7 @@ async function concludeSteps(settling: Settling): Promise<void> {
   const { parent, producer, ports } = settling;
   const nowMs = ports.clock.nowMs();
   const requests = new Map<string, ConcludeRequest>();
+  const members: CeleryMember[] = [];
   for (const failed of settling.failed.splice(0)) {
     for (const { id, signature: step } of tasksIn(failed)) {
       requests.set(id, {
@@ -184,8 +189,10 @@ async function concludeSteps(settling: Settling): Promise<void> {
         }),
         expiresAtSeconds: Math.floor(nowMs / 1000) + producer.settings.resultExpiresSeconds,
       });
-      const mark = markOfStep(step, id) ?? (await celeryMarkOfStep(step, id, ports));
+      const mark = markOfStep(step, id);
       if (mark !== undefined) settling.marks.push(mark);
+      const member = celeryMemberOfStep(step, id);
+      if (member !== undefined) members.push(member);
       const why = failed.cause instanceof Error ? failed.cause.message : String(failed.cause);
       ports.logger.log('error', `Task ${step.task}[${id}] will not run: ${why}`, {
         task: step.task,
@@ -195,6 +202,8 @@ async function concludeSteps(settling: Settling): Promise<void> {
     }
   }
   if (requests.size > 0) await ports.backend.conclude([...requests.values()]);
+  // Celery's workers read what is counted.
+  for (const member of members) await countMember(settling, member);
 }
 
 /** A composite that cannot be read is one step. */

@@ -30,10 +30,13 @@ function newWorld(add: (x: number, y: number) => number) {
   return { app, bodies, warnings, world, send };
 }
 
+const stored = (world: World): Promise<void> =>
+  world.celeryGroups.define({ groupId: GROUP, memberIds: MEMBERS, chord: true, nowMs: 0, expiresAtSeconds: 9e9 });
+
 describe("a chord of Python's", () => {
   it('calls its body once, with the results in order, whatever is delivered twice', async () => {
     const { app, bodies, world, send } = newWorld((x, y) => x + y);
-    world.backend.storeCeleryGroup(GROUP, MEMBERS);
+    await stored(world);
     await send(3);
     expect(bodies).toEqual([[2, 4]]);
     expect(await app.result(BODY).get({ timeout: 1 })).toBe(6);
@@ -44,7 +47,7 @@ describe("a chord of Python's", () => {
       if (x === 2) throw new RangeError('no');
       return x + y;
     });
-    world.backend.storeCeleryGroup(GROUP, MEMBERS);
+    await stored(world);
     await send();
     expect(bodies).toEqual([]);
     await expect(app.result(BODY).get({ timeout: 1 })).rejects.toThrow(

@@ -4,6 +4,7 @@ import {
   backendConformance,
   type BrokerUnderTest,
   brokerConformance,
+  celeryGroupsConformance,
   countingIds,
   ManualClock,
   schedulesConformance,
@@ -16,7 +17,13 @@ import { connect } from '../../lib/aws/connect.ts';
 import { peekDeadLetters, SqsPoller } from '../../lib/aws/poller.ts';
 import { provision } from '../../lib/aws/provision.ts';
 import { startDynalite, startDynamodb, startSqs, type LocalServer } from '../../lib/local/servers.ts';
-import { MemoryBackend, MemoryBroker, MemorySchedules, MemoryTimers } from '../../lib/memory/index.ts';
+import {
+  MemoryBackend,
+  MemoryBroker,
+  MemoryCeleryGroups,
+  MemorySchedules,
+  MemoryTimers,
+} from '../../lib/memory/index.ts';
 import type { Ports } from '../../lib/ports.ts';
 import type { Environment } from '../../lib/settings.ts';
 import { systemClock, systemRandom } from '../../lib/time.ts';
@@ -42,6 +49,7 @@ describe('memory', () => {
   describe('backend', () => all(backendConformance(new MemoryBackend())));
   describe('timers', () => all(timersConformance(new MemoryTimers({ shards: 4 }))));
   describe('schedules', () => all(schedulesConformance(new MemorySchedules())));
+  describe("Celery's groups", () => all(celeryGroupsConformance(new MemoryCeleryGroups())));
   describe('broker', () => {
     all(
       brokerConformance((): BrokerUnderTest => {
@@ -73,7 +81,7 @@ describe.each([
   const runs = 7;
   let environment: Environment;
   let sqs: SQSClient;
-  let ports: Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules'>;
+  let ports: Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'celeryGroups'>;
   let used = 0;
 
   beforeAll(async () => {
@@ -108,6 +116,7 @@ describe.each([
     all(timersConformance(timers));
   });
   describe('schedules', () => all(schedulesConformance(later(() => ports.schedules))));
+  describe("Celery's groups", () => all(celeryGroupsConformance(later(() => ports.celeryGroups))));
   describe('broker', () => {
     all(
       brokerConformance((): BrokerUnderTest => {

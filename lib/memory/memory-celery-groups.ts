@@ -1,0 +1,53 @@
+import type { CeleryCount, CeleryGroup, CeleryGroups } from '../ports.ts';
+
+interface Counter {
+  count: number;
+  closed: boolean;
+  readonly counted: Set<number>;
+}
+
+/** Celery's groups in memory: the meaning of the port. */
+export class MemoryCeleryGroups implements CeleryGroups {
+  readonly #groups = new Map<string, CeleryGroup>();
+  readonly #counters = new Map<string, Counter>();
+
+  define(group: CeleryGroup): Promise<void> {
+    const { groupId, chord } = group;
+    if (!this.#groups.has(groupId)) this.#groups.set(groupId, group);
+    if (chord && !this.#counters.has(groupId))
+      this.#counters.set(groupId, { count: 0, closed: false, counted: new Set() });
+    return Promise.resolve();
+  }
+
+  members(groupId: string, nowMs: number): Promise<readonly string[] | undefined> {
+    const group = this.#groups.get(groupId);
+    return Promise.resolve(group !== undefined && group.expiresAtSeconds * 1000 > nowMs ? group.memberIds : undefined);
+  }
+
+  count({ groupId, index }: { readonly groupId: string; readonly index: number }): Promise<CeleryCount | undefined> {
+    const counter = this.#counters.get(groupId);
+    if (counter === undefined) return Promise.resolve(undefined);
+    if (!counter.counted.has(index)) counter.count += 1;
+    counter.counted.add(index);
+    return Promise.resolve({ count: counter.count, closed: counter.closed });
+  }
+
+  close(groupId: string): Promise<void> {
+    const counter = this.#counters.get(groupId);
+    if (counter !== undefined) counter.closed = true;
+    return Promise.resolve();
+  }
+
+  /** What a member in Python does: it adds one, and the one that completes the group deletes it. Gives the new count. */
+  countInPython(groupId: string): number {
+    const counter = this.#counters.get(groupId);
+    if (counter === undefined) throw new Error(`Celery has no counter of group ${groupId}`);
+    counter.count += 1;
+    return counter.count;
+  }
+
+  deleteInPython(groupId: string): void {
+    this.#groups.delete(groupId);
+    this.#counters.delete(groupId);
+  }
+}
