@@ -1,6 +1,6 @@
 /** Any signature run in the caller, at once, in order. */
 import type { ApplyOptions } from './apply-options.ts';
-import { applyPartial, type Signature, signature } from './signature.ts';
+import { applyPartial, type Signature, withParts } from './signature.ts';
 import {
   chainSteps,
   chordParts,
@@ -102,13 +102,7 @@ async function run(producer: Producer, sig: Signature, id: string, given: readon
 }
 
 async function runOne(producer: Producer, sig: Signature, id: string, sent: readonly unknown[]): Promise<AsyncResult> {
-  const whole = signature(sig.task, {
-    args: applyPartial(sig, sent),
-    kwargs: sig.kwargs,
-    options: { ...sig.options, task_id: id },
-    immutable: sig.immutable,
-    subtaskType: sig.subtask_type,
-  });
+  const whole = withParts(sig, { args: applyPartial(sig, sent), options: { ...sig.options, task_id: id } });
   const { message } = await prepareSignature(producer, whole);
   return new EagerResult(id, await producer.runEager(message), producer);
 }

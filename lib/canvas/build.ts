@@ -1,6 +1,6 @@
 /** Composite signatures in Celery's own form (celery/canvas.py), and its upgrades: a group before a task is a chord. */
 import { InvalidSignature } from '../errors.ts';
-import { readSignature, type Signature, signature, type SignatureOptions } from '../signature.ts';
+import { applyPartial, readSignature, type Signature, type SignatureOptions, withParts } from '../signature.ts';
 import {
   type ChordPolicy,
   composite,
@@ -96,13 +96,10 @@ export function chainSteps(sig: Signature): Signature[] {
       ...(index === steps.length - 1 ? merged(step.options, last) : {}),
       ...merged(step.options, every),
     };
-    const args = { args: index === 0 && !step.immutable ? [...sig.args, ...step.args] : step.args };
-    return signature(step.task, {
-      ...args,
-      kwargs: step.kwargs,
+    return withParts(step, {
+      args: index === 0 ? applyPartial(step, sig.args) : step.args,
       options,
       immutable: step.immutable || (index === 0 && sig.immutable),
-      subtaskType: step.subtask_type,
     });
   });
 }
@@ -135,9 +132,7 @@ function lengthened(chord: Signature, step: Signature): Signature {
     chainOf([withOptions(body, merged(body.options, links)), step]),
     policy === 'celery' ? {} : { policy },
   );
-  return chord.immutable
-    ? signature(whole.task, { ...whole, subtaskType: whole.subtask_type, immutable: true })
-    : whole;
+  return chord.immutable ? immutable(whole) : whole;
 }
 
 /** A group in a group is its members, as in Celery. */
@@ -169,9 +164,8 @@ export function groupMembers(sig: Signature): readonly Signature[] {
   const links = listOf(sig.options['link']);
   if (Object.keys(own).length === 0 && links.length === 0 && sig.args.length === 0) return members;
   return members.map((member, index) =>
-    signature(member.task, {
-      args: member.immutable ? member.args : [...sig.args, ...member.args],
-      kwargs: member.kwargs,
+    withParts(member, {
+      args: applyPartial(member, sig.args),
       options: {
         ...own,
         ...member.options,
@@ -181,8 +175,6 @@ export function groupMembers(sig: Signature): readonly Signature[] {
           ? merged(member.options, { link: links.map((link) => ({ ...(link as Signature), immutable: true })) })
           : {}),
       },
-      immutable: member.immutable,
-      subtaskType: member.subtask_type,
     }),
   );
 }
@@ -222,12 +214,9 @@ export function chordParts(sig: Signature): ChordParts {
   if (own.length === 0 && sig.args.length === 0) return { header, body, policy };
   const late = own.filter(([name]) => !OF_HEADER.has(name));
   return {
-    header: signature(header.task, {
+    header: withParts(header, {
       args: [...sig.args, ...header.args],
-      kwargs: header.kwargs,
       options: { ...Object.fromEntries(own), ...header.options },
-      immutable: header.immutable,
-      subtaskType: header.subtask_type,
     }),
     body: withOptions(body, { ...Object.fromEntries(late), ...body.options }),
     policy,

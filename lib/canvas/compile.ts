@@ -3,7 +3,7 @@
  * ids, so that sending it twice makes nothing twice.
  */
 import { InvalidSignature } from '../errors.ts';
-import { applyPartial, type Signature, signature } from '../signature.ts';
+import { applyPartial, type Signature, withParts } from '../signature.ts';
 import { type ChordPolicy, chordParts, chunksGroup, flattened, groupMembers, kindOf, withOptions } from './build.ts';
 import { bodyOf, collected, headerId, isMember, namedSteps, ownMemberId } from './named.ts';
 
@@ -84,12 +84,9 @@ function place(sig: Signature, id: string, given: Sent, chain: readonly Signatur
 function planned(sig: Signature, id: string, sent: Sent, chain: readonly Signature[] | null): Planned {
   const gather = 'gather' in sent && !sig.immutable ? sent.gather : undefined;
   return {
-    signature: signature(sig.task, {
+    signature: withParts(sig, {
       args: 'gather' in sent ? sig.args : applyPartial(sig, sent.args),
-      kwargs: sig.kwargs,
       options: { ...sig.options, task_id: id },
-      immutable: sig.immutable,
-      subtaskType: sig.subtask_type,
     }),
     chain,
     gather,

@@ -1,6 +1,6 @@
 /** What the parts of a tree are called: ids that follow from the id of the whole, and what makes a part a member. */
 import { groupMemberId } from '../group-parts.ts';
-import { readSignature, type Signature, signature } from '../signature.ts';
+import { readSignature, type Signature, signature, withParts } from '../signature.ts';
 import { derivedId } from '../time.ts';
 import { chainSteps, chordOf, chordParts, flattened, givenId, merged, withId, withOptions } from './build.ts';
 import { isSignature } from './parts.ts';
@@ -73,14 +73,7 @@ export function collected(sig: Signature): Signature {
       ([name]) => !(MEMBERSHIP as readonly string[]).includes(name) && name !== 'task_id' && name !== SEED,
     ),
   );
-  const group = signature(sig.task, {
-    args: sig.args,
-    kwargs: sig.kwargs,
-    options: inner,
-    immutable: sig.immutable,
-    subtaskType: sig.subtask_type,
-  });
-  return chordOf(group, signature(COLLECT_TASK), membership);
+  return chordOf(withParts(sig, { options: inner }), signature(COLLECT_TASK), membership);
 }
 
 export function isMember(sig: Signature): boolean {

@@ -1,6 +1,6 @@
 /** What signatures are made of: kinds, copies with something changed, lists within. */
 import { InvalidSignature } from '../errors.ts';
-import { readSignature, type Signature, signature, type SignatureOptions } from '../signature.ts';
+import { readSignature, type Signature, signature, type SignatureOptions, withParts } from '../signature.ts';
 
 /** What becomes of a chord whose header has failed members. */
 export type ChordPolicy = 'celery' | 'failFast' | 'settled';
@@ -39,21 +39,15 @@ export function composite(
 
 /** The same signature with more options. */
 export function withOptions(sig: Signature, options: SignatureOptions): Signature {
-  return signature(sig.task, {
-    args: sig.args,
-    kwargs: sig.kwargs,
-    options: { ...sig.options, ...options },
-    immutable: sig.immutable,
-    subtaskType: sig.subtask_type,
-  });
+  return withParts(sig, { options: { ...sig.options, ...options } });
 }
 
 export function withKwargs(sig: Signature, kwargs: Readonly<Record<string, unknown>>): Signature {
-  return signature(sig.task, { ...sig, kwargs: { ...sig.kwargs, ...kwargs }, subtaskType: sig.subtask_type });
+  return withParts(sig, { kwargs: { ...sig.kwargs, ...kwargs } });
 }
 
 export function immutable(sig: Signature): Signature {
-  return signature(sig.task, { ...sig, subtaskType: sig.subtask_type, immutable: true });
+  return withParts(sig, { immutable: true });
 }
 
 /** Links add up; everything else replaces. */

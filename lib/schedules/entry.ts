@@ -4,7 +4,7 @@ import { type Duration, durationSeconds, instantMs, shown } from '../duration.ts
 import { CeleriacError, InvalidOption, InvalidSchedule } from '../errors.ts';
 import { decodeJson, encodeJson } from '../json.ts';
 import { toSignatureOptions } from '../signature-options.ts';
-import { type Signature, signature, type SignatureOptions } from '../signature.ts';
+import { type Signature, signature, type SignatureOptions, withParts } from '../signature.ts';
 import { checkedTaskName } from '../task-options.ts';
 import { every } from './interval.ts';
 import { nextDueMs } from './next-due.ts';
@@ -187,12 +187,10 @@ function checked(sig: Signature): Signature {
     throw new InvalidOption(
       `options: '${fixed}' of the signature cannot be set: every tick has its own. Use countdown to run later.`,
     );
-  return signature(sig.task, {
+  return withParts(sig, {
     args: decodeJson(encodeJson(sig.args, 'args')) as readonly unknown[],
     kwargs: decodeJson(encodeJson(sig.kwargs, 'kwargs')) as Record<string, unknown>,
     options: decodeJson(encodeJson(sig.options, 'options')) as Record<string, unknown>,
-    immutable: sig.immutable,
-    subtaskType: sig.subtask_type,
   });
 }
 
