@@ -1,6 +1,7 @@
 /** Sending a tree of signatures: compiled, defined where a crash of the sender could tear it, sent in windows. */
 import type { ApplyOptions } from './apply-options.ts';
-import { flattened, givenId, kindOf, merged, withOptions } from './canvas/build.ts';
+import { flattened, givenId, kindOf } from './canvas/build.ts';
+import { withCallOptions } from './canvas/call-options.ts';
 import { compile, FRESH, hasGivenIds, type Plan, type Planned, type ResultNode } from './canvas/compile.ts';
 import { maybeCurrentTask, recordChildren } from './context.ts';
 import { InvalidOption } from './errors.ts';
@@ -19,14 +20,11 @@ import { type Prepared, publish } from './publish.ts';
 import { AsyncResult } from './result.ts';
 import { GroupResult } from './group-result.ts';
 import type { Signature } from './signature.ts';
-import { type Lineage, toSignatureOptions } from './signature-options.ts';
+import type { Lineage } from './signature-options.ts';
 import { derivedId } from './time.ts';
 
 /** Of this package: sends what a sender that died has left unsent. */
 export const REPAIR_TASK = 'celeriac.repair';
-
-// Options that say how to send, and belong to no signature.
-const OF_SENDING = ['retry', 'retryPolicy'] as const;
 
 /** Sends any signature. Bad input throws before anything is sent. */
 export async function applySignature(
@@ -34,23 +32,15 @@ export async function applySignature(
   sig: Signature,
   options: ApplyOptions = {},
 ): Promise<AsyncResult | GroupResult> {
-  const { taskId, kwargs, ...rest } = options;
+  const { taskId, kwargs } = options;
   if (kwargs !== undefined && sig.subtask_type !== null)
     throw new InvalidOption(`kwargs: a ${kindOf(sig)} takes none; give them to its tasks.`);
-  const own = toSignatureOptions(Object.fromEntries(Object.entries(rest).filter(([name]) => !isOfSending(name))));
-  const whole = withOptions(kwargs === undefined ? sig : { ...sig, kwargs: { ...sig.kwargs, ...kwargs } }, {
-    ...own,
-    ...merged(sig.options, own),
-  });
+  const whole = withCallOptions(sig, options);
   const id = taskId ?? givenId(sig) ?? producer.ids.next();
   const plan = compile(whole, id);
   await sendPlan(producer, plan, { signature: whole, id, fresh: taskId === undefined && !hasGivenIds(whole) });
   recordChildren(plan.messages.map((planned) => String(planned.signature.options['task_id'])));
   return resultOf(plan.result, producer);
-}
-
-function isOfSending(name: string): boolean {
-  return (OF_SENDING as readonly string[]).includes(name);
 }
 
 interface Tree {

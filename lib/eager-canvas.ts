@@ -1,22 +1,13 @@
 /** Any signature run in the caller, at once, in order. */
 import type { ApplyOptions } from './apply-options.ts';
 import { applyPartial, type Signature, withParts } from './signature.ts';
-import {
-  chainSteps,
-  chordParts,
-  chunksGroup,
-  givenId,
-  groupMembers,
-  kindOf,
-  merged,
-  withOptions,
-} from './canvas/build.ts';
+import { chainSteps, chordParts, chunksGroup, givenId, groupMembers, kindOf, withOptions } from './canvas/build.ts';
+import { withCallOptions } from './canvas/call-options.ts';
 import { bodyOf, errbacksOf, nodeOf } from './canvas/compile.ts';
 import { ChordError, ImproperlyConfigured, InvalidSignature } from './errors.ts';
 import { GroupResult } from './group-result.ts';
 import { prepareSignature, type Producer } from './producer.ts';
 import { type AsyncResult, EagerResult } from './result.ts';
-import { toSignatureOptions } from './signature-options.ts';
 import { FAILURE, SUCCESS } from './states.ts';
 import { groupMemberId } from './group-parts.ts';
 import { derivedId } from './time.ts';
@@ -71,13 +62,8 @@ export async function runSignature(
   sig: Signature,
   options: ApplyOptions = {},
 ): Promise<AsyncResult | GroupResult> {
-  const { taskId, kwargs, retry: _retry, retryPolicy: _policy, ...rest } = options;
-  const own = toSignatureOptions(rest);
-  const whole = withOptions(kwargs === undefined ? sig : { ...sig, kwargs: { ...sig.kwargs, ...kwargs } }, {
-    ...own,
-    ...merged(sig.options, own),
-  });
-  return run(producer, whole, taskId ?? givenId(sig) ?? producer.ids.next(), []);
+  const whole = withCallOptions(sig, options);
+  return run(producer, whole, options.taskId ?? givenId(sig) ?? producer.ids.next(), []);
 }
 
 type Outcome = AsyncResult | GroupResult;
