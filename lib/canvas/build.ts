@@ -9,6 +9,7 @@ import {
   listOf,
   merged,
   readAll,
+  SEED,
   signaturesIn,
   withKwargs,
   withOptions,
@@ -86,7 +87,7 @@ const TO_LAST = new Set(['link', 'group_id', 'group_index', 'chord', 'celeriac']
 /** The steps of a chain in order, upgraded, with the chain's own options handed down as Celery does. */
 export function chainSteps(sig: Signature): Signature[] {
   const steps = upgraded(signaturesIn(sig, 'tasks').flatMap(flatSteps));
-  const own = Object.entries(sig.options).filter(([name]) => name !== 'task_id' && name !== 'celeriac_seed');
+  const own = Object.entries(sig.options).filter(([name]) => name !== 'task_id' && name !== SEED);
   const last = Object.fromEntries(own.filter(([name]) => TO_LAST.has(name)));
   const every = Object.fromEntries(own.filter(([name]) => name === 'link_error'));
   const first = Object.fromEntries(own.filter(([name]) => !TO_LAST.has(name) && name !== 'link_error'));
@@ -154,7 +155,7 @@ const OF_GROUP = new Set([
   'link',
   'root_id',
   'parent_id',
-  'celeriac_seed',
+  SEED,
 ]);
 
 /** The members in order, with the group's own options and arguments handed to each. */

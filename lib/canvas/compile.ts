@@ -7,8 +7,9 @@ import { applyPartial, type Signature, withParts } from '../signature.ts';
 import { type ChordPolicy, chordParts, chunksGroup, flattened, groupMembers, kindOf, withOptions } from './build.ts';
 import { bodyOf, collected, headerId, isMember, namedSteps, ownMemberId } from './named.ts';
 
-export { bodyOf, COLLECT_TASK, FRESH, hasGivenIds, SEED } from './named.ts';
+export { bodyOf, COLLECT_TASK, FRESH, hasGivenIds } from './named.ts';
 export { type Errback, errbacksOf, tasksOf } from './never-run.ts';
+export { SEED } from './parts.ts';
 
 /** Results of a group that are read when the task runs, since they may not fit a message. */
 export interface Gather {
@@ -28,11 +29,6 @@ export interface Planned {
   readonly gather: Gather | undefined;
 }
 
-export interface PlannedGroup {
-  readonly groupId: string;
-  readonly size: number;
-}
-
 /** Where the result of a tree stands. */
 export type ResultNode =
   | { readonly kind: 'task'; readonly id: string; readonly parent?: ResultNode }
@@ -45,7 +41,6 @@ export type ResultNode =
 
 export interface Plan {
   readonly messages: readonly Planned[];
-  readonly groups: readonly PlannedGroup[];
   readonly result: ResultNode;
 }
 
@@ -53,12 +48,12 @@ const NOTHING: Sent = { args: [] };
 
 /** @param id the task id of the whole: of a task, of a chain's last step, of a chord's body; or the group's. */
 export function compile(sig: Signature, id: string, sent: Sent = NOTHING): Plan {
-  const out: { messages: Planned[]; groups: PlannedGroup[] } = { messages: [], groups: [] };
+  const out: Out = { messages: [] };
   const result = place(sig, id, sent, null, out);
   return { ...out, result };
 }
 
-type Out = { readonly messages: Planned[]; readonly groups: PlannedGroup[] };
+type Out = { readonly messages: Planned[] };
 
 function place(sig: Signature, id: string, given: Sent, chain: readonly Signature[] | null, out: Out): ResultNode {
   // A task's own arguments are in its message either way; `planned` leaves out the rest.
@@ -128,7 +123,6 @@ function placeMembers(
   options: Readonly<Record<string, unknown>>,
   out: Out,
 ): string[] {
-  if (members.length > 0) out.groups.push({ groupId, size: members.length });
   return members.map((member, index) => {
     const memberId = ownMemberId(member, groupId, index);
     place(withOptions(member, { ...options, group_id: groupId, group_index: index }), memberId, sent, null, out);

@@ -3,15 +3,10 @@ import { groupMemberId } from '../group-parts.ts';
 import { readSignature, type Signature, signature, withParts } from '../signature.ts';
 import { derivedId } from '../time.ts';
 import { chainSteps, chordOf, chordParts, flattened, givenId, merged, withId, withOptions } from './build.ts';
-import { isSignature } from './parts.ts';
+import { isSignature, SEED } from './parts.ts';
 
 /** Options by which a signature belongs to a group. */
 const MEMBERSHIP = ['group_id', 'group_index', 'chord', 'celeriac'] as const;
-/**
- * A chain's last step and a chord's body have the id of the whole, since its result is theirs. Where they are
- * composites themselves, what their parts are named after must be another.
- */
-export const SEED = 'celeriac_seed';
 /**
  * In the header `celeriac` of a tree's messages: none of its ids was given by a caller, who may give it again. One of
  * them that is seen a second time belongs to the same tree.

@@ -25,6 +25,12 @@ const SUBTASK_TYPES: Readonly<Record<string, string>> = {
   'celery.chunks': 'chunks',
 };
 
+/**
+ * A chain's last step and a chord's body have the id of the whole, since its result is theirs. Where they are
+ * composites themselves, what their parts are named after must be another.
+ */
+export const SEED = 'celeriac_seed';
+
 export function kindOf(sig: Signature): SignatureKind {
   return sig.subtask_type === null ? 'task' : (KINDS[sig.task] ?? 'task');
 }
