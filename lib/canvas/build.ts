@@ -15,7 +15,7 @@ import {
   withOptions,
 } from './parts.ts';
 
-export { type ChordPolicy, kindOf, merged, type SignatureKind, withOptions } from './parts.ts';
+export { type ChordPolicy, isOneMessage, kindOf, merged, type SignatureKind, withOptions } from './parts.ts';
 
 /** @throws InvalidSignature for a chain of nothing. */
 export function chainOf(tasks: readonly Signature[], options: SignatureOptions = {}): Signature {

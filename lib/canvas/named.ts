@@ -53,7 +53,8 @@ export function ownMemberId(member: Signature, groupId: string, index: number): 
   return givenId(member) ?? groupMemberId(groupId, index);
 }
 
-function ownId(sig: Signature, name: string): string {
+/** The id of a part: the one it was given, or one that follows from a name. */
+export function ownId(sig: Signature, name: string): string {
   return givenId(sig) ?? derivedId(name);
 }
 

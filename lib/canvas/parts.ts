@@ -35,6 +35,13 @@ export function kindOf(sig: Signature): SignatureKind {
   return sig.subtask_type === null ? 'task' : (KINDS[sig.task] ?? 'task');
 }
 
+const ONE_MESSAGE: ReadonlySet<SignatureKind> = new Set(['task', 'map', 'starmap']);
+
+/** Whether it is one message; every other one is sent by its parts. */
+export function isOneMessage(sig: Signature): boolean {
+  return ONE_MESSAGE.has(kindOf(sig));
+}
+
 export function composite(
   task: string,
   kwargs: Readonly<Record<string, unknown>>,
