@@ -100,11 +100,6 @@ function dateOf(ms: number | null): Date | null {
   return ms === null ? null : new Date(ms);
 }
 
-/** Names in the order of the store. */
-export function byBytes(left: string, right: string): number {
-  return Buffer.compare(Buffer.from(left), Buffer.from(right));
-}
-
 /** Whether a stored state still belongs to something that this app declares; an app that declares nothing cannot tell. */
 export function isShown(state: ScheduleState, plans: readonly BeatPlan[]): boolean {
   if (state.deleted) return false;
