@@ -9,7 +9,7 @@ import type { Ports } from '../ports.ts';
 import type { Producer } from '../producer.ts';
 import type { TaskDefinition } from '../registry.ts';
 import { applyPartial, type Signature } from '../signature.ts';
-import { createContext } from '../task-context.ts';
+import { directContext } from '../task-context.ts';
 
 /** What an inline error link is told of the task that failed. */
 export interface FailedRequest {
@@ -50,21 +50,12 @@ export async function callErrback(
   ports: Ports,
 ): Promise<void> {
   const args = applyPartial(sig, [failed.request, failed.error, failed.traceback]);
-  const context = createContext({
+  const context = directContext({
     definition,
     message: { ...message, task: sig.task, args, kwargs: sig.kwargs },
-    args,
-    queue: message.queue,
-    deliveries: 1,
-    isEager: false,
-    calledDirectly: true,
-    ignoreResult: true,
-    signal: new AbortController().signal,
-    stopMs: null,
     clock: ports.clock,
     logger: ports.logger,
     settings: producer.settings,
-    store: () => Promise.resolve(),
   });
   try {
     await runWithContext(context, () => definition.run(context, args));
