@@ -5,7 +5,8 @@ import { InvalidSchedule } from '../errors.ts';
 import { decodeJson, encodeJson } from '../json.ts';
 import { SWEEP_HORIZON_SECONDS } from '../limits.ts';
 import type { ScheduleItem } from '../ports.ts';
-import { nextTickMs, type ScheduleEntry } from '../schedules/entry.ts';
+import type { ScheduleEntry } from '../schedules/entry.ts';
+import { nextTickMs } from '../schedules/next-due.ts';
 import { readSchedule } from '../schedules/read-schedule.ts';
 import { readSignature } from '../signature.ts';
 

@@ -1,8 +1,9 @@
 /** A schedule entry as people see it. */
 import type { BeatEntry } from '../schedules/entry.ts';
+import { nextTicks } from '../schedules/next-due.ts';
 import type { Schedule } from '../schedules/schedule.ts';
 import type { Signature } from '../signature.ts';
-import { type BeatPlan, nextTicks } from './plan.ts';
+import type { BeatPlan } from './plan.ts';
 import { runsUntil, type ScheduleState } from './schedule-state.ts';
 
 /** What `get` and `list` return; `put` takes it back, changed. */
