@@ -76,6 +76,11 @@ export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : value === undefined || value === null ? [] : [value];
 }
 
+/** Links, one or a list of them. Untrusted: what is no signature is left out. */
+export function readLinks(value: unknown): readonly Signature[] {
+  return listOf(value).flatMap((link) => readSignature(link) ?? []);
+}
+
 export function signaturesIn(sig: Signature, field: string): readonly Signature[] {
   const value = sig.kwargs[field];
   if (!Array.isArray(value)) throw new InvalidSignature(`${sig.task} has no ${field}.`);
