@@ -5,6 +5,7 @@ import { decodeJson } from '../json.ts';
 import { DYNAMODB_MAX_BATCH_GETS } from '../limits.ts';
 import type { Ports, TaskRecord } from '../ports.ts';
 import { readDocument, restoreError } from '../result-document.ts';
+import { sideBySide } from '../side-by-side.ts';
 import { SUCCESS } from '../states.ts';
 
 /** What `policy: 'settled'` hands to the body for each member. */
@@ -20,24 +21,20 @@ export async function gatherResults(
   ports: Pick<Ports, 'backend' | 'groups' | 'clock'>,
 ): Promise<unknown[]> {
   const { memberIds } = await ports.groups.count(groupId);
-  const results: unknown[] = Array.from({ length: size });
   const nowMs = ports.clock.nowMs();
-  let next = 0;
-  const read = async (): Promise<void> => {
-    for (let start = next; start < size; start = next) {
-      next += DYNAMODB_MAX_BATCH_GETS;
-      const places = Array.from(
-        { length: Math.min(DYNAMODB_MAX_BATCH_GETS, size - start) },
-        (_, index) => start + index,
-      );
-      const ids = places.map((place) => memberIds.get(place) ?? groupMemberId(groupId, place));
-      const records = await ports.backend.get(ids, nowMs);
-      for (const [index, place] of places.entries())
-        results[place] = policy === 'settled' ? settledOf(records[index]) : valueOf(records[index], ids[index] ?? '');
-    }
-  };
-  await Promise.all(Array.from({ length: WIDTH }, read));
-  return results;
+  const starts = Array.from(
+    { length: Math.ceil(size / DYNAMODB_MAX_BATCH_GETS) },
+    (_, page) => page * DYNAMODB_MAX_BATCH_GETS,
+  );
+  const pages = await sideBySide(starts, WIDTH, async (start) => {
+    const ids = Array.from({ length: Math.min(DYNAMODB_MAX_BATCH_GETS, size - start) }, (_, index) => {
+      const place = start + index;
+      return memberIds.get(place) ?? groupMemberId(groupId, place);
+    });
+    const records = await ports.backend.get(ids, nowMs);
+    return ids.map((id, index) => (policy === 'settled' ? settledOf(records[index]) : valueOf(records[index], id)));
+  });
+  return pages.flat();
 }
 
 /** @throws ChordError for a result that is gone: its chord waited longer than results are kept. */

@@ -32,7 +32,7 @@ export function importsOf(text: string): Import[] {
 
 /** Layer of each room of the library: a file imports its own layer or lower ones. */
 const LAYERS: readonly (readonly [RegExp, number])[] = [
-  [/^lib\/(errors|limits|states|time|json|json-scan|repr|duration|standard-schema)\.ts$/, 0],
+  [/^lib\/(errors|limits|states|time|json|json-scan|repr|duration|side-by-side|standard-schema)\.ts$/, 0],
   [
     /^lib\/(message|envelope|encode-message|decode-message|signature|signature-options|apply-options|retry|settings|routes|task-options|manifest|log|ports|group-ports|schedule-ports|claims|group-parts)\.ts$/,
     1,
