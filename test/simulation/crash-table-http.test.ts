@@ -16,7 +16,7 @@ import type { Ports } from '../../lib/ports.ts';
 import type { Environment } from '../../lib/settings.ts';
 import { systemClock, systemIds, systemRandom } from '../../lib/time.ts';
 import { consume } from '../../lib/worker/consume.ts';
-import { type Crash, type CrashLog, crashingPorts } from '../support/crash.ts';
+import { type Crash, type CrashLog, dying, newCrashLog, NO_CRASH, tapped } from '../support/port-taps.ts';
 import { FetchError } from '../support/worlds.ts';
 
 const common = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
@@ -116,7 +116,7 @@ async function drain({ app, ports, clock, environment }: Stage, first: CrashLog,
     }
     idle = 0;
     const invocation = { deadlineMs: clock.nowMs() + 60_000, requestId: 'invocation' };
-    const crashing = mayCrash ? crashingPorts(ports, crash, first) : ports;
+    const crashing = mayCrash ? tapped(ports, dying(crash, first), ['broker', 'backend', 'timers']) : ports;
     mayCrash = false;
     const work = consume(batch, invocation, app, crashing);
     await Promise.race([work, crashed(first)]);
@@ -155,7 +155,7 @@ async function play(
     immutable: false,
   });
   await stage.app.send('parent', [1], { taskId: 'parent-id', link: child('link'), linkError: child('errback') });
-  const log: CrashLog = { calls: [], crashed: false };
+  const log = newCrashLog();
   await drain(stage, log, crash);
   const records = await stage.ports.backend.get(['parent-id', 'link-id', 'errback-id'], stage.clock.nowMs());
   const letters = await peekDeadLetters(sqs, stage.environment.deadLetterQueues['default'] ?? '');
@@ -172,7 +172,7 @@ async function play(
 
 describe.each(PROGRAMS)('$name', (program) => {
   it('ends the same, wherever the process stops', async () => {
-    const calm = await play(program, { call: 0, when: 'before' });
+    const calm = await play(program, NO_CRASH);
     expect(calm.calls).toContain('backend.claim');
     for (let call = 1; call <= calm.calls.length; call += 1) {
       for (const when of ['before', 'after'] as const) {
