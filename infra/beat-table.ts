@@ -1,6 +1,6 @@
 /** What synth prints of the schedule entries: which way each goes, and why. */
 import type { BeatManifest } from '../lib/manifest.ts';
-import { dueBetween } from '../lib/schedules/next-due.ts';
+import { nextTicks } from '../lib/schedules/next-due.ts';
 import { describeSchedule } from '../lib/schedules/schedule.ts';
 
 const HEAD = ['entry', 'way', 'expression', 'reason', 'next three ticks (UTC)'];
@@ -26,20 +26,8 @@ export function beatTable(beat: readonly BeatManifest[], nowMs: number): string 
 }
 
 function ticksOf({ schedule, startMs, expiresMs, oneOff }: BeatManifest, nowMs: number): string {
-  const started = startMs !== undefined && startMs > nowMs;
-  // An interval fires at its start, and counts from there.
-  const anchorMs = startMs ?? nowMs;
-  const first = started && schedule.type === 'interval' ? [startMs] : [];
-  const ticks = [
-    ...first,
-    ...dueBetween(
-      schedule,
-      started ? startMs - (first.length === 0 ? 1 : 0) : nowMs,
-      expiresMs === undefined ? Number.MAX_SAFE_INTEGER : expiresMs - 1,
-      SHOWN_TICKS,
-      anchorMs,
-    ),
-  ].slice(0, oneOff === true ? 1 : SHOWN_TICKS);
+  const entry = { schedule, startMs: startMs ?? null, expiresMs: expiresMs ?? null };
+  const ticks = nextTicks(entry, nowMs, nowMs, oneOff === true ? 1 : SHOWN_TICKS);
   if (ticks.length === 0) return 'never';
   const shown = ticks.map((tick) =>
     new Date(tick)

@@ -1,6 +1,7 @@
 /** Sending a tree of signatures: compiled, defined where a crash of the sender could tear it, sent in windows. */
 import type { ApplyOptions } from './apply-options.ts';
-import { flattened, givenId, kindOf, merged, withOptions } from './canvas/build.ts';
+import { flattened, givenId, kindOf } from './canvas/build.ts';
+import { withCallOptions } from './canvas/call-options.ts';
 import {
   compile,
   type CountedByCelery,
@@ -30,14 +31,11 @@ import { AsyncResult } from './result.ts';
 import { GroupResult } from './group-result.ts';
 import type { Settings } from './settings.ts';
 import type { Signature } from './signature.ts';
-import { type Lineage, toSignatureOptions } from './signature-options.ts';
+import type { Lineage } from './signature-options.ts';
 import { derivedId } from './time.ts';
 
 /** Of this package: sends what a sender that died has left unsent. */
 export const REPAIR_TASK = 'celeriac.repair';
-
-// Options that say how to send, and belong to no signature.
-const OF_SENDING = ['retry', 'retryPolicy'] as const;
 
 /** Sends any signature. Bad input throws before anything is sent. */
 export async function applySignature(
@@ -45,14 +43,10 @@ export async function applySignature(
   sig: Signature,
   options: ApplyOptions = {},
 ): Promise<AsyncResult | GroupResult> {
-  const { taskId, kwargs, ...rest } = options;
+  const { taskId, kwargs } = options;
   if (kwargs !== undefined && sig.subtask_type !== null)
     throw new InvalidOption(`kwargs: a ${kindOf(sig)} takes none; give them to its tasks.`);
-  const own = toSignatureOptions(Object.fromEntries(Object.entries(rest).filter(([name]) => !isOfSending(name))));
-  const whole = withOptions(kwargs === undefined ? sig : { ...sig, kwargs: { ...sig.kwargs, ...kwargs } }, {
-    ...own,
-    ...merged(sig.options, own),
-  });
+  const whole = withCallOptions(sig, options);
   const id = taskId ?? givenId(sig) ?? producer.ids.next();
   const plan = compileFor(producer, whole, id);
   await sendPlan(producer, plan, { signature: whole, id, fresh: taskId === undefined && !hasGivenIds(whole) });
@@ -78,10 +72,6 @@ export async function defineChords(
   const expiresAtSeconds = Math.floor(nowMs / 1000) + resultExpiresSeconds + GROUP_RETENTION_SECONDS;
   for (const { groupId, memberIds } of chords)
     await ports.celeryGroups.define({ groupId, memberIds, chord: true, nowMs, expiresAtSeconds });
-}
-
-function isOfSending(name: string): boolean {
-  return (OF_SENDING as readonly string[]).includes(name);
 }
 
 interface Tree {

@@ -37,4 +37,6 @@ export interface CeleryGroups {
   }): Promise<CeleryCount | undefined>;
   /** The body has been sent. The counter stays until it expires: without it, Celery fails a body whose member comes back. */
   close(groupId: string): Promise<void>;
+  /** Deletes a group that is no chord's; a chord's counter stays for members that come back. */
+  forget(groupId: string): Promise<void>;
 }

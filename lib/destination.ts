@@ -6,7 +6,7 @@ import { celeryQueueName, ownQueueName } from './queue-name.ts';
 import type { Registry } from './registry.ts';
 import { type ResolvedRoute, resolveRoute } from './routes.ts';
 import type { Settings } from './settings.ts';
-import { readSignature, type Signature, signature } from './signature.ts';
+import { readSignature, type Signature, withParts } from './signature.ts';
 
 export interface Destinations {
   readonly settings: Settings;
@@ -75,7 +75,7 @@ function withQueue(destinations: Destinations, sig: Signature): Signature {
   const linked = withOptions(sig, Object.fromEntries(links) as Readonly<Record<string, unknown>>);
   if (partsOf(sig) !== undefined) {
     const kwargs = Object.entries(sig.kwargs).map(([name, value]) => [name, inside(value)]);
-    return signature(linked.task, { ...linked, kwargs: Object.fromEntries(kwargs), subtaskType: linked.subtask_type });
+    return withParts(linked, { kwargs: Object.fromEntries(kwargs) });
   }
   const queue = queueOf(destinations, sig);
   const fifo = destinations.settings.queues[queue]?.fifo ?? false;

@@ -1,25 +1,14 @@
 /** Any signature run in the caller, at once, in order. */
 import type { ApplyOptions } from './apply-options.ts';
-import { applyPartial, type Signature, signature } from './signature.ts';
-import {
-  chainSteps,
-  chordParts,
-  chunksGroup,
-  givenId,
-  groupMembers,
-  kindOf,
-  merged,
-  withOptions,
-} from './canvas/build.ts';
-import { bodyOf, errbacksOf, nodeOf } from './canvas/compile.ts';
+import { applyPartial, type Signature, withParts } from './signature.ts';
+import { chainSteps, chordParts, chunksGroup, givenId, groupMembers, kindOf, withOptions } from './canvas/build.ts';
+import { withCallOptions } from './canvas/call-options.ts';
+import { bodyOf, errbacksOf, nodeOf, ownId, ownMemberId } from './canvas/compile.ts';
 import { ChordError, ImproperlyConfigured, InvalidSignature } from './errors.ts';
 import { GroupResult } from './group-result.ts';
 import { prepareSignature, type Producer } from './producer.ts';
 import { type AsyncResult, EagerResult } from './result.ts';
-import { toSignatureOptions } from './signature-options.ts';
 import { FAILURE, SUCCESS } from './states.ts';
-import { groupMemberId } from './group-parts.ts';
-import { derivedId } from './time.ts';
 
 /** Results in memory, since nothing is stored. */
 export class EagerGroupResult<R extends readonly unknown[] = readonly unknown[]> extends GroupResult<R> {
@@ -71,13 +60,8 @@ export async function runSignature(
   sig: Signature,
   options: ApplyOptions = {},
 ): Promise<AsyncResult | GroupResult> {
-  const { taskId, kwargs, retry: _retry, retryPolicy: _policy, ...rest } = options;
-  const own = toSignatureOptions(rest);
-  const whole = withOptions(kwargs === undefined ? sig : { ...sig, kwargs: { ...sig.kwargs, ...kwargs } }, {
-    ...own,
-    ...merged(sig.options, own),
-  });
-  return run(producer, whole, taskId ?? givenId(sig) ?? producer.ids.next(), []);
+  const whole = withCallOptions(sig, options);
+  return run(producer, whole, options.taskId ?? givenId(sig) ?? producer.ids.next(), []);
 }
 
 type Outcome = AsyncResult | GroupResult;
@@ -102,13 +86,7 @@ async function run(producer: Producer, sig: Signature, id: string, given: readon
 }
 
 async function runOne(producer: Producer, sig: Signature, id: string, sent: readonly unknown[]): Promise<AsyncResult> {
-  const whole = signature(sig.task, {
-    args: applyPartial(sig, sent),
-    kwargs: sig.kwargs,
-    options: { ...sig.options, task_id: id },
-    immutable: sig.immutable,
-    subtaskType: sig.subtask_type,
-  });
+  const whole = withParts(sig, { args: applyPartial(sig, sent), options: { ...sig.options, task_id: id } });
   const { message } = await prepareSignature(producer, whole);
   return new EagerResult(id, await producer.runEager(message), producer);
 }
@@ -117,7 +95,7 @@ async function runChain(producer: Producer, sig: Signature, id: string, sent: re
   const steps = chainSteps(sig);
   let given = sent;
   for (const [index, step] of steps.slice(0, -1).entries()) {
-    const outcome = await run(producer, step, givenId(step) ?? derivedId(`${id}:step:${index}`), given);
+    const outcome = await run(producer, step, ownId(step, `${id}:step:${index}`), given);
     // As with workers: what follows a failure never runs, and has its error.
     if (!(await outcome.successful())) return failedAs(producer, sig, id, await causeOf(outcome));
     given = [await outcome.get()];
@@ -144,7 +122,7 @@ async function runGroup(
   const members = groupMembers(sig);
   for (const [index, each] of members.entries()) {
     const member = withOptions(each, { group_id: id, group_index: index, celeriac: { size: members.length } });
-    const outcome = await run(producer, member, givenId(member) ?? groupMemberId(id, index), sent);
+    const outcome = await run(producer, member, ownMemberId(member, id, index), sent);
     results.push(outcome instanceof EagerGroupResult ? await joined(producer, outcome) : (outcome as AsyncResult));
   }
   return new EagerGroupResult(id, results, producer);
@@ -158,13 +136,13 @@ async function joined(producer: Producer, group: EagerGroupResult): Promise<Asyn
 
 async function runChord(producer: Producer, sig: Signature, id: string, sent: readonly unknown[]): Promise<Outcome> {
   const { header, policy } = chordParts(sig);
-  const group = await runGroup(producer, header, givenId(header) ?? derivedId(`${id}:header`), sent);
+  const group = await runGroup(producer, header, ownId(header, `${id}:header`), sent);
   const body = bodyOf(sig, id);
   if (policy === 'settled') return run(producer, body, id, [await settled(group)]);
   const error = await chordErrorOf(group);
   if (error === undefined) return run(producer, body, id, [await group.join()]);
   for (const [index, { signature: errback, failedId }] of errbacksOf(body, id).entries())
-    await run(producer, errback, givenId(errback) ?? derivedId(`${failedId}:errback:${index}`), [failedId]);
+    await run(producer, errback, ownId(errback, `${failedId}:errback:${index}`), [failedId]);
   return failedAs(producer, body, id, error);
 }
 

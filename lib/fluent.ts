@@ -9,7 +9,7 @@ import type { GroupResult } from './group-result.ts';
 import { PLAIN_DATA } from './json.ts';
 import type { Producer } from './producer.ts';
 import type { AsyncResult } from './result.ts';
-import { type Signature, signature, type SignatureOptions } from './signature.ts';
+import { type Signature, type SignatureOptions, withParts } from './signature.ts';
 import { toSignatureOptions } from './signature-options.ts';
 import type { AcceptsResult, AnySignature, Pipe } from './canvas/types.ts';
 
@@ -152,25 +152,15 @@ function stampInside(
   );
 }
 
-function changed(sig: Fluent, parts: Partial<Pick<Signature, 'args' | 'kwargs' | 'options' | 'immutable'>>): Signature {
-  const { task, args, kwargs, options, immutable, subtask_type } = sig;
-  return fluent(
-    signature(task, { args, kwargs, options, immutable, ...parts, subtaskType: subtask_type }),
-    PRODUCERS.get(sig),
-  );
+function changed(sig: Fluent, parts: Parameters<typeof withParts>[1]): Signature {
+  return fluent(withParts(sig, parts), PRODUCERS.get(sig));
 }
 
 function withArguments(sig: Signature, args: readonly unknown[]): Signature {
   if (args.length === 0 || sig.immutable) return sig;
   if (kindOf(sig) === 'map' || kindOf(sig) === 'starmap')
     throw new InvalidSignature(`A ${kindOf(sig)} takes no arguments.`);
-  return signature(sig.task, {
-    args: [...args, ...sig.args],
-    kwargs: sig.kwargs,
-    options: sig.options,
-    immutable: sig.immutable,
-    subtaskType: sig.subtask_type,
-  });
+  return withParts(sig, { args: [...args, ...sig.args] });
 }
 
 /** Gives a signature its methods. */

@@ -174,9 +174,10 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
 
   /** Deletes the members' results and the group's count. */
   async forget(): Promise<void> {
-    const { backend, groups } = await this.#reader.ports();
+    const { backend, groups, celeryGroups } = await this.#reader.ports();
     await backend.forget(this.memberIds);
     await groups.forget(this.id);
+    await celeryGroups.forget(this.id);
   }
 
   /**

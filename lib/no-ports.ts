@@ -27,6 +27,7 @@ export function noCeleryGroups(): CeleryGroups {
     members: () => Promise.resolve(undefined),
     count: () => Promise.resolve(undefined),
     close: () => Promise.resolve(),
+    forget: () => Promise.resolve(),
   };
 }
 

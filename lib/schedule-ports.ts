@@ -17,6 +17,11 @@ export interface DueMark {
   readonly dueMs: number;
 }
 
+/** The order of entries in `list`, and of marks of one time in `due`: DynamoDB's sort keys, which are UTF-8 bytes. */
+export function byBytes(left: string, right: string): number {
+  return Buffer.compare(Buffer.from(left), Buffer.from(right));
+}
+
 /** Where schedule entries live. */
 export interface Schedules {
   /** Strongly consistent, in the order of `names`. */

@@ -1,9 +1,10 @@
 /** Between the options of a call (camelCase) and those inside a signature (Celery's own names). */
 import { type ApplyOptions, resolveApplyOptions } from './apply-options.ts';
+import { readLinks } from './canvas/parts.ts';
 import { durationSeconds, instantMs } from './duration.ts';
 import { decodeTyped } from './json-typed.ts';
 import type { Embed, GroupHeader } from './message.ts';
-import { readSignature, type Signature, type SignatureOptions } from './signature.ts';
+import { readSignature, type SignatureOptions } from './signature.ts';
 
 /** Where a message stands in the tree of tasks. */
 export interface Lineage {
@@ -107,7 +108,7 @@ export function fromSignatureOptions(options: SignatureOptions): { options: Appl
   const policy = readPolicy(options['retry_policy']);
   if (policy !== undefined) call['retryPolicy'] = policy;
   for (const [key, name] of LINKS) {
-    const signatures = readSignatures(options[name]);
+    const signatures = readLinks(options[name]);
     if (signatures.length > 0) call[key] = signatures;
   }
   const lineage: Mutable<Lineage> = {};
@@ -141,9 +142,4 @@ export function readGroupHeader(value: unknown): GroupHeader | undefined {
   const { size, policy } = value as { readonly size?: unknown; readonly policy?: unknown };
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 1) return undefined;
   return { size, ...(typeof policy === 'string' ? { policy } : {}) };
-}
-
-function readSignatures(value: unknown): Signature[] {
-  const list: readonly unknown[] = Array.isArray(value) ? value : value === undefined || value === null ? [] : [value];
-  return list.flatMap((item) => readSignature(item) ?? []);
 }

@@ -34,6 +34,12 @@ export function signature<R = unknown>(task: string, parts: SignatureParts = {})
   });
 }
 
+/** The same signature with other arguments, options and the like. */
+export function withParts(sig: Signature, parts: Omit<SignatureParts, 'subtaskType'>): Signature {
+  const { task, subtask_type: subtaskType, args, kwargs, options, immutable } = sig;
+  return signature(task, { subtaskType, args, kwargs, options, immutable, ...parts });
+}
+
 /** The arguments a signature runs with once its parent's results are known: those come first, unless immutable. */
 export function applyPartial(sig: Signature, sent: readonly unknown[]): readonly unknown[] {
   return sig.immutable ? sig.args : [...sent, ...sig.args];

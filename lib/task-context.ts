@@ -58,6 +58,25 @@ export function createContext(parts: ContextParts): TaskContext {
   } satisfies TaskContext & { request: { id: typeof message.id } };
 }
 
+/** The context of a task that is called as a plain function, for its message or for none: nothing is sent again or stored. */
+export function directContext(
+  parts: Pick<ContextParts, 'definition' | 'message' | 'clock' | 'logger' | 'settings'>,
+): TaskContext {
+  const { args, queue } = parts.message;
+  return createContext({
+    ...parts,
+    args,
+    queue,
+    deliveries: 1,
+    isEager: false,
+    calledDirectly: true,
+    ignoreResult: true,
+    signal: new AbortController().signal,
+    stopMs: null,
+    store: () => Promise.resolve(),
+  });
+}
+
 function createRequest(parts: ContextParts): TaskRequest {
   const { message, definition } = parts;
   const [hard, soft] = message.timeLimit;

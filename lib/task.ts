@@ -6,7 +6,7 @@ import { type CanvasSignature, fluent, type UntypedOptions } from './fluent.ts';
 import { shown } from './duration.ts';
 import { InvalidSignature } from './errors.ts';
 import { integerIn } from './settings.ts';
-import { createContext } from './task-context.ts';
+import { directContext } from './task-context.ts';
 import type { TaskContext } from './context.ts';
 import type { Message } from './message.ts';
 import type { Producer } from './producer.ts';
@@ -94,7 +94,7 @@ export function createTask<A extends readonly unknown[], R>(
 ): Task<A, R> {
   const { name } = definition;
   const call = (...args: readonly unknown[]): unknown =>
-    definition.run(directContext(definition, args, producer), args);
+    definition.run(contextOfCall(definition, args, producer), args);
   const write = (
     args: readonly unknown[],
     { immutable = false, ...options }: ApplyOptions & { readonly immutable?: boolean } = {},
@@ -138,7 +138,8 @@ function listsIn(items: unknown, what: string): readonly unknown[] {
 }
 
 /** A bound task called as a plain function still gets a `self`; there is no message behind it. */
-function directContext(definition: TaskDefinition, args: readonly unknown[], producer: Producer): TaskContext {
+function contextOfCall(definition: TaskDefinition, args: readonly unknown[], producer: Producer): TaskContext {
+  const { clock, logger, settings } = producer;
   const id = producer.ids.next();
   const message: Message = {
     id,
@@ -169,20 +170,5 @@ function directContext(definition: TaskDefinition, args: readonly unknown[], pro
     properties: {},
     celeriac: {},
   };
-  return createContext({
-    definition,
-    message,
-    args,
-    queue: '',
-    deliveries: 1,
-    isEager: false,
-    calledDirectly: true,
-    ignoreResult: true,
-    signal: new AbortController().signal,
-    stopMs: null,
-    clock: producer.clock,
-    logger: producer.logger,
-    settings: producer.settings,
-    store: () => Promise.resolve(),
-  });
+  return directContext({ definition, message, clock, logger, settings });
 }

@@ -1,6 +1,7 @@
 /** Celery's groups on the results table, in the very items of Celery's DynamoDB backend. */
 import {
   ConditionalCheckFailedException,
+  DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
   UpdateItemCommand,
@@ -76,6 +77,11 @@ export class DynamodbCeleryGroups implements CeleryGroups {
     const update = new UpdateBuilder().set(CLOSED, { BOOL: true });
     update.when(`attribute_exists(${update.name(COUNT)})`);
     await this.#update(chordKey(groupId), update.build());
+  }
+
+  async forget(groupId: string): Promise<void> {
+    if ((await this.#read(chordKey(groupId))) !== undefined) return;
+    await this.#client.send(new DeleteItemCommand({ TableName: this.#table, Key: { id: text(groupKey(groupId)) } }));
   }
 
   async #read(key: string): Promise<Item | undefined> {

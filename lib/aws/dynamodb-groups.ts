@@ -2,30 +2,16 @@
 import { createHash } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
-import {
-  BatchWriteItemCommand,
-  type DynamoDBClient,
-  PutItemCommand,
-  QueryCommand,
-  type QueryCommandInput,
-  UpdateItemCommand,
-  type WriteRequest,
-} from '@aws-sdk/client-dynamodb';
+import { PutItemCommand, QueryCommand, type QueryCommandInput, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 
 import { type GroupPart, partOf } from '../group-parts.ts';
-import { DYNAMODB_MAX_BATCH_WRITES } from '../limits.ts';
-import type { Clock, GroupCount, GroupMark, GroupMarked, GroupRecord, Groups, Random } from '../ports.ts';
-import { backoff } from './backoff.ts';
+import type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from '../ports.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
+import { type DynamodbTable, writeAll } from './dynamodb-writes.ts';
 import { GROUP_LEAF_PREFIX, GROUP_ROOT, groupChunkKey, groupPartKey, groupPartition } from './keys.ts';
 import { UpdateBuilder } from './update-builder.ts';
 
-export interface DynamodbGroupsOptions {
-  readonly client: DynamoDBClient;
-  readonly table: string;
-  readonly clock: Clock;
-  readonly random: Random;
-}
+export type DynamodbGroupsOptions = DynamodbTable;
 
 // Below the largest item, with room for keys and the other attributes.
 const CHUNK_BYTES = 350_000;
@@ -42,16 +28,10 @@ interface SharedPart {
 }
 
 export class DynamodbGroups implements Groups {
-  readonly #client: DynamoDBClient;
-  readonly #table: string;
-  readonly #clock: Clock;
-  readonly #random: Random;
+  readonly #store: DynamodbTable;
 
   constructor(options: DynamodbGroupsOptions) {
-    this.#client = options.client;
-    this.#table = options.table;
-    this.#clock = options.clock;
-    this.#random = options.random;
+    this.#store = options;
   }
 
   mark(marks: readonly GroupMark[]): Promise<GroupMarked[]> {
@@ -125,10 +105,11 @@ export class DynamodbGroups implements Groups {
     for await (const items of this.#pages(groupId, '', {
       ProjectionExpression: '#pk, #sk',
       ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk' },
-    })) {
-      for (let start = 0; start < items.length; start += DYNAMODB_MAX_BATCH_WRITES)
-        await this.#delete(items.slice(start, start + DYNAMODB_MAX_BATCH_WRITES));
-    }
+    }))
+      await writeAll(
+        this.#store,
+        items.map((item) => ({ DeleteRequest: { Key: item } })),
+      );
   }
 
   /** Complete parts are marked again in the level above by every call, so that a crash in between heals. */
@@ -155,9 +136,9 @@ export class DynamodbGroups implements Groups {
       ...(failed.length === 0 ? [] : [`${update.name('failed')} ${update.value(places(failed))}`]),
     ];
     const built = update.build();
-    const { Attributes: item } = await this.#client.send(
+    const { Attributes: item } = await this.#store.client.send(
       new UpdateItemCommand({
-        TableName: this.#table,
+        TableName: this.#store.table,
         Key: key(groupId, groupPartKey(part.level, part.number)),
         ...built,
         UpdateExpression: `${built.UpdateExpression} ADD ${adds.join(', ')}`,
@@ -171,18 +152,7 @@ export class DynamodbGroups implements Groups {
   }
 
   async #put(item: Item): Promise<void> {
-    await this.#client.send(new PutItemCommand({ TableName: this.#table, Item: item }));
-  }
-
-  async #delete(keys: readonly Item[]): Promise<void> {
-    let open: WriteRequest[] = keys.map((each) => ({ DeleteRequest: { Key: each } }));
-    for (let attempt = 0; open.length > 0; attempt += 1) {
-      const { UnprocessedItems } = await this.#client.send(
-        new BatchWriteItemCommand({ RequestItems: { [this.#table]: open } }),
-      );
-      open = UnprocessedItems?.[this.#table] ?? [];
-      if (open.length > 0) await backoff(attempt, this.#clock, this.#random);
-    }
+    await this.#store.client.send(new PutItemCommand({ TableName: this.#store.table, Item: item }));
   }
 
   /** Everything of a group whose sort key starts with the prefix; none means all. */
@@ -190,9 +160,9 @@ export class DynamodbGroups implements Groups {
     const all = prefix === '';
     let from: Item | undefined;
     do {
-      const page = await this.#client.send(
+      const page = await this.#store.client.send(
         new QueryCommand({
-          TableName: this.#table,
+          TableName: this.#store.table,
           KeyConditionExpression: all ? '#pk = :pk' : '#pk = :pk AND begins_with(#sk, :prefix)',
           ExpressionAttributeNames: { '#pk': 'pk', ...(all ? {} : { '#sk': 'sk' }) },
           ExpressionAttributeValues: {

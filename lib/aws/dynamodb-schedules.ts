@@ -1,40 +1,27 @@
 /** Schedule entries on DynamoDB: one partition by name, one by due time. */
 import {
   BatchGetItemCommand,
-  BatchWriteItemCommand,
   ConditionalCheckFailedException,
   DeleteItemCommand,
-  type DynamoDBClient,
   PutItemCommand,
   QueryCommand,
   type QueryCommandInput,
-  type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
 
-import { DYNAMODB_MAX_BATCH_GETS, DYNAMODB_MAX_BATCH_WRITES } from '../limits.ts';
-import type { Clock, DueMark, Random, ScheduleItem, Schedules } from '../ports.ts';
+import { DYNAMODB_MAX_BATCH_GETS } from '../limits.ts';
+import type { DueMark, ScheduleItem, Schedules } from '../ports.ts';
 import { backoff } from './backoff.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
+import { type DynamodbTable, writeAll } from './dynamodb-writes.ts';
 import { dueNameOf, dueSortKey, SCHEDULE_DUE_PARTITION, SCHEDULE_PARTITION, timerUpperBound } from './keys.ts';
 
-export interface DynamodbSchedulesOptions {
-  readonly client: DynamoDBClient;
-  readonly table: string;
-  readonly clock: Clock;
-  readonly random: Random;
-}
+export type DynamodbSchedulesOptions = DynamodbTable;
 
 export class DynamodbSchedules implements Schedules {
-  readonly #client: DynamoDBClient;
-  readonly #table: string;
-  readonly #clock: Clock;
-  readonly #random: Random;
+  readonly #store: DynamodbTable;
 
   constructor(options: DynamodbSchedulesOptions) {
-    this.#client = options.client;
-    this.#table = options.table;
-    this.#clock = options.clock;
-    this.#random = options.random;
+    this.#store = options;
   }
 
   async read(names: readonly string[]): Promise<(ScheduleItem | undefined)[]> {
@@ -44,12 +31,12 @@ export class DynamodbSchedules implements Schedules {
     for (let start = 0; start < distinct.length; start += DYNAMODB_MAX_BATCH_GETS) {
       let open: Item[] = distinct.slice(start, start + DYNAMODB_MAX_BATCH_GETS).map(entryKey);
       for (let attempt = 0; open.length > 0; attempt += 1) {
-        const { Responses, UnprocessedKeys } = await this.#client.send(
-          new BatchGetItemCommand({ RequestItems: { [this.#table]: { Keys: open, ConsistentRead: true } } }),
+        const { Responses, UnprocessedKeys } = await this.#store.client.send(
+          new BatchGetItemCommand({ RequestItems: { [this.#store.table]: { Keys: open, ConsistentRead: true } } }),
         );
-        for (const item of Responses?.[this.#table] ?? []) found.set(item['sk']?.S ?? '', itemOf(item));
-        open = UnprocessedKeys?.[this.#table]?.Keys ?? [];
-        if (open.length > 0) await backoff(attempt, this.#clock, this.#random);
+        for (const item of Responses?.[this.#store.table] ?? []) found.set(item['sk']?.S ?? '', itemOf(item));
+        open = UnprocessedKeys?.[this.#store.table]?.Keys ?? [];
+        if (open.length > 0) await backoff(attempt, this.#store.clock, this.#store.random);
       }
     }
     return names.map((name) => found.get(name));
@@ -84,14 +71,14 @@ export class DynamodbSchedules implements Schedules {
   async write(item: ScheduleItem): Promise<boolean> {
     if (item.nextDueMs !== null) {
       const mark = { name: item.name, dueMs: item.nextDueMs };
-      await this.#client.send(
-        new PutItemCommand({ TableName: this.#table, Item: { ...markKey(mark), due: number(mark.dueMs) } }),
+      await this.#store.client.send(
+        new PutItemCommand({ TableName: this.#store.table, Item: { ...markKey(mark), due: number(mark.dueMs) } }),
       );
     }
     try {
-      await this.#client.send(
+      await this.#store.client.send(
         new PutItemCommand({
-          TableName: this.#table,
+          TableName: this.#store.table,
           Item: {
             ...entryKey(item.name),
             revision: number(item.revision),
@@ -114,9 +101,9 @@ export class DynamodbSchedules implements Schedules {
 
   async remove(name: string, revision: number): Promise<boolean> {
     try {
-      await this.#client.send(
+      await this.#store.client.send(
         new DeleteItemCommand({
-          TableName: this.#table,
+          TableName: this.#store.table,
           Key: entryKey(name),
           ConditionExpression: 'attribute_not_exists(#revision) OR #revision = :expected',
           ExpressionAttributeNames: { '#revision': 'revision' },
@@ -132,32 +119,19 @@ export class DynamodbSchedules implements Schedules {
 
   async dropMarks(marks: readonly DueMark[]): Promise<void> {
     const requests = new Map(
-      marks.map((mark): [string, WriteRequest] => [
-        dueSortKey(mark.dueMs, mark.name),
-        { DeleteRequest: { Key: markKey(mark) } },
-      ]),
+      marks.map((mark) => [dueSortKey(mark.dueMs, mark.name), { DeleteRequest: { Key: markKey(mark) } }]),
     );
-    const all = [...requests.values()];
-    for (let start = 0; start < all.length; start += DYNAMODB_MAX_BATCH_WRITES) {
-      let open = all.slice(start, start + DYNAMODB_MAX_BATCH_WRITES);
-      for (let attempt = 0; open.length > 0; attempt += 1) {
-        const { UnprocessedItems } = await this.#client.send(
-          new BatchWriteItemCommand({ RequestItems: { [this.#table]: open } }),
-        );
-        open = UnprocessedItems?.[this.#table] ?? [];
-        if (open.length > 0) await backoff(attempt, this.#clock, this.#random);
-      }
-    }
+    await writeAll(this.#store, [...requests.values()]);
   }
 
   async #query(input: Omit<QueryCommandInput, 'TableName'>, limit: number): Promise<Item[]> {
     const items: Item[] = [];
     let from = input.ExclusiveStartKey;
     do {
-      const page = await this.#client.send(
+      const page = await this.#store.client.send(
         new QueryCommand({
           ...input,
-          TableName: this.#table,
+          TableName: this.#store.table,
           // A sweep writes what it saw and asks again.
           ConsistentRead: true,
           Limit: limit - items.length,

@@ -1,18 +1,13 @@
 /** Timers on DynamoDB: sharded partitions, sorted by due time, so that a sweep reads what is due and nothing else. */
-import { BatchWriteItemCommand, type DynamoDBClient, QueryCommand, type WriteRequest } from '@aws-sdk/client-dynamodb';
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
 
-import { DYNAMODB_MAX_BATCH_WRITES } from '../limits.ts';
-import type { Clock, OutgoingMessage, Random, Timer, Timers } from '../ports.ts';
-import { backoff } from './backoff.ts';
+import type { OutgoingMessage, Timer, Timers } from '../ports.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
+import { type DynamodbTable, writeAll } from './dynamodb-writes.ts';
 import { timerPartition, timerShard, timerSortKey, timerUpperBound } from './keys.ts';
 
-export interface DynamodbTimersOptions {
-  readonly client: DynamoDBClient;
-  readonly table: string;
+export interface DynamodbTimersOptions extends DynamodbTable {
   readonly shards: number;
-  readonly clock: Clock;
-  readonly random: Random;
 }
 
 // A net below the sweep, never the trigger: what is left this long after its time is garbage.
@@ -20,37 +15,31 @@ const LEFTOVER_SECONDS = 30 * 86_400;
 
 export class DynamodbTimers implements Timers {
   readonly shards: number;
-  readonly #client: DynamoDBClient;
-  readonly #table: string;
-  readonly #clock: Clock;
-  readonly #random: Random;
+  readonly #store: DynamodbTable;
 
   constructor(options: DynamodbTimersOptions) {
     this.shards = options.shards;
-    this.#client = options.client;
-    this.#table = options.table;
-    this.#clock = options.clock;
-    this.#random = options.random;
+    this.#store = options;
   }
 
   async put(timers: readonly Timer[]): Promise<void> {
     // The same key twice in one request is an error; the same timer twice is one timer.
     const items = new Map(timers.map((timer) => [keyOf(timer), { PutRequest: { Item: this.#itemOf(timer) } }]));
-    await this.#writeAll([...items.values()]);
+    await writeAll(this.#store, [...items.values()]);
   }
 
   async remove(timers: readonly Timer[]): Promise<void> {
     const requests = new Map(timers.map((timer) => [keyOf(timer), { DeleteRequest: { Key: this.#key(timer) } }]));
-    await this.#writeAll([...requests.values()]);
+    await writeAll(this.#store, [...requests.values()]);
   }
 
   async due(shard: number, untilMs: number, limit: number): Promise<Timer[]> {
     const timers: Timer[] = [];
     let from: Item | undefined;
     do {
-      const page = await this.#client.send(
+      const page = await this.#store.client.send(
         new QueryCommand({
-          TableName: this.#table,
+          TableName: this.#store.table,
           KeyConditionExpression: '#pk = :pk AND #sk <= :until',
           ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk' },
           ExpressionAttributeValues: { ':pk': text(timerPartition(shard)), ':until': text(timerUpperBound(untilMs)) },
@@ -82,19 +71,6 @@ export class DynamodbTimers implements Timers {
       message: text(JSON.stringify(timer.message)),
       ttl: number(Math.floor(timer.dueMs / 1000) + LEFTOVER_SECONDS),
     };
-  }
-
-  async #writeAll(requests: readonly WriteRequest[]): Promise<void> {
-    for (let start = 0; start < requests.length; start += DYNAMODB_MAX_BATCH_WRITES) {
-      let open: WriteRequest[] = requests.slice(start, start + DYNAMODB_MAX_BATCH_WRITES);
-      for (let attempt = 0; open.length > 0; attempt += 1) {
-        const { UnprocessedItems } = await this.#client.send(
-          new BatchWriteItemCommand({ RequestItems: { [this.#table]: open } }),
-        );
-        open = UnprocessedItems?.[this.#table] ?? [];
-        if (open.length > 0) await backoff(attempt, this.#clock, this.#random);
-      }
-    }
   }
 }
 

@@ -8,7 +8,6 @@ import {
 import type { BeatManifest } from '../manifest.ts';
 import type { Producer } from '../producer.ts';
 import type { ScheduleEntry } from '../schedules/entry.ts';
-import { nextTickMs } from '../schedules/entry.ts';
 import { ruleExpression } from '../schedules/eventbridge.ts';
 import { ruleTemplate } from './rule-template.ts';
 
@@ -73,14 +72,4 @@ function sweptBecause(entry: ScheduleEntry): string | undefined {
   if (deadline !== null && deadline < EVENTBRIDGE_MIN_EVENT_AGE_SECONDS) return 'startingDeadline under a minute';
   if (deadline !== null && deadline > EVENTBRIDGE_MAX_EVENT_AGE_SECONDS) return 'startingDeadline over a day';
   return entry.catchUp === 'all' ? "catchUp 'all'" : undefined;
-}
-
-/** The next due instants of an entry, at most `count`. */
-export function nextTicks(entry: ScheduleEntry, afterMs: number, anchorMs: number, count: number): number[] {
-  const ticks: number[] = [];
-  for (let next = nextTickMs(entry, afterMs, anchorMs); next !== undefined && ticks.length < count;) {
-    ticks.push(next);
-    next = nextTickMs(entry, next, anchorMs);
-  }
-  return ticks;
 }

@@ -5,7 +5,8 @@ import { InvalidSchedule } from '../errors.ts';
 import { decodeJson, encodeJson } from '../json.ts';
 import { SWEEP_HORIZON_SECONDS } from '../limits.ts';
 import type { ScheduleItem } from '../ports.ts';
-import { nextTickMs, type ScheduleEntry } from '../schedules/entry.ts';
+import type { ScheduleEntry } from '../schedules/entry.ts';
+import { nextTickMs } from '../schedules/next-due.ts';
 import { readSchedule } from '../schedules/read-schedule.ts';
 import { readSignature } from '../signature.ts';
 
@@ -85,7 +86,6 @@ export function advance(
   const due = [...missed.filter((tick) => tick >= deadlineMs), ...ahead];
   const ticks = entry.oneOff ? due.slice(0, 1) : due;
   const over = next === undefined || (entry.oneOff && ticks.length > 0);
-  const past = state.emitted.filter((tick) => tick <= nowMs);
   return {
     ticks,
     state: {
@@ -95,8 +95,7 @@ export function advance(
       over,
       nextDueMs: over ? null : (next ?? null),
       emitted: [...state.emitted.filter((tick) => tick > nowMs), ...ticks],
-      lastRunMs: past.at(-1) ?? state.lastRunMs,
-      runCount: state.runCount + past.length,
+      ...runsUntil(state, nowMs),
       lastError: null,
     },
   };
@@ -108,9 +107,18 @@ export function runsUntil(state: ScheduleState, nowMs: number): { lastRunMs: num
   return { lastRunMs: past.at(-1) ?? state.lastRunMs, runCount: state.runCount + past.length };
 }
 
+/** The next tick that the sweep has to send: none of an entry that a rule fires, or that is disabled. */
+export function nextSweptMs(
+  entry: ScheduleEntry,
+  way: ScheduleState['way'],
+  afterMs: number,
+  anchorMs: number,
+): number | null {
+  return way === 'rule' || !entry.enabled ? null : (nextTickMs(entry, afterMs, anchorMs) ?? null);
+}
+
 /** The state after people changed its entry: counts go on, ticks are reckoned from now. */
 export function changed(state: ScheduleState, entry: ScheduleEntry, nowMs: number): ScheduleState {
-  const runs = runsUntil(state, nowMs);
   // Whoever only edits a description does not want the interval to begin anew.
   const anchorMs = isDeepStrictEqual(entry.schedule, state.entry.schedule) ? state.anchorMs : nowMs;
   return {
@@ -119,10 +127,10 @@ export function changed(state: ScheduleState, entry: ScheduleEntry, nowMs: numbe
     over: false,
     version: state.version + 1,
     anchorMs,
-    nextDueMs: state.way === 'rule' || !entry.enabled ? null : (nextTickMs(entry, nowMs, anchorMs) ?? null),
+    nextDueMs: nextSweptMs(entry, state.way, nowMs, anchorMs),
     emitted: [],
     recalled: [...state.recalled, ...ahead(state, nowMs)],
-    ...runs,
+    ...runsUntil(state, nowMs),
     changedMs: nowMs,
     lastError: null,
   };
@@ -177,7 +185,7 @@ export function firstState(
     version: source === 'code' ? 0 : Math.floor(nowMs / 1000),
     revision: 0,
     anchorMs: nowMs,
-    nextDueMs: way === 'rule' || !entry.enabled ? null : (nextTickMs(entry, nowMs, nowMs) ?? null),
+    nextDueMs: nextSweptMs(entry, way, nowMs, nowMs),
     emitted: [],
     recalled: [],
     deleted: false,

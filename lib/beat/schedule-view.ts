@@ -1,8 +1,9 @@
 /** A schedule entry as people see it. */
 import type { BeatEntry } from '../schedules/entry.ts';
+import { nextTicks } from '../schedules/next-due.ts';
 import type { Schedule } from '../schedules/schedule.ts';
 import type { Signature } from '../signature.ts';
-import { type BeatPlan, nextTicks } from './plan.ts';
+import type { BeatPlan } from './plan.ts';
 import { runsUntil, type ScheduleState } from './schedule-state.ts';
 
 /** What `get` and `list` return; `put` takes it back, changed. */
@@ -98,11 +99,6 @@ export function viewOf(state: ScheduleState, nowMs: number): StoredSchedule {
 
 function dateOf(ms: number | null): Date | null {
   return ms === null ? null : new Date(ms);
-}
-
-/** Names in the order of the store. */
-export function byBytes(left: string, right: string): number {
-  return Buffer.compare(Buffer.from(left), Buffer.from(right));
 }
 
 /** Whether a stored state still belongs to something that this app declares; an app that declares nothing cannot tell. */

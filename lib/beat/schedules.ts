@@ -6,6 +6,7 @@ import { SWEEP_HORIZON_SECONDS } from '../limits.ts';
 import type { Ports } from '../ports.ts';
 import type { Producer } from '../producer.ts';
 import type { AsyncResult } from '../result.ts';
+import { byBytes } from '../schedule-ports.ts';
 import { type BeatEntry, checkedEntryName, resolveEntry, type ScheduleEntry } from '../schedules/entry.ts';
 import { integerIn } from '../settings.ts';
 import { fromSignatureOptions } from '../signature-options.ts';
@@ -24,7 +25,6 @@ import {
   stateOf,
 } from './schedule-state.ts';
 import {
-  byBytes,
   isShown,
   type ScheduleChange,
   type StoredSchedule,

@@ -9,6 +9,7 @@ import type { DueMark, Ports, ScheduleItem } from '../ports.ts';
 import type { Producer } from '../producer.ts';
 import { dispatch, type Prepared } from '../publish.ts';
 import { AsyncResult } from '../result.ts';
+import { sideBySide } from '../side-by-side.ts';
 import { REVOKED } from '../states.ts';
 import { advance, isForgotten, itemOf, type Recalled, type ScheduleState, stateOf } from './schedule-state.ts';
 import { prepareTick, tickId } from './tick.ts';
@@ -40,7 +41,7 @@ export async function sweepSchedules(
     const marks = await ports.schedules.due(untilMs, PAGE, after);
     if (marks.length > 0) {
       const items = await ports.schedules.read(marks.map((mark) => mark.name));
-      const done = await eachOf(marks, (mark, index) =>
+      const done = await sideBySide(marks, WIDTH, (mark, index) =>
         sweepOne(mark, items[index], producer, ports, declared, untilMs),
       );
       await ports.schedules.dropMarks(marks.filter((_, index) => done[index]?.drop === true));
@@ -138,17 +139,4 @@ async function takeBack(entry: string, recalled: readonly Recalled[], producer: 
     recalled.map(({ version, dueMs }) => new AsyncResult(tickId(entry, dueMs, version), producer).revoke()),
   );
   return new Set(recalled.filter((_, index) => states[index] !== REVOKED).map(({ dueMs }) => dueMs));
-}
-
-async function eachOf<T, R>(items: readonly T[], work: (item: T, index: number) => Promise<R>): Promise<R[]> {
-  const results: R[] = Array.from({ length: items.length });
-  let next = 0;
-  const run = async (): Promise<void> => {
-    for (let index = next++; index < items.length; index = next++) {
-      const item = items[index];
-      if (item !== undefined) results[index] = await work(item, index);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(WIDTH, items.length) }, run));
-  return results;
 }

@@ -2,9 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import type { Ports, ScheduleItem } from '../ports.ts';
-import { nextTickMs, type ScheduleEntry } from '../schedules/entry.ts';
+import type { ScheduleEntry } from '../schedules/entry.ts';
 import type { BeatPlan } from './plan.ts';
-import { firstState, itemOf, reborn, type ScheduleState, stateOf } from './schedule-state.ts';
+import { firstState, itemOf, nextSweptMs, reborn, type ScheduleState, stateOf } from './schedule-state.ts';
 
 /** Whether all of them are in step: one that is not must not keep the rest from it. */
 export async function syncDeclared(plans: readonly BeatPlan[], ports: Ports): Promise<boolean> {
@@ -56,16 +56,16 @@ function inStep(state: ScheduleState, plan: BeatPlan, nowMs: number): ScheduleSt
   const entry: ScheduleEntry = { ...plan.entry, enabled };
   const sameTimes = isDeepStrictEqual(state.entry.schedule, entry.schedule);
   const anchorMs = sameTimes ? state.anchorMs : nowMs;
-  const swept = plan.way === 'sweep' && enabled;
   const sameSpan = state.entry.startMs === entry.startMs && state.entry.expiresMs === entry.expiresMs;
-  const keep = sameTimes && sameSpan && state.way === plan.way && state.nextDueMs !== null;
+  const swept = plan.way === 'sweep' && state.way === 'sweep' && enabled;
+  const keep = swept && sameTimes && sameSpan && state.nextDueMs !== null;
   return {
     ...state,
     entry,
     way: plan.way,
     over: false,
     anchorMs,
-    nextDueMs: swept ? (keep ? state.nextDueMs : (nextTickMs(entry, nowMs, anchorMs) ?? null)) : null,
+    nextDueMs: keep ? state.nextDueMs : nextSweptMs(entry, plan.way, nowMs, anchorMs),
     changedMs: nowMs,
   };
 }

@@ -1,6 +1,6 @@
 /** Composite signatures in Celery's own form (celery/canvas.py), and its upgrades: a group before a task is a chord. */
 import { InvalidSignature } from '../errors.ts';
-import { readSignature, type Signature, signature, type SignatureOptions } from '../signature.ts';
+import { applyPartial, readSignature, type Signature, type SignatureOptions, withParts } from '../signature.ts';
 import {
   type ChordPolicy,
   composite,
@@ -9,12 +9,13 @@ import {
   listOf,
   merged,
   readAll,
+  SEED,
   signaturesIn,
   withKwargs,
   withOptions,
 } from './parts.ts';
 
-export { type ChordPolicy, kindOf, merged, type SignatureKind, withOptions } from './parts.ts';
+export { type ChordPolicy, isOneMessage, kindOf, merged, type SignatureKind, withOptions } from './parts.ts';
 
 /** @throws InvalidSignature for a chain of nothing. */
 export function chainOf(tasks: readonly Signature[], options: SignatureOptions = {}): Signature {
@@ -86,7 +87,7 @@ const TO_LAST = new Set(['link', 'group_id', 'group_index', 'chord', 'celeriac']
 /** The steps of a chain in order, upgraded, with the chain's own options handed down as Celery does. */
 export function chainSteps(sig: Signature): Signature[] {
   const steps = upgraded(signaturesIn(sig, 'tasks').flatMap(flatSteps));
-  const own = Object.entries(sig.options).filter(([name]) => name !== 'task_id' && name !== 'celeriac_seed');
+  const own = Object.entries(sig.options).filter(([name]) => name !== 'task_id' && name !== SEED);
   const last = Object.fromEntries(own.filter(([name]) => TO_LAST.has(name)));
   const every = Object.fromEntries(own.filter(([name]) => name === 'link_error'));
   const first = Object.fromEntries(own.filter(([name]) => !TO_LAST.has(name) && name !== 'link_error'));
@@ -96,13 +97,10 @@ export function chainSteps(sig: Signature): Signature[] {
       ...(index === steps.length - 1 ? merged(step.options, last) : {}),
       ...merged(step.options, every),
     };
-    const args = { args: index === 0 && !step.immutable ? [...sig.args, ...step.args] : step.args };
-    return signature(step.task, {
-      ...args,
-      kwargs: step.kwargs,
+    return withParts(step, {
+      args: index === 0 ? applyPartial(step, sig.args) : step.args,
       options,
       immutable: step.immutable || (index === 0 && sig.immutable),
-      subtaskType: step.subtask_type,
     });
   });
 }
@@ -135,9 +133,7 @@ function lengthened(chord: Signature, step: Signature): Signature {
     chainOf([withOptions(body, merged(body.options, links)), step]),
     policy === 'celery' ? {} : { policy },
   );
-  return chord.immutable
-    ? signature(whole.task, { ...whole, subtaskType: whole.subtask_type, immutable: true })
-    : whole;
+  return chord.immutable ? immutable(whole) : whole;
 }
 
 /** A group in a group is its members, as in Celery. */
@@ -159,7 +155,7 @@ const OF_GROUP = new Set([
   'link',
   'root_id',
   'parent_id',
-  'celeriac_seed',
+  SEED,
 ]);
 
 /** The members in order, with the group's own options and arguments handed to each. */
@@ -169,9 +165,8 @@ export function groupMembers(sig: Signature): readonly Signature[] {
   const links = listOf(sig.options['link']);
   if (Object.keys(own).length === 0 && links.length === 0 && sig.args.length === 0) return members;
   return members.map((member, index) =>
-    signature(member.task, {
-      args: member.immutable ? member.args : [...sig.args, ...member.args],
-      kwargs: member.kwargs,
+    withParts(member, {
+      args: applyPartial(member, sig.args),
       options: {
         ...own,
         ...member.options,
@@ -181,8 +176,6 @@ export function groupMembers(sig: Signature): readonly Signature[] {
           ? merged(member.options, { link: links.map((link) => ({ ...(link as Signature), immutable: true })) })
           : {}),
       },
-      immutable: member.immutable,
-      subtaskType: member.subtask_type,
     }),
   );
 }
@@ -222,12 +215,9 @@ export function chordParts(sig: Signature): ChordParts {
   if (own.length === 0 && sig.args.length === 0) return { header, body, policy };
   const late = own.filter(([name]) => !OF_HEADER.has(name));
   return {
-    header: signature(header.task, {
+    header: withParts(header, {
       args: [...sig.args, ...header.args],
-      kwargs: header.kwargs,
       options: { ...Object.fromEntries(own), ...header.options },
-      immutable: header.immutable,
-      subtaskType: header.subtask_type,
     }),
     body: withOptions(body, { ...Object.fromEntries(late), ...body.options }),
     policy,

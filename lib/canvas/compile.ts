@@ -3,13 +3,14 @@
  * ids, so that sending it twice makes nothing twice.
  */
 import { InvalidSignature } from '../errors.ts';
-import { applyPartial, type Signature, signature } from '../signature.ts';
-import { chordParts, chunksGroup, flattened, groupMembers, kindOf, withOptions } from './build.ts';
 import { type CeleriacHeader, UNCOUNTED } from '../message.ts';
+import { applyPartial, type Signature, withParts } from '../signature.ts';
+import { chordParts, chunksGroup, flattened, groupMembers, kindOf, withOptions } from './build.ts';
 import { bodyOf, collected, headerId, isMember, namedSteps, ownMemberId } from './named.ts';
 
-export { bodyOf, COLLECT_TASK, FRESH, hasGivenIds, SEED } from './named.ts';
+export { bodyOf, COLLECT_TASK, FRESH, hasGivenIds, ownId, ownMemberId } from './named.ts';
 export { type Errback, errbacksOf, tasksOf } from './never-run.ts';
+export { SEED } from './parts.ts';
 
 /** Results of a group that are read when the task runs, since they may not fit a message. */
 export type Gather = NonNullable<CeleriacHeader['gather']>;
@@ -96,12 +97,9 @@ function place(sig: Signature, id: string, given: Sent, chain: readonly Signatur
 function planned(sig: Signature, id: string, sent: Sent, chain: readonly Signature[] | null): Planned {
   const gather = 'gather' in sent && !sig.immutable ? sent.gather : undefined;
   return {
-    signature: signature(sig.task, {
+    signature: withParts(sig, {
       args: 'gather' in sent ? sig.args : applyPartial(sig, sent.args),
-      kwargs: sig.kwargs,
       options: { ...sig.options, task_id: id },
-      immutable: sig.immutable,
-      subtaskType: sig.subtask_type,
     }),
     chain,
     gather,

@@ -1,17 +1,12 @@
 /** What the parts of a tree are called: ids that follow from the id of the whole, and what makes a part a member. */
 import { groupMemberId } from '../group-parts.ts';
-import { readSignature, type Signature, signature } from '../signature.ts';
+import { readSignature, type Signature, signature, withParts } from '../signature.ts';
 import { derivedId } from '../time.ts';
 import { chainSteps, chordOf, chordParts, flattened, givenId, merged, withId, withOptions } from './build.ts';
-import { isSignature } from './parts.ts';
+import { isSignature, SEED } from './parts.ts';
 
 /** Options by which a signature belongs to a group. */
 const MEMBERSHIP = ['group_id', 'group_index', 'chord', 'celeriac'] as const;
-/**
- * A chain's last step and a chord's body have the id of the whole, since its result is theirs. Where they are
- * composites themselves, what their parts are named after must be another.
- */
-export const SEED = 'celeriac_seed';
 /**
  * In the header `celeriac` of a tree's messages: none of its ids was given by a caller, who may give it again. One of
  * them that is seen a second time belongs to the same tree.
@@ -58,7 +53,8 @@ export function ownMemberId(member: Signature, groupId: string, index: number): 
   return givenId(member) ?? groupMemberId(groupId, index);
 }
 
-function ownId(sig: Signature, name: string): string {
+/** The id of a part: the one it was given, or one that follows from a name. */
+export function ownId(sig: Signature, name: string): string {
   return givenId(sig) ?? derivedId(name);
 }
 
@@ -73,14 +69,7 @@ export function collected(sig: Signature): Signature {
       ([name]) => !(MEMBERSHIP as readonly string[]).includes(name) && name !== 'task_id' && name !== SEED,
     ),
   );
-  const group = signature(sig.task, {
-    args: sig.args,
-    kwargs: sig.kwargs,
-    options: inner,
-    immutable: sig.immutable,
-    subtaskType: sig.subtask_type,
-  });
-  return chordOf(group, signature(COLLECT_TASK), membership);
+  return chordOf(withParts(sig, { options: inner }), signature(COLLECT_TASK), membership);
 }
 
 export function isMember(sig: Signature): boolean {

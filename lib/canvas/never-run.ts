@@ -1,7 +1,8 @@
 /** What becomes of a tree that will never run. */
-import { readSignature, type Signature } from '../signature.ts';
+import type { Signature } from '../signature.ts';
 import { chainSteps, chordParts, chunksGroup, groupMembers, kindOf, withOptions } from './build.ts';
 import { bodyOf, collected, headerId, isMember, namedSteps, ownMemberId } from './named.ts';
+import { readLinks } from './parts.ts';
 
 /** Every task of a step that will never run, so that nobody waits for any of them: its id and its signature. */
 export function tasksOf(sig: Signature, id: string): { readonly id: string; readonly signature: Signature }[] {
@@ -58,13 +59,7 @@ export function errbacksOf(sig: Signature, id: string): Errback[] {
     case 'map':
     case 'starmap':
     case 'task':
-    default: {
-      const links = sig.options['link_error'];
-      const list: readonly unknown[] = Array.isArray(links) ? links : [links];
-      return list.flatMap((link) => {
-        const errback = readSignature(link);
-        return errback === undefined ? [] : [{ signature: errback, failedId: id }];
-      });
-    }
+    default:
+      return readLinks(sig.options['link_error']).map((signature) => ({ signature, failedId: id }));
   }
 }

@@ -1,6 +1,6 @@
 /** What signatures are made of: kinds, copies with something changed, lists within. */
 import { InvalidSignature } from '../errors.ts';
-import { readSignature, type Signature, signature, type SignatureOptions } from '../signature.ts';
+import { readSignature, type Signature, signature, type SignatureOptions, withParts } from '../signature.ts';
 
 /** What becomes of a chord whose header has failed members. */
 export type ChordPolicy = 'celery' | 'failFast' | 'settled';
@@ -25,8 +25,21 @@ const SUBTASK_TYPES: Readonly<Record<string, string>> = {
   'celery.chunks': 'chunks',
 };
 
+/**
+ * A chain's last step and a chord's body have the id of the whole, since its result is theirs. Where they are
+ * composites themselves, what their parts are named after must be another.
+ */
+export const SEED = 'celeriac_seed';
+
 export function kindOf(sig: Signature): SignatureKind {
   return sig.subtask_type === null ? 'task' : (KINDS[sig.task] ?? 'task');
+}
+
+const ONE_MESSAGE: ReadonlySet<SignatureKind> = new Set(['task', 'map', 'starmap']);
+
+/** Whether it is one message; every other one is sent by its parts. */
+export function isOneMessage(sig: Signature): boolean {
+  return ONE_MESSAGE.has(kindOf(sig));
 }
 
 export function composite(
@@ -39,21 +52,15 @@ export function composite(
 
 /** The same signature with more options. */
 export function withOptions(sig: Signature, options: SignatureOptions): Signature {
-  return signature(sig.task, {
-    args: sig.args,
-    kwargs: sig.kwargs,
-    options: { ...sig.options, ...options },
-    immutable: sig.immutable,
-    subtaskType: sig.subtask_type,
-  });
+  return withParts(sig, { options: { ...sig.options, ...options } });
 }
 
 export function withKwargs(sig: Signature, kwargs: Readonly<Record<string, unknown>>): Signature {
-  return signature(sig.task, { ...sig, kwargs: { ...sig.kwargs, ...kwargs }, subtaskType: sig.subtask_type });
+  return withParts(sig, { kwargs: { ...sig.kwargs, ...kwargs } });
 }
 
 export function immutable(sig: Signature): Signature {
-  return signature(sig.task, { ...sig, subtaskType: sig.subtask_type, immutable: true });
+  return withParts(sig, { immutable: true });
 }
 
 /** Links add up; everything else replaces. */
@@ -67,6 +74,11 @@ export function merged(options: SignatureOptions, more: SignatureOptions): Signa
 
 export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : value === undefined || value === null ? [] : [value];
+}
+
+/** Links, one or a list of them. Untrusted: what is no signature is left out. */
+export function readLinks(value: unknown): readonly Signature[] {
+  return listOf(value).flatMap((link) => readSignature(link) ?? []);
 }
 
 export function signaturesIn(sig: Signature, field: string): readonly Signature[] {

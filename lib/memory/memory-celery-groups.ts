@@ -38,6 +38,11 @@ export class MemoryCeleryGroups implements CeleryGroups {
     return Promise.resolve();
   }
 
+  forget(groupId: string): Promise<void> {
+    if (!this.#counters.has(groupId)) this.#groups.delete(groupId);
+    return Promise.resolve();
+  }
+
   /** What a member in Python does: it adds one, and the one that completes the group deletes it. Gives the new count. */
   countInPython(groupId: string): number {
     const counter = this.#counters.get(groupId);

@@ -1,5 +1,6 @@
 /** Schedule entries in memory: the executable meaning of `Schedules`. */
 import type { DueMark, ScheduleItem, Schedules } from '../ports.ts';
+import { byBytes } from '../schedule-ports.ts';
 import { Heap, type Placed } from './heap.ts';
 
 interface Mark extends Placed, DueMark {}
@@ -77,9 +78,4 @@ function keyOf({ name, dueMs }: DueMark): string {
 
 function before(left: DueMark, right: DueMark): boolean {
   return left.dueMs < right.dueMs || (left.dueMs === right.dueMs && byBytes(left.name, right.name) < 0);
-}
-
-/** The order of DynamoDB's sort keys: UTF-8 bytes. */
-function byBytes(left: string, right: string): number {
-  return Buffer.compare(Buffer.from(left), Buffer.from(right));
 }

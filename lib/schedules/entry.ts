@@ -4,10 +4,10 @@ import { type Duration, durationSeconds, instantMs, shown } from '../duration.ts
 import { CeleriacError, InvalidOption, InvalidSchedule } from '../errors.ts';
 import { decodeJson, encodeJson } from '../json.ts';
 import { toSignatureOptions } from '../signature-options.ts';
-import { type Signature, signature, type SignatureOptions } from '../signature.ts';
+import { type Signature, signature, type SignatureOptions, withParts } from '../signature.ts';
 import { checkedTaskName } from '../task-options.ts';
 import { every } from './interval.ts';
-import { nextDueMs } from './next-due.ts';
+import { nextTickMs } from './next-due.ts';
 import { readSchedule } from './read-schedule.ts';
 import { describeSchedule, inZone, type Schedule } from './schedule.ts';
 
@@ -187,12 +187,10 @@ function checked(sig: Signature): Signature {
     throw new InvalidOption(
       `options: '${fixed}' of the signature cannot be set: every tick has its own. Use countdown to run later.`,
     );
-  return signature(sig.task, {
+  return withParts(sig, {
     args: decodeJson(encodeJson(sig.args, 'args')) as readonly unknown[],
     kwargs: decodeJson(encodeJson(sig.kwargs, 'kwargs')) as Record<string, unknown>,
     options: decodeJson(encodeJson(sig.options, 'options')) as Record<string, unknown>,
-    immutable: sig.immutable,
-    subtaskType: sig.subtask_type,
   });
 }
 
@@ -218,21 +216,4 @@ function descriptionOf(value: unknown): string {
   throw new InvalidSchedule(
     `description: ${given} given; text of at most ${MAX_DESCRIPTION_CHARACTERS} characters is allowed.`,
   );
-}
-
-/**
- * The entry's first due instant after a given one, with its start and end.
- *
- * @param anchorMs where its intervals count from.
- */
-export function nextTickMs(entry: ScheduleEntry, afterMs: number, anchorMs: number): number | undefined {
-  const { startMs, expiresMs, schedule } = entry;
-  let dueMs: number | undefined;
-  if (startMs !== null && startMs > afterMs) {
-    // django-celery-beat: an interval fires at the very start; a crontab at its first match from there on.
-    dueMs = schedule.type === 'interval' ? startMs : nextDueMs(schedule, startMs - 1, anchorMs);
-  } else {
-    dueMs = nextDueMs(schedule, afterMs, startMs ?? anchorMs);
-  }
-  return dueMs === undefined || (expiresMs !== null && dueMs >= expiresMs) ? undefined : dueMs;
 }

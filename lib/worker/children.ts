@@ -1,7 +1,7 @@
 /** What a settled task starts: any tree of signatures, compiled to messages whose ids are fixed. */
-import { chainOf, givenId, kindOf, withOptions } from '../canvas/build.ts';
 import { compileFor } from '../apply-canvas.ts';
-import { type CountedByCelery, type Errback, errbacksOf, FRESH, SEED, type Sent } from '../canvas/compile.ts';
+import { chainOf, isOneMessage, withOptions } from '../canvas/build.ts';
+import { type CountedByCelery, type Errback, errbacksOf, FRESH, ownId, SEED, type Sent } from '../canvas/compile.ts';
 import { CeleriacError } from '../errors.ts';
 import type { Message } from '../message.ts';
 import type { Ports } from '../ports.ts';
@@ -36,7 +36,7 @@ export interface Settling {
 /** The id of a child: its own, or one that follows from its parent. */
 export function childId(sig: Signature, name: string): string {
   try {
-    return givenId(sig) ?? derivedId(name);
+    return ownId(sig, name);
   } catch (error) {
     // A composite that cannot be read has to be called something when it is reported.
     if (!CeleriacError.is(error)) throw error;
@@ -89,10 +89,6 @@ export async function addChild(
   } catch (error) {
     await addUnsendable(settling, sig, id, chain, error);
   }
-}
-
-function isOneMessage(sig: Signature): boolean {
-  return ['task', 'map', 'starmap'].includes(kindOf(sig));
 }
 
 /** Bad input stays bad however often the message comes back; anything else may pass. */

@@ -33,6 +33,9 @@ export interface Attempt {
   readonly children?: readonly string[];
 }
 
+/** A decision that is written down: a message that is given back leaves nothing. */
+type Outcome = Exclude<EndDecision, { readonly kind: 'requeue' }>;
+
 /** `null` in the header defers to the task's own setting. */
 export function ignoresResult(message: Message, definition: TaskDefinition): boolean {
   // A chord needs the results of its header, whatever each task says.
@@ -90,17 +93,17 @@ async function requeue(attempt: Attempt, reason: string): Promise<Disposition> {
 }
 
 /** A result that cannot be stored, or a retry that cannot be sent, is a failure of the task: told, not looped. */
-function writeOutcome(attempt: Attempt, decision: EndDecision): { record: Committed; decision: EndDecision } {
+function writeOutcome(attempt: Attempt, decision: Outcome): { record: Committed; decision: Outcome } {
   try {
     return { record: describe(attempt, decision, settlementOf(attempt, decision)), decision };
   } catch (error) {
     if (!CeleriacError.is(error)) throw error;
-    const failure: EndDecision = { kind: 'fail', error, expected: false };
+    const failure: Outcome = { kind: 'fail', error, expected: false };
     return { record: describe(attempt, failure, {}), decision: failure };
   }
 }
 
-function settlementOf(attempt: Attempt, decision: EndDecision): Settlement {
+function settlementOf(attempt: Attempt, decision: Outcome): Settlement {
   const { message, definition, worker } = attempt;
   if (decision.kind === 'success') {
     return ignoresResult(message, definition) && hasFollowers(message) ? { value: decision.value ?? null } : {};
@@ -121,13 +124,8 @@ function settlementOf(attempt: Attempt, decision: EndDecision): Settlement {
 
 const STATUS = { success: SUCCESS, retry: RETRY, reject: REJECTED, ignore: IGNORED, fail: FAILURE } as const;
 
-function describe(
-  attempt: Attempt,
-  decision: Exclude<EndDecision, { kind: 'requeue' }> | EndDecision,
-  settlement: Settlement,
-): Committed {
+function describe(attempt: Attempt, decision: Outcome, settlement: Settlement): Committed {
   const { message, definition, worker } = attempt;
-  if (decision.kind === 'requeue') return { status: RETRY, meta: undefined, settlement };
   const status = STATUS[decision.kind];
   const ignored = ignoresResult(message, definition);
   const base = {

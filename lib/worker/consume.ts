@@ -1,6 +1,7 @@
 /** A batch of deliveries in, a partial batch response out. Never throws, never answers `undefined`: both lose work. */
 import type { Ports } from '../ports.ts';
 import type { Producer } from '../producer.ts';
+import { sideBySide } from '../side-by-side.ts';
 import type { BatchResponse, Delivery, Invocation } from './delivery.ts';
 import { ACK, type Disposition } from './commit.ts';
 import { execute } from './execute.ts';
@@ -33,14 +34,9 @@ type Handle = (delivery: Delivery, worker: Worker) => Promise<Disposition>;
 
 async function work(deliveries: readonly Delivery[], worker: Worker, handle: Handle): Promise<BatchResponse> {
   const failures: string[] = [];
-  const lanes = lanesOf(deliveries, worker.ports);
-  let next = 0;
-  const run = async (): Promise<void> => {
-    for (let lane = lanes[next++]; lane !== undefined; lane = lanes[next++])
-      await runLane(lane, worker, handle, failures);
-  };
-  const width = Math.min(worker.producer.settings.batchConcurrency, lanes.length);
-  await Promise.all(Array.from({ length: width }, run));
+  await sideBySide(lanesOf(deliveries, worker.ports), worker.producer.settings.batchConcurrency, (lane) =>
+    runLane(lane, worker, handle, failures),
+  );
   return { batchItemFailures: failures.map((itemIdentifier) => ({ itemIdentifier })) };
 }
 

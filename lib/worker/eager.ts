@@ -1,5 +1,5 @@
 /** Eager mode: a task runs in the caller, through the serializer, retries at once, links after it (celery/app/task.py, apply). */
-import { kindOf } from '../canvas/build.ts';
+import { isOneMessage } from '../canvas/build.ts';
 import { runSignature } from '../eager-canvas.ts';
 import { CeleriacError, NotRegistered } from '../errors.ts';
 import type { Message } from '../message.ts';
@@ -11,7 +11,7 @@ import {
   validateArguments,
 } from '../producer.ts';
 import { tracebackOf, writeDocument, readDocument } from '../result-document.ts';
-import { applyPartial } from '../signature.ts';
+import { applyPartial, type Signature } from '../signature.ts';
 import { FAILURE, IGNORED, REJECTED, REVOKED, SUCCESS } from '../states.ts';
 import { createContext } from '../task-context.ts';
 import { decideArrival, decideEnd, type EndDecision, type Ending } from './decide.ts';
@@ -149,13 +149,9 @@ async function follow(message: Message, decision: EndDecision, producer: Produce
   }
 }
 
-function isOneMessage(sig: Parameters<typeof applyPartial>[0]): boolean {
-  return ['task', 'map', 'starmap'].includes(kindOf(sig));
-}
-
 async function runChild(
   parent: Message,
-  sig: Parameters<typeof applyPartial>[0],
+  sig: Signature,
   sent: readonly unknown[],
   embed: { readonly chain?: NonNullable<Message['embed']['chain']> },
   producer: Producer,

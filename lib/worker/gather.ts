@@ -7,6 +7,7 @@ import { DYNAMODB_MAX_BATCH_GETS } from '../limits.ts';
 import { COUNTED_BY_CELERY } from '../message.ts';
 import type { Ports, TaskRecord } from '../ports.ts';
 import { readDocument, restoreError } from '../result-document.ts';
+import { sideBySide } from '../side-by-side.ts';
 import { SUCCESS } from '../states.ts';
 
 /** What `policy: 'settled'` hands to the body for each member. */
@@ -32,18 +33,12 @@ export interface Gathered {
 /** @throws ChordError for a group that Celery stored and nobody finds any more. */
 export async function gatherRecords(gather: Gather, ports: GatherPorts): Promise<Gathered> {
   const ids = await memberIdsOf(gather, ports);
-  const records: (TaskRecord | undefined)[] = Array.from({ length: ids.length });
   const nowMs = ports.clock.nowMs();
-  let next = 0;
-  const read = async (): Promise<void> => {
-    for (let start = next; start < ids.length; start = next) {
-      next += DYNAMODB_MAX_BATCH_GETS;
-      const page = await ports.backend.get(ids.slice(start, start + DYNAMODB_MAX_BATCH_GETS), nowMs);
-      for (const [index, record] of page.entries()) records[start + index] = record;
-    }
-  };
-  await Promise.all(Array.from({ length: WIDTH }, read));
-  return { ids, records };
+  const pages = Array.from({ length: Math.ceil(ids.length / DYNAMODB_MAX_BATCH_GETS) }, (_, page) =>
+    ids.slice(page * DYNAMODB_MAX_BATCH_GETS, (page + 1) * DYNAMODB_MAX_BATCH_GETS),
+  );
+  const records = await sideBySide(pages, WIDTH, (page) => ports.backend.get(page, nowMs));
+  return { ids, records: records.flat() };
 }
 
 async function memberIdsOf({ groupId, size, policy }: Gather, ports: GatherPorts): Promise<readonly string[]> {

@@ -9,8 +9,8 @@ import type { Message } from '../message.ts';
 import type { Ports } from '../ports.ts';
 import type { Producer } from '../producer.ts';
 import type { TaskDefinition } from '../registry.ts';
-import { applyPartial, type Signature, signature } from '../signature.ts';
-import { createContext } from '../task-context.ts';
+import { applyPartial, type Signature, withParts } from '../signature.ts';
+import { directContext } from '../task-context.ts';
 
 /** What an inline error link is told of the task that failed. */
 export interface FailedRequest {
@@ -50,23 +50,14 @@ export async function callErrback(
   producer: Producer,
   ports: Ports,
 ): Promise<void> {
-  const own = signature(sig.task, { ...sig, args: decodeTyped(sig.args) as readonly unknown[] });
+  const own = withParts(sig, { args: decodeTyped(sig.args) as readonly unknown[] });
   const args = applyPartial(own, [failed.request, failed.error, failed.traceback]);
-  const context = createContext({
+  const context = directContext({
     definition,
     message: { ...message, task: sig.task, args, kwargs: sig.kwargs },
-    args,
-    queue: message.queue,
-    deliveries: 1,
-    isEager: false,
-    calledDirectly: true,
-    ignoreResult: true,
-    signal: new AbortController().signal,
-    stopMs: null,
     clock: ports.clock,
     logger: ports.logger,
     settings: producer.settings,
-    store: () => Promise.resolve(),
   });
   try {
     await runWithContext(context, () => definition.run(context, args));

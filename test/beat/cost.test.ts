@@ -1,20 +1,17 @@
 /** What a sweep costs follows what is due, not what is stored. Counted: port calls, and requests to DynamoDB. */
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { Celeriac, every, silentLogger } from 'celeriac';
 import { countingIds, ManualClock, seededRandom } from 'celeriac/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { firstState, itemOf } from '../../lib/beat/schedule-state.ts';
 import { connect } from '../../lib/aws/connect.ts';
-import { provision } from '../../lib/aws/provision.ts';
-import { startDynalite, startSqs, type LocalServer } from '../../lib/local/servers.ts';
+import { startDynalite } from '../../lib/local/servers.ts';
 import { MemoryBackend, MemoryBroker, MemorySchedules, MemoryTimers } from '../../lib/memory/index.ts';
 import type { Ports, ScheduleItem, Schedules } from '../../lib/ports.ts';
 import { resolveEntry } from '../../lib/schedules/entry.ts';
-import { systemClock } from '../../lib/time.ts';
 import { MINUTE, START } from '../support/beat-world.ts';
 import { counting, tapped } from '../support/port-taps.ts';
+import { type Servers, startServers } from '../support/servers.ts';
 
 /** An entry that is due hourly, first an hour from the start. */
 function hourly(name: string): ScheduleItem {
@@ -103,19 +100,15 @@ describe('declared entries', () => {
 });
 
 describe('requests to DynamoDB', () => {
-  const local = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
-  const servers: LocalServer[] = [];
+  let servers: Servers;
   const requests: string[] = [];
   let ports: Ports;
   let app: Celeriac;
 
   beforeAll(async () => {
-    const [sqsServer, dynamodbServer] = await Promise.all([startSqs(), startDynalite()]);
-    servers.push(sqsServer, dynamodbServer);
-    const sqs = new SQSClient({ ...local, endpoint: sqsServer.endpoint });
-    const dynamodb = new DynamoDBClient({ ...local, endpoint: dynamodbServer.endpoint });
+    servers = await startServers(startDynalite);
     // At the wire: retries and pages count too.
-    dynamodb.middlewareStack.add(
+    servers.dynamodb.middlewareStack.add(
       (next, context) => (args) => {
         requests.push(context.commandName ?? '');
         return next(args);
@@ -124,22 +117,14 @@ describe('requests to DynamoDB', () => {
     );
     app = new Celeriac('cost', { timerShards: 2, logger: silentLogger });
     app.task('note', () => {});
-    const made = await provision({
-      manifest: app.manifest(),
-      sqs,
-      dynamodb,
-      clock: systemClock,
-      endpoint: sqsServer.endpoint,
-      visibilitySeconds: 30,
-      maxReceiveCount: 50,
-    });
+    const environment = await servers.provision(app);
     const clock = new ManualClock(START);
     const random = seededRandom(1);
-    const connected = connect(made.environment, { clock, random }, { sqs, dynamodb });
+    const connected = connect(environment, { clock, random }, servers);
     app.use({ ...connected, clock, random, ids: countingIds(), logger: silentLogger });
     ports = await app.ports();
   });
-  afterAll(() => Promise.all(servers.map((server) => server.stop())));
+  afterAll(() => servers.stop());
 
   const sweep = async (): Promise<string[]> => {
     requests.length = 0;

@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { crontab } from '../../lib/schedules/crontab.ts';
 import { ruleExpression } from '../../lib/schedules/eventbridge.ts';
 import { every } from '../../lib/schedules/interval.ts';
-import { dueBetween, nextDueMs } from '../../lib/schedules/next-due.ts';
+import { nextDueMs } from '../../lib/schedules/next-due.ts';
 import type { CrontabSchedule } from '../../lib/schedules/schedule.ts';
+import { dueBetween } from '../support/due-between.ts';
 import { AwsCron, DAY_MS, MINUTE_MS, Refused, rateSeconds } from './aws-cron.ts';
 
 const START = Date.parse('2028-01-01T00:00:00Z');

@@ -15,9 +15,17 @@ import {
   START,
   withoutRepeats,
 } from '../support/beat-world.ts';
-import { counting, stopping, type Stop, tapped, Turns } from '../support/port-taps.ts';
+import {
+  counting,
+  type Crash,
+  type CrashLog,
+  dying,
+  newCrashLog,
+  NO_CRASH,
+  tapped,
+  Turns,
+} from '../support/port-taps.ts';
 
-const NEVER: Stop = { call: 0, when: 'before' };
 const QUEUES = { default: {}, orders: { fifo: true } } as const;
 
 /** Runs by tick: what a crash must neither lose nor repeat. */
@@ -25,8 +33,7 @@ function ticksOf(runs: readonly Run[]): string[] {
   return runs.map(({ entry, scheduledMs }) => `${entry} ${(scheduledMs - START) / 1000}`).toSorted();
 }
 
-function everyKind(stop: Stop, calls: string[]): BeatWorld & { stopped: () => boolean } {
-  const crash = stopping(stop, calls);
+function everyKind(crash: Crash, log: CrashLog): BeatWorld {
   let seen = false;
   const made = beatWorld(
     (note) => ({
@@ -45,24 +52,24 @@ function everyKind(stop: Stop, calls: string[]): BeatWorld & { stopped: () => bo
         // The first to be invoked in a minute is the sweeper.
         if (seen || made.world.clock.nowMs() !== START + 3 * MINUTE) return ports;
         seen = true;
-        return tapped(ports, crash.tap);
+        return tapped(ports, dying(crash, log));
       },
     },
   );
-  return { ...made, stopped: crash.stopped };
+  return made;
 }
 
 describe('a sweep that ends anywhere', () => {
   it('every tick arrives and runs once, whatever call was the last', async () => {
-    const play = async (stop: Stop): Promise<{ ticks: string[]; calls: string[] }> => {
-      const calls: string[] = [];
-      const { world, runs, stopped } = everyKind(stop, calls);
+    const play = async (crash: Crash): Promise<{ ticks: string[]; calls: string[] }> => {
+      const log = newCrashLog();
+      const { world, runs } = everyKind(crash, log);
       await world.advance('22m');
-      expect(stopped(), `${stop.when} call ${stop.call}`).toBe(stop.call > 0);
+      expect(log.crashed, `${crash.when} call ${crash.call}`).toBe(crash.call > 0);
       expect(withoutRepeats(runs.map(({ id }) => id))).toHaveLength(runs.length);
-      return { ticks: ticksOf(runs), calls };
+      return { ticks: ticksOf(runs), calls: log.calls };
     };
-    const calm = await play(NEVER);
+    const calm = await play(NO_CRASH);
     expect(new Set(calm.calls)).toEqual(
       new Set([
         'schedules.due',
@@ -82,9 +89,8 @@ describe('a sweep that ends anywhere', () => {
   }, 120_000);
 
   it('the very first sweep too, which makes the entries', async () => {
-    const play = async (stop: Stop): Promise<{ ticks: string[]; calls: number }> => {
-      const calls: string[] = [];
-      const crash = stopping(stop, calls);
+    const play = async (crash: Crash): Promise<{ ticks: string[]; calls: number }> => {
+      const log = newCrashLog();
       let seen = false;
       const { world, runs, app } = beatWorld(
         (note) => ({
@@ -94,20 +100,20 @@ describe('a sweep that ends anywhere', () => {
         {},
         {
           patienceMs: 0,
-          wrapPorts: (ports) => (seen ? ports : ((seen = true), tapped(ports, crash.tap))),
+          wrapPorts: (ports) => (seen ? ports : ((seen = true), tapped(ports, dying(crash, log)))),
         },
       );
       await world.advance('1s');
       // The process is gone; another one begins anew.
-      if (stop.call > 0) {
+      if (crash.call > 0) {
         const next = sibling(app, []);
         next.app.use(world.ports);
         await next.app.sweep({}, world.ports);
       }
       await world.advance('30m');
-      return { ticks: ticksOf(runs), calls: calls.length };
+      return { ticks: ticksOf(runs), calls: log.calls.length };
     };
-    const calm = await play(NEVER);
+    const calm = await play(NO_CRASH);
     expect(calm.ticks).toHaveLength(10);
     for (let call = 1; call <= calm.calls; call += 1)
       for (const when of ['before', 'after'] as const)
@@ -251,16 +257,16 @@ describe('a sweeper against an edit', () => {
 describe('an edit that ends anywhere', () => {
   const play = async (
     edit: Edit,
-    stop: Stop,
+    crash: Crash,
     repeat: boolean,
   ): Promise<{ runs: Run[]; calls: string[]; editedMs: number }> => {
     const { app, world, runs, note } = beatWorld();
     await app.schedules.put('often', { task: note.s('old'), schedule: every('10s') });
     await world.advance('3m');
     await world.advance('35s');
-    const calls: string[] = [];
+    const log = newCrashLog();
     const editor = sibling(app, runs).app;
-    editor.use(tapped(world.ports, stopping(stop, calls).tap));
+    editor.use(tapped(world.ports, dying(crash, log)));
     void EDITS[edit](editor);
     for (let turn = 0; turn < 40; turn += 1) await world.clock.settled();
     if (repeat) {
@@ -269,11 +275,11 @@ describe('an edit that ends anywhere', () => {
     }
     const editedMs = world.clock.nowMs();
     await world.advance('6m');
-    return { runs, calls, editedMs };
+    return { runs, calls: log.calls, editedMs };
   };
 
   it.each(EDIT_NAMES)('%s: done or not done, and no tick twice or lost', async (edit) => {
-    const calm = await play(edit, NEVER, false);
+    const calm = await play(edit, NO_CRASH, false);
     expect(calm.calls).toContain('schedules.write');
     for (let call = 1; call <= calm.calls.length; call += 1) {
       for (const when of ['before', 'after'] as const) {
@@ -296,7 +302,7 @@ describe('an edit that ends anywhere', () => {
   });
 
   it.each(EDIT_NAMES)('%s, repeated by its caller: nothing of the old entry runs any more', async (edit) => {
-    const { calls } = await play(edit, NEVER, false);
+    const { calls } = await play(edit, NO_CRASH, false);
     for (let call = 1; call <= calls.length; call += 1) {
       for (const when of ['before', 'after'] as const) {
         const where = `${when} call ${call}, ${calls[call - 1]}`;
@@ -317,12 +323,11 @@ describe('an edit that ends anywhere', () => {
     await world.advance('3m');
     await world.advance('59s');
     world.clock.moveTo(START + 4 * MINUTE);
-    const calls: string[] = [];
-    const sends = stopping({ call: 4, when: 'before' }, calls);
-    void app.sweep({}, tapped(world.ports, sends.tap));
+    const log = newCrashLog();
+    void app.sweep({}, tapped(world.ports, dying({ call: 4, when: 'before' }, log)));
     for (let turn = 0; turn < 20; turn += 1) await world.clock.settled();
-    expect(calls.at(-1)).toBe('schedules.write');
-    expect(calls).toContain('broker.send');
+    expect(log.calls.at(-1)).toBe('schedules.write');
+    expect(log.calls).toContain('broker.send');
     await app.schedules.disable('often');
     await world.advance('10m');
     expect(runs.every(({ atMs }) => atMs <= START + 4 * MINUTE)).toBe(true);

@@ -7,7 +7,7 @@ import { World } from 'celeriac/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { type Crash, mortalPorts, newCrashLog, scramble } from '../support/canvas-crash.ts';
+import { mortalPorts, newCommitLog, scramble } from '../support/canvas-crash.ts';
 import { outcomeOf, packTasks, trees } from '../support/canvas-trees.ts';
 import {
   type CanvasTasks,
@@ -17,9 +17,9 @@ import {
   send,
   statesOf,
 } from '../support/canvas-world.ts';
+import { type Crash, NO_CRASH } from '../support/port-taps.ts';
 
 const CRASHES = ['before', 'after'] as const;
-const NO_CRASH: Crash = { call: 0, when: 'before' };
 
 const TREES: readonly [string, (tasks: CanvasTasks) => AnySignature][] = [
   ['a chord', ({ echo, list }) => chord([echo.s(1), echo.s(2), echo.s(3)], list.s())],
@@ -64,7 +64,7 @@ interface End {
 }
 
 async function playWorker(build: (tasks: CanvasTasks) => AnySignature, crash: Crash): Promise<End> {
-  const log = newCrashLog();
+  const log = newCommitLog();
   const played: CanvasWorld = canvasWorld({}, { wrapPorts: (ports) => mortalPorts(ports, crash, log, played.runs) });
   const sig = build(played.tasks);
   const result = await send(sig);
@@ -147,7 +147,7 @@ async function playSender(
   crash: Crash,
   resultExpires: '5m' | '1d',
 ): Promise<CanvasWorld & { calls: string[]; ids: string[] }> {
-  const log = newCrashLog();
+  const log = newCommitLog();
   const played = canvasWorld({ resultExpires });
   const sig = build(played.tasks);
   played.app.use(mortalPorts(played.world.ports, crash, log));
@@ -183,7 +183,7 @@ describe.each(SENT)('$what', ({ build, tasks, resultExpires }) => {
 
 it('a member that a repair sends stands where it would have stood', async () => {
   const { app, world, tasks, of } = canvasWorld();
-  const log = newCrashLog();
+  const log = newCommitLog();
   app.use(mortalPorts(world.ports, { call: 4, when: 'before' }, log));
   void send(group(Array.from({ length: 25 }, (_, index) => tasks.echo.s(index))));
   for (let turn = 0; turn < 20; turn += 1) await world.clock.settled();
@@ -228,7 +228,7 @@ describe('any tree', () => {
           new Set(),
         );
         const { app, runs, build } = packTasks();
-        const log = newCrashLog();
+        const log = newCommitLog();
         const world = new World(app, { patienceMs: 0, wrapPorts: (ports) => mortalPorts(ports, crash, log) });
         scramble(world, () => ({ delaySeconds: throwDice(), copies: throwDice() < 4 ? [throwDice() * 60] : [] }));
         const sig = build(tree);

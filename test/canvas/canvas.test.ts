@@ -1,20 +1,12 @@
 /** Every construct, run by workers in virtual time and eagerly, with the same outcome. */
-import {
-  type AnySignature,
-  type AsyncResult,
-  Celeriac,
-  chain,
-  chord,
-  group,
-  type GroupResult,
-  Ignore,
-  Reject,
-} from 'celeriac';
+import { type AnySignature, Celeriac, chain, chord, group } from 'celeriac';
 import { World } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
 
+import { send, type Sent } from '../support/canvas-world.ts';
+
 function newTasks() {
-  const app = new Celeriac('canvas', { queues: { default: {}, mail: {} }, routes: { 'mail.*': 'mail' } });
+  const app = new Celeriac('canvas');
   const runs: string[] = [];
   const note = <T>(name: string, value: T): T => {
     runs.push(name);
@@ -33,18 +25,6 @@ function newTasks() {
     ),
     list: app.task('list', (values: unknown[]) => note('list', values)),
     echo: app.task('echo', (value: unknown) => note('echo', value)),
-    fail: app.task('fail', (message: string): number => {
-      runs.push('fail');
-      throw new TypeError(message);
-    }),
-    reject: app.task('reject', (): number => {
-      throw new Reject('no');
-    }),
-    ignore: app.task('ignore', (): number => {
-      throw new Ignore('never mind');
-    }),
-    tell: app.task('tell', (id: string) => note(`tell ${id}`, id)),
-    mail: app.task('mail.send', (to: string) => note('mail', `to ${to}`)),
   };
 }
 type Tasks = ReturnType<typeof newTasks>;
@@ -122,9 +102,6 @@ const CASES: [string, (tasks: Tasks) => AnySignature, unknown][] = [
     15,
   ],
 ];
-
-type Sent = AsyncResult | GroupResult;
-const send = (sig: AnySignature): Promise<Sent> => (sig as unknown as { delay(): Promise<Sent> }).delay();
 
 describe('canvas', () => {
   it.each(CASES)('%s, by workers', async (_name, build, expected) => {

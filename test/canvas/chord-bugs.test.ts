@@ -5,7 +5,7 @@
 import { chain, chord, currentTask, group, type GroupResult, signature } from 'celeriac';
 import { describe, expect, it } from 'vitest';
 
-import { mortalPorts, newCrashLog, scramble } from '../support/canvas-crash.ts';
+import { mortalPorts, newCommitLog, scramble } from '../support/canvas-crash.ts';
 import { canvasWorld, expectEnded, send } from '../support/canvas-world.ts';
 import { newWorld } from '../support/worlds.ts';
 
@@ -60,7 +60,7 @@ describe('a header member counted twice', () => {
 
 describe('a header member that is never counted', () => {
   it('since its worker died between counting and calling the body: the callback was lost (django-celery-results PR 397)', async () => {
-    const log = newCrashLog();
+    const log = newCommitLog();
     const crash = { call: 0, when: 'after' as const };
     const { world, tasks, of } = canvasWorld({}, { wrapPorts: (ports) => mortalPorts(ports, crash, log) });
     const sig = (): Parameters<typeof send>[0] => chord([tasks.echo.s(1), tasks.echo.s(2)], tasks.list.s());
@@ -75,7 +75,7 @@ describe('a header member that is never counted', () => {
   });
 
   it('since its process was killed: link_error and the chord waited for ever (2911)', async () => {
-    const log = newCrashLog();
+    const log = newCommitLog();
     const kill = canvasWorld({}, { wrapPorts: (ports) => mortalPorts(ports, { call: 2, when: 'before' }, log) });
     const result = await send(chord([kill.tasks.echo.s(1)], kill.tasks.list.s()));
     await kill.world.drain();
@@ -181,7 +181,7 @@ describe('failures that nobody heard of', () => {
 
 it('a sender was interrupted while it made the chord: chord_unlock looped for ever (1700)', async () => {
   const { app, world, tasks, of } = canvasWorld();
-  const log = newCrashLog();
+  const log = newCommitLog();
   app.use(mortalPorts(world.ports, { call: 4, when: 'after' }, log));
   const header = Array.from({ length: 25 }, (_, index) => tasks.echo.s(index));
   void send(chord(header, tasks.list.s()).set({ taskId: 'torn' }));

@@ -13,26 +13,20 @@ import {
   send,
   statesOf,
 } from '../support/canvas-world.ts';
+import { tapped } from '../support/port-taps.ts';
 
 const LOST = 'lost-member';
 
 /** Workers die whenever they are about to commit this task. */
 const dying: WorldOptions = {
   batchSize: 1,
-  wrapPorts: (ports) => ({
-    ...ports,
-    backend: new Proxy(ports.backend, {
-      get(target, key) {
-        const value: unknown = Reflect.get(target, key, target);
-        if (typeof value !== 'function') return value;
-        return (...args: readonly unknown[]): unknown => {
-          const [requests] = args as readonly [readonly { readonly id: string; readonly meta?: string }[]];
-          const dies = key === 'commit' && requests.some(({ id, meta }) => id === LOST && meta?.includes('"value"'));
-          return dies ? new Promise(() => {}) : (value.apply(target, args) as unknown);
-        };
-      },
+  wrapPorts: (ports) =>
+    tapped(ports, (call, go, args) => {
+      const [requests] = args as readonly [readonly { readonly id: string; readonly meta?: string }[]];
+      const dies =
+        call === 'backend.commit' && requests.some(({ id, meta }) => id === LOST && meta?.includes('"value"'));
+      return dies ? new Promise(() => {}) : go();
     }),
-  }),
 };
 
 interface End {

@@ -1,26 +1,12 @@
 /** Canvas across languages: what the real Celery sends is run here, and what is written here is read there. */
-import { spawn, spawnSync } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-
 import { type AnySignature, Celeriac, chain, chord, currentTask, group, type Logger } from 'celeriac';
 import { World } from 'celeriac/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 
+import { askPython, reasonToSkip } from '../support/python.ts';
 import { WIRE_SAMPLES } from '../unit/wire-samples.ts';
 
-const python = process.env['CELERIAC_PYTHON'];
-const reason = reasonToSkip();
-if (reason !== undefined)
-  // oxlint-disable-next-line no-console
-  console.log(`Skipped: canvas of Celery: ${reason}; set CELERIAC_PYTHON to a Python that can import celery.`);
-
-function reasonToSkip(): string | undefined {
-  if (python === undefined || python === '') return 'CELERIAC_PYTHON is not set';
-  const probe = spawnSync(python, ['-c', 'import celery'], { encoding: 'utf8' });
-  if (probe.status === 0) return undefined;
-  return `CELERIAC_PYTHON is '${python}', ${probe.error?.message ?? `import celery ends with ${probe.status}`}`;
-}
+const reason = reasonToSkip('canvas of Celery');
 
 interface Published {
   readonly bodies: readonly string[];
@@ -39,14 +25,7 @@ interface Loaded extends Published {
 type Question = { readonly ask: 'publish' | 'load'; readonly canvas: string; readonly signature?: unknown };
 
 async function askCelery<A extends Published>(questions: readonly Question[]): Promise<A[]> {
-  const child = spawn(python ?? '', [fileURLToPath(new URL('python_canvas.py', import.meta.url))], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  child.stdin.end(questions.map((question) => `${JSON.stringify(question)}\n`).join(''));
-  const answers: A[] = [];
-  for await (const line of createInterface(child.stdout)) answers.push(JSON.parse(line) as A);
-  expect(answers).toHaveLength(questions.length);
-  return answers;
+  return askPython(new URL('python_canvas.py', import.meta.url), questions);
 }
 
 /** Tasks of the same names as those in Python, and what they saw. */

@@ -15,8 +15,7 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 
 import { connect } from '../../lib/aws/connect.ts';
 import { peekDeadLetters, SqsPoller } from '../../lib/aws/poller.ts';
-import { provision } from '../../lib/aws/provision.ts';
-import { startDynalite, startDynamodb, startSqs, type LocalServer } from '../../lib/local/servers.ts';
+import { startDynalite, startDynamodb } from '../../lib/local/servers.ts';
 import {
   MemoryBackend,
   MemoryBroker,
@@ -27,8 +26,7 @@ import {
 import type { Ports } from '../../lib/ports.ts';
 import type { Environment } from '../../lib/settings.ts';
 import { systemClock, systemRandom } from '../../lib/time.ts';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { type Servers, startServers } from '../support/servers.ts';
 
 function all(cases: readonly ConformanceCase[]): void {
   for (const each of cases) it(each.name, () => each.run());
@@ -76,19 +74,14 @@ describe.each([
   ['aws, over HTTP, batched writes', startDynamodb],
   ['aws, over HTTP, single writes', startDynalite],
 ])('%s', (_what, startTables) => {
-  const common = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
-  const servers: LocalServer[] = [];
   const runs = 7;
+  let servers: Servers;
   let environment: Environment;
-  let sqs: SQSClient;
   let ports: Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'celeryGroups'>;
   let used = 0;
 
   beforeAll(async () => {
-    const [sqsServer, dynamodbServer] = await Promise.all([startSqs(), startTables()]);
-    servers.push(sqsServer, dynamodbServer);
-    sqs = new SQSClient({ ...common, endpoint: sqsServer.endpoint });
-    const dynamodb = new DynamoDBClient({ ...common, endpoint: dynamodbServer.endpoint });
+    servers = await startServers(startTables);
     const queues = Object.fromEntries(
       Array.from({ length: runs }, (_, index) => [
         [`plain${index}`, {}],
@@ -96,19 +89,10 @@ describe.each([
       ]).flat() as [string, { fifo?: boolean }][],
     );
     const app = new Celeriac('conformance', { queues, timerShards: 4, logger: silentLogger });
-    const made = await provision({
-      manifest: app.manifest(),
-      sqs,
-      dynamodb,
-      clock: systemClock,
-      endpoint: sqsServer.endpoint,
-      visibilitySeconds: 30,
-      maxReceiveCount: 50,
-    });
-    environment = made.environment;
-    ports = connect(environment, { clock: systemClock, random: systemRandom }, { sqs, dynamodb });
+    environment = await servers.provision(app);
+    ports = connect(environment, { clock: systemClock, random: systemRandom }, servers);
   });
-  afterAll(() => Promise.all(servers.map((server) => server.stop())));
+  afterAll(() => servers.stop());
 
   describe('backend', () => all(backendConformance(later(() => ports.backend))));
   describe('timers', () => {
@@ -122,13 +106,13 @@ describe.each([
       brokerConformance((): BrokerUnderTest => {
         const index = used;
         used += 1;
-        const poller = (queue: string): SqsPoller => new SqsPoller(sqs, queue, environment.queues[queue] ?? '');
+        const poller = (queue: string): SqsPoller => new SqsPoller(servers.sqs, queue, environment.queues[queue] ?? '');
         return {
           broker: ports.broker,
           standard: `plain${index}`,
           fifo: `ordered${index}`,
           receive: (queue) => poller(queue).receive(0, new AbortController().signal),
-          deadLetters: (queue) => peekDeadLetters(sqs, environment.deadLetterQueues[queue] ?? ''),
+          deadLetters: (queue) => peekDeadLetters(servers.sqs, environment.deadLetterQueues[queue] ?? ''),
           acknowledge: (queue, receipt) => poller(queue).delete([receipt]),
         };
       }),

@@ -1,48 +1,26 @@
 /** The same questions to us and to the real Celery. */
-import { spawn, spawnSync } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { CRONTAB_FIELDS, type CrontabField, fieldText, parseField } from '../../lib/schedules/crontab-fields.ts';
 import { crontab } from '../../lib/schedules/crontab.ts';
 import { nextDueMs } from '../../lib/schedules/next-due.ts';
+import { askPython, reasonToSkip } from '../support/python.ts';
 import { fieldsArbitrary, MONTH_NAMES, WEEKDAY_NAMES } from './expressions.ts';
 import { changesBetween, DAY, type Fields, HOUR } from './oracle.ts';
 
 const SEED = 20_240_310;
-const python = process.env['CELERIAC_PYTHON'];
-const reason = reasonToSkip();
-if (reason !== undefined)
-  // oxlint-disable-next-line no-console
-  console.log(`Skipped: comparison with Celery: ${reason}; set CELERIAC_PYTHON to a Python that can import celery.`);
+const reason = reasonToSkip('comparison with Celery');
 
 // Python's own copy of the time zone database, which is newer than most systems'.
 const environment = { ...process.env, PYTHONTZPATH: '' };
-
-function reasonToSkip(): string | undefined {
-  if (python === undefined || python === '') return 'CELERIAC_PYTHON is not set';
-  const probe = spawnSync(python, ['-c', 'import celery'], { encoding: 'utf8' });
-  if (probe.status === 0) return undefined;
-  return `CELERIAC_PYTHON is '${python}', ${probe.error?.message ?? `import celery ends with ${probe.status}`}`;
-}
 
 type Question =
   | { readonly ask: 'next'; readonly fields: readonly string[]; readonly zone: string; readonly after: number }
   | { readonly ask: 'values'; readonly fields: readonly string[] };
 
 async function askCelery<A>(questions: readonly Question[]): Promise<A[]> {
-  const child = spawn(python ?? '', [fileURLToPath(new URL('celery_oracle.py', import.meta.url))], {
-    env: environment,
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  child.stdin.end(questions.map((question) => `${JSON.stringify(question)}\n`).join(''));
-  const answers: A[] = [];
-  for await (const line of createInterface(child.stdout)) answers.push(JSON.parse(line) as A);
-  expect(answers).toHaveLength(questions.length);
-  return answers;
+  return askPython(new URL('celery_oracle.py', import.meta.url), questions, environment);
 }
 
 const listed = ({ minute, hour, dayOfMonth, monthOfYear, dayOfWeek }: Fields): string[] => [

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { InvalidSchedule } from '../../lib/errors.ts';
 import { compiled, crontab, type CrontabFields, type CrontabOptions } from '../../lib/schedules/crontab.ts';
-import { dueBetween, nextDueMs } from '../../lib/schedules/next-due.ts';
+import { nextDueMs } from '../../lib/schedules/next-due.ts';
+import { dueBetween } from '../support/due-between.ts';
 
 const range = (first: number, last: number): number[] =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index);

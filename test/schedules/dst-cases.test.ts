@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { crontab } from '../../lib/schedules/crontab.ts';
-import { dueBetween } from '../../lib/schedules/next-due.ts';
 import type { DstPolicy } from '../../lib/schedules/schedule.ts';
+import { dueBetween } from '../support/due-between.ts';
 
 function due(text: string, timezone: string, from: string, until: string, dst: DstPolicy = 'shift'): string[] {
   return dueBetween(crontab(text, { timezone, dst }), Date.parse(from) - 1, Date.parse(until) - 1, 1000).map((ms) =>

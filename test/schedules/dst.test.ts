@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { crontab } from '../../lib/schedules/crontab.ts';
-import { dueBetween, nextDueMs } from '../../lib/schedules/next-due.ts';
+import { nextDueMs } from '../../lib/schedules/next-due.ts';
 import type { CrontabSchedule, DstPolicy } from '../../lib/schedules/schedule.ts';
+import { dueBetween } from '../support/due-between.ts';
 import { fieldsArbitrary } from './expressions.ts';
 import { type Change, changesBetween, DAY, type Fields, HOUR, MINUTE, Window, zoneGroups } from './oracle.ts';
 

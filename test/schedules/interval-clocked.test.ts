@@ -5,8 +5,9 @@ import { InvalidSchedule } from '../../lib/errors.ts';
 import { clocked } from '../../lib/schedules/clocked.ts';
 import { crontab } from '../../lib/schedules/crontab.ts';
 import { every, type EveryOptions } from '../../lib/schedules/interval.ts';
-import { dueBetween, nextDueMs } from '../../lib/schedules/next-due.ts';
+import { nextDueMs } from '../../lib/schedules/next-due.ts';
 import type { Schedule } from '../../lib/schedules/schedule.ts';
+import { dueBetween } from '../support/due-between.ts';
 import { fieldsArbitrary } from './expressions.ts';
 
 const MINUTE = 60_000;

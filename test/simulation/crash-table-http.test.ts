@@ -5,33 +5,24 @@
 import { Celeriac, Reject, silentLogger } from 'celeriac';
 import { ManualClock } from 'celeriac/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
 
 import { connect } from '../../lib/aws/connect.ts';
 import { peekDeadLetters, SqsPoller } from '../../lib/aws/poller.ts';
-import { provision } from '../../lib/aws/provision.ts';
-import { type LocalServer, startDynamodb, startSqs } from '../../lib/local/servers.ts';
 import type { Ports } from '../../lib/ports.ts';
 import type { Environment } from '../../lib/settings.ts';
 import { systemClock, systemIds, systemRandom } from '../../lib/time.ts';
 import { consume } from '../../lib/worker/consume.ts';
-import { type Crash, type CrashLog, crashingPorts } from '../support/crash.ts';
+import { type Crash, type CrashLog, dying, newCrashLog, NO_CRASH, tapped } from '../support/port-taps.ts';
+import { type Servers, startServers } from '../support/servers.ts';
 import { FetchError } from '../support/worlds.ts';
 
-const common = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
-const servers: LocalServer[] = [];
-let sqs: SQSClient;
-let dynamodb: DynamoDBClient;
+let servers: Servers;
 let clouds = 0;
 
 beforeAll(async () => {
-  const [sqsServer, dynamodbServer] = await Promise.all([startSqs(), startDynamodb()]);
-  servers.push(sqsServer, dynamodbServer);
-  sqs = new SQSClient({ ...common, endpoint: sqsServer.endpoint });
-  dynamodb = new DynamoDBClient({ ...common, endpoint: dynamodbServer.endpoint });
+  servers = await startServers();
 });
-afterAll(() => Promise.all(servers.map((server) => server.stop())));
+afterAll(() => servers.stop());
 
 interface Program {
   readonly name: string;
@@ -80,30 +71,22 @@ interface Stage {
 async function newStage(): Promise<Stage> {
   clouds += 1;
   const app = new Celeriac(`crash${clouds}`, { logger: silentLogger, timerShards: 1, resultExpires: '30d' });
-  const made = await provision({
-    manifest: app.manifest(),
-    sqs,
-    dynamodb,
-    clock: systemClock,
-    endpoint: servers[0]?.endpoint ?? '',
-    visibilitySeconds: 30,
-    maxReceiveCount: 50,
-  });
+  const environment = await servers.provision(app);
   const clock = new ManualClock(systemClock.nowMs());
   const ports: Ports = {
-    ...connect(made.environment, { clock: systemClock, random: systemRandom }, { sqs, dynamodb }),
+    ...connect(environment, { clock: systemClock, random: systemRandom }, servers),
     clock,
     ids: systemIds,
     random: systemRandom,
     logger: silentLogger,
   };
   app.use(ports);
-  return { app, ports, clock, environment: made.environment };
+  return { app, ports, clock, environment };
 }
 
 /** Runs what is in the queue until nothing is left, timers of the next hours included. */
 async function drain({ app, ports, clock, environment }: Stage, first: CrashLog, crash: Crash): Promise<void> {
-  const poller = new SqsPoller(sqs, 'default', environment.queues['default'] ?? '');
+  const poller = new SqsPoller(servers.sqs, 'default', environment.queues['default'] ?? '');
   const live = new AbortController().signal;
   let mayCrash = true;
   for (let idle = 0; idle < 2;) {
@@ -116,7 +99,7 @@ async function drain({ app, ports, clock, environment }: Stage, first: CrashLog,
     }
     idle = 0;
     const invocation = { deadlineMs: clock.nowMs() + 60_000, requestId: 'invocation' };
-    const crashing = mayCrash ? crashingPorts(ports, crash, first) : ports;
+    const crashing = mayCrash ? tapped(ports, dying(crash, first), ['broker', 'backend', 'timers']) : ports;
     mayCrash = false;
     const work = consume(batch, invocation, app, crashing);
     await Promise.race([work, crashed(first)]);
@@ -155,10 +138,10 @@ async function play(
     immutable: false,
   });
   await stage.app.send('parent', [1], { taskId: 'parent-id', link: child('link'), linkError: child('errback') });
-  const log: CrashLog = { calls: [], crashed: false };
+  const log = newCrashLog();
   await drain(stage, log, crash);
   const records = await stage.ports.backend.get(['parent-id', 'link-id', 'errback-id'], stage.clock.nowMs());
-  const letters = await peekDeadLetters(sqs, stage.environment.deadLetterQueues['default'] ?? '');
+  const letters = await peekDeadLetters(servers.sqs, stage.environment.deadLetterQueues['default'] ?? '');
   return {
     end: {
       states: records.map((record) => record?.status),
@@ -172,7 +155,7 @@ async function play(
 
 describe.each(PROGRAMS)('$name', (program) => {
   it('ends the same, wherever the process stops', async () => {
-    const calm = await play(program, { call: 0, when: 'before' });
+    const calm = await play(program, NO_CRASH);
     expect(calm.calls).toContain('backend.claim');
     for (let call = 1; call <= calm.calls.length; call += 1) {
       for (const when of ['before', 'after'] as const) {

@@ -7,7 +7,7 @@
 import { Reject, type Celeriac } from 'celeriac';
 import { describe, expect, it } from 'vitest';
 
-import { type Crash, type CrashLog, crashingPorts } from '../support/crash.ts';
+import { type Crash, dying, newCrashLog, NO_CRASH, tapped } from '../support/port-taps.ts';
 import { FetchError, newWorld } from '../support/worlds.ts';
 
 interface End {
@@ -103,7 +103,7 @@ const PROGRAMS: readonly Program[] = [
 ];
 
 async function play(program: Program, crash: Crash): Promise<End> {
-  const log: CrashLog = { calls: [], crashed: false };
+  const log = newCrashLog();
   const effects: string[] = [];
   const children: string[] = [];
   let first = true;
@@ -119,7 +119,7 @@ async function play(program: Program, crash: Crash): Promise<End> {
       wrapPorts: (ports) => {
         if (!first) return ports;
         first = false;
-        return crashingPorts(ports, crash, log);
+        return tapped(ports, dying(crash, log), ['broker', 'backend', 'timers']);
       },
     },
   );
@@ -141,7 +141,7 @@ async function play(program: Program, crash: Crash): Promise<End> {
 /** `broker.send` of a dead letter is the one call that may repeat: a letter is a report, not an effect. */
 describe.each(PROGRAMS)('$name', (program) => {
   it('ends the same, wherever the process stops', async () => {
-    const calm = await play(program, { call: 0, when: 'before' });
+    const calm = await play(program, NO_CRASH);
     expect(calm.crashed).toBe(false);
     expect(calm.calls.length).toBeGreaterThan(0);
     const table: string[] = [];

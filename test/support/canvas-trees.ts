@@ -1,19 +1,9 @@
 /** Random trees of signatures, and tasks whose results tell exactly who was called with what. */
-import {
-  type AnySignature,
-  type AsyncResult,
-  Celeriac,
-  chain,
-  chord,
-  group,
-  type GroupResult,
-  Ignore,
-  Reject,
-  TimeoutError,
-} from 'celeriac';
+import { type AnySignature, Celeriac, chain, chord, group, Ignore, Reject, TimeoutError } from 'celeriac';
 import fc from 'fast-check';
 
 import type { ChordPolicy } from '../../lib/canvas/build.ts';
+import type { Sent } from './canvas-world.ts';
 
 export type Tree =
   | { readonly kind: 'task'; readonly label: number; readonly immutable: boolean }
@@ -22,8 +12,6 @@ export type Tree =
   | { readonly kind: 'chain'; readonly steps: readonly Tree[] }
   | { readonly kind: 'group'; readonly members: readonly Tree[] }
   | { readonly kind: 'chord'; readonly header: readonly Tree[]; readonly body: Tree; readonly policy: ChordPolicy };
-
-export type Sent = AsyncResult | GroupResult;
 
 export interface PackTasks {
   readonly app: Celeriac;

@@ -1,13 +1,14 @@
 import type { Ports } from 'celeriac';
 
 /** Decides over one port call: `go` makes it. Its answer is the caller's. */
-export type Tap = (call: string, go: () => unknown) => unknown;
+export type Tap = (call: string, go: () => unknown, args: readonly unknown[]) => unknown;
 
-const TAPPED = ['broker', 'backend', 'timers', 'schedules', 'rules'] as const;
+type PortName = 'broker' | 'backend' | 'timers' | 'schedules' | 'groups' | 'rules';
+const TAPPED: readonly PortName[] = ['broker', 'backend', 'timers', 'schedules', 'rules'];
 
 /** Ports whose every call goes through a tap: to count, to hold back, to stop a process between two of them. */
-export function tapped(ports: Ports, tap: Tap): Ports {
-  const wrapped = TAPPED.flatMap((name) => {
+export function tapped(ports: Ports, tap: Tap, names: readonly PortName[] = TAPPED): Ports {
+  const wrapped = names.flatMap((name) => {
     const port: object | undefined = ports[name];
     return port === undefined ? [] : [[name, tappedPort(name, port, tap)] as const];
   });
@@ -21,7 +22,7 @@ function tappedPort(name: string, port: object, tap: Tap): object {
       if (typeof value !== 'function') return value;
       if (key === 'isFifo') return value.bind(target) as unknown;
       return (...args: readonly unknown[]): unknown =>
-        tap(`${name}.${String(key)}`, () => value.apply(target, args) as unknown);
+        tap(`${name}.${String(key)}`, () => value.apply(target, args) as unknown, args);
     },
   });
 }
@@ -34,26 +35,38 @@ export function counting(calls: string[]): Tap {
   };
 }
 
-export interface Stop {
-  /** The number of the call at which the process stops; 0: never. */
+export interface Crash {
+  /** The number of the call at which its process dies; 0: none does. */
   readonly call: number;
   readonly when: 'before' | 'after';
 }
 
-/** A process that ends at its n-th call, before it takes effect or before its answer arrives. */
-export function stopping(stop: Stop, calls: string[]): { tap: Tap; stopped: () => boolean } {
-  let over = false;
+export const NO_CRASH: Crash = { call: 0, when: 'before' };
+
+export interface CrashLog {
+  readonly calls: string[];
+  crashed: boolean;
+}
+
+export function newCrashLog(): CrashLog {
+  return { calls: [], crashed: false };
+}
+
+/**
+ * One process. Calls are counted over all processes of a log; the one whose call has the number dies there, before the
+ * call takes effect or before its answer comes, and nothing that it does afterwards has any effect.
+ */
+export function dying(crash: Crash, log: CrashLog): Tap {
   const never = new Promise<never>(() => {});
-  return {
-    stopped: () => over,
-    tap(call, go) {
-      if (over) return never;
-      calls.push(call);
-      if (calls.length !== stop.call) return go();
-      over = true;
-      if (stop.when === 'after') void go();
-      return never;
-    },
+  let dead = false;
+  return (call, go) => {
+    if (dead) return never;
+    log.calls.push(call);
+    if (log.calls.length !== crash.call) return go();
+    dead = true;
+    log.crashed = true;
+    if (crash.when === 'after') void go();
+    return never;
   };
 }
 

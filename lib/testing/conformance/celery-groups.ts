@@ -57,6 +57,17 @@ export function celeryGroupsConformance(groups: CeleryGroups): ConformanceCase[]
       },
     },
     {
+      name: 'a group can be forgotten, a chord that members may come back to cannot',
+      async run() {
+        await groups.define(groupOf('forgotten', 2, { chord: false }));
+        await groups.define(groupOf('kept', 2));
+        for (const groupId of ['forgotten', 'kept', 'unknown-too']) await groups.forget(groupId);
+        equal(await groups.members('forgotten', NOW), undefined);
+        deepEqual(await groups.members('kept', NOW), ['kept-0', 'kept-1']);
+        deepEqual(await count('kept', 0), { count: 1, closed: false });
+      },
+    },
+    {
       name: 'a group that is no chord, or is unknown, has no count, and closing it makes none',
       async run() {
         await groups.define(groupOf('no-chord', 2, { chord: false }));

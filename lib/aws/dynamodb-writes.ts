@@ -1,0 +1,29 @@
+/** Unconditional writes, as many in one request as DynamoDB takes. */
+import { BatchWriteItemCommand, type DynamoDBClient, type WriteRequest } from '@aws-sdk/client-dynamodb';
+
+import { DYNAMODB_MAX_BATCH_WRITES } from '../limits.ts';
+import type { Clock, Random } from '../ports.ts';
+import { backoff } from './backoff.ts';
+
+/** A table, and what asking it again needs. */
+export interface DynamodbTable {
+  readonly client: DynamoDBClient;
+  readonly table: string;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Puts and deletes. What is left unprocessed is asked again; the same key twice in one request is an error. */
+export async function writeAll(
+  { client, table, clock, random }: DynamodbTable,
+  requests: readonly WriteRequest[],
+): Promise<void> {
+  for (let start = 0; start < requests.length; start += DYNAMODB_MAX_BATCH_WRITES) {
+    let open: WriteRequest[] = requests.slice(start, start + DYNAMODB_MAX_BATCH_WRITES);
+    for (let attempt = 0; open.length > 0; attempt += 1) {
+      const { UnprocessedItems } = await client.send(new BatchWriteItemCommand({ RequestItems: { [table]: open } }));
+      open = UnprocessedItems?.[table] ?? [];
+      if (open.length > 0) await backoff(attempt, clock, random);
+    }
+  }
+}

@@ -1,0 +1,40 @@
+/** SQS and DynamoDB, emulated over HTTP, for tests of the adapters themselves: nothing delivers messages here. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import type { Celeriac } from 'celeriac';
+
+import type { Clients } from '../../lib/aws/connect.ts';
+import { provision } from '../../lib/aws/provision.ts';
+import { type LocalServer, startDynamodb, startSqs } from '../../lib/local/servers.ts';
+import type { Environment } from '../../lib/settings.ts';
+import { systemClock } from '../../lib/time.ts';
+
+export interface Servers extends Clients {
+  /** Makes the queues and tables of an app. */
+  readonly provision: (app: Celeriac) => Promise<Environment>;
+  readonly stop: () => Promise<unknown>;
+}
+
+export async function startServers(startTables: () => Promise<LocalServer> = startDynamodb): Promise<Servers> {
+  const [sqsServer, dynamodbServer] = await Promise.all([startSqs(), startTables()]);
+  const common = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
+  const sqs = new SQSClient({ ...common, endpoint: sqsServer.endpoint });
+  const dynamodb = new DynamoDBClient({ ...common, endpoint: dynamodbServer.endpoint });
+  return {
+    sqs,
+    dynamodb,
+    provision: async (app) => {
+      const { environment } = await provision({
+        manifest: app.manifest(),
+        sqs,
+        dynamodb,
+        clock: systemClock,
+        endpoint: sqsServer.endpoint,
+        visibilitySeconds: 30,
+        maxReceiveCount: 50,
+      });
+      return environment;
+    },
+    stop: () => Promise.all([sqsServer.stop(), dynamodbServer.stop()]),
+  };
+}
