@@ -35,6 +35,11 @@ export interface TaskRequest {
   readonly replyTo: string | null;
   readonly origin: string | null;
   readonly shadow: string | null;
+  /** What logs and monitors show of its arguments. */
+  readonly argsrepr: string;
+  readonly kwargsrepr: string;
+  /** 0 to 9, as the sender wrote it; SQS knows none. */
+  readonly priority: number;
   /** [hard, soft] in seconds. */
   readonly timeLimit: readonly [number | null, number | null];
   readonly ignoreResult: boolean;

@@ -1,6 +1,7 @@
 /** Which queue a signature goes to, and whether its task runs here at all. */
 import { kindOf } from './canvas/parts.ts';
-import { withOptions } from './canvas/build.ts';
+import { givenId, withOptions } from './canvas/build.ts';
+import { withIds } from './canvas/compile.ts';
 import type { Embed } from './message.ts';
 import { celeryQueueName, ownQueueName } from './queue-name.ts';
 import type { Registry } from './registry.ts';
@@ -51,17 +52,20 @@ function partsOf(sig: Signature): readonly Signature[] | undefined {
 const LINKS = ['link', 'link_error', 'chord'] as const;
 
 /**
- * What follows from a message that Python runs, each signature with its queue: Python sends it, and need not
- * know our routes.
+ * What follows from a message that Python runs, each signature with its queue and ids: Python sends it, and need
+ * not know our routes.
  */
 export function withQueues(destinations: Destinations, embed: Embed): Embed {
-  const all = (list: readonly Signature[] | null): readonly Signature[] | null =>
-    list?.map((sig) => withQueue(destinations, sig)) ?? null;
+  const complete = (sig: Signature): Signature => {
+    // The ids that our result expects: Celery would make new ones for the parts of a composite.
+    const id = partsOf(sig) === undefined ? undefined : givenId(sig);
+    return withQueue(destinations, id === undefined ? sig : withIds(sig, id));
+  };
   return {
-    callbacks: all(embed.callbacks),
-    errbacks: all(embed.errbacks),
-    chain: all(embed.chain),
-    chord: embed.chord === null ? null : withQueue(destinations, embed.chord),
+    callbacks: embed.callbacks?.map(complete) ?? null,
+    errbacks: embed.errbacks?.map(complete) ?? null,
+    chain: embed.chain?.map(complete) ?? null,
+    chord: embed.chord === null ? null : complete(embed.chord),
   };
 }
 

@@ -61,6 +61,7 @@ export type {
   Timer,
   Timers,
 } from './ports.ts';
+export { typed, type TypedValue } from './typed.ts';
 export { consoleLogger, silentLogger } from './log.ts';
 export {
   FAILURE,

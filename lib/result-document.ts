@@ -21,6 +21,17 @@ export interface ResultDocument {
   readonly taskId: string;
   readonly parentId?: string | null;
   readonly groupId?: string | null;
+  readonly extended?: ExtendedFields;
+}
+
+/** What Celery adds with `result_extended`. */
+export interface ExtendedFields {
+  readonly name?: string;
+  readonly args?: unknown;
+  readonly kwargs?: unknown;
+  readonly worker?: string;
+  readonly retries?: number;
+  readonly queue?: string;
 }
 
 // Python's own classes under these names: an `except` there catches ours.
@@ -69,9 +80,11 @@ export function writeDocument(document: ResultDocument): string {
     date_done: document.dateDone,
     ...(document.groupId == null ? {} : { group_id: document.groupId }),
     ...(document.parentId == null ? {} : { parent_id: document.parentId }),
+    ...document.extended,
     task_id: document.taskId,
   };
-  const text = encodeJson(base, 'meta');
+  // Arguments may be Python's, with its NaN.
+  const text = encodeJson(base, 'meta', { nonFinite: true });
   // A task that returns nothing has the result null, as None has in Python.
   const result = document.result === undefined ? 'null' : encodeJson(document.result, 'result');
   return `{"result":${result},${text.slice(1)}`;
@@ -117,6 +130,18 @@ export function readDocument(text: string, parse: (text: string) => unknown = de
     taskId: string('task_id') ?? '',
     parentId: string('parent_id'),
     groupId: string('group_id'),
+    extended: extendedIn(record),
+  };
+}
+
+function extendedIn({ name, args, kwargs, worker, retries, queue }: Readonly<Record<string, unknown>>): ExtendedFields {
+  return {
+    ...(typeof name === 'string' ? { name } : {}),
+    ...(args == null ? {} : { args }),
+    ...(kwargs == null ? {} : { kwargs }),
+    ...(typeof worker === 'string' ? { worker } : {}),
+    ...(typeof retries === 'number' ? { retries } : {}),
+    ...(typeof queue === 'string' ? { queue } : {}),
   };
 }
 
@@ -198,13 +223,14 @@ export function celeryGroupMembers(text: string): readonly string[] | undefined 
     return undefined;
   }
   const tuple = typeof data === 'object' && data !== null ? (data as { readonly result?: unknown }).result : undefined;
-  return Array.isArray(tuple) && Array.isArray(tuple[1]) ? tuple[1].flatMap(idsIn) : undefined;
+  return Array.isArray(tuple) && Array.isArray(tuple[1]) ? tuple[1].flatMap(taskIdsIn) : undefined;
 }
 
-function idsIn(tuple: unknown): string[] {
+/** Ids of the tasks in a result as Celery writes it (celery/result.py, `result_from_tuple`), groups as their members. */
+export function taskIdsIn(tuple: unknown): string[] {
   if (!Array.isArray(tuple)) return [];
   const [head, members] = tuple as readonly unknown[];
-  if (Array.isArray(members)) return members.flatMap(idsIn);
+  if (Array.isArray(members)) return members.flatMap(taskIdsIn);
   const id: unknown = Array.isArray(head) ? head[0] : undefined;
   return typeof id === 'string' ? [id] : [];
 }

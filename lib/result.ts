@@ -5,10 +5,12 @@ import { TaskRevokedError, TimeoutError, WaitInsideTask } from './errors.ts';
 import { REVOKED_RETENTION_SECONDS } from './limits.ts';
 import type { Clock, Ports, TaskRecord } from './ports.ts';
 import {
+  type ExtendedFields,
   isExceptionDocument,
   readDocument,
   restoreError,
   type ResultDocument,
+  taskIdsIn,
   writeException,
 } from './result-document.ts';
 import { FAILURE, isFinal, isPropagated, PENDING, REVOKED, SUCCESS } from './states.ts';
@@ -124,13 +126,49 @@ export class AsyncResult<R = unknown> {
     return (await this.#document()).traceback ?? undefined;
   }
 
-  /** The tasks it sent and its links and next step, once it is finished. At most 64 are recorded. */
+  /**
+   * The tasks it sent and its links and next step, once it is finished; of a group that Python sent, its members. At
+   * most 64 are recorded.
+   */
   async children(): Promise<AsyncResult[]> {
     const { children } = await this.#document();
-    return children.flatMap((child) => {
-      const id: unknown = Array.isArray(child) && Array.isArray(child[0]) ? child[0][0] : undefined;
-      return typeof id === 'string' ? [new AsyncResult(id, this.#reader)] : [];
-    });
+    return children.flatMap(taskIdsIn).map((id) => new AsyncResult(id, this.#reader));
+  }
+
+  /** Its task, where that is stored: always of tasks that ran here, in Python with `result_extended`. */
+  async name(): Promise<string | undefined> {
+    return (await this.#extended()).name;
+  }
+
+  /** Stored with `resultExtended`, in Python with `result_extended`. */
+  async args(): Promise<readonly unknown[] | undefined> {
+    const { args } = await this.#extended();
+    return Array.isArray(args) ? (args as readonly unknown[]) : undefined;
+  }
+
+  /** Stored with `resultExtended`, in Python with `result_extended`. */
+  async kwargs(): Promise<Readonly<Record<string, unknown>> | undefined> {
+    const { kwargs } = await this.#extended();
+    return typeof kwargs === 'object' && kwargs !== null ? (kwargs as Record<string, unknown>) : undefined;
+  }
+
+  /** Who ran it. Stored with `resultExtended`, in Python with `result_extended`. */
+  async worker(): Promise<string | undefined> {
+    return (await this.#extended()).worker;
+  }
+
+  /** Of its last attempt, where that is stored: always of tasks that ran here. */
+  async retries(): Promise<number | undefined> {
+    return (await this.#extended()).retries;
+  }
+
+  /** Where it ran, where that is stored: always of tasks that ran here. */
+  async queue(): Promise<string | undefined> {
+    return (await this.#extended()).queue;
+  }
+
+  async #extended(): Promise<ExtendedFields> {
+    return (await this.#document()).extended ?? {};
   }
 
   async dateDone(): Promise<Date | undefined> {
@@ -181,7 +219,14 @@ export class AsyncResult<R = unknown> {
 export function visibleDocument(id: string, record: TaskRecord | undefined): ResultDocument {
   if (record?.meta === undefined)
     return { status: PENDING, result: null, traceback: null, children: [], dateDone: null, taskId: id };
-  return readDocument(record.meta);
+  const document = readDocument(record.meta);
+  const { name, queue, attempt: retries } = record;
+  const known = {
+    ...(name === undefined ? {} : { name }),
+    ...(queue === undefined ? {} : { queue }),
+    ...(retries === undefined ? {} : { retries }),
+  };
+  return { ...document, extended: { ...known, ...document.extended } };
 }
 
 function outcomeOf<R>(document: ResultDocument, propagate: boolean): R {

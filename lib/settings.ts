@@ -48,6 +48,11 @@ export interface AppOptions {
   readonly timezone?: string;
   /** How long results are kept. Default `'1d'`. */
   readonly resultExpires?: Duration;
+  /**
+   * Store name, arguments, worker, retries and queue with each result (Celery's `result_extended`). Arguments of over
+   * 32 KB are left out. Default false: arguments may be secret.
+   */
+  readonly resultExtended?: boolean;
   /** Run tasks in the caller, at once. Default false. */
   readonly alwaysEager?: boolean;
   /** In eager mode, let errors reach the caller. Default false. */
@@ -82,6 +87,7 @@ export interface Settings {
   readonly routes: Routes | undefined;
   readonly timezone: string;
   readonly resultExpiresSeconds: number;
+  readonly resultExtended: boolean;
   readonly alwaysEager: boolean;
   readonly eagerPropagates: boolean;
   readonly acksLate: boolean;
@@ -120,6 +126,7 @@ const APP_KEYS: ReadonlySet<string> = new Set<keyof AppOptions>([
   'routes',
   'timezone',
   'resultExpires',
+  'resultExtended',
   'alwaysEager',
   'eagerPropagates',
   'acksLate',
@@ -167,6 +174,7 @@ export function resolveSettings(name: string, options: AppOptions = {}): Setting
       options.resultExpires === undefined
         ? DEFAULT_RESULT_EXPIRES_SECONDS
         : durationSeconds(options.resultExpires, 'resultExpires', 1),
+    resultExtended: flag('resultExtended', false),
     alwaysEager: flag('alwaysEager', false),
     eagerPropagates: flag('eagerPropagates', false),
     acksLate: flag('acksLate', true),

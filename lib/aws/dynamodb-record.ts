@@ -1,6 +1,7 @@
 /** Item <-> record. `id`, `result` (binary), `timestamp` and `ttl` are Celery's; the others are ours, and Python ignores them. */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 
+import { decodeJson } from '../json.ts';
 import type { TaskRecord } from '../ports.ts';
 import { taskIdOf } from './keys.ts';
 
@@ -42,7 +43,8 @@ export function recordOf(item: Item): TaskRecord {
 function statusOf(meta: string | undefined): string {
   if (meta === undefined) return 'PENDING';
   try {
-    const { status } = JSON.parse(meta) as { status?: unknown };
+    // Python writes NaN, which JSON.parse refuses.
+    const { status } = decodeJson(meta) as { status?: unknown };
     return typeof status === 'string' ? status : 'PENDING';
   } catch {
     return 'PENDING';

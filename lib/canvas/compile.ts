@@ -8,7 +8,7 @@ import { applyPartial, type Signature, withParts } from '../signature.ts';
 import { chordParts, chunksGroup, flattened, groupMembers, kindOf, withOptions } from './build.ts';
 import { bodyOf, collected, headerId, isMember, namedSteps, ownMemberId } from './named.ts';
 
-export { bodyOf, COLLECT_TASK, FRESH, hasGivenIds, ownId, ownMemberId } from './named.ts';
+export { bodyOf, COLLECT_TASK, FRESH, hasGivenIds, ownId, ownMemberId, withIds } from './named.ts';
 export { type Errback, errbacksOf, tasksOf } from './never-run.ts';
 export { SEED } from './parts.ts';
 

@@ -2,7 +2,21 @@
 import { groupMemberId } from '../group-parts.ts';
 import { readSignature, type Signature, signature, withParts } from '../signature.ts';
 import { derivedId } from '../time.ts';
-import { chainSteps, chordOf, chordParts, flattened, givenId, merged, withId, withOptions } from './build.ts';
+import {
+  chainOf,
+  chainSteps,
+  chordOf,
+  chordParts,
+  chunksGroup,
+  flattened,
+  givenId,
+  groupMembers,
+  groupOf,
+  kindOf,
+  merged,
+  withId,
+  withOptions,
+} from './build.ts';
 import { isSignature, SEED } from './parts.ts';
 
 /** Options by which a signature belongs to a group. */
@@ -56,6 +70,37 @@ export function ownMemberId(member: Signature, groupId: string, index: number): 
 /** The id of a part: the one it was given, or one that follows from a name. */
 export function ownId(sig: Signature, name: string): string {
   return givenId(sig) ?? derivedId(name);
+}
+
+/**
+ * The whole tree with its ids written into it, for a sender that would give it others: Celery takes those that it
+ * finds.
+ */
+export function withIds(sig: Signature, id: string): Signature {
+  switch (kindOf(sig)) {
+    case 'chain': {
+      const tasks = namedSteps(sig, id).map((step) => withIds(step, String(step.options['task_id'])));
+      return withParts(chainOf(tasks, { task_id: id }), { immutable: sig.immutable });
+    }
+    case 'chunks':
+      return withIds(chunksGroup(sig), id);
+    case 'group': {
+      if (isMember(sig)) return withIds(collected(sig), id);
+      const members = groupMembers(sig).map((member, index) => withIds(member, ownMemberId(member, id, index)));
+      return withParts(groupOf(members, { task_id: id }), { immutable: sig.immutable });
+    }
+    case 'chord': {
+      const { header, policy } = chordParts(sig);
+      const options = { task_id: id, ...(policy === 'celery' ? {} : { policy }) };
+      const whole = chordOf(withIds(header, headerId(sig, id)), withIds(bodyOf(sig, id), id), options);
+      return withParts(whole, { immutable: sig.immutable });
+    }
+    case 'map':
+    case 'starmap':
+    case 'task':
+    default:
+      return withOptions(sig, { task_id: id });
+  }
 }
 
 /** A group that is itself a member (the end of a chain in a group, say): its results as one list are that member's. */

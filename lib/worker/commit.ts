@@ -1,10 +1,11 @@
 /** Writes down how an attempt ended, then settles it. The commit comes first: what is not committed may run again. */
 import { CeleriacError, ResultTooLarge, TaskRejectedError } from '../errors.ts';
 import { DYNAMODB_MAX_ITEM_BYTES, MAX_RECORDED_CHILDREN } from '../limits.ts';
+import { encodeJson } from '../json.ts';
 import type { Message } from '../message.ts';
 import { checkTimerSize } from '../publish.ts';
 import type { TaskDefinition } from '../registry.ts';
-import { writeDocument, writeException } from '../result-document.ts';
+import { type ExtendedFields, writeDocument, writeException } from '../result-document.ts';
 import { FAILURE, IGNORED, REJECTED, RETRY, SUCCESS } from '../states.ts';
 import type { Clock } from '../ports.ts';
 import { fieldsOf, logEnd } from './attempt-log.ts';
@@ -134,6 +135,7 @@ function describe(attempt: Attempt, decision: Outcome, settlement: Settlement): 
     taskId: message.id,
     parentId: message.parentId,
     groupId: message.groupId,
+    ...extendedOf(attempt),
   };
   if (decision.kind === 'ignore') return { status, meta: undefined, settlement };
   if (decision.kind === 'success') {
@@ -146,6 +148,19 @@ function describe(attempt: Attempt, decision: Outcome, settlement: Settlement): 
   const error = decision.kind === 'reject' ? rejection(decision) : decision.error;
   const hidden = ignored && (decision.kind === 'retry' || !definition.options.storeErrorsEvenIfIgnored);
   return { status, meta: hidden ? undefined : writeException(status, error, base), settlement };
+}
+
+// What a result document shall not be filled with.
+const MAX_EXTENDED_BYTES = 32_768;
+
+/** Celery's `result_extended`. */
+function extendedOf({ message, worker }: Attempt): { readonly extended?: ExtendedFields } {
+  const { settings } = worker.producer;
+  if (!settings.resultExtended) return {};
+  const { task: name, args, kwargs, queue, retries } = message;
+  const bytes = Buffer.byteLength(encodeJson([args, kwargs], 'arguments', { nonFinite: true }));
+  const given = bytes > MAX_EXTENDED_BYTES ? {} : { args, kwargs };
+  return { extended: { name, ...given, worker: `${queue}@${settings.name}`, retries, queue } };
 }
 
 /** Celery's form: `[[id, parent], members]`. What the run sent, then what its outcome starts. */

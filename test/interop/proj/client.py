@@ -34,7 +34,7 @@ def until(condition, seconds=20):
     return True
 
 
-names = dict(globals())
+names = globals()
 
 
 def run(code):
