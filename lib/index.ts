@@ -6,6 +6,7 @@ export type { Duration } from './duration.ts';
 export type { ErrorMatcher, TaskOptions } from './task-options.ts';
 export type { AppOptions, QueueOptions, RetryPolicy } from './settings.ts';
 export type { RemoteTask, RemoteTaskOptions } from './remote-task.ts';
+export { type CelerySettingsOptions, settingsFromCelery } from './celery-settings.ts';
 export type { Route, RouteEntry, Router, Routes } from './routes.ts';
 export type { Task, TaskArguments, TaskResult, TaskTypes } from './task.ts';
 export { TaskBase, type TaskClass } from './task-class.ts';

@@ -179,7 +179,7 @@ describe.skipIf(reason !== undefined)(`both sides (${reason === undefined ? vers
       const result = await chord([values.s(), ours.kind.s(1)], theirs.echo.s()).delay();
       const [[[made]]] = (await result.get(WAIT)) as [[[Record<string, unknown>]]];
       expect(made['price']).toBe('12.30');
-      const raw = await ask<unknown>(
+      const raw = await ask(
         `[type(v).__name__ for v in AsyncResult('${result.id}', app=app).result[0][0][0].values()]`,
       );
       expect(raw).toEqual(['datetime', 'date', 'Decimal', 'UUID', 'bytes', 'bytes', 'float']);
@@ -232,7 +232,7 @@ describe.skipIf(reason !== undefined)(`both sides (${reason === undefined ? vers
       expect(await result.progress()).toEqual({ total: 3, done: 3, failed: 0 });
       const seen: number[] = [];
       for await (const { index } of result.iterate(WAIT)) seen.push(index);
-      expect(seen.toSorted()).toEqual([0, 1, 2]);
+      expect(seen.toSorted((left, right) => left - right)).toEqual([0, 1, 2]);
     });
 
     it('a group at the end of a member', async () => {

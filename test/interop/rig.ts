@@ -111,7 +111,7 @@ export class Rig {
     this.#client.stdin?.write(`${JSON.stringify({ code })}\n`);
     const { value: line, done } = await this.#lines.next();
     if (done === true) throw new Error('the Python client has ended');
-    const answer = JSON.parse(String(line)) as Answer;
+    const answer = JSON.parse(line) as Answer;
     if ('error' in answer) throw new PythonError(answer.error, answer.message, answer.module);
     return answer.value;
   }

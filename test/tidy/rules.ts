@@ -41,6 +41,7 @@ const LAYERS: readonly (readonly [RegExp, number])[] = [
     1,
   ],
   [/^lib\/(schedules|canvas)\//, 1],
+  [/^lib\/celery-settings(\.ts$|\/)/, 1],
   [/^lib\/(context|registry|result-document|publish|destination|no-ports)\.ts$/, 2],
   [/^lib\/(memory|aws)\//, 2],
   [
