@@ -1,5 +1,6 @@
 /** Celery's own tasks (celery/app/builtins.py), and two of this package. Workers know them; nobody lists them. */
 import { applySignature, compileFor, lineageOf, REPAIR_TASK, sendPlanFrom } from './apply-canvas.ts';
+import { fail, FAIL_TASK, unlockChord } from './chord-unlock.ts';
 import { COLLECT_TASK } from './canvas/compile.ts';
 import type { TaskContext } from './context.ts';
 import { InvalidSignature } from './errors.ts';
@@ -31,6 +32,11 @@ export function builtinTasks(producer: Producer): TaskDefinition[] {
       const { index } = context.request.kwargs;
       return typeof index === 'number' ? args[index] : args;
     }),
+    define('celery.chord_unlock', (context, args) => unlockChord(producer, context, args), {
+      ignoreResult: true,
+      maxRetries: null,
+    }),
+    define(FAIL_TASK, (_context, args) => fail(args)),
     define(COLLECT_TASK, (_context, [results]) => results),
     define(REPAIR_TASK, (context, args) => repair(producer, context, args), { ignoreResult: true, maxRetries: null }),
   ];

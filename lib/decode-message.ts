@@ -46,7 +46,7 @@ export function decodeMessage(body: string): Message {
   }
 }
 
-function readProtocol2({ headers, properties, payload }: Envelope): Message {
+function readProtocol2({ headers, properties, payload, compression }: Envelope): Message {
   if (!Array.isArray(payload) || payload.length !== 3) {
     throw wrong('body', payload, 'an array of three, args, kwargs and embed,');
   }
@@ -58,11 +58,12 @@ function readProtocol2({ headers, properties, payload }: Envelope): Message {
     // As it came: a later step may be Python's, which has types that are unknown here.
     embed: readEmbed(embed),
     ...readSurroundings(headers, properties),
+    ...(compression === undefined ? {} : { compression }),
   };
 }
 
 /** Celery 3: no headers, everything in the body (`proto1_to_proto2`, celery/worker/strategy.py). */
-function readProtocol1({ headers, properties, payload }: Envelope): Message {
+function readProtocol1({ headers, properties, payload, compression }: Envelope): Message {
   if (!isObject(payload) || !Object.hasOwn(payload, 'task')) {
     throw new InvalidMessage(
       'The message names no task, neither in its headers (protocol 2) nor in its body (protocol 1).',
@@ -80,6 +81,7 @@ function readProtocol1({ headers, properties, payload }: Envelope): Message {
     kwargs,
     embed: readEmbed({ callbacks, errbacks, chord }),
     ...readSurroundings(headers, properties),
+    ...(compression === undefined ? {} : { compression }),
   };
 }
 

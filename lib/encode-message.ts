@@ -22,7 +22,7 @@ export function encodeMessage(message: Message, options: EncodeMessageOptions = 
     encodeJson(message.embed, 'embed', options),
   ];
   const properties = propertiesOf(message, options.routingKey ?? message.queue);
-  return writeEnvelope(message.task, headersOf(message), properties, `[${body.join(',')}]`);
+  return writeEnvelope(message.task, headersOf(message), properties, `[${body.join(',')}]`, message.compression);
 }
 
 function headersOf(message: Message): JsonObject {

@@ -2,6 +2,7 @@
  * The layers around a task message: base64, kombu's envelope, base64 again (kombu/transport/SQS.py); and
  * readers for the fields inside. All of it comes from outside: it is as expected, or InvalidMessage says what is not.
  */
+import { checkedCompression, compress, decompress } from './compression.ts';
 import { InvalidMessage, MessageTooLarge } from './errors.ts';
 import { parseIsoTime } from './iso-time.ts';
 import { decodeJson, decodeJsonKeepingTypes, encodeJson } from './json.ts';
@@ -15,15 +16,24 @@ export interface Envelope {
   readonly properties: JsonObject;
   /** The body: three elements in protocol 2, an object in protocol 1. Typed values are not decoded. */
   readonly payload: unknown;
+  /** How the body was compressed, as the header has it. */
+  readonly compression: string | undefined;
 }
 
 /** @throws MessageTooLarge, NotSerializable */
-export function writeEnvelope(task: string, headers: JsonObject, properties: JsonObject, body: string): string {
+export function writeEnvelope(
+  task: string,
+  headers: JsonObject,
+  properties: JsonObject,
+  body: string,
+  compression?: string,
+): string {
+  const bytes = compression === undefined ? Buffer.from(body, 'utf8') : Buffer.from(compress(compression, body));
   const parts = [
-    `"body":"${toBase64(body)}"`,
+    `"body":"${bytes.toString('base64')}"`,
     '"content-encoding":"utf-8"',
     '"content-type":"application/json"',
-    `"headers":${encodeJson(headers, 'headers')}`,
+    `"headers":${encodeJson(compression === undefined ? headers : { ...headers, compression }, 'headers')}`,
     `"properties":${encodeJson(properties, 'properties')}`,
   ];
   const text = toBase64(`{${parts.join(',')}}`);
@@ -49,14 +59,17 @@ export function readEnvelope(text: string): Envelope {
   // Protocol 1 may leave them out.
   const headers = envelope['headers'] ?? {};
   if (!isObject(headers)) throw wrong('headers', headers, 'an object');
-  checkContent(envelope, headers);
+  checkContent(envelope);
   if (typeof body !== 'string') throw wrong('body', body, 'text');
-  return { headers, properties, payload: parseLayer(body, 'body', decodeJsonKeepingTypes) };
+  const name = headers['compression'] ?? null;
+  const compression = name === null ? undefined : checkedCompression(name);
+  const plain = compression === undefined ? body : decompressed(compression, body);
+  return { headers, properties, payload: parseLayer(plain, 'body', decodeJsonKeepingTypes), compression };
 }
 
 const ENCODINGS: ReadonlySet<unknown> = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii', 'binary']);
 
-function checkContent(envelope: JsonObject, headers: JsonObject): void {
+function checkContent(envelope: JsonObject): void {
   const type = envelope['content-type'];
   if (typeof type !== 'string' || type.toLowerCase() !== 'application/json') {
     throw new InvalidMessage(
@@ -66,11 +79,15 @@ function checkContent(envelope: JsonObject, headers: JsonObject): void {
   const encoding = envelope['content-encoding'] ?? 'utf-8';
   if (typeof encoding !== 'string' || !ENCODINGS.has(encoding.toLowerCase()))
     throw wrong('content encoding', encoding, "'utf-8'");
-  const compression = headers['compression'] ?? null;
-  if (compression !== null) {
-    throw new InvalidMessage(
-      `compression is ${shown(compression)}; an uncompressed body is expected. Unset task_compression in the sender.`,
-    );
+}
+
+/** kombu: serialized, compressed, then in base64. */
+function decompressed(compression: string, body: string): string {
+  const bytes = decompress(compression, Buffer.from(body, 'base64'));
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new InvalidMessage('The body is compressed, and no UTF-8 when it is unpacked.', { cause: error });
   }
 }
 

@@ -55,6 +55,8 @@ export const BEAT_RULE_OVERHEAD_CHARACTERS = 1500;
 export const EVENTBRIDGE_MIN_EVENT_AGE_SECONDS = 60;
 export const EVENTBRIDGE_MAX_EVENT_AGE_SECONDS = 86_400;
 
+/** Of a compressed body: eight times what SQS takes uncompressed. */
+export const MAX_DECOMPRESSED_BYTES = 8_388_608;
 /** Containers nested deeper than this are refused before parsing: a parser stack is not a limit to find by crashing. */
 export const MAX_JSON_DEPTH = 64;
 /** Celery's saferepr limit for `argsrepr` and `kwargsrepr` (celery/utils/saferepr.py). */

@@ -70,6 +70,8 @@ export interface Message {
   /** Properties that Celery does not define, kept as they came. */
   readonly properties: Readonly<Record<string, unknown>>;
   readonly celeriac: CeleriacHeader;
+  /** How its body came compressed, and is when it is sent on: unpacked it may not fit a message. */
+  readonly compression?: string;
 }
 
 /** Headers of Celery's protocol; everything else is the sender's own. */

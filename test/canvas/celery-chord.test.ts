@@ -3,7 +3,11 @@ import { Celeriac, type Logger } from 'celeriac';
 import { World } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
 
+import { chainOf, chordOf, withOptions } from '../../lib/canvas/build.ts';
+import { decodeMessage } from '../../lib/decode-message.ts';
+import { encodeMessage } from '../../lib/encode-message.ts';
 import { celeryGroupMembers } from '../../lib/result-document.ts';
+import { type Signature, signature } from '../../lib/signature.ts';
 import { WIRE_SAMPLES } from '../unit/wire-samples.ts';
 
 const GROUP = '00000000-0000-4000-8000-000000000060';
@@ -14,12 +18,14 @@ const HEADERS = WIRE_SAMPLES.filter(({ name }) => name.startsWith('chord, header
 function newWorld(add: (x: number, y: number) => number) {
   const app = new Celeriac('python', { queues: { celery: {} } });
   const bodies: unknown[] = [];
+  const told: unknown[] = [];
   const warnings: string[] = [];
   app.task('proj.tasks.add', add);
   app.task('proj.tasks.xsum', (values: readonly number[]) => {
     bodies.push(values);
     return values.reduce((total, value) => total + value, 0);
   });
+  app.task('tell', (id: string) => void told.push(id));
   const logger: Logger = { log: (level, message) => void (level === 'warn' && warnings.push(message)) };
   const world = new World(app, { logger });
   const send = async (times = 1): Promise<void> => {
@@ -27,7 +33,7 @@ function newWorld(add: (x: number, y: number) => number) {
       await world.broker.send(HEADERS.map(({ body }) => ({ queue: 'celery', body })));
     await world.drain();
   };
-  return { app, bodies, warnings, world, send };
+  return { app, bodies, told, warnings, world, send };
 }
 
 const stored = (world: World): Promise<void> =>
@@ -61,6 +67,54 @@ describe("a chord of Python's", () => {
     expect(bodies).toEqual([]);
     expect(warnings).toHaveLength(2);
     expect(warnings[0]).toContain('is a member of a chord, which is not counted here');
+  });
+});
+
+describe('a chord of a Celery before 5.4, which polls for it', () => {
+  const poll = (body: Signature): string =>
+    encodeMessage({
+      ...decodeMessage(HEADERS[0]?.body ?? ''),
+      id: 'unlock',
+      task: 'celery.chord_unlock',
+      args: [GROUP, body],
+      kwargs: { result: MEMBERS.map((id) => [[id, null], null]) },
+      embed: { callbacks: null, errbacks: null, chain: null, chord: null },
+      groupId: null,
+      groupIndex: null,
+      etaMs: null,
+      queue: 'celery',
+    });
+  const sum = signature('proj.tasks.xsum', { options: { task_id: BODY } });
+
+  it('sends the body once when all members are there', async () => {
+    const { app, bodies, world, send } = newWorld((x, y) => x + y);
+    await world.broker.send([{ queue: 'celery', body: poll(sum) }]);
+    await world.advance('10s');
+    expect(bodies).toEqual([]);
+    await send(2);
+    await world.broker.send([{ queue: 'celery', body: poll(sum) }]);
+    await world.drain();
+    expect(bodies).toEqual([[2, 4]]);
+    expect(await app.result(BODY).get({ timeout: 1 })).toBe(6);
+    expect(world.deadLetters()).toEqual([]);
+  });
+
+  it.each([
+    ['a task', sum],
+    ['a chain', chainOf([signature('proj.tasks.xsum', { options: { task_id: 'first' } }), sum])],
+    ['a chord', chordOf([signature('proj.tasks.xsum')], sum)],
+  ])('fails the body, %s, when a member fails, and calls its error link', async (_what, body) => {
+    const { app, bodies, told, world, send } = newWorld((x, y) => {
+      if (x === 2) throw new RangeError('no');
+      return x + y;
+    });
+    const linked = withOptions(body, { link_error: [signature('tell')] });
+    await world.broker.send([{ queue: 'celery', body: poll(linked) }]);
+    await send();
+    await world.drain();
+    expect(bodies).toEqual([]);
+    await expect(app.result(BODY).get({ timeout: 1 })).rejects.toMatchObject({ name: 'ChordError' });
+    expect(told.length).toBeGreaterThan(0);
   });
 });
 

@@ -33,7 +33,7 @@ export function importsOf(text: string): Import[] {
 /** Layer of each room of the library: a file imports its own layer or lower ones. */
 const LAYERS: readonly (readonly [RegExp, number])[] = [
   [
-    /^lib\/(errors|limits|states|time|json|json-scan|json-typed|iso-time|typed|queue-name|repr|duration|side-by-side|standard-schema)\.ts$/,
+    /^lib\/(errors|limits|states|time|json|json-scan|json-typed|iso-time|typed|compression|queue-name|repr|duration|side-by-side|standard-schema)\.ts$/,
     0,
   ],
   [
@@ -45,7 +45,7 @@ const LAYERS: readonly (readonly [RegExp, number])[] = [
   [/^lib\/(context|registry|result-document|publish|destination|no-ports)\.ts$/, 2],
   [/^lib\/(memory|aws)\//, 2],
   [
-    /^lib\/(task|task-class|task-context|remote-task|producer|enqueue|result|group-result|apply-canvas|fluent|eager-canvas|builtin-tasks)\.ts$/,
+    /^lib\/(task|task-class|task-context|remote-task|producer|enqueue|result|group-result|apply-canvas|chord-unlock|fluent|eager-canvas|builtin-tasks)\.ts$/,
     3,
   ],
   [/^lib\/(worker|beat)\//, 3],

@@ -1,0 +1,62 @@
+/** Compressed bodies, by the names in kombu's header `compression` (kombu/compression.py). */
+import {
+  brotliCompressSync,
+  brotliDecompressSync,
+  deflateSync,
+  inflateSync,
+  zstdCompressSync,
+  zstdDecompressSync,
+} from 'node:zlib';
+
+import { InvalidMessage } from './errors.ts';
+import { MAX_DECOMPRESSED_BYTES } from './limits.ts';
+
+interface Codec {
+  compress(bytes: Uint8Array): Uint8Array;
+  /** Throws for output of more than `maxOutputLength` bytes, before it is made: a few bytes can unpack to many. */
+  decompress(bytes: Uint8Array, options: { readonly maxOutputLength: number }): Uint8Array;
+}
+
+const zlib: Codec = { compress: deflateSync, decompress: inflateSync };
+const brotli: Codec = { compress: brotliCompressSync, decompress: brotliDecompressSync };
+const zstd: Codec = { compress: zstdCompressSync, decompress: zstdDecompressSync };
+
+const CODECS: ReadonlyMap<string, Codec> = new Map([
+  // What kombu calls gzip is zlib's format.
+  ['application/x-gzip', zlib],
+  ['gzip', zlib],
+  ['zlib', zlib],
+  ['application/x-brotli', brotli],
+  ['brotli', brotli],
+  ['application/zstd', zstd],
+  ['zstd', zstd],
+  ['zstandard', zstd],
+]);
+
+/** @throws InvalidMessage for a compression that Node has not (bzip2, lzma), or that nobody knows. */
+export function checkedCompression(name: unknown): string {
+  if (typeof name === 'string' && CODECS.has(name)) return name;
+  const given = typeof name === 'string' ? `'${name.slice(0, 100)}'` : `a ${typeof name}`;
+  throw new InvalidMessage(
+    `compression is ${given}; zlib (which kombu calls gzip), brotli and zstd are read. Set task_compression to one of them in the sender, or unset it.`,
+  );
+}
+
+/** @throws InvalidMessage */
+export function decompress(name: string, bytes: Uint8Array): Uint8Array {
+  const codec = CODECS.get(checkedCompression(name));
+  try {
+    return codec?.decompress(bytes, { maxOutputLength: MAX_DECOMPRESSED_BYTES }) ?? bytes;
+  } catch (error) {
+    const tooLong = (error as { readonly code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE';
+    const reason = tooLong
+      ? `it has more than ${MAX_DECOMPRESSED_BYTES} bytes when it is unpacked`
+      : `it is not what ${name} makes`;
+    throw new InvalidMessage(`The body is compressed, and ${reason}.`, { cause: error });
+  }
+}
+
+/** @throws InvalidMessage */
+export function compress(name: string, text: string): Uint8Array {
+  return CODECS.get(checkedCompression(name))?.compress(Buffer.from(text, 'utf8')) ?? Buffer.from(text, 'utf8');
+}
