@@ -129,6 +129,12 @@ export class DynamodbBackend implements Backend {
     return (await this.#write(request.id, update, 'NONE')).ok;
   }
 
+  async settled({ id, attempt }: { readonly id: string; readonly attempt: number }): Promise<void> {
+    const update = new UpdateBuilder().set('settled', number(attempt));
+    update.when(`${update.name('committed')} = ${update.value(number(attempt))}`);
+    await this.#write(id, update, 'NONE');
+  }
+
   async update(request: Parameters<Backend['update']>[0]): Promise<boolean> {
     const update = new UpdateBuilder().set('status', text(request.status)).set('result', document(request.meta));
     update.when(oursFor(update, request));

@@ -24,6 +24,12 @@ export class MemoryBackend implements Backend {
     return Promise.resolve(requests.map((request) => this.#commit(request)));
   }
 
+  settled({ id, attempt }: { readonly id: string; readonly attempt: number }): Promise<void> {
+    const record = this.#records.get(id);
+    if (record?.committed === attempt) record.settled = attempt;
+    return Promise.resolve();
+  }
+
   release(request: { readonly id: string; readonly attempt: number; readonly owner: string }): Promise<boolean> {
     const record = this.#ours(request);
     if (record === undefined) return Promise.resolve(false);

@@ -37,6 +37,8 @@ export interface Committed {
   readonly settlement: Settlement;
   /** Read from the store: an earlier delivery may have settled it. */
   readonly again?: true;
+  /** The attempt of which all that follows is known to be sent. */
+  readonly settled?: number | undefined;
 }
 
 /** The outcome that an earlier delivery stored. */
@@ -46,6 +48,7 @@ export function committedOf(record: TaskRecord): Committed {
     meta: record.ignored ? undefined : record.meta,
     settlement: readSettlement(record.settlement),
     again: true,
+    settled: record.settled,
   };
 }
 
@@ -98,11 +101,23 @@ export async function settle(
     await markMembers(settling);
   }
   if (letters.length > 0) await sendLetters(letters, ports);
-  const again = committed.again === true && message.celeriac[FRESH] === true;
-  const open = again ? await notStarted(settling.prepared, ports) : settling.prepared;
+  const known = committed.again === true && message.celeriac[FRESH] === true;
+  const due = known ? await notStarted(settling.prepared, ports) : settling.prepared;
+  const noted = committed.settled === message.retries;
+  const open = noted ? due.filter((prepared) => !isForOthers(prepared, producer)) : due;
   await defineChords(settling.chords, ports, producer.settings);
   if (open.length > 0) await publish(open, ports, producer.settings);
+  if (open.some((prepared) => isForOthers(prepared, producer)))
+    await ports.backend.settled({ id: message.id, attempt: message.retries });
   for (const task of settling.afterwards) await task();
+}
+
+/**
+ * Ours run once however often they are sent. Others do not: that they have been sent is noted, so that a delivery
+ * which comes back does not send them again.
+ */
+function isForOthers({ outgoing }: Prepared, { settings }: Producer): boolean {
+  return settings.queues[outgoing.queue]?.external === true;
 }
 
 /**
@@ -115,8 +130,14 @@ async function notStarted(prepared: readonly Prepared[], ports: Ports): Promise<
   const records = await ports.backend.get(ids, ports.clock.nowMs());
   return prepared.filter(({ attempt }, index) => {
     const record = records[index];
-    return record?.owner === undefined || (record.attempt ?? -1) < attempt;
+    if (record === undefined || isPythons(record)) return record === undefined;
+    return record.owner === undefined || (record.attempt ?? -1) < attempt;
   });
+}
+
+/** Celery's workers claim nothing: what they have stored says that they have the message. */
+function isPythons({ attempt, revokedMs, meta }: TaskRecord): boolean {
+  return attempt === undefined && revokedMs === undefined && meta !== undefined;
 }
 
 function valueOf(committed: Committed): unknown {

@@ -31,7 +31,7 @@ export function mortalPorts(ports: Ports, crash: Crash, log: CommitLog, runs: re
     return die(name, noted, args);
   };
   const broker = { ...methodsOf(ports.broker), send: requests(ports, die) };
-  return tapped({ ...ports, broker }, tap, ['backend', 'timers', 'groups', 'broker']);
+  return tapped({ ...ports, broker }, tap, ['backend', 'timers', 'groups', 'celeryGroups', 'broker']);
 }
 
 function methodsOf(broker: Ports['broker']): Ports['broker'] {

@@ -126,6 +126,18 @@ export function backendConformance(backend: Backend, prefix = 'backend'): Confor
     const stored = await record(id);
     deepEqual([stored?.status, stored?.meta, stored?.ignored], ['SUCCESS', meta('PENDING', id), true]);
   });
+  add('an attempt is noted as settled once it is committed', async (id) => {
+    await backend.settled({ id, attempt: 0 });
+    equal(await record(id), undefined);
+    await claim(claimOf(id));
+    await backend.settled({ id, attempt: 0 });
+    equal((await record(id))?.settled, undefined);
+    await commit(commitOf(id));
+    await backend.settled({ id, attempt: 1 });
+    equal((await record(id))?.settled, undefined);
+    await backend.settled({ id, attempt: 0 });
+    equal((await record(id))?.settled, 0);
+  });
   add('release gives the claim back, and counts it', async (id) => {
     await claim(claimOf(id));
     equal(await backend.release({ id, attempt: 0, owner: 'second' }), false);
