@@ -1,5 +1,5 @@
 /** Real Celery sends, our workers run, and Celery reads what became of it. */
-import { Celeriac, currentTask, silentLogger, TaskError, typed } from 'celeriac';
+import { Celeriac, currentTask, silentLogger, TaskError } from 'celeriac';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { reasonWithoutCelery, Rig, versions } from './rig.ts';
@@ -59,7 +59,7 @@ function kindOf(value: unknown): string {
   return `${typeof value} ${String(value)}`;
 }
 
-const get = (code: string): string => `${code}.get(timeout=15)`;
+const get = (code: string): string => `${code}.get(timeout=15, interval=0.1)`;
 
 describe.skipIf(reason !== undefined)(
   `Celery sends, we run (${reason === undefined ? versions() : 'no Celery'})`,
@@ -219,6 +219,35 @@ describe.skipIf(reason !== undefined)(
       expect(
         await ask('[until(sold.ready), isinstance(sold.result, celeryapp.OutOfStock), list(sold.result.args)]'),
       ).toEqual([true, true, ['shoes', 3]]);
+    });
+
+    it.each(['zlib', 'brotli', 'zstd'])('compressed with %s, deferred too', async (compression) => {
+      const text = 'x'.repeat(20_000);
+      await ask(`let packed = remote('math.echo').apply_async(("x" * 20000,), compression='${compression}')`);
+      expect(await ask(get('packed'))).toEqual([text]);
+      const later = `remote('math.echo').apply_async(("later",), compression='${compression}', countdown=1)`;
+      expect(await ask(get(later))).toEqual(['later']);
+    });
+
+    it.each([
+      ['bzip2', "compression='bzip2'", /compression is 'application\/x-bz2'/],
+      ['pickle', "serializer='pickle'", /never pickle/],
+      ['yaml', "serializer='yaml'", /application\/json is expected/],
+    ])('%s is a dead letter that says why', async (_what, option, error) => {
+      await ask(`remote('math.add').apply_async((1, 1), ${option}) and None`);
+      const found = async (): Promise<boolean> =>
+        (await rig.cloud.deadLetters()).some(({ attributes }) => error.test(String(attributes['error'])));
+      await expect.poll(found, { timeout: 10_000 }).toBe(true);
+    });
+
+    it('protocol 1', async () => {
+      await ask('protocol(1)');
+      try {
+        expect(await ask(get("remote('math.add').apply_async((1,), {'y': 5})"))).toBe(6);
+        expect(await ask(get("remote('math.add').apply_async((1, 6), countdown=1)"))).toBe(7);
+      } finally {
+        await ask('protocol(2)');
+      }
     });
 
     it('links and error links', async () => {

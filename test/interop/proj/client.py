@@ -25,6 +25,12 @@ def remote(name):
     return app.signature(name)
 
 
+def protocol(version):
+    """From now on messages are written in this version of Celery's protocol."""
+    app.conf.task_protocol = version
+    app.amqp.__dict__.pop("create_task_message", None)
+
+
 def until(condition, seconds=20):
     deadline = time.monotonic() + seconds
     while not condition():
