@@ -322,9 +322,5 @@ describe.skipIf(reason !== undefined)(
         await ask('[r.id for r in GroupResult.restore(kept.id, app=app).results] == [r.id for r in kept.results]'),
       ).toBe(true);
     });
-
-    it('what Python has no JSON for goes back to it as its own types', () => {
-      expect(JSON.stringify(typed.decimal('1.50'))).toBe('{"__type__":"decimal","__value__":"1.50"}');
-    });
   },
 );
