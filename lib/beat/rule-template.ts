@@ -16,6 +16,8 @@ export function ruleTemplate(producer: Producer, entry: ScheduleEntry): RuleTemp
   const { message, options, prepared } = prepareTick(producer, entry, 0, 0);
   const queue = message.queue;
   const refused = (reason: string): RuleTemplate => ({ ok: false, queue, reason });
+  // Our workers make the tick's id and its expiry of the firing's time; Python's would take both as they are written.
+  if (producer.settings.queues[queue]?.external) return refused('its queue is consumed elsewhere');
   if (producer.settings.queues[queue]?.fifo) return refused('a FIFO queue');
   if (options.fairKey !== undefined) return refused('fairKey');
   if (message.etaMs !== null) return refused('countdown');

@@ -12,7 +12,7 @@ import { every } from '../../lib/schedules/interval.ts';
 import { signature } from '../../lib/signature.ts';
 
 const app = new Celeriac('shop', {
-  queues: { default: {}, mail: {}, orders: { fifo: true } },
+  queues: { default: {}, mail: {}, orders: { fifo: true }, celery: { external: true } },
   routes: { 'mail.*': 'mail' },
 });
 const report = app.task('report', (...args: unknown[]) => args.length);
@@ -235,6 +235,8 @@ describe('what a rule cannot say is swept, with the reason', () => {
   it.each<[string, Partial<BeatEntry>]>([
     ['a FIFO queue', { task: 'orders.pack' }],
     ['a FIFO queue', { options: { queue: 'orders' } }],
+    ['its queue is consumed elsewhere', { options: { queue: 'celery' }, task: 'python.task', customTask: true }],
+    ['its queue is consumed elsewhere', { task: app.remote('proj.add', { queue: 'celery' }).s() }],
     ['fairKey', { options: { fairKey: 'acme' } }],
     ['countdown', { options: { countdown: 30 } }],
     ['an absolute expires', { options: { expires: new Date('2031-01-01') } }],
