@@ -1,16 +1,16 @@
 /** From a queue of the manifest and what the user overrides to a plan with every default filled in. */
 import type { Duration } from 'aws-cdk-lib';
 
-import { ImproperlyConfigured, QueueNotFound } from '../lib/errors.ts';
+import { ImproperlyConfigured, InvalidOption, QueueNotFound } from '../lib/errors.ts';
 import { DEADLINE_MARGIN_SECONDS, LAMBDA_MAX_TIMEOUT_SECONDS } from '../lib/limits.ts';
 import type { AppManifest } from '../lib/manifest.ts';
-import { longestTask, type QueuePlan, validatePlan } from './validate.ts';
+import { longestTask, type QueuePlan, validateQueuePlan, validateWorkerPlan, type WorkerPlan } from './validate.ts';
 
 /** Overrides for one queue and its worker. */
 export interface QueueOverrides {
   /** Function timeout. @default the longest time limit of the queue's tasks + 30 s, or 60 s without one */
   readonly timeout?: Duration;
-  /** @default timeout + batch window + 30 s */
+  /** @default timeout + batch window + 30 s; 30 minutes of an external queue, as kombu's own have */
   readonly visibilityTimeout?: Duration;
   /** @default 4 days */
   readonly retention?: Duration;
@@ -22,30 +22,84 @@ export interface QueueOverrides {
   readonly memoryMiB?: number;
 }
 
+/** What is made of an app's queues. */
+export interface ServicePlan {
+  /** Every queue that the service makes. */
+  readonly queues: Readonly<Record<string, QueuePlan>>;
+  /** Those of them that it consumes. */
+  readonly workers: Readonly<Record<string, WorkerPlan>>;
+}
+
 const DEFAULT_TIMEOUT_SECONDS = 60;
 // Above the longest task: claims, commits, settling and a cold start of its neighbours.
 const TIMEOUT_MARGIN_SECONDS = 30;
 // AWS advises six timeouts, because early redelivery repeats runs. Claims absorb that, and recovery is quick.
 const VISIBILITY_MARGIN_SECONDS = 30;
+// What kombu gives the queues that it makes (kombu/transport/SQS.py, default_visibility_timeout).
+const EXTERNAL_VISIBILITY_SECONDS = 1800;
 const DAY_SECONDS = 86_400;
 
-/** @throws QueueNotFound for overrides of a queue that is not declared; ImproperlyConfigured, InvalidOption */
+/**
+ * @param imported names of the queues that exist already.
+ * @throws QueueNotFound for overrides of a queue that is not declared; ImproperlyConfigured, InvalidOption
+ */
 export function planQueues(
   manifest: AppManifest,
   overrides: Readonly<Record<string, QueueOverrides>>,
-): Readonly<Record<string, QueuePlan>> {
+  imported: readonly string[] = [],
+): ServicePlan {
   const stray = Object.keys(overrides).find((name) => !Object.hasOwn(manifest.queues, name));
   if (stray !== undefined) {
     throw new QueueNotFound(
       `Queue '${stray}' is not declared by app '${manifest.name}'. Declared are: ${Object.keys(manifest.queues).join(', ')}.`,
     );
   }
-  return Object.fromEntries(
-    Object.keys(manifest.queues).map((name) => [name, planQueue(manifest, name, overrides[name] ?? {})]),
-  );
+  const foreign = Object.keys(overrides).find((name) => imported.includes(name));
+  if (foreign !== undefined) {
+    throw new InvalidOption(
+      `queues.${foreign}: given for one of externalQueues, which the service does not make. Set it where the queue is made.`,
+    );
+  }
+  const queues: Record<string, QueuePlan> = {};
+  const workers: Record<string, WorkerPlan> = {};
+  for (const [name, { external }] of Object.entries(manifest.queues)) {
+    if (imported.includes(name)) continue;
+    if (external === true) queues[name] = planExternal(manifest, name, overrides[name] ?? {});
+    else queues[name] = workers[name] = planWorker(manifest, name, overrides[name] ?? {});
+  }
+  return { queues, workers };
 }
 
-function planQueue(app: AppManifest, name: string, overrides: QueueOverrides): QueuePlan {
+const OF_WORKERS = ['timeout', 'memoryMiB'] as const;
+
+function planExternal(app: AppManifest, name: string, overrides: QueueOverrides): QueuePlan {
+  const stray = OF_WORKERS.find((field) => overrides[field] !== undefined);
+  if (stray !== undefined) {
+    throw new InvalidOption(
+      `queues.${name}.${stray}: given for an external queue, which has no worker here. visibilityTimeout, retention, deadLetterRetention and maxReceiveCount are allowed; leave it out.`,
+    );
+  }
+  const plan = planQueue(app, name, overrides, EXTERNAL_VISIBILITY_SECONDS);
+  validateQueuePlan(name, plan);
+  return plan;
+}
+
+function planQueue(
+  app: AppManifest,
+  name: string,
+  overrides: QueueOverrides,
+  defaultVisibilitySeconds: number,
+): QueuePlan {
+  return {
+    fifo: app.queues[name]?.fifo ?? false,
+    visibilitySeconds: overrides.visibilityTimeout?.toSeconds() ?? defaultVisibilitySeconds,
+    retentionSeconds: overrides.retention?.toSeconds() ?? 4 * DAY_SECONDS,
+    deadLetterRetentionSeconds: overrides.deadLetterRetention?.toSeconds() ?? 14 * DAY_SECONDS,
+    maxReceiveCount: overrides.maxReceiveCount ?? 50,
+  };
+}
+
+function planWorker(app: AppManifest, name: string, overrides: QueueOverrides): WorkerPlan {
   const manifest = app.queues[name];
   const longest = longestTask(app, name);
   const wanted = longest === undefined ? DEFAULT_TIMEOUT_SECONDS : Math.ceil(longest.seconds) + TIMEOUT_MARGIN_SECONDS;
@@ -57,19 +111,14 @@ function planQueue(app: AppManifest, name: string, overrides: QueueOverrides): Q
     );
   }
   const batchWindowSeconds = manifest?.batchWindowSeconds ?? 0;
-  const plan: QueuePlan = {
-    fifo: manifest?.fifo ?? false,
+  const plan: WorkerPlan = {
+    ...planQueue(app, name, overrides, timeoutSeconds + batchWindowSeconds + VISIBILITY_MARGIN_SECONDS),
     concurrency: manifest?.concurrency,
     batchSize: manifest?.batchSize ?? 10,
     batchWindowSeconds,
     timeoutSeconds,
-    visibilitySeconds:
-      overrides.visibilityTimeout?.toSeconds() ?? timeoutSeconds + batchWindowSeconds + VISIBILITY_MARGIN_SECONDS,
-    retentionSeconds: overrides.retention?.toSeconds() ?? 4 * DAY_SECONDS,
-    deadLetterRetentionSeconds: overrides.deadLetterRetention?.toSeconds() ?? 14 * DAY_SECONDS,
-    maxReceiveCount: overrides.maxReceiveCount ?? 50,
     memoryMiB: overrides.memoryMiB ?? 512,
   };
-  validatePlan(name, plan);
+  validateWorkerPlan(name, plan);
   return plan;
 }

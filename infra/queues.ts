@@ -1,8 +1,8 @@
-import { Annotations, Duration, Validations } from 'aws-cdk-lib';
-import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
+import { Duration, Validations } from 'aws-cdk-lib';
+import { type IQueue, Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
-import { QueueNotFound } from '../lib/errors.ts';
+import { ImproperlyConfigured, QueueNotFound } from '../lib/errors.ts';
 import { physicalQueueNames, type QueueNames, type QueuePlan, SWEEPER_TIMEOUT_SECONDS } from './validate.ts';
 
 /** A queue of tasks and what lies behind it. */
@@ -16,18 +16,20 @@ export interface TaskQueuesProps {
   readonly plans: Readonly<Record<string, QueuePlan>>;
   /** Fixed names for the queues, as Celery's `queue_name_prefix` makes them. @default - CloudFormation names them */
   readonly queueNamePrefix?: string;
+  /** Queues that exist already, by Celery's name. @default - none */
+  readonly imported?: Readonly<Record<string, IQueue>>;
 }
 
 const LOST_RETENTION = Duration.days(14);
 // The sweeper consumes it: Lambda refuses a visibility below the function's timeout.
 const LOST_VISIBILITY = Duration.seconds(SWEEPER_TIMEOUT_SECONDS + 30);
-// A burst of throttles alone takes about this many receives from messages that never ran.
-const FEW_RECEIVES = 10;
 
 /** All queues of a service. Rejects go to each queue's own dead-letter queue; what no worker ever handled goes to `lost`. */
 export class TaskQueues extends Construct {
-  /** By Celery's name. */
+  /** What the service made, by Celery's name. */
   readonly pairs: Readonly<Record<string, QueuePair>>;
+  /** What existed already. */
+  readonly imported: Readonly<Record<string, IQueue>>;
   /** One per queue type, since SQS redrives within a type. */
   readonly lost: readonly Queue[];
   /** Firings of EventBridge rules that could not be delivered. */
@@ -46,13 +48,20 @@ export class TaskQueues extends Construct {
       pairs[name] = makePair(scopes, name, plan, lostQueue, names[name]);
     }
     this.pairs = pairs;
+    this.imported = props.imported ?? {};
     this.lost = [...lost.values()];
     this.missedTicks = new Queue(this, 'MissedTicks', { ...secured(false), retentionPeriod: LOST_RETENTION });
     isDeadLetterQueue(this.missedTicks, 'It is the dead-letter queue of the rules.');
   }
 
-  get all(): Queue[] {
-    return Object.values(this.pairs).map((pair) => pair.queue);
+  /** Where messages are sent to, by Celery's name. */
+  get byName(): Readonly<Record<string, IQueue>> {
+    const made = Object.entries(this.pairs).map(([name, { queue }]) => [name, queue] as const);
+    return { ...Object.fromEntries(made), ...this.imported };
+  }
+
+  get all(): IQueue[] {
+    return Object.values(this.byName);
   }
 
   get allDeadLetters(): Queue[] {
@@ -60,10 +69,20 @@ export class TaskQueues extends Construct {
   }
 
   /** @throws QueueNotFound */
+  queue(name: string): IQueue {
+    const queue = new Map(Object.entries(this.byName)).get(name);
+    if (queue !== undefined) return queue;
+    throw new QueueNotFound(`Queue '${name}' is not declared. Declared are: ${Object.keys(this.byName).join(', ')}.`);
+  }
+
+  /** @throws QueueNotFound; ImproperlyConfigured for a queue that existed already */
   pair(name: string): QueuePair {
     const pair = Object.hasOwn(this.pairs, name) ? this.pairs[name] : undefined;
     if (pair !== undefined) return pair;
-    throw new QueueNotFound(`Queue '${name}' is not declared. Declared are: ${Object.keys(this.pairs).join(', ')}.`);
+    this.queue(name);
+    throw new ImproperlyConfigured(
+      `Queue '${name}' is one of externalQueues: the service made neither it nor a dead-letter queue for it. Use the queue's own construct.`,
+    );
   }
 
   #lostQueue(fifo: boolean): Queue {
@@ -98,12 +117,6 @@ function makePair(
     visibilityTimeout: Duration.seconds(plan.visibilitySeconds),
     deadLetterQueue: { queue: lost, maxReceiveCount: plan.maxReceiveCount },
   });
-  if (plan.maxReceiveCount < FEW_RECEIVES) {
-    Annotations.of(queue).addWarningV2(
-      'celeriac:fewReceives',
-      `maxReceiveCount of queue '${name}' is ${plan.maxReceiveCount}; throttled polls count as receives, so messages that never ran may be given up. Use ${FEW_RECEIVES} or more: tasks are limited by maxDeliveries.`,
-    );
-  }
   return { queue, deadLetterQueue };
 }
 

@@ -9,12 +9,13 @@ import { ImproperlyConfigured } from '../lib/errors.ts';
 import { type AppManifest, ENVIRONMENT } from '../lib/manifest.ts';
 import type { TaskBundling } from './bundling.ts';
 import { BeatRules } from './beat-rules.ts';
+import { validateExternalQueues } from './external-queues.ts';
 import { grantAll, putTimers, readResults, sendTo, switchRules, useGroups, workOnSchedules } from './grants.ts';
 import { planQueues, type QueueOverrides } from './plan.ts';
 import { TaskQueues } from './queues.ts';
 import { Sweeper } from './sweeper.ts';
 import { TaskTables } from './tables.ts';
-import { validateEnvironment } from './validate.ts';
+import { externalNames, validateEnvironment } from './validate.ts';
 import { WorkerFunction } from './worker-function.ts';
 
 export interface TaskServiceProps {
@@ -24,6 +25,11 @@ export interface TaskServiceProps {
   readonly entry: string;
   /** Per queue, by its Celery name. */
   readonly queues?: Readonly<Record<string, QueueOverrides>>;
+  /**
+   * Queues that exist already, by Celery name: nothing is made of them, and callers may send to them. The app
+   * declares each as `external`. @default - the service makes its external queues too, without workers
+   */
+  readonly externalQueues?: Readonly<Record<string, IQueue>>;
   /** Fixed queue names, as Celery's `queue_name_prefix` makes them. @default - CloudFormation names the queues */
   readonly queueNamePrefix?: string;
   /** Of the tables. @default RemovalPolicy.RETAIN */
@@ -49,11 +55,17 @@ export class TaskService extends Construct {
   constructor(scope: Construct, id: string, props: TaskServiceProps) {
     super(scope, id);
     this.manifest = manifestOf(props.app);
-    const plans = planQueues(this.manifest, props.queues ?? {});
+    const imported = props.externalQueues ?? {};
+    validateExternalQueues(Stack.of(this), this.manifest, imported);
+    const plan = planQueues(this.manifest, props.queues ?? {}, Object.keys(imported));
     this.#taskQueues = taskQueuesOf(this.manifest);
     validateEnvironment(this.manifest, this.#taskQueues);
     this.tables = new TaskTables(this, 'Tables', given(props, ['removalPolicy', 'deletionProtection']));
-    this.queues = new TaskQueues(this, 'Queues', { plans, ...given(props, ['queueNamePrefix']) });
+    this.queues = new TaskQueues(this, 'Queues', {
+      plans: plan.queues,
+      imported,
+      ...given(props, ['queueNamePrefix']),
+    });
     const common = {
       ...given(props, ['logRetention', 'bundling']),
       entry: props.entry,
@@ -62,9 +74,9 @@ export class TaskService extends Construct {
     };
     // A scope of their own: a queue may have any name.
     const workers = new Construct(this, 'Workers');
-    for (const [queue, plan] of Object.entries(plans)) {
-      const environment = this.#environment([queue]);
-      this.#workers.set(queue, new WorkerFunction(workers, queue, { ...common, queue, plan, environment }).function);
+    for (const [queue, ofWorker] of Object.entries(plan.workers)) {
+      const worker = { ...common, queue, plan: ofWorker, environment: this.#environment([queue]) };
+      this.#workers.set(queue, new WorkerFunction(workers, queue, worker).function);
     }
     this.rules = new BeatRules(this, 'Beat', {
       appName: this.manifest.name,
@@ -74,7 +86,7 @@ export class TaskService extends Construct {
     });
     this.sweeper = new Sweeper(this, 'Sweeper', {
       ...common,
-      environment: { ...this.#environment(Object.keys(plans)), ...this.#ruleEnvironment() },
+      environment: { ...this.#environment(Object.keys(plan.queues)), ...this.#ruleEnvironment() },
       ruleArns: this.rules.ruleArns,
       missedTicks: this.queues.missedTicks,
     }).function;
@@ -82,20 +94,22 @@ export class TaskService extends Construct {
 
   /** @throws QueueNotFound */
   queue(name: string): IQueue {
-    return this.queues.pair(name).queue;
+    return this.queues.queue(name);
   }
 
-  /** @throws QueueNotFound */
+  /** @throws QueueNotFound; ImproperlyConfigured for one of `externalQueues`, which has none here */
   deadLetterQueue(name: string): IQueue {
     return this.queues.pair(name).deadLetterQueue;
   }
 
-  /** @throws QueueNotFound */
+  /** @throws QueueNotFound; ImproperlyConfigured for an external queue, which has none here */
   worker(name: string): LambdaFn {
     const worker = this.#workers.get(name);
     if (worker !== undefined) return worker;
-    this.queues.pair(name);
-    throw new ImproperlyConfigured(`Queue '${name}' has no worker.`);
+    this.queues.queue(name);
+    throw new ImproperlyConfigured(
+      `Queue '${name}' is external: its workers run elsewhere, and the service has none for it. Ask for the worker of ${[...this.#workers.keys()].join(', ')}.`,
+    );
   }
 
   /**
@@ -140,11 +154,13 @@ export class TaskService extends Construct {
     const stack = Stack.of(this);
     const urls = (pairs: readonly (readonly [string, IQueue])[]): string =>
       stack.toJsonString(Object.fromEntries(pairs.map(([name, queue]) => [name, queue.queueUrl])));
+    const external = externalNames(this.manifest);
     const deadLetters = rejectable.map((name) => [name, this.queues.pair(name).deadLetterQueue] as const);
     return {
       [ENVIRONMENT.app]: this.manifest.name,
-      [ENVIRONMENT.queues]: urls(Object.entries(this.queues.pairs).map(([name, { queue }]) => [name, queue])),
+      [ENVIRONMENT.queues]: urls(Object.entries(this.queues.byName)),
       ...(deadLetters.length === 0 ? {} : { [ENVIRONMENT.deadLetterQueues]: urls(deadLetters) }),
+      ...(external.length === 0 ? {} : { [ENVIRONMENT.externalQueues]: external.join(',') }),
       [ENVIRONMENT.resultsTable]: this.tables.results.tableName,
       [ENVIRONMENT.stateTable]: this.tables.state.tableName,
       [ENVIRONMENT.timerShards]: String(this.manifest.timerShards),

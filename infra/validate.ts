@@ -18,17 +18,21 @@ import {
 import type { AppManifest } from '../lib/manifest.ts';
 import { physicalQueueName } from '../lib/queue-name.ts';
 
-/** One queue and its function, every default filled in. */
+/** One queue, every default filled in. */
 export interface QueuePlan {
   readonly fifo: boolean;
-  readonly concurrency: number | undefined;
-  readonly batchSize: number;
-  readonly batchWindowSeconds: number;
-  readonly timeoutSeconds: number;
   readonly visibilitySeconds: number;
   readonly retentionSeconds: number;
   readonly deadLetterRetentionSeconds: number;
   readonly maxReceiveCount: number;
+}
+
+/** One queue and the function that consumes it. */
+export interface WorkerPlan extends QueuePlan {
+  readonly concurrency: number | undefined;
+  readonly batchSize: number;
+  readonly batchWindowSeconds: number;
+  readonly timeoutSeconds: number;
   readonly memoryMiB: number;
 }
 
@@ -37,16 +41,9 @@ export function inRange(value: number, minimum: number, maximum: number, what: s
   throw new InvalidOption(`${what} is ${value}; ${minimum} to ${maximum} is allowed. ${fix}`);
 }
 
-export function validatePlan(name: string, plan: QueuePlan): void {
+/** @throws InvalidOption */
+export function validateQueuePlan(name: string, plan: QueuePlan): void {
   const of = (field: string): string => `${field} of queue '${name}'`;
-  inRange(
-    plan.timeoutSeconds,
-    1,
-    LAMBDA_MAX_TIMEOUT_SECONDS,
-    of('timeout'),
-    'Lambda runs no longer; split the work or lower the limits of its tasks.',
-  );
-  inRange(plan.memoryMiB, LAMBDA_MIN_MEMORY_MIB, LAMBDA_MAX_MEMORY_MIB, of('memory'), 'Give MiB.');
   inRange(
     plan.retentionSeconds,
     SQS_MIN_RETENTION_SECONDS,
@@ -68,7 +65,6 @@ export function validatePlan(name: string, plan: QueuePlan): void {
     of('maxReceiveCount'),
     'Throttles burn receives, so keep it well above maxDeliveries.',
   );
-  inRange(plan.batchWindowSeconds, 0, ESM_MAX_WINDOW_SECONDS, of('batch window'), 'Give whole seconds.');
   inRange(
     plan.visibilitySeconds,
     0,
@@ -76,6 +72,26 @@ export function validatePlan(name: string, plan: QueuePlan): void {
     of('visibility timeout'),
     'SQS hides a message no longer than 12 hours.',
   );
+  if (plan.deadLetterRetentionSeconds <= plan.retentionSeconds) {
+    throw new InvalidOption(
+      `${of('dead-letter retention')} is ${plan.deadLetterRetentionSeconds} s; it must be longer than the queue's ${plan.retentionSeconds} s, because SQS counts from the first send.`,
+    );
+  }
+}
+
+/** @throws InvalidOption */
+export function validateWorkerPlan(name: string, plan: WorkerPlan): void {
+  const of = (field: string): string => `${field} of queue '${name}'`;
+  validateQueuePlan(name, plan);
+  inRange(
+    plan.timeoutSeconds,
+    1,
+    LAMBDA_MAX_TIMEOUT_SECONDS,
+    of('timeout'),
+    'Lambda runs no longer; split the work or lower the limits of its tasks.',
+  );
+  inRange(plan.memoryMiB, LAMBDA_MIN_MEMORY_MIB, LAMBDA_MAX_MEMORY_MIB, of('memory'), 'Give MiB.');
+  inRange(plan.batchWindowSeconds, 0, ESM_MAX_WINDOW_SECONDS, of('batch window'), 'Give whole seconds.');
   if (plan.concurrency !== undefined) {
     inRange(
       plan.concurrency,
@@ -90,15 +106,10 @@ export function validatePlan(name: string, plan: QueuePlan): void {
       `${of('visibility timeout')} is ${plan.visibilitySeconds} s; it must be longer than the function's timeout of ${plan.timeoutSeconds} s and the batch window of ${plan.batchWindowSeconds} s, or messages come back while they run.`,
     );
   }
-  if (plan.deadLetterRetentionSeconds <= plan.retentionSeconds) {
-    throw new InvalidOption(
-      `${of('dead-letter retention')} is ${plan.deadLetterRetentionSeconds} s; it must be longer than the queue's ${plan.retentionSeconds} s, because SQS counts from the first send.`,
-    );
-  }
   validateBatch(plan, of);
 }
 
-function validateBatch(plan: QueuePlan, of: (field: string) => string): void {
+function validateBatch(plan: WorkerPlan, of: (field: string) => string): void {
   if (plan.fifo && plan.batchWindowSeconds > 0) {
     throw new InvalidOption(
       `${of('batch window')} is ${plan.batchWindowSeconds} s; a FIFO queue takes none. Leave it out.`,
@@ -148,6 +159,11 @@ export function physicalQueueNames(
   return names;
 }
 
+/** Celery's names of the queues that are consumed elsewhere. */
+export function externalNames(manifest: AppManifest): string[] {
+  return Object.keys(manifest.queues).filter((name) => manifest.queues[name]?.external === true);
+}
+
 // What each variable's tokens become on deploy: a queue URL has about this many characters.
 const URL_CHARACTERS = 110;
 
@@ -156,7 +172,7 @@ export function validateEnvironment(manifest: AppManifest, taskQueues: Readonly<
   const names = Object.keys(manifest.queues);
   // Every queue's URL; the sweeper has those of the dead-letter queues too.
   const urls = names.reduce((sum, name) => sum + 2 * (name.length + URL_CHARACTERS), 0);
-  const bytes = urls + JSON.stringify(taskQueues).length + 400;
+  const bytes = urls + externalNames(manifest).join(',').length + JSON.stringify(taskQueues).length + 400;
   if (bytes <= LAMBDA_MAX_ENVIRONMENT_BYTES) return;
   throw new InvalidOption(
     `The environment of the functions takes about ${bytes} bytes (${names.length} queues, ${Object.keys(taskQueues).length} tasks on other queues than '${manifest.defaultQueue}'); Lambda takes ${LAMBDA_MAX_ENVIRONMENT_BYTES}. Use fewer queues, or make the queue with most tasks the default one.`,

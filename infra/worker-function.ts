@@ -1,19 +1,23 @@
+import { Annotations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 
 import { putTimers, receiveFrom, sendTo, workOnGroups, workOnResults } from './grants.ts';
 import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
 import { TaskFunction, type TaskFunctionOptions } from './task-function.ts';
-import type { QueuePlan } from './validate.ts';
+import type { WorkerPlan } from './validate.ts';
 
 export interface WorkerFunctionProps extends TaskFunctionOptions {
   /** Celery's name of the queue it consumes. */
   readonly queue: string;
-  readonly plan: QueuePlan;
+  readonly plan: WorkerPlan;
   readonly queues: TaskQueues;
   readonly tables: TaskTables;
   readonly environment: Readonly<Record<string, string>>;
 }
+
+// A burst of throttles alone takes about this many receives from messages that never ran.
+const FEW_RECEIVES = 10;
 
 /** Runs the tasks of one queue, may send to every queue of the service, and rejects into its own dead-letter queue only. */
 export class WorkerFunction extends TaskFunction {
@@ -34,6 +38,12 @@ export class WorkerFunction extends TaskFunction {
         workOnGroups(tables.state),
       ],
     });
+    if (plan.maxReceiveCount < FEW_RECEIVES) {
+      Annotations.of(this).addWarningV2(
+        'celeriac:fewReceives',
+        `maxReceiveCount of queue '${props.queue}' is ${plan.maxReceiveCount}; throttled polls count as receives, so messages that never ran may be given up. Use ${FEW_RECEIVES} or more: tasks are limited by maxDeliveries.`,
+      );
+    }
     this.feedFrom(own.queue, 'Source', {
       batchSize: plan.batchSize,
       ...(plan.batchWindowSeconds === 0 ? {} : { maximumBatchingWindowInSeconds: plan.batchWindowSeconds }),

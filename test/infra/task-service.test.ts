@@ -1,14 +1,14 @@
-import { App, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { ServicePrincipal, User } from 'aws-cdk-lib/aws-iam';
-import { Code, Function as LambdaFn, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 
 import { TaskService, type TaskServiceProps } from '../../infra/index.ts';
-import { type QueuePlan, validatePlan } from '../../infra/validate.ts';
+import { validateWorkerPlan, type WorkerPlan } from '../../infra/validate.ts';
 import type { AppManifest } from '../../lib/manifest.ts';
 import { physicalQueueName } from '../../lib/queue-name.ts';
+import { ENTRY, newApp, newCaller, policies, statementsOf } from './stacks.ts';
 
 const MANIFEST: AppManifest = {
   name: 'blog',
@@ -19,45 +19,20 @@ const MANIFEST: AppManifest = {
   timerShards: 8,
   beat: [],
 };
-const ENTRY = 'examples/blog/tasks.ts';
-
-/** Bundling is left out: these tests look at the template. */
-function newApp(context: Record<string, unknown> = {}): App {
-  return new App({ context: { 'aws:cdk:bundling-stacks': [], ...context } });
-}
-
 function synth(
   props: Partial<TaskServiceProps> = {},
   context: Record<string, unknown> = {},
 ): { service: TaskService; template: Template } {
   const stack = new Stack(newApp(context), 'Test');
   const service = new TaskService(stack, 'Tasks', { app: MANIFEST, entry: ENTRY, ...props });
-  const caller = new LambdaFn(stack, 'Caller', {
-    runtime: Runtime.NODEJS_24_X,
-    handler: 'i.h',
-    code: Code.fromInline('exports.h = async () => {}'),
-  });
-  service.grantEnqueue(caller);
+  service.grantEnqueue(newCaller(stack));
   return { service, template: Template.fromStack(stack) };
 }
 
-interface Statement {
-  readonly Action: string | readonly string[];
-  readonly Resource: unknown;
-  readonly Effect: string;
-}
-
-function policies(template: Template): { readonly logicalId: string; readonly statements: readonly Statement[] }[] {
-  return Object.entries(template.findResources('AWS::IAM::Policy')).map(([logicalId, resource]) => ({
-    logicalId,
-    statements: (resource as { Properties: { PolicyDocument: { Statement: Statement[] } } }).Properties.PolicyDocument
-      .Statement,
-  }));
-}
-
 function actionsOf(template: Template, pattern: RegExp): string[] {
-  const policy = policies(template).find(({ logicalId }) => pattern.test(logicalId));
-  return (policy?.statements ?? []).flatMap(({ Action }) => Action).toSorted();
+  return statementsOf(template, pattern)
+    .flatMap(({ Action }) => Action)
+    .toSorted();
 }
 
 describe('TaskService', () => {
@@ -202,8 +177,7 @@ describe('TaskService', () => {
 
   it('of the state table each function has the keys it works on, and no others', () => {
     const keys = (pattern: RegExp): string[] => {
-      const policy = policies(template).find(({ logicalId }) => pattern.test(logicalId));
-      const conditions = (policy?.statements ?? []).map((statement) => JSON.stringify(statement));
+      const conditions = statementsOf(template, pattern).map((statement) => JSON.stringify(statement));
       return [
         ...new Set(conditions.flatMap((text) => text.match(/(?:timer#\*|group#\*|schedule(?:-due)?)(?=")/g) ?? [])),
       ];
@@ -213,8 +187,7 @@ describe('TaskService', () => {
     expect(keys(/Sweeper/).toSorted()).toEqual(['group#*', 'schedule', 'schedule-due', 'timer#*']);
   });
   it('a worker may reject into its own dead-letter queue only', () => {
-    const policy = policies(template).find(({ logicalId }) => /TasksWorkersmail/.test(logicalId));
-    const send = policy?.statements.find(({ Action }) => Action === 'sqs:SendMessage');
+    const send = statementsOf(template, /TasksWorkersmail/).find(({ Action }) => Action === 'sqs:SendMessage');
     const targets = ((send?.Resource ?? []) as { 'Fn::GetAtt': [string, string] }[]).map(
       (resource) => resource['Fn::GetAtt'][0],
     );
@@ -313,8 +286,8 @@ describe('TaskService', () => {
   });
 });
 
-describe('validatePlan', () => {
-  const PLAN: QueuePlan = {
+describe('validateWorkerPlan', () => {
+  const PLAN: WorkerPlan = {
     fifo: false,
     concurrency: undefined,
     batchSize: 10,
@@ -326,7 +299,7 @@ describe('validatePlan', () => {
     maxReceiveCount: 50,
     memoryMiB: 512,
   };
-  it.each<[Partial<QueuePlan>, boolean]>([
+  it.each<[Partial<WorkerPlan>, boolean]>([
     [{}, true],
     [{ timeoutSeconds: 0 }, false],
     [{ timeoutSeconds: 1 }, true],
@@ -366,7 +339,7 @@ describe('validatePlan', () => {
     [{ deadLetterRetentionSeconds: 345_601 }, true],
     [{ deadLetterRetentionSeconds: 1_209_601 }, false],
   ])('%j -> %s', (change, valid) => {
-    const validate = (): void => validatePlan('q', { ...PLAN, ...change });
+    const validate = (): void => validateWorkerPlan('q', { ...PLAN, ...change });
     if (valid) expect(validate).not.toThrow();
     else expect(validate).toThrow(/of queue 'q' is -?\d+/);
   });
