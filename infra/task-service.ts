@@ -9,6 +9,8 @@ import { ImproperlyConfigured } from '../lib/errors.ts';
 import { type AppManifest, ENVIRONMENT } from '../lib/manifest.ts';
 import type { TaskBundling } from './bundling.ts';
 import { BeatRules } from './beat-rules.ts';
+import { grantCeleryAccess } from './celery-rights.ts';
+import { celerySettings } from './celery-settings.ts';
 import { validateExternalQueues } from './external-queues.ts';
 import { grantAll, putTimers, readResults, sendTo, switchRules, useGroups, workOnSchedules } from './grants.ts';
 import { planQueues, type QueueOverrides } from './plan.ts';
@@ -143,6 +145,35 @@ export class TaskService extends Construct {
     return this.grantEnqueue(grantee).combine(
       grantAll(grantee, [workOnSchedules(this.tables.state), ...switchRules(this.rules.ruleArns)]),
     );
+  }
+
+  /**
+   * Lets somebody be a Celery app: producer and result reader on all queues, worker on the external ones. Its
+   * settings are those of `celerySettings()`, or a broker `sqs://` with this service's `queueNamePrefix`.
+   *
+   * @returns a grant; see `grantEnqueue`.
+   */
+  grantCelery(grantee: IGrantable): Grant {
+    return grantCeleryAccess(grantee, {
+      queues: this.queues.all,
+      external: externalNames(this.manifest).map((name) => this.queues.queue(name)),
+      results: this.tables.results,
+    });
+  }
+
+  /**
+   * Settings by which a Celery app in Python works with this service: `app.conf.update(...)` takes them. Plain
+   * data with tokens inside; `Stack.of(this).toJsonString()` makes text of it, for an output or a parameter.
+   *
+   * @throws InvalidOption where Celery could not tell two queues apart.
+   */
+  celerySettings(): Record<string, unknown> {
+    return celerySettings({
+      manifest: this.manifest,
+      queues: this.queues.byName,
+      results: this.tables.results,
+      region: Stack.of(this).region,
+    });
   }
 
   #ruleEnvironment(): Record<string, string> {

@@ -8,19 +8,19 @@ import { expect } from 'vitest';
 const python = process.env['CELERIAC_PYTHON'] ?? '';
 
 /** Why Celery cannot be asked, which is said aloud; undefined where it can. */
-export function reasonToSkip(what: string): string | undefined {
-  const reason = reasonWithoutCelery();
+export function reasonToSkip(what: string, modules = 'celery'): string | undefined {
+  const reason = reasonWithout(modules);
   if (reason !== undefined)
     // oxlint-disable-next-line no-console
-    console.log(`Skipped: ${what}: ${reason}; set CELERIAC_PYTHON to a Python that can import celery.`);
+    console.log(`Skipped: ${what}: ${reason}; set CELERIAC_PYTHON to a Python that can import ${modules}.`);
   return reason;
 }
 
-function reasonWithoutCelery(): string | undefined {
+function reasonWithout(modules: string): string | undefined {
   if (python === '') return 'CELERIAC_PYTHON is not set';
-  const probe = spawnSync(python, ['-c', 'import celery'], { encoding: 'utf8' });
+  const probe = spawnSync(python, ['-c', `import ${modules}`], { encoding: 'utf8' });
   if (probe.status === 0) return undefined;
-  return `CELERIAC_PYTHON is '${python}', ${probe.error?.message ?? `import celery ends with ${probe.status}`}`;
+  return `CELERIAC_PYTHON is '${python}', ${probe.error?.message ?? `import ${modules} ends with ${probe.status}`}`;
 }
 
 /** Runs a script that reads one question a line and writes one answer a line, both JSON. */
