@@ -1,7 +1,7 @@
 /**
- * Stands before the local DynamoDB server and understands the two PartiQL statements of
- * lib/aws/dynamodb-batch.ts, which that server does not: so batches go the same way here as on AWS.
- * Everything else is passed on as it is.
+ * Stands before the local DynamoDB server and understands what that server does not: the two PartiQL statements
+ * of lib/aws/dynamodb-batch.ts, so that batches go the same way here as on AWS, and the question about a table's
+ * time to live that Celery's backend asks. Everything else is passed on as it is.
  */
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 
@@ -37,9 +37,16 @@ async function handle(incoming: IncomingMessage, outgoing: ServerResponse, targe
     outgoing.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify({ Responses }));
     return;
   }
+  if (incoming.headers['x-amz-target'] === `${TARGET}DescribeTimeToLive`) {
+    outgoing.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(TIME_TO_LIVE));
+    return;
+  }
   const answer = await forward(incoming.headers, body, target);
   outgoing.writeHead(answer.status, answer.headers).end(answer.body);
 }
+
+// As of the tables that infra makes. Nothing is deleted by it here, and every reader filters for itself.
+const TIME_TO_LIVE = { TimeToLiveDescription: { TimeToLiveStatus: 'ENABLED', AttributeName: 'ttl' } };
 
 async function execute(statement: Statement, incoming: IncomingMessage, target: string): Promise<object> {
   const call = translate(statement);

@@ -2,7 +2,7 @@
 import { Celeriac, chain, chord, group, silentLogger } from 'celeriac';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { reasonWithoutCelery, Rig, versions } from './rig.ts';
+import { celeryVersion, reasonWithoutCelery, Rig, versions } from './rig.ts';
 
 const reason = reasonWithoutCelery('canvas of both sides');
 
@@ -126,7 +126,8 @@ describe.skipIf(reason !== undefined)(`both sides (${reason === undefined ? vers
     },
   ];
 
-  describe('chords made here', () => {
+  // Chords of both sides that we compile need Celery's counter, which an older one has not on DynamoDB: it polls.
+  describe.skipIf(celeryVersion() < 5.4)('chords made here', () => {
     it.each(MIXED)('$name, with a body here', async ({ header, values }) => {
       const before = runs.filter(([name]) => name === 'math.list').length;
       const result = await chord(header(), ours.list.s()).delay();
@@ -214,7 +215,7 @@ describe.skipIf(reason !== undefined)(`both sides (${reason === undefined ? vers
       });
     });
 
-    it('in a chain, and the rest after it', async () => {
+    it.skipIf(celeryVersion() < 5.4)('in a chain, and the rest after it', async () => {
       const code =
         "chain(remote('math.add').clone((1, 1)), group(add.s(1), remote('math.add').clone((2,))), xsum.s(), remote('math.add').clone((100,)))()";
       expect(await ask(`${code}.get(timeout=20, interval=0.1)`)).toBe(107);
@@ -237,7 +238,7 @@ describe.skipIf(reason !== undefined)(`both sides (${reason === undefined ? vers
       expect(seen.toSorted((left, right) => left - right)).toEqual([0, 1, 2]);
     });
 
-    it('a group at the end of a member', async () => {
+    it.skipIf(celeryVersion() < 5.4)('a group at the end of a member', async () => {
       const result = await group([
         chain(ours.add.s(1, 1), group([ours.add.s(1), theirs.add.s(2)])),
         theirs.add.s(5, 5),

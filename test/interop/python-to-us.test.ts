@@ -2,7 +2,7 @@
 import { Celeriac, currentTask, silentLogger, TaskError } from 'celeriac';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { reasonWithoutCelery, Rig, versions } from './rig.ts';
+import { celeryVersion, reasonWithoutCelery, Rig, versions } from './rig.ts';
 
 const reason = reasonWithoutCelery('messages of Celery, run here');
 
@@ -290,6 +290,10 @@ describe.skipIf(reason !== undefined)(
       expect(await ask(get("chord([remote('math.add').clone((i, i)) for i in range(3)])(remote('math.xsum'))"))).toBe(
         6,
       );
+    });
+
+    // An older one polls for it in the default queue of Celery, where a worker in Python does it.
+    it.skipIf(celeryVersion() < 5.4)('a chord of ours with a chain after it, made in Python', async () => {
       expect(
         await ask(
           get(

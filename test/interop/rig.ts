@@ -36,6 +36,12 @@ export function versions(): string {
   return `Celery ${celery}, kombu ${kombu}`;
 }
 
+/** 5.6, say; without Celery the newest. */
+export function celeryVersion(): number {
+  const version = missing() === undefined ? /Celery (\d+\.\d+)/.exec(versions())?.[1] : undefined;
+  return Number(version ?? Infinity);
+}
+
 /** What Python raised. */
 export class PythonError extends Error {
   readonly module: string;
@@ -83,7 +89,7 @@ export class Rig {
       PYTHONPATH: fileURLToPath(new URL('.', import.meta.url)),
       PYTHONDONTWRITEBYTECODE: '1',
       BROKER_URL: `sqs://local:local@localhost:${port(cloud.endpoints.sqs)}//`,
-      RESULT_BACKEND: `dynamodb://local:local@localhost:${port(cloud.endpoints.dynamodb)}/${resultsTable}`,
+      RESULT_BACKEND: `dynamodb://local:local@localhost:${port(cloud.endpoints.dynamodb)}/${resultsTable}?ttl_seconds=86400`,
       QUEUE_NAME_PREFIX: `${cloud.app.name}-`,
       NOTES: join(this.#folder, 'notes'),
       AWS_ACCESS_KEY_ID: 'local',
