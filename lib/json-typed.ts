@@ -24,9 +24,10 @@ export function keepTyped(value: unknown): unknown {
   return value;
 }
 
-/** A copy with typed values decoded: datetime is a Date, bytes are a Uint8Array, the others text. */
+/** A copy with typed values decoded: datetime is a Date, bytes are a Uint8Array, the others text; long integers are numbers. */
 export function decodeTyped(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(decodeTyped);
+  if (typeof value === 'bigint') return Number(value);
   // Dates and bytes are what typed values become.
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
   const container = value as Readonly<Record<string, unknown>>;

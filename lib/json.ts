@@ -19,19 +19,22 @@ const MAX_DECODED_DEPTH = MAX_JSON_DEPTH + 1;
 
 interface Place {
   readonly root: string;
-  readonly nonFinite: boolean;
+  readonly asPython: boolean;
   readonly keys: (string | number)[];
   readonly ancestors: object[];
 }
 
 export interface EncodeOptions {
-  /** Write NaN and the infinities bare, as Python does. Default false: JSON has no such numbers. */
-  readonly nonFinite?: boolean;
+  /**
+   * Write what came from Python and goes on to it: NaN and the infinities bare, integers of any size. Default false: a
+   * caller's mistake is told.
+   */
+  readonly asPython?: boolean;
 }
 
 /** JSON text of `value`, kombu's typed values included. Throws NotSerializable naming the path, which starts with `root`. */
-export function encodeJson(value: unknown, root: string = 'value', { nonFinite = false }: EncodeOptions = {}): string {
-  return write(value, { root, nonFinite, keys: [], ancestors: [] });
+export function encodeJson(value: unknown, root: string = 'value', { asPython = false }: EncodeOptions = {}): string {
+  return write(value, { root, asPython, keys: [], ancestors: [] });
 }
 
 function write(value: unknown, place: Place): string {
@@ -41,7 +44,7 @@ function write(value: unknown, place: Place): string {
     case 'boolean':
       return value ? 'true' : 'false';
     case 'number':
-      if (!Number.isFinite(value) && !place.nonFinite)
+      if (!Number.isFinite(value) && !place.asPython)
         refuse(place, String(value), 'JSON has no such number; pass null or text');
       // JSON.stringify(-0) is "0".
       return Object.is(value, -0) ? '-0' : String(value);
@@ -50,6 +53,7 @@ function write(value: unknown, place: Place): string {
     case 'undefined':
       return refuse(place, 'undefined', 'JSON has no undefined; pass null, or leave it out');
     case 'bigint':
+      if (place.asPython) return String(value);
       return refuse(place, `the BigInt ${String(value).slice(0, 40)}n`, 'pass a number, or text such as String(value)');
     case 'function':
       return refuse(place, 'a function', 'code cannot be sent; pass data, or the name of a task');
@@ -157,12 +161,31 @@ export function decodeJson(text: string): unknown {
 }
 
 /**
- * The same with typed values left as they are, to be sent on: what JavaScript has no type for would arrive in
- * Python as text. `decodeTyped` makes values of them. Throws SyntaxError.
+ * The same with typed values left as they are, and long integers whole, to be sent on: what JavaScript has no type
+ * for would arrive in Python as text, or as another number. `decodeTyped` makes values of them. Throws SyntaxError.
  */
 export function decodeJsonKeepingTypes(text: string): unknown {
-  const value = checkedParse(text);
+  // Depth is checked in any case; text with a long number is parsed once more.
+  const parsed = checkedParse(text);
+  const value = LONG_INTEGER.test(text) ? keepingIntegers(text, parsed) : parsed;
   return text.includes(TYPE) ? keepTyped(value) : value;
+}
+
+const LONG_INTEGER = /\d{16}/;
+
+/** Integers that a number cannot hold become BigInts. */
+function keepingIntegers(text: string, parsed: unknown): unknown {
+  try {
+    return JSON.parse(text, (_key: string, value: unknown, context?: { readonly source?: string }): unknown => {
+      const source = context?.source;
+      // What is written the same again has lost nothing.
+      if (typeof value !== 'number' || source === undefined || String(value) === source) return value;
+      return /^-?\d{16,}$/.test(source) ? BigInt(source) : value;
+    });
+  } catch {
+    // NaN stands beside it, which that parser does not read.
+    return parsed;
+  }
 }
 
 function checkedParse(text: string): unknown {

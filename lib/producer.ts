@@ -75,7 +75,7 @@ export function prepareChecked(
   const nowMs = producer.clock.nowMs();
   const resolved = resolveApplyOptions(options, lineage.scheduledMs ?? nowMs);
   const message = buildMessage(producer, name, args, resolved, lineage, nowMs);
-  const prepared = prepare(message, producer.settings, { nonFinite: lineage.sentOn === true });
+  const prepared = prepare(message, producer.settings, { asPython: lineage.sentOn === true });
   checkTimerSize(prepared, nowMs, producer.settings);
   return { message, prepared, options: resolved };
 }

@@ -45,7 +45,7 @@ export function requireExternal(task: string, queue: string, { queues }: Setting
 }
 
 /**
- * @param options `nonFinite` for what came in a message and is sent on, NaN included.
+ * @param options `asPython` for what came in a message and is sent on, NaN included.
  * @throws NotSerializable, MessageTooLarge, QueueNotFound
  */
 export function prepare(message: Message, settings: Settings, options: EncodeOptions = {}): Prepared {

@@ -84,7 +84,7 @@ export function writeDocument(document: ResultDocument): string {
     task_id: document.taskId,
   };
   // Arguments may be Python's, with its NaN.
-  const text = encodeJson(base, 'meta', { nonFinite: true });
+  const text = encodeJson(base, 'meta', { asPython: true });
   // A task that returns nothing has the result null, as None has in Python.
   const result = document.result === undefined ? 'null' : encodeJson(document.result, 'result');
   return `{"result":${result},${text.slice(1)}`;

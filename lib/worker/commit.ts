@@ -158,7 +158,7 @@ function extendedOf({ message, worker }: Attempt): { readonly extended?: Extende
   const { settings } = worker.producer;
   if (!settings.resultExtended) return {};
   const { task: name, args, kwargs, queue, retries } = message;
-  const bytes = Buffer.byteLength(encodeJson([args, kwargs], 'arguments', { nonFinite: true }));
+  const bytes = Buffer.byteLength(encodeJson([args, kwargs], 'arguments', { asPython: true }));
   const given = bytes > MAX_EXTENDED_BYTES ? {} : { args, kwargs };
   return { extended: { name, ...given, worker: `${queue}@${settings.name}`, retries, queue } };
 }

@@ -112,7 +112,7 @@ async function defer(
   // time, and what is put off by less than SQS's delays becomes a timer again.
   const fifo = settings.queues[copy.queue]?.fifo ?? false;
   const dueMs = untilMs + (fifo ? (copy.celeriac.hops ?? 0) % 1000 : 0);
-  const prepared: Prepared = { ...prepare(copy, settings, { nonFinite: true }), dueMs };
+  const prepared: Prepared = { ...prepare(copy, settings, { asPython: true }), dueMs };
   await publish([fitsTimer(prepared, worker) ? prepared : shortened(prepared, worker)], worker.ports, settings);
   return ACK;
 }

@@ -79,7 +79,7 @@ export async function sentResults(
   if (gather.size > INLINE_MEMBERS && !elsewhere) return { gather };
   // Types that are unknown here are passed on: whoever runs the body may know them.
   const results = resultsOf(gather, await gatherRecords(gather, ports), decodeJsonKeepingTypes);
-  const bytes = Buffer.byteLength(encodeJson(results, 'results', { nonFinite: true }));
+  const bytes = Buffer.byteLength(encodeJson(results, 'results', { asPython: true }));
   return bytes <= INLINE_BYTES || elsewhere ? { args: [results] } : { gather };
 }
 

@@ -260,7 +260,7 @@ export function retryMessage(message: Message, retry: NonNullable<Settlement['re
       celeriac: { ...withoutGather(message, overrides), hops: (message.celeriac.hops ?? 0) + 1 },
     },
     producer.settings,
-    { nonFinite: true },
+    { asPython: true },
   );
 }
 

@@ -98,13 +98,14 @@ describe.skipIf(reason !== undefined)(`both sides (${reason === undefined ? vers
 
     it('types of theirs pass through a step of ours', async () => {
       const code =
-        "chain(remote('math.add').clone((1, 2)), echo.s(decimal.Decimal('1.50'), datetime.date(2030, 1, 2), datetime.datetime(2030, 1, 2, 3, 4)))()";
+        "chain(remote('math.add').clone((1, 2)), echo.s(decimal.Decimal('1.50'), datetime.date(2030, 1, 2), datetime.datetime(2030, 1, 2, 3, 4), 2**70))()";
       await ask(`let c3 = ${code}`);
       expect(await ask('[repr(value) for value in c3.get(timeout=20, interval=0.1)[0]]')).toEqual([
         '3',
         "Decimal('1.50')",
         'datetime.date(2030, 1, 2)',
         'datetime.datetime(2030, 1, 2, 3, 4)',
+        '1180591620717411303424',
       ]);
     });
   });

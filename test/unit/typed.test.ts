@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { decodeMessage } from '../../lib/decode-message.ts';
 import { decodeJson, decodeJsonKeepingTypes, encodeJson } from '../../lib/json.ts';
+import { decodeTyped } from '../../lib/json-typed.ts';
 
 describe('typed', () => {
   it.each([
@@ -60,9 +61,23 @@ describe('values that are only passed on', () => {
   });
 });
 
+describe('integers that a number cannot hold', () => {
+  const LONG = '[9007199254740993,-123456789012345678901234567890,1.5,12345678901234567]';
+
+  it('are passed on whole, and are numbers in arguments', () => {
+    expect(encodeJson(decodeJsonKeepingTypes(LONG), 'args', { asPython: true })).toBe(LONG);
+    expect(decodeTyped(decodeJsonKeepingTypes(LONG))).toEqual(JSON.parse(LONG));
+    expect(decodeJsonKeepingTypes('["9007199254740993", 1e30]')).toEqual(['9007199254740993', 1e30]);
+  });
+
+  it('of a caller are refused', () => {
+    expect(() => encodeJson([9007199254740993n], 'args')).toThrow('args[0] is the BigInt');
+  });
+});
+
 describe('numbers that JSON has not', () => {
   it('are written where they came in a message, and refused elsewhere', () => {
-    expect(encodeJson([Number.NaN, Infinity, -Infinity], 'args', { nonFinite: true })).toBe('[NaN,Infinity,-Infinity]');
+    expect(encodeJson([Number.NaN, Infinity, -Infinity], 'args', { asPython: true })).toBe('[NaN,Infinity,-Infinity]');
     expect(decodeJson('[NaN,Infinity,-Infinity]')).toEqual([Number.NaN, Infinity, -Infinity]);
     expect(() => encodeJson([Number.NaN], 'args')).toThrow('args[0] is NaN');
   });
