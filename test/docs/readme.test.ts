@@ -26,6 +26,18 @@ it('its tasks work in its test', () => {
   expect(output).toBe('5 3\n202\n');
 });
 
+it('a chain goes on in Python', () => {
+  const code = block('// python.ts').replace(/^await chain.*$/m, (line) => `const world = new World(app);\n${line}`);
+  writeFileSync(
+    `${folder}/python.ts`,
+    `import { World } from 'celeriac/testing';\n${code}\nawait world.run();\nconst [message] = world.broker.peekAll('celery');\nconst { headers, body } = JSON.parse(Buffer.from(message.body, 'base64').toString());\nconsole.log(headers.task, Buffer.from(body, 'base64').toString());\n`,
+  );
+  const output = execFileSync(process.execPath, ['--conditions=@celeriac/source', `${folder}/python.ts`], {
+    encoding: 'utf8',
+  });
+  expect(output).toContain('proj.tasks.invoice [[3],{},');
+});
+
 it.each([...readFileSync('README.md', 'utf8').matchAll(/\]\((docs\/[^)]+)\)/g)].map((match) => match[1] ?? ''))(
   '%s exists',
   (path) => {
