@@ -5,7 +5,7 @@ import type { ResultOf } from './canvas/types.ts';
 import { InvalidOption } from './errors.ts';
 import type { AsyncResult } from './result.ts';
 import type { Signature } from './signature.ts';
-import type { Task, TaskArguments, TaskResult } from './task.ts';
+import type { Sendable, Task, TaskArguments, TaskResult } from './task.ts';
 
 /**
  * Sends a task, or a task by name. By name with `enqueue<typeof add>('math.add', [2, 2])` and a type-only
@@ -15,10 +15,10 @@ import type { Task, TaskArguments, TaskResult } from './task.ts';
  * each before anything is sent; EnqueueFailed when SQS did not take it.
  */
 export function enqueue<A extends readonly unknown[], R>(
-  task: Task<A, R>,
-  args: A,
+  task: Sendable<A, R>,
+  args: NoInfer<A>,
   options?: ApplyOptions,
-): Promise<AsyncResult<Awaited<R>>>;
+): Promise<AsyncResult<R>>;
 export function enqueue<T extends { readonly '~task'?: unknown }>(
   name: string,
   args: TaskArguments<T>,

@@ -25,6 +25,12 @@ export type TaskArguments<T> = T extends { readonly '~task'?: { readonly args: i
   : never;
 export type TaskResult<T> = T extends { readonly '~task'?: { readonly result: infer R } } ? R : never;
 
+/** What can be sent with arguments: a task of ours, or one that runs elsewhere. */
+export interface Sendable<A extends readonly unknown[], R> extends TaskTypes<A, R> {
+  readonly taskName: string;
+  applyAsync(args: A, options?: ApplyOptions): Promise<AsyncResult<R>>;
+}
+
 /** The last arguments of a task: when it runs, those that its parent gives come before them. */
 export type PartialArguments<A extends readonly unknown[]> = A extends readonly [unknown, ...infer Rest]
   ? A | PartialArguments<Rest>

@@ -26,10 +26,10 @@ function check(entry: ScheduleEntry, producer: Producer): void {
   const { task, subtask_type: composite } = entry.signature;
   if (composite !== null)
     throw new InvalidSchedule(`task: a ${composite} cannot be scheduled; schedule a task that starts it.`);
-  if (!entry.customTask && producer.registry.find(task) === undefined) {
+  if (!entry.customTask && producer.registry.findAnywhere(task) === undefined) {
     const known = producer.registry.all().map((definition) => definition.name);
     throw new InvalidSchedule(
-      `task '${task}' is not registered here. Registered are: ${known.join(', ') || 'none'}. Declare it before the entry, or say customTask: true for a task that runs elsewhere.`,
+      `task '${task}' is not registered here. Registered are: ${known.join(', ') || 'none'}. Declare it before the entry, name it with app.remote() if it runs elsewhere, or say customTask: true.`,
     );
   }
   prepareTick(producer, entry, producer.clock.nowMs(), 0);
