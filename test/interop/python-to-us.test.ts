@@ -1,8 +1,11 @@
 /** Real Celery sends, our workers run, and Celery reads what became of it. */
 import { Celeriac, currentTask, silentLogger, TaskError } from 'celeriac';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { celeryVersion, reasonWithoutCelery, Rig, versions } from './rig.ts';
+
+// Two processes that poll, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 const reason = reasonWithoutCelery('messages of Celery, run here');
 
@@ -30,8 +33,8 @@ function newApp() {
     text: 'café',
   }));
   app.task('math.request', { bind: true }, (self) => {
-    const { id, rootId, parentId, groupId, groupIndex, headers, stamps, argsrepr, shadow, deliveryInfo } = self.request;
-    return { id, rootId, parentId, groupId, groupIndex, headers, stamps, argsrepr, shadow, queue: deliveryInfo.queue };
+    const { id, rootId, parentId, groupId, headers, stamps, argsrepr, shadow, priority } = self.request;
+    return { id, rootId, parentId, groupId, headers, stamps, argsrepr, shadow, priority };
   });
   app.task('blog.flaky', { bind: true, maxRetries: 5 }, (self, times: number) => {
     if (self.request.retries < times) throw self.retry({ countdown: 0, exc: new RangeError('again') });
@@ -59,7 +62,7 @@ function kindOf(value: unknown): string {
   return `${typeof value} ${String(value)}`;
 }
 
-const get = (code: string): string => `${code}.get(timeout=15, interval=0.1)`;
+const get = (code: string): string => `${code}.get(timeout=40, interval=0.1)`;
 
 describe.skipIf(reason !== undefined)(
   `Celery sends, we run (${reason === undefined ? versions() : 'no Celery'})`,
@@ -99,7 +102,7 @@ describe.skipIf(reason !== undefined)(
       const id = await ask<string>('late.id');
       const run = runs.find((each) => each.id === id);
       expect(run?.atMs).toBeGreaterThan(sentMs + 1500);
-      expect(run?.atMs).toBeLessThan(sentMs + 4500);
+      expect(run?.atMs).toBeLessThan(sentMs + 20_000);
     });
 
     it('an ETA in the far future becomes a timer', async () => {
@@ -111,7 +114,7 @@ describe.skipIf(reason !== undefined)(
             if (timer.id === id) return true;
         return false;
       };
-      await expect.poll(stored, { timeout: 10_000 }).toBe(true);
+      await expect.poll(stored, { timeout: 40_000 }).toBe(true);
       expect(runs.map((run) => run.id)).not.toContain(id);
     });
 
@@ -157,7 +160,7 @@ describe.skipIf(reason !== undefined)(
         'number NaN',
         'number -Infinity',
       ]);
-      await ask("let made = remote('math.typed').delay().get(timeout=15)");
+      await ask("let made = remote('math.typed').delay().get(timeout=40)");
       expect(
         await ask(
           "[made['when'] == datetime.datetime(2030, 1, 2, 3, 4, 5, 678000, tzinfo=datetime.timezone.utc), made['raw'] == b'\\xff\\x00', made['text']]",
@@ -172,13 +175,14 @@ describe.skipIf(reason !== undefined)(
       ]);
     });
 
-    it('headers, stamps, shown arguments, shadow', async () => {
+    it('headers, stamps, shown arguments, shadow, priority', async () => {
       await ask("let stamped = remote('math.request').set(shadow='shown', argsrepr='(<secret>)')");
       await ask("stamped.stamp(tenant='a')");
-      expect(await ask(get("stamped.apply_async(headers={'x-trace': 't1'})"))).toMatchObject({
+      expect(await ask(get("stamped.apply_async(headers={'x-trace': 't1'}, priority=5)"))).toMatchObject({
         headers: { 'x-trace': 't1' },
         stamps: { tenant: 'a' },
         shadow: 'shown',
+        priority: 5,
         argsrepr: '(<secret>)',
         parentId: null,
         groupId: null,
@@ -237,7 +241,7 @@ describe.skipIf(reason !== undefined)(
       await ask(`remote('math.add').apply_async((1, 1), ${option}) and None`);
       const found = async (): Promise<boolean> =>
         (await rig.cloud.deadLetters()).some(({ attributes }) => error.test(String(attributes['error'])));
-      await expect.poll(found, { timeout: 10_000 }).toBe(true);
+      await expect.poll(found, { timeout: 40_000 }).toBe(true);
     });
 
     it('protocol 1', async () => {
@@ -257,7 +261,7 @@ describe.skipIf(reason !== undefined)(
         "let broken = remote('math.fail').apply_async(('other',), link_error=remote('math.note').clone(('failed',)))",
       );
       const id = await ask('broken.id');
-      await expect.poll(() => noted, { timeout: 10_000 }).toContainEqual([id, 'failed']);
+      await expect.poll(() => noted, { timeout: 40_000 }).toContainEqual([id, 'failed']);
     });
 
     it('children, the tree below a task', async () => {
@@ -320,7 +324,7 @@ describe.skipIf(reason !== undefined)(
       await ask('kept.save() and None');
       const id = await ask<string>('kept.id');
       const result = await app.groupResult(id);
-      expect(await result?.join({ timeout: 10 })).toEqual([0, 2, 4]);
+      expect(await result?.join({ timeout: 40 })).toEqual([0, 2, 4]);
       expect(await result?.progress()).toEqual({ total: 3, done: 3, failed: 0 });
       expect(
         await ask('[r.id for r in GroupResult.restore(kept.id, app=app).results] == [r.id for r in kept.results]'),

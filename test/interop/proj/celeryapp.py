@@ -88,7 +88,9 @@ def flaky(self, times):
 def request(self, *args, **kwargs):
     fields = ("id", "root_id", "parent_id", "group", "group_index", "retries", "eta", "expires", "headers", "stamps",
               "timelimit", "argsrepr", "kwargsrepr", "shadow", "ignore_result", "reply_to", "origin", "lang")
-    return {name: getattr(self.request, name, None) for name in fields}
+    told = {name: getattr(self.request, name, None) for name in fields}
+    info = self.request.delivery_info
+    return {**told, "delivery_info": {name: info[name] for name in ("exchange", "routing_key", "priority")}}
 
 
 @app.task(name="proj.seen")
