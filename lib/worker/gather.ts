@@ -24,23 +24,7 @@ const INLINE_BYTES = 200_000;
 
 type GatherPorts = Pick<Ports, 'backend' | 'groups' | 'celeryGroups' | 'clock'>;
 
-/** A group's members in order, and what became of each. */
-export interface Gathered {
-  readonly ids: readonly string[];
-  readonly records: readonly (TaskRecord | undefined)[];
-}
-
 /** @throws ChordError for a group that Celery stored and nobody finds any more. */
-export async function gatherRecords(gather: Gather, ports: GatherPorts): Promise<Gathered> {
-  const ids = await memberIdsOf(gather, ports);
-  const nowMs = ports.clock.nowMs();
-  const pages = Array.from({ length: Math.ceil(ids.length / DYNAMODB_MAX_BATCH_GETS) }, (_, page) =>
-    ids.slice(page * DYNAMODB_MAX_BATCH_GETS, (page + 1) * DYNAMODB_MAX_BATCH_GETS),
-  );
-  const records = await sideBySide(pages, WIDTH, (page) => ports.backend.get(page, nowMs));
-  return { ids, records: records.flat() };
-}
-
 async function memberIdsOf({ groupId, size, policy }: Gather, ports: GatherPorts): Promise<readonly string[]> {
   if (policy !== COUNTED_BY_CELERY) {
     const { memberIds } = await ports.groups.count(groupId);
@@ -52,18 +36,33 @@ async function memberIdsOf({ groupId, size, policy }: Gather, ports: GatherPorts
 }
 
 /** The results of a group, read when its chord's body runs. @throws ChordError */
-export async function gatherResults(gather: Gather, ports: GatherPorts): Promise<unknown[]> {
-  return resultsOf(gather, await gatherRecords(gather, ports), decodeJson);
+export function gatherResults(gather: Gather, ports: GatherPorts): Promise<unknown[]> {
+  return resultsOf(gather, ports, decodeJson);
 }
 
-function resultsOf({ policy }: Gather, { ids, records }: Gathered, parse: (text: string) => unknown): unknown[] {
-  return records.map((record, place) => {
-    const id = ids[place] ?? '';
-    if (policy === 'settled') return settledOf(record);
-    // Celery counts the failed ones like the others.
-    if (policy === COUNTED_BY_CELERY && record?.status !== SUCCESS) throw chordErrorOf(record, id);
-    return valueOf(record, id, parse);
+async function resultsOf(gather: Gather, ports: GatherPorts, parse: (text: string) => unknown): Promise<unknown[]> {
+  const ids = await memberIdsOf(gather, ports);
+  const nowMs = ports.clock.nowMs();
+  const starts = Array.from({ length: Math.ceil(ids.length / DYNAMODB_MAX_BATCH_GETS) }, (_, page) => page);
+  // Page by page: of a hundred thousand records no more than some hundreds are held at a time.
+  const pages = await sideBySide(starts, WIDTH, async (page) => {
+    const some = ids.slice(page * DYNAMODB_MAX_BATCH_GETS, (page + 1) * DYNAMODB_MAX_BATCH_GETS);
+    const records = await ports.backend.get(some, nowMs);
+    return some.map((id, index) => resultOf(gather, records[index], id, parse));
   });
+  return pages.flat();
+}
+
+function resultOf(
+  { policy }: Gather,
+  record: TaskRecord | undefined,
+  id: string,
+  parse: (text: string) => unknown,
+): unknown {
+  if (policy === 'settled') return settledOf(record);
+  // Celery counts the failed ones like the others.
+  if (policy === COUNTED_BY_CELERY && record?.status !== SUCCESS) throw chordErrorOf(record, id);
+  return valueOf(record, id, parse);
 }
 
 /**
@@ -78,7 +77,7 @@ export async function sentResults(
 ): Promise<Sent> {
   if (gather.size > INLINE_MEMBERS && !elsewhere) return { gather };
   // Types that are unknown here are passed on: whoever runs the body may know them.
-  const results = resultsOf(gather, await gatherRecords(gather, ports), decodeJsonKeepingTypes);
+  const results = await resultsOf(gather, ports, decodeJsonKeepingTypes);
   const bytes = Buffer.byteLength(encodeJson(results, 'results', { asPython: true }));
   return bytes <= INLINE_BYTES || elsewhere ? { args: [results] } : { gather };
 }
