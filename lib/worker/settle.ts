@@ -2,7 +2,8 @@
  * What follows from a committed outcome: links, the next chain step, errbacks, the retry message, the
  * dead letter. Runs once or many times with the same effect: every id is fixed beforehand.
  */
-import { encodeJson, decodeJson } from '../json.ts';
+import { decodeJsonKeepingTypes, encodeJson } from '../json.ts';
+import { decodeTyped } from '../json-typed.ts';
 import { defineChords } from '../apply-canvas.ts';
 import { FRESH, tasksOf } from '../canvas/compile.ts';
 import { CeleriacError, ImproperlyConfigured, type RetryOverrides } from '../errors.ts';
@@ -57,7 +58,10 @@ export function writeSettlement(settlement: Settlement): string | undefined {
 }
 
 function readSettlement(text: string | undefined): Settlement {
-  return text === undefined ? {} : (decodeJson(text) as Settlement);
+  if (text === undefined) return {};
+  // The value goes on to whoever comes next, in Python perhaps, as it is.
+  const { value, ...rest } = decodeJsonKeepingTypes(text) as Settlement;
+  return { ...(decodeTyped(rest) as Settlement), ...(value === undefined ? {} : { value }) };
 }
 
 /** Somebody waits for the value: it must survive a crash between commit and settle. */
@@ -142,7 +146,7 @@ function isPythons({ attempt, revokedMs, meta }: TaskRecord): boolean {
 
 function valueOf(committed: Committed): unknown {
   if ('value' in committed.settlement) return committed.settlement.value;
-  return committed.meta === undefined ? null : readDocument(committed.meta).result;
+  return committed.meta === undefined ? null : readDocument(committed.meta, decodeJsonKeepingTypes).result;
 }
 
 function causeOf(committed: Committed): unknown {

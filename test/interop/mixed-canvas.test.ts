@@ -1,5 +1,5 @@
 /** Chains, groups and chords whose tasks run partly here and partly in a real Celery worker, made on either side. */
-import { Celeriac, chain, chord, group, silentLogger } from 'celeriac';
+import { Celeriac, chain, chord, group, silentLogger, typed } from 'celeriac';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { celeryVersion, reasonWithoutCelery, Rig, versions } from './rig.ts';
@@ -34,6 +34,7 @@ function newApp() {
         throw new RangeError('ours');
       }),
       note: app.task('math.note', (...args: unknown[]) => void noted.push(args)),
+      price: app.task('math.price', () => typed.decimal('1.50')),
       kind: app.task('math.kind', (value: unknown) => (value instanceof Date ? 'Date' : typeof value)),
     },
     theirs: {
@@ -80,6 +81,16 @@ describe.skipIf(reason !== undefined)(`both sides (${reason === undefined ? vers
       await expect(ask(`AsyncResult('${result.id}', app=app).get(timeout=40, interval=0.1)`)).rejects.toMatchObject({
         name: 'RangeError',
       });
+    });
+
+    it.each([false, true])('a Decimal of ours is one there (ignoreResult: %s)', async (ignoreResult) => {
+      const first = ours.price.signature([], { ignoreResult });
+      const result = await chain(first, theirs.echo.s()).delay();
+      await result.get(WAIT);
+      const shown = `repr(AsyncResult('${result.id}', app=app).result[0])`;
+      expect(await ask(shown)).toBe("[Decimal('1.50')]");
+      if (!ignoreResult)
+        expect(await ask(`repr(AsyncResult('${result.parent?.id}', app=app).result)`)).toBe("Decimal('1.50')");
     });
 
     it('that end in a group', async () => {
