@@ -168,7 +168,6 @@ describe.skipIf(reason !== undefined)(
       await expect.poll(() => noted, { timeout: 40_000 }).toContainEqual([3, 'linked']);
       const failed = await fail.applyAsync(['ValueError'], { linkError: note.s('failed') });
       await expect.poll(() => noted, { timeout: 40_000 }).toContainEqual([failed.id, 'failed']);
-      expect((await failed.children()).length).toBe(0);
     });
 
     it('links of Python’s on a task of ours', async () => {
