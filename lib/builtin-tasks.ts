@@ -36,6 +36,8 @@ export function builtinTasks(producer: Producer): TaskDefinition[] {
       ignoreResult: true,
       maxRetries: null,
     }),
+    // DynamoDB deletes by TTL.
+    define('celery.backend_cleanup', () => null),
     define(FAIL_TASK, (_context, args) => fail(args)),
     define(COLLECT_TASK, (_context, [results]) => results),
     define(REPAIR_TASK, (context, args) => repair(producer, context, args), { ignoreResult: true, maxRetries: null }),

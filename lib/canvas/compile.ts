@@ -3,7 +3,7 @@
  * ids, so that sending it twice makes nothing twice.
  */
 import { InvalidSignature } from '../errors.ts';
-import { type CeleriacHeader, UNCOUNTED } from '../message.ts';
+import { type CeleriacHeader, COUNTED_BY_CELERY, UNCOUNTED } from '../message.ts';
 import { applyPartial, type Signature, withParts } from '../signature.ts';
 import { chordParts, chunksGroup, flattened, groupMembers, kindOf, withOptions } from './build.ts';
 import { bodyOf, collected, headerId, isMember, namedSteps, ownMemberId } from './named.ts';
@@ -140,10 +140,9 @@ function placeChord(sig: Signature, id: string, sent: Sent, out: Out): ResultNod
     throw new InvalidSignature(
       `chord(): policy '${policy}' given for a header with tasks that run elsewhere. Celery's workers count it too, and know no policy but their own: leave it out.`,
     );
-  const celeriac = { size: members.length, ...(policy === 'celery' ? {} : { policy }) };
-  // Without our own header a member is counted as Celery counts.
-  const options = byCelery ? { chord: body } : { chord: body, celeriac };
-  const memberIds = placeMembers(members, groupId, sent, options, out);
+  const counted = byCelery ? COUNTED_BY_CELERY : policy;
+  const celeriac = { size: members.length, ...(counted === 'celery' ? {} : { policy: counted }) };
+  const memberIds = placeMembers(members, groupId, sent, { chord: body, celeriac }, out);
   if (byCelery) out.chords.push({ groupId, memberIds });
   return nodeOf(body, id, groupNode(groupId, memberIds, byCelery), out.elsewhere);
 }

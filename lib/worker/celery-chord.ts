@@ -3,45 +3,70 @@
  * Python. Both sides add to Celery's counter, and whoever completes it sends the body.
  */
 import { GROUP_RETENTION_SECONDS } from '../limits.ts';
-import { COUNTED_BY_CELERY, type Message } from '../message.ts';
+import { COUNTED_BY_CELERY, type GroupHeader, type Message } from '../message.ts';
 import { readSignature, type Signature } from '../signature.ts';
+import { readGroupHeader } from '../signature-options.ts';
 import type { Settling } from './children.ts';
 import { addBody } from './group-marks.ts';
 
-/** A finished member that names its chord's body, and no size. */
+/** A finished member of such a chord. */
 export interface CeleryMember {
   readonly groupId: string;
   readonly memberId: string;
   readonly body: Signature;
+  /** Known of chords made here; of Python's, Celery's stored group tells. */
+  readonly place: Place | undefined;
 }
 
-export function celeryMember({ id, groupId, embed, celeriac }: Message): CeleryMember | undefined {
-  if (embed.chord === null || groupId === null || celeriac.group !== undefined) return undefined;
-  return { groupId, memberId: id, body: embed.chord };
+interface Place {
+  readonly index: number;
+  readonly size: number;
+}
+
+export function celeryMember({ id, groupId, groupIndex, embed, celeriac }: Message): CeleryMember | undefined {
+  return memberOf(id, groupId, groupIndex, embed.chord ?? undefined, celeriac.group);
 }
 
 /** The same of a step that will never become a message. */
 export function celeryMemberOfStep({ options }: Signature, id: string): CeleryMember | undefined {
   const body = readSignature(options['chord']);
-  const groupId = options['group_id'];
-  if (body === undefined || typeof groupId !== 'string' || options['celeriac'] !== undefined) return undefined;
-  return { groupId, memberId: id, body };
+  return memberOf(id, options['group_id'], options['group_index'], body, readGroupHeader(options['celeriac']));
+}
+
+function memberOf(
+  memberId: string,
+  groupId: unknown,
+  index: unknown,
+  body: Signature | undefined,
+  group: GroupHeader | undefined,
+): CeleryMember | undefined {
+  if (body === undefined || typeof groupId !== 'string') return undefined;
+  if (group === undefined) return { groupId, memberId, body, place: undefined };
+  if (group.policy !== COUNTED_BY_CELERY) return undefined;
+  const known = typeof index === 'number' && index >= 0 && index < group.size;
+  return { groupId, memberId, body, place: known ? { index, size: group.size } : undefined };
 }
 
 /** Counts a member whose result is stored, and adds the body to what will be sent when it is the last one. */
 export async function countMember(settling: Settling, member: CeleryMember): Promise<void> {
   const { ports, producer } = settling;
-  const { groupId, memberId, body } = member;
-  const ids = await ports.celeryGroups.members(groupId, ports.clock.nowMs());
-  const index = ids?.indexOf(memberId) ?? -1;
-  if (ids === undefined || index < 0) return sayUncounted(settling, member);
+  const { groupId, body } = member;
+  const place = member.place ?? (await storedPlace(settling, member));
+  if (place === undefined) return sayUncounted(settling, member);
+  const { index, size } = place;
   const expiresAtSeconds =
     Math.floor(ports.clock.nowMs() / 1000) + producer.settings.resultExpiresSeconds + GROUP_RETENTION_SECONDS;
   const counted = await ports.celeryGroups.count({ groupId, index, expiresAtSeconds });
-  if (counted === undefined || counted.closed || counted.count < ids.length) return;
+  if (counted === undefined || counted.closed || counted.count < size) return;
   // After the body is sent: a crash before that has the member come back and send it.
   settling.afterwards.push(() => ports.celeryGroups.close(groupId));
-  await addBody(settling, body, { groupId, size: ids.length, policy: COUNTED_BY_CELERY });
+  await addBody(settling, body, { groupId, size, policy: COUNTED_BY_CELERY });
+}
+
+async function storedPlace({ ports }: Settling, { groupId, memberId }: CeleryMember): Promise<Place | undefined> {
+  const ids = await ports.celeryGroups.members(groupId, ports.clock.nowMs());
+  const index = ids?.indexOf(memberId) ?? -1;
+  return ids === undefined || index < 0 ? undefined : { index, size: ids.length };
 }
 
 /**

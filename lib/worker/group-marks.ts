@@ -5,7 +5,7 @@ import { CeleriacError, type ChordError } from '../errors.ts';
 import { groupMemberId } from '../group-parts.ts';
 import { encodeJson } from '../json.ts';
 import { GROUP_RETENTION_SECONDS } from '../limits.ts';
-import { type Message, UNCOUNTED } from '../message.ts';
+import { COUNTED_BY_CELERY, type GroupHeader, type Message, UNCOUNTED } from '../message.ts';
 import type { GroupMarked, Ports } from '../ports.ts';
 import { readSignature, type Signature } from '../signature.ts';
 import { readGroupHeader } from '../signature-options.ts';
@@ -28,7 +28,7 @@ export interface Mark {
 export function markOf(message: Message, failed: boolean): Mark | undefined {
   const { group } = message.celeriac;
   if (group === undefined || message.groupId === null || message.groupIndex === null) return undefined;
-  if (group.policy === UNCOUNTED) return undefined;
+  if (!isCountedHere(group)) return undefined;
   // Untrusted: a place that the group does not have would complete it early.
   if (message.groupIndex >= group.size) return undefined;
   return {
@@ -42,12 +42,16 @@ export function markOf(message: Message, failed: boolean): Mark | undefined {
   };
 }
 
+function isCountedHere({ policy }: GroupHeader): boolean {
+  return policy !== UNCOUNTED && policy !== COUNTED_BY_CELERY;
+}
+
 /** The membership of a step that will never become a message. */
 export function markOfStep({ options }: Signature, id: string): Mark | undefined {
   const group = readGroupHeader(options['celeriac']);
   const [groupId, index] = [options['group_id'], options['group_index']];
   if (group === undefined || typeof groupId !== 'string' || typeof index !== 'number') return undefined;
-  if (group.policy === UNCOUNTED) return undefined;
+  if (!isCountedHere(group)) return undefined;
   if (!Number.isSafeInteger(index) || index < 0 || index >= group.size) return undefined;
   return {
     groupId,

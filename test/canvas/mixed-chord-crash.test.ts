@@ -194,6 +194,8 @@ describe.each(TREES)('a chord of both sides, %s', (_name, build, values) => {
     expect(end.bodies).toEqual([values]);
     expect(end.value).toEqual(values);
     expect(end.calls).toContain('celeryGroups.count');
+    // A member knows its place: the group is read once at most, for the body.
+    expect(end.calls.filter((call) => call === 'celeryGroups.members').length).toBeLessThanOrEqual(1);
   });
 
   it.each(['before', 'after'] as const)('wherever a worker of ours dies, %s each call', async (when) => {

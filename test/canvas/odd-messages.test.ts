@@ -126,6 +126,14 @@ describe('messages that cannot be read are dead letters at once, unchanged, with
   });
 });
 
+it('celery.backend_cleanup has nothing to do', async () => {
+  const { app, letter } = await deliver(
+    envelopeOf({ body: base64('[[], {}, {}]'), headers: { task: 'celery.backend_cleanup' } }),
+  );
+  expect(letter).toBeUndefined();
+  expect(await app.result(ID).state()).toBe('SUCCESS');
+});
+
 describe('messages that end without a run', () => {
   it('expired (Celery: REVOKED, deleted)', async () => {
     const { app, runs, letter, state } = await deliver(envelopeOf({ headers: { expires: '2020-01-01T00:00:00' } }));
