@@ -50,14 +50,10 @@ export async function unlockChord(
   }
   const failed = records.findIndex((record) => record?.status !== SUCCESS);
   const whole = failed < 0 ? withResults(body, records) : failing(body, dependency(ids[failed], records[failed]));
-  const result = await applySignature(
-    producer,
-    whole,
-
-    // Its redelivery gives it again.
-    givenId(body) === undefined ? { taskId: derivedId(`${context.request.id}:body`) } : {},
-  );
-  return result.id;
+  // A body without an id gets the one that a redelivery gives it again.
+  const taskId = givenId(body) ?? derivedId(`${context.request.id}:body`);
+  const { id } = await applySignature(producer, whole, { taskId });
+  return id;
 }
 
 function withResults(body: Signature, records: readonly (TaskRecord | undefined)[]): Signature {
