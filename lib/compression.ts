@@ -1,12 +1,5 @@
 /** Compressed bodies, by the names in kombu's header `compression` (kombu/compression.py). */
-import {
-  brotliCompressSync,
-  brotliDecompressSync,
-  deflateSync,
-  inflateSync,
-  zstdCompressSync,
-  zstdDecompressSync,
-} from 'node:zlib';
+import zlib from 'node:zlib';
 
 import { InvalidMessage } from './errors.ts';
 import { MAX_DECOMPRESSED_BYTES } from './limits.ts';
@@ -17,28 +10,33 @@ interface Codec {
   decompress(bytes: Uint8Array, options: { readonly maxOutputLength: number }): Uint8Array;
 }
 
-const zlib: Codec = { compress: deflateSync, decompress: inflateSync };
-const brotli: Codec = { compress: brotliCompressSync, decompress: brotliDecompressSync };
-const zstd: Codec = { compress: zstdCompressSync, decompress: zstdDecompressSync };
+const deflate: Codec = { compress: zlib.deflateSync, decompress: zlib.inflateSync };
+const brotli: Codec = { compress: zlib.brotliCompressSync, decompress: zlib.brotliDecompressSync };
+// Node before 22.15 has none. Stacks are synthesized, and APIs served, by such ones too: they must be able to load this.
+const zstd: readonly (readonly [string, Codec])[] =
+  (zlib.zstdDecompressSync as unknown) === undefined
+    ? []
+    : ['application/zstd', 'zstd', 'zstandard'].map((name) => [
+        name,
+        { compress: zlib.zstdCompressSync, decompress: zlib.zstdDecompressSync },
+      ]);
 
 const CODECS: ReadonlyMap<string, Codec> = new Map([
   // What kombu calls gzip is zlib's format.
-  ['application/x-gzip', zlib],
-  ['gzip', zlib],
-  ['zlib', zlib],
+  ['application/x-gzip', deflate],
+  ['gzip', deflate],
+  ['zlib', deflate],
   ['application/x-brotli', brotli],
   ['brotli', brotli],
-  ['application/zstd', zstd],
-  ['zstd', zstd],
-  ['zstandard', zstd],
+  ...zstd,
 ]);
 
-/** @throws InvalidMessage for a compression that Node has not (bzip2, lzma), or that nobody knows. */
+/** @throws InvalidMessage for a compression that this Node has not (bzip2, lzma), or that nobody knows. */
 export function checkedCompression(name: unknown): string {
   if (typeof name === 'string' && CODECS.has(name)) return name;
   const given = typeof name === 'string' ? `'${name.slice(0, 100)}'` : `a ${typeof name}`;
   throw new InvalidMessage(
-    `compression is ${given}; zlib (which kombu calls gzip), brotli and zstd are read. Set task_compression to one of them in the sender, or unset it.`,
+    `compression is ${given}; zlib (which kombu calls gzip), brotli and zstd (from Node 22.15) are read. Set task_compression to one of them in the sender, or unset it.`,
   );
 }
 

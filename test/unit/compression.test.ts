@@ -1,4 +1,5 @@
 /** Bodies that a producer has compressed: read, bounded, and sent on as they came. */
+import { execFileSync } from 'node:child_process';
 import { brotliCompressSync, deflateSync, zstdCompressSync } from 'node:zlib';
 
 import { describe, expect, it } from 'vitest';
@@ -58,4 +59,15 @@ describe.each(CODECS)('%s', (name, pack) => {
     expect(() => decodeMessage(compressed(name, pack(Buffer.from([0xff, 0xfe]))))).toThrow('no UTF-8');
     expect(() => decodeMessage(compressed(name, pack('{')))).toThrow('The body is no JSON');
   });
+});
+
+it('is loaded by a Node that has no zstd, which refuses it', () => {
+  const code = `import zlib from 'node:zlib';
+delete zlib.zstdCompressSync;
+delete zlib.zstdDecompressSync;
+const { checkedCompression } = await import(${JSON.stringify(new URL('../../lib/compression.ts', import.meta.url).href)});
+console.log(checkedCompression('brotli'));
+try { checkedCompression('zstd'); } catch (error) { console.log(error.message); }`;
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
+  expect(output).toMatch(/^brotli\ncompression is 'zstd'; .* zstd \(from Node 22\.15\) are read\./);
 });

@@ -272,7 +272,7 @@ describe('decodeMessage: what is refused', () => {
       /'application\/x-python-serialize'.*never pickle/,
     ],
     ['another encoding', wire({ envelope: { 'content-encoding': 'utf-16' } }), /utf-16/],
-    ['bzip2', wire({ headers: { compression: 'application/x-bz2' } }), /'application\/x-bz2'; zlib .* zstd are read/],
+    ['bzip2', wire({ headers: { compression: 'application/x-bz2' } }), /'application\/x-bz2'; zlib .* are read/],
     ['an unknown compression', wire({ headers: { compression: 7 } }), /compression is a number; zlib/],
     [
       'a body that is not compressed as it says',
