@@ -105,7 +105,8 @@ describe.skipIf(reason !== undefined)('Celery itself', () => {
     expect(ours).toHaveLength(theirs.size);
   });
 
-  it('has the defaults of the table', () => {
+  // Of the version that the table is made from.
+  it.skipIf(celeryVersion() < 5.6)('has the defaults of the table', () => {
     for (const { name, default: byDefault } of celery.settings)
       expect(findSetting(name)?.byDefault, name).toEqual(byDefault);
   });
