@@ -10,23 +10,13 @@ import { fileURLToPath } from 'node:url';
 import type { Celeriac } from 'celeriac';
 import { LocalCloud, type LocalCloudOptions } from 'celeriac/local';
 
+import { reasonToSkip } from '../support/python.ts';
+
 const python = process.env['CELERIAC_PYTHON'] ?? '';
 
 /** Why there is no Celery to talk to, which is said aloud; undefined where there is one. */
 export function reasonWithoutCelery(what: string): string | undefined {
-  const reason = missing();
-  if (reason !== undefined)
-    // oxlint-disable-next-line no-console
-    console.log(`Skipped: ${what}: ${reason}; test/interop/requirements.txt names what is needed.`);
-  return reason;
-}
-
-function missing(): string | undefined {
-  if (python === '') return 'CELERIAC_PYTHON is not set';
-  const probe = spawnSync(python, ['-c', 'import celery, boto3, pycurl'], { encoding: 'utf8' });
-  if (probe.status === 0) return undefined;
-  const lines = probe.stderr === null ? [] : probe.stderr.trim().split('\n');
-  return `CELERIAC_PYTHON is '${python}', ${probe.error?.message ?? lines.at(-1) ?? 'and fails'}`;
+  return reasonToSkip(what, 'celery, boto3, pycurl');
 }
 
 /** The Celery and kombu that the tests run against. */
@@ -38,7 +28,7 @@ export function versions(): string {
 
 /** 5.6, say; without Celery the newest. */
 export function celeryVersion(): number {
-  const version = missing() === undefined ? /Celery (\d+\.\d+)/.exec(versions())?.[1] : undefined;
+  const version = python === '' ? undefined : /Celery (\d+\.\d+)/.exec(versions())?.[1];
   return Number(version ?? Infinity);
 }
 

@@ -1,5 +1,5 @@
 /** The table of settings, and what becomes of them, beside the real Celery. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,19 +10,11 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { CELERY_SETTINGS, findSetting } from '../../lib/celery-settings/table.ts';
 import { resolveRoute } from '../../lib/routes.ts';
+import { reasonToSkip } from '../support/python.ts';
+import { celeryVersion } from './rig.ts';
 
 const python = process.env['CELERIAC_PYTHON'] ?? '';
-const reason = reasonToSkip();
-if (reason !== undefined)
-  // oxlint-disable-next-line no-console
-  console.log(`Skipped: settings of Celery: ${reason}; set CELERIAC_PYTHON to a Python that can import celery.`);
-
-function reasonToSkip(): string | undefined {
-  if (python === '') return 'CELERIAC_PYTHON is not set';
-  const probe = spawnSync(python, ['-c', 'import celery'], { encoding: 'utf8' });
-  if (probe.status === 0) return undefined;
-  return `CELERIAC_PYTHON is '${python}', ${probe.error?.message ?? `import celery ends with ${probe.status}`}`;
-}
+const reason = reasonToSkip('settings of Celery');
 
 interface Celery {
   readonly version: string;
