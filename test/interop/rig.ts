@@ -22,7 +22,9 @@ export function reasonWithoutCelery(what: string): string | undefined {
 /** The Celery and kombu that the tests run against. */
 export function versions(): string {
   const code = 'import celery, kombu; print(celery.__version__, kombu.__version__)';
-  const [celery, kombu] = spawnSync(python, ['-c', code], { encoding: 'utf8' }).stdout.trim().split(' ');
+  // No output, where there is no Python of that name.
+  const { stdout } = spawnSync(python, ['-c', code], { encoding: 'utf8' }) as { readonly stdout: string | null };
+  const [celery, kombu] = (stdout ?? '').trim().split(' ');
   return `Celery ${celery}, kombu ${kombu}`;
 }
 
