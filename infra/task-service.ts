@@ -6,7 +6,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
 import { ImproperlyConfigured } from '../lib/errors.ts';
-import { type AppManifest, ENVIRONMENT } from '../lib/manifest.ts';
+import { type AppManifest, ENVIRONMENT, taskQueuesOf } from '../lib/manifest.ts';
 import type { TaskBundling } from './bundling.ts';
 import { BeatRules } from './beat-rules.ts';
 import { grantCeleryAccess } from './celery-rights.ts';
@@ -222,12 +222,4 @@ function given<T extends object, K extends keyof T>(
   return Object.fromEntries(keys.filter((key) => props[key] !== undefined).map((key) => [key, props[key]])) as {
     [P in K]?: Exclude<T[P], undefined>;
   };
-}
-
-function taskQueuesOf(manifest: AppManifest): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(manifest.tasks)
-      .filter(([, task]) => task.queue !== manifest.defaultQueue)
-      .map(([name, task]) => [name, task.queue]),
-  );
 }

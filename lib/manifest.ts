@@ -78,3 +78,9 @@ export const ENVIRONMENT = {
   /** Name of the default queue. */
   defaultQueue: 'CELERIAC_DEFAULT_QUEUE',
 } as const;
+
+/** Queue by task, for tasks that go elsewhere than to the default queue: what a function without the app's routes is told. */
+export function taskQueuesOf({ tasks, defaultQueue }: AppManifest): Record<string, string> {
+  const elsewhere = Object.entries(tasks).filter(([, { queue }]) => queue !== defaultQueue);
+  return Object.fromEntries(elsewhere.map(([name, { queue }]) => [name, queue]));
+}

@@ -2,7 +2,7 @@
 import { CreateTableCommand, DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 
-import type { AppManifest } from '../manifest.ts';
+import { type AppManifest, taskQueuesOf } from '../manifest.ts';
 import type { Clock } from '../ports.ts';
 import { physicalQueueName } from '../queue-name.ts';
 import type { Environment } from '../settings.ts';
@@ -58,7 +58,7 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
       deadLetterQueues,
       ...tables,
       timerShards: manifest.timerShards,
-      taskQueues: {},
+      taskQueues: taskQueuesOf(manifest),
       externalQueues: Object.keys(manifest.queues).filter((name) => manifest.queues[name]?.external),
       defaultQueue: manifest.defaultQueue,
     },

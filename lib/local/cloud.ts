@@ -128,6 +128,7 @@ export class LocalCloud {
       [ENVIRONMENT.resultsTable]: environment.resultsTable,
       [ENVIRONMENT.stateTable]: environment.stateTable,
       [ENVIRONMENT.timerShards]: String(environment.timerShards),
+      [ENVIRONMENT.taskQueues]: JSON.stringify(environment.taskQueues),
       [ENVIRONMENT.externalQueues]: environment.externalQueues.join(','),
       [ENVIRONMENT.defaultQueue]: environment.defaultQueue,
       AWS_REGION: 'us-east-1',

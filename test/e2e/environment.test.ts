@@ -1,0 +1,48 @@
+/** A function with nothing but its environment, as grantEnqueue gives it: no app, no task code. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+import { Celeriac, silentLogger } from 'celeriac';
+import { LocalCloud } from 'celeriac/local';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const app = new Celeriac('shop', {
+  queues: { default: {}, mail: {}, celery: { external: true } },
+  routes: { 'mail.*': 'mail' },
+  logger: silentLogger,
+});
+const ran: unknown[] = [];
+app.task('mail.send', (to: string) => void ran.push(to));
+app.remote('proj.invoice', { queue: 'celery' });
+
+let cloud: LocalCloud;
+beforeAll(async () => {
+  cloud = await LocalCloud.start(app);
+});
+afterAll(() => cloud.stop());
+
+it('sends by name to where the app would send, elsewhere too', async () => {
+  const code = `import { chord, enqueue, signature } from 'celeriac';
+await enqueue('mail.send', ['ada']);
+await enqueue('proj.invoice', ['o-1']);
+// Members in Python: without this, Celery fails the body.
+await chord([signature('proj.invoice', ['o-2'])], signature('mail.send')).delay();`;
+  // Not the synchronous one: the servers that it talks to run in this process.
+  await promisify(execFile)(process.execPath, ['--conditions=@celeriac/source', '--input-type=module', '-e', code], {
+    env: { ...process.env, ...cloud.variables() },
+  });
+  await expect.poll(() => ran, { timeout: 20_000 }).toEqual(['ada']);
+  const { ReceiveMessageCommand } = await import('@aws-sdk/client-sqs');
+  const { Messages = [] } = await cloud.sqs.send(
+    new ReceiveMessageCommand({ QueueUrl: cloud.environment.queues['celery'], MaxNumberOfMessages: 10 }),
+  );
+  const headers = Messages.map(
+    ({ Body }) =>
+      (JSON.parse(Buffer.from(Body ?? '', 'base64').toString()) as { headers: { task: string; group: string | null } })
+        .headers,
+  );
+  expect(headers.map(({ task }) => task)).toEqual(['proj.invoice', 'proj.invoice']);
+  const group = headers.find((each) => each.group !== null)?.group ?? '';
+  const { celeryGroups } = await app.ports();
+  expect(await celeryGroups.members(group, app.clock.nowMs())).toHaveLength(1);
+});
