@@ -3,7 +3,8 @@ import { type Duration, durationSeconds, instantMs, shown } from './duration.ts'
 import { InvalidOption } from './errors.ts';
 import { MAX_TASK_ID_CHARACTERS, SQS_MAX_GROUP_ID_CHARACTERS } from './limits.ts';
 import type { Signature } from './signature.ts';
-import { booleanOption, integerIn, refuseUnknownKeys, resolvePolicy, type RetryPolicy } from './settings.ts';
+import { booleanOption, integerIn, refuseUnknownKeys } from './option-checks.ts';
+import { resolvePolicy, type RetryPolicy } from './settings.ts';
 import { checkLimits } from './task-options.ts';
 
 export interface ApplyOptions {

@@ -9,7 +9,8 @@ import { findSetting, nearestName } from './celery-settings/table.ts';
 import { shown } from './duration.ts';
 import { InvalidOption } from './errors.ts';
 import { consoleLogger } from './log.ts';
-import { type AppOptions, booleanOption, refuseUnknownKeys } from './settings.ts';
+import { booleanOption, refuseUnknownKeys } from './option-checks.ts';
+import type { AppOptions } from './settings.ts';
 
 export interface CelerySettingsOptions {
   /** Hears of each setting that has no meaning here, by its name as given. Default: the console, at level warn. */

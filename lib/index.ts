@@ -4,7 +4,8 @@ export { currentTask, type RetryOptions, type TaskContext, type TaskLogger, type
 export type { ApplyOptions } from './apply-options.ts';
 export type { Duration } from './duration.ts';
 export type { ErrorMatcher, TaskOptions } from './task-options.ts';
-export type { AppOptions, QueueOptions, RetryPolicy } from './settings.ts';
+export type { QueueOptions } from './queue-options.ts';
+export type { AppOptions, RetryPolicy } from './settings.ts';
 export type { RemoteTask, RemoteTaskOptions } from './remote-task.ts';
 export { type CelerySettingsOptions, settingsFromCelery } from './celery-settings.ts';
 export type { Route, RouteEntry, Router, Routes } from './routes.ts';

@@ -4,7 +4,7 @@ import { NotRegistered } from './errors.ts';
 import type { Producer } from './producer.ts';
 import { requireExternal } from './publish.ts';
 import type { TaskDefinition } from './registry.ts';
-import { refuseUnknownKeys } from './settings.ts';
+import { refuseUnknownKeys } from './option-checks.ts';
 import { createTask, type Task, type TaskMethods } from './task.ts';
 import { checkedTaskName, resolveTaskOptions } from './task-options.ts';
 

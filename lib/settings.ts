@@ -2,33 +2,16 @@
 import { InvalidOption, MissingEnvironment } from './errors.ts';
 import { type Duration, durationSeconds, shown } from './duration.ts';
 import {
+  DEFAULT_BEAT_RULES,
   DEFAULT_MAX_DELIVERIES,
   DEFAULT_RESULT_EXPIRES_SECONDS,
   DEFAULT_TIMER_SHARDS,
-  ESM_MAX_BATCH_SIZE,
-  ESM_MAX_BATCH_SIZE_WITH_WINDOW,
-  ESM_MAX_CONCURRENCY,
-  ESM_MAX_WINDOW_SECONDS,
-  ESM_MIN_CONCURRENCY,
-  DEFAULT_BEAT_RULES,
-  SQS_MAX_QUEUE_NAME_CHARACTERS,
 } from './limits.ts';
 import { ENVIRONMENT, type QueueManifest } from './manifest.ts';
+import { booleanOption, integerIn, refuseUnknownKeys } from './option-checks.ts';
 import type { Logger } from './ports.ts';
+import { NAME, type QueueOptions, resolveDefaultQueue, resolveQueues } from './queue-options.ts';
 import type { Routes } from './routes.ts';
-
-export interface QueueOptions {
-  /** Ordered groups on an SQS FIFO queue. Default false. */
-  readonly fifo?: boolean;
-  /** Most workers at once, 2 to 1,000. Default: as many as Lambda starts. */
-  readonly concurrency?: number;
-  /** Messages per invocation, 1 to 10 (10,000 with a window). Default 10. */
-  readonly batchSize?: number;
-  /** How long an invocation waits for its batch to fill. Default 0. */
-  readonly batchWindow?: Duration;
-  /** Consumed elsewhere, by Celery's workers in Python say: the service has no worker for it. Default false. */
-  readonly external?: boolean;
-}
 
 /** Celery's publish retry policy. Defaults: 3 retries, 0 s, +0.2 s each, at most 1 s. */
 export interface RetryPolicy {
@@ -103,23 +86,6 @@ export interface Settings {
   readonly logger: Logger | undefined;
 }
 
-/** @throws InvalidOption when an object has a key that is not allowed. */
-export function refuseUnknownKeys(value: object, allowed: ReadonlySet<string>, what: string): void {
-  const key = Object.keys(value).find((candidate) => !allowed.has(candidate));
-  if (key === undefined) return;
-  throw new InvalidOption(`${what}: '${key}' is no option. Allowed are ${[...allowed].toSorted().join(', ')}.`);
-}
-
-export function integerIn(value: unknown, minimum: number, maximum: number, field: string): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= minimum && value <= maximum) return value;
-  throw new InvalidOption(`${field}: ${shown(value)} given; a whole number from ${minimum} to ${maximum} is allowed.`);
-}
-
-export function booleanOption(value: unknown, field: string): boolean {
-  if (typeof value === 'boolean') return value;
-  throw new InvalidOption(`${field}: ${shown(value)} given; true or false is allowed.`);
-}
-
 const APP_KEYS: ReadonlySet<string> = new Set<keyof AppOptions>([
   'queues',
   'defaultQueue',
@@ -141,21 +107,12 @@ const APP_KEYS: ReadonlySet<string> = new Set<keyof AppOptions>([
   'retryPolicy',
   'logger',
 ]);
-const QUEUE_KEYS: ReadonlySet<string> = new Set<keyof QueueOptions>([
-  'fifo',
-  'concurrency',
-  'batchSize',
-  'batchWindow',
-  'external',
-]);
 const POLICY_KEYS: ReadonlySet<string> = new Set<keyof RetryPolicy>([
   'maxRetries',
   'intervalStart',
   'intervalStep',
   'intervalMax',
 ]);
-const NAME = /^[A-Za-z0-9_.-]+$/;
-
 export function resolveSettings(name: string, options: AppOptions = {}): Settings {
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new InvalidOption(`app name: ${shown(name)} given; letters, digits, '.', '_' and '-' are allowed.`);
@@ -199,71 +156,6 @@ export function resolvePolicy(policy: RetryPolicy = {}): Required<RetryPolicy> {
     intervalStep: durationSeconds(policy.intervalStep ?? 0.2, 'retryPolicy.intervalStep'),
     intervalMax: durationSeconds(policy.intervalMax ?? 1, 'retryPolicy.intervalMax'),
   };
-}
-
-function resolveQueues(queues: Readonly<Record<string, QueueOptions>>): Record<string, QueueManifest> {
-  const resolved: Record<string, QueueManifest> = {};
-  for (const [name, options] of Object.entries(queues)) {
-    if (!NAME.test(name) || name.length > SQS_MAX_QUEUE_NAME_CHARACTERS) {
-      throw new InvalidOption(
-        `queues: '${name}' is no queue name; letters, digits, '.', '_' and '-' are allowed, at most ${SQS_MAX_QUEUE_NAME_CHARACTERS} characters.`,
-      );
-    }
-    refuseUnknownKeys(options, QUEUE_KEYS, `queues.${name}`);
-    const windowSeconds =
-      options.batchWindow === undefined ? 0 : durationSeconds(options.batchWindow, `queues.${name}.batchWindow`);
-    const fifo = options.fifo === undefined ? false : booleanOption(options.fifo, `queues.${name}.fifo`);
-    if (windowSeconds > ESM_MAX_WINDOW_SECONDS || (fifo && windowSeconds > 0)) {
-      throw new InvalidOption(
-        `queues.${name}.batchWindow: ${windowSeconds} s given; 0 to ${ESM_MAX_WINDOW_SECONDS} s is allowed, and only 0 on a FIFO queue.`,
-      );
-    }
-    const largestBatch = windowSeconds >= 1 && !fifo ? ESM_MAX_BATCH_SIZE_WITH_WINDOW : ESM_MAX_BATCH_SIZE;
-    resolved[name] = {
-      fifo,
-      ...(options.concurrency === undefined
-        ? {}
-        : {
-            concurrency: integerIn(
-              options.concurrency,
-              ESM_MIN_CONCURRENCY,
-              ESM_MAX_CONCURRENCY,
-              `queues.${name}.concurrency`,
-            ),
-          }),
-      ...(options.batchSize === undefined
-        ? {}
-        : { batchSize: integerIn(options.batchSize, 1, largestBatch, `queues.${name}.batchSize`) }),
-      ...(windowSeconds > 0 ? { batchWindowSeconds: windowSeconds } : {}),
-      ...(isExternal(name, options) ? { external: true } : {}),
-    };
-  }
-  if (Object.keys(resolved).length === 0)
-    throw new InvalidOption('queues: declare at least one queue, such as { default: {} }.');
-  return resolved;
-}
-
-const OF_WORKERS = ['concurrency', 'batchSize', 'batchWindow'] as const;
-
-function isExternal(name: string, options: QueueOptions): boolean {
-  if (options.external === undefined || !booleanOption(options.external, `queues.${name}.external`)) return false;
-  const stray = OF_WORKERS.find((key) => options[key] !== undefined);
-  if (stray === undefined) return true;
-  throw new InvalidOption(
-    `queues.${name}.${stray}: given for an external queue, which has no worker here. Leave it out, or leave out \`external\`.`,
-  );
-}
-
-function resolveDefaultQueue(given: string | undefined, queues: Readonly<Record<string, QueueManifest>>): string {
-  const names = Object.keys(queues);
-  const own = names.filter((name) => queues[name]?.external !== true);
-  const chosen = given ?? (own.includes('default') ? 'default' : own[0]);
-  if (chosen !== undefined && own.includes(chosen)) return chosen;
-  if (chosen !== undefined && !names.includes(chosen))
-    throw new InvalidOption(`defaultQueue: '${chosen}' is not declared. Declared are ${names.join(', ')}.`);
-  throw new InvalidOption(
-    `defaultQueue: ${chosen === undefined ? 'every queue' : `'${chosen}'`} is external. Declare a queue that has a worker here, such as { default: {} }.`,
-  );
 }
 
 function checkedTimezone(zone: string): string {

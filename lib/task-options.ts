@@ -8,7 +8,8 @@ import {
   DEFAULT_RETRY_DELAY_SECONDS,
   MAX_TASK_NAME_CHARACTERS,
 } from './limits.ts';
-import { booleanOption, integerIn, refuseUnknownKeys, type Settings } from './settings.ts';
+import { booleanOption, integerIn, refuseUnknownKeys } from './option-checks.ts';
+import type { Settings } from './settings.ts';
 
 /** Matches errors: a class, or a function that answers whether an error is meant. */
 export type ErrorMatcher = (abstract new (...args: never[]) => Error) | ((error: unknown) => boolean);

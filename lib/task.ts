@@ -5,7 +5,7 @@ import type { GroupSignature } from './canvas/types.ts';
 import { type CanvasSignature, fluent, type UntypedOptions } from './fluent.ts';
 import { shown } from './duration.ts';
 import { InvalidSignature } from './errors.ts';
-import { integerIn } from './settings.ts';
+import { integerIn } from './option-checks.ts';
 import { directContext } from './task-context.ts';
 import type { TaskContext } from './context.ts';
 import type { Message } from './message.ts';

@@ -8,7 +8,7 @@ import type { Producer } from '../producer.ts';
 import type { AsyncResult } from '../result.ts';
 import { byBytes } from '../schedule-ports.ts';
 import { type BeatEntry, checkedEntryName, resolveEntry, type ScheduleEntry } from '../schedules/entry.ts';
-import { integerIn } from '../settings.ts';
+import { integerIn } from '../option-checks.ts';
 import { fromSignatureOptions } from '../signature-options.ts';
 import { checkArguments, checkEntry } from './check-entry.ts';
 import { type Fixture, fixtureOf, readFixture } from './fixture.ts';

@@ -1,5 +1,6 @@
 /** How the settings that become options are read, one function each. */
-import { booleanOption, type RetryPolicy } from '../settings.ts';
+import { booleanOption } from '../option-checks.ts';
+import type { RetryPolicy } from '../settings.ts';
 import { readQueues, readRoutes } from './queues-and-routes.ts';
 import type { MappedSetting } from './setting.ts';
 import { checkOptions, isNothing, isRecord, type Mapping, queueName, refused, StrayKeys } from './reading.ts';

@@ -2,7 +2,7 @@
 import { shown } from '../duration.ts';
 import { InvalidOption } from '../errors.ts';
 import type { Route } from '../routes.ts';
-import { integerIn } from '../settings.ts';
+import { integerIn } from '../option-checks.ts';
 import {
   asksForMore,
   type Draft,

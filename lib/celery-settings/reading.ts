@@ -1,7 +1,8 @@
 /** What reads of settings have in common: the value as given, the options so far, and how both are told of. */
 import { shown } from '../duration.ts';
 import { InvalidOption } from '../errors.ts';
-import { type AppOptions, type QueueOptions, resolveSettings } from '../settings.ts';
+import type { QueueOptions } from '../queue-options.ts';
+import { type AppOptions, resolveSettings } from '../settings.ts';
 
 /** A setting as somebody gave it. */
 export interface Given {

@@ -11,7 +11,7 @@ import { Celeriac } from '../../lib/app.ts';
 import { InvalidOption } from '../../lib/errors.ts';
 import type { AppManifest } from '../../lib/manifest.ts';
 import { celeryQueueName, physicalQueueName } from '../../lib/queue-name.ts';
-import type { QueueOptions } from '../../lib/settings.ts';
+import type { QueueOptions } from '../../lib/queue-options.ts';
 import { askPython, reasonToSkip } from '../support/python.ts';
 import { ENTRY, newApp, newCaller, policies, type Statement } from './stacks.ts';
 
