@@ -3,9 +3,8 @@ import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 
 import { InvalidOption } from '../lib/errors.ts';
-import type { AppManifest } from '../lib/manifest.ts';
+import { type AppManifest, externalQueuesOf } from '../lib/manifest.ts';
 import { celeryQueueName, physicalQueueName } from '../lib/queue-name.ts';
-import { externalNames } from './validate.ts';
 
 export interface CelerySettingsProps {
   readonly manifest: AppManifest;
@@ -18,7 +17,7 @@ export interface CelerySettingsProps {
 /** @throws InvalidOption where Celery could not tell two queues apart. */
 export function celerySettings({ manifest, queues, results, region }: CelerySettingsProps): Record<string, unknown> {
   const celeryName = (name: string): string => celeryQueueName(name, manifest.queues[name]?.fifo ?? false);
-  const [external] = externalNames(manifest);
+  const [external] = externalQueuesOf(manifest);
   const own = Object.entries(manifest.tasks).filter(([, task]) => task.remote !== true);
   return {
     // Neither keys nor hosts: boto3 finds the ones of where it runs.

@@ -3,8 +3,7 @@ import { type Stack, Token, TokenComparison } from 'aws-cdk-lib';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 
 import { InvalidOption, QueueNotFound } from '../lib/errors.ts';
-import type { AppManifest } from '../lib/manifest.ts';
-import { externalNames } from './validate.ts';
+import { type AppManifest, externalQueuesOf } from '../lib/manifest.ts';
 
 /** @throws QueueNotFound, InvalidOption when the app has not declared a queue as it is given here. */
 export function validateExternalQueues(
@@ -12,7 +11,7 @@ export function validateExternalQueues(
   manifest: AppManifest,
   queues: Readonly<Record<string, IQueue>>,
 ): void {
-  const external = externalNames(manifest);
+  const external = externalQueuesOf(manifest);
   for (const [name, queue] of Object.entries(queues)) {
     const declared = Object.hasOwn(manifest.queues, name) ? manifest.queues[name] : undefined;
     if (declared === undefined) {

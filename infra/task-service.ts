@@ -6,7 +6,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
 import { ImproperlyConfigured } from '../lib/errors.ts';
-import { type AppManifest, ENVIRONMENT, taskQueuesOf } from '../lib/manifest.ts';
+import { type AppManifest, ENVIRONMENT, externalQueuesOf, taskQueuesOf } from '../lib/manifest.ts';
 import type { TaskBundling } from './bundling.ts';
 import { BeatRules } from './beat-rules.ts';
 import { grantCeleryAccess } from './celery-rights.ts';
@@ -17,7 +17,7 @@ import { planQueues, type QueueOverrides } from './plan.ts';
 import { TaskQueues } from './queues.ts';
 import { Sweeper } from './sweeper.ts';
 import { TaskTables } from './tables.ts';
-import { externalNames, validateEnvironment } from './validate.ts';
+import { validateEnvironment } from './validate.ts';
 import { WorkerFunction } from './worker-function.ts';
 
 export interface TaskServiceProps {
@@ -156,7 +156,7 @@ export class TaskService extends Construct {
   grantCelery(grantee: IGrantable): Grant {
     return grantCeleryAccess(grantee, {
       queues: this.queues.all,
-      external: externalNames(this.manifest).map((name) => this.queues.queue(name)),
+      external: externalQueuesOf(this.manifest).map((name) => this.queues.queue(name)),
       results: this.tables.results,
     });
   }
@@ -185,7 +185,7 @@ export class TaskService extends Construct {
     const stack = Stack.of(this);
     const urls = (pairs: readonly (readonly [string, IQueue])[]): string =>
       stack.toJsonString(Object.fromEntries(pairs.map(([name, queue]) => [name, queue.queueUrl])));
-    const external = externalNames(this.manifest);
+    const external = externalQueuesOf(this.manifest);
     const deadLetters = rejectable.map((name) => [name, this.queues.pair(name).deadLetterQueue] as const);
     return {
       [ENVIRONMENT.app]: this.manifest.name,

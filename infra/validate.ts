@@ -15,7 +15,7 @@ import {
   SQS_MAX_VISIBILITY_SECONDS,
   SQS_MIN_RETENTION_SECONDS,
 } from '../lib/limits.ts';
-import type { AppManifest } from '../lib/manifest.ts';
+import { type AppManifest, externalQueuesOf } from '../lib/manifest.ts';
 import { physicalQueueName } from '../lib/queue-name.ts';
 
 /** One queue, every default filled in. */
@@ -159,11 +159,6 @@ export function physicalQueueNames(
   return names;
 }
 
-/** Celery's names of the queues that are consumed elsewhere. */
-export function externalNames(manifest: AppManifest): string[] {
-  return Object.keys(manifest.queues).filter((name) => manifest.queues[name]?.external === true);
-}
-
 // What each variable's tokens become on deploy: a queue URL has about this many characters.
 const URL_CHARACTERS = 110;
 
@@ -172,7 +167,7 @@ export function validateEnvironment(manifest: AppManifest, taskQueues: Readonly<
   const names = Object.keys(manifest.queues);
   // Every queue's URL; the sweeper has those of the dead-letter queues too.
   const urls = names.reduce((sum, name) => sum + 2 * (name.length + URL_CHARACTERS), 0);
-  const bytes = urls + externalNames(manifest).join(',').length + JSON.stringify(taskQueues).length + 400;
+  const bytes = urls + externalQueuesOf(manifest).join(',').length + JSON.stringify(taskQueues).length + 400;
   if (bytes <= LAMBDA_MAX_ENVIRONMENT_BYTES) return;
   throw new InvalidOption(
     `The environment of the functions takes about ${bytes} bytes (${names.length} queues, ${Object.keys(taskQueues).length} tasks on other queues than '${manifest.defaultQueue}'); Lambda takes ${LAMBDA_MAX_ENVIRONMENT_BYTES}. Use fewer queues, or make the queue with most tasks the default one.`,

@@ -13,13 +13,13 @@ import {
   type Sent,
 } from './canvas/compile.ts';
 import { maybeCurrentTask, recordChildren } from './context.ts';
-import { runsElsewhere } from './destination.ts';
+import { elsewhereIn } from './destination.ts';
 import { InvalidOption } from './errors.ts';
+import { groupExpiresAtSeconds } from './group-parts.ts';
 import { encodeJson } from './json.ts';
 import {
   CANVAS_WINDOW_MESSAGES,
   GROUP_REPAIR_SECONDS,
-  GROUP_RETENTION_SECONDS,
   SQS_MAX_BATCH_ENTRIES,
   SQS_MAX_DELAY_SECONDS,
   SQS_MAX_MESSAGE_BYTES,
@@ -56,9 +56,7 @@ export async function applySignature(
 
 /** Where each task of the tree runs is what the app's queues and routes say. */
 export function compileFor(producer: Producer, sig: Signature, id: string, sent?: Sent): Plan {
-  // Nearly all apps have no such queue, and a large group many members to ask about.
-  if (!Object.values(producer.settings.queues).some((queue) => queue.external)) return compile(sig, id, sent);
-  return compile(sig, id, sent, (part) => runsElsewhere(producer, part));
+  return compile(sig, id, sent, elsewhereIn(producer));
 }
 
 /** Chords that Celery's workers count too, before any of their members is sent. */
@@ -68,8 +66,7 @@ export async function defineChords(
   { resultExpiresSeconds }: Settings,
 ): Promise<void> {
   const nowMs = ports.clock.nowMs();
-  // Results may live shorter than a member waits for its turn.
-  const expiresAtSeconds = Math.floor(nowMs / 1000) + resultExpiresSeconds + GROUP_RETENTION_SECONDS;
+  const expiresAtSeconds = groupExpiresAtSeconds(nowMs, resultExpiresSeconds);
   for (const { groupId, memberIds } of chords)
     await ports.celeryGroups.define({ groupId, memberIds, chord: true, nowMs, expiresAtSeconds });
 }
@@ -161,7 +158,7 @@ async function defineGroup(producer: Producer, ports: Ports, plan: Plan, tree: T
     createdMs: nowMs,
     definition: encodeJson(flattened(tree.signature), 'signature'),
     // Results may live shorter than it takes to find out that something is missing.
-    expiresAtSeconds: Math.floor(nowMs / 1000) + producer.settings.resultExpiresSeconds + GROUP_RETENTION_SECONDS,
+    expiresAtSeconds: groupExpiresAtSeconds(nowMs, producer.settings.resultExpiresSeconds),
   });
   const parent = maybeCurrentTask()?.request;
   const { prepared } = await prepareCall(

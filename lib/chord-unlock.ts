@@ -18,10 +18,11 @@ import { ChordError, InvalidSignature } from './errors.ts';
 import { decodeJsonKeepingTypes } from './json.ts';
 import type { TaskRecord } from './ports.ts';
 import type { Producer } from './producer.ts';
-import { readDocument, restoreError, taskIdsIn } from './result-document.ts';
+import { readDocument, taskIdsIn } from './result-document.ts';
 import { readSignature, type Signature, signature, withParts } from './signature.ts';
 import { isFinal, SUCCESS } from './states.ts';
 import { derivedId } from './time.ts';
+import { chordErrorOf } from './worker/gather.ts';
 
 /** Of this package: fails with its argument. */
 export const FAIL_TASK = 'celeriac.fail';
@@ -49,7 +50,7 @@ export async function unlockChord(
     context.retry({ countdown, maxRetries: null });
   }
   const failed = records.findIndex((record) => record?.status !== SUCCESS);
-  const whole = failed < 0 ? withResults(body, records) : failing(body, dependency(ids[failed], records[failed]));
+  const whole = failed < 0 ? withResults(body, records) : failing(body, dependency(ids[failed] ?? '', records[failed]));
   // A body without an id gets the one that a redelivery gives it again.
   const taskId = givenId(body) ?? derivedId(`${context.request.id}:body`);
   const { id } = await applySignature(producer, whole, { taskId });
@@ -63,11 +64,8 @@ function withResults(body: Signature, records: readonly (TaskRecord | undefined)
   return body.immutable ? body : withParts(body, { args: [results, ...body.args] });
 }
 
-function dependency(id: string | undefined, record: TaskRecord | undefined): string {
-  const document = record?.meta === undefined ? undefined : readDocument(record.meta);
-  if (document === undefined || document.result === null) return `Dependency ${id} ended as ${record?.status}`;
-  const error = restoreError(document);
-  return `Dependency ${id} raised ${error.name}('${error.message}')`;
+function dependency(id: string, record: TaskRecord | undefined): string {
+  return record?.meta === undefined ? `Dependency ${id} ended as ${record?.status}` : chordErrorOf(record, id).message;
 }
 
 /** A tree in the place of another, which fails as if that had run: its ids, error links and what follows are the same. */

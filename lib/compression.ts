@@ -32,19 +32,26 @@ const CODECS: ReadonlyMap<string, Codec> = new Map([
 ]);
 
 /** @throws InvalidMessage for a compression that this Node has not (bzip2, lzma), or that nobody knows. */
-export function checkedCompression(name: unknown): string {
-  if (typeof name === 'string' && CODECS.has(name)) return name;
+function codecOf(name: unknown): Codec {
+  const codec = typeof name === 'string' ? CODECS.get(name) : undefined;
+  if (codec !== undefined) return codec;
   const given = typeof name === 'string' ? `'${name.slice(0, 100)}'` : `a ${typeof name}`;
   throw new InvalidMessage(
     `compression is ${given}; zlib (which kombu calls gzip), brotli and zstd (from Node 22.15) are read. Set task_compression to one of them in the sender, or unset it.`,
   );
 }
 
+/** The name of a compression that can be undone here. @throws InvalidMessage */
+export function checkedCompression(name: unknown): string {
+  codecOf(name);
+  return String(name);
+}
+
 /** @throws InvalidMessage */
 export function decompress(name: string, bytes: Uint8Array): Uint8Array {
-  const codec = CODECS.get(checkedCompression(name));
+  const codec = codecOf(name);
   try {
-    return codec?.decompress(bytes, { maxOutputLength: MAX_DECOMPRESSED_BYTES }) ?? bytes;
+    return codec.decompress(bytes, { maxOutputLength: MAX_DECOMPRESSED_BYTES });
   } catch (error) {
     const tooLong = (error as { readonly code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE';
     const reason = tooLong
@@ -56,5 +63,5 @@ export function decompress(name: string, bytes: Uint8Array): Uint8Array {
 
 /** @throws InvalidMessage */
 export function compress(name: string, text: string): Uint8Array {
-  return CODECS.get(checkedCompression(name))?.compress(Buffer.from(text, 'utf8')) ?? Buffer.from(text, 'utf8');
+  return codecOf(name).compress(Buffer.from(text, 'utf8'));
 }

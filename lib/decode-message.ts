@@ -46,7 +46,8 @@ export function decodeMessage(body: string): Message {
   }
 }
 
-function readProtocol2({ headers, properties, payload, compression }: Envelope): Message {
+function readProtocol2(envelope: Envelope): Message {
+  const { headers, payload } = envelope;
   if (!Array.isArray(payload) || payload.length !== 3) {
     throw wrong('body', payload, 'an array of three, args, kwargs and embed,');
   }
@@ -57,13 +58,13 @@ function readProtocol2({ headers, properties, payload, compression }: Envelope):
     kwargs: readObject(decodeTyped(kwargs), 'kwargs'),
     // As it came: a later step may be Python's, which has types that are unknown here.
     embed: readEmbed(embed),
-    ...readSurroundings(headers, properties),
-    ...(compression === undefined ? {} : { compression }),
+    ...readSurroundings(envelope),
   };
 }
 
 /** Celery 3: no headers, everything in the body (`proto1_to_proto2`, celery/worker/strategy.py). */
-function readProtocol1({ headers, properties, payload, compression }: Envelope): Message {
+function readProtocol1(envelope: Envelope): Message {
+  const { payload } = envelope;
   if (!isObject(payload) || !Object.hasOwn(payload, 'task')) {
     throw new InvalidMessage(
       'The message names no task, neither in its headers (protocol 2) nor in its body (protocol 1).',
@@ -80,12 +81,14 @@ function readProtocol1({ headers, properties, payload, compression }: Envelope):
     args,
     kwargs,
     embed: readEmbed({ callbacks, errbacks, chord }),
-    ...readSurroundings(headers, properties),
-    ...(compression === undefined ? {} : { compression }),
+    ...readSurroundings(envelope),
   };
 }
 
-type Surroundings = Pick<Message, 'queue' | 'priority' | 'replyTo' | 'headers' | 'properties' | 'celeriac'>;
+type Surroundings = Pick<
+  Message,
+  'queue' | 'priority' | 'replyTo' | 'headers' | 'properties' | 'celeriac' | 'compression'
+>;
 type Fields = Omit<Message, keyof Surroundings | 'args' | 'kwargs' | 'embed'>;
 
 /** The headers of protocol 2; protocol 1 has them in its body. */
@@ -113,7 +116,7 @@ function readFields(fields: JsonObject): Fields {
   };
 }
 
-function readSurroundings(headers: JsonObject, properties: JsonObject): Surroundings {
+function readSurroundings({ headers, properties, compression }: Envelope): Surroundings {
   const { delivery_info: deliveryInfo, priority, reply_to: replyTo } = properties;
   return {
     queue: isObject(deliveryInfo) ? textOr(deliveryInfo['routing_key'], '') : '',
@@ -124,11 +127,12 @@ function readSurroundings(headers: JsonObject, properties: JsonObject): Surround
     headers: without(headers, (name) => name === CELERIAC_HEADER || CELERY_HEADERS.has(name)),
     properties: without(properties, (name) => name === CELERIAC_HEADER || KOMBU_PROPERTIES.has(name)),
     // Python puts unknown options of a signature it sends for us among the properties.
-    celeriac: readCeleriac(headers[CELERIAC_HEADER] ?? options(properties)),
+    celeriac: readCeleriac(headers[CELERIAC_HEADER] ?? groupOption(properties)),
+    ...(compression === undefined ? {} : { compression }),
   };
 }
 
-function options({ [CELERIAC_HEADER]: group }: JsonObject): unknown {
+function groupOption({ [CELERIAC_HEADER]: group }: JsonObject): unknown {
   return group === undefined ? undefined : { group };
 }
 

@@ -1,7 +1,6 @@
 /** Which queue a signature goes to, and whether its task runs here at all. */
-import { kindOf } from './canvas/parts.ts';
-import { givenId, withOptions } from './canvas/build.ts';
-import { withIds } from './canvas/compile.ts';
+import { givenId, isOneMessage, kindOf, withOptions } from './canvas/build.ts';
+import { NOWHERE, type RunsElsewhere, withIds } from './canvas/compile.ts';
 import type { Embed } from './message.ts';
 import { celeryQueueName, ownQueueName } from './queue-name.ts';
 import type { Registry } from './registry.ts';
@@ -34,18 +33,18 @@ function queueOf(destinations: Destinations, sig: Signature): string {
   return destinationOf(destinations, name, sig.args, sig.kwargs).queue;
 }
 
-/** Whether any task of a signature's tree is run elsewhere, its links left out. */
-export function runsElsewhere(destinations: Destinations, sig: Signature): boolean {
-  const parts = partsOf(sig);
-  if (parts !== undefined) return parts.some((part) => runsElsewhere(destinations, part));
-  return destinations.settings.queues[queueOf(destinations, sig)]?.external === true;
+/** Tells whether any task of a signature's tree is run elsewhere, its links left out. */
+export function elsewhereIn(destinations: Destinations): RunsElsewhere {
+  const { queues } = destinations.settings;
+  // Nearly all apps have no such queue, and a large group many members to ask about.
+  if (!Object.values(queues).some(({ external }) => external)) return NOWHERE;
+  const runsElsewhere: RunsElsewhere = (sig) =>
+    isOneMessage(sig) ? queues[queueOf(destinations, sig)]?.external === true : partsOf(sig).some(runsElsewhere);
+  return runsElsewhere;
 }
 
-/** Signatures that a composite is made of; undefined for one that is one message. */
-function partsOf(sig: Signature): readonly Signature[] | undefined {
-  const kind = kindOf(sig);
-  if (kind === 'task' || kind === 'map' || kind === 'starmap') return undefined;
-  const { tasks, header, body, task } = sig.kwargs;
+/** Signatures that a composite is made of. */
+function partsOf({ kwargs: { tasks, header, body, task } }: Signature): readonly Signature[] {
   return [tasks, header, body, task].flat().flatMap((part) => readSignature(part) ?? []);
 }
 
@@ -58,7 +57,7 @@ const LINKS = ['link', 'link_error', 'chord'] as const;
 export function withQueues(destinations: Destinations, embed: Embed): Embed {
   const complete = (sig: Signature): Signature => {
     // The ids that our result expects: Celery would make new ones for the parts of a composite.
-    const id = partsOf(sig) === undefined ? undefined : givenId(sig);
+    const id = isOneMessage(sig) ? undefined : givenId(sig);
     return withQueue(destinations, id === undefined ? sig : withIds(sig, id));
   };
   return {
@@ -77,7 +76,7 @@ function withQueue(destinations: Destinations, sig: Signature): Signature {
   };
   const links = LINKS.filter((name) => sig.options[name] != null).map((name) => [name, inside(sig.options[name])]);
   const linked = withOptions(sig, Object.fromEntries(links) as Readonly<Record<string, unknown>>);
-  if (partsOf(sig) !== undefined) {
+  if (!isOneMessage(sig)) {
     const kwargs = Object.entries(sig.kwargs).map(([name, value]) => [name, inside(value)]);
     return withParts(linked, { kwargs: Object.fromEntries(kwargs) });
   }

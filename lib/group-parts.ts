@@ -1,5 +1,5 @@
 /** How a group's members are laid out in sets: a tree, so that no item is hot and none grows. */
-import { GROUP_PART_MEMBERS } from './limits.ts';
+import { GROUP_PART_MEMBERS, GROUP_RETENTION_SECONDS } from './limits.ts';
 import { derivedId } from './time.ts';
 
 /** One set: of members (level 0), or of complete sets of the level below. */
@@ -34,4 +34,9 @@ function elementsAt(size: number, level: number): number {
 /** The task id of a member that was given none: whoever knows the group knows all of them. */
 export function groupMemberId(groupId: string, index: number): string {
   return derivedId(`${groupId}:member:${index}`);
+}
+
+/** When what is known of a group goes, epoch seconds: its members may wait longer for their turn than results are kept. */
+export function groupExpiresAtSeconds(nowMs: number, resultExpiresSeconds: number): number {
+  return Math.floor(nowMs / 1000) + resultExpiresSeconds + GROUP_RETENTION_SECONDS;
 }

@@ -84,3 +84,8 @@ export function taskQueuesOf({ tasks, defaultQueue }: AppManifest): Record<strin
   const elsewhere = Object.entries(tasks).filter(([, { queue }]) => queue !== defaultQueue);
   return Object.fromEntries(elsewhere.map(([name, { queue }]) => [name, queue]));
 }
+
+/** Names of the queues that are consumed elsewhere. */
+export function externalQueuesOf({ queues }: AppManifest): string[] {
+  return Object.keys(queues).filter((name) => queues[name]?.external === true);
+}

@@ -134,7 +134,15 @@ export function readDocument(text: string, parse: (text: string) => unknown = de
   };
 }
 
-function extendedIn({ name, args, kwargs, worker, retries, queue }: Readonly<Record<string, unknown>>): ExtendedFields {
+/** Those of the fields that are there, and are what they should be. */
+export function extendedIn({
+  name,
+  args,
+  kwargs,
+  worker,
+  retries,
+  queue,
+}: Readonly<Record<string, unknown>>): ExtendedFields {
   return {
     ...(typeof name === 'string' ? { name } : {}),
     ...(args == null ? {} : { args }),

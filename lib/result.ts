@@ -5,6 +5,7 @@ import { TaskRevokedError, TimeoutError, WaitInsideTask } from './errors.ts';
 import { REVOKED_RETENTION_SECONDS } from './limits.ts';
 import type { Clock, Ports, TaskRecord } from './ports.ts';
 import {
+  extendedIn,
   type ExtendedFields,
   isExceptionDocument,
   readDocument,
@@ -221,12 +222,7 @@ export function visibleDocument(id: string, record: TaskRecord | undefined): Res
     return { status: PENDING, result: null, traceback: null, children: [], dateDone: null, taskId: id };
   const document = readDocument(record.meta);
   const { name, queue, attempt: retries } = record;
-  const known = {
-    ...(name === undefined ? {} : { name }),
-    ...(queue === undefined ? {} : { queue }),
-    ...(retries === undefined ? {} : { retries }),
-  };
-  return { ...document, extended: { ...known, ...document.extended } };
+  return { ...document, extended: { ...extendedIn({ name, queue, retries }), ...document.extended } };
 }
 
 function outcomeOf<R>(document: ResultDocument, propagate: boolean): R {

@@ -2,7 +2,7 @@
 import { CreateTableCommand, DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 
-import { type AppManifest, taskQueuesOf } from '../manifest.ts';
+import { type AppManifest, externalQueuesOf, taskQueuesOf } from '../manifest.ts';
 import type { Clock } from '../ports.ts';
 import { physicalQueueName } from '../queue-name.ts';
 import type { Environment } from '../settings.ts';
@@ -59,7 +59,7 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
       ...tables,
       timerShards: manifest.timerShards,
       taskQueues: taskQueuesOf(manifest),
-      externalQueues: Object.keys(manifest.queues).filter((name) => manifest.queues[name]?.external),
+      externalQueues: externalQueuesOf(manifest),
       defaultQueue: manifest.defaultQueue,
     },
     lostQueues: [...lost.values()],

@@ -33,16 +33,16 @@ export interface CountedByCelery {
 }
 
 /** Where the result of a tree stands. */
-export type ResultNode =
-  | { readonly kind: 'task'; readonly id: string; readonly parent?: ResultNode }
-  | {
-      readonly kind: 'group';
-      readonly id: string;
-      readonly memberIds: readonly string[];
-      /** Members run elsewhere, where nobody counts them for us: their results tell. */
-      readonly uncounted?: true;
-      readonly parent?: ResultNode;
-    };
+export type ResultNode = { readonly kind: 'task'; readonly id: string; readonly parent?: ResultNode } | GroupNode;
+
+interface GroupNode {
+  readonly kind: 'group';
+  readonly id: string;
+  readonly memberIds: readonly string[];
+  /** Members run elsewhere, where nobody counts them for us: their results tell. */
+  readonly uncounted?: true;
+  readonly parent?: ResultNode;
+}
 
 export interface Plan {
   readonly messages: readonly Planned[];
@@ -65,7 +65,7 @@ export function compile(sig: Signature, id: string, sent: Sent = NOTHING, elsewh
   return { messages: out.messages, chords: out.chords, result };
 }
 
-const NOWHERE: RunsElsewhere = () => false;
+export const NOWHERE: RunsElsewhere = () => false;
 
 interface Out {
   readonly messages: Planned[];
@@ -124,7 +124,7 @@ function placeGroup(sig: Signature, id: string, sent: Sent, out: Out): ResultNod
   return groupNode(id, memberIds, uncounted);
 }
 
-function groupNode(id: string, memberIds: readonly string[], uncounted: boolean): ResultNode {
+function groupNode(id: string, memberIds: readonly string[], uncounted: boolean): GroupNode {
   return { kind: 'group', id, memberIds, ...(uncounted ? { uncounted } : {}) };
 }
 
@@ -180,17 +180,12 @@ export function nodeOf(
     case 'chunks':
       return nodeOf(chunksGroup(sig), id, parent, elsewhere);
     case 'group':
-      return isMember(sig)
-        ? { kind: 'task', id, ...above }
-        : { ...groupNode(id, memberIdsOf(sig, id), groupMembers(sig).some(elsewhere)), ...above };
+      return isMember(sig) ? { kind: 'task', id, ...above } : { ...futureGroup(sig, id, elsewhere), ...above };
     case 'chord': {
       const { header } = chordParts(sig);
       const groupId = headerId(sig, id);
-      const memberIds = memberIdsOf(header, groupId);
-      const before: ResultNode | undefined =
-        memberIds.length === 0
-          ? parent
-          : { ...groupNode(groupId, memberIds, groupMembers(header).some(elsewhere)), ...above };
+      const group = futureGroup(header, groupId, elsewhere);
+      const before: ResultNode | undefined = group.memberIds.length === 0 ? parent : { ...group, ...above };
       return nodeOf(bodyOf(sig, id), id, before, elsewhere);
     }
     case 'map':
@@ -201,6 +196,8 @@ export function nodeOf(
   }
 }
 
-export function memberIdsOf(group: Signature, groupId: string): string[] {
-  return groupMembers(group).map((member, index) => ownMemberId(member, groupId, index));
+function futureGroup(group: Signature, groupId: string, elsewhere: RunsElsewhere): GroupNode {
+  const members = groupMembers(group);
+  const memberIds = members.map((member, index) => ownMemberId(member, groupId, index));
+  return groupNode(groupId, memberIds, members.some(elsewhere));
 }

@@ -2,7 +2,7 @@
  * Members of chords that Celery's workers count too: those that Python has sent, and ours that have members in
  * Python. Both sides add to Celery's counter, and whoever completes it sends the body.
  */
-import { GROUP_RETENTION_SECONDS } from '../limits.ts';
+import { groupExpiresAtSeconds } from '../group-parts.ts';
 import { COUNTED_BY_CELERY, type GroupHeader, type Message } from '../message.ts';
 import { readSignature, type Signature } from '../signature.ts';
 import { readGroupHeader } from '../signature-options.ts';
@@ -54,8 +54,7 @@ export async function countMember(settling: Settling, member: CeleryMember): Pro
   const place = member.place ?? (await storedPlace(settling, member));
   if (place === undefined) return sayUncounted(settling, member);
   const { index, size } = place;
-  const expiresAtSeconds =
-    Math.floor(ports.clock.nowMs() / 1000) + producer.settings.resultExpiresSeconds + GROUP_RETENTION_SECONDS;
+  const expiresAtSeconds = groupExpiresAtSeconds(ports.clock.nowMs(), producer.settings.resultExpiresSeconds);
   const counted = await ports.celeryGroups.count({ groupId, index, expiresAtSeconds });
   if (counted === undefined || counted.closed || counted.count < size) return;
   // After the body is sent: a crash before that has the member come back and send it.

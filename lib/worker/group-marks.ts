@@ -1,10 +1,9 @@
 /** Members of groups and chords: who is finished, and what follows when all are. */
 import type { Gather } from '../canvas/compile.ts';
-import { runsElsewhere } from '../destination.ts';
+import { elsewhereIn } from '../destination.ts';
 import { CeleriacError, type ChordError } from '../errors.ts';
-import { groupMemberId } from '../group-parts.ts';
+import { groupExpiresAtSeconds, groupMemberId } from '../group-parts.ts';
 import { encodeJson } from '../json.ts';
-import { GROUP_RETENTION_SECONDS } from '../limits.ts';
 import { COUNTED_BY_CELERY, type GroupHeader, type Message, UNCOUNTED } from '../message.ts';
 import type { GroupMarked, Ports } from '../ports.ts';
 import { readSignature, type Signature } from '../signature.ts';
@@ -69,8 +68,7 @@ export async function markMembers(settling: Settling): Promise<void> {
   const { ports, producer } = settling;
   const marks = settling.marks.splice(0);
   if (marks.length === 0) return;
-  const expiresAtSeconds =
-    Math.floor(ports.clock.nowMs() / 1000) + producer.settings.resultExpiresSeconds + GROUP_RETENTION_SECONDS;
+  const expiresAtSeconds = groupExpiresAtSeconds(ports.clock.nowMs(), producer.settings.resultExpiresSeconds);
   const outcomes = await ports.groups.mark(
     marks.map(({ groupId, index, size, failed, memberId }) => ({
       groupId,
@@ -121,7 +119,7 @@ export async function addBody(settling: Settling, body: Signature, gather: Gathe
   const { ports, producer } = settling;
   const id = childId(body, `${gather.groupId}:body`);
   try {
-    const elsewhere = runsElsewhere(producer, body);
+    const elsewhere = elsewhereIn(producer)(body);
     await addChild(settling, body, id, await sentResults(gather, { ports, elsewhere }));
   } catch (error) {
     if (!CeleriacError.is(error)) throw error;
@@ -130,7 +128,7 @@ export async function addBody(settling: Settling, body: Signature, gather: Gathe
 }
 
 /** Celery: the body's error links are called as if it had run and failed. */
-export async function failBody(settling: Settling, body: Signature, groupId: string, cause: Error): Promise<void> {
+async function failBody(settling: Settling, body: Signature, groupId: string, cause: Error): Promise<void> {
   const id = childId(body, `${groupId}:body`);
   settling.failed.push({ signature: body, id, cause });
   await addErrbacks(settling, body, id, cause);
