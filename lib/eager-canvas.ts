@@ -7,7 +7,8 @@ import { bodyOf, errbacksOf, nodeOf, ownId, ownMemberId } from './canvas/compile
 import { ChordError, ImproperlyConfigured, InvalidSignature } from './errors.ts';
 import { GroupResult } from './group-result.ts';
 import { prepareSignature, type Producer } from './producer.ts';
-import { type AsyncResult, EagerResult } from './result.ts';
+import { EagerResult } from './eager-result.ts';
+import type { AsyncResult } from './result.ts';
 import { FAILURE, SUCCESS } from './states.ts';
 
 /** Results in memory, since nothing is stored. */

@@ -3,7 +3,8 @@ import type { ApplyOptions } from './apply-options.ts';
 import { recordChildren } from './context.ts';
 import { prepareCall, prepareSignature, type Call, type Producer } from './producer.ts';
 import { publish } from './publish.ts';
-import { AsyncResult, EagerResult } from './result.ts';
+import { EagerResult } from './eager-result.ts';
+import { AsyncResult } from './result.ts';
 import type { Signature } from './signature.ts';
 import type { Lineage } from './signature-options.ts';
 

@@ -136,6 +136,11 @@ export class TimeoutError extends CeleriacError {
   static readonly errorName: string = 'TimeoutError';
   static override readonly code: string = 'TIMEOUT';
 }
+/** `iterdeps()` came to a task that is not finished. */
+export class IncompleteStream extends CeleriacError {
+  static readonly errorName: string = 'IncompleteStream';
+  static override readonly code: string = 'INCOMPLETE_STREAM';
+}
 /** `get()` inside a task: workers that wait for workers starve each other. */
 export class WaitInsideTask extends CeleriacError {
   static readonly errorName: string = 'WaitInsideTask';
@@ -277,6 +282,7 @@ export const ERROR_CLASSES: readonly (typeof CeleriacError & { readonly errorNam
   ResultTooLarge,
   InvalidMessage,
   TimeoutError,
+  IncompleteStream,
   WaitInsideTask,
   InvalidResult,
   TaskError as never,

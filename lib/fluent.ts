@@ -2,6 +2,7 @@
 import type { ApplyOptions } from './apply-options.ts';
 import { applySignature } from './apply-canvas.ts';
 import { chainOf, kindOf, merged, type SignatureKind } from './canvas/build.ts';
+import { type SkewOptions, skewed } from './canvas/skew.ts';
 import { shown } from './duration.ts';
 import { runSignature } from './eager-canvas.ts';
 import { InvalidSignature } from './errors.ts';
@@ -34,6 +35,8 @@ export interface CanvasSignature<
   /** The same with more options. */
   set(options: UntypedOptions): CanvasSignature<R, readonly unknown[], Sent>;
   set(options: ApplyOptions & { readonly immutable?: boolean }): this;
+  /** A copy with more arguments before its own, and more options (Celery's `clone`, or `partial`). Nothing is sent. */
+  clone(args?: Partial<In>, options?: ApplyOptions): CanvasSignature<R, readonly unknown[], Sent>;
   /** Called with its result. */
   link(sig: Signature): this;
   /** Called with its task id when it fails. */
@@ -88,6 +91,15 @@ class Fluent implements Signature {
     const own = toSignatureOptions(options);
     const kwargs = options.kwargs === undefined ? this.kwargs : { ...this.kwargs, ...options.kwargs };
     return changed(this, { options: { ...this.options, ...own }, kwargs, immutable: immutable ?? this.immutable });
+  }
+
+  clone(args: readonly unknown[] = [], options: ApplyOptions = {}): Signature {
+    const { args: all } = withArguments(this, args);
+    return fluent(withParts(this, { args: all }), PRODUCERS.get(this)).set(options);
+  }
+
+  skew(options: SkewOptions = {}): Signature {
+    return changed(this, { kwargs: skewed(this, options).kwargs });
   }
 
   link(sig: Signature): Signature {

@@ -12,10 +12,13 @@ export type { Route, RouteEntry, Router, Routes } from './routes.ts';
 export type { Task, TaskArguments, TaskResult, TaskTypes } from './task.ts';
 export { TaskBase, type TaskClass } from './task-class.ts';
 export { AsyncResult, type GetOptions, type ResultParent } from './result.ts';
+export { ResultSet } from './result-set.ts';
+export type { IterdepsOptions, ResultPair } from './result-tree.ts';
 export type { Signature } from './signature.ts';
 export { chain, chord, type ChordOptions, group, signature } from './public-canvas.ts';
 export type { ChordPolicy } from './canvas/build.ts';
 export type { CanvasSignature } from './fluent.ts';
+export type { SkewOptions } from './canvas/skew.ts';
 export type { AnySignature, ChainSignature, ChordSignature, GroupSignature } from './canvas/types.ts';
 export { GroupResult, type GroupProgress } from './group-result.ts';
 export type { SettledResult } from './worker/gather.ts';
@@ -88,6 +91,7 @@ export {
   HopLimitExceeded,
   Ignore,
   ImproperlyConfigured,
+  IncompleteStream,
   InvalidArguments,
   InvalidMessage,
   InvalidOption,

@@ -14,6 +14,7 @@ import {
   taskIdsIn,
   writeException,
 } from './result-document.ts';
+import { collect, iterdeps, type IterdepsOptions, type ResultPair } from './result-tree.ts';
 import { FAILURE, isFinal, isPropagated, PENDING, REVOKED, SUCCESS } from './states.ts';
 
 export interface ResultReader {
@@ -57,6 +58,11 @@ export class AsyncResult<R = unknown> {
     this.parent = options.parent;
     this.ignored = options.ignored ?? false;
     this.#reader = reader;
+  }
+
+  /** Whose time its waiting takes. */
+  static clockOf(result: AsyncResult): Clock {
+    return result.#reader.clock;
   }
 
   get taskId(): string {
@@ -134,6 +140,24 @@ export class AsyncResult<R = unknown> {
   async children(): Promise<AsyncResult[]> {
     const { children } = await this.#document();
     return children.flatMap(taskIdsIn).map((id) => new AsyncResult(id, this.#reader));
+  }
+
+  /**
+   * The tree of tasks that followed from it, level by level, each with the one that it followed from.
+   *
+   * @throws IncompleteStream at a task that is not finished, unless `intermediate`: then what follows from it is left out.
+   */
+  iterdeps(options: IterdepsOptions = {}): AsyncGenerator<ResultPair> {
+    return iterdeps(this, options);
+  }
+
+  /**
+   * The same tree with the value of each, waited for.
+   *
+   * @throws as `get` does.
+   */
+  collect(options: GetOptions = {}): AsyncGenerator<readonly [result: AsyncResult, value: unknown]> {
+    return collect(this, options);
   }
 
   /** Its task, where that is stored: always of tasks that ran here, in Python with `result_extended`. */
@@ -230,54 +254,4 @@ function outcomeOf<R>(document: ResultDocument, propagate: boolean): R {
   const error = restoreError(document);
   if (propagate) throw error;
   return error as R;
-}
-
-/** The outcome of a task that ran in the caller: complete from the start, and stored nowhere. */
-export class EagerResult<R = unknown> extends AsyncResult<R> {
-  readonly #outcome: EagerFacts;
-  readonly #doneMs: number;
-
-  constructor(id: string, outcome: EagerFacts, reader: ResultReader) {
-    super(id, reader);
-    this.#outcome = outcome;
-    this.#doneMs = reader.clock.nowMs();
-  }
-
-  override state(): Promise<string> {
-    return Promise.resolve(this.#outcome.state);
-  }
-
-  override get(options: GetOptions = {}): Promise<R> {
-    if (!isPropagated(this.#outcome.state)) return Promise.resolve(this.#outcome.value as R);
-    if (options.propagate ?? true) return Promise.reject(this.#outcome.error as Error);
-    return Promise.resolve(this.#outcome.error as R);
-  }
-
-  override info(): Promise<unknown> {
-    return Promise.resolve(isPropagated(this.#outcome.state) ? this.#outcome.error : this.#outcome.value);
-  }
-
-  override traceback(): Promise<string | undefined> {
-    return Promise.resolve(this.#outcome.traceback ?? undefined);
-  }
-
-  override dateDone(): Promise<Date | undefined> {
-    return Promise.resolve(new Date(this.#doneMs));
-  }
-
-  override forget(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  /** Too late: it has run. */
-  override revoke(): Promise<string> {
-    return this.state();
-  }
-}
-
-interface EagerFacts {
-  readonly state: string;
-  readonly value: unknown;
-  readonly error: unknown;
-  readonly traceback: string | null;
 }

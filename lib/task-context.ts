@@ -11,6 +11,7 @@ import type { TaskDefinition } from './registry.ts';
 import { mayRetry } from './retry.ts';
 import type { Settings } from './settings.ts';
 import { isBuiltin } from './states.ts';
+import { limitsInForce } from './task-options.ts';
 
 export interface ContextParts {
   readonly definition: TaskDefinition;
@@ -79,7 +80,6 @@ export function directContext(
 
 function createRequest(parts: ContextParts): TaskRequest {
   const { message, definition } = parts;
-  const [hard, soft] = message.timeLimit;
   return Object.freeze({
     id: message.id,
     task: message.task,
@@ -103,7 +103,7 @@ function createRequest(parts: ContextParts): TaskRequest {
     argsrepr: message.argsrepr,
     kwargsrepr: message.kwargsrepr,
     priority: message.priority,
-    timeLimit: [hard ?? definition.options.timeLimitSeconds, soft ?? definition.options.softTimeLimitSeconds] as const,
+    timeLimit: limitsInForce(message.timeLimit, definition.options),
     ignoreResult: parts.ignoreResult,
     stamps: message.stamps,
     hops: message.celeriac.hops ?? 0,

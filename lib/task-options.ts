@@ -202,3 +202,14 @@ function checkedBackoff(value: unknown, field: string): boolean | number {
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
   throw new InvalidOption(`${field}: ${shown(value)} given; true, false or a factor of seconds is allowed.`);
 }
+
+/**
+ * The limits of one run, hard then soft, in seconds: the message's own, else the task's. Celery takes a message's 0
+ * for none given (celery/worker/request.py, `execute_using_pool`).
+ */
+export function limitsInForce(
+  [hard, soft]: readonly [number | null, number | null],
+  options: Pick<ResolvedTaskOptions, 'softTimeLimitSeconds' | 'timeLimitSeconds'>,
+): readonly [hardSeconds: number | null, softSeconds: number | null] {
+  return [hard || options.timeLimitSeconds, soft || options.softTimeLimitSeconds];
+}

@@ -3,6 +3,7 @@ import type { ApplyOptions } from '../apply-options.ts';
 import type { CanvasSignature, UntypedOptions } from '../fluent.ts';
 import type { GroupResult } from '../group-result.ts';
 import type { AsyncResult } from '../result.ts';
+import type { SkewOptions } from './skew.ts';
 import type { SettledResult } from '../worker/gather.ts';
 
 /** Any signature, with methods or without. */
@@ -62,6 +63,8 @@ export interface GroupSignature<
   In extends readonly unknown[] = readonly unknown[],
 > extends CanvasSignature<R, In, GroupResult<R>> {
   readonly subtask_type: 'group';
+  /** The same with its members' countdowns spread: 1 s, 2 s, 3 s, ... */
+  skew(options?: SkewOptions): this;
   set(options: UntypedOptions): GroupSignature<R>;
   set(options: ApplyOptions & { readonly immutable?: boolean }): this;
 }

@@ -1,7 +1,7 @@
 /** How long a run may take: the message's limits before the task's, and never beyond the invocation. */
 import { DEADLINE_MARGIN_SECONDS } from '../limits.ts';
 import type { Message } from '../message.ts';
-import type { ResolvedTaskOptions } from '../task-options.ts';
+import { limitsInForce, type ResolvedTaskOptions } from '../task-options.ts';
 import type { Limits } from './run-task.ts';
 
 export function limitsOf(
@@ -10,9 +10,7 @@ export function limitsOf(
   startMs: number,
   deadlineMs: number,
 ): Limits {
-  const [hard, soft] = message.timeLimit;
-  const hardSeconds = hard ?? options.timeLimitSeconds;
-  const softSeconds = soft ?? options.softTimeLimitSeconds;
+  const [hardSeconds, softSeconds] = limitsInForce(message.timeLimit, options);
   // Before Lambda's own timeout, which would take the whole batch and its answer along.
   const usableMs = Math.max(0, deadlineMs - startMs - DEADLINE_MARGIN_SECONDS * 1000);
   const byDeadline = hardSeconds === null || hardSeconds * 1000 > usableMs;

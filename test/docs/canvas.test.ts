@@ -45,3 +45,19 @@ const world = new World(app);`,
   });
   expect(output).toBe('20 20 20 { total: 20, done: 20, failed: 0 }\n');
 });
+
+it('sets of results, trees of results and skewed groups do as the page says', () => {
+  const output = runExample(page, ['// shop.ts', '// sets.ts'], {
+    'sets.ts': {
+      before: `import { group, ResultSet } from 'celeriac';
+import { World } from 'celeriac/testing';
+import { add, app } from './shop.ts';
+const world = new World(app);`,
+      after: `console.log(JSON.stringify(await set.get()));
+const values = [];
+for await (const [, value] of tree.collect()) values.push(value);
+console.log(JSON.stringify(values));`,
+    },
+  });
+  expect(output).toBe('[2,4]\n[2,12]\n');
+});

@@ -45,7 +45,7 @@ const LAYERS: readonly (readonly [RegExp, number])[] = [
   [/^lib\/(context|registry|result-document|publish|destination|no-ports)\.ts$/, 2],
   [/^lib\/(memory|aws)\//, 2],
   [
-    /^lib\/(task|task-class|task-context|remote-task|producer|enqueue|result|group-result|apply-canvas|chord-unlock|fluent|eager-canvas|builtin-tasks)\.ts$/,
+    /^lib\/(task|task-class|task-context|remote-task|producer|enqueue|result|eager-result|result-set|result-tree|group-result|apply-canvas|chord-unlock|fluent|eager-canvas|builtin-tasks)\.ts$/,
     3,
   ],
   [/^lib\/(worker|beat)\//, 3],

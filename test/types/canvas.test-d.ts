@@ -417,3 +417,14 @@ describe('map, starmap, chunks', () => {
     void (() => add.chunks([1], 2));
   });
 });
+
+describe('clone and skew', () => {
+  it('keep what a signature results in', () => {
+    expectTypeOf(add.s(1).clone([2]).delay()).resolves.toEqualTypeOf<AsyncResult<number>>();
+    expectTypeOf(group(add.s(1, 2)).skew({ step: '1m' }).delay()).resolves.toEqualTypeOf<GroupResult<[number]>>();
+    // @ts-expect-error not what it can be given
+    void (() => add.s(1).clone(['2']));
+    // @ts-expect-error only groups can be spread
+    void (() => add.s(1, 2).skew());
+  });
+});
