@@ -43,12 +43,16 @@ export function receiveFrom(queues: readonly IQueue[]): Rights {
   };
 }
 
-/** Claims, commits and conclusions are conditional updates, many in one PartiQL batch; a refused one is read; an expired item is deleted. */
+/**
+ * Claims, commits and conclusions are conditional updates, many in one PartiQL batch; a refused one is read; an expired
+ * item is deleted; the results of a chord's members are read many at a time.
+ */
 export function workOnResults(table: ITableV2): Rights {
   return {
     actions: [
       'dynamodb:UpdateItem',
       'dynamodb:GetItem',
+      'dynamodb:BatchGetItem',
       'dynamodb:DeleteItem',
       'dynamodb:PartiQLInsert',
       'dynamodb:PartiQLUpdate',

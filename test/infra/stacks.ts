@@ -10,8 +10,8 @@ export function newApp(context: Record<string, unknown> = {}): App {
   return new App({ context: { 'aws:cdk:bundling-stacks': [], ...context } });
 }
 
-export function newCaller(stack: Stack): LambdaFn {
-  return new LambdaFn(stack, 'Caller', {
+export function newCaller(stack: Stack, id = 'Caller'): LambdaFn {
+  return new LambdaFn(stack, id, {
     runtime: Runtime.NODEJS_24_X,
     handler: 'i.h',
     code: Code.fromInline('exports.h = async () => {}'),
@@ -22,6 +22,7 @@ export interface Statement {
   readonly Action: string | readonly string[];
   readonly Resource: unknown;
   readonly Effect: string;
+  readonly Condition?: Readonly<Record<string, unknown>>;
 }
 
 export interface Policy {
