@@ -4,6 +4,7 @@
  * time to live that Celery's backend asks. Everything else is passed on as it is.
  */
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { duplexPair } from 'node:stream';
 
 type Values = Record<string, unknown>;
 interface Statement {
@@ -20,8 +21,8 @@ const TARGET = 'DynamoDB_20120810.';
 const INSERT = /^INSERT INTO "([^"]+)" VALUE \{(.+)\}$/;
 const UPDATE = /^UPDATE "([^"]+)" (SET .+) WHERE (.+)$/;
 
-/** A server to be listened on; `target` is the DynamoDB endpoint behind it. */
-export function partiqlProxy(target: string): Server {
+/** A server to be listened on; `target` is the DynamoDB server behind it, which listens nowhere. */
+export function partiqlProxy(target: Server): Server {
   return createServer((incoming, outgoing) => {
     handle(incoming, outgoing, target).catch((error: unknown) => {
       outgoing.writeHead(500).end(error instanceof Error ? error.message : String(error));
@@ -29,7 +30,7 @@ export function partiqlProxy(target: string): Server {
   });
 }
 
-async function handle(incoming: IncomingMessage, outgoing: ServerResponse, target: string): Promise<void> {
+async function handle(incoming: IncomingMessage, outgoing: ServerResponse, target: Server): Promise<void> {
   const body = await read(incoming);
   if (incoming.headers['x-amz-target'] === `${TARGET}BatchExecuteStatement`) {
     const { Statements } = JSON.parse(body.toString('utf8')) as { readonly Statements: readonly Statement[] };
@@ -48,7 +49,7 @@ async function handle(incoming: IncomingMessage, outgoing: ServerResponse, targe
 // As of the tables that infra makes. Nothing is deleted by it here, and every reader filters for itself.
 const TIME_TO_LIVE = { TimeToLiveDescription: { TimeToLiveStatus: 'ENABLED', AttributeName: 'ttl' } };
 
-async function execute(statement: Statement, incoming: IncomingMessage, target: string): Promise<object> {
+async function execute(statement: Statement, incoming: IncomingMessage, target: Server): Promise<object> {
   const call = translate(statement);
   if (call === undefined)
     return { Error: { Code: 'ValidationError', Message: `not understood here: ${statement.Statement}` } };
@@ -111,14 +112,22 @@ async function read(stream: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function forward(headers: IncomingMessage['headers'], body: Buffer, target: string): Promise<Answer> {
+function forward(headers: IncomingMessage['headers'], body: Buffer, target: Server): Promise<Answer> {
   return new Promise((resolve, reject) => {
+    const [ours, theirs] = duplexPair();
+    // A connection inside this process: no port and no socket file that anybody else could find.
+    target.emit('connection', theirs);
     const outgoing = request(
-      target,
-      { method: 'POST', headers: { ...headers, 'content-length': body.length } },
+      {
+        createConnection: () => ours,
+        method: 'POST',
+        headers: { ...headers, 'content-length': body.length, connection: 'close' },
+      },
       (response) => {
+        // How this connection ends is not how the caller's does.
+        const { connection: _connection, ...answered } = response.headers;
         read(response).then(
-          (answer) => resolve({ status: response.statusCode ?? 500, headers: response.headers, body: answer }),
+          (answer) => resolve({ status: response.statusCode ?? 500, headers: answered, body: answer }),
           reject,
         );
       },

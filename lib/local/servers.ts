@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { ImproperlyConfigured } from '../errors.ts';
+import { type Gate, guard } from './gate.ts';
 import { partiqlProxy } from './partiql.ts';
 
 export interface LocalServer {
@@ -11,34 +12,37 @@ export interface LocalServer {
 }
 
 const LOOPBACK = '127.0.0.1';
+const SQS: Gate = { service: 'AmazonSQS.' };
+const DYNAMODB: Gate = { service: 'DynamoDB_20120810.' };
 
-/** The SQS server. Its own starter listens on every interface whatever its `host` option says; its app object obeys. */
+/**
+ * The SQS server. Its own starter listens on every interface whatever its `host` option says; its app object obeys.
+ * The gate lets nothing through to the other services that the package brings along (SNS, S3, STS).
+ */
 export async function startSqs(port = 0): Promise<LocalServer> {
   const { buildApp } = await required('fauxqs', () => import('fauxqs'));
   const app = buildApp({ logger: false });
+  guard(app.server, SQS);
   const endpoint = await app.listen({ port, host: LOOPBACK });
   return { endpoint, stop: async () => app.close() };
 }
 
 /** Without the proxy: what an adapter must also get along with. */
 export async function startDynalite(port = 0): Promise<LocalServer> {
-  const { default: dynalite } = await required('dynalite', () => import('dynalite'));
-  const server: Server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
-  await listen(server, port);
+  const server = await listen(guard(await dynaliteServer(), DYNAMODB), port);
   return { endpoint: endpointOf(server), stop: () => close(server) };
 }
 
-/** DynamoDB with the batched conditional writes that the server alone lacks. */
+/** DynamoDB with the batched conditional writes that the server alone lacks. Only the proxy listens. */
 export async function startDynamodb(port = 0): Promise<LocalServer> {
-  const inner = await startDynalite();
-  const proxy = await listen(partiqlProxy(inner.endpoint), port);
-  return {
-    endpoint: endpointOf(proxy),
-    stop: async () => {
-      await close(proxy);
-      await inner.stop();
-    },
-  };
+  const inner = await dynaliteServer();
+  const proxy = await listen(guard(partiqlProxy(inner), DYNAMODB), port);
+  return { endpoint: endpointOf(proxy), stop: () => close(proxy) };
+}
+
+async function dynaliteServer(): Promise<Server> {
+  const { default: dynalite } = await required('dynalite', () => import('dynalite'));
+  return dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
 }
 
 function listen(server: Server, port: number): Promise<Server> {
