@@ -4,6 +4,7 @@ import { InvalidOption } from './errors.ts';
 import { formatIsoTime } from './iso-time.ts';
 import { encodeJson, type EncodeOptions } from './json.ts';
 import { CELERIAC_HEADER, CELERY_HEADERS, KOMBU_PROPERTIES, type Message } from './message.ts';
+import { givenArguments } from './signature.ts';
 import { derivedId } from './time.ts';
 
 const PERSISTENT = 2;
@@ -17,7 +18,7 @@ export interface EncodeMessageOptions extends EncodeOptions {
 export function encodeMessage(message: Message, options: EncodeMessageOptions = {}): string {
   // One by one, so that an error names `args[0].user` and not a place inside the triple.
   const body = [
-    encodeJson(message.args, 'args', options),
+    encodeJson(givenArguments(message.args), 'args', options),
     encodeJson(message.kwargs, 'kwargs', options),
     encodeJson(message.embed, 'embed', options),
   ];

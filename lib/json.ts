@@ -1,12 +1,14 @@
 /**
  * JSON as kombu writes and reads it (kombu/utils/json.py). Strict on the way out: what is written reads
- * back equal, or nothing is written. Liberal on the way in, and bounded: the text comes from strangers.
+ * back equal, or nothing is written; `undefined` alone goes the way of JSON.stringify. Liberal on the way in, and
+ * bounded: the text comes from strangers.
  */
 import { isDate, isUint8Array } from 'node:util/types';
 import { NotSerializable } from './errors.ts';
 import { formatIsoTime } from './iso-time.ts';
+import { hintFor } from './json-hints.ts';
 import { isDeeperThan, parseWithNonFinite } from './json-scan.ts';
-import { decodeTyped, isKept, isTyped, keepTyped, TYPE, VALUE } from './json-typed.ts';
+import { decodeTyped, isKept, keepTyped, TYPE, VALUE } from './json-typed.ts';
 import { MAX_JSON_DEPTH } from './limits.ts';
 
 /** On the prototype of objects whose fields are plain data, whatever methods they have. */
@@ -32,7 +34,12 @@ export interface EncodeOptions {
   readonly asPython?: boolean;
 }
 
-/** JSON text of `value`, kombu's typed values included. Throws NotSerializable naming the path, which starts with `root`. */
+/**
+ * JSON text of `value`, kombu's typed values included. What is undefined is left out of objects, and null elsewhere, as
+ * JSON.stringify has it: a task that has done its work does not fail over an absent field.
+ *
+ * @throws NotSerializable naming the path, which starts with `root`.
+ */
 export function encodeJson(value: unknown, root: string = 'value', { asPython = false }: EncodeOptions = {}): string {
   return write(value, { root, asPython, keys: [], ancestors: [] });
 }
@@ -51,7 +58,7 @@ function write(value: unknown, place: Place): string {
     case 'object':
       return value === null ? 'null' : writeObject(value, place);
     case 'undefined':
-      return refuse(place, 'undefined', 'JSON has no undefined; pass null, or leave it out');
+      return 'null';
     case 'bigint':
       if (place.asPython) return String(value);
       return refuse(place, `the BigInt ${String(value).slice(0, 40)}n`, 'pass a number, or text such as String(value)');
@@ -92,12 +99,11 @@ function writeArray(value: readonly unknown[], place: Place): string {
   const parts: string[] = [];
   for (let index = 0; index < value.length; index += 1) {
     place.keys.push(index);
-    if (!Object.hasOwn(value, index)) refuse(place, 'a hole in an array', 'fill it with null');
     parts.push(write(value[index], place));
     place.keys.pop();
   }
-  // Elements alone are JSON: what else hangs on an array (the `groups` of a match) would get lost.
-  if (Object.getPrototypeOf(value) !== Array.prototype || Object.keys(value).length !== value.length) {
+  // Names come after indexes. Elements alone are JSON: what else hangs on an array (the `groups` of a match) would get lost.
+  if (Object.getPrototypeOf(value) !== Array.prototype || !/^(?:\d+)?$/.test(Object.keys(value).at(-1) ?? '')) {
     refuse(place, 'an array with properties or a class of its own', 'pass a plain array, such as Array.from(value)');
   }
   return `[${parts.join(',')}]`;
@@ -106,30 +112,34 @@ function writeArray(value: readonly unknown[], place: Place): string {
 function writeRecord(value: object, place: Place): string {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null && !(PLAIN_DATA in value)) {
-    refuse(
-      place,
-      describeInstance(value),
-      'it would arrive without its class; pass its plain data, such as { ...value }',
-    );
+    refuse(place, describeInstance(value), `it would arrive without its class; ${hintFor(value)}`);
   }
   if (Object.getOwnPropertySymbols(value).length > 0) {
     refuse(place, 'an object with a symbol as key', 'JSON has text keys only; rename the key');
   }
-  const keys = Object.keys(value);
-  if (isTyped(value) && !isKept(value)) {
+  const parts: string[] = [];
+  for (const key of Object.keys(value)) {
+    const inner = (value as Readonly<Record<string, unknown>>)[key];
+    if (inner === undefined) continue;
+    place.keys.push(key);
+    parts.push(`${JSON.stringify(key)}:${write(inner, place)}`);
+    place.keys.pop();
+  }
+  // Counted as written: what is undefined beside them does not tell them from a typed value.
+  if (parts.length === 2 && hasBoth(value) && !isKept(value)) {
     refuse(
       place,
       `an object with exactly the keys ${TYPE} and ${VALUE}`,
       'Celery would decode it as another type; add or rename a key',
     );
   }
-  const parts: string[] = [];
-  for (const key of keys) {
-    place.keys.push(key);
-    parts.push(`${JSON.stringify(key)}:${write((value as Record<string, unknown>)[key], place)}`);
-    place.keys.pop();
-  }
   return `{${parts.join(',')}}`;
+}
+
+function hasBoth(value: object): boolean {
+  return [TYPE, VALUE].every(
+    (key) => Object.hasOwn(value, key) && (value as Readonly<Record<string, unknown>>)[key] !== undefined,
+  );
 }
 
 function describeInstance(value: object): string {

@@ -14,7 +14,7 @@ import { ownQueueName } from './queue-name.ts';
 import type { Registry, TaskDefinition } from './registry.ts';
 import { argsRepr, kwargsRepr } from './repr.ts';
 import type { Settings } from './settings.ts';
-import { readSignature, type Signature } from './signature.ts';
+import { givenArguments, readSignature, type Signature } from './signature.ts';
 import type { StandardResult } from './standard-schema.ts';
 import { fromSignatureOptions, type Lineage } from './signature-options.ts';
 import { checkedTaskName } from './task-options.ts';
@@ -60,7 +60,8 @@ export async function prepareCall(
   if (!Array.isArray(args)) {
     throw new InvalidOption(`arguments of '${name}': give an array of arguments, as in applyAsync([2, 2]).`);
   }
-  const checkedArgs = await validateArguments(producer.registry.find(name), args);
+  // A schema sees here what it will see before the run.
+  const checkedArgs = await validateArguments(producer.registry.find(name), givenArguments(args));
   return prepareChecked(producer, name, checkedArgs, options, lineage);
 }
 
@@ -68,10 +69,11 @@ export async function prepareCall(
 export function prepareChecked(
   producer: Producer,
   name: string,
-  args: readonly unknown[],
+  checkedArgs: readonly unknown[],
   options: ApplyOptions,
   lineage: Lineage,
 ): Call {
+  const args = givenArguments(checkedArgs);
   const nowMs = producer.clock.nowMs();
   const resolved = resolveApplyOptions(options, lineage.scheduledMs ?? nowMs);
   const message = buildMessage(producer, name, args, resolved, lineage, nowMs);

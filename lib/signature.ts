@@ -23,10 +23,19 @@ export interface SignatureParts {
   readonly subtaskType?: string | null;
 }
 
+/**
+ * Arguments without those at the end that are undefined: `delay(1, undefined)` is `delay(1)`. As null they would keep
+ * the default of a parameter from taking its place.
+ */
+export function givenArguments(args: readonly unknown[]): readonly unknown[] {
+  const last = args.findLastIndex((argument) => argument !== undefined);
+  return last === args.length - 1 ? args : args.slice(0, last + 1);
+}
+
 export function signature<R = unknown>(task: string, parts: SignatureParts = {}): Signature<R> {
   return Object.freeze({
     task,
-    args: Object.freeze([...(parts.args ?? [])]),
+    args: Object.freeze([...givenArguments(parts.args ?? [])]),
     kwargs: Object.freeze({ ...parts.kwargs }),
     options: Object.freeze({ ...parts.options }),
     subtask_type: parts.subtaskType ?? null,

@@ -10,6 +10,7 @@ import { requireQueue } from './publish.ts';
 import type { TaskDefinition } from './registry.ts';
 import { mayRetry } from './retry.ts';
 import type { Settings } from './settings.ts';
+import { givenArguments } from './signature.ts';
 import { isBuiltin } from './states.ts';
 import { limitsInForce } from './task-options.ts';
 
@@ -182,7 +183,7 @@ function planOverrides(parts: ContextParts, options: RetryOptions, nowMs: number
   if (options.queue !== undefined) requireQueue(options.queue, parts.settings);
   const expiresMs = resolveExpires(options.expires, nowMs);
   return {
-    ...(options.args === undefined ? {} : { args: options.args }),
+    ...(options.args === undefined ? {} : { args: givenArguments(options.args) }),
     ...(options.kwargs === undefined ? {} : { kwargs: options.kwargs }),
     ...(options.headers === undefined ? {} : { headers: options.headers }),
     ...(options.queue === undefined ? {} : { queue: options.queue }),

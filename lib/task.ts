@@ -12,7 +12,7 @@ import type { Message } from './message.ts';
 import type { Producer } from './producer.ts';
 import type { TaskDefinition } from './registry.ts';
 import type { AsyncResult } from './result.ts';
-import { type Signature, signature } from './signature.ts';
+import { givenArguments, type Signature, signature } from './signature.ts';
 import { toSignatureOptions } from './signature-options.ts';
 
 /** What `enqueue<typeof add>('math.add', ...)` needs of a task's type; it holds no code. */
@@ -139,7 +139,7 @@ function listOf(items: unknown, what: string): readonly unknown[] {
 function listsIn(items: unknown, what: string): readonly unknown[] {
   const list = listOf(items, what);
   const stray = list.findIndex((item) => !Array.isArray(item));
-  if (stray < 0) return list;
+  if (stray < 0) return (list as readonly (readonly unknown[])[]).map(givenArguments);
   throw new InvalidSignature(`${what}: item ${stray} is ${shown(list[stray])}; an array of arguments is allowed.`);
 }
 

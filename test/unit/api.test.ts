@@ -1,4 +1,4 @@
-import { Celeriac, currentApp, enqueue, enqueueMany, InvalidOption, Retry, type TaskOptions } from 'celeriac';
+import { Celeriac, chain, currentApp, enqueue, enqueueMany, InvalidOption, Retry, type TaskOptions } from 'celeriac';
 import { afterEach, describe, expect, it } from 'vitest';
 import * as v from 'valibot';
 
@@ -165,7 +165,7 @@ describe('calling tasks', () => {
     [{ priority: 10 }, 'INVALID_OPTION', 'from 0 to 9'],
     [{ taskId: '' }, 'INVALID_OPTION', '1 to 128 characters'],
     [{ headers: { id: 'x' } }, 'INVALID_OPTION', "'id' is a header of the protocol"],
-    [{ headers: { when: undefined } }, 'NOT_SERIALIZABLE', 'when'],
+    [{ headers: { when: new Map() } }, 'NOT_SERIALIZABLE', 'when'],
   ])('refuses %j before anything is sent', async (options, code, message) => {
     const { world, tasks } = newWorld((app) => ({ job: app.task('job', () => 1) }));
     await expect(tasks.job.applyAsync([], options as never)).rejects.toMatchObject({
@@ -176,7 +176,6 @@ describe('calling tasks', () => {
   });
 
   it.each([
-    ['undefined', [undefined], 'args[0] is undefined'],
     ['BigInt', [{ user: { id: 1n } }], 'args[0].user.id is the BigInt 1n'],
     ['a function', [[() => 1]], 'args[0][0] is a function'],
     ['a class instance', [new Map()], 'args[0]'],
@@ -188,6 +187,44 @@ describe('calling tasks', () => {
       code: 'NOT_SERIALIZABLE',
       message: expect.stringContaining(message),
     });
+  });
+
+  it('undefined: absent at the end of the arguments, null between them, left out of objects', async () => {
+    const seen: unknown[] = [];
+    const { world, tasks } = newWorld((app) => ({
+      job: app.task('job', (first?: unknown, second = 'default', ...rest: unknown[]) => {
+        seen.push([first, second, ...rest]);
+        return { kept: first, gone: undefined, list: [undefined] };
+      }),
+      again: app.task('again', { bind: true }, (self, first: number, second: string | undefined = 'default'): unknown => {
+        if (self.request.retries === 0) return self.retry({ args: [first, undefined], countdown: 1 });
+        return seen.push([first, second]);
+      }),
+    }));
+    const { job, again } = tasks;
+    const sent = await job.delay(1, undefined);
+    await job.delay(undefined, undefined);
+    await job.applyAsync([undefined, 'x', undefined, 3]);
+    await job.s(2, undefined).delay();
+    await chain(job.si(3, undefined), again.si(4, undefined)).delay();
+    await job.starmap([[5, undefined]]).delay();
+    await job.chunks([[6, undefined]], 1).delay();
+    await world.run();
+    await world.advance('5s');
+    expect(seen).toEqual(
+      expect.arrayContaining([
+        [1, 'default'],
+        [undefined, 'default'],
+        [null, 'x', null, 3],
+        [2, 'default'],
+        [3, 'default'],
+        [4, 'default'],
+        [5, 'default'],
+        [6, 'default'],
+      ]),
+    );
+    expect(seen).toHaveLength(8);
+    expect([await sent.state(), await sent.get()]).toEqual(['SUCCESS', { kept: 1, list: [null] }]);
   });
 
   it('refuses a message over 1 MiB, naming both sizes', async () => {

@@ -114,7 +114,7 @@ describe('encodeMessage', () => {
       }
     };
     expect(path({ args: [1, { user: { id: 1n } }] })).toBe('args[1].user.id');
-    expect(path({ kwargs: { when: undefined } })).toBe('kwargs.when');
+    expect(path({ kwargs: { when: new Set() } })).toBe('kwargs.when');
     expect(path({ embed: { ...NO_LINKS, callbacks: [signature('t', { args: [Number.NaN] })] } })).toBe(
       'embed.callbacks[0].args[0]',
     );
