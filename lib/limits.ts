@@ -104,3 +104,7 @@ export const DEFAULT_TIMER_SHARDS = 8;
 /** An unknown task is deferred this many times (5 s, 10 s, ... 640 s: about 21 minutes), the length of a slow rolling deploy. */
 export const UNKNOWN_TASK_DEFERRALS = 8;
 export const UNKNOWN_TASK_FIRST_DELAY_SECONDS = 5;
+/** Outcomes that the stored EnqueueFailed of a task names; the document shall stay small. */
+export const MAX_STORED_OUTCOMES = 100;
+/** Of the path of a stored NotSerializable. */
+export const MAX_STORED_PATH_CHARACTERS = 1024;

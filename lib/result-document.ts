@@ -1,7 +1,8 @@
 /** Celery's result document: what both our readers and Python's find under `result` (celery/backends/base.py). */
-import { ERROR_CLASSES, InvalidResult, TaskError } from './errors.ts';
+import { InvalidResult, TaskError } from './errors.ts';
 import { decodeJson, encodeJson } from './json.ts';
 import { MAX_TRACEBACK_CHARACTERS } from './limits.ts';
+import { type OwnErrorFields, ownErrorFields, restoreOwn } from './own-errors.ts';
 import { isException } from './states.ts';
 
 /** How Celery writes an exception down. `exc_module` null: the reader makes a class of that name. */
@@ -9,6 +10,8 @@ export interface ExceptionDocument {
   readonly exc_type: string;
   readonly exc_message: readonly unknown[];
   readonly exc_module: string | null;
+  /** Of an error of ours. */
+  readonly celeriac?: OwnErrorFields;
 }
 
 export interface ResultDocument {
@@ -34,15 +37,16 @@ export interface ExtendedFields {
   readonly queue?: string;
 }
 
+const CELERY_EXCEPTIONS = 'celery.exceptions';
 // Python's own classes under these names: an `except` there catches ours.
 const MODULES: Readonly<Record<string, string>> = {
-  MaxRetriesExceededError: 'celery.exceptions',
-  ChordError: 'celery.exceptions',
-  NotRegistered: 'celery.exceptions',
-  TaskRevokedError: 'celery.exceptions',
-  TimeLimitExceeded: 'celery.exceptions',
-  SoftTimeLimitExceeded: 'celery.exceptions',
-  WorkerLostError: 'celery.exceptions',
+  MaxRetriesExceededError: CELERY_EXCEPTIONS,
+  ChordError: CELERY_EXCEPTIONS,
+  NotRegistered: CELERY_EXCEPTIONS,
+  TaskRevokedError: CELERY_EXCEPTIONS,
+  TimeLimitExceeded: CELERY_EXCEPTIONS,
+  SoftTimeLimitExceeded: CELERY_EXCEPTIONS,
+  WorkerLostError: CELERY_EXCEPTIONS,
   TypeError: 'builtins',
   SyntaxError: 'builtins',
 };
@@ -51,7 +55,13 @@ export function exceptionDocument(error: unknown): ExceptionDocument {
   if (error instanceof TaskError) return { exc_type: error.name, exc_message: error.args, exc_module: error.module };
   if (error instanceof Error) {
     const type = error.name === '' ? 'Error' : error.name;
-    return { exc_type: type, exc_message: [error.message], exc_module: MODULES[type] ?? null };
+    const own = ownErrorFields(error);
+    return {
+      exc_type: type,
+      exc_message: [error.message],
+      exc_module: MODULES[type] ?? null,
+      ...(own === undefined ? {} : { celeriac: own }),
+    };
   }
   // A thrown value that is no Error still arrives as one: Python cannot read anything else under FAILURE.
   return { exc_type: 'Error', exc_message: [describe(error)], exc_module: null };
@@ -101,7 +111,10 @@ export function writeException(
   } catch {
     // Exception arguments that are no JSON become text, as Celery stores their repr.
     const exc_message = result.exc_message.map(describe);
-    return writeDocument({ ...document, status, result: { ...result, exc_message }, traceback: tracebackOf(error) });
+    const { exc_type, exc_module, celeriac } = result;
+    const own = celeriac === undefined ? {} : { celeriac: { code: celeriac.code } };
+    const plain: ExceptionDocument = { exc_type, exc_message, exc_module, ...own };
+    return writeDocument({ ...document, status, result: plain, traceback: tracebackOf(error) });
   }
 }
 
@@ -162,7 +175,6 @@ const NATIVE: Readonly<Record<string, new (message?: string) => Error>> = {
   EvalError,
   URIError,
 };
-const OWN = new Map(ERROR_CLASSES.map((errorClass) => [errorClass.errorName ?? '', errorClass]));
 
 /**
  * The error behind an exception document, with the remote name, message and stack text. Classes come
@@ -175,43 +187,24 @@ export function restoreError(document: ResultDocument): Error {
   const given: unknown = fields.exc_message;
   const args: readonly unknown[] = Array.isArray(given) ? given : given === undefined ? [] : [given];
   const module = typeof fields.exc_module === 'string' ? fields.exc_module : null;
-  const error = construct(name, args, module);
+  const error = construct(name, args, module, fields.celeriac);
   const stack = document.traceback ?? `${name}: ${error.message}\n    (no stack was stored)`;
   Object.defineProperty(error, 'stack', { value: stack, configurable: true, writable: true });
   return error;
 }
 
-function construct(name: string, args: readonly unknown[], module: string | null): Error {
+function construct(name: string, args: readonly unknown[], module: string | null, own: unknown): Error {
   const message = typeof args[0] === 'string' ? args[0] : undefined;
   if (args.length <= 1 && message !== undefined) {
     const Native = Object.hasOwn(NATIVE, name) ? NATIVE[name] : undefined;
     if (Native) return new Native(message);
-    const Own = OWN.get(name);
-    // Only the classes that are made of a message alone; the others carry facts that are not stored.
-    if (Own && PLAIN.has(name)) return new Own(message);
+    // Python's have no code; there the module tells which are Celery's own.
+    const celerys = MODULES[name] === CELERY_EXCEPTIONS && module === CELERY_EXCEPTIONS;
+    const error = restoreOwn(name, message, own, celerys);
+    if (error) return error;
   }
   return new TaskError(name, args, module);
 }
-
-const PLAIN = new Set([
-  'ChordError',
-  'MaxRetriesExceededError',
-  'WorkerLostError',
-  'TaskRevokedError',
-  'TaskRejectedError',
-  'TimeLimitExceeded',
-  'SoftTimeLimitExceeded',
-  'HopLimitExceeded',
-  'NotRegistered',
-  'ResultTooLarge',
-  'InvalidArguments',
-  'InvalidOption',
-  'QueueNotFound',
-  'MessageTooLarge',
-  'ImproperlyConfigured',
-  'WaitInsideTask',
-  'MissingEnvironment',
-]);
 
 export function isExceptionDocument(document: ResultDocument): boolean {
   return isException(document.status);

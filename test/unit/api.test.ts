@@ -196,10 +196,14 @@ describe('calling tasks', () => {
         seen.push([first, second, ...rest]);
         return { kept: first, gone: undefined, list: [undefined] };
       }),
-      again: app.task('again', { bind: true }, (self, first: number, second: string | undefined = 'default'): unknown => {
-        if (self.request.retries === 0) return self.retry({ args: [first, undefined], countdown: 1 });
-        return seen.push([first, second]);
-      }),
+      again: app.task(
+        'again',
+        { bind: true },
+        (self, first: number, second: string | undefined = 'default'): unknown => {
+          if (self.request.retries === 0) return self.retry({ args: [first, undefined], countdown: 1 });
+          return seen.push([first, second]);
+        },
+      ),
     }));
     const { job, again } = tasks;
     const sent = await job.delay(1, undefined);
