@@ -9,7 +9,7 @@ import {
 } from './limits.ts';
 import { ENVIRONMENT, type QueueManifest } from './manifest.ts';
 import { booleanOption, integerIn, refuseUnknownKeys } from './option-checks.ts';
-import type { Logger } from './ports.ts';
+import type { Logger, LogLevel } from './ports.ts';
 import { NAME, type QueueOptions, resolveDefaultQueue, resolveQueues } from './queue-options.ts';
 import type { Routes } from './routes.ts';
 
@@ -59,7 +59,7 @@ export interface AppOptions {
   /** Whether publishing is retried. Default true. */
   readonly retry?: boolean;
   readonly retryPolicy?: RetryPolicy;
-  /** Default: JSON lines on standard output from level info. */
+  /** Default: `consoleLogger()`, JSON lines from level info. */
   readonly logger?: Logger;
 }
 
@@ -231,4 +231,22 @@ export function readEnvironment(source: Readonly<Record<string, string | undefin
     defaultQueue: source[ENVIRONMENT.defaultQueue] ?? Object.keys(queues)[0] ?? 'default',
     ...(source[ENVIRONMENT.rulePrefix] ? { rulePrefix: source[ENVIRONMENT.rulePrefix] } : {}),
   };
+}
+
+const LAMBDA_LEVELS: Readonly<Record<string, LogLevel>> = {
+  TRACE: 'debug',
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARN: 'warn',
+  ERROR: 'error',
+  FATAL: 'error',
+};
+
+/** The application log level of the Lambda function that this process is; undefined elsewhere. */
+export function lambdaLogLevel(
+  source: Readonly<Record<string, string | undefined>> = process.env,
+): LogLevel | undefined {
+  if (!source['AWS_LAMBDA_FUNCTION_NAME']) return undefined;
+  // Set where the function logs in JSON.
+  return LAMBDA_LEVELS[source['AWS_LAMBDA_LOG_LEVEL']?.toUpperCase() ?? ''] ?? 'info';
 }

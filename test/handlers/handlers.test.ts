@@ -1,40 +1,17 @@
 /** Lambda's events in, Lambda's answers out: the handlers bundled by esbuild as CDK does, in a process of their own on the embedded cloud. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { fork } from 'node:child_process';
 
 import { Celeriac, type Delivery, silentLogger } from 'celeriac';
 import { LocalCloud } from 'celeriac/local';
-import type { Context, SQSEvent } from 'aws-lambda';
-import { build } from 'esbuild';
+import type { Context } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { appOf } from '../../handlers/load-app.ts';
 import { deliveriesOf, invocationOf, isSqsEvent } from '../../lib/aws/sqs-event.ts';
-
-const ARN = 'arn:aws:sqs:us-east-1:000000000000';
-
-function eventOf(deliveries: readonly Delivery[], physicalName: string): SQSEvent {
-  return {
-    Records: deliveries.map((delivery) => ({
-      messageId: delivery.messageId,
-      receiptHandle: delivery.receipt,
-      body: delivery.body,
-      md5OfBody: '',
-      messageAttributes: {},
-      attributes: {
-        ApproximateReceiveCount: String(delivery.receiveCount),
-        SentTimestamp: '0',
-        SenderId: '',
-        ApproximateFirstReceiveTimestamp: '0',
-      },
-      eventSource: 'aws:sqs',
-      eventSourceARN: `${ARN}:${physicalName}`,
-      awsRegion: 'us-east-1',
-    })),
-  };
-}
+import { ARN, bundleWorker, eventOf } from '../support/lambda.ts';
 
 describe('sqs-event', () => {
   const delivery: Delivery = { messageId: 'm', receipt: 'r', body: 'b', queue: 'x', receiveCount: 2 };
@@ -78,23 +55,7 @@ describe('the bundled worker', () => {
   let cloud: LocalCloud;
 
   beforeAll(async () => {
-    await build({
-      entryPoints: ['handlers/worker.ts'],
-      outfile: join(folder, 'worker.mjs'),
-      bundle: true,
-      minify: true,
-      platform: 'node',
-      target: 'node24',
-      format: 'esm',
-      mainFields: ['module', 'main'],
-      conditions: ['@celeriac/source', 'module'],
-      logLevel: 'error',
-      alias: {
-        '@aws-sdk/credential-provider-node': resolve('handlers/environment-credentials.ts'),
-        '@celeriac/entry': resolve('examples/blog/tasks.ts'),
-      },
-      banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
-    });
+    await bundleWorker('examples/blog/tasks.ts', join(folder, 'worker.mjs'));
     cloud = await LocalCloud.start(app, {
       logger: silentLogger,
       // Each batch goes to the bundle's handler(event, context) in a fresh process: a cold start.

@@ -383,6 +383,7 @@ describe('by default', () => {
     settingsFromCelery({ CELERYD_CONCURRENCY: 8 });
     expect(warn.mock.calls).toHaveLength(1);
     expect(JSON.parse(String(warn.mock.calls[0]?.[0]))).toEqual({
+      timestamp: expect.any(String) as string,
       level: 'WARN',
       message: expect.stringMatching(/^CELERYD_CONCURRENCY has no meaning here: /) as string,
       setting: 'CELERYD_CONCURRENCY',
