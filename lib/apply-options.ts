@@ -1,8 +1,9 @@
 /** Options of one call, checked before anything is sent (Celery's apply_async). */
-import { type Duration, durationSeconds, instantMs, shown } from './duration.ts';
+import { type Duration, dueMs, durationSeconds, instantMs, shown } from './duration.ts';
 import { InvalidOption } from './errors.ts';
 import { MAX_TASK_ID_CHARACTERS, SQS_MAX_GROUP_ID_CHARACTERS } from './limits.ts';
 import type { Signature } from './signature.ts';
+import { isGroupId } from './sqs-text.ts';
 import { booleanOption, integerIn, refuseUnknownKeys } from './option-checks.ts';
 import { resolvePolicy, type RetryPolicy } from './settings.ts';
 import { checkLimits } from './task-options.ts';
@@ -100,7 +101,7 @@ export function resolveApplyOptions(options: ApplyOptions, nowMs: number): Resol
     argsrepr: text(options.argsrepr, 'argsrepr', true),
     kwargsrepr: text(options.kwargsrepr, 'kwargsrepr', true),
     kwargs: record(options.kwargs, 'kwargs'),
-    taskId: text(options.taskId, 'taskId', false, MAX_TASK_ID_CHARACTERS),
+    taskId: taskIdOption(options.taskId),
     ignoreResult: options.ignoreResult === undefined ? null : booleanOption(options.ignoreResult, 'ignoreResult'),
     retry: options.retry === undefined ? undefined : booleanOption(options.retry, 'retry'),
     retryPolicy: options.retryPolicy === undefined ? undefined : resolvePolicy(options.retryPolicy),
@@ -108,7 +109,7 @@ export function resolveApplyOptions(options: ApplyOptions, nowMs: number): Resol
     shadow: text(options.shadow, 'shadow') ?? null,
     link: signatures(options.link, 'link'),
     linkError: signatures(options.linkError, 'linkError'),
-    fairKey: text(options.fairKey, 'fairKey', false, SQS_MAX_GROUP_ID_CHARACTERS),
+    fairKey: groupId(options.fairKey),
   };
 }
 
@@ -116,7 +117,7 @@ function resolveEta(options: ApplyOptions, nowMs: number): number | null {
   if (options.countdown !== undefined && options.eta !== undefined) {
     throw new InvalidOption('countdown and eta: both are given; one of them is allowed.');
   }
-  if (options.eta !== undefined) return instantMs(options.eta, 'eta');
+  if (options.eta !== undefined) return dueMs(options.eta, 'eta');
   if (options.countdown === undefined) return null;
   const seconds = durationSeconds(options.countdown, 'countdown');
   // Celery: countdown 0 is no eta.
@@ -135,6 +136,21 @@ function text(value: unknown, field: string, emptyAllowed = false, longest = 204
   if (typeof value === 'string' && (emptyAllowed || value !== '') && value.length <= longest) return value;
   throw new InvalidOption(
     `${field}: ${shown(value)} given; text of ${emptyAllowed ? 0 : 1} to ${longest} characters is allowed.`,
+  );
+}
+
+function taskIdOption(value: unknown): string | undefined {
+  const id = text(value, 'taskId', false, MAX_TASK_ID_CHARACTERS);
+  if (id === undefined || id.isWellFormed()) return id;
+  throw new InvalidOption(
+    `taskId: ${shown(value)} has half of a surrogate pair, which no key can hold; give whole text.`,
+  );
+}
+
+function groupId(value: unknown): string | undefined {
+  if (value === undefined || (typeof value === 'string' && isGroupId(value))) return value;
+  throw new InvalidOption(
+    `fairKey: ${shown(value)} given; SQS takes 1 to ${SQS_MAX_GROUP_ID_CHARACTERS} letters, digits and punctuation of ASCII, without spaces. Give an id, or a hash of the name.`,
   );
 }
 

@@ -7,12 +7,13 @@ import {
   readArray,
   readBoolean,
   readCount,
+  readDueTime,
   readEnvelope,
   readName,
   readNames,
   readObject,
+  readOptionalName,
   readSignatures,
-  readText,
   readTime,
   readTimeLimit,
   requireSignature,
@@ -22,7 +23,7 @@ import {
 } from './envelope.ts';
 import { InvalidMessage } from './errors.ts';
 import { decodeTyped } from './json-typed.ts';
-import { MAX_TASK_ID_CHARACTERS, MAX_TASK_NAME_CHARACTERS, SQS_MAX_GROUP_ID_CHARACTERS } from './limits.ts';
+import { MAX_RETRIES, MAX_TASK_ID_CHARACTERS, MAX_TASK_NAME_CHARACTERS } from './limits.ts';
 import {
   CELERIAC_HEADER,
   type CeleriacHeader,
@@ -31,8 +32,11 @@ import {
   KOMBU_PROPERTIES,
   type Message,
 } from './message.ts';
+import { isName } from './message-bounds.ts';
+import { cut } from './quote.ts';
 import { argsRepr, kwargsRepr } from './repr.ts';
 import { readGroupHeader } from './signature-options.ts';
+import { groupIdOf } from './sqs-text.ts';
 
 /** Reads an SQS body. Throws InvalidMessage with a reason; never anything else. */
 export function decodeMessage(body: string): Message {
@@ -42,7 +46,7 @@ export function decodeMessage(body: string): Message {
   } catch (error) {
     if (error instanceof InvalidMessage) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new InvalidMessage(`The message cannot be read: ${reason}`, { cause: error });
+    throw new InvalidMessage(`The message cannot be read: ${cut(reason)}`, { cause: error });
   }
 }
 
@@ -97,12 +101,12 @@ function readFields(fields: JsonObject): Fields {
   return {
     id,
     task: readName(fields['task'], 'task', MAX_TASK_NAME_CHARACTERS),
-    retries: readCount(fields['retries'], 'retries') ?? 0,
-    etaMs: readTime(fields['eta'], 'eta'),
+    retries: readCount(fields['retries'], 'retries', MAX_RETRIES) ?? 0,
+    etaMs: readDueTime(fields['eta'], 'eta'),
     expiresMs: readTime(fields['expires'], 'expires'),
-    rootId: readText(fields['root_id'], 'root_id') ?? id,
-    parentId: readText(fields['parent_id'], 'parent_id'),
-    groupId: readText(fields['group'], 'group'),
+    rootId: readOptionalName(fields['root_id'], 'root_id', MAX_TASK_ID_CHARACTERS) ?? id,
+    parentId: readOptionalName(fields['parent_id'], 'parent_id', MAX_TASK_ID_CHARACTERS),
+    groupId: readOptionalName(fields['group'], 'group', MAX_TASK_ID_CHARACTERS),
     groupIndex: readCount(fields['group_index'], 'group_index'),
     timeLimit: readTimeLimit(fields['timelimit']),
     ignoreResult: readBoolean(fields['ignore_result'], 'ignore_result'),
@@ -139,21 +143,26 @@ function groupOption({ [CELERIAC_HEADER]: group }: JsonObject): unknown {
 function readCeleriac(value: unknown): CeleriacHeader {
   if (!isObject(value)) return {};
   const { groupId } = value;
-  const isGroupId = typeof groupId === 'string' && groupId !== '' && groupId.length <= SQS_MAX_GROUP_ID_CHARACTERS;
   const group = readGroupHeader(value['group']);
   const gather = readGather(value['gather']);
   const rest = without(value, (name) => {
     if (name === 'hops' || name === 'unknown') return !isCount(value[name]);
-    return name === 'group' || name === 'gather' || (name === 'groupId' && !isGroupId);
+    return name === 'group' || name === 'gather' || name === 'groupId';
   });
-  return { ...rest, ...(group === undefined ? {} : { group }), ...(gather === undefined ? {} : { gather }) };
+  return {
+    ...rest,
+    // One that SQS would refuse is kept by another name: its messages still belong together.
+    ...(typeof groupId === 'string' && groupId !== '' ? { groupId: groupIdOf(groupId) } : {}),
+    ...(group === undefined ? {} : { group }),
+    ...(gather === undefined ? {} : { gather }),
+  };
 }
 
 function readGather(value: unknown): CeleriacHeader['gather'] {
   const header = readGroupHeader(value);
   if (header === undefined || !isObject(value)) return undefined;
   const { groupId } = value;
-  if (typeof groupId !== 'string' || groupId === '' || groupId.length > MAX_TASK_ID_CHARACTERS) return undefined;
+  if (!isName(groupId, MAX_TASK_ID_CHARACTERS)) return undefined;
   return { groupId, size: header.size, policy: header.policy ?? 'celery' };
 }
 

@@ -1,5 +1,7 @@
 /** Durations and instants as users write them. Numbers are seconds, as in Celery. */
 import { InvalidOption } from './errors.ts';
+import { LATEST_DUE_MS } from './limits.ts';
+import { cut, quoted } from './quote.ts';
 
 /** Seconds, or text such as `'10s'`, `'5m'`, `'2h'`, `'1d'`, `'1w'`, `'1y'` (365 days). */
 export type Duration = number | `${number}${'s' | 'm' | 'h' | 'd' | 'w' | 'y'}`;
@@ -10,13 +12,14 @@ const ISO_INSTANT = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\
 // Epoch seconds beyond this (year 5138) are taken for milliseconds by mistake.
 const LARGEST_EPOCH_SECONDS = 100_000_000_000;
 
+/** A refused value, cut where it is long. */
 export function shown(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`;
-  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'string') return quoted(value);
+  if (typeof value === 'bigint') return `${cut(String(value))}n`;
   if (typeof value === 'function') return 'a function';
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : `Date ${value.toISOString()}`;
   try {
-    return JSON.stringify(value) ?? String(value);
+    return cut(JSON.stringify(value) ?? String(value));
   } catch {
     return Object.prototype.toString.call(value);
   }
@@ -58,6 +61,19 @@ export function instantMs(value: unknown, field: string): number {
   }
   throw new InvalidOption(
     `${field}: ${shown(value)} is no instant. Give a Date, ISO 8601 text such as '2030-01-01T00:00:00Z', or epoch seconds.`,
+  );
+}
+
+/**
+ * An instant at which something is to be done.
+ *
+ * @throws InvalidOption for one beyond the year 2286, which the keys of timers cannot hold.
+ */
+export function dueMs(value: unknown, field: string): number {
+  const ms = instantMs(value, field);
+  if (ms <= LATEST_DUE_MS) return ms;
+  throw new InvalidOption(
+    `${field}: ${shown(value)} given; up to ${new Date(LATEST_DUE_MS).toISOString()} is allowed. Give an earlier time; numbers are seconds.`,
   );
 }
 

@@ -5,8 +5,10 @@
 import { checkedCompression, compress, decompress } from './compression.ts';
 import { InvalidMessage, MessageTooLarge } from './errors.ts';
 import { parseIsoTime } from './iso-time.ts';
-import { decodeJson, decodeJsonKeepingTypes, encodeJson } from './json.ts';
-import { SQS_MAX_MESSAGE_BYTES } from './limits.ts';
+import { decodeJson, decodeJsonKeepingTypes, type DecodeOptions, encodeJson } from './json.ts';
+import { LATEST_DUE_MS, MAX_JSON_VALUES, MAX_SHOWN_CHARACTERS, SQS_MAX_MESSAGE_BYTES } from './limits.ts';
+import { isName, wrongInSignature } from './message-bounds.ts';
+import { cut, quoted } from './quote.ts';
 import { readSignature, type Signature } from './signature.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -91,12 +93,12 @@ function decompressed(compression: string, body: string): string {
   }
 }
 
-function parseLayer(text: string, layer: string, parse: (text: string) => unknown): unknown {
+function parseLayer(text: string, layer: string, parse: (text: string, options: DecodeOptions) => unknown): unknown {
   try {
-    return parse(optionalBase64(text));
+    return parse(optionalBase64(text), { values: MAX_JSON_VALUES });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new InvalidMessage(`The ${layer} is no JSON: ${reason}`, { cause: error });
+    throw new InvalidMessage(`The ${layer} is no JSON: ${cut(reason)}`, { cause: error });
   }
 }
 
@@ -130,7 +132,7 @@ export function isObject(value: unknown): value is JsonObject {
 export function shown(value: unknown): string {
   if (value === undefined) return 'missing';
   if (value === null || typeof value === 'boolean' || typeof value === 'number') return String(value);
-  if (typeof value === 'string') return value.length > 100 ? `'${value.slice(0, 100)}...'` : `'${value}'`;
+  if (typeof value === 'string') return quoted(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   return isObject(value) ? 'an object' : 'a typed value';
 }
@@ -140,36 +142,47 @@ export function wrong(field: string, value: unknown, expected: string): InvalidM
 }
 
 export function readName(value: unknown, field: string, longest: number): string {
-  if (typeof value === 'string' && value !== '' && value.length <= longest) return value;
-  throw wrong(field, value, `text of 1 to ${longest} characters`);
+  if (isName(value, longest)) return value;
+  throw wrong(field, value, `text of 1 to ${longest} characters, without halves of surrogate pairs,`);
 }
 
-export function readText(value: unknown, field: string): string | null {
-  if (value === undefined || value === null) return null;
-  if (typeof value === 'string') return value;
-  throw wrong(field, value, 'text or null');
+/** '' is nobody's name. */
+export function readOptionalName(value: unknown, field: string, longest: number): string | null {
+  return value === undefined || value === null || value === '' ? null : readName(value, field, longest);
 }
 
-/** For fields that are only shown: what is wrong with them stops nobody. */
+/** For fields that are only shown: what is wrong with them stops nobody, and they are cut where they are long. */
 export function textOr<T>(value: unknown, otherwise: T): string | T {
-  return typeof value === 'string' ? value : otherwise;
+  if (typeof value !== 'string') return otherwise;
+  return value.length > MAX_SHOWN_CHARACTERS ? cut(value, MAX_SHOWN_CHARACTERS) : value;
 }
 
 export function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-export function readCount(value: unknown, field: string): number | null {
+export function readCount(value: unknown, field: string, largest: number = Number.MAX_SAFE_INTEGER): number | null {
   if (value === undefined || value === null) return null;
   // `+ 0` makes a plain zero of -0.
-  if (isCount(value)) return value + 0;
-  throw wrong(field, value, 'a whole number from 0');
+  if (isCount(value) && value <= largest) return value + 0;
+  throw wrong(field, value, `a whole number from 0 to ${largest}`);
 }
 
 export function readBoolean(value: unknown, field: string): boolean | null {
   if (value === undefined || value === null) return null;
   if (typeof value === 'boolean') return value;
   throw wrong(field, value, 'true, false or null');
+}
+
+/** Milliseconds since the epoch; not beyond what a timer's key can hold. */
+export function readDueTime(value: unknown, field: string): number | null {
+  const ms = readTime(value, field);
+  if (ms === null || ms <= LATEST_DUE_MS) return ms;
+  throw wrong(
+    field,
+    value instanceof Date ? value.toISOString() : value,
+    `up to ${new Date(LATEST_DUE_MS).toISOString()}`,
+  );
 }
 
 /** Milliseconds since the epoch. */
@@ -216,6 +229,8 @@ export function readSignatures(value: unknown, field: string): readonly Signatur
 export function requireSignature(value: unknown, field: string): Signature {
   const signature = readSignature(value);
   if (signature === undefined) throw wrong(field, value, 'a signature, an object with a task,');
+  const reason = wrongInSignature(signature, field);
+  if (reason !== undefined) throw new InvalidMessage(reason);
   return signature;
 }
 

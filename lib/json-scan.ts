@@ -2,6 +2,7 @@
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
@@ -17,9 +18,16 @@ function skipString(text: string, start: number): number {
   return text.length;
 }
 
-/** Whether containers nest deeper than `limit`. Text that is no JSON gets an answer too. */
-export function isDeeperThan(text: string, limit: number): boolean {
+/**
+ * What there is too much of, without making any of it: levels of containers, or values (counted as brackets and commas,
+ * so that an array of n numbers counts n). Text that is no JSON gets an answer too.
+ */
+export function findExcess(
+  text: string,
+  limits: { readonly depth: number; readonly values: number },
+): 'depth' | 'values' | undefined {
   let depth = 0;
+  let values = 0;
   let index = 0;
   while (index < text.length) {
     const code = text.charCodeAt(index);
@@ -29,13 +37,17 @@ export function isDeeperThan(text: string, limit: number): boolean {
     }
     if (code === OPEN_BRACKET || code === OPEN_BRACE) {
       depth += 1;
-      if (depth > limit) return true;
+      values += 1;
+      if (depth > limits.depth) return 'depth';
     } else if (code === CLOSE_BRACKET || code === CLOSE_BRACE) {
       depth -= 1;
+    } else if (code === COMMA) {
+      values += 1;
     }
+    if (values > limits.values) return 'values';
     index += 1;
   }
-  return false;
+  return undefined;
 }
 
 // A spelling of zero that no encoder writes: JSON has none for NaN. It has one for Infinity, a number too large.

@@ -24,9 +24,12 @@ export function keepTyped(value: unknown): unknown {
   return value;
 }
 
-/** A copy with typed values decoded: datetime is a Date, bytes are a Uint8Array, the others text; long integers are numbers. */
+/**
+ * The value with typed values decoded: datetime is a Date, bytes are a Uint8Array, the others text; long integers are
+ * numbers. A container without any of them is itself: a copy of a large message would double what it takes.
+ */
 export function decodeTyped(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(decodeTyped);
+  if (Array.isArray(value)) return decodeItems(value);
   if (typeof value === 'bigint') return Number(value);
   // Dates and bytes are what typed values become.
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
@@ -35,11 +38,34 @@ export function decodeTyped(value: unknown): unknown {
     const decoded = decodeOne(container[TYPE], container[VALUE]);
     if (decoded !== undefined) return decoded;
   }
-  // fromEntries defines what assignment would not: an own `__proto__` stays data.
-  const copy = Object.fromEntries(Object.entries(container).map(([key, inner]) => [key, decodeTyped(inner)]));
+  const copy = decodeFields(container);
   // A retry has to send on what could not be decoded.
   if (isTyped(copy)) kept.add(copy);
   return copy;
+}
+
+function decodeItems(items: readonly unknown[]): readonly unknown[] {
+  let copy: unknown[] | undefined;
+  for (let index = 0; index < items.length; index += 1) {
+    const decoded = decodeTyped(items[index]);
+    if (Object.is(decoded, items[index])) continue;
+    copy ??= [...items];
+    copy[index] = decoded;
+  }
+  return copy ?? items;
+}
+
+function decodeFields(container: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const changed = new Map<string, unknown>();
+  for (const key of Object.keys(container)) {
+    const decoded = decodeTyped(container[key]);
+    if (!Object.is(decoded, container[key])) changed.set(key, decoded);
+  }
+  if (changed.size === 0) return container;
+  // fromEntries defines what assignment would not: an own `__proto__` stays data.
+  return Object.fromEntries(
+    Object.entries(container).map(([key, inner]) => [key, changed.has(key) ? changed.get(key) : inner]),
+  );
 }
 
 function decodeOne(type: unknown, value: unknown): unknown {

@@ -7,9 +7,10 @@ import { isDate, isUint8Array } from 'node:util/types';
 import { NotSerializable } from './errors.ts';
 import { formatIsoTime } from './iso-time.ts';
 import { hintFor } from './json-hints.ts';
-import { isDeeperThan, parseWithNonFinite } from './json-scan.ts';
+import { findExcess, parseWithNonFinite } from './json-scan.ts';
 import { decodeTyped, isKept, keepTyped, TYPE, VALUE } from './json-typed.ts';
-import { MAX_JSON_DEPTH } from './limits.ts';
+import { MAX_INTEGER_DIGITS, MAX_JSON_DEPTH } from './limits.ts';
+import { cut } from './quote.ts';
 
 /** On the prototype of objects whose fields are plain data, whatever methods they have. */
 export const PLAIN_DATA: unique symbol = Symbol.for('celeriac.plain-data') as never;
@@ -155,18 +156,26 @@ function refuse(place: Place, given: string, advice: string): never {
   throw new NotSerializable(path, `${path} is ${given}; ${ALLOWED}. Here: ${advice}.`);
 }
 
+const LONGEST_PATH_CHARACTERS = 512;
+
 function pathOf(place: Place): string {
-  return place.keys.reduce<string>((path, key) => {
-    if (typeof key === 'number') return `${path}[${key}]`;
-    return /^[A-Za-z_$][\w$]*$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
+  const path = place.keys.reduce<string>((before, key) => {
+    if (typeof key === 'number') return `${before}[${key}]`;
+    return /^[A-Za-z_$][\w$]*$/.test(key) ? `${before}.${cut(key)}` : `${before}[${JSON.stringify(cut(key))}]`;
   }, place.root);
+  return cut(path, LONGEST_PATH_CHARACTERS);
 }
 
 // ---------------------------------------------------------------- decoding
 
+export interface DecodeOptions {
+  /** The most values (arrays, objects and what they hold) that are made of the text. Default: any number. */
+  readonly values?: number;
+}
+
 /** Reads JSON text as kombu writes it. Throws SyntaxError. */
-export function decodeJson(text: string): unknown {
-  const value = checkedParse(text);
+export function decodeJson(text: string, options: DecodeOptions = {}): unknown {
+  const value = checkedParse(text, options);
   return text.includes(TYPE) ? decodeTyped(value) : value;
 }
 
@@ -174,9 +183,9 @@ export function decodeJson(text: string): unknown {
  * The same with typed values left as they are, and long integers whole, to be sent on: what JavaScript has no type
  * for would arrive in Python as text, or as another number. `decodeTyped` makes values of them. Throws SyntaxError.
  */
-export function decodeJsonKeepingTypes(text: string): unknown {
+export function decodeJsonKeepingTypes(text: string, options: DecodeOptions = {}): unknown {
   // Depth is checked in any case; text with a long number is parsed once more.
-  const parsed = checkedParse(text);
+  const parsed = checkedParse(text, options);
   const value = LONG_INTEGER.test(text) ? keepingIntegers(text, parsed) : parsed;
   return text.includes(TYPE) ? keepTyped(value) : value;
 }
@@ -185,23 +194,33 @@ const LONG_INTEGER = /\d{16}/;
 
 /** Integers that a number cannot hold become BigInts. */
 function keepingIntegers(text: string, parsed: unknown): unknown {
+  let longest = 0;
+  const revive = (_key: string, value: unknown, context?: { readonly source?: string }): unknown => {
+    const source = context?.source;
+    // What is written the same again has lost nothing.
+    if (typeof value !== 'number' || source === undefined || String(value) === source) return value;
+    if (!/^-?\d{16,}$/.test(source)) return value;
+    longest = Math.max(longest, source.length);
+    // Twice the digits take four times as long.
+    return source.length > MAX_INTEGER_DIGITS ? value : BigInt(source);
+  };
+  let whole: unknown;
   try {
-    return JSON.parse(text, (_key: string, value: unknown, context?: { readonly source?: string }): unknown => {
-      const source = context?.source;
-      // What is written the same again has lost nothing.
-      if (typeof value !== 'number' || source === undefined || String(value) === source) return value;
-      return /^-?\d{16,}$/.test(source) ? BigInt(source) : value;
-    });
+    whole = JSON.parse(text, revive);
   } catch {
     // NaN stands beside it, which that parser does not read.
-    return parsed;
+    whole = parsed;
   }
+  if (longest > MAX_INTEGER_DIGITS)
+    throw new SyntaxError(`JSON has an integer of ${longest} characters; ${MAX_INTEGER_DIGITS} are allowed`);
+  return whole;
 }
 
-function checkedParse(text: string): unknown {
-  if (isDeeperThan(text, MAX_DECODED_DEPTH)) {
+function checkedParse(text: string, { values = Infinity }: DecodeOptions): unknown {
+  const excess = findExcess(text, { depth: MAX_DECODED_DEPTH, values });
+  if (excess === 'depth')
     throw new SyntaxError(`JSON nests deeper than ${MAX_DECODED_DEPTH} levels of arrays and objects`);
-  }
+  if (excess === 'values') throw new SyntaxError(`JSON holds more than ${values} values`);
   return parse(text);
 }
 

@@ -20,6 +20,12 @@ export const SQS_MAX_RETENTION_SECONDS = 1_209_600;
 export const SQS_MAX_QUEUE_NAME_CHARACTERS = 80;
 /** SQS: longest MessageGroupId. Source: SQS API reference, SendMessage. */
 export const SQS_MAX_GROUP_ID_CHARACTERS = 128;
+/** SQS: longest MessageDeduplicationId. Source: SQS API reference, SendMessage. */
+export const SQS_MAX_DEDUPLICATION_ID_CHARACTERS = 128;
+/** SQS: attributes of one message. Source: SQS developer guide, message metadata. */
+export const SQS_MAX_ATTRIBUTES = 10;
+/** SQS: longest name of a message attribute. Source: SQS developer guide, message metadata. */
+export const SQS_MAX_ATTRIBUTE_NAME_CHARACTERS = 256;
 /** Lambda: longest function timeout. Source: Lambda quotas. */
 export const LAMBDA_MAX_TIMEOUT_SECONDS = 900;
 /** Lambda: smallest and largest memory. Source: Lambda quotas. */
@@ -37,6 +43,9 @@ export const ESM_MAX_BATCH_SIZE_WITH_WINDOW = 10_000;
 export const ESM_MAX_WINDOW_SECONDS = 300;
 /** DynamoDB: largest item, attribute names included. Source: DynamoDB quotas. */
 export const DYNAMODB_MAX_ITEM_BYTES = 409_600;
+/** DynamoDB: longest partition key and sort key, UTF-8 bytes. Source: DynamoDB quotas. */
+export const DYNAMODB_MAX_PARTITION_KEY_BYTES = 2048;
+export const DYNAMODB_MAX_SORT_KEY_BYTES = 1024;
 /** DynamoDB BatchWriteItem: puts and deletes per call. Source: DynamoDB API reference. */
 export const DYNAMODB_MAX_BATCH_WRITES = 25;
 /** DynamoDB BatchGetItem: keys per call. Source: DynamoDB API reference. */
@@ -59,6 +68,15 @@ export const EVENTBRIDGE_MAX_EVENT_AGE_SECONDS = 86_400;
 export const MAX_DECOMPRESSED_BYTES = 8_388_608;
 /** Containers nested deeper than this are refused before parsing: a parser stack is not a limit to find by crashing. */
 export const MAX_JSON_DEPTH = 64;
+/**
+ * Values (arrays, objects and what they hold) in one message: as many as the smallest ones that an uncompressed message of
+ * SQS's size has room for. Compressed, eleven kilobytes unpack to millions, and each takes up to 200 bytes of memory.
+ */
+export const MAX_JSON_VALUES = 400_000;
+/** Messages of one batch that are unpacked at the same time have no more values than this together, about 100 MB. */
+export const MAX_BATCH_VALUES = 800_000;
+/** Longest integer, in digits: Python reads no longer one (`sys.int_info.default_max_str_digits`). */
+export const MAX_INTEGER_DIGITS = 4300;
 /** Celery's saferepr limit for `argsrepr` and `kwargsrepr` (celery/utils/saferepr.py). */
 export const MAX_REPR_CHARACTERS = 1024;
 /** Stored tracebacks are cut here: an item under 1 KB costs one write unit, and the end of a stack says little. */
@@ -69,6 +87,20 @@ export const MAX_HOPS = 10_000;
 export const MAX_TASK_ID_CHARACTERS = 128;
 /** Longest task name: names appear in keys, attributes and log lines. */
 export const MAX_TASK_NAME_CHARACTERS = 255;
+
+/** Longest text that is only shown or passed on: `argsrepr`, `kwargsrepr`, `shadow`, `origin`, `reply_to`. */
+export const MAX_SHOWN_CHARACTERS = 2048;
+/** Error texts quote no more of what they refuse: it may be long, and may be secret. */
+export const MAX_QUOTED_CHARACTERS = 100;
+/** Keys of timers and ticks begin with the time in thirteen digits: 2286-11-20T17:46:39.999Z, in milliseconds. */
+export const LATEST_DUE_MS = 9_999_999_999_999;
+/** Largest `retries`: a number that is counted up for ever must stay one that JSON and DynamoDB hold exactly. */
+export const MAX_RETRIES = 1_000_000_000;
+/** Members of one group or chord: their ids alone are some 10 MB, which a worker that gathers their results holds. */
+export const MAX_GROUP_MEMBERS = 250_000;
+
+/** Longest queue name in a signature. What is declared is shorter still: SQS takes 80 characters. */
+export const MAX_QUEUE_NAME_CHARACTERS = 255;
 
 /** Celery: `max_retries` and `default_retry_delay` (celery/app/task.py). */
 export const DEFAULT_MAX_RETRIES = 3;

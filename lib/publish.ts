@@ -1,13 +1,15 @@
 /** The way of a message out: to a queue with an exact delay, or to the timers. Nothing else sends. */
 import { EnqueueFailed, type EnqueueOutcome, InvalidOption, MessageTooLarge, QueueNotFound } from './errors.ts';
-import { DYNAMODB_MAX_ITEM_BYTES, SQS_MAX_DELAY_SECONDS, SQS_MAX_GROUP_ID_CHARACTERS } from './limits.ts';
+import { DYNAMODB_MAX_ITEM_BYTES, SQS_MAX_DELAY_SECONDS } from './limits.ts';
 import { encodeMessage } from './encode-message.ts';
 import type { EncodeOptions } from './json.ts';
 import type { Message } from './message.ts';
 import type { Broker, Clock, OutgoingMessage, SendOutcome, Timer, Timers } from './ports.ts';
+import { checkBounds } from './message-bounds.ts';
 import { celeryQueueName } from './queue-name.ts';
+import { quoted } from './quote.ts';
 import type { RetryPolicy, Settings } from './settings.ts';
-import { derivedId } from './time.ts';
+import { deduplicationIdOf, groupIdOf } from './sqs-text.ts';
 
 export interface PublishPorts {
   readonly broker: Broker;
@@ -31,7 +33,7 @@ const TIMER_OVERHEAD_BYTES = 2048;
 export function requireQueue(queue: string, settings: Settings): string {
   if (Object.hasOwn(settings.queues, queue)) return queue;
   throw new QueueNotFound(
-    `Queue '${queue}' is not declared. Declared are: ${Object.keys(settings.queues).join(', ')}. Add it to the app's queues, or correct the name.`,
+    `Queue ${quoted(queue)} is not declared. Declared are: ${Object.keys(settings.queues).join(', ')}. Add it to the app's queues, or correct the name.`,
   );
 }
 
@@ -40,16 +42,17 @@ export function requireExternal(task: string, queue: string, { queues }: Setting
   const declared = queues[queue];
   if (declared === undefined || declared.external === true) return;
   throw new InvalidOption(
-    `Task '${task}' runs elsewhere, and queue '${queue}' has its worker here. Declare the queue of its own workers as \`queues: { celery: { external: true } }\`, and name it in app.remote() or in routes.`,
+    `Task ${quoted(task)} runs elsewhere, and queue ${quoted(queue)} has its worker here. Declare the queue of its own workers as \`queues: { celery: { external: true } }\`, and name it in app.remote() or in routes.`,
   );
 }
 
 /**
  * @param options `asPython` for what came in a message and is sent on, NaN included.
- * @throws NotSerializable, MessageTooLarge, QueueNotFound
+ * @throws NotSerializable, MessageTooLarge, QueueNotFound, InvalidOption
  */
 export function prepare(message: Message, settings: Settings, options: EncodeOptions = {}): Prepared {
   const queue = requireQueue(message.queue, settings);
+  checkBounds(message);
   const fifo = settings.queues[queue]?.fifo ?? false;
   // Python's retries go where this says.
   const body = encodeMessage(message, { ...options, routingKey: celeryQueueName(queue, fifo) });
@@ -63,21 +66,18 @@ export function prepare(message: Message, settings: Settings, options: EncodeOpt
       body,
       ...(fifo
         ? {
-            groupId: groupId ?? message.task.slice(0, SQS_MAX_GROUP_ID_CHARACTERS),
+            groupId: groupIdOf(groupId ?? message.task),
             // One attempt is one message: a repeated send within five minutes is dropped by SQS itself.
             // Deferred copies count their hops, or SQS would drop them as repetitions.
-            deduplicationId: `${deduplicationName(message.id)}-${message.retries}-${message.celeriac.hops ?? 0}-${message.celeriac.unknown ?? 0}`,
+            deduplicationId: deduplicationIdOf(
+              `${message.id}-${message.retries}-${message.celeriac.hops ?? 0}-${message.celeriac.unknown ?? 0}`,
+            ),
           }
         : groupId === undefined
           ? {}
-          : { groupId }),
+          : { groupId: groupIdOf(groupId) }),
     },
   };
-}
-
-/** SQS takes 128 characters of ASCII; ids of other senders may be anything. */
-function deduplicationName(id: string): string {
-  return /^[\x21-\x7e]{1,96}$/.test(id) ? id : derivedId(id);
 }
 
 /** Sends what is due within SQS's longest delay and stores the rest as timers. Reports on each, in order. */

@@ -3,7 +3,9 @@ import { type ApplyOptions, resolveApplyOptions } from './apply-options.ts';
 import { readLinks } from './canvas/parts.ts';
 import { durationSeconds, instantMs } from './duration.ts';
 import { decodeTyped } from './json-typed.ts';
+import { MAX_GROUP_MEMBERS } from './limits.ts';
 import type { Embed, GroupHeader } from './message.ts';
+import { isName } from './message-bounds.ts';
 import { readSignature, type SignatureOptions } from './signature.ts';
 
 /** Where a message stands in the tree of tasks. */
@@ -136,10 +138,12 @@ function readPolicy(value: unknown): ApplyOptions['retryPolicy'] {
   return Object.fromEntries(known.map(([key, name]) => [key, given[name]]));
 }
 
+const MAX_POLICY_CHARACTERS = 32;
+
 /** Untrusted. */
 export function readGroupHeader(value: unknown): GroupHeader | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { size, policy } = value as { readonly size?: unknown; readonly policy?: unknown };
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 1) return undefined;
-  return { size, ...(typeof policy === 'string' ? { policy } : {}) };
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 1 || size > MAX_GROUP_MEMBERS) return undefined;
+  return { size, ...(isName(policy, MAX_POLICY_CHARACTERS) ? { policy } : {}) };
 }

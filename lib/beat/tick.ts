@@ -2,6 +2,7 @@
 import { InvalidMessage } from '../errors.ts';
 import { parseIsoTime } from '../iso-time.ts';
 import type { Message } from '../message.ts';
+import { quoted } from '../quote.ts';
 import { type Call, type Producer, prepareChecked } from '../producer.ts';
 import type { ScheduleEntry } from '../schedules/entry.ts';
 import { fromSignatureOptions } from '../signature-options.ts';
@@ -71,7 +72,7 @@ export function fromRule(message: Message): Message {
   const timeMs = parseIsoTime(beat.time);
   if (timeMs === undefined)
     throw new InvalidMessage(
-      `The rule's message of entry '${beat.entry}' has no readable time: '${beat.time.slice(0, 50)}'.`,
+      `The rule's message of entry ${quoted(beat.entry)} has no readable time: ${quoted(beat.time)}.`,
     );
   // A doubled firing of a cron may be seconds later; one of a rate is the same event, with the same time.
   const scheduledMs = beat.rate === true ? timeMs : Math.floor(timeMs / MINUTE_MS) * MINUTE_MS;

@@ -1,5 +1,5 @@
 /** django-celery-beat's clocked schedule: once, at an instant. */
-import { instantMs } from '../duration.ts';
+import { dueMs } from '../duration.ts';
 import { InvalidOption, InvalidSchedule } from '../errors.ts';
 import type { ClockedSchedule } from './schedule.ts';
 
@@ -14,7 +14,7 @@ import type { ClockedSchedule } from './schedule.ts';
  */
 export function clocked(at: Date | string | number): ClockedSchedule {
   try {
-    return Object.freeze({ type: 'clocked', at: new Date(instantMs(at, 'clocked')).toISOString() });
+    return Object.freeze({ type: 'clocked', at: new Date(dueMs(at, 'clocked')).toISOString() });
   } catch (error) {
     if (error instanceof InvalidOption || error instanceof RangeError) throw new InvalidSchedule(error.message);
     throw error;

@@ -13,7 +13,7 @@ const ATTRIBUTE_TYPE_BYTES = 6;
 export function letterFor(delivery: Delivery, attributes: Readonly<Record<string, string>>): OutgoingMessage {
   const clean: Record<string, string> = {};
   for (const [name, value] of Object.entries({ ...attributes, origin_queue: delivery.queue })) {
-    const text = value.replace(NOT_XML, '?').slice(0, LONGEST_ATTRIBUTE_CHARACTERS);
+    const text = value.slice(0, LONGEST_ATTRIBUTE_CHARACTERS).replace(NOT_XML, '?');
     if (text !== '') clean[name] = text;
   }
   return {

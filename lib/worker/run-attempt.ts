@@ -2,6 +2,7 @@
 import { CeleriacError } from '../errors.ts';
 import type { Message } from '../message.ts';
 import { validateArguments } from '../producer.ts';
+import { quoted } from '../quote.ts';
 import type { TaskDefinition } from '../registry.ts';
 import { writeDocument } from '../result-document.ts';
 import { createContext } from '../task-context.ts';
@@ -98,10 +99,10 @@ export function callArguments(message: Message, definition: TaskDefinition): rea
     const index = params.indexOf(name);
     if (index < 0)
       throw new TypeError(
-        `${message.task}() got an unexpected keyword argument '${name}'; its params are ${params.join(', ')}`,
+        `${message.task}() got an unexpected keyword argument ${quoted(name)}; its params are ${params.join(', ')}`,
       );
     if (index < message.args.length)
-      throw new TypeError(`${message.task}() got multiple values for argument '${name}'`);
+      throw new TypeError(`${message.task}() got multiple values for argument ${quoted(name)}`);
     while (args.length < index) args.push(undefined);
     args[index] = message.kwargs[name];
   }

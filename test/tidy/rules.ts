@@ -33,11 +33,11 @@ export function importsOf(text: string): Import[] {
 /** Layer of each room of the library: a file imports its own layer or lower ones. */
 const LAYERS: readonly (readonly [RegExp, number])[] = [
   [
-    /^lib\/(errors|limits|states|time|json|json-hints|json-scan|json-typed|own-errors|nearest|serializable|iso-time|typed|compression|queue-name|repr|duration|side-by-side|standard-schema)\.ts$/,
+    /^lib\/(errors|limits|states|time|json|json-hints|json-scan|json-typed|own-errors|nearest|serializable|iso-time|typed|compression|queue-name|quote|repr|sqs-text|duration|side-by-side|standard-schema)\.ts$/,
     0,
   ],
   [
-    /^lib\/(message|envelope|encode-message|decode-message|signature|signature-options|apply-options|retry|settings|option-checks|queue-options|routes|task-options|manifest|log|ports|group-ports|celery-group-ports|schedule-ports|claims|group-parts)\.ts$/,
+    /^lib\/(message|message-bounds|envelope|encode-message|decode-message|signature|signature-options|apply-options|retry|settings|option-checks|queue-options|routes|task-options|manifest|log|ports|group-ports|celery-group-ports|schedule-ports|claims|group-parts)\.ts$/,
     1,
   ],
   [/^lib\/(schedules|canvas)\//, 1],

@@ -1,0 +1,72 @@
+/**
+ * Bounds of what a message names. Each of these becomes a part of a key, a document, a log line or an error text, and is
+ * checked on the way in and on the way out alike: nothing is sent that its receiver would refuse.
+ */
+import { InvalidOption } from './errors.ts';
+import {
+  LATEST_DUE_MS,
+  MAX_QUEUE_NAME_CHARACTERS,
+  MAX_RETRIES,
+  MAX_TASK_ID_CHARACTERS,
+  MAX_TASK_NAME_CHARACTERS,
+} from './limits.ts';
+import type { Message } from './message.ts';
+import { quoted } from './quote.ts';
+import { readSignature, type Signature } from './signature.ts';
+
+/** What may be a part of a key. Halves of surrogate pairs all become the same character there: two names would be one. */
+export function isName(value: unknown, longest: number): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= longest && value.isWellFormed();
+}
+
+const ID_OPTIONS = ['task_id', 'root_id', 'parent_id', 'group_id'] as const;
+const PARTS = ['tasks', 'header', 'body', 'task'] as const;
+const LINKS = ['link', 'link_error', 'chord'] as const;
+
+/** What is out of bounds in a signature's tree, its links included; undefined where nothing is. */
+export function wrongInSignature(sig: Signature, field: string): string | undefined {
+  const { task, options, kwargs } = sig;
+  // A name that no task has fails when it is the step's turn.
+  if (task !== '' && !isName(task, MAX_TASK_NAME_CHARACTERS))
+    return `${field}.task is ${quoted(task)}; text of up to ${MAX_TASK_NAME_CHARACTERS} characters is allowed.`;
+  for (const name of ID_OPTIONS) {
+    const id = options[name];
+    if (typeof id === 'string' && !isName(id, MAX_TASK_ID_CHARACTERS))
+      return `${field}.options.${name} is ${quoted(id)}; text of 1 to ${MAX_TASK_ID_CHARACTERS} characters is allowed.`;
+  }
+  const { queue } = options;
+  if (typeof queue === 'string' && !isName(queue, MAX_QUEUE_NAME_CHARACTERS))
+    return `${field}.options.queue is ${quoted(queue)}; text of 1 to ${MAX_QUEUE_NAME_CHARACTERS} characters is allowed.`;
+  const parts = sig.subtask_type === null ? [] : PARTS.map((name) => kwargs[name]);
+  for (const part of [...parts, ...LINKS.map((name) => options[name])]) {
+    const wrong = wrongInside(part, field);
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
+}
+
+function wrongInside(value: unknown, field: string): string | undefined {
+  for (const item of Array.isArray(value) ? (value as readonly unknown[]) : [value]) {
+    const sig = readSignature(item);
+    const wrong = sig === undefined ? undefined : wrongInSignature(sig, field);
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
+}
+
+/** @throws InvalidOption for a message that its receiver would refuse. */
+export function checkBounds(message: Message): void {
+  const { id, rootId, parentId, groupId, task, retries, etaMs } = message;
+  for (const [field, value] of Object.entries({ id, rootId, parentId, groupId }))
+    if (value !== null && !isName(value, MAX_TASK_ID_CHARACTERS))
+      throw refused(field, quoted(value), `text of 1 to ${MAX_TASK_ID_CHARACTERS} characters`);
+  if (!isName(task, MAX_TASK_NAME_CHARACTERS))
+    throw refused('task', quoted(task), `text of 1 to ${MAX_TASK_NAME_CHARACTERS} characters`);
+  if (retries > MAX_RETRIES) throw refused('retries', String(retries), `up to ${MAX_RETRIES}`);
+  if (etaMs !== null && !(etaMs <= LATEST_DUE_MS))
+    throw refused('eta', `${etaMs} ms since the epoch`, `up to ${new Date(LATEST_DUE_MS).toISOString()}`);
+}
+
+function refused(field: string, given: string, allowed: string): InvalidOption {
+  return new InvalidOption(`${field}: ${given} given; ${allowed} is allowed.`);
+}
