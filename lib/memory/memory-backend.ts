@@ -51,12 +51,12 @@ export class MemoryBackend implements Backend {
   }
 
   revoke(request: Parameters<Backend['revoke']>[0]): Promise<string> {
-    const record = this.#live(request.id, request.nowMs);
-    if (record?.finishedMs !== undefined) return Promise.resolve(record.status);
+    const record = this.#records.get(request.id);
     const running =
       record?.attempt !== undefined && record.committed !== record.attempt && (record.leaseMs ?? 0) >= request.nowMs;
-    if (record !== undefined && running) {
-      record.revokedMs = request.nowMs;
+    if (record !== undefined && (running || record.finishedMs !== undefined)) {
+      if (this.#dropExpired(record, request.nowMs)) return this.revoke(request);
+      if (record.finishedMs === undefined) record.revokedMs = request.nowMs;
       return Promise.resolve(record.status);
     }
     this.#records.set(request.id, {
@@ -103,36 +103,39 @@ export class MemoryBackend implements Backend {
     return ours ? record : undefined;
   }
 
+  /** As a store does that deletes late: what has expired is in nobody's way, and goes when it would be. */
+  #dropExpired(record: Held, nowMs: number): boolean {
+    if (record.expiresAtSeconds === undefined || record.expiresAtSeconds > nowMs / 1000) return false;
+    this.#records.delete(record.id);
+    return true;
+  }
+
   #claim(request: ClaimRequest): ClaimOutcome {
-    const record = this.#live(request.id, request.nowMs);
-    if (record?.owner === request.owner && this.#ours(request) !== undefined) {
+    const record = this.#records.get(request.id);
+    const refusal = record && refusalOf({ ...record }, request.attempt, request.nowMs, true);
+    if (record !== undefined && refusal !== undefined) {
+      if (this.#dropExpired(record, request.nowMs)) return this.#claim(request);
       // Our own earlier write, whose answer was lost on the way.
-      return { kind: 'claimed', deliveries: record.deliveries ?? 1, requeues: record.requeues ?? 0 };
+      return this.#ours(request) === undefined ? refusal : claimed(record);
     }
-    if (record !== undefined) {
-      const refusal = refusalOf({ ...record }, request.attempt, request.nowMs, true);
-      if (refusal) return refusal;
-    }
-    const again = record?.attempt === request.attempt;
-    const deliveries = (again ? (record.deliveries ?? 0) : 0) + 1;
-    const requeues = again ? (record.requeues ?? 0) : 0;
-    const { meta } = request.keepMeta && record?.meta !== undefined ? record : request;
-    this.#records.set(request.id, {
+    const { settlement: _settlement, ignored: _ignored, ...kept }: Partial<Held> = record ?? {};
+    const held: Held = {
+      ...kept,
       id: request.id,
       status: STARTED,
       attempt: request.attempt,
       owner: request.owner,
       leaseMs: request.leaseMs,
-      deliveries,
-      requeues,
+      // A commit that is not final starts the count again.
+      deliveries: (kept.deliveries ?? 0) + 1,
       name: request.name,
       queue: request.queue,
       startedMs: request.nowMs,
-      ...(meta === undefined ? {} : { meta }),
+      meta: request.keepMeta === true && kept.meta !== undefined ? kept.meta : request.meta,
       expiresAtSeconds: request.expiresAtSeconds,
-      ...(record?.revokedMs === undefined ? {} : { revokedMs: record.revokedMs }),
-    });
-    return { kind: 'claimed', deliveries, requeues };
+    };
+    this.#records.set(request.id, held);
+    return claimed(held);
   }
 
   #commit(request: CommitRequest): boolean {
@@ -155,9 +158,10 @@ export class MemoryBackend implements Backend {
   }
 
   #conclude(request: ConcludeRequest): ConcludeOutcome {
-    const record = this.#live(request.id, request.nowMs);
+    const record = this.#records.get(request.id);
     const refusal = record && refusalOf({ ...record }, request.attempt, request.nowMs, false);
-    if (refusal && refusal.kind !== 'revoked') return refusal;
+    if (record !== undefined && refusal !== undefined && refusal.kind !== 'revoked')
+      return this.#dropExpired(record, request.nowMs) ? this.#conclude(request) : refusal;
     if (!isFinal(request.status)) throw new Error(`conclude() takes final states, not ${request.status}`);
     this.#records.set(request.id, {
       ...ownerless(record),
@@ -180,4 +184,8 @@ export class MemoryBackend implements Backend {
 function ownerless(record: Held | undefined): Partial<Held> {
   const { owner: _owner, ...rest } = record ?? {};
   return rest;
+}
+
+function claimed({ deliveries = 1, requeues = 0 }: Held): ClaimOutcome {
+  return { kind: 'claimed', deliveries, requeues };
 }

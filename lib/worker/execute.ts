@@ -188,13 +188,14 @@ function claimRequest(
   const nowMs = worker.ports.clock.nowMs();
   const { settings } = worker.producer;
   const shown = definition.options.trackStarted && !ignoresResult(message, definition);
+  // The process is killed at its deadline, so a passed lease means a dead owner on any clock.
+  const leaseMs = worker.invocation.deadlineMs + CLOCK_SKEW_SECONDS * 1000;
   return {
     id: message.id,
     attempt: message.retries,
     owner,
     nowMs,
-    // The process is killed at its deadline, so a passed lease means a dead owner on any clock.
-    leaseMs: worker.invocation.deadlineMs + CLOCK_SKEW_SECONDS * 1000,
+    leaseMs,
     name: message.task,
     queue: message.queue,
     meta: writeDocument({
@@ -206,6 +207,7 @@ function claimRequest(
       taskId: message.id,
     }),
     ...(shown ? {} : { keepMeta: true }),
-    expiresAtSeconds: Math.floor(nowMs / 1000) + settings.resultExpiresSeconds,
+    // Not before the lease ends: an expired record keeps no second delivery from running beside the first.
+    expiresAtSeconds: Math.floor(leaseMs / 1000) + settings.resultExpiresSeconds,
   };
 }

@@ -1,0 +1,54 @@
+/** Memory says what a port means; DynamoDB's adapters must say the same of every history of calls. */
+import { Celeriac, silentLogger } from 'celeriac';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { connect } from '../../lib/aws/connect.ts';
+import { startDynalite, startDynamodb } from '../../lib/local/servers.ts';
+import {
+  MemoryBackend,
+  MemoryCeleryGroups,
+  MemoryGroups,
+  MemorySchedules,
+  MemoryTimers,
+} from '../../lib/memory/index.ts';
+import type { Ports } from '../../lib/ports.ts';
+import { systemClock, systemRandom } from '../../lib/time.ts';
+import { type Servers, startServers } from '../support/servers.ts';
+import { BACKEND_CALLS, CELERY_GROUP_CALLS, GROUP_CALLS, SCHEDULE_CALLS, TIMER_CALLS } from './calls.ts';
+import { type Call, firstDifference, nextPrefix } from './history.ts';
+
+const SHARDS = 4;
+// `HISTORIES=500 npm test -- test/differential` looks further.
+const RUNS = Number(process.env['HISTORIES'] ?? 40);
+
+describe.each([
+  ['batched writes', startDynamodb],
+  ['single writes', startDynalite],
+])('memory and DynamoDB, %s', (_what, startTables) => {
+  let servers: Servers;
+  let stored: Pick<Ports, 'backend' | 'timers' | 'schedules' | 'groups' | 'celeryGroups'>;
+
+  beforeAll(async () => {
+    servers = await startServers(startTables);
+    const app = new Celeriac('differential', { timerShards: SHARDS, logger: silentLogger });
+    const environment = await servers.provision(app);
+    stored = connect(environment, { clock: systemClock, random: systemRandom, logger: silentLogger } as never, servers);
+  });
+  afterAll(() => servers.stop());
+
+  async function alike<Port>(calls: fc.Arbitrary<Call<Port>>, memory: Port, aws: () => Port): Promise<void> {
+    await fc.assert(
+      fc.asyncProperty(fc.array(calls, { minLength: 2, maxLength: 30 }), async (drawn) => {
+        expect(await firstDifference(drawn, memory, aws(), nextPrefix())).toBeUndefined();
+      }),
+      { numRuns: RUNS },
+    );
+  }
+
+  it('backend', () => alike(BACKEND_CALLS, new MemoryBackend(), () => stored.backend));
+  it('timers', () => alike(TIMER_CALLS, new MemoryTimers({ shards: SHARDS }), () => stored.timers));
+  it('schedules', () => alike(SCHEDULE_CALLS, new MemorySchedules(), () => stored.schedules));
+  it('groups', () => alike(GROUP_CALLS, new MemoryGroups(), () => stored.groups));
+  it("Celery's groups", () => alike(CELERY_GROUP_CALLS, new MemoryCeleryGroups(), () => stored.celeryGroups));
+});

@@ -1,0 +1,246 @@
+/** The calls that histories are made of, port by port. Few ids, owners and times, so that they meet. */
+import fc from 'fast-check';
+
+import { byBytes } from '../../lib/schedule-ports.ts';
+import type { Backend, CeleryGroups, Groups, Schedules, Timers } from '../../lib/ports.ts';
+import { groupMemberId } from '../../lib/group-parts.ts';
+import { call, type Call } from './history.ts';
+
+type Calls<Port> = fc.Arbitrary<Call<Port>>;
+
+const NOW = 1_900_000_000_000;
+const nowMs = fc.integer({ min: 0, max: 12 }).map((step) => NOW + step * 10_000);
+const id = fc.constantFrom('a', 'b', 'c');
+const attempt = fc.integer({ min: 0, max: 2 });
+const owner = fc.constantFrom('first', 'second');
+const expiresAtSeconds = fc.constantFrom(NOW / 1000 + 45, NOW / 1000 + 86_400);
+const meta = fc.constantFrom('{"status":"PENDING"}', '{"status":"SUCCESS","result":1}', '{"status":"FAILURE"}');
+const optional = <T>(value: fc.Arbitrary<T>, name: string): fc.Arbitrary<Record<string, T>> =>
+  fc.option(value, { nil: undefined }).map((drawn) => (drawn === undefined ? {} : { [name]: drawn }));
+
+const common = { id, attempt, owner, nowMs, expiresAtSeconds };
+
+// ------------------------------------------------------------- backend
+
+const claim = fc.record({ ...common, meta, keepMeta: fc.boolean(), leaseMs: nowMs.map((ms) => ms + 30_000) });
+// A delivery commits one outcome, however often it asks.
+const commit = fc.record({ id, attempt, owner }).map(({ id: task, attempt: number, owner: who }) => {
+  const final = number === 2 || who === 'second';
+  return {
+    id: task,
+    attempt: number,
+    owner: who,
+    nowMs: NOW + 5000,
+    final,
+    status: final ? 'SUCCESS' : 'RETRY',
+    ...(number === 1 ? { ignored: true } : { meta: `{"status":"${final ? 'SUCCESS' : 'RETRY'}"}` }),
+    ...(final ? {} : { settlement: '{"retry":{}}' }),
+    expiresAtSeconds: NOW / 1000 + (number === 0 ? 45 : 86_400),
+  };
+});
+const conclude = fc
+  .tuple(
+    fc.record({
+      id,
+      attempt,
+      nowMs,
+      expiresAtSeconds,
+      meta,
+      status: fc.constantFrom('FAILURE', 'REVOKED', 'REJECTED'),
+    }),
+    optional(fc.constant('{"deadLetter":{}}'), 'settlement'),
+  )
+  .map(([fields, settlement]) => ({ ...fields, ...settlement, name: 'task', queue: 'default' }));
+
+function distinct<T extends { readonly id: string }>(values: readonly T[]): T[] {
+  return values.filter(({ id }, index) => values.findIndex((other) => other.id === id) === index);
+}
+
+const prefixed = <T extends { readonly id: string }>(values: readonly T[], prefix: string): T[] =>
+  values.map((value) => ({ ...value, id: `${prefix}${value.id}` }));
+
+/** A batch has distinct ids, as the port asks. */
+const batch = <T extends { readonly id: string }>(each: fc.Arbitrary<T>): fc.Arbitrary<T[]> =>
+  fc.array(each, { minLength: 1, maxLength: 3 }).map(distinct);
+
+export const BACKEND_CALLS: Calls<Backend> = fc.oneof(
+  {
+    arbitrary: call('claim', batch(claim), (port: Backend, requests, prefix) =>
+      port.claim(prefixed(requests, prefix).map((request) => ({ ...request, name: 'task', queue: 'default' }))),
+    ),
+    weight: 4,
+  },
+  {
+    arbitrary: call('commit', batch(commit), (port: Backend, requests, prefix) =>
+      port.commit(prefixed(requests, prefix)),
+    ),
+    weight: 4,
+  },
+  call('conclude', batch(conclude), (port: Backend, requests, prefix) => port.conclude(prefixed(requests, prefix))),
+  call('release', fc.record({ id, attempt, owner }), (port: Backend, request, prefix) =>
+    port.release({ ...request, id: `${prefix}${request.id}` }),
+  ),
+  call('settled', fc.record({ id, attempt }), (port: Backend, request, prefix) =>
+    port.settled({ ...request, id: `${prefix}${request.id}` }),
+  ),
+  call(
+    'update',
+    fc.record({ id, attempt, owner, meta, status: fc.constant('PROGRESS') }),
+    (port: Backend, request, prefix) => port.update({ ...request, id: `${prefix}${request.id}` }),
+  ),
+  call('revoke', fc.record({ id, nowMs, meta, expiresAtSeconds }), (port: Backend, request, prefix) =>
+    port.revoke({ ...request, id: `${prefix}${request.id}` }),
+  ),
+  {
+    arbitrary: call('get', nowMs, (port: Backend, ms, prefix) =>
+      port.get(
+        ['a', 'b', 'c', 'd'].map((each) => prefix + each),
+        ms,
+      ),
+    ),
+    weight: 3,
+  },
+  call('forget', id, (port: Backend, one, prefix) => port.forget([prefix + one])),
+);
+
+// -------------------------------------------------------------- timers
+
+const timer = fc.record({ id, attempt, dueMs: nowMs, body: fc.constantFrom('{}', '{"x":1}'), delayed: fc.boolean() });
+const timersOf = (drawn: readonly { id: string; attempt: number; dueMs: number; body: string }[], prefix: string) =>
+  drawn.map(({ id: each, attempt: number, dueMs, body }) => ({
+    id: prefix + each,
+    attempt: number,
+    dueMs,
+    message: { queue: 'default', body },
+  }));
+
+/** All timers are in one store: only those of the history count. */
+export const TIMER_CALLS: Calls<Timers> = fc.oneof(
+  call('put', fc.array(timer, { minLength: 1, maxLength: 4 }), (port: Timers, drawn, prefix) =>
+    port.put(timersOf(drawn, prefix)),
+  ),
+  call('remove', fc.array(timer, { minLength: 1, maxLength: 3 }), (port: Timers, drawn, prefix) =>
+    port.remove(timersOf(drawn, prefix)),
+  ),
+  call('due', nowMs, async (port: Timers, ms, prefix) => {
+    const shards = Array.from({ length: port.shards }, (_, shard) => shard);
+    const found = await Promise.all(shards.map((shard) => port.due(shard, ms, 1000)));
+    return found.map((timers) => timers.filter((each) => each.id.startsWith(prefix)));
+  }),
+);
+
+// ----------------------------------------------------------- schedules
+
+const entry = fc.record({
+  name: fc.constantFrom('x', 'y', 'y#z', 'ÿ', '~'),
+  revision: fc.integer({ min: 1, max: 4 }),
+  nextDueMs: fc.option(nowMs),
+  // Each write has a document of its own: the same one again is taken for a write whose answer was lost.
+  document: fc.nat().map((number) => JSON.stringify({ number })),
+});
+
+export const SCHEDULE_CALLS: Calls<Schedules> = fc.oneof(
+  {
+    arbitrary: call('write', entry, (port: Schedules, item, prefix) =>
+      port.write({ ...item, name: prefix + item.name }),
+    ),
+    weight: 3,
+  },
+  call(
+    'remove',
+    fc.record({ name: fc.constantFrom('x', 'y#z'), revision: fc.integer({ min: 1, max: 4 }) }),
+    (port: Schedules, { name, revision }, prefix) => port.remove(prefix + name, revision),
+  ),
+  call('read', fc.constant(null), (port: Schedules, _none, prefix) =>
+    port.read(['x', 'y', 'y#z', 'ÿ', '~', 'unknown'].map((name) => prefix + name)),
+  ),
+  call('list', fc.integer({ min: 1, max: 4 }), (port: Schedules, limit, prefix) =>
+    port.list(prefix, limit).then((items) => items.filter(({ name }) => name.startsWith(prefix))),
+  ),
+  call('due', nowMs, async (port: Schedules, ms, prefix) =>
+    (await port.due(ms, 1000))
+      .filter(({ name }) => name.startsWith(prefix))
+      .toSorted((left, right) => left.dueMs - right.dueMs || byBytes(left.name, right.name)),
+  ),
+  call(
+    'dropMarks',
+    fc.array(fc.record({ name: fc.constantFrom('x', 'y', 'y#z'), dueMs: nowMs }), { minLength: 1, maxLength: 3 }),
+    (port: Schedules, marks, prefix) =>
+      port.dropMarks(marks.map(({ name, dueMs }) => ({ name: prefix + name, dueMs }))),
+  ),
+);
+
+// -------------------------------------------------------------- groups
+
+const SIZES: Readonly<Record<string, number>> = { one: 1, few: 5, parts: 130 };
+const groupName = fc.constantFrom(...Object.keys(SIZES));
+const mark = fc.tuple(groupName, fc.nat(1000), fc.boolean(), fc.boolean()).map(([name, place, failed, renamed]) => ({
+  name,
+  size: SIZES[name] ?? 1,
+  index: place % (SIZES[name] ?? 1),
+  failed,
+  renamed,
+}));
+
+export const GROUP_CALLS: Calls<Groups> = fc.oneof(
+  {
+    arbitrary: call('mark', fc.array(mark, { minLength: 1, maxLength: 12 }), (port: Groups, marks, prefix) =>
+      port.mark(
+        marks.map(({ name, size, index, failed, renamed }) => ({
+          groupId: prefix + name,
+          size,
+          index,
+          failed,
+          ...(renamed ? { memberId: `${groupMemberId(prefix + name, index)}x` } : {}),
+          expiresAtSeconds: NOW / 1000,
+        })),
+      ),
+    ),
+    weight: 4,
+  },
+  call('mark all', fc.tuple(groupName, fc.boolean()), (port: Groups, [name, failed], prefix) =>
+    port.mark(
+      Array.from({ length: SIZES[name] ?? 1 }, (_, index) => ({
+        groupId: prefix + name,
+        size: SIZES[name] ?? 1,
+        index,
+        failed: failed && index === 0,
+        expiresAtSeconds: NOW / 1000,
+      })),
+    ),
+  ),
+  call('count', groupName, (port: Groups, name, prefix) => port.count(prefix + name)),
+  call(
+    'define',
+    fc.record({ name: groupName, length: fc.constantFrom(10, 5000), expiresAtSeconds }),
+    (port: Groups, { name, length, expiresAtSeconds: expires }, prefix) =>
+      port.define({
+        groupId: prefix + name,
+        size: 1,
+        createdMs: NOW,
+        definition: 'x'.repeat(length),
+        expiresAtSeconds: expires,
+      }),
+  ),
+  call('definition', fc.tuple(groupName, nowMs), (port: Groups, [name, ms], prefix) =>
+    port.definition(prefix + name, ms),
+  ),
+  call('forget', groupName, (port: Groups, name, prefix) => port.forget(prefix + name)),
+);
+
+export const CELERY_GROUP_CALLS: Calls<CeleryGroups> = fc.oneof(
+  call(
+    'define',
+    fc.record({ name: groupName, chord: fc.boolean(), expiresAtSeconds, nowMs }),
+    (port: CeleryGroups, { name, ...fields }, prefix) =>
+      port.define({ groupId: prefix + name, memberIds: ['m0', 'm1'], ...fields }),
+  ),
+  call('members', fc.tuple(groupName, nowMs), (port: CeleryGroups, [name, ms], prefix) =>
+    port.members(prefix + name, ms),
+  ),
+  call('count', fc.tuple(groupName, fc.nat(2)), (port: CeleryGroups, [name, index], prefix) =>
+    port.count({ groupId: prefix + name, index, expiresAtSeconds: NOW / 1000 + 86_400 }),
+  ),
+  call('close', groupName, (port: CeleryGroups, name, prefix) => port.close(prefix + name)),
+  call('forget', groupName, (port: CeleryGroups, name, prefix) => port.forget(prefix + name)),
+);
