@@ -36,7 +36,7 @@ export type {
 } from './schedules/schedule.ts';
 export type { BeatEntry, TickOptions } from './schedules/entry.ts';
 export { nextDueMs } from './schedules/next-due.ts';
-export type { ScheduleBook, ScheduleChange } from './beat/schedules.ts';
+export type { ScheduleChangeOptions, SchedulePutOptions, ScheduleBook, ScheduleChange } from './beat/schedules.ts';
 export type { StoredSchedule } from './beat/schedule-view.ts';
 export type { Fixture } from './beat/fixture.ts';
 export { tickId } from './beat/tick.ts';

@@ -119,6 +119,19 @@ export const CLOCK_SKEW_SECONDS = 2;
 export const DEADLINE_MARGIN_SECONDS = 2;
 /** How far ahead a sweep looks. Two periods of the one-minute rule, so that one missed run makes nothing late. */
 export const SWEEP_HORIZON_SECONDS = 120;
+/**
+ * The same for ticks that cannot be taken back, since whoever runs them reads no revoke: one period and what a sweep may
+ * come late, so that an edit is felt soon.
+ */
+export const SWEEP_IRREVOCABLE_HORIZON_SECONDS = 75;
+/** Ticks of one schedule entry in one sweep; the next goes on. Only catching up gets here: a horizon has 120 seconds. */
+export const MAX_TICKS_PER_SWEEP = 1000;
+/** Schedule entries in one answer of `list`: each may have some hundred KB. */
+export const MAX_LISTED_SCHEDULES = 10_000;
+/** Longest name of a schedule entry (django-celery-beat's). */
+export const MAX_ENTRY_NAME_CHARACTERS = 200;
+/** Longest description of a schedule entry. */
+export const MAX_DESCRIPTION_CHARACTERS = 2000;
 /** Members of a group in one set: a set of 64 numbers and its keys stay far below one write unit's 1,024 bytes. */
 export const GROUP_PART_MEMBERS = 64;
 /** Messages of a large group that are prepared and sent at a time: memory stays bounded whatever its size. */

@@ -2,6 +2,7 @@
 import { type ApplyOptions, resolveApplyOptions } from './apply-options.ts';
 import { readLinks } from './canvas/parts.ts';
 import { durationSeconds, instantMs } from './duration.ts';
+import { InvalidOption } from './errors.ts';
 import { decodeTyped } from './json-typed.ts';
 import { MAX_GROUP_MEMBERS } from './limits.ts';
 import type { Embed, GroupHeader } from './message.ts';
@@ -77,6 +78,16 @@ export function toSignatureOptions(options: ApplyOptions): SignatureOptions {
     if (value !== undefined) result[name] = Object.freeze(Array.isArray(value) ? [...value] : [value]);
   }
   return result;
+}
+
+/** What Celery calls an option. @throws InvalidOption where it is none */
+export function signatureOptionName(key: string): string {
+  const name =
+    key === 'retryPolicy' ? 'retry_policy' : (new Map(LINKS).get(key as 'link') ?? NAMES[key as keyof ApplyOptions]);
+  if (name !== undefined) return name;
+  // Told with those that are allowed.
+  resolveApplyOptions({ [key]: undefined }, 0);
+  throw new InvalidOption(`options: '${key}' is no option.`);
 }
 
 type PolicyKey = keyof typeof POLICY_NAMES;

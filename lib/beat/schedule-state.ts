@@ -1,9 +1,7 @@
 /** What is stored of a schedule entry, and what a sweep makes of it. Pure. */
-import { isDeepStrictEqual } from 'node:util';
-
 import { InvalidSchedule } from '../errors.ts';
 import { decodeJson, encodeJson } from '../json.ts';
-import { SWEEP_HORIZON_SECONDS } from '../limits.ts';
+import { MAX_TICKS_PER_SWEEP } from '../limits.ts';
 import type { ScheduleItem } from '../ports.ts';
 import type { ScheduleEntry } from '../schedules/entry.ts';
 import { nextTickMs } from '../schedules/next-due.ts';
@@ -20,8 +18,10 @@ export interface ScheduleState {
   readonly choice: boolean | null;
   /** It has run its course: a one-off after its tick, an entry after its end. */
   readonly over: boolean;
-  /** Raised by every change that people make. A part of the tick's identity, so that a tick taken back can be sent anew. */
+  /** Raised by every change that people make: by it they tell which state they have read. */
   readonly version: number;
+  /** A part of the ticks' identity. Raised by the changes that take ticks back, so that the same instant can be sent anew. */
+  readonly tickVersion: number;
   /** Raised by every write. */
   readonly revision: number;
   /** Where intervals count from. */
@@ -42,14 +42,13 @@ export interface ScheduleState {
 }
 
 export interface Recalled {
+  /** The tick version it was sent with. */
   readonly version: number;
   readonly dueMs: number;
 }
 
 // Longer than any sweep or edit that read the entry before can take.
 const KEEP_DELETED_MS = 3_600_000;
-// One sweep of one entry. Sub-minute intervals have at most a horizon's seconds; only catching up gets here.
-const MAX_TICKS = 1000;
 
 export interface Advance {
   /** Due instants to send now. */
@@ -76,16 +75,20 @@ export function advance(
   let missed: number[] = [];
   const ahead: number[] = [];
   let next: number | undefined = state.nextDueMs;
-  while (next !== undefined && next <= untilMs && missed.length + ahead.length < MAX_TICKS) {
+  while (next !== undefined && next <= untilMs && missed.length + ahead.length < MAX_TICKS_PER_SWEEP) {
     // Of several missed ones the newest stands for all, unless each is wanted.
-    if (next <= nowMs && entry.catchUp === 'one' && !gone.has(next)) missed = missed.filter((tick) => gone.has(tick));
+    if (next <= nowMs && entry.catchUp === 'one') missed = missed.filter((tick) => gone.has(tick));
     (next <= nowMs ? missed : ahead).push(next);
     next = nextTickMs(entry, next, state.anchorMs);
   }
   const deadlineMs = entry.startingDeadlineSeconds === null ? -Infinity : nowMs - entry.startingDeadlineSeconds * 1000;
   const due = [...missed.filter((tick) => tick >= deadlineMs), ...ahead];
-  const ticks = entry.oneOff ? due.slice(0, 1) : due;
-  const over = next === undefined || (entry.oneOff && ticks.length > 0);
+  const wanted = entry.oneOff ? due.slice(0, 1) : due;
+  const over = next === undefined || (entry.oneOff && wanted.length > 0);
+  // An edit leaves among them what it could not take back: an instant is sent once.
+  const sent = new Set(state.emitted);
+  const ticks = wanted.filter((tick) => !sent.has(tick));
+  const emitted = [...state.emitted.filter((tick) => tick > nowMs), ...ticks];
   return {
     ticks,
     state: {
@@ -94,7 +97,7 @@ export function advance(
       entry: over ? { ...entry, enabled: false } : entry,
       over,
       nextDueMs: over ? null : (next ?? null),
-      emitted: [...state.emitted.filter((tick) => tick > nowMs), ...ticks],
+      emitted: emitted.toSorted((left, right) => left - right),
       ...runsUntil(state, nowMs),
       lastError: null,
     },
@@ -117,56 +120,15 @@ export function nextSweptMs(
   return way === 'rule' || !entry.enabled ? null : (nextTickMs(entry, afterMs, anchorMs) ?? null);
 }
 
-/** The state after people changed its entry: counts go on, ticks are reckoned from now. */
-export function changed(state: ScheduleState, entry: ScheduleEntry, nowMs: number): ScheduleState {
-  // Whoever only edits a description does not want the interval to begin anew.
-  const anchorMs = isDeepStrictEqual(entry.schedule, state.entry.schedule) ? state.anchorMs : nowMs;
-  return {
-    ...state,
-    entry,
-    over: false,
-    version: state.version + 1,
-    anchorMs,
-    nextDueMs: nextSweptMs(entry, state.way, nowMs, anchorMs),
-    emitted: [],
-    recalled: [...state.recalled, ...ahead(state, nowMs)],
-    ...runsUntil(state, nowMs),
-    changedMs: nowMs,
-    lastError: null,
-  };
-}
-
-/** The state once people stored an entry, new or in place of another. */
-export function replaced(state: ScheduleState | undefined, entry: ScheduleEntry, nowMs: number): ScheduleState {
-  return state === undefined ? firstState(entry, 'stored', 'sweep', nowMs) : changed(state, entry, nowMs);
-}
-
-export function deleted(state: ScheduleState, nowMs: number): ScheduleState {
-  return { ...changed(state, { ...state.entry, enabled: false }, nowMs), deleted: true };
-}
-
 /** Whether a sweep that looks at a deleted entry has nothing left to do but to remove it. */
 export function isForgotten(state: ScheduleState): boolean {
   return state.deleted && state.recalled.length === 0;
 }
 
-/** A new entry under the name of a deleted one. */
-export function reborn(first: ScheduleState, forerunner: ScheduleState): ScheduleState {
-  const { revision, recalled } = forerunner;
-  const version = first.source === 'code' ? first.version : Math.max(first.version, forerunner.version + 1);
-  return { ...first, version, revision, recalled };
-}
-
-/** What a sweep sent ahead or, since it writes that down afterwards, may have. */
-function ahead(state: ScheduleState, nowMs: number): Recalled[] {
-  const untilMs = nowMs + SWEEP_HORIZON_SECONDS * 1000;
-  const ticks = state.emitted.filter((tick) => tick > nowMs);
-  let next = state.nextDueMs ?? undefined;
-  while (next !== undefined && next <= untilMs && ticks.length < MAX_TICKS) {
-    if (next > nowMs) ticks.push(next);
-    next = nextTickMs(state.entry, Math.max(next, nowMs), state.anchorMs);
-  }
-  return ticks.map((dueMs) => ({ version: state.version, dueMs }));
+/** The entry as people see it: what has run its course is enabled as long as its last tick still lies ahead. */
+export function shownEntry(state: ScheduleState, nowMs: number): ScheduleEntry {
+  const { entry, over, emitted } = state;
+  return over && emitted.some((tick) => tick > nowMs) ? { ...entry, enabled: true } : entry;
 }
 
 export function firstState(
@@ -175,14 +137,16 @@ export function firstState(
   way: ScheduleState['way'],
   nowMs: number,
 ): ScheduleState {
+  // An entry that was deleted long ago and is stored anew must not take its forerunner's ticks for its own.
+  const version = source === 'code' ? 0 : Math.floor(nowMs / 1000);
   return {
     entry,
     source,
     way,
     choice: null,
     over: false,
-    // An entry that was deleted long ago and is stored anew must not take its forerunner's ticks for its own.
-    version: source === 'code' ? 0 : Math.floor(nowMs / 1000),
+    version,
+    tickVersion: version,
     revision: 0,
     anchorMs: nowMs,
     nextDueMs: nextSweptMs(entry, way, nowMs, nowMs),
@@ -224,7 +188,9 @@ function lookAtMs(state: ScheduleState): number | null {
 /** @throws InvalidSchedule for a document that is not ours. */
 export function stateOf(item: ScheduleItem): ScheduleState {
   try {
-    const data = decodeJson(item.document) as Omit<ScheduleState, 'revision'>;
+    const data = decodeJson(item.document) as Omit<ScheduleState, 'revision' | 'tickVersion'> & {
+      readonly tickVersion?: number;
+    };
     const signature = readSignature(data.entry.signature);
     if (signature === undefined) throw new InvalidSchedule('it has no signature');
     const schedule = readSchedule(data.entry.schedule, () => {
@@ -232,6 +198,8 @@ export function stateOf(item: ScheduleItem): ScheduleState {
     });
     return {
       ...data,
+      // Of an entry stored before the two were told apart.
+      tickVersion: data.tickVersion ?? data.version,
       entry: { ...data.entry, signature, schedule },
       revision: item.revision,
     };

@@ -4,7 +4,7 @@ import { nextTicks } from '../schedules/next-due.ts';
 import type { Schedule } from '../schedules/schedule.ts';
 import type { Signature } from '../signature.ts';
 import type { BeatPlan } from './plan.ts';
-import { runsUntil, type ScheduleState } from './schedule-state.ts';
+import { runsUntil, type ScheduleState, shownEntry } from './schedule-state.ts';
 
 /** What `get` and `list` return; `put` takes it back, changed. */
 export interface StoredSchedule {
@@ -69,7 +69,7 @@ export function updated(view: StoredSchedule, change: Partial<BeatEntry>): BeatE
 }
 
 export function viewOf(state: ScheduleState, nowMs: number): StoredSchedule {
-  const { entry } = state;
+  const entry = shownEntry(state, nowMs);
   const { lastRunMs, runCount } = runsUntil(state, nowMs);
   const byRule = state.way === 'rule';
   return {

@@ -1,29 +1,28 @@
 /** `app.schedules`: entries that people read and change while the app is deployed and runs. */
 import { shown } from '../duration.ts';
-import { InvalidOption, InvalidSchedule, ScheduleConflict, ScheduleNotFound } from '../errors.ts';
+import { InvalidOption, ScheduleConflict } from '../errors.ts';
 import { sendCall } from '../enqueue.ts';
-import { SWEEP_HORIZON_SECONDS } from '../limits.ts';
-import type { Ports } from '../ports.ts';
+import { MAX_LISTED_SCHEDULES } from '../limits.ts';
 import type { Producer } from '../producer.ts';
 import type { AsyncResult } from '../result.ts';
 import { byBytes } from '../schedule-ports.ts';
 import { type BeatEntry, checkedEntryName, resolveEntry, type ScheduleEntry } from '../schedules/entry.ts';
-import { integerIn } from '../option-checks.ts';
+import { booleanOption, integerIn, refuseUnknownKeys } from '../option-checks.ts';
 import { fromSignatureOptions } from '../signature-options.ts';
+import {
+  type BookParts,
+  type Change,
+  CHANGE_THERE,
+  changeEntry,
+  findEntry,
+  notFound,
+  refuseDeclared,
+} from './change-entry.ts';
 import { checkArguments, checkEntry } from './check-entry.ts';
+import { changed, deleted, replaced } from './edit-state.ts';
 import { type Fixture, fixtureOf, readFixture } from './fixture.ts';
 import type { BeatPlan } from './plan.ts';
-import {
-  changed,
-  deleted,
-  firstState,
-  itemOf,
-  reborn,
-  refuseNever,
-  replaced,
-  type ScheduleState,
-  stateOf,
-} from './schedule-state.ts';
+import { firstState, refuseNever, type ScheduleState, stateOf } from './schedule-state.ts';
 import {
   isShown,
   type ScheduleChange,
@@ -32,7 +31,6 @@ import {
   viewOf,
   withoutReadOnly,
 } from './schedule-view.ts';
-import { emit } from './sweep-schedules.ts';
 import { PERIODIC_TASK_NAME } from './tick.ts';
 
 export type { ScheduleChange } from './schedule-view.ts';
@@ -44,61 +42,74 @@ export interface ListOptions {
   readonly limit?: number;
 }
 
-// Writes that another writer overtook: beyond this many something else is wrong.
-const MAX_ATTEMPTS = 10;
 const DEFAULT_LIMIT = 1000;
-const MAX_LIMIT = 10_000;
-const CHANGE_THERE = 'change it there, or store it under another name';
+
+/** Of a change that is meant for one state of an entry. */
+export interface ScheduleChangeOptions {
+  /** The `version` that was read; where another one is stored, the change is refused with ScheduleConflict. Default: any. */
+  readonly version?: number;
+}
+
+export interface SchedulePutOptions extends ScheduleChangeOptions {
+  /** ScheduleConflict where there is an entry of this name: of several creators one succeeds. Default false: it is replaced. */
+  readonly createOnly?: boolean;
+}
 
 export class ScheduleBook {
-  readonly #producer: Producer;
-  readonly #plans: () => readonly BeatPlan[];
+  readonly #parts: BookParts;
 
   constructor(producer: Producer, plans: () => readonly BeatPlan[]) {
-    this.#producer = producer;
-    this.#plans = plans;
+    this.#parts = { producer, plans };
   }
 
   /**
    * Stores an entry, new or in place of another. With the `version` that `get` returned, only in place of
-   * that very state.
+   * that very state. What was read under another name is stored as a new entry: a copy.
    *
    * @throws InvalidSchedule, InvalidOption, InvalidArguments: nothing is stored then. ScheduleConflict when
-   * somebody else changed the entry since.
+   * somebody else changed the entry since, or made it.
    */
-  async put(name: string, change: ScheduleChange): Promise<StoredSchedule> {
+  async put(name: string, change: ScheduleChange, options: SchedulePutOptions = {}): Promise<StoredSchedule> {
+    const readAs = change?.name ?? name;
+    // The version of another entry says nothing of this one.
+    const version = versionOf(options, PUT_OPTIONS) ?? (readAs === name ? change?.version : undefined);
+    const createOnly = booleanOption(options.createOnly ?? readAs !== name, 'createOnly');
+    if (options.version !== undefined && createOnly)
+      throw new InvalidOption('version and createOnly: both are given; what is yet to be made has no version.');
     const entry = await this.#checked(name, withoutReadOnly(change));
-    const { version } = change;
-    return this.#change(name, (state, nowMs) => {
-      if (version !== undefined && state?.version !== version) throw conflict(name, version, state?.version);
-      return replaced(state, entry, nowMs);
+    return changeEntry(this.#parts, name, (state, nowMs, sent) => {
+      if (createOnly) refuseExisting(name, state, readAs);
+      else refuseOther(name, version, state);
+      return replaced(state, entry, nowMs, sent);
     });
   }
 
   /**
-   * Changes some fields of a stored entry. Two updates at the same time both take effect.
+   * Changes some fields of a stored entry. Without a `version` two updates at the same time both take effect.
    *
    * @throws ScheduleNotFound, and what `put` throws.
    */
-  async update(name: string, change: Partial<BeatEntry>): Promise<StoredSchedule> {
-    return this.#change(name, async (state, nowMs) => {
+  async update(name: string, change: Partial<BeatEntry>, options: ScheduleChangeOptions = {}): Promise<StoredSchedule> {
+    const version = versionOf(options);
+    return changeEntry(this.#parts, name, async (state, nowMs, sent) => {
       if (state === undefined) return undefined;
+      refuseOther(name, version, state);
       const entry = await this.#checked(name, updated(viewOf(state, nowMs), change));
-      return changed(state, entry, nowMs);
+      return changed(state, entry, nowMs, sent);
     });
   }
 
   async get(name: string): Promise<StoredSchedule | undefined> {
-    const ports = await this.#producer.ports();
-    const state = await this.#find(checkedEntryName(name), ports);
+    const ports = await this.#parts.producer.ports();
+    const state = await findEntry(this.#parts, checkedEntryName(name), ports);
     return state && viewOf(state, ports.clock.nowMs());
   }
 
   /** Entries in the order of their names, declared ones beside stored ones. Fewer than `limit`: there are no more. */
   async list(options: ListOptions = {}): Promise<StoredSchedule[]> {
-    const limit = integerIn(options.limit ?? DEFAULT_LIMIT, 1, MAX_LIMIT, 'limit');
-    const ports = await this.#producer.ports();
-    const plans = this.#plans();
+    const limit = integerIn(options.limit ?? DEFAULT_LIMIT, 1, MAX_LISTED_SCHEDULES, 'limit');
+    const ports = await this.#parts.producer.ports();
+    const plans = this.#parts.plans();
     const found: ScheduleState[] = [];
     let more = true;
     let last = options.after;
@@ -123,29 +134,47 @@ export class ScheduleBook {
       .map((state) => viewOf(state, nowMs));
   }
 
-  /** Takes effect at once: ticks already on their way are taken back. @throws ScheduleNotFound, InvalidSchedule */
-  async enable(name: string): Promise<StoredSchedule> {
-    return this.#switch(name, true);
+  /** Takes effect at once. @throws ScheduleNotFound, InvalidSchedule, ScheduleConflict */
+  async enable(name: string, options: ScheduleChangeOptions = {}): Promise<StoredSchedule> {
+    return this.#switch(name, true, options);
   }
 
-  /** Takes effect at once: ticks already on their way are taken back. @throws ScheduleNotFound */
-  async disable(name: string): Promise<StoredSchedule> {
-    return this.#switch(name, false);
+  /**
+   * Takes effect at once: ticks already on their way are taken back. (Celery's workers and tasks with `idempotent: true`
+   * ask for no revokes: what was sent to them, for the next 75 seconds at most, still runs.)
+   *
+   * @throws ScheduleNotFound, ScheduleConflict
+   */
+  async disable(name: string, options: ScheduleChangeOptions = {}): Promise<StoredSchedule> {
+    return this.#switch(name, false, options);
   }
 
-  /** Deletes a stored entry; ticks already on their way are taken back. @throws ScheduleNotFound; InvalidSchedule for one that code declares. */
-  async delete(name: string): Promise<void> {
-    await this.#change(name, (state, nowMs) => state && deleted(state, nowMs), 'disable it instead');
+  /**
+   * Deletes a stored entry; of ticks already on their way `disable` tells.
+   *
+   * @throws ScheduleNotFound, ScheduleConflict; InvalidSchedule for one that code declares.
+   */
+  async delete(name: string, options: ScheduleChangeOptions = {}): Promise<void> {
+    const version = versionOf(options);
+    const change: Change = (state, nowMs, sent) => {
+      if (state === undefined) return undefined;
+      refuseOther(name, version, state);
+      return deleted(state, nowMs, sent);
+    };
+    await changeEntry(this.#parts, name, change, 'disable it instead');
   }
 
-  /** Sends the entry's task now, whatever its schedule says. @throws ScheduleNotFound */
+  /** Sends the entry's task now, whatever its schedule and a `countdown` of its options say. @throws ScheduleNotFound */
   async runNow(name: string): Promise<AsyncResult> {
-    const state = await this.#find(checkedEntryName(name), await this.#producer.ports());
-    if (state === undefined) throw await this.#notFound(name);
+    const { producer } = this.#parts;
+    const ports = await producer.ports();
+    const state = await findEntry(this.#parts, checkedEntryName(name), ports);
+    if (state === undefined) throw await notFound(this.#parts, name, ports);
     const { signature } = state.entry;
-    const { options, lineage } = fromSignatureOptions(signature.options);
+    const { countdown: _later, ...now } = signature.options;
+    const { options, lineage } = fromSignatureOptions(now);
     return sendCall(
-      this.#producer,
+      producer,
       signature.task,
       signature.args,
       {
@@ -181,11 +210,11 @@ export class ScheduleBook {
   ): Promise<{ readonly stored: readonly string[]; readonly kept: readonly string[] }> {
     if (mode !== 'once' && mode !== 'always')
       throw new InvalidOption(`mode: ${shown(mode)} given; 'once' or 'always' is allowed.`);
-    const ports = await this.#producer.ports();
-    const [wanted, kept]: [ScheduleEntry[], string[]] = [[], []];
+    const ports = await this.#parts.producer.ports();
+    const [wanted, stored, kept]: [ScheduleEntry[], string[], string[]] = [[], [], []];
     for (const [name, given] of Object.entries(readFixture(fixture))) {
       const entry = await this.#checked(name, given);
-      const state = await this.#find(name, ports);
+      const state = await findEntry(this.#parts, name, ports);
       if (state !== undefined && mode === 'once') {
         kept.push(name);
         continue;
@@ -194,104 +223,74 @@ export class ScheduleBook {
       refuseNever(replaced(state, entry, ports.clock.nowMs()), ports.clock.nowMs());
       wanted.push(entry);
     }
-    for (const entry of wanted) await this.#change(entry.name, (state, nowMs) => replaced(state, entry, nowMs));
-    return { stored: wanted.map(({ name }) => name), kept };
+    for (const entry of wanted) {
+      try {
+        await changeEntry(this.#parts, entry.name, (state, nowMs, sent) => {
+          // Somebody stored it meanwhile.
+          if (mode === 'once') refuseExisting(entry.name, state, entry.name);
+          return replaced(state, entry, nowMs, sent);
+        });
+        stored.push(entry.name);
+      } catch (error) {
+        if (mode === 'always' || !ScheduleConflict.is(error)) throw error;
+        kept.push(entry.name);
+      }
+    }
+    return { stored, kept };
   }
 
   // ------------------------------------------------------------------ parts
 
   async #checked(name: string, given: BeatEntry): Promise<ScheduleEntry> {
-    const entry = resolveEntry(name, given, this.#producer.settings.timezone);
-    checkEntry(entry, this.#producer);
-    return checkArguments(entry, this.#producer);
+    const { producer } = this.#parts;
+    const entry = resolveEntry(name, given, producer.settings.timezone);
+    checkEntry(entry, producer);
+    return checkArguments(entry, producer);
   }
 
-  async #switch(name: string, enabled: boolean): Promise<StoredSchedule> {
-    const view = await this.#change(
+  async #switch(name: string, enabled: boolean, options: ScheduleChangeOptions): Promise<StoredSchedule> {
+    const version = versionOf(options);
+    const view = await changeEntry(
+      this.#parts,
       name,
-      (state, nowMs) => {
+      (state, nowMs, sent) => {
         if (state === undefined) return undefined;
-        const next = changed(state, { ...state.entry, enabled }, nowMs);
+        refuseOther(name, version, state);
+        const next = changed(state, { ...state.entry, enabled }, nowMs, sent);
         return state.source === 'code' ? { ...next, choice: enabled } : next;
       },
       null,
     );
     if (view.way === 'rule') {
-      const { rules } = await this.#producer.ports();
+      const { rules } = await this.#parts.producer.ports();
       if (rules !== undefined) await rules.setEnabled(name, enabled);
     }
     return view;
   }
-
-  /**
-   * Reads, changes and writes until nobody was quicker, then takes back what the old state sent ahead and
-   * sends what the new one wants: at once, since the next sweep may come after the first tick.
-   *
-   * @param instead what to do with an entry that code declares; null: it may be changed too.
-   */
-  async #change(
-    name: string,
-    change: (state: ScheduleState | undefined, nowMs: number) => Wanted | Promise<Wanted>,
-    instead: string | null = CHANGE_THERE,
-  ): Promise<StoredSchedule> {
-    const ports = await this.#producer.ports();
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const held = await this.#read(checkedEntryName(name), ports);
-      const state = held?.deleted === true ? undefined : held;
-      if (state !== undefined && instead !== null) refuseDeclared(state, instead);
-      const nowMs = ports.clock.nowMs();
-      const wanted = await change(state, nowMs);
-      const untilMs = nowMs + SWEEP_HORIZON_SECONDS * 1000;
-      if (wanted === undefined) {
-        // What was deleted by a process that did not come to its end.
-        if (held !== undefined && held.recalled.length > 0) await emit(held, this.#producer, ports, untilMs);
-        throw await this.#notFound(name);
-      }
-      refuseNever(wanted, nowMs);
-      const next = held?.deleted === true ? reborn(wanted, held) : wanted;
-      if (!(await ports.schedules.write(itemOf(next)))) continue;
-      const written = { ...next, revision: next.revision + 1 };
-      if (written.recalled.length > 0 || (written.nextDueMs !== null && written.nextDueMs <= untilMs))
-        await emit(written, this.#producer, ports, untilMs);
-      return viewOf((await this.#find(name, ports)) ?? written, nowMs);
-    }
-    throw conflict(name, undefined, undefined);
-  }
-
-  async #find(name: string, ports: Ports): Promise<ScheduleState | undefined> {
-    const state = await this.#read(name, ports);
-    return state?.deleted === true ? undefined : state;
-  }
-
-  /** Deleted ones too. */
-  async #read(name: string, ports: Ports): Promise<ScheduleState | undefined> {
-    const [item] = await ports.schedules.read([name]);
-    const state = item && stateOf(item);
-    if (state?.deleted === false) return state;
-    const plan = this.#plans().find((candidate) => candidate.name === name);
-    if (plan === undefined) return state;
-    const first = firstState(plan.entry, 'code', plan.way, ports.clock.nowMs());
-    return state === undefined ? first : reborn(first, state);
-  }
-
-  async #notFound(name: string): Promise<ScheduleNotFound> {
-    const some = (await this.list({ limit: 20 })).map((entry) => entry.name);
-    return new ScheduleNotFound(
-      `There is no schedule entry '${name}'. There ${some.length === 0 ? 'are none' : `are: ${some.join(', ')}`}.`,
-    );
-  }
 }
 
-type Wanted = ScheduleState | undefined;
+const CHANGE_OPTIONS: ReadonlySet<string> = new Set<keyof ScheduleChangeOptions>(['version']);
+const PUT_OPTIONS: ReadonlySet<string> = new Set<keyof SchedulePutOptions>(['version', 'createOnly']);
 
-function refuseDeclared(state: ScheduleState, instead: string): void {
-  if (state.source === 'stored') return;
-  throw new InvalidSchedule(`entry '${state.entry.name}' is declared in code: ${instead}.`);
+/** @throws InvalidOption */
+function versionOf(options: ScheduleChangeOptions, allowed: ReadonlySet<string> = CHANGE_OPTIONS): number | undefined {
+  refuseUnknownKeys(options, allowed, 'options of the change');
+  return options.version === undefined ? undefined : integerIn(options.version, 0, Number.MAX_SAFE_INTEGER, 'version');
 }
 
-function conflict(name: string, wanted: number | undefined, found: number | undefined): ScheduleConflict {
-  const versions = wanted === undefined ? '' : ` Version ${wanted} was read, ${found ?? 'none'} is stored.`;
-  return new ScheduleConflict(
-    `Schedule entry '${name}' was changed by somebody else meanwhile.${versions} Read it again and repeat the change.`,
+/** @throws ScheduleConflict where another state is stored than the one that was read. */
+function refuseOther(name: string, version: number | undefined, state: ScheduleState | undefined): void {
+  if (version === undefined || state?.version === version) return;
+  throw new ScheduleConflict(
+    `Schedule entry '${name}' was changed by somebody else meanwhile. Version ${version} was read, ${state?.version ?? 'none'} is stored. Read it again and repeat the change.`,
+  );
+}
+
+/** @throws ScheduleConflict where there is one already. */
+function refuseExisting(name: string, state: ScheduleState | undefined, readAs: string): void {
+  if (state === undefined) return;
+  const given = readAs === name ? '' : ` What was read as '${readAs}' would replace it.`;
+  throw new ScheduleConflict(
+    `Schedule entry '${name}' exists already, in version ${state.version}.${given} Choose another name, or change that entry.`,
   );
 }

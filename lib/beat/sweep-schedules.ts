@@ -4,7 +4,7 @@
  * sends them again, and they run once.
  */
 import { CeleriacError } from '../errors.ts';
-import { SWEEP_HORIZON_SECONDS } from '../limits.ts';
+import { SWEEP_HORIZON_SECONDS, SWEEP_IRREVOCABLE_HORIZON_SECONDS } from '../limits.ts';
 import type { DueMark, Ports, ScheduleItem } from '../ports.ts';
 import type { Producer } from '../producer.ts';
 import { dispatch, type Prepared } from '../publish.ts';
@@ -12,7 +12,7 @@ import { AsyncResult } from '../result.ts';
 import { sideBySide } from '../side-by-side.ts';
 import { REVOKED } from '../states.ts';
 import { advance, isForgotten, itemOf, type Recalled, type ScheduleState, stateOf } from './schedule-state.ts';
-import { prepareTick, tickId } from './tick.ts';
+import { isIrrevocable, prepareTick, tickId } from './tick.ts';
 
 export interface BeatReport {
   /** Ticks sent. */
@@ -94,14 +94,19 @@ async function sweepOne(
 
 /** Takes back what an edit recalled, sends what is due of one entry, and stores the entry behind it. */
 export async function emit(state: ScheduleState, producer: Producer, ports: Ports, untilMs: number): Promise<Swept> {
+  const nowMs = ports.clock.nowMs();
+  const irrevocable = isIrrevocable(producer, state.entry);
+  const horizonMs = irrevocable ? Math.min(untilMs, nowMs + SWEEP_IRREVOCABLE_HORIZON_SECONDS * 1000) : untilMs;
+  if (state.recalled.length === 0 && state.nextDueMs !== null && state.nextDueMs > horizonMs)
+    return { ticks: 0, drop: false };
   const gone = await takeBack(state.entry.name, state.recalled, producer);
-  const { ticks, state: next } = advance(state, ports.clock.nowMs(), untilMs, gone);
+  const { ticks, state: next } = advance(state, nowMs, horizonMs, gone);
   let prepared: Prepared[];
   let lastError = next.lastError;
   try {
     prepared = ticks
       .filter((tick) => !gone.has(tick))
-      .map((tick) => prepareTick(producer, state.entry, tick, state.version).prepared);
+      .map((tick) => prepareTick(producer, state.entry, tick, state.tickVersion).prepared);
   } catch (error) {
     if (!CeleriacError.is(error)) throw error;
     // It would fail at the next sweep too: as in Celery the tick is passed over, and the entry says why.
@@ -115,7 +120,8 @@ export async function emit(state: ScheduleState, producer: Producer, ports: Port
   const failure = outcomes.find((outcome) => !outcome.ok);
   if (failure !== undefined && !failure.ok) throw new Error(`${failure.code}: ${failure.message}`);
   const drop = await ports.schedules.write(itemOf({ ...next, recalled: [], lastError }));
-  if (!drop) await takeBackIfEdited(state, ticks, producer, ports);
+  if (!drop && irrevocable) await noteSent(state.entry.name, ticks, ports);
+  else if (!drop) await takeBackIfEdited(state, ticks, producer, ports);
   return { ticks: prepared.length, drop };
 }
 
@@ -127,10 +133,28 @@ async function takeBackIfEdited(
   ports: Ports,
 ): Promise<void> {
   const [item] = await ports.schedules.read([state.entry.name]);
-  if (item !== undefined && stateOf(item).version === state.version) return;
+  if (item !== undefined && stateOf(item).tickVersion === state.tickVersion) return;
   const nowMs = ports.clock.nowMs();
-  const ahead = ticks.filter((dueMs) => dueMs > nowMs).map((dueMs) => ({ version: state.version, dueMs }));
+  const ahead = ticks.filter((dueMs) => dueMs > nowMs).map((dueMs) => ({ version: state.tickVersion, dueMs }));
   await takeBack(state.entry.name, ahead, producer);
+}
+
+// Writes that others overtook: each of them is an edit by hand.
+const NOTE_ATTEMPTS = 5;
+
+/** An edit was quicker, and what was just sent will run all the same: the edited entry must not send it once more. */
+async function noteSent(name: string, ticks: readonly number[], ports: Ports): Promise<void> {
+  for (let attempt = 0; attempt < NOTE_ATTEMPTS; attempt += 1) {
+    const [item] = await ports.schedules.read([name]);
+    if (item === undefined) return;
+    const state = stateOf(item);
+    // The entry is past the others: another sweeper has noted them.
+    const fromMs = Math.min(state.nextDueMs ?? Infinity, ports.clock.nowMs());
+    const open = ticks.filter((tick) => tick >= fromMs && !state.emitted.includes(tick));
+    if (open.length === 0) return;
+    const emitted = [...state.emitted, ...open].toSorted((left, right) => left - right);
+    if (await ports.schedules.write(itemOf({ ...state, emitted }))) return;
+  }
 }
 
 /** Revokes ticks. Returns those that had run already: the same instant must not run again under another version. */

@@ -4,7 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Ports, ScheduleItem } from '../ports.ts';
 import type { ScheduleEntry } from '../schedules/entry.ts';
 import type { BeatPlan } from './plan.ts';
-import { firstState, itemOf, nextSweptMs, reborn, type ScheduleState, stateOf } from './schedule-state.ts';
+import { reborn } from './edit-state.ts';
+import { firstState, itemOf, nextSweptMs, type ScheduleState, stateOf } from './schedule-state.ts';
 
 /** Whether all of them are in step: one that is not must not keep the rest from it. */
 export async function syncDeclared(plans: readonly BeatPlan[], ports: Ports): Promise<boolean> {

@@ -1,4 +1,5 @@
 /** One tick: its identity and its message. */
+import { elsewhereIn } from '../destination.ts';
 import { InvalidMessage } from '../errors.ts';
 import { parseIsoTime } from '../iso-time.ts';
 import type { Message } from '../message.ts';
@@ -57,6 +58,14 @@ export function prepareTick(producer: Producer, entry: ScheduleEntry, scheduledM
       celeriac: { beat: { entry: entry.name, scheduled: new Date(scheduledMs).toISOString() } },
     },
   );
+}
+
+/**
+ * Whether an entry's ticks cannot be taken back: nobody asks for revokes in Celery's workers, nor before a run of a
+ * task that is `idempotent`.
+ */
+export function isIrrevocable(producer: Producer, { signature }: ScheduleEntry): boolean {
+  return producer.registry.find(signature.task)?.options.idempotent === true || elsewhereIn(producer)(signature);
 }
 
 /**

@@ -3,7 +3,8 @@ import { type ApplyOptions, resolveApplyOptions } from '../apply-options.ts';
 import { type Duration, durationSeconds, instantMs, shown } from '../duration.ts';
 import { CeleriacError, InvalidOption, InvalidSchedule } from '../errors.ts';
 import { decodeJson, encodeJson } from '../json.ts';
-import { toSignatureOptions } from '../signature-options.ts';
+import { MAX_DESCRIPTION_CHARACTERS, MAX_ENTRY_NAME_CHARACTERS } from '../limits.ts';
+import { signatureOptionName, toSignatureOptions } from '../signature-options.ts';
 import { type Signature, signature, type SignatureOptions, withParts } from '../signature.ts';
 import { checkedTaskName } from '../task-options.ts';
 import { every } from './interval.ts';
@@ -11,8 +12,13 @@ import { nextTickMs } from './next-due.ts';
 import { readSchedule } from './read-schedule.ts';
 import { describeSchedule, inZone, type Schedule } from './schedule.ts';
 
-/** Options of each tick. `countdown` and `expires` count from the tick's scheduled time. */
-export type TickOptions = Omit<ApplyOptions, 'eta' | 'taskId' | 'kwargs'>;
+/**
+ * Options of each tick. `countdown` and `expires` count from the tick's scheduled time. They are laid over those that the
+ * signature has, and `null` removes one of these.
+ */
+export type TickOptions = {
+  readonly [K in keyof Omit<ApplyOptions, 'eta' | 'taskId' | 'kwargs'>]: ApplyOptions[K] | null;
+};
 
 /** An entry as people write it (Celery's `beat_schedule`, and django-celery-beat's PeriodicTask). */
 export interface BeatEntry {
@@ -24,7 +30,8 @@ export interface BeatEntry {
   readonly args?: readonly unknown[];
   /** Keyword arguments, when `task` is a name. */
   readonly kwargs?: Readonly<Record<string, unknown>>;
-  readonly options?: TickOptions;
+  /** null: none, those of the signature removed too. */
+  readonly options?: TickOptions | null;
   /** Default true. */
   readonly enabled?: boolean;
   /** Disabled after its first tick. Default false; a clocked entry has only one. */
@@ -73,9 +80,6 @@ const ENTRY_KEYS: ReadonlySet<string> = new Set<keyof BeatEntry>([
   'customTask',
   'description',
 ]);
-/** django-celery-beat's length. */
-export const MAX_ENTRY_NAME_CHARACTERS = 200;
-const MAX_DESCRIPTION_CHARACTERS = 2000;
 
 /** @throws InvalidSchedule, InvalidOption, NotSerializable; each names the entry. */
 export function resolveEntry(name: string, entry: BeatEntry, timezone: string): ScheduleEntry {
@@ -151,19 +155,25 @@ function refuseNever(entry: ScheduleEntry): void {
 
 function signatureOf(entry: BeatEntry): Signature {
   const { task } = entry;
-  const options = optionsOf(entry.options);
+  const given = entry.options === null ? {} : optionsOf(entry.options);
   if (typeof task === 'object' && task !== null && typeof task.task === 'string') {
     if (entry.args !== undefined || entry.kwargs !== undefined)
       throw new InvalidSchedule('args and kwargs go with a task name; a signature has its own. Leave them out.');
-    return checked({ ...task, options: { ...task.options, ...options } });
+    return checked({ ...task, options: entry.options === null ? {} : merged(task.options, given) });
   }
   if (typeof task !== 'string')
     throw new InvalidSchedule(`task: ${shown(task)} given; a signature such as task.s(1) or a task's name is allowed.`);
   const { args = [], kwargs = {} } = entry;
-  return checked({ ...signature(task), args, kwargs, options });
+  return checked({ ...signature(task), args, kwargs, options: merged({}, given) });
 }
 
-function optionsOf(options: TickOptions = {}): SignatureOptions {
+function merged(options: SignatureOptions, change: SignatureOptions): SignatureOptions {
+  return Object.fromEntries(Object.entries({ ...options, ...change }).filter(([, value]) => value !== null));
+}
+
+/** In Celery's names, null where one is to be removed. */
+function optionsOf(given: TickOptions = {}): SignatureOptions {
+  const options: unknown = given;
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw new InvalidOption(`options: ${shown(options)} given; an object such as { expires: 60 } is allowed.`);
   const fixed = ['eta', 'taskId'].find((key) => key in options);
@@ -171,8 +181,10 @@ function optionsOf(options: TickOptions = {}): SignatureOptions {
     throw new InvalidOption(`options: '${fixed}' cannot be set: every tick has its own. Use countdown to run later.`);
   if ('kwargs' in options)
     throw new InvalidOption('options: kwargs go beside args, as a field of the entry, or into the signature.');
-  resolveApplyOptions(options, 0);
-  return toSignatureOptions(options);
+  const removed = Object.keys(options).filter((key) => options[key as keyof typeof options] === null);
+  const set = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null)) as ApplyOptions;
+  resolveApplyOptions(set, 0);
+  return { ...toSignatureOptions(set), ...Object.fromEntries(removed.map((key) => [signatureOptionName(key), null])) };
 }
 
 /** As it will be when read back: an entry is stored as JSON. */

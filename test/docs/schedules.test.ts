@@ -20,5 +20,5 @@ console.log(JSON.stringify(counts));`,
       after: `console.log(Object.keys(fixture).join(), (await app.schedules.get('payroll'))?.enabled, await app.schedules.get('promo'));`,
     },
   });
-  expect(output).toBe('{"heartbeat":360,"reindex":4}\npromo false undefined\n');
+  expect(output).toBe('{"heartbeat":360,"reindex":4}\nextra,promo false undefined\n');
 });

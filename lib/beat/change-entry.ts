@@ -1,0 +1,109 @@
+/** Reading one entry and changing it, whoever else does so meanwhile. */
+import { InvalidSchedule, ScheduleConflict, ScheduleNotFound } from '../errors.ts';
+import { SWEEP_HORIZON_SECONDS } from '../limits.ts';
+import type { Ports, ScheduleItem } from '../ports.ts';
+import type { Producer } from '../producer.ts';
+import { checkedEntryName } from '../schedules/entry.ts';
+import { reborn, type SentAhead } from './edit-state.ts';
+import type { BeatPlan } from './plan.ts';
+import { firstState, itemOf, refuseNever, type ScheduleState, stateOf } from './schedule-state.ts';
+import { type StoredSchedule, viewOf } from './schedule-view.ts';
+import { emit } from './sweep-schedules.ts';
+import { isIrrevocable } from './tick.ts';
+
+export type Wanted = ScheduleState | undefined;
+
+/** What is to become of an entry. undefined: it has to be there, and is not. May be asked several times. */
+export type Change = (state: Wanted, nowMs: number, sent: SentAhead) => Wanted | Promise<Wanted>;
+
+/** What an edit works with. */
+export interface BookParts {
+  readonly producer: Producer;
+  readonly plans: () => readonly BeatPlan[];
+}
+
+// Writes that another writer overtook: beyond this many something else is wrong.
+const MAX_ATTEMPTS = 10;
+export const CHANGE_THERE = 'change it there, or store it under another name';
+
+/**
+ * Reads, changes and writes until nobody was quicker, then takes back what the old state sent ahead and
+ * sends what the new one wants: at once, since the next sweep may come after the first tick.
+ *
+ * @param instead what to do with an entry that code declares; null: it may be changed too.
+ */
+export async function changeEntry(
+  book: BookParts,
+  name: string,
+  change: Change,
+  instead: string | null = CHANGE_THERE,
+): Promise<StoredSchedule> {
+  const { producer } = book;
+  const ports = await producer.ports();
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    const held = await readEntry(book, checkedEntryName(name), ports);
+    const state = held?.deleted === true ? undefined : held;
+    if (state !== undefined && instead !== null) refuseDeclared(state, instead);
+    const nowMs = ports.clock.nowMs();
+    const wanted = await change(state, nowMs, sentAhead(state, producer));
+    const untilMs = nowMs + SWEEP_HORIZON_SECONDS * 1000;
+    if (wanted === undefined) {
+      // What was deleted by a process that did not come to its end.
+      if (held !== undefined && held.recalled.length > 0) await emit(held, producer, ports, untilMs);
+      throw await notFound(book, name, ports);
+    }
+    refuseNever(wanted, nowMs);
+    const next = held?.deleted === true ? reborn(wanted, held) : wanted;
+    if (!(await ports.schedules.write(itemOf(next)))) continue;
+    const written = { ...next, revision: next.revision + 1 };
+    if (written.recalled.length > 0 || (written.nextDueMs !== null && written.nextDueMs <= untilMs))
+      await emit(written, producer, ports, untilMs);
+    return viewOf((await findEntry(book, name, ports)) ?? written, nowMs);
+  }
+  throw new ScheduleConflict(
+    `Schedule entry '${name}' was changed by somebody else meanwhile, ${MAX_ATTEMPTS} times. Read it again and repeat the change.`,
+  );
+}
+
+export function sentAhead(state: Wanted, producer: Producer): SentAhead {
+  return { irrevocable: state !== undefined && isIrrevocable(producer, state.entry) };
+}
+
+/** What is there for readers: stored, or declared and not yet seen by a sweep. */
+export async function findEntry(book: BookParts, name: string, ports: Ports): Promise<Wanted> {
+  const state = await readEntry(book, name, ports);
+  return state?.deleted === true ? undefined : state;
+}
+
+/** Deleted ones too. */
+async function readEntry(book: BookParts, name: string, ports: Ports): Promise<Wanted> {
+  const [item] = await ports.schedules.read([name]);
+  return entryOf(book, name, item, ports.clock.nowMs());
+}
+
+/** The state behind a stored item or, where there is none, behind what code declares. */
+export function entryOf({ plans }: BookParts, name: string, item: ScheduleItem | undefined, nowMs: number): Wanted {
+  const state = item && stateOf(item);
+  if (state?.deleted === false) return state;
+  const plan = plans().find((candidate) => candidate.name === name);
+  if (plan === undefined) return state;
+  const first = firstState(plan.entry, 'code', plan.way, nowMs);
+  return state === undefined ? first : reborn(first, state);
+}
+
+/** @throws InvalidSchedule for an entry that code declares. */
+export function refuseDeclared(state: ScheduleState, instead: string): void {
+  if (state.source === 'stored') return;
+  throw new InvalidSchedule(`entry '${state.entry.name}' is declared in code: ${instead}.`);
+}
+
+const SHOWN_NAMES = 20;
+
+export async function notFound({ plans }: BookParts, name: string, ports: Ports): Promise<ScheduleNotFound> {
+  const stored = (await ports.schedules.list(undefined, SHOWN_NAMES)).map(stateOf).filter((state) => !state.deleted);
+  const names = new Set([...stored.map(({ entry }) => entry.name), ...plans().map((plan) => plan.name)]);
+  const some = [...names].slice(0, SHOWN_NAMES).join(', ');
+  return new ScheduleNotFound(
+    `There is no schedule entry '${name}'. There ${some === '' ? 'are none' : `are: ${some}`}.`,
+  );
+}
