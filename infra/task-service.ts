@@ -1,4 +1,4 @@
-import { type RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Annotations, type RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -57,6 +57,7 @@ export class TaskService extends Construct {
   constructor(scope: Construct, id: string, props: TaskServiceProps) {
     super(scope, id);
     this.manifest = manifestOf(props.app);
+    this.#warnOfRoutes();
     const imported = props.externalQueues ?? {};
     validateExternalQueues(Stack.of(this), this.manifest, imported);
     const plan = planQueues(this.manifest, props.queues ?? {}, Object.keys(imported));
@@ -174,6 +175,14 @@ export class TaskService extends Construct {
       results: this.tables.results,
       region: Stack.of(this).region,
     });
+  }
+
+  #warnOfRoutes(): void {
+    for (const pattern of this.manifest.idleRoutes ?? [])
+      Annotations.of(this).addWarningV2(
+        `celeriac:idleRoute:${pattern}`,
+        `routes: '${pattern}' matches no task of app '${this.manifest.name}'. Correct it, or import the module that declares its tasks.`,
+      );
   }
 
   #ruleEnvironment(): Record<string, string> {

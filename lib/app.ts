@@ -12,7 +12,8 @@ import type { Clock, Ids, Logger, Ports, Random } from './ports.ts';
 import type { EagerOutcome, Producer } from './producer.ts';
 import { callSite, Registry, type TaskDefinition, type TaskHooks } from './registry.ts';
 import { AsyncResult } from './result.ts';
-import { hasRouter, resolveRoute } from './routes.ts';
+import { ownQueueName } from './queue-name.ts';
+import { hasRouter, idlePatterns, resolveRoute } from './routes.ts';
 import { type AppOptions, type Environment, readEnvironment, resolveSettings, type Settings } from './settings.ts';
 import type { Signature } from './signature.ts';
 import { remoteTask, type RemoteTask, type RemoteTaskOptions } from './remote-task.ts';
@@ -270,6 +271,8 @@ export class Celeriac implements Producer {
   /** What `infra` needs to know, as plain data. */
   manifest(): AppManifest {
     const { settings } = this;
+    const names = [...this.registry.all(), ...this.registry.remotes()].map(({ name }) => name);
+    const idleRoutes = idlePatterns(settings.routes, settings.queues, names);
     return {
       name: settings.name,
       defaultQueue: settings.defaultQueue,
@@ -283,6 +286,7 @@ export class Celeriac implements Producer {
       resultExpiresSeconds: settings.resultExpiresSeconds,
       timerShards: settings.timerShards,
       beat: this.#beat.plans().map(({ entry: _entry, ...plan }) => plan),
+      ...(idleRoutes.length === 0 ? {} : { idleRoutes }),
     };
   }
 
@@ -292,7 +296,7 @@ export class Celeriac implements Producer {
     // A router function may look at the arguments, which nobody has at deploy time: the default queue stands in.
     const routed = hasRouter(settings.routes) ? undefined : resolveRoute(settings.routes, name, [], {}).queue;
     return {
-      queue: options.queue ?? routed ?? settings.defaultQueue,
+      queue: ownQueueName(options.queue ?? routed ?? settings.defaultQueue, settings.queues),
       ...(options.timeLimitSeconds === null ? {} : { timeLimitSeconds: options.timeLimitSeconds }),
       ...(options.softTimeLimitSeconds === null ? {} : { softTimeLimitSeconds: options.softTimeLimitSeconds }),
     };

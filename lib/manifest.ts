@@ -53,6 +53,8 @@ export interface AppManifest {
   readonly resultExpiresSeconds: number;
   readonly timerShards: number;
   readonly beat: readonly BeatManifest[];
+  /** Patterns of the routes that match none of the tasks; absent where there are none. */
+  readonly idleRoutes?: readonly string[];
 }
 
 /** Environment variables by which a deployed function finds its queues and tables. All JSON or plain text. */

@@ -1,12 +1,13 @@
 /** The way of a message out: to a queue with an exact delay, or to the timers. Nothing else sends. */
-import { EnqueueFailed, type EnqueueOutcome, InvalidOption, MessageTooLarge, QueueNotFound } from './errors.ts';
+import { EnqueueFailed, type EnqueueOutcome, InvalidOption, MessageTooLarge } from './errors.ts';
 import { DYNAMODB_MAX_ITEM_BYTES, SQS_MAX_DELAY_SECONDS } from './limits.ts';
 import { encodeMessage } from './encode-message.ts';
 import type { EncodeOptions } from './json.ts';
 import type { Message } from './message.ts';
 import type { Broker, Clock, OutgoingMessage, SendOutcome, Timer, Timers } from './ports.ts';
 import { checkBounds } from './message-bounds.ts';
-import { celeryQueueName } from './queue-name.ts';
+import { celeryQueueName, ownQueueName } from './queue-name.ts';
+import { declaredQueue } from './queue-options.ts';
 import { quoted } from './quote.ts';
 import type { RetryPolicy, Settings } from './settings.ts';
 import { deduplicationIdOf, groupIdOf } from './sqs-text.ts';
@@ -31,15 +32,12 @@ const TIMER_OVERHEAD_BYTES = 2048;
 
 /** @throws QueueNotFound */
 export function requireQueue(queue: string, settings: Settings): string {
-  if (Object.hasOwn(settings.queues, queue)) return queue;
-  throw new QueueNotFound(
-    `Queue ${quoted(queue)} is not declared. Declared are: ${Object.keys(settings.queues).join(', ')}. Add it to the app's queues, or correct the name.`,
-  );
+  return declaredQueue(queue, settings.queues);
 }
 
 /** @throws InvalidOption: a worker here would only find that it does not know the task. */
 export function requireExternal(task: string, queue: string, { queues }: Settings): void {
-  const declared = queues[queue];
+  const declared = queues[ownQueueName(queue, queues)];
   if (declared === undefined || declared.external === true) return;
   throw new InvalidOption(
     `Task ${quoted(task)} runs elsewhere, and queue ${quoted(queue)} has its worker here. Declare the queue of its own workers as \`queues: { celery: { external: true } }\`, and name it in app.remote() or in routes.`,

@@ -1,6 +1,6 @@
 /** The queues of an app: checked once, with every default written down. */
 import { type Duration, durationSeconds } from './duration.ts';
-import { InvalidOption } from './errors.ts';
+import { InvalidOption, QueueNotFound } from './errors.ts';
 import {
   ESM_MAX_BATCH_SIZE,
   ESM_MAX_BATCH_SIZE_WITH_WINDOW,
@@ -10,7 +10,10 @@ import {
   SQS_MAX_QUEUE_NAME_CHARACTERS,
 } from './limits.ts';
 import type { QueueManifest } from './manifest.ts';
+import { didYouMean } from './nearest.ts';
 import { booleanOption, integerIn, refuseUnknownKeys } from './option-checks.ts';
+import { ownQueueName } from './queue-name.ts';
+import { quoted } from './quote.ts';
 
 export interface QueueOptions {
   /** Ordered groups on an SQS FIFO queue. Default false. */
@@ -89,6 +92,26 @@ function isExternal(name: string, options: QueueOptions): boolean {
   );
 }
 
+/**
+ * What we call a declared queue, by our name of it or Celery's.
+ *
+ * @param field what names it, for the error text.
+ * @throws QueueNotFound
+ */
+export function declaredQueue(
+  given: string,
+  queues: Readonly<Record<string, QueueManifest>>,
+  field: string | undefined = undefined,
+): string {
+  const queue = ownQueueName(given, queues);
+  if (Object.hasOwn(queues, queue)) return queue;
+  const names = Object.keys(queues);
+  const place = field === undefined ? '' : `${field}: `;
+  throw new QueueNotFound(
+    `${place}Queue ${quoted(given)} is not declared. Declared are: ${names.join(', ')}.${didYouMean(given, names)} Add it to the app's queues, or correct the name.`,
+  );
+}
+
 /** @throws InvalidOption */
 export function resolveDefaultQueue(
   given: string | undefined,
@@ -99,7 +122,9 @@ export function resolveDefaultQueue(
   const chosen = given ?? (own.includes('default') ? 'default' : own[0]);
   if (chosen !== undefined && own.includes(chosen)) return chosen;
   if (chosen !== undefined && !names.includes(chosen))
-    throw new InvalidOption(`defaultQueue: '${chosen}' is not declared. Declared are ${names.join(', ')}.`);
+    throw new InvalidOption(
+      `defaultQueue: '${chosen}' is not declared. Declared are ${names.join(', ')}.${didYouMean(chosen, names)}`,
+    );
   throw new InvalidOption(
     `defaultQueue: ${chosen === undefined ? 'every queue' : `'${chosen}'`} is external. Declare a queue that has a worker here, such as { default: {} }.`,
   );

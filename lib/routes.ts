@@ -1,6 +1,10 @@
 /** Which queue a task goes to (celery/app/routes.py). Pure. */
 import { InvalidOption } from './errors.ts';
 import { shown } from './duration.ts';
+import type { QueueManifest } from './manifest.ts';
+import { integerIn } from './option-checks.ts';
+import { ownQueueName } from './queue-name.ts';
+import { declaredQueue } from './queue-options.ts';
 
 /** A queue name, or options for the message. */
 export type Route = string | { readonly queue?: string; readonly priority?: number };
@@ -88,10 +92,68 @@ function patternMatches(pattern: string | RegExp, name: string): boolean {
   return new RegExp(pattern.source, `${pattern.flags.replace(/[gy]/g, '')}y`).test(name);
 }
 
+/**
+ * What the routes say that is no function, checked before anything is sent.
+ *
+ * @throws InvalidOption, QueueNotFound
+ */
+export function checkRoutes(routes: Routes | undefined, queues: Readonly<Record<string, QueueManifest>>): void {
+  for (const { pattern, route } of patternsOf(routes)) {
+    const name = String(pattern);
+    const { queue, priority } =
+      typeof route === 'string' ? { queue: route, priority: undefined } : checked(route, name);
+    if (priority !== undefined) integerIn(priority, 0, 9, `routes: priority of '${name}'`);
+    if (queue !== undefined) declaredQueue(queue, queues, `routes: the route of '${name}'`);
+  }
+}
+
+interface Pattern {
+  readonly pattern: string | RegExp;
+  readonly route: Route;
+}
+
+/** Everything in the routes that is no function. @throws InvalidOption */
+function patternsOf(routes: Routes | undefined): Pattern[] {
+  if (routes === undefined) return [];
+  return (isList(routes) ? routes : [routes]).flatMap((entry: unknown): Pattern[] => {
+    if (typeof entry === 'function') return [];
+    if (Array.isArray(entry)) {
+      const [pattern, route] = entry as readonly unknown[];
+      if (entry.length === 2 && (typeof pattern === 'string' || pattern instanceof RegExp))
+        return [{ pattern, route: route as Route }];
+    } else if (typeof entry === 'object' && entry !== null) {
+      return Object.entries(entry as Readonly<Record<string, Route>>).map(([pattern, route]) => ({ pattern, route }));
+    }
+    throw new InvalidOption(
+      `routes: ${shown(entry)} given; an object such as { 'mail.*': 'mail' }, a function, or a list of those and of pairs such as ['mail.*', 'mail'] is allowed.`,
+    );
+  });
+}
+
+/** Patterns to a queue that has its worker here which none of the tasks matches: a slip, most likely. */
+export function idlePatterns(
+  routes: Routes | undefined,
+  queues: Readonly<Record<string, QueueManifest>>,
+  names: readonly string[],
+): string[] {
+  const idle = patternsOf(routes).filter(({ pattern, route }) => {
+    const queue = typeof route === 'string' ? route : route.queue;
+    // Who sends to a queue that is consumed elsewhere may know names that are not declared here.
+    if (queue === undefined || queues[ownQueueName(queue, queues)]?.external === true) return false;
+    return !names.some((name) => patternMatches(pattern, name));
+  });
+  return idle.map(({ pattern }) => String(pattern));
+}
+
 function checked(route: Exclude<Route, string>, name: string): ResolvedRoute {
   if (typeof route !== 'object' || route === null) {
     throw new InvalidOption(
       `routes: the route of '${name}' is ${shown(route)}. Give a queue name or { queue, priority }.`,
+    );
+  }
+  if (route.queue !== undefined && typeof route.queue !== 'string') {
+    throw new InvalidOption(
+      `routes: the queue of '${name}' is ${shown(route.queue)}. Give the name of a declared queue.`,
     );
   }
   const unknownKey = Object.keys(route).find((key) => key !== 'queue' && key !== 'priority');

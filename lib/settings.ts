@@ -11,7 +11,7 @@ import { ENVIRONMENT, type QueueManifest } from './manifest.ts';
 import { booleanOption, integerIn, refuseUnknownKeys } from './option-checks.ts';
 import type { Logger, LogLevel } from './ports.ts';
 import { NAME, type QueueOptions, resolveDefaultQueue, resolveQueues } from './queue-options.ts';
-import type { Routes } from './routes.ts';
+import { checkRoutes, type Routes } from './routes.ts';
 
 /** Celery's publish retry policy. Defaults: 3 retries, 0 s, +0.2 s each, at most 1 s. */
 export interface RetryPolicy {
@@ -119,6 +119,7 @@ export function resolveSettings(name: string, options: AppOptions = {}): Setting
   }
   refuseUnknownKeys(options, APP_KEYS, `options of app '${name}'`);
   const queues = resolveQueues(options.queues ?? { default: {} });
+  checkRoutes(options.routes, queues);
   const flag = (key: keyof AppOptions, fallback: boolean): boolean =>
     options[key] === undefined ? fallback : booleanOption(options[key], key);
   return {

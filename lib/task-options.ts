@@ -9,6 +9,7 @@ import {
   MAX_TASK_NAME_CHARACTERS,
 } from './limits.ts';
 import { booleanOption, integerIn, refuseUnknownKeys } from './option-checks.ts';
+import { declaredQueue } from './queue-options.ts';
 import type { Settings } from './settings.ts';
 
 /** Matches errors: a class, or a function that answers whether an error is meant. */
@@ -129,7 +130,6 @@ export function resolveTaskOptions(name: string, options: TaskOptions, settings:
   const softTimeLimitSeconds = seconds('softTimeLimit');
   const timeLimitSeconds = seconds('timeLimit');
   checkLimits(softTimeLimitSeconds, timeLimitSeconds, at('softTimeLimit'));
-  if (options.queue !== undefined) checkQueue(options.queue, settings, at('queue'));
   return {
     bind: flag('bind', false),
     maxRetries:
@@ -157,7 +157,7 @@ export function resolveTaskOptions(name: string, options: TaskOptions, settings:
     softTimeLimitSeconds,
     timeLimitSeconds,
     expiresSeconds: seconds('expires'),
-    queue: options.queue,
+    queue: options.queue === undefined ? undefined : checkedQueue(options.queue, settings, at('queue')),
     priority: options.priority === undefined ? undefined : integerIn(options.priority, 0, 9, at('priority')),
     maxDeliveries: integerIn(options.maxDeliveries ?? settings.maxDeliveries, 1, 1000, at('maxDeliveries')),
     params: options.params === undefined ? undefined : [...options.params],
@@ -172,8 +172,9 @@ export function checkLimits(soft: number | null, hard: number | null, field: str
   );
 }
 
-export function checkQueue(queue: unknown, settings: Settings, field: string): string {
-  if (typeof queue === 'string' && queue !== '') return queue;
+/** @throws QueueNotFound, InvalidOption: at the declaration, where the first call in production would else. */
+function checkedQueue(queue: unknown, settings: Settings, field: string): string {
+  if (typeof queue === 'string' && queue !== '') return declaredQueue(queue, settings.queues, field);
   throw new InvalidOption(
     `${field}: ${shown(queue)} given; the name of a declared queue is allowed: ${Object.keys(settings.queues).join(', ')}.`,
   );

@@ -2,6 +2,7 @@
 import { InvalidSchedule, MessageTooLarge } from '../errors.ts';
 import { encodeJson } from '../json.ts';
 import { DYNAMODB_MAX_ITEM_BYTES } from '../limits.ts';
+import { didYouMean } from '../nearest.ts';
 import { argumentsOf, type Producer, validateArguments } from '../producer.ts';
 import { named, type ScheduleEntry } from '../schedules/entry.ts';
 import { prepareTick } from './tick.ts';
@@ -27,9 +28,9 @@ function check(entry: ScheduleEntry, producer: Producer): void {
   if (composite !== null)
     throw new InvalidSchedule(`task: a ${composite} cannot be scheduled; schedule a task that starts it.`);
   if (!entry.customTask && producer.registry.findAnywhere(task) === undefined) {
-    const known = producer.registry.all().map((definition) => definition.name);
+    const known = producer.registry.names();
     throw new InvalidSchedule(
-      `task '${task}' is not registered here. Registered are: ${known.join(', ') || 'none'}. Declare it before the entry, name it with app.remote() if it runs elsewhere, or say customTask: true.`,
+      `task '${task}' is not registered here. Registered are: ${known.join(', ') || 'none'}.${didYouMean(task, known)} Declare it before the entry, name it with app.remote() if it runs elsewhere, or say customTask: true.`,
     );
   }
   prepareTick(producer, entry, producer.clock.nowMs(), 0);

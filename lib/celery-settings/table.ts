@@ -1,4 +1,5 @@
 /** Every setting of Celery, and what a given name means. */
+import { nearest } from '../nearest.ts';
 import { RETIRED_SETTINGS } from './retired-settings.ts';
 import type { CelerySetting, SettingGroup } from './setting.ts';
 import { STORAGE_SETTINGS } from './storage-settings.ts';
@@ -35,26 +36,5 @@ export function findSetting(given: string): CelerySetting | undefined {
 
 /** The known name that is closest to one that is not, unless it is far. */
 export function nearestName(given: string): string | undefined {
-  let nearest: string | undefined;
-  // One letter in six may be wrong, of what is not the same in all names.
-  let least = Math.ceil(given.replace(/^CELERY(?:D|BEAT)?_/, '').length / 6) + 1;
-  for (const name of BY_NAME.keys()) {
-    const distance = editDistance(given.toLowerCase(), name.toLowerCase());
-    if (distance < least) [nearest, least] = [name, distance];
-  }
-  return nearest;
-}
-
-/** Letters to insert, to leave out or to change. */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (let index = 0; index < from.length; index += 1) {
-    const next = [index + 1];
-    for (let column = 0; column < to.length; column += 1) {
-      const change = (row[column] ?? 0) + (from[index] === to[column] ? 0 : 1);
-      next.push(Math.min(change, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
+  return nearest(given, BY_NAME.keys(), given.replace(/^CELERY(?:D|BEAT)?_/, '').length);
 }

@@ -4,6 +4,7 @@ import { type Duration, durationSeconds, instantMs, shown } from '../duration.ts
 import { CeleriacError, InvalidOption, InvalidSchedule } from '../errors.ts';
 import { decodeJson, encodeJson } from '../json.ts';
 import { MAX_DESCRIPTION_CHARACTERS, MAX_ENTRY_NAME_CHARACTERS } from '../limits.ts';
+import { didYouMean } from '../nearest.ts';
 import { signatureOptionName, toSignatureOptions } from '../signature-options.ts';
 import { type Signature, signature, type SignatureOptions, withParts } from '../signature.ts';
 import { checkedTaskName } from '../task-options.ts';
@@ -114,7 +115,9 @@ function resolve(name: string, entry: BeatEntry, timezone: string): ScheduleEntr
     throw new InvalidSchedule(`${shown(entry)} given; an object with task and schedule is allowed.`);
   const stray = Object.keys(entry).find((key) => !ENTRY_KEYS.has(key));
   if (stray !== undefined)
-    throw new InvalidSchedule(`'${stray}' is no field. Allowed are ${[...ENTRY_KEYS].toSorted().join(', ')}.`);
+    throw new InvalidSchedule(
+      `'${stray}' is no field. Allowed are ${[...ENTRY_KEYS].toSorted().join(', ')}.${didYouMean(stray, ENTRY_KEYS)}`,
+    );
   const schedule = inZone(
     readSchedule(entry.schedule, (duration) => every(duration)),
     timezone,

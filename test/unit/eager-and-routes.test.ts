@@ -100,14 +100,17 @@ describe('routes', () => {
     );
   });
 
-  it('the call overrides the task, the task the route; an undeclared queue is an error at the call', async () => {
+  it('the call overrides the task, the task the route; what a router answers is checked at the call', async () => {
     const { world, tasks } = newWorld(
       (app) => ({
         plain: app.task('mail.plain', () => 1),
         own: app.task('mail.own', { queue: 'own' }, () => 1),
         lost: app.task('lost.x', () => 1),
       }),
-      { queues: { default: {}, mail: {}, own: {}, call: {} }, routes: { 'mail.*': 'mail', 'lost.*': 'nowhere' } },
+      {
+        queues: { default: {}, mail: {}, own: {}, call: {} },
+        routes: [{ 'mail.*': 'mail' }, (name) => (name.startsWith('lost.') ? 'nowhere' : undefined)],
+      },
     );
     await tasks.plain.delay();
     await tasks.own.delay();
