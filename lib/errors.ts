@@ -3,28 +3,11 @@
  * `CeleriacError.is`: two copies of the library in one bundle have two classes of each name.
  */
 
-const BRAND = Symbol.for('celeriac.error');
+import { CeleriacError } from './celeriac-error.ts';
+import { cut, describe, errorLine, isError } from './error-text.ts';
+import { MAX_ERROR_LINE_CHARACTERS } from './limits.ts';
 
-export class CeleriacError extends Error {
-  static readonly code: string = 'CELERIAC';
-  readonly code: string;
-
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    Object.defineProperty(this, BRAND, { value: true });
-    const constructor = new.target;
-    this.code = constructor.code;
-    // Not `constructor.name`: minified bundles rename classes, and the name goes over the wire.
-    this.name = (constructor as { errorName?: string }).errorName ?? 'CeleriacError';
-  }
-
-  /** Whether `value` is an error of this class or a subclass, across bundles. */
-  static is(value: unknown): value is CeleriacError {
-    if (!(typeof value === 'object' && value !== null && BRAND in value)) return false;
-    if (value instanceof this) return true;
-    return this.code === 'CELERIAC' || (value as { code?: unknown }).code === this.code;
-  }
-}
+export { CeleriacError };
 
 // ------------------------------------------------- bad input, thrown before anything is sent
 
@@ -106,16 +89,26 @@ export class ImproperlyConfigured extends CeleriacError {
 /** What became of one item of `enqueueMany`. */
 export type EnqueueOutcome =
   | { readonly ok: true; readonly id: string }
-  | { readonly ok: false; readonly id: string; readonly code: string; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly id: string;
+      readonly code: string;
+      readonly message: string;
+      /** Whether sending the same again can succeed: the service refused this one for a reason that passes. */
+      readonly retryable?: boolean;
+    };
 
 /** The broker did not take every message (after retries). `outcomes` tells of each, in order; what is `ok` was sent. */
 export class EnqueueFailed extends CeleriacError {
   static readonly errorName: string = 'EnqueueFailed';
   static override readonly code: string = 'ENQUEUE_FAILED';
   readonly outcomes: readonly EnqueueOutcome[];
+  /** Whether any of those that were not sent can be sent later. */
+  readonly retryable: boolean;
   constructor(message: string, outcomes: readonly EnqueueOutcome[]) {
     super(message);
     this.outcomes = outcomes;
+    this.retryable = outcomes.some((outcome) => !outcome.ok && outcome.retryable === true);
   }
 }
 /** A result that DynamoDB cannot hold. */
@@ -161,7 +154,7 @@ export class TaskError extends CeleriacError {
   /** All remote exception arguments; `message` shows the first. */
   readonly args: readonly unknown[];
   constructor(name: string, args: readonly unknown[], module: string | null) {
-    super(args.map((argument) => (typeof argument === 'string' ? argument : JSON.stringify(argument))).join(', '));
+    super(args.map(describe).join(', '));
     this.name = name;
     this.args = args;
     this.module = module;
@@ -245,9 +238,7 @@ export class Reject extends CeleriacError {
   readonly reason: string;
   readonly requeue: boolean;
   constructor(reason: unknown = 'rejected', options: { readonly requeue?: boolean } = {}) {
-    super(reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason), {
-      cause: reason,
-    });
+    super(isError(reason) ? errorLine(reason) : cut(describe(reason), MAX_ERROR_LINE_CHARACTERS), { cause: reason });
     this.reason = this.message;
     this.requeue = options.requeue ?? false;
   }

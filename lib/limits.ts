@@ -81,6 +81,13 @@ export const MAX_INTEGER_DIGITS = 4300;
 export const MAX_REPR_CHARACTERS = 1024;
 /** Stored tracebacks are cut here: an item under 1 KB costs one write unit, and the end of a stack says little. */
 export const MAX_TRACEBACK_CHARACTERS = 4096;
+/** An error's name and message as they are stored: six bytes a character at most, they fit an item of 400 KB several times. */
+export const MAX_ERROR_NAME_CHARACTERS = 255;
+export const MAX_ERROR_MESSAGE_CHARACTERS = 8192;
+/** What our own errors carry beside their message: an item of 400 KB holds it whatever its characters are. */
+export const MAX_ERROR_FIELDS_CHARACTERS = 65_536;
+/** An error in a log line, or in an attribute of a dead letter (bodies and attributes share 1 MiB). */
+export const MAX_ERROR_LINE_CHARACTERS = 1024;
 /** Messages sent in reaction to one root (retries, deferrals, chain steps). A loop ends here instead of in the bill. */
 export const MAX_HOPS = 10_000;
 /** Longest task id: it is a part of DynamoDB keys and of SQS deduplication ids (128 characters). */

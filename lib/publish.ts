@@ -1,11 +1,13 @@
 /** The way of a message out: to a queue with an exact delay, or to the timers. Nothing else sends. */
 import { EnqueueFailed, type EnqueueOutcome, InvalidOption, MessageTooLarge } from './errors.ts';
 import { DYNAMODB_MAX_ITEM_BYTES, SQS_MAX_DELAY_SECONDS } from './limits.ts';
+import { errorText } from './error-text.ts';
 import { encodeMessage } from './encode-message.ts';
 import type { EncodeOptions } from './json.ts';
 import type { Message } from './message.ts';
 import type { Broker, Clock, OutgoingMessage, SendOutcome, Timer, Timers } from './ports.ts';
 import { checkBounds } from './message-bounds.ts';
+import { isPassing } from './passing.ts';
 import { celeryQueueName, ownQueueName } from './queue-name.ts';
 import { declaredQueue } from './queue-options.ts';
 import { quoted } from './quote.ts';
@@ -99,13 +101,24 @@ export async function dispatch(
       : ports.broker.send(sends.map(({ message }) => message)).then((sent) => {
           for (const [position, { index }] of sends.entries()) outcomes[index] = sent[position] ?? unknownOutcome();
         }),
-    timers.length === 0
-      ? undefined
-      : ports.timers.put(timers.map(({ timer }) => timer)).then(() => {
-          for (const { index, timer } of timers) outcomes[index] = { ok: true, messageId: timer.id };
-        }),
+    timers.length === 0 ? undefined : storeTimers(timers, ports, outcomes),
   ]);
   return outcomes;
+}
+
+/** One that the store refuses for good is not its neighbours' fault: each is asked alone then. */
+async function storeTimers(
+  timers: readonly { readonly index: number; readonly timer: Timer }[],
+  ports: PublishPorts,
+  outcomes: SendOutcome[],
+): Promise<void> {
+  try {
+    await ports.timers.put(timers.map(({ timer }) => timer));
+    for (const { index, timer } of timers) outcomes[index] = { ok: true, messageId: timer.id };
+  } catch (error) {
+    if (timers.length > 1 && !isPassing(error)) for (const each of timers) await storeTimers([each], ports, outcomes);
+    else for (const { index } of timers) outcomes[index] = refusedOutcome(error);
+  }
 }
 
 function needsTimer(item: Prepared, delaySeconds: number, settings: Settings): boolean {
@@ -174,10 +187,13 @@ async function attemptDispatch(
     return await dispatch(items, ports, settings);
   } catch (error) {
     // Nothing is known about any of them, and sending twice is harmless: ids are fixed.
-    const message = error instanceof Error ? error.message : String(error);
-    const code = error instanceof Error ? error.name : 'Error';
-    return items.map(() => ({ ok: false, code, message, retryable: true }));
+    return items.map(() => refusedOutcome(error));
   }
+}
+
+function refusedOutcome(error: unknown): SendOutcome {
+  const { name: code, message } = errorText(error);
+  return { ok: false, code, message, retryable: isPassing(error) };
 }
 
 function failure(items: readonly Prepared[], final: readonly SendOutcome[], failed: number): EnqueueFailed {
@@ -185,7 +201,7 @@ function failure(items: readonly Prepared[], final: readonly SendOutcome[], fail
     const outcome = final[index] ?? unknownOutcome();
     return outcome.ok
       ? { ok: true, id: item.id }
-      : { ok: false, id: item.id, code: outcome.code, message: outcome.message };
+      : { ok: false, id: item.id, code: outcome.code, message: outcome.message, retryable: outcome.retryable };
   });
   const first = outcomes.find((outcome) => !outcome.ok);
   const detail = first && !first.ok ? ` First: task id ${first.id}: ${first.code}: ${first.message}` : '';

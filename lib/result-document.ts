@@ -1,7 +1,8 @@
 /** Celery's result document: what both our readers and Python's find under `result` (celery/backends/base.py). */
+import { cut, describe, errorText } from './error-text.ts';
 import { InvalidResult, TaskError } from './errors.ts';
 import { decodeJson, encodeJson } from './json.ts';
-import { MAX_TRACEBACK_CHARACTERS } from './limits.ts';
+import { MAX_ERROR_FIELDS_CHARACTERS, MAX_ERROR_MESSAGE_CHARACTERS, MAX_ERROR_NAME_CHARACTERS } from './limits.ts';
 import { type OwnErrorFields, ownErrorFields, restoreOwn } from './own-errors.ts';
 import { isException } from './states.ts';
 
@@ -51,34 +52,58 @@ const MODULES: Readonly<Record<string, string>> = {
   SyntaxError: 'builtins',
 };
 
+/** Never throws, and bounded: `error` is whatever a task threw. */
 export function exceptionDocument(error: unknown): ExceptionDocument {
-  if (error instanceof TaskError) return { exc_type: error.name, exc_message: error.args, exc_module: error.module };
-  if (error instanceof Error) {
-    const type = error.name === '' ? 'Error' : error.name;
-    const own = ownErrorFields(error);
-    return {
-      exc_type: type,
-      exc_message: [error.message],
-      exc_module: MODULES[type] ?? null,
-      ...(own === undefined ? {} : { celeriac: own }),
-    };
-  }
-  // A thrown value that is no Error still arrives as one: Python cannot read anything else under FAILURE.
-  return { exc_type: 'Error', exc_message: [describe(error)], exc_module: null };
+  // A thrown value that is no Error arrives as one too: Python cannot read anything else under FAILURE.
+  const { name, message } = errorText(error);
+  const remote = remoteParts(error);
+  if (remote !== undefined)
+    return { exc_type: name, exc_message: boundedArguments(remote.args), exc_module: remote.module };
+  const own = boundedFields(error);
+  return {
+    exc_type: name,
+    exc_message: [message],
+    exc_module: Object.hasOwn(MODULES, name) ? (MODULES[name] ?? null) : null,
+    ...(own === undefined ? {} : { celeriac: own }),
+  };
 }
 
-function describe(value: unknown): string {
+function remoteParts(error: unknown): Pick<TaskError, 'args' | 'module'> | undefined {
   try {
-    return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+    if (!(error instanceof TaskError) || !Array.isArray(error.args)) return undefined;
+    return { args: error.args, module: typeof error.module === 'string' ? error.module : null };
   } catch {
-    return Object.prototype.toString.call(value);
+    return undefined;
   }
+}
+
+/** What our own errors carry beside their message, where it can be read and is not too long. */
+function boundedFields(error: unknown): OwnErrorFields | undefined {
+  let code: string | undefined;
+  try {
+    const own = ownErrorFields(error);
+    if (own === undefined) return undefined;
+    code = cut(own.code, MAX_ERROR_NAME_CHARACTERS);
+    if (encodeJson(own).length <= MAX_ERROR_FIELDS_CHARACTERS) return own;
+  } catch {
+    // Fields that throw, or are no JSON.
+  }
+  return code === undefined ? undefined : { code };
+}
+
+/** Exception arguments that are no JSON become text, as Celery stores their repr; too much of them is cut. */
+function boundedArguments(args: readonly unknown[]): readonly unknown[] {
+  try {
+    if (encodeJson(args).length <= MAX_ERROR_MESSAGE_CHARACTERS) return args;
+  } catch {
+    const texts = args.map(describe);
+    if (texts.join('').length <= MAX_ERROR_MESSAGE_CHARACTERS) return texts;
+  }
+  return [cut(args.map(describe).join(', '), MAX_ERROR_MESSAGE_CHARACTERS)];
 }
 
 export function tracebackOf(error: unknown): string | null {
-  if (!(error instanceof Error)) return null;
-  const text = error.stack ?? `${error.name}: ${error.message}`;
-  return text.length > MAX_TRACEBACK_CHARACTERS ? `${text.slice(0, MAX_TRACEBACK_CHARACTERS)}\n...` : text;
+  return errorText(error).stack;
 }
 
 /** @throws NotSerializable when `result` is no JSON; its path starts with `result`. */
@@ -105,17 +130,7 @@ export function writeException(
   error: unknown,
   document: Omit<ResultDocument, 'status' | 'result' | 'traceback'>,
 ): string {
-  const result = exceptionDocument(error);
-  try {
-    return writeDocument({ ...document, status, result, traceback: tracebackOf(error) });
-  } catch {
-    // Exception arguments that are no JSON become text, as Celery stores their repr.
-    const exc_message = result.exc_message.map(describe);
-    const { exc_type, exc_module, celeriac } = result;
-    const own = celeriac === undefined ? {} : { celeriac: { code: celeriac.code } };
-    const plain: ExceptionDocument = { exc_type, exc_message, exc_module, ...own };
-    return writeDocument({ ...document, status, result: plain, traceback: tracebackOf(error) });
-  }
+  return writeDocument({ ...document, status, result: exceptionDocument(error), traceback: tracebackOf(error) });
 }
 
 /**
@@ -127,7 +142,7 @@ export function readDocument(text: string, parse: (text: string) => unknown = de
   try {
     data = parse(text);
   } catch (error) {
-    throw new InvalidResult(`A stored result is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new InvalidResult(`A stored result is not JSON: ${errorText(error).message}`);
   }
   if (typeof data !== 'object' || data === null || typeof (data as { status?: unknown }).status !== 'string') {
     throw new InvalidResult('A stored result has no status.');

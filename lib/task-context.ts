@@ -2,6 +2,7 @@
 import { resolveExpires } from './apply-options.ts';
 import type { RetryOptions, TaskContext, TaskLogger, TaskRequest } from './context.ts';
 import { durationSeconds, instantMs, shown } from './duration.ts';
+import { errorLine, isError } from './error-text.ts';
 import { InvalidOption, MaxRetriesExceededError, Retry, type RetryOverrides } from './errors.ts';
 import { encodeJson } from './json.ts';
 import type { Message } from './message.ts';
@@ -172,7 +173,7 @@ function planRetry(parts: ContextParts, options: RetryOptions, nowMs: number): R
         )
       : instantMs(options.eta, 'retry() eta');
   const wait = Math.max(0, Math.round((dueMs - nowMs) / 1000));
-  const why = options.exc instanceof Error ? `: ${options.exc.name}: ${options.exc.message}` : '';
+  const why = isError(options.exc) ? `: ${errorLine(options.exc)}` : '';
   return new Retry(`Retry in ${wait}s${why}`, dueMs, options.exc, planOverrides(parts, options, nowMs));
 }
 

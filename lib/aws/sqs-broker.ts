@@ -8,12 +8,14 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 
+import { errorText } from '../error-text.ts';
 import {
   SQS_MAX_BATCH_ENTRIES,
   SQS_MAX_DELAY_SECONDS,
   SQS_MAX_MESSAGE_BYTES,
   SQS_MAX_VISIBILITY_SECONDS,
 } from '../limits.ts';
+import { isPassing } from '../passing.ts';
 import type { Broker, OutgoingMessage, SendOutcome } from '../ports.ts';
 
 export interface QueueAddress {
@@ -228,12 +230,6 @@ function unknownQueue(item: OutgoingMessage): SendOutcome {
 }
 
 function failed(error: unknown): SendOutcome {
-  const fault = (error as { $fault?: unknown }).$fault;
-  const throttled = /Throttl|OverLimit|RequestThrottled|TooManyRequests/.test(error instanceof Error ? error.name : '');
-  return {
-    ok: false,
-    code: error instanceof Error ? error.name : 'Error',
-    message: error instanceof Error ? error.message : String(error),
-    retryable: fault !== 'client' || throttled,
-  };
+  const { name: code, message } = errorText(error);
+  return { ok: false, code, message, retryable: isPassing(error) };
 }

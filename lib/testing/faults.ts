@@ -213,14 +213,19 @@ async function callBadly<R>(run: () => Promise<R>, plan: FaultPlan, clock: Clock
     return never();
   }
   if (plan.hit('freeze')) await clock.sleep(Math.round(plan.draw(LONGEST_FREEZE_MS)));
-  if (plan.hit('error')) throw new Error('fault: throttled');
+  if (plan.hit('error')) throw passing('ThrottlingException', 'fault: throttled');
   const result = await run();
   if (plan.hit('crash')) {
     life.dead = true;
     return never();
   }
-  if (plan.hit('lostResponse')) throw new Error('fault: the answer was lost');
+  if (plan.hit('lostResponse')) throw passing('TimeoutError', 'fault: the answer was lost');
   return result;
+}
+
+/** Named as the SDK names them: what has no such name does not pass, and is not tried again. */
+function passing(name: string, message: string): Error {
+  return Object.assign(new Error(message), { name });
 }
 
 /** SQS at its worst within its promises: at least once, in any order, and not all of a batch. */

@@ -1,4 +1,5 @@
 /** What a worker's log says of an attempt: Celery's lines with names, ids and errors; never arguments or results. */
+import { errorLine, errorText } from '../error-text.ts';
 import type { Attempt } from './commit.ts';
 import type { EndDecision } from './decide.ts';
 
@@ -13,14 +14,15 @@ export function logEnd(attempt: Attempt, decision: EndDecision, startMs: number)
   const subject = `Task ${message.task}[${message.id}]`;
   const fields = { ...fieldsOf(attempt), state: decision.kind };
   const runtime = `${((clock.nowMs() - startMs) / 1000).toFixed(3)}s`;
-  const text = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  for (const error of ('broken' in decision ? decision.broken : undefined) ?? [])
+    logger.log('error', `${subject}: a predicate of its options threw ${errorLine(error)}`, fieldsOf(attempt));
   switch (decision.kind) {
     case 'success':
       return logger.log('info', `${subject} succeeded in ${runtime}`, fields);
     case 'retry':
       return logger.log(
         'info',
-        `${subject} retry: Retry in ${Math.max(0, Math.round((decision.dueMs - clock.nowMs()) / 1000))}s: ${text(decision.error)}`,
+        `${subject} retry: Retry in ${Math.max(0, Math.round((decision.dueMs - clock.nowMs()) / 1000))}s: ${errorLine(decision.error)}`,
         fields,
       );
     case 'reject':
@@ -28,10 +30,11 @@ export function logEnd(attempt: Attempt, decision: EndDecision, startMs: number)
     case 'ignore':
       return logger.log('info', `${subject} ignored`, fields);
     case 'fail':
-      if (decision.expected) return logger.log('info', `${subject} raised expected: ${text(decision.error)}`, fields);
-      return logger.log('error', `${subject} raised unexpected: ${text(decision.error)}`, {
+      if (decision.expected)
+        return logger.log('info', `${subject} raised expected: ${errorLine(decision.error)}`, fields);
+      return logger.log('error', `${subject} raised unexpected: ${errorLine(decision.error)}`, {
         ...fields,
-        stack: decision.error instanceof Error ? decision.error.stack : undefined,
+        stack: errorText(decision.error).stack ?? undefined,
       });
     case 'requeue':
       return;

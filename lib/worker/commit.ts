@@ -1,19 +1,16 @@
 /** Writes down how an attempt ended, then settles it. The commit comes first: what is not committed may run again. */
-import { CeleriacError, ResultTooLarge, TaskRejectedError } from '../errors.ts';
-import { DYNAMODB_MAX_ITEM_BYTES, MAX_RECORDED_CHILDREN } from '../limits.ts';
-import { encodeJson } from '../json.ts';
+import { errorLine, errorMessage } from '../error-text.ts';
 import type { Message } from '../message.ts';
-import { checkTimerSize } from '../publish.ts';
+import { isPassing } from '../passing.ts';
+import type { Clock, CommitRequest } from '../ports.ts';
 import type { TaskDefinition } from '../registry.ts';
-import { type ExtendedFields, writeDocument, writeException } from '../result-document.ts';
-import { FAILURE, IGNORED, REJECTED, RETRY, SUCCESS } from '../states.ts';
-import type { Clock } from '../ports.ts';
+import { RETRY } from '../states.ts';
 import { fieldsOf, logEnd } from './attempt-log.ts';
-import { decideEnd, type EndDecision, type Ending } from './decide.ts';
+import { decideEnd, type Ending } from './decide.ts';
 import type { Delivery } from './delivery.ts';
 import { runHooks } from './hooks.ts';
-import { followerIds } from './children.ts';
-import { type Committed, hasFollowers, retryMessage, settle, type Settlement, writeSettlement } from './settle.ts';
+import { bareFailure, describe, writeOutcome } from './outcome.ts';
+import { type Committed, settle, writeSettlement } from './settle.ts';
 import type { Worker } from './worker.ts';
 
 /** Whether SQS may delete the message. `keep` leaves it, visible again after `seconds` or after the queue's own timeout. */
@@ -32,15 +29,6 @@ export interface Attempt {
   readonly worker: Worker;
   /** Ids of what the run sent. */
   readonly children?: readonly string[];
-}
-
-/** A decision that is written down: a message that is given back leaves nothing. */
-type Outcome = Exclude<EndDecision, { readonly kind: 'requeue' }>;
-
-/** `null` in the header defers to the task's own setting. */
-export function ignoresResult(message: Message, definition: TaskDefinition): boolean {
-  // A chord needs the results of its header, whatever each task says.
-  return message.embed.chord === null && (message.ignoreResult ?? definition.options.ignoreResult);
 }
 
 export async function endRun(
@@ -72,11 +60,11 @@ export async function endLost(attempt: Attempt, error: Error, reason: string): P
   const record = describe(
     attempt,
     { kind: 'fail', error, expected: false },
-    { deadLetter: { reason, error: `${error.name}: ${error.message}`, deliveries: attempt.deliveries } },
+    { deadLetter: { reason, error: errorLine(error), deliveries: attempt.deliveries } },
   );
   attempt.worker.ports.logger.log(
     'error',
-    `Task ${attempt.message.task}[${attempt.message.id}] lost: ${error.message}`,
+    `Task ${attempt.message.task}[${attempt.message.id}] lost: ${errorMessage(error)}`,
     fieldsOf(attempt),
   );
   return commitAndSettle(attempt, record);
@@ -93,121 +81,15 @@ async function requeue(attempt: Attempt, reason: string): Promise<Disposition> {
   return { kind: 'keep', seconds: 0 };
 }
 
-/** A result that cannot be stored, or a retry that cannot be sent, is a failure of the task: told, not looped. */
-function writeOutcome(attempt: Attempt, decision: Outcome): { record: Committed; decision: Outcome } {
-  try {
-    return { record: describe(attempt, decision, settlementOf(attempt, decision)), decision };
-  } catch (error) {
-    if (!CeleriacError.is(error)) throw error;
-    const failure: Outcome = { kind: 'fail', error, expected: false };
-    return { record: describe(attempt, failure, {}), decision: failure };
-  }
-}
-
-function settlementOf(attempt: Attempt, decision: Outcome): Settlement {
-  const { message, definition, worker } = attempt;
-  if (decision.kind === 'success') {
-    return ignoresResult(message, definition) && hasFollowers(message) ? { value: decision.value ?? null } : {};
-  }
-  if (decision.kind === 'retry') {
-    const retry = { dueMs: decision.dueMs, overrides: decision.overrides };
-    // Throws now what would otherwise make every settling fail.
-    const prepared = retryMessage(message, retry, worker.producer);
-    checkTimerSize(prepared, worker.ports.clock.nowMs(), worker.producer.settings);
-    return { retry };
-  }
-  if (decision.kind === 'reject') {
-    const error = decision.error instanceof Error ? `${decision.error.name}: ${decision.error.message}` : '';
-    return { deadLetter: { reason: decision.reason, error, deliveries: attempt.deliveries } };
-  }
-  return {};
-}
-
-const STATUS = { success: SUCCESS, retry: RETRY, reject: REJECTED, ignore: IGNORED, fail: FAILURE } as const;
-
-function describe(attempt: Attempt, decision: Outcome, settlement: Settlement): Committed {
-  const { message, definition, worker } = attempt;
-  const status = STATUS[decision.kind];
-  const ignored = ignoresResult(message, definition);
-  const base = {
-    children: childrenOf(attempt, status),
-    dateDone: decision.kind === 'retry' ? null : new Date(worker.ports.clock.nowMs()).toISOString(),
-    taskId: message.id,
-    parentId: message.parentId,
-    groupId: message.groupId,
-    ...extendedOf(attempt),
-  };
-  if (decision.kind === 'ignore') return { status, meta: undefined, settlement };
-  if (decision.kind === 'success') {
-    // Written even when it is ignored: a result that is no JSON is an error for the tasks that follow.
-    const meta = writeDocument({ ...base, status, result: decision.value, traceback: null });
-    if (ignored) return { status, meta: undefined, settlement };
-    checkSize(meta, message);
-    return { status, meta, settlement };
-  }
-  const error = decision.kind === 'reject' ? rejection(decision) : decision.error;
-  const hidden = ignored && (decision.kind === 'retry' || !definition.options.storeErrorsEvenIfIgnored);
-  return { status, meta: hidden ? undefined : writeException(status, error, base), settlement };
-}
-
-// What a result document shall not be filled with.
-const MAX_EXTENDED_BYTES = 32_768;
-
-/** Celery's `result_extended`. */
-function extendedOf({ message, worker }: Attempt): { readonly extended?: ExtendedFields } {
-  const { settings } = worker.producer;
-  if (!settings.resultExtended) return {};
-  const { task: name, args, kwargs, queue, retries } = message;
-  const bytes = Buffer.byteLength(encodeJson([args, kwargs], 'arguments', { asPython: true }));
-  const given = bytes > MAX_EXTENDED_BYTES ? {} : { args, kwargs };
-  return { extended: { name, ...given, worker: `${queue}@${settings.name}`, retries, queue } };
-}
-
-/** Celery's form: `[[id, parent], members]`. What the run sent, then what its outcome starts. */
-function childrenOf({ message, worker, children = [] }: Attempt, status: string): readonly unknown[] {
-  const ids = [...children, ...(status === RETRY ? [] : followerIds(message, status === SUCCESS, worker.producer))];
-  return ids.slice(0, MAX_RECORDED_CHILDREN).map((id) => [[id, null], null]);
-}
-
-/** Readers get an error of their own kind; `Reject` is what tasks throw. */
-function rejection(decision: Extract<EndDecision, { kind: 'reject' }>): Error {
-  const error = new TaskRejectedError(decision.reason, { cause: decision.error });
-  if (decision.error instanceof Error && decision.error.stack !== undefined) error.stack = decision.error.stack;
-  return error;
-}
-
-// Our own attributes on the same item.
-const RECORD_OVERHEAD_BYTES = 4096;
-
-function checkSize(meta: string, message: Message): void {
-  const bytes = Buffer.byteLength(meta) + RECORD_OVERHEAD_BYTES;
-  if (bytes <= DYNAMODB_MAX_ITEM_BYTES) return;
-  throw new ResultTooLarge(
-    `The result of ${message.task}[${message.id}] takes ${bytes} bytes; DynamoDB stores ${DYNAMODB_MAX_ITEM_BYTES}. Store it elsewhere and return a reference, or set ignoreResult.`,
-  );
-}
-
 async function commitAndSettle(
   attempt: Attempt,
   committed: Committed,
   afterCommit?: () => Promise<void>,
 ): Promise<Disposition> {
-  const { message, delivery, worker, owner } = attempt;
-  const { clock } = worker.ports;
+  const { message, worker, owner } = attempt;
   if (owner !== undefined) {
-    const settlement = writeSettlement(committed.settlement);
-    const ours = await worker.commit({
-      id: message.id,
-      attempt: message.retries,
-      owner,
-      nowMs: clock.nowMs(),
-      status: committed.status,
-      final: committed.status !== RETRY,
-      ...(committed.meta === undefined ? { ignored: true } : { meta: committed.meta }),
-      ...(settlement === undefined ? {} : { settlement }),
-      expiresAtSeconds: expiresAtSeconds(clock, worker, committed),
-    });
-    if (!ours) {
+    const written = await commit(attempt, owner, committed);
+    if (written === undefined) {
       // Another delivery took over while this one was thought dead. Its message is the same one: not ours to delete.
       worker.ports.logger.log(
         'warn',
@@ -216,13 +98,54 @@ async function commitAndSettle(
       );
       return { kind: 'keep' };
     }
+    if (written !== committed) return settleAs(attempt, written);
   } else if (committed.meta !== undefined) {
     await concludeIdempotent(attempt, committed);
   }
   // Celery's handlers see an outcome that stands.
   await afterCommit?.();
+  return settleAs(attempt, committed);
+}
+
+async function settleAs({ message, delivery, worker }: Attempt, committed: Committed): Promise<Disposition> {
   await settle(message, delivery, committed, worker.producer, worker.ports);
   return ACK;
+}
+
+/**
+ * Gives what stands now: the outcome, or that it was refused for good. Undefined where the attempt is no longer ours.
+ * A refusal that is not written down would have the task run again, as often as it may, to end as lost.
+ */
+async function commit(attempt: Attempt, owner: string, committed: Committed): Promise<Committed | undefined> {
+  const { worker } = attempt;
+  try {
+    return (await worker.commit(commitRequest(attempt, owner, committed))) ? committed : undefined;
+  } catch (error) {
+    if (isPassing(error)) throw error;
+    worker.ports.logger.log(
+      'error',
+      `Task ${attempt.message.task}[${attempt.message.id}]: its outcome ${committed.status} was refused: ${errorLine(error)}`,
+      fieldsOf(attempt),
+    );
+    const failure = bareFailure(attempt, error);
+    return (await worker.commit(commitRequest(attempt, owner, failure))) ? failure : undefined;
+  }
+}
+
+function commitRequest({ message, worker }: Attempt, owner: string, committed: Committed): CommitRequest {
+  const { clock } = worker.ports;
+  const settlement = writeSettlement(committed.settlement);
+  return {
+    id: message.id,
+    attempt: message.retries,
+    owner,
+    nowMs: clock.nowMs(),
+    status: committed.status,
+    final: committed.status !== RETRY,
+    ...(committed.meta === undefined ? { ignored: true } : { meta: committed.meta }),
+    ...(settlement === undefined ? {} : { settlement }),
+    expiresAtSeconds: expiresAtSeconds(clock, worker, committed),
+  };
 }
 
 /** A waiting retry outlives `resultExpires`, or its record would be gone when it comes back. */

@@ -1,3 +1,4 @@
+import { errorLine } from '../error-text.ts';
 import type { Message } from '../message.ts';
 import { writeException } from '../result-document.ts';
 import { ACK, type Disposition } from './commit.ts';
@@ -10,7 +11,7 @@ export async function conclude(
   message: Message,
   delivery: Delivery,
   status: string,
-  error: Error,
+  error: unknown,
   worker: Worker,
   deadLetterReason?: string,
 ): Promise<Disposition> {
@@ -22,7 +23,7 @@ export async function conclude(
       : {
           deadLetter: {
             reason: deadLetterReason,
-            error: `${error.name}: ${error.message}`,
+            error: errorLine(error),
             deliveries: delivery.receiveCount,
           },
         };
@@ -53,7 +54,7 @@ export async function conclude(
   if (outcome.kind === 'concluded') {
     logger.log(
       deadLetterReason === undefined ? 'info' : 'error',
-      `Task ${message.task}[${message.id}] ${status}: ${error.name}: ${error.message}`,
+      `Task ${message.task}[${message.id}] ${status}: ${errorLine(error)}`,
       { task: message.task, taskId: message.id, queue: message.queue },
     );
   }

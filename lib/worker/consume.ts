@@ -1,4 +1,5 @@
 /** A batch of deliveries in, a partial batch response out. Never throws, never answers `undefined`: both lose work. */
+import { errorLine, errorText } from '../error-text.ts';
 import type { Ports } from '../ports.ts';
 import type { Producer } from '../producer.ts';
 import { sideBySide } from '../side-by-side.ts';
@@ -80,14 +81,10 @@ async function guarded(delivery: Delivery, worker: Worker, handle: Handle): Prom
   try {
     disposition = await handle(delivery, worker);
   } catch (error) {
-    worker.ports.logger.log(
-      'error',
-      `Message ${delivery.messageId} could not be handled: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        queue: delivery.queue,
-        stack: error instanceof Error ? error.stack : undefined,
-      },
-    );
+    worker.ports.logger.log('error', `Message ${delivery.messageId} could not be handled: ${errorLine(error)}`, {
+      queue: delivery.queue,
+      stack: errorText(error).stack ?? undefined,
+    });
     disposition = { kind: 'keep', seconds: FAILED_DELIVERY_SECONDS };
   }
   if (disposition.kind === 'ack') return ACK;
@@ -106,7 +103,7 @@ async function showAgain(delivery: Delivery, seconds: number, worker: Worker): P
     // The queue's own timeout brings it back too, only later.
     worker.ports.logger.log(
       'warn',
-      `Message ${delivery.messageId}: its visibility was not changed: ${error instanceof Error ? error.message : String(error)}`,
+      `Message ${delivery.messageId}: its visibility was not changed: ${errorLine(error)}`,
       { queue: delivery.queue },
     );
   }

@@ -16,7 +16,7 @@ import {
 } from '../limits.ts';
 import type { ClaimOutcome, TaskRecord } from '../ports.ts';
 import { mayRetry, retryDelaySeconds } from '../retry.ts';
-import { matchesError, type ResolvedTaskOptions } from '../task-options.ts';
+import { type ErrorMatcher, matchesError, type ResolvedTaskOptions } from '../task-options.ts';
 import type { Random } from '../time.ts';
 
 // ---------------------------------------------------------------- arrival
@@ -103,13 +103,35 @@ export interface EndFacts {
 
 export type EndDecision =
   | { readonly kind: 'success'; readonly value: unknown }
-  | { readonly kind: 'retry'; readonly dueMs: number; readonly error: unknown; readonly overrides: Retry['overrides'] }
+  | {
+      readonly kind: 'retry';
+      readonly dueMs: number;
+      readonly error: unknown;
+      readonly overrides: Retry['overrides'];
+      readonly broken?: readonly unknown[];
+    }
   | { readonly kind: 'reject'; readonly reason: string; readonly error: unknown }
   | { readonly kind: 'requeue'; readonly reason: string }
   | { readonly kind: 'ignore' }
-  | { readonly kind: 'fail'; readonly error: unknown; readonly expected: boolean };
+  | {
+      readonly kind: 'fail';
+      readonly error: unknown;
+      readonly expected: boolean;
+      /** What predicates threw that were asked about the error: to be logged, the task's own error is the reason. */
+      readonly broken?: readonly unknown[];
+    };
 
+/** Never throws, whatever the task threw and whatever its predicates throw. */
 export function decideEnd(facts: EndFacts): EndDecision {
+  try {
+    return decide(facts);
+  } catch (error) {
+    // A thrown value that cannot be asked what it is.
+    return { kind: 'fail', error: facts.ending.ok ? error : facts.ending.error, expected: false };
+  }
+}
+
+function decide(facts: EndFacts): EndDecision {
   const { ending, options, retries, nowMs } = facts;
   if (ending.ok) return { kind: 'success', value: ending.value };
   const { error } = ending;
@@ -129,12 +151,24 @@ export function decideEnd(facts: EndFacts): EndDecision {
       error: reject,
     };
   }
-  const retried = matchesError(error, options.autoretryFor) && !matchesError(error, options.dontAutoretryFor);
+  const broken: unknown[] = [];
+  // A predicate that throws has not said that the error may be tried again, nor that it is expected.
+  const asked = (list: readonly ErrorMatcher[], otherwise: boolean): boolean =>
+    list.some((matcher) => {
+      try {
+        return matchesError(error, [matcher]);
+      } catch (thrown) {
+        broken.push(thrown);
+        return otherwise;
+      }
+    });
+  const noted = (): { readonly broken?: readonly unknown[] } => (broken.length === 0 ? {} : { broken });
+  const retried = asked(options.autoretryFor, false) && !asked(options.dontAutoretryFor, true);
   if (retried && mayRetry(retries, options.maxRetries)) {
     const delaySeconds = retryDelaySeconds(retries, options, facts.random);
-    return { kind: 'retry', dueMs: nowMs + delaySeconds * 1000, error, overrides: {} };
+    return { kind: 'retry', dueMs: nowMs + delaySeconds * 1000, error, overrides: {}, ...noted() };
   }
-  return { kind: 'fail', error, expected: matchesError(error, options.throws) };
+  return { kind: 'fail', error, expected: asked(options.throws, false), ...noted() };
 }
 
 // --------------------------------------------------------------- deadline

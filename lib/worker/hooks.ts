@@ -1,4 +1,5 @@
 /** Celery's task handlers. Their errors are logged; they never change the outcome. */
+import { errorLine } from '../error-text.ts';
 import type { TaskHooks } from '../registry.ts';
 import { FAILURE, SUCCESS } from '../states.ts';
 import type { Attempt } from './commit.ts';
@@ -20,7 +21,7 @@ export async function runHooks(
     } catch (error) {
       attempt.worker.ports.logger.log(
         'error',
-        `${name} of ${attempt.message.task}[${id}] failed: ${error instanceof Error ? error.message : String(error)}`,
+        `${name} of ${attempt.message.task}[${id}] failed: ${errorLine(error)}`,
         {
           task: attempt.message.task,
           taskId: id,

@@ -4,6 +4,7 @@
  * no task of its own, and has no result. Every other one is sent, with the failed task's id.
  */
 import { runWithContext } from '../context.ts';
+import { errorLine } from '../error-text.ts';
 import { decodeTyped } from '../json-typed.ts';
 import type { Message } from '../message.ts';
 import type { Ports } from '../ports.ts';
@@ -62,10 +63,9 @@ export async function callErrback(
   try {
     await runWithContext(context, () => definition.run(context, args));
   } catch (error) {
-    ports.logger.log(
-      'error',
-      `Error link ${sig.task} of ${message.task}[${message.id}] failed: ${error instanceof Error ? error.message : String(error)}`,
-      { task: sig.task, taskId: message.id },
-    );
+    ports.logger.log('error', `Error link ${sig.task} of ${message.task}[${message.id}] failed: ${errorLine(error)}`, {
+      task: sig.task,
+      taskId: message.id,
+    });
   }
 }

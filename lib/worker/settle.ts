@@ -6,6 +6,7 @@ import { decodeJsonKeepingTypes, encodeJson } from '../json.ts';
 import { decodeTyped } from '../json-typed.ts';
 import { defineChords } from '../apply-canvas.ts';
 import { FRESH, tasksOf } from '../canvas/compile.ts';
+import { errorLine } from '../error-text.ts';
 import { CeleriacError, ImproperlyConfigured, type RetryOverrides } from '../errors.ts';
 import type { Message } from '../message.ts';
 import type { ConcludeRequest, OutgoingMessage, Ports, TaskRecord } from '../ports.ts';
@@ -57,7 +58,7 @@ export function writeSettlement(settlement: Settlement): string | undefined {
   return Object.keys(settlement).length === 0 ? undefined : encodeJson(settlement, 'settlement');
 }
 
-function readSettlement(text: string | undefined): Settlement {
+export function readSettlement(text: string | undefined): Settlement {
   if (text === undefined) return {};
   // The value goes on to whoever comes next, in Python perhaps, as it is.
   const { value, ...rest } = decodeJsonKeepingTypes(text) as Settlement;
@@ -218,8 +219,7 @@ async function concludeSteps(settling: Settling): Promise<void> {
       if (mark !== undefined) settling.marks.push(mark);
       const member = celeryMemberOfStep(step, id);
       if (member !== undefined) members.push(member);
-      const why = failed.cause instanceof Error ? failed.cause.message : String(failed.cause);
-      ports.logger.log('error', `Task ${step.task}[${id}] will not run: ${why}`, {
+      ports.logger.log('error', `Task ${step.task}[${id}] will not run: ${errorLine(failed.cause)}`, {
         task: step.task,
         taskId: id,
         parentId: parent.id,

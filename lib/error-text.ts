@@ -1,0 +1,88 @@
+/**
+ * Whatever was thrown, as text of a bounded size. Tasks throw anything: undefined, symbols, proxies, errors of 450 KB,
+ * errors whose getters throw. Nothing here throws, and nobody else reads `name`, `message` or `stack` of a stranger.
+ */
+import { isNativeError } from 'node:util/types';
+
+import {
+  MAX_ERROR_LINE_CHARACTERS,
+  MAX_ERROR_MESSAGE_CHARACTERS,
+  MAX_ERROR_NAME_CHARACTERS,
+  MAX_TRACEBACK_CHARACTERS,
+} from './limits.ts';
+
+export interface ErrorText {
+  /** `Error` where it has none that is text. At most `MAX_ERROR_NAME_CHARACTERS`. */
+  readonly name: string;
+  /** At most `MAX_ERROR_MESSAGE_CHARACTERS`. */
+  readonly message: string;
+  /** At most `MAX_TRACEBACK_CHARACTERS`; null for what is no error. */
+  readonly stack: string | null;
+}
+
+export function errorText(thrown: unknown): ErrorText {
+  if (!isError(thrown))
+    return { name: 'Error', message: cut(describe(thrown), MAX_ERROR_MESSAGE_CHARACTERS), stack: null };
+  const name = read(thrown, 'name');
+  const shownName = name === undefined || name === '' ? 'Error' : cut(name, MAX_ERROR_NAME_CHARACTERS);
+  const message = cut(read(thrown, 'message') ?? '', MAX_ERROR_MESSAGE_CHARACTERS);
+  const stack = read(thrown, 'stack') ?? `${shownName}: ${message}`;
+  return {
+    name: shownName,
+    message,
+    stack: stack.length > MAX_TRACEBACK_CHARACTERS ? `${stack.slice(0, MAX_TRACEBACK_CHARACTERS)}\n...` : stack,
+  };
+}
+
+/** `name: message` for a log line or an attribute of a dead letter. At most `MAX_ERROR_LINE_CHARACTERS`. */
+export function errorLine(thrown: unknown): string {
+  const { name, message } = errorText(thrown);
+  return cut(`${name}: ${message}`, MAX_ERROR_LINE_CHARACTERS);
+}
+
+/** The message alone, as long as a log line may be. */
+export function errorMessage(thrown: unknown): string {
+  return cut(errorText(thrown).message, MAX_ERROR_LINE_CHARACTERS);
+}
+
+/** A value as text. Never throws; not bounded. */
+export function describe(value: unknown): string {
+  try {
+    return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  } catch {
+    return tag(value);
+  }
+}
+
+export function cut(text: string, longest: number): string {
+  // Not through the middle of a character.
+  return text.length > longest ? `${text.slice(0, longest - 3).replace(/[\u{D800}-\u{DBFF}]$/u, '')}...` : text;
+}
+
+/** Also errors of another realm. A proxy may refuse to be asked. */
+export function isError(value: unknown): value is Error {
+  try {
+    return isNativeError(value) || value instanceof Error;
+  } catch {
+    return false;
+  }
+}
+
+/** A property where it is text or a number, and reading it does not throw. */
+export function read(from: object, property: string): string | undefined {
+  try {
+    const value: unknown = Reflect.get(from, property);
+    return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function tag(value: unknown): string {
+  try {
+    return typeof value === 'bigint' ? `${value}n` : Object.prototype.toString.call(value);
+  } catch {
+    // A revoked proxy does not even say what it is.
+    return '[object Object]';
+  }
+}
