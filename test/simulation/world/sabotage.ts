@@ -5,7 +5,7 @@ import { decodeMessage } from '../../../lib/decode-message.ts';
 import { encodeMessage } from '../../../lib/encode-message.ts';
 import type { ClaimOutcome, OutgoingMessage, SendOutcome } from '../../../lib/ports.ts';
 import { derivedId } from '../../../lib/time.ts';
-import type { SimulationOptions } from './simulate.ts';
+import { ALL_FAULTS, type SimulationOptions } from './simulate.ts';
 
 export interface Sabotage {
   readonly rule: string;
@@ -65,7 +65,8 @@ export const SABOTAGES: readonly Sabotage[] = [
     rule: 'only the owner commits',
     what: 'a commit asks for no owner',
     options: {
-      programs: 200,
+      // An owner that stood still while another one took over is who commits late.
+      faults: { ...ALL_FAULTS, freeze: 0.01 },
       sabotage: ({ backend }) => {
         backend.commit = (requests) => Promise.resolve(requests.map(() => true));
       },
