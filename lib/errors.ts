@@ -116,6 +116,11 @@ export class ResultTooLarge extends CeleriacError {
   static readonly errorName: string = 'ResultTooLarge';
   static override readonly code: string = 'RESULT_TOO_LARGE';
 }
+/** A key or an item that DynamoDB does not take, however often it is sent. */
+export class StoreRefused extends CeleriacError {
+  static readonly errorName: string = 'StoreRefused';
+  static override readonly code: string = 'STORE_REFUSED';
+}
 /** A received message cannot be read. `reason` goes to the dead-letter queue with it. */
 export class InvalidMessage extends CeleriacError {
   static readonly errorName: string = 'InvalidMessage';
@@ -271,6 +276,7 @@ export const ERROR_CLASSES: readonly (typeof CeleriacError & { readonly errorNam
   ImproperlyConfigured,
   EnqueueFailed as never,
   ResultTooLarge,
+  StoreRefused,
   InvalidMessage,
   TimeoutError,
   IncompleteStream,

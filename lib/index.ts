@@ -94,6 +94,7 @@ export {
   IncompleteStream,
   InvalidArguments,
   InvalidMessage,
+  StoreRefused,
   InvalidOption,
   InvalidSchedule,
   InvalidSignature,

@@ -7,10 +7,8 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 
-import { MessageTooLarge } from '../errors.ts';
-import { DYNAMODB_MAX_ITEM_BYTES } from '../limits.ts';
 import type { CeleryCount, CeleryGroup, CeleryGroups } from '../ports.ts';
-import { celeryGroupDocument, celeryGroupMembers } from '../result-document.ts';
+import { celeryGroupMembers, checkGroupSize } from '../result-document.ts';
 import { document, type Item, number, text, timestamp } from './dynamodb-record.ts';
 import { chordKey, groupKey } from './keys.ts';
 import { UpdateBuilder } from './update-builder.ts';
@@ -19,8 +17,6 @@ import { UpdateBuilder } from './update-builder.ts';
 const COUNT = 'chord_count';
 const COUNTED = 'celeriac_counted';
 const CLOSED = 'celeriac_closed';
-// Keys and the other attributes.
-const OVERHEAD_BYTES = 1024;
 
 export class DynamodbCeleryGroups implements CeleryGroups {
   readonly #client: DynamoDBClient;
@@ -32,11 +28,7 @@ export class DynamodbCeleryGroups implements CeleryGroups {
   }
 
   async define(group: CeleryGroup): Promise<void> {
-    const json = celeryGroupDocument(group.groupId, group.memberIds);
-    if (Buffer.byteLength(json) + OVERHEAD_BYTES > DYNAMODB_MAX_ITEM_BYTES)
-      throw new MessageTooLarge(
-        `Group ${group.groupId} has ${group.memberIds.length} members, whose ids take ${Buffer.byteLength(json)} bytes; Celery stores a group in one item of ${DYNAMODB_MAX_ITEM_BYTES}. Make several groups of it, or let no member of it run in Python.`,
-      );
+    const json = checkGroupSize(group);
     // The counter first: a member that finds the group counts.
     if (group.chord) await this.#put(chordKey(group.groupId), new UpdateBuilder().set(COUNT, number(0)), group);
     await this.#put(groupKey(group.groupId), new UpdateBuilder().set('result', document(json)), group);

@@ -13,7 +13,14 @@ import type { DueMark, ScheduleItem, Schedules } from '../ports.ts';
 import { backoff } from './backoff.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
 import { type DynamodbTable, writeAll } from './dynamodb-writes.ts';
-import { dueNameOf, dueSortKey, SCHEDULE_DUE_PARTITION, SCHEDULE_PARTITION, timerUpperBound } from './keys.ts';
+import {
+  dueNameOf,
+  dueSortKey,
+  entrySortKey,
+  SCHEDULE_DUE_PARTITION,
+  SCHEDULE_PARTITION,
+  timerUpperBound,
+} from './keys.ts';
 
 export type DynamodbSchedulesOptions = DynamodbTable;
 
@@ -146,7 +153,7 @@ export class DynamodbSchedules implements Schedules {
 }
 
 function entryKey(name: string): Item {
-  return { pk: text(SCHEDULE_PARTITION), sk: text(name) };
+  return { pk: text(SCHEDULE_PARTITION), sk: text(entrySortKey(name)) };
 }
 
 function markKey(mark: DueMark): Item {

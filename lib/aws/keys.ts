@@ -1,19 +1,21 @@
 /** Keys of both tables, in one place. */
+import { LATEST_DUE_MS } from '../limits.ts';
+import { partitionKey, sortKey, timeKey } from '../store-limits.ts';
 import { stableHash } from '../time.ts';
 
 /** Celery's backend writes the Python repr of a bytes key, quotes and b included (celery/backends/dynamodb.py). */
 export function resultKey(taskId: string): string {
-  return `b'celery-task-meta-${taskId}'`;
+  return partitionKey(`b'celery-task-meta-${taskId}'`);
 }
 
 /** Where Celery stores a group (celery/backends/base.py, `group_keyprefix`). */
 export function groupKey(groupId: string): string {
-  return `b'celery-taskset-meta-${groupId}'`;
+  return partitionKey(`b'celery-taskset-meta-${groupId}'`);
 }
 
 /** Where Celery counts a chord (celery/backends/base.py, `chord_keyprefix`). */
 export function chordKey(groupId: string): string {
-  return `b'chord-unlock-${groupId}'`;
+  return partitionKey(`b'chord-unlock-${groupId}'`);
 }
 
 const RESULT_KEY = /^b'celery-task-meta-(.*)'$/s;
@@ -32,21 +34,26 @@ export function timerPartition(shard: number): string {
 
 /** Sorts by due time: thirteen digits reach the year 2286. */
 export function timerSortKey(dueMs: number, taskId: string, attempt: number): string {
-  return `${String(dueMs).padStart(13, '0')}#${taskId}#${attempt}`;
+  return sortKey(`${timeKey(dueMs)}#${taskId}#${attempt}`);
 }
 
 /** Above every sort key that is due at `untilMs` or before. */
 export function timerUpperBound(untilMs: number): string {
-  return `${String(Math.max(0, Math.floor(untilMs))).padStart(13, '0')}#\u{10FFFF}`;
+  return `${timeKey(Math.min(LATEST_DUE_MS, Math.max(0, Math.floor(untilMs))))}#\u{10FFFF}`;
 }
 
 /** All schedule entries, sorted by name. */
 export const SCHEDULE_PARTITION = 'schedule';
+/** @throws StoreRefused */
+export function entrySortKey(name: string): string {
+  return sortKey(name);
+}
+
 /** Their due times. */
 export const SCHEDULE_DUE_PARTITION = 'schedule-due';
 
 export function dueSortKey(dueMs: number, name: string): string {
-  return `${String(dueMs).padStart(13, '0')}#${name}`;
+  return sortKey(`${timeKey(dueMs)}#${name}`);
 }
 
 /** The entry's name in a due mark's sort key. */
@@ -55,7 +62,7 @@ export function dueNameOf(sortKey: string): string {
 }
 
 export function groupPartition(groupId: string): string {
-  return `group#${groupId}`;
+  return partitionKey(`group#${groupId}`);
 }
 
 /** The group's definition. */

@@ -9,14 +9,10 @@ import {
 } from '@aws-sdk/client-sqs';
 
 import { errorText } from '../error-text.ts';
-import {
-  SQS_MAX_BATCH_ENTRIES,
-  SQS_MAX_DELAY_SECONDS,
-  SQS_MAX_MESSAGE_BYTES,
-  SQS_MAX_VISIBILITY_SECONDS,
-} from '../limits.ts';
+import { SQS_MAX_BATCH_ENTRIES, SQS_MAX_MESSAGE_BYTES, SQS_MAX_VISIBILITY_SECONDS } from '../limits.ts';
 import { isPassing } from '../passing.ts';
 import type { Broker, OutgoingMessage, SendOutcome } from '../ports.ts';
+import { messageBytes, refusalOf } from '../sqs-refusals.ts';
 
 export interface QueueAddress {
   readonly url: string;
@@ -182,7 +178,8 @@ function pack(indexes: readonly number[], items: readonly OutgoingMessage[]): nu
   const batches: number[][] = [];
   let bytes = 0;
   for (const index of indexes) {
-    const size = sizeOf(items[index]);
+    const item = items[index];
+    const size = item === undefined ? 0 : messageBytes(item);
     const last = batches.at(-1);
     if (last !== undefined && last.length < SQS_MAX_BATCH_ENTRIES && bytes + size <= SQS_MAX_MESSAGE_BYTES) {
       last.push(index);
@@ -193,31 +190,6 @@ function pack(indexes: readonly number[], items: readonly OutgoingMessage[]): nu
     }
   }
   return batches;
-}
-
-function sizeOf(item: OutgoingMessage | undefined): number {
-  let bytes = Buffer.byteLength(item?.body ?? '');
-  for (const [name, value] of Object.entries(item?.attributes ?? {}))
-    bytes += Buffer.byteLength(name) + Buffer.byteLength(value) + 'String'.length;
-  return bytes;
-}
-
-/** What SQS would refuse, told without asking: one such entry would fail its whole request. */
-function refusalOf(item: OutgoingMessage, fifo: boolean): SendOutcome | undefined {
-  const delay = item.delaySeconds ?? 0;
-  const refuse = (message: string): SendOutcome => ({
-    ok: false,
-    code: 'InvalidParameterValue',
-    message,
-    retryable: false,
-  });
-  if (delay < 0 || delay > SQS_MAX_DELAY_SECONDS || (fifo && delay > 0)) {
-    return refuse(`DelaySeconds ${delay}: 0 to ${SQS_MAX_DELAY_SECONDS} is allowed, and none on a FIFO queue`);
-  }
-  const bytes = sizeOf(item);
-  return bytes > SQS_MAX_MESSAGE_BYTES
-    ? refuse(`the message has ${bytes} bytes; ${SQS_MAX_MESSAGE_BYTES} are allowed`)
-    : undefined;
 }
 
 function unknownQueue(item: OutgoingMessage): SendOutcome {

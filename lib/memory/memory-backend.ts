@@ -1,5 +1,6 @@
 /** Results in memory: the executable meaning of `Backend`. */
 import { refusalOf } from '../claims.ts';
+import { checkItem, partitionKey } from '../store-limits.ts';
 import { isFinal, REVOKED, STARTED } from '../states.ts';
 import type {
   Backend,
@@ -13,14 +14,15 @@ import type {
 
 type Held = { -readonly [K in keyof TaskRecord]: TaskRecord[K] };
 
+/** DynamoDB refuses keys and items that are too large: so does this, before anything is changed. */
 export class MemoryBackend implements Backend {
   readonly #records = new Map<string, Held>();
 
-  claim(requests: readonly ClaimRequest[]): Promise<ClaimOutcome[]> {
+  async claim(requests: readonly ClaimRequest[]): Promise<ClaimOutcome[]> {
     return Promise.resolve(requests.map((request) => this.#claim(request)));
   }
 
-  commit(requests: readonly CommitRequest[]): Promise<boolean[]> {
+  async commit(requests: readonly CommitRequest[]): Promise<boolean[]> {
     return Promise.resolve(requests.map((request) => this.#commit(request)));
   }
 
@@ -38,19 +40,18 @@ export class MemoryBackend implements Backend {
     return Promise.resolve(true);
   }
 
-  update(request: Parameters<Backend['update']>[0]): Promise<boolean> {
-    const record = this.#ours(request);
+  async update({ id, attempt, owner, status, meta }: Parameters<Backend['update']>[0]): Promise<boolean> {
+    const record = this.#ours({ id, attempt, owner });
     if (record === undefined) return Promise.resolve(false);
-    record.status = request.status;
-    record.meta = request.meta;
+    this.#put({ ...record, status, meta });
     return Promise.resolve(true);
   }
 
-  conclude(requests: readonly ConcludeRequest[]): Promise<ConcludeOutcome[]> {
+  async conclude(requests: readonly ConcludeRequest[]): Promise<ConcludeOutcome[]> {
     return Promise.resolve(requests.map((request) => this.#conclude(request)));
   }
 
-  revoke(request: Parameters<Backend['revoke']>[0]): Promise<string> {
+  async revoke(request: Parameters<Backend['revoke']>[0]): Promise<string> {
     const record = this.#records.get(request.id);
     const running =
       record?.attempt !== undefined && record.committed !== record.attempt && (record.leaseMs ?? 0) >= request.nowMs;
@@ -59,7 +60,7 @@ export class MemoryBackend implements Backend {
       if (record.finishedMs === undefined) record.revokedMs = request.nowMs;
       return Promise.resolve(record.status);
     }
-    this.#records.set(request.id, {
+    this.#put({
       ...ownerless(record),
       id: request.id,
       status: REVOKED,
@@ -71,7 +72,7 @@ export class MemoryBackend implements Backend {
     return Promise.resolve(REVOKED);
   }
 
-  get(ids: readonly string[], nowMs: number): Promise<(TaskRecord | undefined)[]> {
+  async get(ids: readonly string[], nowMs: number): Promise<(TaskRecord | undefined)[]> {
     return Promise.resolve(
       ids.map((id) => {
         const record = this.#live(id, nowMs);
@@ -90,7 +91,13 @@ export class MemoryBackend implements Backend {
     return [...this.#records.values()].map((record) => ({ ...record }));
   }
 
+  #put(record: Held): void {
+    checkItem({ ...record, id: keyOf(record.id) });
+    this.#records.set(record.id, record);
+  }
+
   #live(id: string, nowMs: number): Held | undefined {
+    keyOf(id);
     const record = this.#records.get(id);
     if (record?.expiresAtSeconds !== undefined && record.expiresAtSeconds <= nowMs / 1000) return undefined;
     return record;
@@ -134,15 +141,16 @@ export class MemoryBackend implements Backend {
       meta: request.keepMeta === true && kept.meta !== undefined ? kept.meta : request.meta,
       expiresAtSeconds: request.expiresAtSeconds,
     };
-    this.#records.set(request.id, held);
+    this.#put(held);
     return claimed(held);
   }
 
   #commit(request: CommitRequest): boolean {
-    const record = this.#records.get(request.id);
-    if (record?.owner !== request.owner || record.attempt !== request.attempt) return false;
+    const held = this.#records.get(request.id);
+    if (held?.owner !== request.owner || held.attempt !== request.attempt) return false;
     // Our own earlier write, whose answer was lost on the way.
-    if (record.committed === request.attempt) return true;
+    if (held.committed === request.attempt) return true;
+    const record = { ...held };
     record.committed = request.attempt;
     record.status = request.status;
     if (request.meta !== undefined) record.meta = request.meta;
@@ -154,6 +162,7 @@ export class MemoryBackend implements Backend {
     // The next attempt counts its deliveries from nothing.
     else Object.assign(record, { deliveries: 0, requeues: 0 });
     record.expiresAtSeconds = request.expiresAtSeconds;
+    this.#put(record);
     return true;
   }
 
@@ -163,7 +172,7 @@ export class MemoryBackend implements Backend {
     if (record !== undefined && refusal !== undefined && refusal.kind !== 'revoked')
       return this.#dropExpired(record, request.nowMs) ? this.#conclude(request) : refusal;
     if (!isFinal(request.status)) throw new Error(`conclude() takes final states, not ${request.status}`);
-    this.#records.set(request.id, {
+    this.#put({
       ...ownerless(record),
       id: request.id,
       status: request.status,
@@ -178,6 +187,11 @@ export class MemoryBackend implements Backend {
     });
     return { kind: 'concluded' };
   }
+}
+
+/** As long as the key that Celery's backend writes. */
+function keyOf(id: string): string {
+  return partitionKey(`b'celery-task-meta-${id}'`);
 }
 
 /** Whoever was thought dead and comes back must find that the task is no longer its own. */

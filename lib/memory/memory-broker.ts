@@ -1,6 +1,7 @@
 /** SQS in memory: delays, visibility, receive counts, redrive, FIFO groups. The executable meaning of `Broker`. */
-import { SQS_MAX_DELAY_SECONDS, SQS_MAX_MESSAGE_BYTES, SQS_MAX_VISIBILITY_SECONDS } from '../limits.ts';
+import { SQS_MAX_VISIBILITY_SECONDS } from '../limits.ts';
 import type { Broker, Clock, Ids, OutgoingMessage, SendOutcome } from '../ports.ts';
+import { refusalOf } from '../sqs-refusals.ts';
 import { FifoQueue, type MessageQueue, StandardQueue, type Stored } from './memory-queue.ts';
 
 export interface MemoryBrokerOptions {
@@ -155,6 +156,9 @@ export class MemoryBroker implements Broker {
     const { fifo } = queue.messages;
     const refusal = refusalOf(item, fifo);
     if (refusal !== undefined) return refusal;
+    if (fifo && item.groupId === undefined) return refuse('MissingParameter', 'a FIFO queue needs a MessageGroupId');
+    if (fifo && item.deduplicationId === undefined)
+      return refuse('InvalidParameterValue', 'a FIFO queue needs a MessageDeduplicationId');
     const messageId = this.#ids.next();
     const nowMs = this.#clock.nowMs();
     if (fifo) {
@@ -204,28 +208,6 @@ function firstOf(seen: Deduplication, deduplicationId: string, messageId: string
   if (known !== undefined) return known.messageId;
   seen.set(deduplicationId, { messageId, untilMs: nowMs + DEDUPLICATION_MS });
   return messageId;
-}
-
-function refusalOf(item: OutgoingMessage, fifo: boolean): SendOutcome | undefined {
-  const bytes =
-    Buffer.byteLength(item.body) +
-    Object.entries(item.attributes ?? {}).reduce(
-      (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value) + 'String'.length,
-      0,
-    );
-  if (bytes > SQS_MAX_MESSAGE_BYTES)
-    return refuse('InvalidParameterValue', `the message has ${bytes} bytes; ${SQS_MAX_MESSAGE_BYTES} are allowed`);
-  const delay = item.delaySeconds ?? 0;
-  if (delay < 0 || delay > SQS_MAX_DELAY_SECONDS || (fifo && delay > 0)) {
-    return refuse(
-      'InvalidParameterValue',
-      `DelaySeconds ${delay}: 0 to ${SQS_MAX_DELAY_SECONDS} is allowed, and none on a FIFO queue`,
-    );
-  }
-  if (fifo && item.groupId === undefined) return refuse('MissingParameter', 'a FIFO queue needs a MessageGroupId');
-  if (fifo && item.deduplicationId === undefined)
-    return refuse('InvalidParameterValue', 'a FIFO queue needs a MessageDeduplicationId');
-  return undefined;
 }
 
 function refuse(code: string, message: string): SendOutcome {

@@ -1,3 +1,5 @@
+import { checkGroupSize } from '../result-document.ts';
+import { partitionKey } from '../store-limits.ts';
 import type { CeleryCount, CeleryGroup, CeleryGroups } from '../ports.ts';
 
 interface Counter {
@@ -11,15 +13,18 @@ export class MemoryCeleryGroups implements CeleryGroups {
   readonly #groups = new Map<string, CeleryGroup>();
   readonly #counters = new Map<string, Counter>();
 
-  define(group: CeleryGroup): Promise<void> {
+  async define(group: CeleryGroup): Promise<void> {
     const { groupId, chord } = group;
+    keyOf(groupId);
+    checkGroupSize(group);
     if (!this.#groups.has(groupId)) this.#groups.set(groupId, group);
     if (chord && !this.#counters.has(groupId))
       this.#counters.set(groupId, { count: 0, closed: false, counted: new Set() });
     return Promise.resolve();
   }
 
-  members(groupId: string, nowMs: number): Promise<readonly string[] | undefined> {
+  async members(groupId: string, nowMs: number): Promise<readonly string[] | undefined> {
+    keyOf(groupId);
     const group = this.#groups.get(groupId);
     return Promise.resolve(group !== undefined && group.expiresAtSeconds * 1000 > nowMs ? group.memberIds : undefined);
   }
@@ -55,4 +60,8 @@ export class MemoryCeleryGroups implements CeleryGroups {
     this.#groups.delete(groupId);
     this.#counters.delete(groupId);
   }
+}
+
+function keyOf(groupId: string): string {
+  return partitionKey(`b'celery-taskset-meta-${groupId}'`);
 }

@@ -1,6 +1,7 @@
 /** Groups in memory: the executable meaning of `Groups`. */
 import { partOf } from '../group-parts.ts';
 import type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from '../ports.ts';
+import { partitionKey } from '../store-limits.ts';
 
 interface Part {
   readonly done: Set<number>;
@@ -16,13 +17,15 @@ export class MemoryGroups implements Groups {
   readonly #groups = new Map<string, Group>();
   readonly #definitions = new Map<string, GroupRecord>();
 
-  mark(marks: readonly GroupMark[]): Promise<GroupMarked[]> {
+  async mark(marks: readonly GroupMark[]): Promise<GroupMarked[]> {
+    for (const { groupId } of marks) keyOf(groupId);
     // As a store does that shares writes: all marks first, then the answers.
     for (const mark of marks) this.#add(mark);
     return Promise.resolve(marks.map((mark) => this.#add(mark)));
   }
 
-  count(groupId: string): Promise<GroupCount> {
+  async count(groupId: string): Promise<GroupCount> {
+    keyOf(groupId);
     const group = this.#groups.get(groupId);
     const leaves = [...(group?.parts ?? [])].filter(([key]) => key.startsWith('0#')).map(([, part]) => part);
     return Promise.resolve({
@@ -32,7 +35,8 @@ export class MemoryGroups implements Groups {
     });
   }
 
-  define(record: GroupRecord): Promise<void> {
+  async define(record: GroupRecord): Promise<void> {
+    keyOf(record.groupId);
     this.#definitions.set(record.groupId, { ...record });
     return Promise.resolve();
   }
@@ -72,6 +76,10 @@ export class MemoryGroups implements Groups {
     }
     return group;
   }
+}
+
+function keyOf(groupId: string): string {
+  return partitionKey(`group#${groupId}`);
 }
 
 function partIn(group: Group, key: string): Part {

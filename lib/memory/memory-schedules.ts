@@ -1,6 +1,7 @@
 /** Schedule entries in memory: the executable meaning of `Schedules`. */
 import type { DueMark, ScheduleItem, Schedules } from '../ports.ts';
 import { byBytes } from '../schedule-ports.ts';
+import { checkItem, sortKey, timeKey } from '../store-limits.ts';
 import { Heap, type Placed } from './heap.ts';
 
 interface Mark extends Placed, DueMark {}
@@ -34,7 +35,9 @@ export class MemorySchedules implements Schedules {
     return Promise.resolve(due);
   }
 
-  write(item: ScheduleItem): Promise<boolean> {
+  async write(item: ScheduleItem): Promise<boolean> {
+    if (item.nextDueMs !== null) sortKey(`${timeKey(item.nextDueMs)}#${item.name}`);
+    checkItem({ pk: 'schedule', sk: sortKey(item.name), ...item, name: null });
     if (item.nextDueMs !== null) this.#mark({ name: item.name, dueMs: item.nextDueMs });
     if ((this.#items.get(item.name)?.revision ?? 0) !== item.revision - 1) return Promise.resolve(false);
     this.#items.set(item.name, { ...item });

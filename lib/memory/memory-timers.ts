@@ -1,5 +1,6 @@
 /** Timers in memory: the executable meaning of `Timers`. */
 import type { Timer, Timers } from '../ports.ts';
+import { checkItem, sortKey, timeKey } from '../store-limits.ts';
 import { stableHash } from '../time.ts';
 import { Heap, type Placed } from './heap.ts';
 
@@ -22,7 +23,9 @@ export class MemoryTimers implements Timers {
     this.#shards = Array.from({ length: options.shards }, () => ({ heap: new Heap(earlier), byKey: new Map() }));
   }
 
-  put(timers: readonly Timer[]): Promise<void> {
+  async put(timers: readonly Timer[]): Promise<void> {
+    // One request, which DynamoDB takes whole or not at all.
+    for (const timer of timers) checkItem({ sk: keyOf(timer), ...timer, message: JSON.stringify(timer.message) });
     for (const timer of timers) {
       const shard = this.#shardOf(timer);
       const key = keyOf(timer);
@@ -84,5 +87,5 @@ function earlier(left: Held, right: Held): boolean {
 }
 
 function keyOf(timer: Timer): string {
-  return `${String(timer.dueMs).padStart(13, '0')}#${timer.id}#${timer.attempt}`;
+  return sortKey(`${timeKey(timer.dueMs)}#${timer.id}#${timer.attempt}`);
 }

@@ -74,7 +74,7 @@ describe.each([
   ['aws, over HTTP, batched writes', startDynamodb],
   ['aws, over HTTP, single writes', startDynalite],
 ])('%s', (_what, startTables) => {
-  const runs = 7;
+  const runs = 9;
   let servers: Servers;
   let environment: Environment;
   let ports: Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'celeryGroups'>;

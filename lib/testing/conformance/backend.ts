@@ -3,6 +3,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 
 import type { Backend, ClaimOutcome, ClaimRequest, CommitRequest, ConcludeRequest } from '../../ports.ts';
 import type { ConformanceCase } from './case.ts';
+import { backendRefusals } from './refusals.ts';
 
 const NOW = 1_900_000_000_000;
 const TTL = NOW / 1000 + 86_400;
@@ -238,5 +239,5 @@ export function backendConformance(backend: Backend, prefix = 'backend'): Confor
     await backend.forget([id, `${id}-unknown`]);
     ok((await record(id)) === undefined);
   });
-  return cases;
+  return [...cases, ...backendRefusals(backend)];
 }

@@ -4,6 +4,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { SQS_MAX_DELAY_SECONDS, SQS_MAX_MESSAGE_BYTES } from '../../limits.ts';
 import type { Broker } from '../../ports.ts';
 import type { ConformanceCase } from './case.ts';
+import { brokerRefusals } from './refusals.ts';
 
 export interface BrokerUnderTest {
   readonly broker: Broker;
@@ -30,6 +31,7 @@ export function brokerConformance(make: () => BrokerUnderTest): ConformanceCase[
     return bodies.toSorted();
   };
   return [
+    ...brokerRefusals(make),
     {
       name: 'sends one and many, and reports on each in order',
       async run() {

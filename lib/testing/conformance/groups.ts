@@ -5,6 +5,7 @@ import { GROUP_PART_MEMBERS } from '../../limits.ts';
 import type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from '../../ports.ts';
 import { seededRandom } from '../seeded.ts';
 import type { ConformanceCase } from './case.ts';
+import { groupsRefusals } from './refusals.ts';
 
 const EXPIRES = 1_900_000_000;
 const NOW = EXPIRES * 1000 - 60_000;
@@ -18,6 +19,7 @@ export function groupsConformance(groups: Groups): ConformanceCase[] {
     ...countCases(groups),
     ...definitionCases(groups),
     ...forgetCases(groups),
+    ...groupsRefusals(groups),
   ];
 }
 

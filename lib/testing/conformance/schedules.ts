@@ -3,6 +3,7 @@ import { deepEqual, equal } from 'node:assert/strict';
 
 import type { DueMark, ScheduleItem, Schedules } from '../../ports.ts';
 import type { ConformanceCase } from './case.ts';
+import { schedulesRefusals } from './refusals.ts';
 
 const NOW = 1_900_000_000_000;
 
@@ -21,6 +22,7 @@ export function schedulesConformance(schedules: Schedules): ConformanceCase[] {
   const allDue = async (fromMs: number, untilMs: number): Promise<DueMark[]> =>
     (await schedules.due(untilMs, 1000)).filter((mark) => mark.dueMs >= fromMs);
   return [
+    ...schedulesRefusals(schedules),
     {
       name: 'reads what was written, in the order asked for, and nothing for unknown names',
       async run() {

@@ -3,6 +3,7 @@ import { deepEqual, equal } from 'node:assert/strict';
 
 import type { Timer, Timers } from '../../ports.ts';
 import type { ConformanceCase } from './case.ts';
+import { timersRefusals } from './refusals.ts';
 
 const NOW = 1_900_000_000_000;
 
@@ -20,6 +21,7 @@ export function timersConformance(timers: Timers): ConformanceCase[] {
     return pages.flat().toSorted((left, right) => left.dueMs - right.dueMs);
   };
   return [
+    ...timersRefusals(timers),
     {
       name: 'gives what is due, whole, and nothing that is later',
       async run() {
