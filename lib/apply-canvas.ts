@@ -25,6 +25,7 @@ import {
   SQS_MAX_MESSAGE_BYTES,
 } from './limits.ts';
 import type { Ports, Timer } from './ports.ts';
+import { checkSteps } from './message-bounds.ts';
 import { prepareCall, prepareSignature, type Producer } from './producer.ts';
 import { type Prepared, publish } from './publish.ts';
 import { AsyncResult } from './result.ts';
@@ -47,6 +48,7 @@ export async function applySignature(
   if (kwargs !== undefined && sig.subtask_type !== null)
     throw new InvalidOption(`kwargs: a ${kindOf(sig)} takes none; give them to its tasks.`);
   const whole = withCallOptions(sig, options);
+  checkSteps(whole, producer.settings.queues);
   const id = taskId ?? givenId(sig) ?? producer.ids.next();
   const plan = compileFor(producer, whole, id);
   await sendPlan(producer, plan, { signature: whole, id, fresh: taskId === undefined && !hasGivenIds(whole) });

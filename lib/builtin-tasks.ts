@@ -3,7 +3,7 @@ import { applySignature, compileFor, lineageOf, REPAIR_TASK, sendPlanFrom } from
 import { fail, FAIL_TASK, unlockChord } from './chord-unlock.ts';
 import { COLLECT_TASK } from './canvas/compile.ts';
 import type { TaskContext } from './context.ts';
-import { InvalidSignature } from './errors.ts';
+import { InvalidSignature, TimeLimitExceeded } from './errors.ts';
 import { decodeJson } from './json.ts';
 import { type Producer, validateArguments } from './producer.ts';
 import type { TaskDefinition } from './registry.ts';
@@ -22,9 +22,11 @@ export function builtinTasks(producer: Producer): TaskDefinition[] {
     place: 'celeriac',
     run,
   });
-  return [
-    define('celery.map', (context) => runEach(producer, context, (item) => [item])),
-    define('celery.starmap', (context) => runEach(producer, context, starred)),
+  const map = (context: TaskContext, argumentsOf: (item: unknown) => readonly unknown[]): Promise<unknown[]> =>
+    runEach(producer, context, argumentsOf, ownNames);
+  const all = [
+    define('celery.map', (context) => map(context, (item) => [item])),
+    define('celery.starmap', (context) => map(context, starred)),
     ...['celery.chain', 'celery.group', 'celery.chord', 'celery.chunks'].map((name) =>
       define(name, (context, args) => applyAgain(producer, name, context, args)),
     ),
@@ -42,6 +44,8 @@ export function builtinTasks(producer: Producer): TaskDefinition[] {
     define(COLLECT_TASK, (_context, [results]) => results),
     define(REPAIR_TASK, (context, args) => repair(producer, context, args), { ignoreResult: true, maxRetries: null }),
   ];
+  const ownNames: ReadonlySet<string> = new Set(all.map(({ name }) => name));
+  return all;
 }
 
 function starred(item: unknown): readonly unknown[] {
@@ -49,18 +53,29 @@ function starred(item: unknown): readonly unknown[] {
   throw new InvalidSignature('starmap: each item must be an array of arguments.');
 }
 
+const ITEMS_BETWEEN_TURNS = 64;
+
 /** One after another in one message, as Celery does. */
 async function runEach(
   producer: Producer,
   context: TaskContext,
   argumentsOf: (item: unknown) => readonly unknown[],
+  ownNames: ReadonlySet<string>,
 ): Promise<unknown[]> {
   const { task, it } = context.request.kwargs;
   const sig = readSignature(task);
   if (sig === undefined || !Array.isArray(it)) throw new InvalidSignature(`${context.request.task} needs task and it.`);
+  // These read their message, which is this one: a map of a map would map itself for ever.
+  if (ownNames.has(sig.task))
+    throw new InvalidSignature(`${context.request.task} of ${sig.task}: only tasks of the app can be mapped.`);
   const definition = producer.registry.get(sig.task);
   const results: unknown[] = [];
-  for (const item of it as readonly unknown[]) {
+  for (const [index, item] of (it as readonly unknown[]).entries()) {
+    // Timers fire only where the event loop turns: without it no time limit would ever end this.
+    if (index % ITEMS_BETWEEN_TURNS === 0) {
+      await producer.clock.settled();
+      if (context.remainingTime() <= 0) throw new TimeLimitExceeded(`The time is over after ${index} items.`);
+    }
     const args = await validateArguments(definition, [...argumentsOf(item), ...sig.args]);
     // Awaited one by one: the order is what makes it a map and not a group.
     results.push((await definition.run(context, args)) ?? null);

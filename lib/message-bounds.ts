@@ -12,7 +12,9 @@ import {
 } from './limits.ts';
 import type { Message } from './message.ts';
 import { quoted } from './quote.ts';
-import { readSignature, type Signature } from './signature.ts';
+import type { QueueManifest } from './manifest.ts';
+import { declaredQueue } from './queue-options.ts';
+import { type Signature, signaturesIn } from './signature.ts';
 
 /** What may be a part of a key. Halves of surrogate pairs all become the same character there: two names would be one. */
 export function isName(value: unknown, longest: number): value is string {
@@ -20,12 +22,16 @@ export function isName(value: unknown, longest: number): value is string {
 }
 
 const ID_OPTIONS = ['task_id', 'root_id', 'parent_id', 'group_id'] as const;
-const PARTS = ['tasks', 'header', 'body', 'task'] as const;
-const LINKS = ['link', 'link_error', 'chord'] as const;
-
 /** What is out of bounds in a signature's tree, its links included; undefined where nothing is. */
 export function wrongInSignature(sig: Signature, field: string): string | undefined {
-  const { task, options, kwargs } = sig;
+  for (const part of signaturesIn(sig)) {
+    const wrong = wrongIn(part, field);
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
+}
+
+function wrongIn({ task, options }: Signature, field: string): string | undefined {
   // A name that no task has fails when it is the step's turn.
   if (task !== '' && !isName(task, MAX_TASK_NAME_CHARACTERS))
     return `${field}.task is ${quoted(task)}; text of up to ${MAX_TASK_NAME_CHARACTERS} characters is allowed.`;
@@ -37,21 +43,21 @@ export function wrongInSignature(sig: Signature, field: string): string | undefi
   const { queue } = options;
   if (typeof queue === 'string' && !isName(queue, MAX_QUEUE_NAME_CHARACTERS))
     return `${field}.options.queue is ${quoted(queue)}; text of 1 to ${MAX_QUEUE_NAME_CHARACTERS} characters is allowed.`;
-  const parts = sig.subtask_type === null ? [] : PARTS.map((name) => kwargs[name]);
-  for (const part of [...parts, ...LINKS.map((name) => options[name])]) {
-    const wrong = wrongInside(part, field);
-    if (wrong !== undefined) return wrong;
-  }
   return undefined;
 }
 
-function wrongInside(value: unknown, field: string): string | undefined {
-  for (const item of Array.isArray(value) ? (value as readonly unknown[]) : [value]) {
-    const sig = readSignature(item);
-    const wrong = sig === undefined ? undefined : wrongInSignature(sig, field);
-    if (wrong !== undefined) return wrong;
+/**
+ * What a call will send later, checked before anything is sent: the steps, members, bodies and links of a signature.
+ *
+ * @throws InvalidOption, QueueNotFound
+ */
+export function checkSteps(sig: Signature, queues: Readonly<Record<string, QueueManifest>>): void {
+  for (const part of signaturesIn(sig)) {
+    const wrong = wrongIn(part, 'signature');
+    if (wrong !== undefined) throw new InvalidOption(wrong);
+    const { queue } = part.options;
+    if (typeof queue === 'string') declaredQueue(queue, queues, `queue of ${quoted(part.task)}`);
   }
-  return undefined;
 }
 
 /** @throws InvalidOption for a message that its receiver would refuse. */

@@ -8,6 +8,7 @@ import { decodeTyped } from './json-typed.ts';
 import { decodeMessage } from './decode-message.ts';
 import { encodeMessage } from './encode-message.ts';
 import type { CeleriacHeader, Embed, Message } from './message.ts';
+import { checkSteps } from './message-bounds.ts';
 import type { Clock, Ids, Logger, Ports, Random } from './ports.ts';
 import { checkTimerSize, prepare, type Prepared, requireExternal, requireQueue } from './publish.ts';
 import { ownQueueName } from './queue-name.ts';
@@ -127,6 +128,9 @@ function buildMessage(
   const id = options.taskId ?? producer.ids.next();
   const expiresSeconds = definition?.options.expiresSeconds ?? null;
   const { scheduledMs } = lineage;
+  // What came in a message fails as a step where it is one.
+  if (lineage.sentOn !== true)
+    for (const link of [...(options.link ?? []), ...(options.linkError ?? [])]) checkSteps(link, settings.queues);
   const embed = { ...EMPTY_EMBED, callbacks: options.link, errbacks: options.linkError, ...lineage.embed };
   return {
     id,

@@ -69,3 +69,17 @@ export function readSignature(value: unknown): Signature | undefined {
     subtaskType: typeof data['subtask_type'] === 'string' ? data['subtask_type'] : null,
   });
 }
+
+const PARTS = ['tasks', 'header', 'body', 'task'] as const;
+const LINKS = ['link', 'link_error', 'chord'] as const;
+
+/** A signature and every one within: what a composite is made of, and whoever is called afterwards. */
+export function* signaturesIn(sig: Signature): Generator<Signature> {
+  yield sig;
+  const parts = sig.subtask_type === null ? [] : PARTS.map((name) => sig.kwargs[name]);
+  for (const part of [...parts, ...LINKS.map((name) => sig.options[name])])
+    for (const item of Array.isArray(part) ? (part as readonly unknown[]) : [part]) {
+      const inner = readSignature(item);
+      if (inner !== undefined) yield* signaturesIn(inner);
+    }
+}
