@@ -126,6 +126,13 @@ export function workOnSchedules(table: ITableV2): Rights {
   };
 }
 
+const ENTRIES_ONLY = { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['schedule'] } };
+
+/** Asking whether a schedule entry is switched off. */
+export function readSchedules(table: ITableV2): Rights {
+  return { actions: ['dynamodb:BatchGetItem'], resourceArns: [table.tableArn], conditions: ENTRIES_ONLY };
+}
+
 const SWITCHING = ['events:EnableRule', 'events:DisableRule'];
 
 /** Enabling and disabling the service's own rules. */

@@ -77,8 +77,15 @@ export class TaskService extends Construct {
     };
     // A scope of their own: a queue may have any name.
     const workers = new Construct(this, 'Workers');
+    const ruled = new Set(this.manifest.beat.filter(({ way }) => way === 'rule').map((entry) => entry.queue));
     for (const [queue, ofWorker] of Object.entries(plan.workers)) {
-      const worker = { ...common, queue, plan: ofWorker, environment: this.#environment([queue]) };
+      const worker = {
+        ...common,
+        queue,
+        plan: ofWorker,
+        environment: this.#environment([queue]),
+        ticked: ruled.has(queue),
+      };
       this.#workers.set(queue, new WorkerFunction(workers, queue, worker).function);
     }
     this.rules = new BeatRules(this, 'Beat', {
@@ -117,7 +124,7 @@ export class TaskService extends Construct {
 
   /**
    * Lets somebody enqueue, read results, revoke and forget. A Lambda function also gets the environment
-   * that `enqueue()` reads.
+   * that `enqueue()` reads; give anything else what `environment()` returns.
    *
    * @returns a grant; `assertSuccess()` throws where the grantee takes no policy, as a service principal.
    */
@@ -146,6 +153,14 @@ export class TaskService extends Construct {
     return this.grantEnqueue(grantee).combine(
       grantAll(grantee, [workOnSchedules(this.tables.state), ...switchRules(this.rules.ruleArns)]),
     );
+  }
+
+  /**
+   * What `grantEnqueue` and `grantSchedules` write into the environment of a Lambda function, for whatever is none: a
+   * container's `environment`, an instance's user data. The values may be tokens.
+   */
+  environment(): Record<string, string> {
+    return { ...this.#environment([]), ...this.#ruleEnvironment() };
   }
 
   /**

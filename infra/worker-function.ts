@@ -1,7 +1,7 @@
 import { Annotations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 
-import { putTimers, receiveFrom, sendTo, workOnGroups, workOnResults } from './grants.ts';
+import { putTimers, readSchedules, receiveFrom, sendTo, workOnGroups, workOnResults } from './grants.ts';
 import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
 import { TaskFunction, type TaskFunctionOptions } from './task-function.ts';
@@ -14,6 +14,8 @@ export interface WorkerFunctionProps extends TaskFunctionOptions {
   readonly queues: TaskQueues;
   readonly tables: TaskTables;
   readonly environment: Readonly<Record<string, string>>;
+  /** Rules send ticks to its queue. */
+  readonly ticked: boolean;
 }
 
 // A burst of throttles alone takes about this many receives from messages that never ran.
@@ -36,6 +38,7 @@ export class WorkerFunction extends TaskFunction {
         workOnResults(tables.results),
         putTimers(tables.state),
         workOnGroups(tables.state),
+        ...(props.ticked ? [readSchedules(tables.state)] : []),
       ],
     });
     if (plan.maxReceiveCount < FEW_RECEIVES) {

@@ -7,7 +7,7 @@ import type { Producer } from '../producer.ts';
 import type { AsyncResult } from '../result.ts';
 import { byBytes } from '../schedule-ports.ts';
 import { type BeatEntry, checkedEntryName, resolveEntry, type ScheduleEntry } from '../schedules/entry.ts';
-import { booleanOption, integerIn, refuseUnknownKeys } from '../option-checks.ts';
+import { booleanOption, integerIn } from '../option-checks.ts';
 import { fromSignatureOptions } from '../signature-options.ts';
 import {
   type BookParts,
@@ -18,6 +18,15 @@ import {
   notFound,
   refuseDeclared,
 } from './change-entry.ts';
+import {
+  noRules,
+  PUT_OPTIONS,
+  refuseExisting,
+  refuseOther,
+  type ScheduleChangeOptions,
+  type SchedulePutOptions,
+  versionOf,
+} from './change-checks.ts';
 import { checkArguments, checkEntry } from './check-entry.ts';
 import { changed, deleted, replaced } from './edit-state.ts';
 import { type Fixture, fixtureOf, readFixture } from './fixture.ts';
@@ -33,6 +42,7 @@ import {
 } from './schedule-view.ts';
 import { PERIODIC_TASK_NAME } from './tick.ts';
 
+export type { ScheduleChangeOptions, SchedulePutOptions } from './change-checks.ts';
 export type { ScheduleChange } from './schedule-view.ts';
 
 export interface ListOptions {
@@ -43,17 +53,6 @@ export interface ListOptions {
 }
 
 const DEFAULT_LIMIT = 1000;
-
-/** Of a change that is meant for one state of an entry. */
-export interface ScheduleChangeOptions {
-  /** The `version` that was read; where another one is stored, the change is refused with ScheduleConflict. Default: any. */
-  readonly version?: number;
-}
-
-export interface SchedulePutOptions extends ScheduleChangeOptions {
-  /** ScheduleConflict where there is an entry of this name: of several creators one succeeds. Default false: it is replaced. */
-  readonly createOnly?: boolean;
-}
 
 export class ScheduleBook {
   readonly #parts: BookParts;
@@ -134,7 +133,7 @@ export class ScheduleBook {
       .map((state) => viewOf(state, nowMs));
   }
 
-  /** Takes effect at once. @throws ScheduleNotFound, InvalidSchedule, ScheduleConflict */
+  /** Takes effect at once. @throws ScheduleNotFound, InvalidSchedule, ScheduleConflict; MissingEnvironment: see `disable` */
   async enable(name: string, options: ScheduleChangeOptions = {}): Promise<StoredSchedule> {
     return this.#switch(name, true, options);
   }
@@ -143,7 +142,7 @@ export class ScheduleBook {
    * Takes effect at once: ticks already on their way are taken back. (Celery's workers and tasks with `idempotent: true`
    * ask for no revokes: what was sent to them, for the next 75 seconds at most, still runs.)
    *
-   * @throws ScheduleNotFound, ScheduleConflict
+   * @throws ScheduleNotFound, ScheduleConflict; MissingEnvironment where the entry has a rule, and nothing tells its name
    */
   async disable(name: string, options: ScheduleChangeOptions = {}): Promise<StoredSchedule> {
     return this.#switch(name, false, options);
@@ -250,47 +249,20 @@ export class ScheduleBook {
 
   async #switch(name: string, enabled: boolean, options: ScheduleChangeOptions): Promise<StoredSchedule> {
     const version = versionOf(options);
+    const { rules } = await this.#parts.producer.ports();
     const view = await changeEntry(
       this.#parts,
       name,
       (state, nowMs, sent) => {
         if (state === undefined) return undefined;
         refuseOther(name, version, state);
+        if (state.way === 'rule' && rules === undefined) throw noRules(name);
         const next = changed(state, { ...state.entry, enabled }, nowMs, sent);
         return state.source === 'code' ? { ...next, choice: enabled } : next;
       },
       null,
     );
-    if (view.way === 'rule') {
-      const { rules } = await this.#parts.producer.ports();
-      if (rules !== undefined) await rules.setEnabled(name, enabled);
-    }
+    if (view.way === 'rule') await rules?.setEnabled(name, enabled);
     return view;
   }
-}
-
-const CHANGE_OPTIONS: ReadonlySet<string> = new Set<keyof ScheduleChangeOptions>(['version']);
-const PUT_OPTIONS: ReadonlySet<string> = new Set<keyof SchedulePutOptions>(['version', 'createOnly']);
-
-/** @throws InvalidOption */
-function versionOf(options: ScheduleChangeOptions, allowed: ReadonlySet<string> = CHANGE_OPTIONS): number | undefined {
-  refuseUnknownKeys(options, allowed, 'options of the change');
-  return options.version === undefined ? undefined : integerIn(options.version, 0, Number.MAX_SAFE_INTEGER, 'version');
-}
-
-/** @throws ScheduleConflict where another state is stored than the one that was read. */
-function refuseOther(name: string, version: number | undefined, state: ScheduleState | undefined): void {
-  if (version === undefined || state?.version === version) return;
-  throw new ScheduleConflict(
-    `Schedule entry '${name}' was changed by somebody else meanwhile. Version ${version} was read, ${state?.version ?? 'none'} is stored. Read it again and repeat the change.`,
-  );
-}
-
-/** @throws ScheduleConflict where there is one already. */
-function refuseExisting(name: string, state: ScheduleState | undefined, readAs: string): void {
-  if (state === undefined) return;
-  const given = readAs === name ? '' : ` What was read as '${readAs}' would replace it.`;
-  throw new ScheduleConflict(
-    `Schedule entry '${name}' exists already, in version ${state.version}.${given} Choose another name, or change that entry.`,
-  );
 }

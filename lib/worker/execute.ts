@@ -20,15 +20,20 @@ import { ignoresResult } from './outcome.ts';
 import { decideArrival, decideClaim, mayStart } from './decide.ts';
 import type { Delivery } from './delivery.ts';
 import { conclude } from './conclude.ts';
+import { isSwitchedOff } from './rule-tick.ts';
 import { runAttempt } from './run-attempt.ts';
 import { letterFor, sendLetters } from './dead-letter.ts';
 import { committedOf, settle } from './settle.ts';
 import type { Worker } from './worker.ts';
 
 export async function execute(delivery: Delivery, worker: Worker): Promise<Disposition> {
-  const message = await readOrBury(delivery, worker);
-  if (message === undefined) return ACK;
+  const sent = await readOrBury(delivery, worker);
+  if (sent === undefined) return ACK;
   const { producer, ports } = worker;
+  // The queue it came from is where a retry must go, whatever the sender wrote.
+  const message: Message = { ...fromRule(sent), queue: delivery.queue };
+  if (await isSwitchedOff(sent, ports))
+    return conclude(message, delivery, REVOKED, new TaskRevokedError('its schedule entry is disabled'), worker);
   const definition = producer.registry.find(message.task);
   const decision = decideArrival({
     nowMs: ports.clock.nowMs(),
@@ -65,8 +70,10 @@ export async function execute(delivery: Delivery, worker: Worker): Promise<Dispo
 /** A message that cannot be read is dead-lettered at once, its bytes untouched; it never blocks its batch. */
 async function readOrBury(delivery: Delivery, worker: Worker): Promise<Message | undefined> {
   try {
-    // The queue it came from is where a retry must go, whatever the sender wrote.
-    return { ...fromRule(decodeMessage(delivery.body)), queue: delivery.queue };
+    const message = decodeMessage(delivery.body);
+    // Throws where a rule's message has no time.
+    fromRule(message);
+    return message;
   } catch (error) {
     if (!CeleriacError.is(error)) throw error;
     worker.ports.logger.log('error', `Message ${delivery.messageId} cannot be read: ${error.message}`, {

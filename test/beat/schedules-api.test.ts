@@ -1,5 +1,15 @@
 /** `app.schedules`: what people do to entries while the app is deployed and runs. */
-import { Celeriac, crontab, every, ScheduleConflict, ScheduleNotFound, type StoredSchedule } from 'celeriac';
+import {
+  Celeriac,
+  crontab,
+  every,
+  MissingEnvironment,
+  ScheduleConflict,
+  ScheduleNotFound,
+  type StoredSchedule,
+  tickId,
+} from 'celeriac';
+import { World } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
 
 import { beatWorld, collecting, declareNote, type LogLine, MINUTE, START } from '../support/beat-world.ts';
@@ -327,6 +337,52 @@ describe('entries that code declares', () => {
       swept: { enabled: false, schedule: { seconds: 15 }, task: { args: ['v2'] } },
       off: { enabled: true, schedule: { seconds: 25 }, task: { args: ['v2'] } },
     });
+  });
+
+  it('a deployment that enables the rule of a disabled entry runs no tick of it before the sweeper notices', async () => {
+    const { app, world, secondsOf } = beatWorld((note) => ({ rule: { task: note.s(), schedule: every('1m') } }));
+    await world.advance('90s');
+    await app.schedules.disable('rule');
+    // What CloudFormation does with a rule that changed. The sweeper compares once in five minutes.
+    await world.rules.setEnabled('rule', true);
+    await world.advance('2m');
+    expect(await world.rules.isEnabled('rule')).toBe(true);
+    expect(secondsOf('rule')).toEqual([60]);
+    expect(await app.result(tickId('rule', START + 2 * MINUTE)).state()).toBe('REVOKED');
+    await app.schedules.enable('rule');
+    await world.advance('1m');
+    expect(secondsOf('rule')).toEqual([60, 240]);
+  });
+
+  it('a tick of a rule that lies in its queue when the entry is disabled does not run; a retry does', async () => {
+    let [tries, world]: [number, World | undefined] = [0, undefined];
+    const app = new Celeriac('test');
+    const flaky = app.task('flaky', { bind: true }, (self) => {
+      tries += 1;
+      if (self.request.retries === 0) throw self.retry({ countdown: 30 });
+    });
+    app.beat({ rule: { task: flaky.s(), schedule: every('1m') } });
+    world = new World(app);
+    await world.advance('61s');
+    await app.schedules.disable('rule');
+    await world.advance('5m');
+    expect(tries).toBe(2);
+  });
+
+  it('without the name of its rule an entry is not switched, and says so', async () => {
+    const { app, world } = beatWorld((note) => ({
+      rule: { task: note.s(), schedule: every('1m') },
+      swept: { task: note.s(), schedule: every('90s') },
+    }));
+    await world.advance('61s');
+    const { rules: _rules, ...others } = world.ports;
+    const handler = new Celeriac('test').use(others);
+    await expect(handler.schedules.disable('rule')).rejects.toThrow(
+      /^Schedule entry 'rule' is fired by a rule of EventBridge, and the environment variable CELERIAC_RULE_PREFIX, .* nothing was changed\./,
+    );
+    await expect(handler.schedules.enable('rule')).rejects.toThrow(MissingEnvironment);
+    expect(await app.schedules.get('rule')).toMatchObject({ enabled: true });
+    expect(await handler.schedules.disable('swept')).toMatchObject({ enabled: false });
   });
 
   it('a redeploy with another start or schedule is reckoned anew; with the same one nothing moves', async () => {

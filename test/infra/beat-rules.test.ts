@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { App, NestedStack, Stack, type StackProps, Validations } from 'aws-cdk-lib';
+import { App, type CfnElement, NestedStack, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Code, Function as LambdaFn, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -292,6 +292,26 @@ describe('rights to switch rules', () => {
     ).toMatchObject({
       Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['schedule', 'schedule-due'] } },
     });
+  });
+
+  it('environment() is what a Lambda function is given, for whatever is none', () => {
+    const { stack, service, caller } = synth(MIXED);
+    const resolved = stack.resolve(service.environment()) as Record<string, unknown>;
+    const given = Template.fromStack(stack).findResources('AWS::Lambda::Function')[
+      stack.getLogicalId(caller.node.defaultChild as CfnElement)
+    ] as { readonly Properties: { readonly Environment: { readonly Variables: Record<string, unknown> } } };
+    expect(resolved).toEqual(given.Properties.Environment.Variables);
+    expect(resolved).toMatchObject({ CELERIAC_RULE_PREFIX: service.rules.prefix, CELERIAC_APP: 'shop' });
+  });
+
+  it('workers of queues that rules feed may ask whether an entry is switched off, and others not', () => {
+    const { template } = synth(manifestOf({ morning: { task: 'mail.send', args: ['a'], schedule: DAILY } }));
+    const asks = (queue: string): boolean =>
+      policiesOf(template, 'AWS::IAM::Policy')
+        .filter(({ id }) => id.startsWith(`TasksWorkers${queue}`))
+        .flatMap((policy) => policy.statements)
+        .some((statement) => JSON.stringify(statement).includes('"dynamodb:LeadingKeys":["schedule"]'));
+    expect([asks('mail'), asks('default')]).toEqual([true, false]);
   });
 
   it('grantSchedules tells when the grantee takes no policy', () => {

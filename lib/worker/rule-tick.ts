@@ -1,0 +1,34 @@
+/** Ticks that a rule has sent, before they run. */
+import type { BeatHeader } from '../beat/tick.ts';
+import { stateOf } from '../beat/schedule-state.ts';
+import { CeleriacError } from '../errors.ts';
+import { MAX_ENTRY_NAME_CHARACTERS } from '../limits.ts';
+import type { Message } from '../message.ts';
+import type { Ports } from '../ports.ts';
+
+/**
+ * Whether an operator has switched off the entry whose rule sent a message. A deployment that changes a rule enables it
+ * again, and the sweeper, which puts that right, comes up to some minutes later; EventBridge itself is slow to stop one.
+ *
+ * @param message as it came, before `fromRule`.
+ */
+export async function isSwitchedOff(message: Message, { schedules }: Pick<Ports, 'schedules'>): Promise<boolean> {
+  const beat = message.celeriac['beat'] as BeatHeader | undefined;
+  // Only what a rule has written has a `time`, retries of it not: a tick that has begun goes on.
+  if (beat?.time === undefined || !isName(beat.entry)) return false;
+  const [item] = await schedules.read([beat.entry]);
+  if (item === undefined) return false;
+  try {
+    const { choice, deleted } = stateOf(item);
+    return choice === false && !deleted;
+  } catch (error) {
+    // What cannot be read says nothing, and the sweep tells of it.
+    if (!CeleriacError.is(error)) throw error;
+    return false;
+  }
+}
+
+/** Untrusted: anybody who may send can name an entry. */
+function isName(entry: unknown): entry is string {
+  return typeof entry === 'string' && entry !== '' && entry.length <= MAX_ENTRY_NAME_CHARACTERS;
+}
