@@ -120,6 +120,14 @@ export const DEFAULT_MAX_DELIVERIES = 5;
 export const DEFAULT_RESULT_EXPIRES_SECONDS = 86_400;
 /** A revoke must outlive the message it stops, wherever its ETA lies: 400 days. */
 export const REVOKED_RETENTION_SECONDS = 34_560_000;
+/**
+ * A message whose handling failed for a passing reason comes back after this long, twice as long each time, up to the
+ * longest: 50 receives, after which its queue gives it up, then take about four hours of an outage.
+ */
+export const FAILED_DELIVERY_FIRST_SECONDS = 10;
+export const FAILED_DELIVERY_LONGEST_SECONDS = 300;
+/** Receives after which a message is given up whose handling is refused for good: rights that a deployment has just granted take a minute. */
+export const REFUSED_RECEIVES = 5;
 /** Clocks of two machines may differ by this much; leases end this much after the invocation's deadline. */
 export const CLOCK_SKEW_SECONDS = 2;
 /** Time kept free before Lambda's deadline for commits, settling and the response. */

@@ -63,10 +63,13 @@ export function createContext(parts: ContextParts): TaskContext {
 
 /** The context of a task that is called as a plain function, for its message or for none: nothing is sent again or stored. */
 export function directContext(
-  parts: Pick<ContextParts, 'definition' | 'message' | 'clock' | 'logger' | 'settings'>,
+  parts: Pick<ContextParts, 'definition' | 'message' | 'clock' | 'logger' | 'settings'> &
+    Partial<Pick<ContextParts, 'signal' | 'stopMs'>>,
 ): TaskContext {
   const { args, queue } = parts.message;
   return createContext({
+    signal: new AbortController().signal,
+    stopMs: null,
     ...parts,
     args,
     queue,
@@ -74,8 +77,6 @@ export function directContext(
     isEager: false,
     calledDirectly: true,
     ignoreResult: true,
-    signal: new AbortController().signal,
-    stopMs: null,
     store: () => Promise.resolve(),
   });
 }

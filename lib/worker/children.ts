@@ -2,13 +2,14 @@
 import { compileFor } from '../apply-canvas.ts';
 import { chainOf, isOneMessage, withOptions } from '../canvas/build.ts';
 import { type CountedByCelery, type Errback, errbacksOf, FRESH, ownId, SEED, type Sent } from '../canvas/compile.ts';
-import { CeleriacError } from '../errors.ts';
+import { TimeLimitExceeded } from '../errors.ts';
 import type { Message } from '../message.ts';
 import type { Ports } from '../ports.ts';
 import { prepareSignature, type Producer } from '../producer.ts';
 import type { Prepared } from '../publish.ts';
 import type { Signature } from '../signature.ts';
 import { derivedId } from '../time.ts';
+import { OutOfTime, timeLeftMs, within } from './deadline.ts';
 import type { Mark } from './group-marks.ts';
 import { callErrback, type Failed, failedRequest, inlineErrback } from './inline-errback.ts';
 
@@ -19,12 +20,23 @@ export interface FailedStep {
   readonly cause: unknown;
 }
 
+/** A message that follows; `step` is absent for a retry, which is the task itself. */
+export interface Child extends Prepared {
+  readonly step?: { readonly signature: Signature; readonly chain: readonly Signature[] };
+}
+
 /** One settling under way: what it will send, what it found cannot be sent, who is finished. */
 export interface Settling {
   readonly parent: Message;
   readonly producer: Producer;
   readonly ports: Ports;
-  readonly prepared: Prepared[];
+  /** When the invocation ends, milliseconds since the epoch. */
+  readonly deadlineMs: number;
+  /** A later delivery settles it: what does not end in time now will not end next time either. */
+  readonly again: boolean;
+  readonly prepared: Child[];
+  /** Error links that are called here, when all else is done. */
+  readonly inline: (() => Promise<void>)[];
   readonly failed: FailedStep[];
   readonly marks: Mark[];
   /** Chords among what will be sent that Celery's workers count too. */
@@ -37,9 +49,8 @@ export interface Settling {
 export function childId(sig: Signature, name: string): string {
   try {
     return ownId(sig, name);
-  } catch (error) {
+  } catch {
     // A composite that cannot be read has to be called something when it is reported.
-    if (!CeleriacError.is(error)) throw error;
     const { task_id } = sig.options;
     return typeof task_id === 'string' ? task_id : derivedId(name);
   }
@@ -80,7 +91,11 @@ export async function addChild(
       };
       try {
         const stamped = withStamps(planned.signature, parent);
-        settling.prepared.push((await prepareSignature(producer, stamped, lineage)).prepared);
+        const { prepared } = await inTime(settling, () => prepareSignature(producer, stamped, lineage));
+        settling.prepared.push({
+          ...prepared,
+          step: { signature: planned.signature, chain: planned.chain ?? chain },
+        });
       } catch (error) {
         const { signature } = planned;
         await addUnsendable(settling, signature, String(signature.options['task_id']), planned.chain ?? chain, error);
@@ -91,15 +106,30 @@ export async function addChild(
   }
 }
 
-/** Bad input stays bad however often the message comes back; anything else may pass. */
-async function addUnsendable(
+/** A schema may wait for something: as long as the invocation lasts, and once more from the beginning of another. */
+async function inTime<R>(settling: Settling, run: () => Promise<R>): Promise<R> {
+  const { ports, deadlineMs, again } = settling;
+  const leftMs = timeLeftMs(ports.clock, deadlineMs);
+  try {
+    return await within(ports.clock, leftMs, 'to prepare what follows', run);
+  } catch (error) {
+    if (again || !TimeLimitExceeded.is(error)) throw error;
+    throw new OutOfTime();
+  }
+}
+
+/**
+ * Nothing is asked of a service while a step is prepared: what is thrown there, by a schema, a router or the library,
+ * is thrown again however often the message comes back.
+ */
+export async function addUnsendable(
   settling: Settling,
   sig: Signature,
   id: string,
   chain: readonly Signature[],
   error: unknown,
 ): Promise<void> {
-  if (!CeleriacError.is(error)) throw error;
+  if (error instanceof OutOfTime) throw error;
   settling.failed.push({ signature: sig, id, cause: error });
   for (const step of chain) settling.failed.push({ signature: step, id: childId(step, `${id}:lost`), cause: error });
   await addErrbacks(settling, sig, id, error);
@@ -117,18 +147,16 @@ export async function addErrbacks(settling: Settling, sig: Signature, id: string
 
 /** Called here, or sent with the failed task's id: Celery's rule. */
 export async function addErrback(settling: Settling, sig: Signature, name: string, failed: Failed): Promise<void> {
-  const { parent, producer, ports } = settling;
-  const definition = inlineErrback(sig, producer);
+  const definition = inlineErrback(sig, settling.producer);
   if (definition === undefined) await addChild(settling, sig, childId(sig, name), { args: [failed.request.id] });
-  else await callErrback(definition, sig, failed, parent, producer, ports);
+  else settling.inline.push(() => callErrback(definition, sig, failed, settling));
 }
 
 function errbacksIn(sig: Signature, id: string): readonly Errback[] {
   try {
     return errbacksOf(sig, id);
-  } catch (error) {
+  } catch {
     // A composite that cannot be read is why it failed.
-    if (!CeleriacError.is(error)) throw error;
     return [];
   }
 }

@@ -108,7 +108,7 @@ async function commitAndSettle(
 }
 
 async function settleAs({ message, delivery, worker }: Attempt, committed: Committed): Promise<Disposition> {
-  await settle(message, delivery, committed, worker.producer, worker.ports);
+  await settle(message, delivery, committed, worker);
   return ACK;
 }
 

@@ -58,6 +58,6 @@ export async function conclude(
       { task: message.task, taskId: message.id, queue: message.queue },
     );
   }
-  await settle(message, delivery, committed, worker.producer, worker.ports);
+  await settle(message, delivery, committed, worker);
   return ACK;
 }

@@ -6,11 +6,9 @@ import { sideBySide } from '../side-by-side.ts';
 import type { BatchResponse, Delivery, Invocation } from './delivery.ts';
 import { ACK, type Disposition } from './commit.ts';
 import { execute } from './execute.ts';
+import { afterError } from './give-up.ts';
 import { concludeLost } from './lost.ts';
 import { createWorker, type Worker } from './worker.ts';
-
-// What failed for a passing reason (a throttle, a broken connection) comes back soon, not after the queue's whole timeout.
-const FAILED_DELIVERY_SECONDS = 10;
 
 export function consume(
   deliveries: readonly Delivery[],
@@ -85,7 +83,7 @@ async function guarded(delivery: Delivery, worker: Worker, handle: Handle): Prom
       queue: delivery.queue,
       stack: errorText(error).stack ?? undefined,
     });
-    disposition = { kind: 'keep', seconds: FAILED_DELIVERY_SECONDS };
+    disposition = await afterError(delivery, worker, error);
   }
   if (disposition.kind === 'ack') return ACK;
   if (disposition.seconds !== undefined) await showAgain(delivery, disposition.seconds, worker);

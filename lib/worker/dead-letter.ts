@@ -41,7 +41,10 @@ function fitting(body: string, attributes: Readonly<Record<string, string>>): Re
 }
 
 export async function sendLetters(letters: readonly OutgoingMessage[], ports: Pick<Ports, 'broker'>): Promise<void> {
-  const outcomes = await ports.broker.send(letters);
-  const failed = outcomes.find((outcome) => !outcome.ok);
-  if (failed && !failed.ok) throw new Error(`The dead letter was not sent: ${failed.code}: ${failed.message}`);
+  if (letters.length === 0) return;
+  for (const outcome of await ports.broker.send(letters)) {
+    if (outcome.ok) continue;
+    const { code, message, retryable } = outcome;
+    throw Object.assign(new Error(`The dead letter was not sent: ${code}: ${message}`), { retryable });
+  }
 }

@@ -1,7 +1,7 @@
 /** Eager mode: a task runs in the caller, through the serializer, retries at once, links after it (celery/app/task.py, apply). */
 import { isOneMessage } from '../canvas/build.ts';
 import { runSignature } from '../eager-canvas.ts';
-import { CeleriacError, NotRegistered } from '../errors.ts';
+import { NotRegistered } from '../errors.ts';
 import type { Message } from '../message.ts';
 import {
   type EagerOutcome,
@@ -33,7 +33,11 @@ export async function runEager(sent: Message, producer: Producer): Promise<Eager
     if (expired !== undefined) return expired;
     const { ending, args } = await runOnce(message, definition, producer);
     const decision = ended(ending, message, definition, producer);
-    await runHooks({ message, definition, worker: { ports: { logger: producer.logger } } }, decision, args);
+    await runHooks(
+      { message, definition, worker: { ports: producer, invocation: { deadlineMs: Infinity } } },
+      decision,
+      args,
+    );
     if (decision.kind === 'retry') {
       // Celery: retried at once, the countdown is ignored.
       const { overrides } = decision;
@@ -120,7 +124,6 @@ function ended(ending: Ending, message: Message, definition: TaskDefinition, pro
     });
     return { kind: 'success', value: readDocument(text).result };
   } catch (error) {
-    if (!CeleriacError.is(error)) throw error;
     return { kind: 'fail', error, expected: false };
   }
 }

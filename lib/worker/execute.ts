@@ -160,7 +160,7 @@ async function claimAndRun(
       return runAttempt({ message, delivery, definition, owner, deliveries: decision.deliveries, worker });
     case 'duplicate': {
       const { record } = decision;
-      if (decision.settle) await settle(message, delivery, committedOf(record), worker.producer, worker.ports);
+      if (decision.settle) await settle(message, delivery, committedOf(record), worker);
       return ACK;
     }
     case 'revoked':

@@ -1,5 +1,5 @@
 /** Members of groups and chords: who is finished, and what follows when all are. */
-import type { Gather } from '../canvas/compile.ts';
+import type { Gather, Sent } from '../canvas/compile.ts';
 import { elsewhereIn } from '../destination.ts';
 import { CeleriacError, type ChordError } from '../errors.ts';
 import { groupExpiresAtSeconds, groupMemberId } from '../group-parts.ts';
@@ -118,17 +118,27 @@ async function fire(settling: Settling, mark: Mark, body: Signature, outcome: Gr
 export async function addBody(settling: Settling, body: Signature, gather: Gather): Promise<void> {
   const { ports, producer } = settling;
   const id = childId(body, `${gather.groupId}:body`);
+  let elsewhere: boolean;
   try {
-    const elsewhere = elsewhereIn(producer)(body);
-    await addChild(settling, body, id, await sentResults(gather, { ports, elsewhere }));
+    elsewhere = elsewhereIn(producer)(body);
+  } catch (error) {
+    // A router's error: no service was asked.
+    await failBody(settling, body, gather.groupId, error);
+    return;
+  }
+  let sent: Sent;
+  try {
+    sent = await sentResults(gather, { ports, elsewhere });
   } catch (error) {
     if (!CeleriacError.is(error)) throw error;
     await failBody(settling, body, gather.groupId, error);
+    return;
   }
+  await addChild(settling, body, id, sent);
 }
 
 /** Celery: the body's error links are called as if it had run and failed. */
-async function failBody(settling: Settling, body: Signature, groupId: string, cause: Error): Promise<void> {
+async function failBody(settling: Settling, body: Signature, groupId: string, cause: unknown): Promise<void> {
   const id = childId(body, `${groupId}:body`);
   settling.failed.push({ signature: body, id, cause });
   await addErrbacks(settling, body, id, cause);

@@ -3,11 +3,15 @@ import { errorLine } from '../error-text.ts';
 import type { TaskHooks } from '../registry.ts';
 import { FAILURE, SUCCESS } from '../states.ts';
 import type { Attempt } from './commit.ts';
+import { timeLeftMs, within } from './deadline.ts';
 import type { EndDecision } from './decide.ts';
 
 export async function runHooks(
   attempt: Pick<Attempt, 'message' | 'definition'> & {
-    readonly worker: { readonly ports: { readonly logger: Attempt['worker']['ports']['logger'] } };
+    readonly worker: {
+      readonly ports: Pick<Attempt['worker']['ports'], 'logger' | 'clock'>;
+      readonly invocation: Pick<Attempt['worker']['invocation'], 'deadlineMs'>;
+    };
   },
   decision: EndDecision,
   args: readonly unknown[],
@@ -17,7 +21,9 @@ export async function runHooks(
   const call = async (name: keyof TaskHooks, run: () => unknown): Promise<void> => {
     if (hooks[name] === undefined) return;
     try {
-      await run();
+      const { ports, invocation } = attempt.worker;
+      // What comes after them must not wait for ever.
+      await within(ports.clock, timeLeftMs(ports.clock, invocation.deadlineMs), 'for it', run);
     } catch (error) {
       attempt.worker.ports.logger.log(
         'error',

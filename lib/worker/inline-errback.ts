@@ -3,15 +3,17 @@
  * takes more than one argument is called in the failing worker, with the request, the error and its stack; it is
  * no task of its own, and has no result. Every other one is sent, with the failed task's id.
  */
-import { runWithContext } from '../context.ts';
 import { errorLine } from '../error-text.ts';
+import { TimeLimitExceeded } from '../errors.ts';
 import { decodeTyped } from '../json-typed.ts';
 import type { Message } from '../message.ts';
-import type { Ports } from '../ports.ts';
 import type { Producer } from '../producer.ts';
 import type { TaskDefinition } from '../registry.ts';
 import { applyPartial, type Signature, withParts } from '../signature.ts';
 import { directContext } from '../task-context.ts';
+import type { Settling } from './children.ts';
+import { limitsOf, OutOfTime, timeLeftMs } from './deadline.ts';
+import { runTask } from './run-task.ts';
 
 /** What an inline error link is told of the task that failed. */
 export interface FailedRequest {
@@ -42,30 +44,53 @@ export function failedRequest({ id, task, args, kwargs, retries, rootId, parentI
   return { id, task, args, kwargs, retries, rootId, parentId, groupId };
 }
 
-/** Called after the commit, and again if the worker dies before its message is acknowledged. Its own error is logged. */
+/**
+ * Called after the commit, and again if the worker dies before its message is acknowledged. Its own error is logged, as
+ * is that its time is over: the link's own limit, and never longer than the invocation has. Where that is what cuts it
+ * short, another invocation calls it once more.
+ *
+ * @throws OutOfTime
+ */
 export async function callErrback(
   definition: TaskDefinition,
   sig: Signature,
   failed: Failed,
-  message: Message,
-  producer: Producer,
-  ports: Ports,
+  settling: Settling,
 ): Promise<void> {
-  const own = withParts(sig, { args: decodeTyped(sig.args) as readonly unknown[] });
-  const args = applyPartial(own, [failed.request, failed.error, failed.traceback]);
-  const context = directContext({
-    definition,
-    message: { ...message, task: sig.task, args, kwargs: sig.kwargs },
-    clock: ports.clock,
-    logger: ports.logger,
-    settings: producer.settings,
-  });
+  const { parent: message, producer, ports, deadlineMs, again } = settling;
+  const { clock, logger } = ports;
+  const limits = limitsOf({ timeLimit: limitsIn(sig) }, definition.options, clock.nowMs(), deadlineMs);
+  // It would be cut short at once.
+  if (limits.hardMs === 0 && !again) throw new OutOfTime();
   try {
-    await runWithContext(context, () => definition.run(context, args));
+    const own = withParts(sig, { args: decodeTyped(sig.args) as readonly unknown[] });
+    const args = applyPartial(own, [failed.request, failed.error, failed.traceback]);
+    const abort = new AbortController();
+    const context = directContext({
+      definition,
+      message: { ...message, task: sig.task, args, kwargs: sig.kwargs },
+      clock,
+      logger,
+      settings: producer.settings,
+      signal: abort.signal,
+      stopMs: limits.hardMs === null ? null : clock.nowMs() + limits.hardMs,
+    });
+    const ending = await runTask({ ...definition, hooks: {} }, context, args, { abort, limits }, clock);
+    if (ending.ok) return;
+    const cutShort = limits.byDeadline && TimeLimitExceeded.is(ending.error) && timeLeftMs(clock, deadlineMs) === 0;
+    if (cutShort && !again) throw new OutOfTime();
+    throw ending.error;
   } catch (error) {
-    ports.logger.log('error', `Error link ${sig.task} of ${message.task}[${message.id}] failed: ${errorLine(error)}`, {
+    if (error instanceof OutOfTime) throw error;
+    logger.log('error', `Error link ${sig.task} of ${message.task}[${message.id}] failed: ${errorLine(error)}`, {
       task: sig.task,
       taskId: message.id,
     });
   }
+}
+
+/** Limits that its signature was given, in seconds: hard, soft. What is no number is none. */
+function limitsIn({ options }: Signature): Message['timeLimit'] {
+  const seconds = (value: unknown): number | null => (typeof value === 'number' && value > 0 ? value : null);
+  return [seconds(options['time_limit']), seconds(options['soft_time_limit'])];
 }

@@ -1,6 +1,6 @@
 /** One claimed attempt: its arguments, its context, its run, its end. */
-import { CeleriacError } from '../errors.ts';
 import type { Message } from '../message.ts';
+import { isPassing } from '../passing.ts';
 import { validateArguments } from '../producer.ts';
 import { quoted } from '../quote.ts';
 import type { TaskDefinition } from '../registry.ts';
@@ -8,7 +8,7 @@ import { writeDocument } from '../result-document.ts';
 import { createContext } from '../task-context.ts';
 import { type Attempt, type Disposition, endRun } from './commit.ts';
 import { ignoresResult } from './outcome.ts';
-import { limitsOf } from './deadline.ts';
+import { limitsOf, within } from './deadline.ts';
 import type { Ending } from './decide.ts';
 import { gatherResults } from './gather.ts';
 import { runTask } from './run-task.ts';
@@ -33,7 +33,11 @@ export async function runAttempt(claimed: Attempt): Promise<Disposition> {
   let args: readonly unknown[] = message.args;
   try {
     const whole = await withGathered(message, worker);
-    args = await validateArguments(definition, callArguments(whole, definition));
+    // A schema may wait for something too, and for ever.
+    args = await within(ports.clock, limits.hardMs ?? Infinity, 'for the schema', () =>
+      validateArguments(definition, callArguments(whole, definition)),
+    );
+    const runLimits = limitsOf(message, definition.options, ports.clock.nowMs(), worker.invocation.deadlineMs);
     const context = createContext({
       definition,
       message,
@@ -44,17 +48,16 @@ export async function runAttempt(claimed: Attempt): Promise<Disposition> {
       calledDirectly: false,
       ignoreResult: ignoresResult(message, definition),
       signal: abort.signal,
-      stopMs: limits.hardMs === null ? null : startMs + limits.hardMs,
+      stopMs: runLimits.hardMs === null ? null : ports.clock.nowMs() + runLimits.hardMs,
       clock: ports.clock,
       logger: ports.logger,
       settings: producer.settings,
       children,
       store: (state, meta) => storeState(attempt, state, meta),
     });
-    ending = await runTask(definition, context, args, { abort, limits }, ports.clock);
+    ending = await runTask(definition, context, args, { abort, limits: runLimits }, ports.clock);
   } catch (error) {
-    // A store that does not answer is no failure of the task: the message comes back.
-    if (message.celeriac.gather !== undefined && !CeleriacError.is(error)) throw error;
+    if (error instanceof NotGathered) throw error.cause;
     ending = { ok: false, error };
   }
   return endRun(attempt, ending, args, startMs);
@@ -64,7 +67,18 @@ export async function runAttempt(claimed: Attempt): Promise<Disposition> {
 async function withGathered(message: Message, worker: Worker): Promise<Message> {
   const { gather } = message.celeriac;
   if (gather === undefined) return message;
-  return { ...message, args: [await gatherResults(gather, worker.ports), ...message.args] };
+  try {
+    return { ...message, args: [await gatherResults(gather, worker.ports), ...message.args] };
+  } catch (error) {
+    throw isPassing(error) ? new NotGathered(error) : error;
+  }
+}
+
+/** A store that does not answer is no failure of the task: the message comes back. */
+class NotGathered extends Error {
+  constructor(cause: unknown) {
+    super('', { cause });
+  }
 }
 
 async function storeState(attempt: Attempt, state: string, meta: unknown): Promise<void> {

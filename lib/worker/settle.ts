@@ -4,14 +4,13 @@
  */
 import { decodeJsonKeepingTypes, encodeJson } from '../json.ts';
 import { decodeTyped } from '../json-typed.ts';
-import { defineChords } from '../apply-canvas.ts';
-import { FRESH, tasksOf } from '../canvas/compile.ts';
+import { tasksOf } from '../canvas/compile.ts';
 import { errorLine } from '../error-text.ts';
-import { CeleriacError, ImproperlyConfigured, type RetryOverrides } from '../errors.ts';
+import { ImproperlyConfigured, type RetryOverrides } from '../errors.ts';
 import type { Message } from '../message.ts';
 import type { ConcludeRequest, OutgoingMessage, Ports, TaskRecord } from '../ports.ts';
 import type { Producer } from '../producer.ts';
-import { prepare, type Prepared, publish } from '../publish.ts';
+import { prepare, type Prepared } from '../publish.ts';
 import { argsRepr, kwargsRepr } from '../repr.ts';
 import { readDocument, restoreError, writeException } from '../result-document.ts';
 import { FAILURE, IGNORED, RETRY, SUCCESS } from '../states.ts';
@@ -21,6 +20,8 @@ import { letterFor, sendLetters } from './dead-letter.ts';
 import type { Delivery } from './delivery.ts';
 import { markMembers, markOf, markOfStep } from './group-marks.ts';
 import { failedRequest } from './inline-errback.ts';
+import { sendChildren } from './send-children.ts';
+import type { Worker } from './worker.ts';
 
 /** What settling needs beyond the result document; stored with the commit as JSON. */
 export interface Settlement {
@@ -75,8 +76,7 @@ export async function settle(
   message: Message,
   delivery: Delivery,
   committed: Committed,
-  producer: Producer,
-  ports: Ports,
+  { producer, ports, invocation }: Pick<Worker, 'producer' | 'ports' | 'invocation'>,
 ): Promise<void> {
   const { status, settlement } = committed;
   const letters = settlement.deadLetter ? [deadLetter(message, delivery, settlement.deadLetter, ports)] : [];
@@ -84,7 +84,10 @@ export async function settle(
     parent: message,
     producer,
     ports,
+    deadlineMs: invocation.deadlineMs,
+    again: committed.again === true,
     prepared: [],
+    inline: [],
     failed: [],
     marks: [],
     chords: [],
@@ -100,49 +103,18 @@ export async function settle(
     const member = celeryMember(message);
     if (member !== undefined) await countMember(settling, member);
   }
-  // A failed step may be the last member of a group, whose body may be a step that fails: until nothing follows any more.
-  while (settling.failed.length > 0 || settling.marks.length > 0) {
-    await concludeSteps(settling);
-    await markMembers(settling);
-  }
-  if (letters.length > 0) await sendLetters(letters, ports);
-  const known = committed.again === true && message.celeriac[FRESH] === true;
-  const due = known ? await notStarted(settling.prepared, ports) : settling.prepared;
-  const noted = committed.settled === message.retries;
-  const open = noted ? due.filter((prepared) => !isForOthers(prepared, producer)) : due;
-  await defineChords(settling.chords, ports, producer.settings);
-  if (open.length > 0) await publish(open, ports, producer.settings);
-  if (open.some((prepared) => isForOthers(prepared, producer)))
-    await ports.backend.settled({ id: message.id, attempt: message.retries });
+  do {
+    // A failed step may be the last member of a group, whose body may be a step that fails: until nothing follows any more.
+    while (settling.failed.length > 0 || settling.marks.length > 0) {
+      await concludeSteps(settling);
+      await markMembers(settling);
+    }
+    await sendLetters(letters.splice(0), ports);
+    await sendChildren(settling, committed);
+  } while (settling.failed.length > 0);
   for (const task of settling.afterwards) await task();
-}
-
-/**
- * Ours run once however often they are sent. Others do not: that they have been sent is noted, so that a delivery
- * which comes back does not send them again.
- */
-function isForOthers({ outgoing }: Prepared, { settings }: Producer): boolean {
-  return settings.queues[outgoing.queue]?.external === true;
-}
-
-/**
- * What a worker has claimed has a message, which stays until it is settled. Sent again it would do no harm, but
- * its copies would send all that follows again, and theirs too: a duplicate must not multiply down the tree.
- */
-async function notStarted(prepared: readonly Prepared[], ports: Ports): Promise<readonly Prepared[]> {
-  if (prepared.length === 0) return prepared;
-  const ids = prepared.map(({ id }) => id);
-  const records = await ports.backend.get(ids, ports.clock.nowMs());
-  return prepared.filter(({ attempt }, index) => {
-    const record = records[index];
-    if (record === undefined || isPythons(record)) return record === undefined;
-    return record.owner === undefined || (record.attempt ?? -1) < attempt;
-  });
-}
-
-/** Celery's workers claim nothing: what they have stored says that they have the message. */
-function isPythons({ attempt, revokedMs, meta }: TaskRecord): boolean {
-  return attempt === undefined && revokedMs === undefined && meta !== undefined;
+  // Last, since they may take as long as there is time: nobody else waits for them.
+  for (const call of settling.inline) await call();
 }
 
 function valueOf(committed: Committed): unknown {
@@ -235,8 +207,7 @@ async function concludeSteps(settling: Settling): Promise<void> {
 function tasksIn({ signature, id }: FailedStep): ReturnType<typeof tasksOf> {
   try {
     return tasksOf(signature, id);
-  } catch (error) {
-    if (!CeleriacError.is(error)) throw error;
+  } catch {
     return [{ id, signature }];
   }
 }

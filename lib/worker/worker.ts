@@ -7,6 +7,7 @@ import type {
   CommitRequest,
   GroupMark,
   Groups,
+  Logger,
   OutgoingMessage,
   Ports,
 } from '../ports.ts';
@@ -29,7 +30,12 @@ export function createWorker(producer: Producer, ports: Ports, invocation: Invoc
   const { clock, backend } = ports;
   return {
     producer,
-    ports: { ...ports, broker: gatheringSends(ports.broker, clock), groups: gatheringMarks(ports.groups, clock) },
+    ports: {
+      ...ports,
+      logger: neverThrowing(ports.logger),
+      broker: gatheringSends(ports.broker, clock),
+      groups: gatheringMarks(ports.groups, clock),
+    },
     invocation,
     invocationStartMs: clock.nowMs(),
     claim: batched(
@@ -44,6 +50,19 @@ export function createWorker(producer: Producer, ports: Ports, invocation: Invoc
       (request: CommitRequest) => request.id,
       (items) => backend.commit(items),
     ),
+  };
+}
+
+/** A logger of the user's own is no reason why a task fails, and even less why none ends. */
+function neverThrowing(logger: Logger): Logger {
+  return {
+    log: (level, message, fields) => {
+      try {
+        logger.log(level, message, fields);
+      } catch {
+        // There is nowhere to say it.
+      }
+    },
   };
 }
 

@@ -1,0 +1,61 @@
+/**
+ * What no step has taken for its own: an error of a port, or of ours. What passes is tried again; all else has the task
+ * end with that reason, after a few receives, since SQS would bring it back for days.
+ */
+import { fromRule } from '../beat/tick.ts';
+import { decodeMessage } from '../decode-message.ts';
+import { errorLine, errorText } from '../error-text.ts';
+import { FAILED_DELIVERY_FIRST_SECONDS, FAILED_DELIVERY_LONGEST_SECONDS, REFUSED_RECEIVES } from '../limits.ts';
+import type { Message } from '../message.ts';
+import { isPassing } from '../passing.ts';
+import { FAILURE, RETRY } from '../states.ts';
+import { ACK, type Disposition } from './commit.ts';
+import { conclude } from './conclude.ts';
+import { letterFor, sendLetters } from './dead-letter.ts';
+import type { Delivery } from './delivery.ts';
+import type { Worker } from './worker.ts';
+
+/** Never throws. */
+export async function afterError(delivery: Delivery, worker: Worker, error: unknown): Promise<Disposition> {
+  const again: Disposition = { kind: 'keep', seconds: againSeconds(delivery.receiveCount) };
+  if (isPassing(error) || delivery.receiveCount < REFUSED_RECEIVES) return again;
+  try {
+    return await giveUp(delivery, worker, error);
+  } catch (second) {
+    worker.ports.logger.log('error', `Message ${delivery.messageId} could not be given up: ${errorLine(second)}`, {
+      queue: delivery.queue,
+      stack: errorText(second).stack ?? undefined,
+    });
+    return again;
+  }
+}
+
+/** Not after the queue's whole timeout, and ever more slowly: a receive more is a receive less until the lost queue. */
+export function againSeconds(receiveCount: number): number {
+  return Math.min(FAILED_DELIVERY_LONGEST_SECONDS, FAILED_DELIVERY_FIRST_SECONDS * 2 ** Math.max(0, receiveCount - 1));
+}
+
+const REASON = 'cannot be handled';
+
+async function giveUp(delivery: Delivery, worker: Worker, error: unknown): Promise<Disposition> {
+  let message: Message | undefined;
+  try {
+    message = { ...fromRule(decodeMessage(delivery.body)), queue: delivery.queue };
+    return await conclude(await nextOf(message, worker), delivery, FAILURE, error, worker, REASON);
+  } catch (second) {
+    if (isPassing(second)) throw second;
+    // No state can be written, or what stands cannot be settled: the message and the reason are kept at least.
+    const named: Record<string, string> = message === undefined ? {} : { task: message.task, task_id: message.id };
+    const failedAt = new Date(worker.ports.clock.nowMs()).toISOString();
+    const attributes = { reason: REASON, error: errorLine(error), ...named, failed_at: failedAt };
+    await sendLetters([letterFor(delivery, attributes)], worker.ports);
+    return ACK;
+  }
+}
+
+/** A retry that stands and cannot be sent: the attempt that it announced is the one that fails. */
+async function nextOf(message: Message, { ports }: Worker): Promise<Message> {
+  const [record] = await ports.backend.get([message.id], ports.clock.nowMs());
+  const waits = record?.status === RETRY && record.committed === message.retries;
+  return waits ? { ...message, retries: message.retries + 1 } : message;
+}

@@ -1,0 +1,68 @@
+/** The messages that follow from an outcome, on their way out. */
+import { defineChords } from '../apply-canvas.ts';
+import { FRESH } from '../canvas/compile.ts';
+import { EnqueueFailed } from '../errors.ts';
+import { isPassing } from '../passing.ts';
+import type { Ports, TaskRecord } from '../ports.ts';
+import type { Producer } from '../producer.ts';
+import { type Prepared, publish } from '../publish.ts';
+import { addUnsendable, type Child, type Settling } from './children.ts';
+import type { Committed } from './settle.ts';
+
+export async function sendChildren(settling: Settling, committed: Committed): Promise<void> {
+  const { parent, producer, ports } = settling;
+  const prepared = settling.prepared.splice(0);
+  const known = settling.again && parent.celeriac[FRESH] === true;
+  const due = known ? await notStarted(prepared, ports) : prepared;
+  const noted = committed.settled === parent.retries;
+  const open = noted ? due.filter((child) => !isForOthers(child, producer)) : due;
+  await defineChords(settling.chords.splice(0), ports, producer.settings);
+  if (open.length > 0) await publishChildren(settling, open);
+  if (open.some((child) => isForOthers(child, producer)))
+    await ports.backend.settled({ id: parent.id, attempt: parent.retries });
+}
+
+/** A child that the service refuses for good will never run: it has failed, like one that could not be prepared. */
+async function publishChildren(settling: Settling, open: readonly Child[]): Promise<void> {
+  const { producer, ports } = settling;
+  try {
+    await publish(open, ports, producer.settings);
+  } catch (error) {
+    if (!EnqueueFailed.is(error) || isPassing(error)) throw error;
+    for (const [index, outcome] of (error as EnqueueFailed).outcomes.entries()) {
+      if (outcome.ok) continue;
+      const child = open[index];
+      // A retry is the task itself.
+      if (child?.step === undefined) throw error;
+      await addUnsendable(settling, child.step.signature, child.id, child.step.chain, error);
+    }
+  }
+}
+
+/**
+ * Ours run once however often they are sent. Others do not: that they have been sent is noted, so that a delivery
+ * which comes back does not send them again.
+ */
+function isForOthers({ outgoing }: Prepared, { settings }: Producer): boolean {
+  return settings.queues[outgoing.queue]?.external === true;
+}
+
+/**
+ * What a worker has claimed has a message, which stays until it is settled. Sent again it would do no harm, but
+ * its copies would send all that follows again, and theirs too: a duplicate must not multiply down the tree.
+ */
+async function notStarted(prepared: readonly Prepared[], ports: Ports): Promise<readonly Prepared[]> {
+  if (prepared.length === 0) return prepared;
+  const ids = prepared.map(({ id }) => id);
+  const records = await ports.backend.get(ids, ports.clock.nowMs());
+  return prepared.filter(({ attempt }, index) => {
+    const record = records[index];
+    if (record === undefined || isPythons(record)) return record === undefined;
+    return record.owner === undefined || (record.attempt ?? -1) < attempt;
+  });
+}
+
+/** Celery's workers claim nothing: what they have stored says that they have the message. */
+function isPythons({ attempt, revokedMs, meta }: TaskRecord): boolean {
+  return attempt === undefined && revokedMs === undefined && meta !== undefined;
+}
