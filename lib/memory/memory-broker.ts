@@ -1,4 +1,5 @@
 /** SQS in memory: delays, visibility, receive counts, redrive, FIFO groups. The executable meaning of `Broker`. */
+import { QueueNotFound } from '../errors.ts';
 import { SQS_MAX_VISIBILITY_SECONDS } from '../limits.ts';
 import type { Broker, Clock, Ids, OutgoingMessage, SendOutcome } from '../ports.ts';
 import { refusalOf } from '../sqs-refusals.ts';
@@ -114,13 +115,13 @@ export class MemoryBroker implements Broker {
 
   /** Everything in a queue, delayed and in flight too, in the order sent. */
   peekAll(queue: string): Letter[] {
-    return [...(this.#queues.get(queue)?.messages.values() ?? [])]
+    return [...this.#named(queue).messages.values()]
       .toSorted((left, right) => left.order - right.order)
       .map(({ body, attributes }) => ({ body, attributes: { ...attributes } }));
   }
 
   deadLetters(queue: string): Letter[] {
-    return (this.#queues.get(queue)?.dead ?? []).map(({ body, attributes }) => ({
+    return this.#named(queue).dead.map(({ body, attributes }) => ({
       body,
       attributes: { ...attributes },
     }));
@@ -140,7 +141,7 @@ export class MemoryBroker implements Broker {
   depth(queue: string): { visible: number; delayed: number; inFlight: number } {
     const nowMs = this.#clock.nowMs();
     const depth = { visible: 0, delayed: 0, inFlight: 0 };
-    for (const message of this.#queues.get(queue)?.messages.values() ?? []) {
+    for (const message of this.#named(queue).messages.values()) {
       if (message.visibleMs <= nowMs) depth.visible += 1;
       else if (message.receiveCount === 0) depth.delayed += 1;
       else depth.inFlight += 1;
@@ -149,6 +150,14 @@ export class MemoryBroker implements Broker {
   }
 
   // --------------------------------------------------------------- inside
+
+  /** A test that looks into a queue that is not there would find nothing in it, and pass. */
+  #named(name: string): Queue {
+    const queue = this.#queues.get(name);
+    if (queue !== undefined) return queue;
+    const declared = [...this.#queues.keys()].filter((each) => each !== LOST_QUEUE);
+    throw new QueueNotFound(`There is no queue '${name}'. Declared are: ${declared.join(', ')}.`);
+  }
 
   #send(item: OutgoingMessage): SendOutcome {
     const queue = this.#queues.get(item.queue);

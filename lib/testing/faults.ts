@@ -2,11 +2,10 @@
  * What goes wrong on AWS, drawn from a seed: messages twice and out of order, throttled calls, lost answers,
  * workers that die or freeze between any two calls, clocks that differ.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
-
 import { InvalidOption } from '../errors.ts';
 import { SQS_MAX_DELAY_SECONDS } from '../limits.ts';
 import type { Clock, OutgoingMessage, Ports, Random, SendOutcome } from '../ports.ts';
+import { Life, LIVES } from './life.ts';
 
 /** Each a chance from 0 to 1, unless it says otherwise. What is left out does not happen. */
 export interface Faults {
@@ -62,18 +61,6 @@ const LONGEST_FREEZE_MS = 600_000;
 const LATE_COPY_SECONDS = 120;
 const LATE_SECONDS = 5;
 const LATE_RULE_SECONDS = 50;
-
-/** One invocation: it has a clock of its own, and it may be dead. */
-export class Life {
-  readonly skewMs: number;
-  dead = false;
-
-  constructor(skewMs: number) {
-    this.skewMs = skewMs;
-  }
-}
-
-const LIVES = new AsyncLocalStorage<Life>();
 
 export class FaultPlan {
   /** How often each fault happened. */

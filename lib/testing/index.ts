@@ -10,3 +10,4 @@ export { ManualClock } from './manual-clock.ts';
 export { countingIds, seededRandom } from './seeded.ts';
 export { World } from './world.ts';
 export type { WorldOptions } from './world-options.ts';
+export { WorldStalled } from './world-stalled.ts';

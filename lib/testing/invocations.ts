@@ -1,6 +1,8 @@
 /** Functions that run in a world: each in a life of its own, ended at its deadline as Lambda ends it. */
 import type { Clock } from '../ports.ts';
-import type { FaultPlan, Life } from './faults.ts';
+import type { FaultPlan } from './faults.ts';
+import type { Life } from './life.ts';
+import { forgetLife } from './real-work.ts';
 
 export class Invocations {
   readonly #clock: Clock;
@@ -9,6 +11,8 @@ export class Invocations {
   readonly #queues = new Map<string, number>();
   /** Raised whenever one ends. */
   changes = 0;
+  /** Ends the watch over real work. */
+  watch: (() => void) | undefined;
 
   constructor(clock: Clock, plan: FaultPlan) {
     this.#clock = clock;
@@ -26,9 +30,24 @@ export class Invocations {
     return false;
   }
 
+  /** Those that are not dead. */
+  living(): Life[] {
+    return [...this.#running.values()].filter((life) => life !== undefined && !life.dead) as Life[];
+  }
+
+  unwatchWhenIdle(): void {
+    if (!this.alive) this.unwatch();
+  }
+
+  unwatch(): void {
+    this.watch?.();
+    this.watch = undefined;
+  }
+
   /** Runs a function, and hands its answer on unless its deadline comes first: then whatever it still does goes unheard. */
   start<R>(deadlineMs: number, run: () => Promise<R>, answer: (response: R) => void, queue = ''): void {
     const life = this.#plan.newLife();
+    life.queue = queue;
     const work = this.#plan.live(life, run);
     let over = false;
     const killed = new Promise<undefined>((resolve) => {
@@ -54,6 +73,7 @@ export class Invocations {
       .then(() => {
         this.changes += 1;
         this.#running.delete(tracked);
+        if (life !== undefined) forgetLife(life);
       });
     this.#running.set(tracked, life);
   }

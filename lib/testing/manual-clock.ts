@@ -1,4 +1,5 @@
 import type { Clock } from '../ports.ts';
+import { realTurn } from './real-time.ts';
 
 interface Alarm {
   readonly dueMs: number;
@@ -11,10 +12,10 @@ export class ManualClock implements Clock {
   #nowMs: number;
   #order = 0;
   readonly #alarms = new Map<number, Alarm>();
-  /** Waits that code asked for by `sleep`; guards set by `schedule` do not count. */
-  sleepers = 0;
   /** What `sleep` does when set and not undefined: the world moves time for a test that waits. */
   onSleep: ((ms: number) => Promise<void> | undefined) | undefined;
+  /** Told when code begins to wait by `sleep`; what it returns is called when it wakes. */
+  onAsleep: (() => () => void) | undefined;
 
   constructor(startMs: number) {
     this.#nowMs = startMs;
@@ -27,17 +28,21 @@ export class ManualClock implements Clock {
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     const moved = this.onSleep?.(ms);
     if (moved !== undefined) return moved;
-    this.sleepers += 1;
+    if (signal?.aborted === true) return;
+    const awake = this.onAsleep?.();
+    let aborted: (() => void) | undefined;
     try {
       await new Promise<void>((resolve) => {
         const cancel = this.schedule(ms, resolve);
-        signal?.addEventListener('abort', () => {
+        aborted = () => {
           cancel();
           resolve();
-        });
+        };
+        signal?.addEventListener('abort', aborted);
       });
     } finally {
-      this.sleepers -= 1;
+      if (aborted !== undefined) signal?.removeEventListener('abort', aborted);
+      awake?.();
     }
   }
 
@@ -50,7 +55,7 @@ export class ManualClock implements Clock {
   }
 
   settled(): Promise<void> {
-    return new Promise((resolve) => setImmediate(resolve));
+    return realTurn();
   }
 
   /** When the next alarm is due, or undefined. */

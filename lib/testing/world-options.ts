@@ -1,5 +1,8 @@
 /** What a world can be told. */
-import type { Duration } from '../duration.ts';
+import type { Celeriac } from '../app.ts';
+import { type Duration, durationSeconds, shown } from '../duration.ts';
+import { ImproperlyConfigured, InvalidOption } from '../errors.ts';
+import { booleanOption, integerIn, refuseUnknownKeys } from '../option-checks.ts';
 import type { Logger, Ports } from '../ports.ts';
 import type { Invocation } from '../worker/delivery.ts';
 import type { Faults } from './faults.ts';
@@ -22,8 +25,81 @@ export interface WorldOptions {
   /** Stands between the worker and its ports, per invocation: for faults. */
   readonly wrapPorts?: (ports: Ports, invocation: Invocation) => Ports;
   /**
-   * How long, in real time, to wait for tasks that use real timers or I/O before virtual time moves on.
-   * Default 20 ms.
+   * How long, in milliseconds of real time, virtual time stands for real work of tasks (timers, files, connections, threads)
+   * while no task ends; then WorldStalled names the work. 0: real work is not waited for.
+   * Default 4000, below the 5 s that test runners give a test.
    */
   readonly patienceMs?: number;
+  /** Whether the global `Date` shows the world's time, from the beginning until `dispose()`. Default false. */
+  readonly useDate?: boolean;
+  /** Whether fake timers of vitest or jest, when they are installed, move with the world. Default true. */
+  readonly moveFakeTimers?: boolean;
+}
+
+/** The same with every default put in, in plain units. */
+export interface WorldSettings {
+  readonly startMs: number;
+  readonly seed: number;
+  readonly invocationSeconds: number;
+  readonly batchSize: number;
+  readonly maxReceiveCount: number;
+  readonly patienceMs: number;
+  readonly moveFakeTimers: boolean;
+}
+
+const NAMES: ReadonlySet<string> = new Set<keyof WorldOptions>([
+  'start',
+  'seed',
+  'invocation',
+  'batchSize',
+  'maxReceiveCount',
+  'logger',
+  'faults',
+  'wrapPorts',
+  'patienceMs',
+  'useDate',
+  'moveFakeTimers',
+]);
+/** The last instant that a Date can hold. */
+const LAST_INSTANT_MS = 8_640_000_000_000_000;
+const DEFAULT_START_MS = Date.UTC(2030, 0, 1);
+const DEFAULT_PATIENCE_MS = 4000;
+// What SQS takes: messages per batch of an event source mapping, and receives of a redrive policy.
+const LARGEST_BATCH = 10_000;
+const MOST_RECEIVES = 1000;
+
+/**
+ * @throws InvalidOption
+ * @throws ImproperlyConfigured when the app runs its tasks eagerly.
+ */
+export function worldSettings(options: WorldOptions, app: Celeriac): WorldSettings {
+  if (app.settings.alwaysEager)
+    throw new ImproperlyConfigured(
+      'A World over an app with alwaysEager: true would see no message. Leave alwaysEager out where a World is used.',
+    );
+  refuseUnknownKeys(options, NAMES, 'World');
+  if (options.useDate !== undefined) booleanOption(options.useDate, 'World: useDate');
+  return {
+    startMs: startOf(options.start),
+    seed: integerIn(options.seed ?? 1, 0, 0xff_ff_ff_ff, 'World: seed'),
+    invocationSeconds: durationSeconds(options.invocation ?? 300, 'World: invocation', 1),
+    batchSize: integerIn(options.batchSize ?? 10, 1, LARGEST_BATCH, 'World: batchSize'),
+    maxReceiveCount: integerIn(options.maxReceiveCount ?? 50, 1, MOST_RECEIVES, 'World: maxReceiveCount'),
+    patienceMs: integerIn(options.patienceMs ?? DEFAULT_PATIENCE_MS, 0, 0x7f_ff_ff_ff, 'World: patienceMs'),
+    moveFakeTimers: booleanOption(options.moveFakeTimers ?? true, 'World: moveFakeTimers'),
+  };
+}
+
+function startOf(start: unknown): number {
+  if (start === undefined) return DEFAULT_START_MS;
+  const startMs: unknown = start instanceof Date ? start.getTime() : start;
+  if (typeof startMs === 'number' && Number.isInteger(startMs) && Math.abs(startMs) <= LAST_INSTANT_MS) return startMs;
+  throw new InvalidOption(`World: start: ${shown(start)} given; a Date or milliseconds since the epoch are allowed.`);
+}
+
+/** @throws InvalidOption when the duration is none, or leads beyond what a Date can hold. */
+export function instantAfter(nowMs: number, duration: Duration, field: string): number {
+  const ms = nowMs + Math.round(durationSeconds(duration, field) * 1000);
+  if (ms <= LAST_INSTANT_MS) return ms;
+  throw new InvalidOption(`${field}: ${shown(duration)} leads beyond the year 275760, where Date ends.`);
 }

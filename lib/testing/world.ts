@@ -1,11 +1,11 @@
 /** A world of memory adapters on a clock that a test moves: days of timers and retries in milliseconds. */
 import type { Celeriac } from '../app.ts';
 import { maybeCurrentTask } from '../context.ts';
-import { type Duration, durationSeconds } from '../duration.ts';
+import type { Duration } from '../duration.ts';
+import { ImproperlyConfigured } from '../errors.ts';
 import { SWEEP_HORIZON_SECONDS } from '../limits.ts';
-import { silentLogger } from '../log.ts';
-import {
-  type Letter,
+import type {
+  Letter,
   MemoryBackend,
   MemoryBroker,
   MemoryCeleryGroups,
@@ -13,25 +13,26 @@ import {
   MemoryRules,
   MemorySchedules,
   MemoryTimers,
-  type Received,
 } from '../memory/index.ts';
 import type { BeatManifest } from '../manifest.ts';
 import type { Ports } from '../ports.ts';
-import { consume, consumeLost, LOST_QUEUE } from '../worker/consume.ts';
-import type { BatchResponse, Delivery, Invocation } from '../worker/delivery.ts';
+import { moveFakeTimers, nextFakeTimerMs } from './fake-timers.ts';
 import { FaultPlan, faultyPorts } from './faults.ts';
+import { Functions } from './functions.ts';
 import { Invocations } from './invocations.ts';
+import { LIVES } from './life.ts';
 import { ManualClock } from './manual-clock.ts';
-import type { WorldOptions } from './world-options.ts';
-import { countingIds, seededRandom } from './seeded.ts';
+import { seededRandom } from './seeded.ts';
+import { replaceDate } from './virtual-date.ts';
+import { Waiting } from './waiting.ts';
+import { instantAfter, type WorldOptions, worldSettings, type WorldSettings } from './world-options.ts';
+import { memoryPorts } from './world-ports.ts';
 
 const MINUTE_MS = 60_000;
-// The sweeper's timeout in infra.
-const SWEEPER_SECONDS = 90;
-// As the queues that infra makes: visibility = timeout + 30 s.
-const VISIBILITY_MARGIN_SECONDS = 30;
 // Turns of the event loop without any change after which everything ready has run.
 const QUIET_TURNS = 3;
+/** The world that an app's calls go to: the last one made. */
+const WORLDS = new WeakMap<Celeriac, World>();
 
 export class World {
   readonly app: Celeriac;
@@ -39,83 +40,88 @@ export class World {
   readonly broker: MemoryBroker;
   readonly backend: MemoryBackend;
   readonly timers: MemoryTimers;
-  readonly schedules: MemorySchedules = new MemorySchedules();
-  readonly groups: MemoryGroups = new MemoryGroups();
-  readonly celeryGroups: MemoryCeleryGroups = new MemoryCeleryGroups();
+  readonly schedules: MemorySchedules;
+  readonly groups: MemoryGroups;
+  readonly celeryGroups: MemoryCeleryGroups;
   readonly rules: MemoryRules;
   readonly ports: Ports;
   /** The faults, how often each has happened, and their switch `on`. */
   readonly faults: FaultPlan;
-  readonly #options: WorldOptions;
-  readonly #badPorts: Ports;
-  readonly #invocationSeconds: number;
+  readonly #settings: WorldSettings;
   readonly #runs: Invocations;
-  readonly #queues: readonly string[];
-  #invocations = 0;
+  readonly #waiting: Waiting;
+  readonly #functions: Functions;
   #moving = false;
   #lastSweepMs: number;
   #declared: readonly BeatManifest[] = [];
   /** Entries were declared that no sweep has seen. */
   #unseen = false;
+  #disposed = false;
+  readonly #restoreDate: (() => void)[] = [];
 
+  /**
+   * @throws InvalidOption
+   * @throws ImproperlyConfigured when the app runs its tasks eagerly: no message would reach the world.
+   */
   constructor(app: Celeriac, options: WorldOptions = {}) {
     this.app = app;
-    this.#options = options;
-    const start = options.start ?? Date.UTC(2030, 0, 1);
-    const startMs = start instanceof Date ? start.getTime() : start;
-    const seed = options.seed ?? 1;
+    const settings = worldSettings(options, app);
+    this.#settings = settings;
+    const { seed, startMs } = settings;
     this.clock = new ManualClock(startMs);
     this.#lastSweepMs = startMs - 1;
-    this.#invocationSeconds = durationSeconds(options.invocation ?? 300, 'invocation', 1);
-    const ids = countingIds(seed);
-    this.broker = new MemoryBroker({
-      clock: this.clock,
-      ids,
-      queues: app.settings.queues,
-      visibilitySeconds: this.#invocationSeconds + VISIBILITY_MARGIN_SECONDS,
-      ...(options.maxReceiveCount === undefined ? {} : { maxReceiveCount: options.maxReceiveCount }),
-    });
-    this.backend = new MemoryBackend();
-    this.timers = new MemoryTimers({ shards: app.settings.timerShards });
-    this.rules = new MemoryRules(this.clock);
-    this.ports = {
-      broker: this.broker,
-      backend: this.backend,
-      timers: this.timers,
-      schedules: this.schedules,
-      groups: this.groups,
-      celeryGroups: this.celeryGroups,
-      rules: this.rules,
-      clock: this.clock,
-      ids,
-      random: seededRandom(seed),
-      logger: options.logger ?? silentLogger,
-    };
+    const ports = memoryPorts(app, settings, this.clock, options.logger);
+    this.ports = ports;
+    this.broker = ports.broker;
+    this.backend = ports.backend;
+    this.timers = ports.timers;
+    this.schedules = ports.schedules;
+    this.groups = ports.groups;
+    this.celeryGroups = ports.celeryGroups;
+    this.rules = ports.rules;
     this.faults = new FaultPlan(options.faults ?? {}, seededRandom(seed + 1));
     this.#runs = new Invocations(this.clock, this.faults);
-    // What is consumed elsewhere stays in its queue.
-    const own = Object.entries(app.settings.queues).filter(([, queue]) => queue.external !== true);
-    this.#queues = [...own.map(([name]) => name), LOST_QUEUE];
-    this.#badPorts = options.faults === undefined ? this.ports : faultyPorts(this.ports, this.faults);
-    app.use(this.#badPorts);
+    this.#waiting = new Waiting(this.clock, this.#runs, settings.patienceMs);
+    const badPorts = options.faults === undefined ? ports : faultyPorts(ports, this.faults);
+    const { clock, broker, faults } = this;
+    const { wrapPorts } = options;
+    const runs = this.#runs;
+    this.#functions = new Functions({ app, clock, broker, ports: badPorts, faults, runs, settings, wrapPorts });
+    app.use(badPorts);
+    WORLDS.set(app, this);
     // A test that waits (result.get()) moves time; tasks and workers wait for it to be moved.
     this.clock.onSleep = (ms) =>
       this.#moving || maybeCurrentTask() !== undefined ? undefined : this.advance(ms / 1000);
+    this.clock.onAsleep = () => {
+      const life = LIVES.getStore();
+      return life?.fallAsleep(maybeCurrentTask() ?? life) ?? (() => {});
+    };
+    if (options.useDate === true) this.useDate();
   }
 
-  /** Works until nothing more is ready now. Time does not move. */
+  /**
+   * Works until nothing more is ready now and no task does real work. Time does not move.
+   *
+   * @throws WorldStalled as `advance` and `drain` do.
+   */
   async run(): Promise<void> {
     await this.#moveTo(this.clock.nowMs());
   }
 
-  /** Moves time on, doing everything that comes due on the way at its own instant. */
+  /**
+   * Moves time on, doing everything that comes due on the way at its own instant.
+   *
+   * @throws InvalidOption
+   * @throws WorldStalled when real work of a task does not end within `patienceMs`.
+   */
   async advance(duration: Duration): Promise<void> {
-    await this.#moveTo(this.clock.nowMs() + Math.round(durationSeconds(duration, 'advance()') * 1000));
+    const targetMs = instantAfter(this.clock.nowMs(), duration, 'advance()');
+    await this.#moveTo(targetMs);
   }
 
-  /** Moves time on until no message, timer or run is left. */
+  /** Moves time on until no message, timer or run is left, or until `limit` is over. */
   async drain(limit: Duration = '400d'): Promise<void> {
-    const untilMs = this.clock.nowMs() + durationSeconds(limit, 'drain()') * 1000;
+    const untilMs = instantAfter(this.clock.nowMs(), limit, 'drain()');
     for (;;) {
       await this.run();
       // Ticks go on for ever: they are fired on the way, and nobody waits for one.
@@ -125,31 +131,79 @@ export class World {
     }
   }
 
-  /** What lies in a queue's dead-letter queue. */
+  /**
+   * What lies in a queue's dead-letter queue.
+   *
+   * @throws QueueNotFound when the app declares no such queue.
+   */
   deadLetters(queue: string = this.app.settings.defaultQueue): Letter[] {
     return this.broker.deadLetters(queue);
   }
 
+  /** From now on the global `Date` shows the world's time, in tasks and everywhere else, until what it returns is disposed of. */
+  useDate(): Disposable {
+    this.#mustBeUsable('useDate()');
+    const restore = replaceDate(() => this.clock.nowMs());
+    this.#restoreDate.push(restore);
+    return { [Symbol.dispose]: restore };
+  }
+
+  /** Ends it: `Date` is the real one again, and the app has no broker any more. What still runs goes unheard. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const restore of this.#restoreDate.toReversed()) restore();
+    this.#runs.unwatch();
+    if (WORLDS.get(this.app) !== this) return;
+    WORLDS.delete(this.app);
+    this.app.use(undefined);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #mustBeUsable(what: string): void {
+    if (this.#disposed) throw new ImproperlyConfigured(`World: ${what} after dispose(). Make a new World.`);
+    if (WORLDS.get(this.app) !== this)
+      throw new ImproperlyConfigured(
+        `World: ${what} of a World whose app '${this.app.name}' has another World by now, to which its calls go. Use that one, or make an app for each.`,
+      );
+  }
+
   async #moveTo(targetMs: number): Promise<void> {
+    this.#mustBeUsable('run(), advance() or drain()');
     if (this.#moving)
-      throw new Error('World: run(), advance() and drain() do not nest; await the one under way first.');
+      throw new ImproperlyConfigured(
+        'World: run(), advance() and drain() do not nest; await the one under way first. Inside a task, sleep with world.clock.sleep(ms).',
+      );
     this.#moving = true;
-    this.#deploy();
     try {
-      for (;;) {
-        this.#pump();
-        await this.#quiet();
-        const next = this.#nextMs();
-        if (next !== undefined && next <= this.clock.nowMs() && this.#startsNow()) continue;
-        if (next === undefined || next > targetMs) break;
-        await this.#patience();
-        this.clock.moveTo(this.#nextMs() ?? next);
-      }
-      this.clock.moveTo(targetMs);
-      await this.#quiet();
+      this.#deploy();
+      await this.#waiting.during(() => this.#work(targetMs));
     } finally {
       this.#moving = false;
     }
+  }
+
+  async #work(targetMs: number): Promise<void> {
+    for (;;) {
+      this.#pump();
+      await this.#quiet();
+      const next = this.#nextMs();
+      if (next !== undefined && next <= this.clock.nowMs() && this.#startsNow()) continue;
+      if (await this.#waiting.forRealWork(next)) continue;
+      if (next === undefined || next > targetMs) break;
+      this.#moveClock(this.#nextMs() ?? next);
+    }
+    this.#moveClock(targetMs);
+    await this.#quiet();
+  }
+
+  #moveClock(ms: number): void {
+    const byMs = ms - this.clock.nowMs();
+    this.clock.moveTo(ms);
+    if (this.#settings.moveFakeTimers) moveFakeTimers(Math.max(0, byMs));
   }
 
   /** What the app declares by now: its rules are made, and the next sweep looks at its entries. */
@@ -166,18 +220,27 @@ export class World {
   }
 
   #startsNow(): boolean {
-    const visible = this.#nextVisibleMs();
+    if (this.#nextFakeMs() === this.clock.nowMs()) return true;
+    const visible = this.#functions.nextVisibleMs();
     return visible !== undefined && visible <= this.clock.nowMs();
   }
 
   #nextMs({ ticks = true }: { readonly ticks?: boolean } = {}): number | undefined {
     const times = [
       this.clock.nextMs(),
-      this.#nextVisibleMs(),
+      this.#nextFakeMs(),
+      this.#functions.nextVisibleMs(),
       this.#nextSweepMs(ticks),
       ticks ? this.rules.nextFireMs() : undefined,
     ].filter((time) => time !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** Fake timers count while a task may wait for one: a test's own are moved along, and nobody stops at them. */
+  #nextFakeMs(): number | undefined {
+    if (!this.#settings.moveFakeTimers || !this.#runs.alive) return undefined;
+    const inMs = nextFakeTimerMs();
+    return inMs === undefined ? undefined : this.clock.nowMs() + inMs;
   }
 
   /** Sweeps that would find nothing are left out: the same outcome at a fraction of the steps. */
@@ -198,77 +261,11 @@ export class World {
     if (this.#nextSweepMs() === nowMs) {
       this.#lastSweepMs = nowMs;
       this.#unseen = false;
-      const sweeps = this.faults.hit('doubledSweep') ? 2 : 1;
-      for (let count = 0; count < sweeps; count += 1) this.#sweep(nowMs);
+      this.#functions.sweep();
     }
     const fired = this.faults.firings(this.rules.fire());
     if (fired.length > 0) this.#runs.track(this.broker.send(fired));
-    for (const queue of this.#queues) {
-      // A throttled batch is not run: it comes back after its visibility timeout.
-      for (let batch = this.#receive(queue); batch.length > 0; batch = this.#receive(queue))
-        if (!this.faults.hit('throttledBatch')) this.#deliver(queue, batch);
-    }
-  }
-
-  #sweep(nowMs: number): void {
-    const { invocation, ports } = this.#invoke(SWEEPER_SECONDS);
-    this.#runs.start(
-      invocation.deadlineMs,
-      () => this.app.sweep({ holdUntilMs: nowMs + MINUTE_MS }, ports),
-      () => {},
-    );
-  }
-
-  #receive(queue: string): Received[] {
-    return this.#isFull(queue) ? [] : this.broker.receive(queue, this.#options.batchSize ?? 10);
-  }
-
-  /** The event source mapping polls for no more workers than the queue may have: what waits burns no receives. */
-  #isFull(queue: string): boolean {
-    return this.#runs.of(queue) >= (this.app.settings.queues[queue]?.concurrency ?? Infinity);
-  }
-
-  /** When a message can be received. */
-  #nextVisibleMs(): number | undefined {
-    const times = this.#queues.flatMap((queue) =>
-      this.#isFull(queue) ? [] : (this.broker.nextVisibleMs(queue) ?? []),
-    );
-    return times.length === 0 ? undefined : Math.min(...times);
-  }
-
-  #invoke(seconds: number = this.#invocationSeconds): { invocation: Invocation; ports: Ports } {
-    this.#invocations += 1;
-    const invocation: Invocation = {
-      deadlineMs: this.clock.nowMs() + seconds * 1000,
-      requestId: `invocation-${this.#invocations}`,
-    };
-    return { invocation, ports: this.#options.wrapPorts?.(this.#badPorts, invocation) ?? this.#badPorts };
-  }
-
-  #deliver(queue: string, batch: readonly Received[]): void {
-    const { invocation, ports } = this.#invoke();
-    const deliveries = batch.map((received): Delivery => ({
-      messageId: received.messageId,
-      receipt: received.receipt,
-      body: received.body,
-      queue,
-      receiveCount: received.receiveCount,
-      ...(received.groupId === undefined ? {} : { groupId: received.groupId }),
-      ...(received.lostFrom === undefined ? {} : { lostFrom: received.lostFrom }),
-    }));
-    this.#runs.start(
-      invocation.deadlineMs,
-      () => (queue === LOST_QUEUE ? consumeLost : consume)(deliveries, invocation, this.app, ports),
-      (response) => this.#acknowledge(queue, batch, response),
-      queue,
-    );
-  }
-
-  #acknowledge(queue: string, batch: readonly Received[], response: BatchResponse): void {
-    const failed = new Set(response.batchItemFailures.map((failure) => failure.itemIdentifier));
-    for (const received of batch) {
-      if (!failed.has(received.messageId)) this.broker.acknowledge(queue, received.receipt);
-    }
+    this.#functions.poll();
   }
 
   /** Lets everything run that needs no time. */
@@ -277,19 +274,13 @@ export class World {
     let seen = this.#runs.changes;
     while (turns < QUIET_TURNS || (this.#runs.alive && turns < 4 * QUIET_TURNS)) {
       await this.clock.settled();
+      // Faked immediates and microtasks run when their clock is moved.
+      if (this.#settings.moveFakeTimers) moveFakeTimers(0);
       turns += 1;
       if (this.#runs.changes !== seen) {
         seen = this.#runs.changes;
         turns = 0;
       }
     }
-  }
-
-  /** Waits, in real time, for tasks that do not wait for this clock. */
-  async #patience(): Promise<void> {
-    if (!this.#runs.alive || this.clock.sleepers > 0) return;
-    const { systemClock } = await import('../time.ts');
-    await Promise.race([this.#runs.any(), systemClock.sleep(this.#options.patienceMs ?? 20)]);
-    await this.#quiet();
   }
 }

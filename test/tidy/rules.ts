@@ -142,7 +142,7 @@ const BANS: readonly Ban[] = [
   {
     pattern: /\bDate\.now\(|\bMath\.random\(|\brandomUUID\(|\bset(?:Timeout|Interval|Immediate)\(/,
     where: /^(lib|handlers|infra)\//,
-    but: /^lib\/(time|testing\/manual-clock)\.ts$/,
+    but: /^lib\/(time|testing\/(?:real-time|virtual-date))\.ts$/,
     instead: 'take Clock, Random or Ids',
   },
   { pattern: /\bnew Date\(\)/, where: /^(lib|handlers|infra)\//, but: NEVER, instead: 'take Clock' },

@@ -1,0 +1,116 @@
+/** The service's functions in a world, called as Lambda calls them: by event source mappings, and the sweeper by its schedule. */
+import type { Celeriac } from '../app.ts';
+import type { MemoryBroker, Received } from '../memory/index.ts';
+import type { Ports } from '../ports.ts';
+import { consume, consumeLost, LOST_QUEUE } from '../worker/consume.ts';
+import type { BatchResponse, Delivery, Invocation } from '../worker/delivery.ts';
+import type { FaultPlan } from './faults.ts';
+import type { Invocations } from './invocations.ts';
+import type { ManualClock } from './manual-clock.ts';
+import type { WorldOptions, WorldSettings } from './world-options.ts';
+
+const MINUTE_MS = 60_000;
+// The sweeper's timeout in infra.
+const SWEEPER_SECONDS = 90;
+
+export interface FunctionsOf {
+  readonly app: Celeriac;
+  readonly clock: ManualClock;
+  readonly broker: MemoryBroker;
+  /** What the functions get: with faults, where the world has any. */
+  readonly ports: Ports;
+  readonly faults: FaultPlan;
+  readonly runs: Invocations;
+  readonly settings: WorldSettings;
+  readonly wrapPorts: WorldOptions['wrapPorts'];
+}
+
+export class Functions {
+  readonly #of: FunctionsOf;
+  readonly #queues: readonly string[];
+  #invocations = 0;
+
+  constructor(of: FunctionsOf) {
+    this.#of = of;
+    // What is consumed elsewhere stays in its queue.
+    const own = Object.entries(of.app.settings.queues).filter(([, queue]) => queue.external !== true);
+    this.#queues = [...own.map(([name]) => name), LOST_QUEUE];
+  }
+
+  /** Every message that can be received is, and its function is called. */
+  poll(): void {
+    for (const queue of this.#queues) {
+      // A throttled batch is not run: it comes back after its visibility timeout.
+      for (let batch = this.#receive(queue); batch.length > 0; batch = this.#receive(queue))
+        if (!this.#of.faults.hit('throttledBatch')) this.#deliver(queue, batch);
+    }
+  }
+
+  sweep(): void {
+    const { app, clock, faults, runs } = this.#of;
+    const nowMs = clock.nowMs();
+    const sweeps = faults.hit('doubledSweep') ? 2 : 1;
+    for (let count = 0; count < sweeps; count += 1) {
+      const { invocation, ports } = this.#invoke(SWEEPER_SECONDS);
+      runs.start(
+        invocation.deadlineMs,
+        () => app.sweep({ holdUntilMs: nowMs + MINUTE_MS }, ports),
+        () => {},
+      );
+    }
+  }
+
+  /** When a message can be received. */
+  nextVisibleMs(): number | undefined {
+    const times = this.#queues.flatMap((queue) =>
+      this.#isFull(queue) ? [] : (this.#of.broker.nextVisibleMs(queue) ?? []),
+    );
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  #receive(queue: string): Received[] {
+    return this.#isFull(queue) ? [] : this.#of.broker.receive(queue, this.#of.settings.batchSize);
+  }
+
+  /** The event source mapping polls for no more workers than the queue may have: what waits burns no receives. */
+  #isFull(queue: string): boolean {
+    return this.#of.runs.of(queue) >= (this.#of.app.settings.queues[queue]?.concurrency ?? Infinity);
+  }
+
+  #invoke(seconds: number): { invocation: Invocation; ports: Ports } {
+    const { clock, ports, wrapPorts } = this.#of;
+    this.#invocations += 1;
+    const invocation: Invocation = {
+      deadlineMs: clock.nowMs() + seconds * 1000,
+      requestId: `invocation-${this.#invocations}`,
+    };
+    return { invocation, ports: wrapPorts?.(ports, invocation) ?? ports };
+  }
+
+  #deliver(queue: string, batch: readonly Received[]): void {
+    const { app, runs, settings } = this.#of;
+    const { invocation, ports } = this.#invoke(settings.invocationSeconds);
+    const deliveries = batch.map((received): Delivery => ({
+      messageId: received.messageId,
+      receipt: received.receipt,
+      body: received.body,
+      queue,
+      receiveCount: received.receiveCount,
+      ...(received.groupId === undefined ? {} : { groupId: received.groupId }),
+      ...(received.lostFrom === undefined ? {} : { lostFrom: received.lostFrom }),
+    }));
+    runs.start(
+      invocation.deadlineMs,
+      () => (queue === LOST_QUEUE ? consumeLost : consume)(deliveries, invocation, app, ports),
+      (response) => this.#acknowledge(queue, batch, response),
+      queue,
+    );
+  }
+
+  #acknowledge(queue: string, batch: readonly Received[], response: BatchResponse): void {
+    const failed = new Set(response.batchItemFailures.map((failure) => failure.itemIdentifier));
+    for (const received of batch) {
+      if (!failed.has(received.messageId)) this.#of.broker.acknowledge(queue, received.receipt);
+    }
+  }
+}

@@ -1,0 +1,116 @@
+/** When virtual time may move: not while a task does real work, and not never. */
+import type { TaskContext } from '../context.ts';
+import type { Invocations } from './invocations.ts';
+import type { Life } from './life.ts';
+import type { ManualClock } from './manual-clock.ts';
+import { realNowMs, realWait } from './real-time.ts';
+import { type Evidence, evidenceOf, watchRealWork, wordsFor, worksOf } from './real-work.ts';
+import { WorldStalled } from './world-stalled.ts';
+
+// A task that waits for nothing known is given this long: code that is loaded, for one, shows no trace.
+const SILENCE_MS = 20;
+// The part of the patience for what may be real work and may be not: an open connection, an interval.
+const PERHAPS_PART = 1 / 4;
+// Some changes tell nobody: a connection that goes idle, say.
+const LOOK_AGAIN_MS = 25;
+
+export class Waiting {
+  readonly #clock: ManualClock;
+  readonly #runs: Invocations;
+  readonly #patienceMs: number;
+  #mark = '';
+  #sinceMs = 0;
+  #wake: () => void = () => {};
+
+  constructor(clock: ManualClock, runs: Invocations, patienceMs: number) {
+    this.#clock = clock;
+    this.#runs = runs;
+    this.#patienceMs = patienceMs;
+  }
+
+  /** Watches what is done while `move` runs; nothing is watched when nothing is waited for. */
+  async during<R>(move: () => Promise<R>): Promise<R> {
+    if (this.#patienceMs === 0) return move();
+    this.#mark = '';
+    // Kept while anything runs: what a task begins after run() has returned is seen by the next one.
+    this.#runs.watch ??= watchRealWork(() => this.#wake());
+    try {
+      return await move();
+    } finally {
+      this.#runs.unwatchWhenIdle();
+    }
+  }
+
+  /**
+   * Waits a little, in real time, where a task does real work or may do so. False when time may move.
+   *
+   * @throws WorldStalled when the patience is over.
+   */
+  async forRealWork(nextMs: number | undefined): Promise<boolean> {
+    if (this.#patienceMs === 0 || !this.#runs.alive) return false;
+    const lives = this.#runs.living().map((life) => ({ life, evidence: evidenceOf(life, this.#patienceMs) }));
+    const waitMs = Math.max(...lives.map(({ life, evidence }) => this.#allowedMs(life, evidence)));
+    if (waitMs <= 0) {
+      if (lives.some(({ evidence }) => evidence === 'work')) throw this.#stalled(nextMs);
+      return false;
+    }
+    const before = realNowMs();
+    const woken = new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    await realWait(Math.min(waitMs, LOOK_AGAIN_MS), Promise.race([this.#runs.any(), woken]));
+    const tookMs = realNowMs() - before;
+    for (const { life, evidence } of lives)
+      if (evidence === 'perhaps' || evidence === 'nothing') life.waitedMs[evidence] += tookMs;
+    return true;
+  }
+
+  #allowedMs(life: Life, evidence: Evidence): number {
+    switch (evidence) {
+      case 'work':
+        return this.#patienceMs - this.#standsMs();
+      case 'perhaps':
+        return this.#patienceMs * PERHAPS_PART - life.waitedMs.perhaps;
+      case 'nothing':
+        return Math.min(SILENCE_MS, this.#patienceMs) - life.waitedMs.nothing;
+      case 'asleep':
+        return 0;
+      default:
+        return evidence satisfies never;
+    }
+  }
+
+  /** Real milliseconds since anything ended or time moved. */
+  #standsMs(): number {
+    const mark = `${this.#clock.nowMs()}/${this.#runs.changes}`;
+    if (mark !== this.#mark) {
+      this.#mark = mark;
+      this.#sinceMs = realNowMs();
+    }
+    return realNowMs() - this.#sinceMs;
+  }
+
+  #stalled(nextMs: number | undefined): WorldStalled {
+    const lines = this.#runs.living().flatMap((life) => linesOf(life, this.#patienceMs));
+    return new WorldStalled(
+      `Real work of a task did not end within ${this.#patienceMs} ms of real time, so virtual time stands at ${isoOf(this.#clock.nowMs())}. Waited for:\n` +
+        `${lines.map((line) => `- ${line}`).join('\n')}\n` +
+        `${nextMs === undefined ? 'No timer is pending' : `Next in virtual time: ${isoOf(nextMs)}`}. ` +
+        "Let the work end, give the world more time with its option patienceMs, or 0 to wait for no real work; inside a task, sleep with the world's clock.",
+    );
+  }
+}
+
+function linesOf(life: Life, patienceMs: number): string[] {
+  const nowMs = realNowMs();
+  return worksOf(life, patienceMs).map((work) => {
+    const since = `since ${((nowMs - work.sinceMs) / 1000).toFixed(1)} s`;
+    const request = (work.owner as Partial<TaskContext>).request;
+    const who = request === undefined ? `a worker of queue '${life.queue}'` : `${request.task}[${request.id}]`;
+    return `${who}: ${wordsFor(work)}, ${since}`;
+  });
+}
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
