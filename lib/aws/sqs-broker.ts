@@ -12,6 +12,7 @@ import { errorText } from '../error-text.ts';
 import { SQS_MAX_BATCH_ENTRIES, SQS_MAX_MESSAGE_BYTES, SQS_MAX_VISIBILITY_SECONDS } from '../limits.ts';
 import { isPassing } from '../passing.ts';
 import type { Broker, OutgoingMessage, SendOutcome } from '../ports.ts';
+import { sideBySide } from '../side-by-side.ts';
 import { messageBytes, refusalOf } from '../sqs-refusals.ts';
 
 export interface QueueAddress {
@@ -28,6 +29,8 @@ export interface SqsBrokerOptions {
 
 type Parts = Omit<SendMessageBatchRequestEntry, 'Id'>;
 
+// Requests at a time. The SDK's client has 50 sockets: what is beyond waits in its memory, and it writes warnings of its own.
+const WIDTH = 32;
 // Receipts that a newer delivery or a deletion made void: nothing is left to change.
 const VOID_RECEIPT = new Set(['ReceiptHandleIsInvalid', 'MessageNotInflight', 'InvalidParameterValue']);
 
@@ -74,23 +77,11 @@ export class SqsBroker implements Broker {
         else byUrl.set(url, [index]);
       }
     }
-    await Promise.all([...byUrl].map(([url, indexes]) => this.#sendTo(url, indexes, items, outcomes)));
+    const lines = [...byUrl].flatMap(([url, indexes]) => linesOf(url, pack(indexes, items)));
+    await sideBySide(lines, WIDTH, async ({ url, batches }) => {
+      for (const batch of batches) await this.#sendBatch(url, batch, items, outcomes);
+    });
     return outcomes;
-  }
-
-  async #sendTo(
-    url: string,
-    indexes: readonly number[],
-    items: readonly OutgoingMessage[],
-    outcomes: SendOutcome[],
-  ): Promise<void> {
-    const batches = pack(indexes, items);
-    if (!url.endsWith('.fifo')) {
-      await Promise.all(batches.map((batch) => this.#sendBatch(url, batch, items, outcomes)));
-      return;
-    }
-    // Two requests at a time could overtake each other, and order is what a FIFO queue is for.
-    for (const batch of batches) await this.#sendBatch(url, batch, items, outcomes);
   }
 
   async #sendBatch(
@@ -171,6 +162,17 @@ function attributesOf(attributes: Readonly<Record<string, string>>): Record<stri
   return Object.fromEntries(
     Object.entries(attributes).map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
   );
+}
+
+interface Line {
+  readonly url: string;
+  /** Sent one after the other. */
+  readonly batches: readonly (readonly number[])[];
+}
+
+function linesOf(url: string, batches: readonly (readonly number[])[]): Line[] {
+  // Two requests at a time could overtake each other, and order is what a FIFO queue is for.
+  return url.endsWith('.fifo') ? [{ url, batches }] : batches.map((batch) => ({ url, batches: [batch] }));
 }
 
 /** Batches of at most ten entries and 1 MiB together; order within a queue is kept. */
