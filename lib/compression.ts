@@ -3,6 +3,7 @@ import zlib from 'node:zlib';
 
 import { InvalidMessage } from './errors.ts';
 import { MAX_DECOMPRESSED_BYTES } from './limits.ts';
+import { wordOrShape } from './shape.ts';
 
 interface Codec {
   compress(bytes: Uint8Array): Uint8Array;
@@ -31,13 +32,24 @@ const CODECS: ReadonlyMap<string, Codec> = new Map([
   ...zstd,
 ]);
 
+// kombu's (kombu/compression.py), which are not read here or not by every Node.
+const OTHERS: ReadonlySet<string> = new Set([
+  'application/x-bz2',
+  'bzip2',
+  'bzip',
+  'application/x-lzma',
+  'lzma',
+  'application/zstd',
+  'zstd',
+  'zstandard',
+]);
+
 /** @throws InvalidMessage for a compression that this Node has not (bzip2, lzma), or that nobody knows. */
 function codecOf(name: unknown): Codec {
   const codec = typeof name === 'string' ? CODECS.get(name) : undefined;
   if (codec !== undefined) return codec;
-  const given = typeof name === 'string' ? `'${name.slice(0, 100)}'` : `a ${typeof name}`;
   throw new InvalidMessage(
-    `compression is ${given}; zlib (which kombu calls gzip), brotli and zstd (from Node 22.15) are read. Set task_compression to one of them in the sender, or unset it.`,
+    `compression is ${wordOrShape(name, OTHERS)}; zlib (which kombu calls gzip), brotli and zstd (from Node 22.15) are read. Set task_compression to one of them in the sender, or unset it.`,
   );
 }
 

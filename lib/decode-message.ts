@@ -4,6 +4,7 @@ import {
   isCount,
   isObject,
   type JsonObject,
+  nameOf,
   readArray,
   readBoolean,
   readCount,
@@ -33,7 +34,6 @@ import {
   type Message,
 } from './message.ts';
 import { isName } from './message-bounds.ts';
-import { cut } from './quote.ts';
 import { argsRepr, kwargsRepr } from './repr.ts';
 import { readGroupHeader } from './signature-options.ts';
 import { groupIdOf } from './sqs-text.ts';
@@ -45,8 +45,7 @@ export function decodeMessage(body: string): Message {
     return Object.hasOwn(envelope.headers, 'task') ? readProtocol2(envelope) : readProtocol1(envelope);
   } catch (error) {
     if (error instanceof InvalidMessage) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new InvalidMessage(`The message cannot be read: ${cut(reason)}`, { cause: error });
+    throw new InvalidMessage(`The message cannot be read: ${nameOf(error)} while it was.`);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Any signature run in the caller, at once, in order. */
+import { errorMessage } from './error-text.ts';
 import type { ApplyOptions } from './apply-options.ts';
 import { applyPartial, type Signature, withParts } from './signature.ts';
 import { chainSteps, chordParts, chunksGroup, givenId, groupMembers, kindOf, withOptions } from './canvas/build.ts';
@@ -153,7 +154,7 @@ async function chordErrorOf(group: GroupResult): Promise<ChordError | undefined>
     if (await member.successful()) continue;
     const error = await member.info();
     return error instanceof Error
-      ? new ChordError(`Dependency ${member.id} raised ${error.name}('${error.message}')`)
+      ? new ChordError(`Dependency ${member.id} raised ${error.name}('${errorMessage(error)}')`)
       : new ChordError(`Dependency ${member.id} ended without a result`);
   }
   return undefined;

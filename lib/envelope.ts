@@ -8,7 +8,8 @@ import { parseIsoTime } from './iso-time.ts';
 import { decodeJson, decodeJsonKeepingTypes, type DecodeOptions, encodeJson } from './json.ts';
 import { LATEST_DUE_MS, MAX_JSON_VALUES, MAX_SHOWN_CHARACTERS, SQS_MAX_MESSAGE_BYTES } from './limits.ts';
 import { isName, wrongInSignature } from './message-bounds.ts';
-import { cut, quoted } from './quote.ts';
+import { cut } from './quote.ts';
+import { shapeOf, wordOrShape } from './shape.ts';
 import { readSignature, type Signature } from './signature.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -69,13 +70,21 @@ export function readEnvelope(text: string): Envelope {
   return { headers, properties, payload: parseLayer(plain, 'body', decodeJsonKeepingTypes), compression };
 }
 
+// kombu's own (kombu/serialization.py).
+const CONTENT_TYPES: ReadonlySet<string> = new Set([
+  'application/x-python-serialize',
+  'application/x-yaml',
+  'application/x-msgpack',
+  'application/data',
+  'text/plain',
+]);
 const ENCODINGS: ReadonlySet<unknown> = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii', 'binary']);
 
 function checkContent(envelope: JsonObject): void {
   const type = envelope['content-type'];
   if (typeof type !== 'string' || type.toLowerCase() !== 'application/json') {
     throw new InvalidMessage(
-      `content type is ${shown(type)}; application/json is expected, never pickle: reading it runs code. Set task_serializer = 'json' in the sender.`,
+      `content type is ${wordOrShape(type, CONTENT_TYPES)}; application/json is expected, never pickle: reading it runs code. Set task_serializer = 'json' in the sender.`,
     );
   }
   const encoding = envelope['content-encoding'] ?? 'utf-8';
@@ -97,9 +106,15 @@ function parseLayer(text: string, layer: string, parse: (text: string, options: 
   try {
     return parse(optionalBase64(text), { values: MAX_JSON_VALUES });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new InvalidMessage(`The ${layer} is no JSON: ${cut(reason)}`, { cause: error });
+    // `decodeJson` quotes nothing; what else is thrown might.
+    const reason = error instanceof SyntaxError ? error.message : nameOf(error);
+    throw new InvalidMessage(`The ${layer} is no JSON: ${reason}`);
   }
+}
+
+/** Of an error whose text may quote what came. */
+export function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'an unknown error';
 }
 
 function toBase64(text: string): string {
@@ -128,17 +143,8 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
-/** Bounded: what came may be long, and may be secret. */
-export function shown(value: unknown): string {
-  if (value === undefined) return 'missing';
-  if (value === null || typeof value === 'boolean' || typeof value === 'number') return String(value);
-  if (typeof value === 'string') return quoted(value);
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  return isObject(value) ? 'an object' : 'a typed value';
-}
-
 export function wrong(field: string, value: unknown, expected: string): InvalidMessage {
-  return new InvalidMessage(`${field} is ${shown(value)}; ${expected} is expected.`);
+  return new InvalidMessage(`${field} is ${shapeOf(value)}; ${expected} is expected.`);
 }
 
 export function readName(value: unknown, field: string, longest: number): string {

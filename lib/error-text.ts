@@ -4,6 +4,7 @@
  */
 import { isNativeError } from 'node:util/types';
 
+import { CeleriacError } from './celeriac-error.ts';
 import {
   MAX_ERROR_LINE_CHARACTERS,
   MAX_ERROR_MESSAGE_CHARACTERS,
@@ -36,13 +37,35 @@ export function errorText(thrown: unknown): ErrorText {
 
 /** `name: message` for a log line or an attribute of a dead letter. At most `MAX_ERROR_LINE_CHARACTERS`. */
 export function errorLine(thrown: unknown): string {
-  const { name, message } = errorText(thrown);
-  return cut(`${name}: ${message}`, MAX_ERROR_LINE_CHARACTERS);
+  return cut(`${errorText(thrown).name}: ${errorMessage(thrown)}`, MAX_ERROR_LINE_CHARACTERS);
 }
 
 /** The message alone, as long as a log line may be. */
 export function errorMessage(thrown: unknown): string {
-  return cut(errorText(thrown).message, MAX_ERROR_LINE_CHARACTERS);
+  return quotes(thrown) ? QUOTED : cut(errorText(thrown).message, MAX_ERROR_LINE_CHARACTERS);
+}
+
+/** The stack for a log line: it begins with the message. undefined for what is no error. */
+export function errorStack(thrown: unknown): string | undefined {
+  const { name, message, stack } = errorText(thrown);
+  if (stack === null || !quotes(thrown)) return stack ?? undefined;
+  const head = `${name}: ${message}`;
+  // A text may look like frames: what follows it is found by its length, or not at all.
+  return `${name}: ${QUOTED}${stack.startsWith(head) ? stack.slice(head.length) : ''}`;
+}
+
+// Texts of these quote what was given, so that its sender sees the mistake. In a worker that is a message's data, and
+// more people read logs and dead letters than results, where the whole text is.
+const QUOTING: ReadonlySet<unknown> = new Set([
+  'INVALID_ARGUMENTS',
+  'INVALID_OPTION',
+  'INVALID_SIGNATURE',
+  'NOT_SERIALIZABLE',
+]);
+const QUOTED = 'the result has its text, which may quote arguments';
+
+function quotes(thrown: unknown): boolean {
+  return isError(thrown) && CeleriacError.is(thrown) && QUOTING.has(thrown.code);
 }
 
 /** A value as text. Never throws; not bounded. */

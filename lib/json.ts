@@ -62,7 +62,7 @@ function write(value: unknown, place: Place): string {
       return 'null';
     case 'bigint':
       if (place.asPython) return String(value);
-      return refuse(place, `the BigInt ${String(value).slice(0, 40)}n`, 'pass a number, or text such as String(value)');
+      return refuse(place, 'a BigInt', 'pass a number, or text such as String(value)');
     case 'function':
       return refuse(place, 'a function', 'code cannot be sent; pass data, or the name of a task');
     case 'symbol':
@@ -228,12 +228,19 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    if (!(text.includes('NaN') || text.includes('Infinity'))) throw error;
+    // The positions in the first error are those of the text that came.
+    if (!(text.includes('NaN') || text.includes('Infinity'))) throw faultOf(error, text);
     try {
       return parseWithNonFinite(text);
     } catch {
-      // The positions in the first error are those of the text that came.
-      throw error;
+      throw faultOf(error, text);
     }
   }
+}
+
+/** Where the text breaks, without what stands there: JSON.parse quotes it. */
+function faultOf(error: unknown, text: string): SyntaxError {
+  const [, position] = (error instanceof Error && /at position (\d+)/.exec(error.message)) || [];
+  const where = position === undefined ? '' : `, which break at ${position}`;
+  return new SyntaxError(`${text.length} characters${where}`);
 }

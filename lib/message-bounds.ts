@@ -12,6 +12,7 @@ import {
 } from './limits.ts';
 import type { Message } from './message.ts';
 import { quoted } from './quote.ts';
+import { shapeOf } from './shape.ts';
 import type { QueueManifest } from './manifest.ts';
 import { declaredQueue } from './queue-options.ts';
 import { type Signature, signaturesIn } from './signature.ts';
@@ -34,15 +35,15 @@ export function wrongInSignature(sig: Signature, field: string): string | undefi
 function wrongIn({ task, options }: Signature, field: string): string | undefined {
   // A name that no task has fails when it is the step's turn.
   if (task !== '' && !isName(task, MAX_TASK_NAME_CHARACTERS))
-    return `${field}.task is ${quoted(task)}; text of up to ${MAX_TASK_NAME_CHARACTERS} characters is allowed.`;
+    return `${field}.task is ${shapeOf(task)}; text of up to ${MAX_TASK_NAME_CHARACTERS} characters is allowed.`;
   for (const name of ID_OPTIONS) {
     const id = options[name];
     if (typeof id === 'string' && !isName(id, MAX_TASK_ID_CHARACTERS))
-      return `${field}.options.${name} is ${quoted(id)}; text of 1 to ${MAX_TASK_ID_CHARACTERS} characters is allowed.`;
+      return `${field}.options.${name} is ${shapeOf(id)}; text of 1 to ${MAX_TASK_ID_CHARACTERS} characters is allowed.`;
   }
   const { queue } = options;
   if (typeof queue === 'string' && !isName(queue, MAX_QUEUE_NAME_CHARACTERS))
-    return `${field}.options.queue is ${quoted(queue)}; text of 1 to ${MAX_QUEUE_NAME_CHARACTERS} characters is allowed.`;
+    return `${field}.options.queue is ${shapeOf(queue)}; text of 1 to ${MAX_QUEUE_NAME_CHARACTERS} characters is allowed.`;
   return undefined;
 }
 

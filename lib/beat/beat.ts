@@ -1,4 +1,5 @@
 /** The beat of one app: what it declares, and the sweep that serves declared and stored entries alike. */
+import { errorMessage } from '../error-text.ts';
 import { InvalidSchedule } from '../errors.ts';
 import type { Ports } from '../ports.ts';
 import type { Producer } from '../producer.ts';
@@ -78,10 +79,7 @@ export class Beat {
       const declared = new Set(plans.filter((plan) => plan.way === 'sweep').map((plan) => plan.name));
       return await sweepSchedules(this.#producer, ports, declared, options.horizonSeconds);
     } catch (error) {
-      ports.logger.log(
-        'error',
-        `The sweep of schedule entries failed: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      ports.logger.log('error', `The sweep of schedule entries failed: ${errorMessage(error)}`);
       return { ticks: 0, failed: 1 };
     }
   }

@@ -3,6 +3,7 @@
  * written, with ids that the entry and the time decide: a crash, a doubled firing or a second sweeper
  * sends them again, and they run once.
  */
+import { errorLine, errorMessage } from '../error-text.ts';
 import { CeleriacError } from '../errors.ts';
 import { SWEEP_HORIZON_SECONDS, SWEEP_IRREVOCABLE_HORIZON_SECONDS } from '../limits.ts';
 import type { DueMark, Ports, ScheduleItem } from '../ports.ts';
@@ -83,11 +84,9 @@ async function sweepOne(
     }
     return await emit(state, producer, ports, untilMs);
   } catch (error) {
-    ports.logger.log(
-      'error',
-      `Schedule entry '${item.name}' was not swept: ${error instanceof Error ? error.message : String(error)}`,
-      { entry: item.name },
-    );
+    ports.logger.log('error', `Schedule entry '${item.name}' was not swept: ${errorMessage(error)}`, {
+      entry: item.name,
+    });
     return { ticks: 0, drop: false, failed: true };
   }
 }
@@ -112,7 +111,7 @@ export async function emit(state: ScheduleState, producer: Producer, ports: Port
     // It would fail at the next sweep too: as in Celery the tick is passed over, and the entry says why.
     prepared = [];
     lastError = error.message;
-    ports.logger.log('error', `Schedule entry '${state.entry.name}' cannot be sent: ${error.message}`, {
+    ports.logger.log('error', `Schedule entry '${state.entry.name}' cannot be sent: ${errorLine(error)}`, {
       entry: state.entry.name,
     });
   }

@@ -1,4 +1,5 @@
 /** Stored states of the entries that code declares: made at the first sweep after a deployment, and kept in step. */
+import { errorMessage } from '../error-text.ts';
 import { isDeepStrictEqual } from 'node:util';
 
 import type { Ports, ScheduleItem } from '../ports.ts';
@@ -16,11 +17,9 @@ export async function syncDeclared(plans: readonly BeatPlan[], ports: Ports): Pr
       await syncOne(plan, items[index], ports);
     } catch (error) {
       all = false;
-      ports.logger.log(
-        'error',
-        `Schedule entry '${plan.name}' is not in step with the code: ${error instanceof Error ? error.message : String(error)}`,
-        { entry: plan.name },
-      );
+      ports.logger.log('error', `Schedule entry '${plan.name}' is not in step with the code: ${errorMessage(error)}`, {
+        entry: plan.name,
+      });
     }
   }
   return all;

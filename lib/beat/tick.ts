@@ -8,6 +8,7 @@ import { type Call, type Producer, prepareChecked } from '../producer.ts';
 import type { ScheduleEntry } from '../schedules/entry.ts';
 import { fromSignatureOptions } from '../signature-options.ts';
 import { derivedId } from '../time.ts';
+import { shapeOf } from '../shape.ts';
 
 /** Our header's part on ticks. A rule's message has `time` and `expires` as EventBridge wrote them; everybody else `scheduled`. */
 export interface BeatHeader {
@@ -81,7 +82,7 @@ export function fromRule(message: Message): Message {
   const timeMs = parseIsoTime(beat.time);
   if (timeMs === undefined)
     throw new InvalidMessage(
-      `The rule's message of entry ${quoted(beat.entry)} has no readable time: ${quoted(beat.time)}.`,
+      `The rule's message of entry ${quoted(beat.entry)} has no readable time: ${shapeOf(beat.time)}.`,
     );
   // A doubled firing of a cron may be seconds later; one of a rate is the same event, with the same time.
   const scheduledMs = beat.rate === true ? timeMs : Math.floor(timeMs / MINUTE_MS) * MINUTE_MS;

@@ -1,5 +1,5 @@
 /** What a worker's log says of an attempt: Celery's lines with names, ids and errors; never arguments or results. */
-import { errorLine, errorText } from '../error-text.ts';
+import { errorLine, errorStack } from '../error-text.ts';
 import type { Attempt } from './commit.ts';
 import type { EndDecision } from './decide.ts';
 
@@ -34,7 +34,7 @@ export function logEnd(attempt: Attempt, decision: EndDecision, startMs: number)
         return logger.log('info', `${subject} raised expected: ${errorLine(decision.error)}`, fields);
       return logger.log('error', `${subject} raised unexpected: ${errorLine(decision.error)}`, {
         ...fields,
-        stack: errorText(decision.error).stack ?? undefined,
+        stack: errorStack(decision.error),
       });
     case 'requeue':
       return;

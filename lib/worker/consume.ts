@@ -1,5 +1,5 @@
 /** A batch of deliveries in, a partial batch response out. Never throws, never answers `undefined`: both lose work. */
-import { errorLine, errorText } from '../error-text.ts';
+import { errorLine, errorStack } from '../error-text.ts';
 import type { Ports } from '../ports.ts';
 import type { Producer } from '../producer.ts';
 import { sideBySide } from '../side-by-side.ts';
@@ -81,7 +81,7 @@ async function guarded(delivery: Delivery, worker: Worker, handle: Handle): Prom
   } catch (error) {
     worker.ports.logger.log('error', `Message ${delivery.messageId} could not be handled: ${errorLine(error)}`, {
       queue: delivery.queue,
-      stack: errorText(error).stack ?? undefined,
+      stack: errorStack(error),
     });
     disposition = await afterError(delivery, worker, error);
   }

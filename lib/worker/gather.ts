@@ -1,4 +1,5 @@
 /** The results of a group, in the order of its members. */
+import { errorMessage } from '../error-text.ts';
 import type { Gather, Sent } from '../canvas/compile.ts';
 import { groupMemberId } from '../group-parts.ts';
 import { ChordError } from '../errors.ts';
@@ -88,7 +89,7 @@ export function chordErrorOf(record: TaskRecord | undefined, id: string): ChordE
   const document = readDocument(record.meta);
   if (document.result === null) return new ChordError(`Dependency ${id} ended as ${document.status}`);
   const error = restoreError(document);
-  return new ChordError(`Dependency ${id} raised ${error.name}('${error.message}')`);
+  return new ChordError(`Dependency ${id} raised ${error.name}('${errorMessage(error)}')`);
 }
 
 /** @throws ChordError for a result that is gone: its chord waited longer than results are kept. */

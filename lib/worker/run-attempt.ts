@@ -2,7 +2,7 @@
 import type { Message } from '../message.ts';
 import { isPassing } from '../passing.ts';
 import { validateArguments } from '../producer.ts';
-import { quoted } from '../quote.ts';
+import { nameOrShape } from '../shape.ts';
 import type { TaskDefinition } from '../registry.ts';
 import { writeDocument } from '../result-document.ts';
 import { createContext } from '../task-context.ts';
@@ -114,10 +114,10 @@ export function callArguments(message: Message, definition: TaskDefinition): rea
     const index = params.indexOf(name);
     if (index < 0)
       throw new TypeError(
-        `${message.task}() got an unexpected keyword argument ${quoted(name)}; its params are ${params.join(', ')}`,
+        `${message.task}() got an unexpected keyword argument ${nameOrShape(name)}; its params are ${params.join(', ')}`,
       );
     if (index < message.args.length)
-      throw new TypeError(`${message.task}() got multiple values for argument ${quoted(name)}`);
+      throw new TypeError(`${message.task}() got multiple values for argument ${nameOrShape(name)}`);
     while (args.length < index) args.push(undefined);
     args[index] = message.kwargs[name];
   }

@@ -97,7 +97,7 @@ describe('messages that cannot be read are dead letters at once, unchanged, with
       'an eta that is a number',
       'logged, comes back for ever',
       envelopeOf({ headers: { eta: 1893456000 } }),
-      /eta is 1893456000/,
+      /eta is a number/,
     ],
     [
       'pickle',

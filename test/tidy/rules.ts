@@ -33,7 +33,7 @@ export function importsOf(text: string): Import[] {
 /** Layer of each room of the library: a file imports its own layer or lower ones. */
 const LAYERS: readonly (readonly [RegExp, number])[] = [
   [
-    /^lib\/(errors|celeriac-error|error-text|passing|limits|states|time|json|json-hints|json-scan|json-typed|own-errors|nearest|serializable|iso-time|typed|compression|queue-name|quote|repr|sqs-text|duration|side-by-side|standard-schema)\.ts$/,
+    /^lib\/(errors|celeriac-error|error-text|passing|limits|states|time|json|json-hints|json-scan|json-typed|own-errors|nearest|serializable|iso-time|typed|compression|queue-name|quote|shape|repr|sqs-text|duration|side-by-side|standard-schema)\.ts$/,
     0,
   ],
   [

@@ -176,7 +176,7 @@ describe('calling tasks', () => {
   });
 
   it.each([
-    ['BigInt', [{ user: { id: 1n } }], 'args[0].user.id is the BigInt 1n'],
+    ['BigInt', [{ user: { id: 1n } }], 'args[0].user.id is a BigInt;'],
     ['a function', [[() => 1]], 'args[0][0] is a function'],
     ['a class instance', [new Map()], 'args[0]'],
     ['NaN', [Number.NaN], 'args[0]'],

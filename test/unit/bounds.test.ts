@@ -49,8 +49,12 @@ const groupWith = (member: unknown): unknown => ({
 describe('refused with a reason of a few words', () => {
   it.each<[what: string, parts: Parts, reason: RegExp]>([
     ...(['id', 'root_id', 'parent_id', 'group', 'task'] as const).flatMap((field): [string, Parts, RegExp][] => [
-      [`a long ${field}`, { headers: { [field]: LONG } }, new RegExp(`^${field} is 'xxx`)],
-      [`half a surrogate pair in ${field}`, { headers: { [field]: HALF } }, new RegExp(`^${field} is 'half`)],
+      [`a long ${field}`, { headers: { [field]: LONG } }, new RegExp(`^${field} is text of 400000 characters;`)],
+      [
+        `half a surrogate pair in ${field}`,
+        { headers: { [field]: HALF } },
+        new RegExp(`^${field} is text of 16 characters; .*surrogate`),
+      ],
     ]),
     ['retries that cannot be counted up', { headers: { retries: Number.MAX_SAFE_INTEGER } }, /^retries is/],
     ['an eta of the year 2287', { headers: { eta: '2287-01-01T00:00:00+00:00' } }, /^eta is .*2286-11-20/],

@@ -71,7 +71,7 @@ describe('integers that a number cannot hold', () => {
   });
 
   it('of a caller are refused', () => {
-    expect(() => encodeJson([9007199254740993n], 'args')).toThrow('args[0] is the BigInt');
+    expect(() => encodeJson([9007199254740993n], 'args')).toThrow('args[0] is a BigInt;');
   });
 });
 
