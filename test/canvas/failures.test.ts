@@ -3,7 +3,7 @@ import { type AnySignature, type AsyncResult, chain, chord, group, type GroupRes
 import type { WorldOptions } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
 
-import type { ChordPolicy } from '../../lib/canvas/build.ts';
+import { type ChordPolicy, withOptions } from '../../lib/canvas/build.ts';
 import { tasksOf } from '../../lib/canvas/compile.ts';
 import {
   type CanvasTasks,
@@ -120,10 +120,15 @@ const ENDS: readonly End[] = [
   },
   {
     name: 'cannot be sent',
-    member: ({ echo }) => chain(echo.s(1), echo.s().set({ queue: 'nowhere' })),
-    outcome: failure('FAILURE', 'QueueNotFound'),
+    member: ({ echo }) => chain(echo.s(1), unsendable(echo.s())),
+    outcome: failure('FAILURE', 'InvalidOption'),
   },
 ];
+/** What no call takes, and nobody looks at before it is this step's turn. */
+function unsendable(sig: AnySignature): never {
+  return withOptions(sig, { priority: 99 }) as never;
+}
+
 const POLICIES: readonly ChordPolicy[] = ['celery', 'failFast', 'settled'];
 
 interface Played extends CanvasWorld {
@@ -279,13 +284,13 @@ describe('what follows a failed step', () => {
   it('cannot be sent: it is FAILURE, its error link is called, and so is what follows it', async () => {
     const { app, world, tasks, of } = canvasWorld();
     const { echo, tell, list } = tasks;
-    const lost = echo.s().set({ queue: 'nowhere', taskId: 'unsent' }).linkError(tell.s());
-    const whole = chain(echo.s(1), lost as never, group(echo.s(), echo.s()) as never, list.s() as never);
+    const lost = unsendable(echo.s().set({ taskId: 'unsent' }).linkError(tell.s()));
+    const whole = chain(echo.s(1), lost, group(echo.s(), echo.s()) as never, list.s() as never);
     const result = await send(whole);
     await world.drain();
     await expectEnded(world, whole, result);
-    await expect(app.result('unsent').get()).rejects.toMatchObject({ name: 'QueueNotFound' });
-    await expect(result.get()).rejects.toMatchObject({ name: 'QueueNotFound' });
+    await expect(app.result('unsent').get()).rejects.toMatchObject({ name: 'InvalidOption' });
+    await expect(result.get()).rejects.toMatchObject({ name: 'InvalidOption' });
     expect(of('tell').map((run) => run.args)).toEqual([['unsent']]);
   });
 
@@ -304,12 +309,12 @@ describe('a body that cannot run', () => {
   it('cannot be sent: FAILURE, its error links run, the chord around it resolves', async () => {
     const { world, tasks, of } = canvasWorld();
     const { echo, list, tell } = tasks;
-    const body = list.s().set({ queue: 'nowhere' }).linkError(tell.s());
-    const whole = chord([chord([echo.s(1)] as never, body as never), echo.s(2)] as never, list.s('outer'));
+    const body = unsendable(list.s().linkError(tell.s()));
+    const whole = chord([chord([echo.s(1)] as never, body), echo.s(2)] as never, list.s('outer'));
     const result = await send(whole);
     await world.drain();
     await expectEnded(world, whole, result);
-    await expect(result.get()).rejects.toMatchObject({ name: 'ChordError', message: /QueueNotFound/ });
+    await expect(result.get()).rejects.toMatchObject({ name: 'ChordError', message: /InvalidOption/ });
     expect(of('tell').length).toBe(1);
   });
 
