@@ -15,10 +15,11 @@ import { AsyncResult } from './result.ts';
 import { ownQueueName } from './queue-name.ts';
 import { hasRouter, idlePatterns, resolveRoute } from './routes.ts';
 import { type AppOptions, type Environment, readEnvironment, resolveSettings, type Settings } from './settings.ts';
+import type { CheckedTypes } from './serializable.ts';
 import type { Signature } from './signature.ts';
 import { remoteTask, type RemoteTask, type RemoteTaskOptions } from './remote-task.ts';
-import { createTask, type Task, type TaskMethods } from './task.ts';
-import { TaskBase, factsOfClass, type TaskClass } from './task-class.ts';
+import { createTask, type Task, type TaskFunction, type TaskMethods, type TaskOf } from './task.ts';
+import { TaskBase, factsOfClass, instanceOf, type TaskClass } from './task-class.ts';
 import { checkedTaskName, resolveTaskOptions, type TaskOptions } from './task-options.ts';
 import { systemClock, systemIds, systemRandom } from './time.ts';
 import type { BatchResponse, Delivery, Invocation } from './worker/delivery.ts';
@@ -59,26 +60,17 @@ export class Celeriac implements Producer {
    *
    * @throws InvalidOption, AlreadyRegistered
    */
-  task<A extends readonly unknown[], R>(name: string, run: (...args: A) => R): Task<A, R>;
-  task<A extends readonly unknown[], R>(
-    name: string,
-    options: TaskOptions & { readonly bind: true },
-    run: (self: TaskContext, ...args: A) => R,
-  ): Task<A, R>;
-  task<A extends readonly unknown[], R>(
-    name: string,
-    options: TaskOptions & { readonly bind?: false },
-    run: (...args: A) => R,
-  ): Task<A, R>;
-  task<A extends readonly unknown[], R>(run: (...args: A) => R): Task<A, R>;
-  task<A extends readonly unknown[], R>(
-    options: TaskOptions & { readonly bind: true },
-    run: (self: TaskContext, ...args: A) => R,
-  ): Task<A, R>;
-  task<A extends readonly unknown[], R>(
-    options: TaskOptions & { readonly bind?: false },
-    run: (...args: A) => R,
-  ): Task<A, R>;
+  task<F extends Function, B extends boolean = false>(
+    options: TaskOptions & { readonly bind?: B },
+    run: TaskFunction<F, B>,
+  ): TaskOf<F, B, string>;
+  task<F extends Function, N extends string, B extends boolean = false>(
+    name: N,
+    options: TaskOptions & { readonly bind?: B },
+    run: TaskFunction<F, B>,
+  ): TaskOf<F, B, N>;
+  task<F extends Function>(run: TaskFunction<F, false>): TaskOf<F, false, string>;
+  task<F extends Function, N extends string>(name: N, run: TaskFunction<F, false>): TaskOf<F, false, N>;
   task(...parts: readonly unknown[]): unknown {
     const place = callSite(new Error('place').stack, 1);
     const { name, options, run } = taskParts(parts);
@@ -101,13 +93,15 @@ export class Celeriac implements Producer {
   /**
    * Declares a class-based task and gives its callable form.
    *
-   * @throws ImproperlyConfigured for an abstract class, InvalidOption, AlreadyRegistered
+   * @throws ImproperlyConfigured for an abstract class and one without run(), InvalidOption, AlreadyRegistered
    */
-  register<A extends readonly unknown[], R>(taskClass: TaskClass<A, R>): Task<A, R> {
+  register<A extends readonly unknown[], R, N extends string = string>(
+    taskClass: TaskClass<A, R, N> & CheckedTypes<A, R>,
+  ): Task<A, R, N> {
     const place = callSite(new Error('place').stack, 1);
-    const facts = factsOfClass(taskClass as unknown as Function);
+    const facts = factsOfClass(taskClass);
     const name = checkedTaskName(facts.name);
-    const instance = new taskClass();
+    const instance = instanceOf(taskClass);
     const task = this.#register({
       name,
       options: resolveTaskOptions(name, facts.options, this.settings),
@@ -120,7 +114,7 @@ export class Celeriac implements Producer {
         return context.request.calledDirectly ? runWithContext(context, run) : run();
       },
     });
-    return task as unknown as Task<A, R>;
+    return task as unknown as Task<A, R, N>;
   }
 
   /**
@@ -131,12 +125,16 @@ export class Celeriac implements Producer {
    * await (await add.delay(2, 2)).get();
    * @throws InvalidOption, AlreadyRegistered
    */
-  remote<F extends (...args: never[]) => unknown = (...args: unknown[]) => unknown>(
-    name: string,
+  remote<F extends (...args: never[]) => unknown = (...args: unknown[]) => unknown, N extends string = string>(
+    name: N,
     options: RemoteTaskOptions = {},
-  ): RemoteTask<Parameters<F>, ReturnType<F>> {
+  ): RemoteTask<Parameters<F>, ReturnType<F>, N> {
     const place = callSite(new Error('place').stack, 1);
-    return remoteTask(this, name, options, place, this.#methods) as unknown as RemoteTask<Parameters<F>, ReturnType<F>>;
+    return remoteTask(this, name, options, place, this.#methods) as unknown as RemoteTask<
+      Parameters<F>,
+      ReturnType<F>,
+      N
+    >;
   }
 
   /**

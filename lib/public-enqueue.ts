@@ -5,11 +5,11 @@ import type { ResultOf } from './canvas/types.ts';
 import { InvalidOption } from './errors.ts';
 import type { AsyncResult } from './result.ts';
 import type { Signature } from './signature.ts';
-import type { Sendable, Task, TaskArguments, TaskResult } from './task.ts';
+import type { Sendable, Task, TaskArguments, TaskName, TaskResult } from './task.ts';
 
 /**
  * Sends a task, or a task by name. By name with `enqueue<typeof add>('math.add', [2, 2])` and a type-only
- * import, the caller's bundle holds none of the task's code, and its arguments are still checked.
+ * import, the caller's bundle holds none of the task's code, and its name and arguments are still checked.
  *
  * @throws InvalidOption, InvalidArguments, NotSerializable, QueueNotFound, MessageTooLarge, MissingEnvironment,
  * each before anything is sent; EnqueueFailed when SQS did not take it.
@@ -20,7 +20,7 @@ export function enqueue<A extends readonly unknown[], R>(
   options?: ApplyOptions,
 ): Promise<AsyncResult<R>>;
 export function enqueue<T extends { readonly '~task'?: unknown }>(
-  name: string,
+  name: TaskName<T>,
   args: TaskArguments<T>,
   options?: ApplyOptions,
 ): Promise<AsyncResult<TaskResult<T>>>;

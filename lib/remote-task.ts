@@ -18,7 +18,11 @@ export interface RemoteTaskOptions {
 }
 
 /** Everything that a task has but its function. */
-export type RemoteTask<A extends readonly unknown[] = readonly unknown[], R = unknown> = Omit<Task<A, R>, 'apply'>;
+export type RemoteTask<
+  A extends readonly unknown[] = readonly unknown[],
+  R = unknown,
+  N extends string = string,
+> = Omit<Task<A, R, N>, 'apply'>;
 
 const KEYS: ReadonlySet<string> = new Set<keyof RemoteTaskOptions>(['queue', 'priority', 'expires']);
 

@@ -1,5 +1,6 @@
 /** Class-based tasks: `class CreateUser extends app.Task<[string], User> { ... }`. */
 import { currentTask, maybeCurrentTask, type TaskContext } from './context.ts';
+import { shown } from './duration.ts';
 import { ImproperlyConfigured } from './errors.ts';
 import type { TaskHooks } from './registry.ts';
 import type { TaskOptions } from './task-options.ts';
@@ -13,7 +14,10 @@ export abstract class TaskBase<A extends readonly unknown[] = readonly unknown[]
   static readonly taskName: string | undefined = undefined;
   /** true for a base that only lends to others; it cannot be registered. Never inherited. */
   static readonly abstract: boolean | undefined = undefined;
-  /** Task options; a subclass's are laid over those of its bases. */
+  /**
+   * Task options; a subclass's are laid over those of its bases. With their type written down, since a property has none
+   * to infer from: `static override readonly options: TaskOptions = { retryBackoffMax: '5m' }`.
+   */
   static readonly options: TaskOptions = {};
 
   abstract run(...args: A): R;
@@ -40,9 +44,9 @@ export abstract class TaskBase<A extends readonly unknown[] = readonly unknown[]
   afterReturn?(state: string, value: unknown, id: string, args: readonly unknown[]): unknown;
 }
 
-export interface TaskClass<A extends readonly unknown[] = readonly unknown[], R = unknown> {
+export interface TaskClass<A extends readonly unknown[] = readonly unknown[], R = unknown, N extends string = string> {
   new (): TaskBase<A, R>;
-  readonly taskName?: string | undefined;
+  readonly taskName?: N | undefined;
   readonly abstract?: boolean | undefined;
   readonly options?: TaskOptions;
 }
@@ -52,8 +56,14 @@ export interface ClassFacts {
   readonly options: TaskOptions;
 }
 
-/** @throws ImproperlyConfigured for abstract and unnamed classes. */
-export function factsOfClass(taskClass: Function): ClassFacts {
+/** @throws ImproperlyConfigured for abstract and unnamed classes, and for what is no class. */
+export function factsOfClass(taskClass: unknown): ClassFacts {
+  if (typeof taskClass !== 'function' || typeof taskClass.prototype !== 'object') {
+    const given = typeof taskClass === 'function' ? `the function ${taskClass.name}` : shown(taskClass);
+    throw new ImproperlyConfigured(
+      `register(): ${given} given. Give a class such as \`class CreateUser extends app.Task<[name: string], User> { override run(name: string) { ... } }\`; a function is declared with app.task().`,
+    );
+  }
   if (Object.hasOwn(taskClass, 'abstract') && (taskClass as unknown as TaskClass).abstract === true) {
     throw new ImproperlyConfigured(`Task class ${taskClass.name} is abstract: register the classes that extend it.`);
   }
@@ -65,6 +75,15 @@ export function factsOfClass(taskClass: Function): ClassFacts {
     if (Object.hasOwn(ancestor, 'options')) options = { ...options, ...(ancestor as unknown as TaskClass).options };
   }
   return { name, options };
+}
+
+/** The one instance of a task class. @throws ImproperlyConfigured where it has no run(). */
+export function instanceOf<A extends readonly unknown[], R>(taskClass: TaskClass<A, R>): TaskBase<A, R> {
+  const instance = new taskClass();
+  if (typeof (instance as { readonly run?: unknown }).run === 'function') return instance;
+  throw new ImproperlyConfigured(
+    `Task class ${taskClass.name} has no method run(). Give it one, as in \`override run(name: string) { ... }\`, or register the classes that extend it and mark it \`static override readonly abstract = true\`.`,
+  );
 }
 
 function lineage(taskClass: Function): Function[] {

@@ -12,13 +12,17 @@ import type { Message } from './message.ts';
 import type { Producer } from './producer.ts';
 import type { TaskDefinition } from './registry.ts';
 import type { AsyncResult } from './result.ts';
+import type { CheckedTypes } from './serializable.ts';
 import { givenArguments, type Signature, signature } from './signature.ts';
 import { toSignatureOptions } from './signature-options.ts';
 
 /** What `enqueue<typeof add>('math.add', ...)` needs of a task's type; it holds no code. */
-export interface TaskTypes<A extends readonly unknown[] = readonly unknown[], R = unknown> {
-  readonly '~task'?: { readonly args: A; readonly result: R };
+export interface TaskTypes<A extends readonly unknown[] = readonly unknown[], R = unknown, N extends string = string> {
+  readonly '~task'?: { readonly args: A; readonly result: R; readonly name: N };
 }
+
+/** The name of a task's type: a literal, or `string` where the compiler has not seen it. */
+export type TaskName<T> = T extends { readonly '~task'?: { readonly name: infer N extends string } } ? N : string;
 
 export type TaskArguments<T> = T extends { readonly '~task'?: { readonly args: infer A extends readonly unknown[] } }
   ? A
@@ -42,10 +46,15 @@ export type PartialArguments<A extends readonly unknown[]> = A extends readonly 
         ? A | PartialArguments<Rest>
         : A;
 
-export interface Task<A extends readonly unknown[] = readonly unknown[], R = unknown> extends TaskTypes<A, Awaited<R>> {
+/** `A`: its arguments. `R`: what its function returns. `N`: its name. */
+export interface Task<
+  A extends readonly unknown[] = readonly unknown[],
+  R = unknown,
+  N extends string = string,
+> extends TaskTypes<A, Awaited<R>, N> {
   /** A plain call: no queue, no message. */
   (...args: A): R;
-  readonly taskName: string;
+  readonly taskName: N;
   /** Sends it with these arguments. */
   delay(...args: A): Promise<AsyncResult<Awaited<R>>>;
   /** Sends it with options. Throws before anything is sent on bad input. */
@@ -68,6 +77,38 @@ export interface Task<A extends readonly unknown[] = readonly unknown[], R = unk
   starmap(items: readonly Readonly<A>[]): CanvasSignature<Awaited<R>[]>;
   /** A group of starmaps of at most `size` calls each. */
   chunks(items: readonly Readonly<A>[], size: number): GroupSignature<Awaited<R>[][]>;
+}
+
+/** The task that a function makes. `B`: whether it takes the task's context first. */
+export type TaskOf<F, B extends boolean, N extends string> = [B] extends [true]
+  ? F extends (self: never, ...args: infer A) => infer R
+    ? Task<A, R, N>
+    : never
+  : F extends (...args: infer A) => infer R
+    ? Task<A, R, N>
+    : never;
+
+/** A function where it can be a task, else why not. */
+export type TaskFunction<F, B extends boolean> = [B] extends [true] ? BoundFunction<F> : F & CheckedFunction<F>;
+
+type CheckedFunction<F> = F extends (...args: infer A) => infer R
+  ? CheckedTypes<A, R>
+  : // Before it reads a function with defaults, the compiler asks for any function.
+    Function extends F
+    ? unknown
+    : { readonly 'a task is made of a function': F };
+
+type CheckedBoundFunction<F> = F extends (self: infer S, ...args: infer A) => infer R
+  ? [TaskContext] extends [S]
+    ? CheckedTypes<A, R>
+    : { readonly "with bind: true its first parameter is the task's context": S }
+  : { readonly 'a task is made of a function': F };
+
+// From the second the compiler reads the type of `self`. It types every parameter that has no type of its own, whatever
+// its default: that is told rather than guessed.
+type BoundFunction<F> = (F & CheckedBoundFunction<F>) | ((self: TaskContext, ...args: WithoutType[]) => never);
+interface WithoutType {
+  readonly 'after self, write the types of parameters': never;
 }
 
 /** The argument of a task that can be called with one. */
@@ -93,11 +134,11 @@ export interface TaskMethods {
   apply(name: string, args: readonly unknown[], options?: ApplyOptions): Promise<AsyncResult>;
 }
 
-export function createTask<A extends readonly unknown[], R>(
+export function createTask<A extends readonly unknown[], R, N extends string>(
   definition: TaskDefinition,
   producer: Producer,
   methods: TaskMethods,
-): Task<A, R> {
+): Task<A, R, N> {
   const { name } = definition;
   const call = (...args: readonly unknown[]): unknown =>
     definition.run(contextOfCall(definition, args, producer), args);
@@ -128,7 +169,7 @@ export function createTask<A extends readonly unknown[], R>(
       chunks: (items: unknown, size: number) =>
         withMethods(chunksOf(write([]), listsIn(items, 'chunks()'), integerIn(size, 1, 1_000_000, 'chunks() size'))),
     }),
-  ) as unknown as Task<A, R>;
+  ) as unknown as Task<A, R, N>;
 }
 
 function listOf(items: unknown, what: string): readonly unknown[] {

@@ -312,9 +312,9 @@ describe('good entries', () => {
           ),
         ]),
       },
-      (x) => x,
+      (x: unknown) => x,
     );
-    app.task('object', { schema: tuple([object({ a: number() })]) }, (x) => x);
+    app.task('object', { schema: tuple([object({ a: number() })]) }, (x: unknown) => x);
     app.beat({ later: { task: 'many', args: [[]], schedule: 60 } });
     await expect(app.schedules.put('now', { task: 'many', args: [[]], schedule: 60 })).rejects.toThrow(
       "entry 'now': Arguments of task 'many' do not fit its schema",

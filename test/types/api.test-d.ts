@@ -6,6 +6,8 @@ import {
   type Signature,
   type Task,
   type TaskContext,
+  type TaskName,
+  type TaskOptions,
 } from 'celeriac';
 import { describe, expectTypeOf, it } from 'vitest';
 
@@ -73,7 +75,34 @@ describe('tasks', () => {
         return { name };
       }
     }
-    expectTypeOf(app.register(CreateUser)).toEqualTypeOf<Task<[name: string], { name: string }>>();
+    expectTypeOf(app.register(CreateUser)).toEqualTypeOf<Task<[name: string], { name: string }, 'users.create'>>();
+  });
+
+  it('a name by type is the name of the task', () => {
+    expectTypeOf(add).toEqualTypeOf<Task<[x: number, y: number], number, 'math.add'>>();
+    expectTypeOf<TaskName<typeof add>>().toEqualTypeOf<'math.add'>();
+    expectTypeOf(add).toExtend<Task<[x: number, y: number], number>>();
+    // @ts-expect-error not its name
+    void (() => enqueue<typeof add>('math.ad', [1, 2]));
+    class Charge extends app.Task<[id: string], void> {
+      static override readonly taskName = 'orders.charge';
+      override run(_id: string): void {}
+    }
+    const charge = app.register(Charge);
+    void (() => enqueue<typeof charge>('orders.charge', ['1']));
+    // @ts-expect-error not its name
+    void (() => enqueue<typeof charge>('orders.chrage', ['1']));
+    const remote = app.remote<(x: number) => number, 'proj.double'>('proj.double');
+    void (() => enqueue<typeof remote>('proj.double', [1]));
+    // @ts-expect-error not its name
+    void (() => enqueue<typeof remote>('proj.doubel', [1]));
+    // Names that the compiler cannot know are taken as they are.
+    const named = app.task(function unnamed(x: number) {
+      return x;
+    });
+    void (() => enqueue<typeof named>('unnamed', [1]));
+    const old = add as Task<[x: number, y: number], number>;
+    void (() => enqueue<typeof old>('anything', [1, 2]));
   });
 
   it('options are checked', () => {
@@ -81,5 +110,90 @@ describe('tasks', () => {
     void (() => app.task('x', { maxRetry: 1 }, () => 1));
     // @ts-expect-error no such unit
     void (() => app.task('x', { timeLimit: '5 min' }, () => 1));
+  });
+
+  it('class options: with their type, in bases and in what extends them', () => {
+    abstract class Base extends app.Task<[name: string], string> {
+      static override readonly abstract = true;
+      static override readonly options: TaskOptions = { retryBackoffMax: '5m' };
+    }
+    class Greet extends Base {
+      static override readonly taskName = 'greet';
+      static override readonly options: TaskOptions = { trackStarted: true };
+      override run(name: string): string {
+        return name;
+      }
+    }
+    class Alone extends app.Task<[], void> {
+      static override readonly options = { timeLimit: '5m' } satisfies TaskOptions;
+      override run(): void {}
+    }
+    expectTypeOf(app.register(Greet)).toEqualTypeOf<Task<[name: string], string, 'greet'>>();
+    expectTypeOf(app.register(Alone)).toEqualTypeOf<Task<[], void>>();
+  });
+});
+
+describe('parameters are inferred', () => {
+  const common: TaskOptions = { maxRetries: 1 };
+  it('with defaults', () => {
+    const task = app.task('defaults', (a = 1, b: string = 'x', { c } = { c: true }) => `${a}${b}${c}`);
+    expectTypeOf(task).toEqualTypeOf<Task<[a?: number, b?: string, { c: boolean }?], string, 'defaults'>>();
+    expectTypeOf(app.task('options', common, (a = 1) => a)).toEqualTypeOf<Task<[a?: number], number, 'options'>>();
+    expectTypeOf(app.task({ trackStarted: true }, (a = 1) => a)).toEqualTypeOf<Task<[a?: number], number>>();
+    void (() => task.delay());
+    // @ts-expect-error another type
+    void (() => task.delay('1'));
+  });
+
+  it('optional and rest', () => {
+    const task = app.task('mixed', (a: string, b?: number, ...rest: boolean[]) => [a, b, rest] as const);
+    expectTypeOf(task).parameters.toEqualTypeOf<[a: string, b?: number, ...rest: boolean[]]>();
+    expectTypeOf(app.task('rest', (...all: Date[]) => all)).parameters.toEqualTypeOf<Date[]>();
+    expectTypeOf(app.task('none', () => {})).toEqualTypeOf<Task<[], void, 'none'>>();
+  });
+
+  it('of bound tasks: those after self have types of their own', () => {
+    const task = app.task('bound', { bind: true, maxRetries: 2 }, async (self, url: string, limit: number = 10) => {
+      expectTypeOf(self).toEqualTypeOf<TaskContext>();
+      return url.slice(limit);
+    });
+    expectTypeOf(task).toEqualTypeOf<Task<[url: string, limit?: number], Promise<string>, 'bound'>>();
+    expectTypeOf(app.task('self', { bind: true }, (self) => self.request.id)).parameters.toEqualTypeOf<[]>();
+    expectTypeOf(app.task({ bind: true }, (self, x: number) => `${x}${self.request.id}`)).toEqualTypeOf<
+      Task<[x: number], string>
+    >();
+    // @ts-expect-error its type cannot be inferred, and is not guessed
+    app.task('x', { bind: true }, (_self, limit = 10) => limit);
+    // @ts-expect-error its first parameter is the context
+    app.task('x', { bind: true }, (url: string) => url);
+    // @ts-expect-error nothing says what it is
+    app.task('x', (value) => value);
+  });
+
+  it('generic functions and overloads', () => {
+    expectTypeOf(app.task('same', <T>(value: T): T => value)).toEqualTypeOf<Task<[value: unknown], unknown, 'same'>>();
+    function pick(value: string): number;
+    function pick(value: number): string;
+    function pick(value: unknown): unknown {
+      return value;
+    }
+    // As with any function type that is inferred from overloads: the last one.
+    expectTypeOf(app.task('pick', pick)).toEqualTypeOf<Task<[value: number], string, 'pick'>>();
+  });
+
+  it('inside of generic functions', () => {
+    const counted = <A extends unknown[], R>(name: string, run: (...args: A) => R) =>
+      app.task(name, (...args: A) => run(...args));
+    expectTypeOf(counted('x', (a: number, b?: string) => `${a}${b}`)).toEqualTypeOf<
+      Task<[a: number, b?: string], string>
+    >();
+    const saved = <T extends { readonly id: string }>(name: string, save: (item: T) => Promise<void>) => {
+      const task = app.task(name, { maxRetries: 1 }, async (item: T) => save(item));
+      void (async (item: T) => task.delay(item));
+      return task;
+    };
+    expectTypeOf(saved('save', async (_item: { id: string; size: number }) => {})).parameters.toEqualTypeOf<
+      [item: { id: string; size: number }]
+    >();
   });
 });

@@ -11,6 +11,10 @@ const app = new Celeriac('messages');
 const add = app.task('add', (x: number, y: number) => x + y);
 const greet = app.task('greet', (name: string) => name);
 const sum = app.task('sum', (values: number[]) => values.length);
+app.task('map',
+  (value: Map<string, number>) => value.size); // arguments
+app.task('set', { maxRetries: 1 },
+  async () => new Set([1])); // a result
 export const wrong = [
   chain(add.s(1, 2),
     greet.s()), // another type
@@ -58,6 +62,9 @@ function complaints(): Map<string, string> {
 describe('a step that does not fit', () => {
   it('is told at the step, with what it is given and what it wants', { timeout: 60_000 }, () => {
     const found = complaints();
+    expect(found.get('arguments')).toBeDefined();
+    expect(found.get('a result')).toContain("'the result is not plain data': Set<number>");
+    for (const ofTasks of ['arguments', 'a result']) found.delete(ofTasks);
     expect([...found.keys()]).toEqual(['another type', 'complete', 'two are open', 'a member', 'a body', 'a pipe']);
     const says = (given: string, wanted: string): unknown =>
       expect.stringContaining(`'the step before gives': ${given}; readonly 'this step takes': ${wanted}; }`);

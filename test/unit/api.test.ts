@@ -1,4 +1,14 @@
-import { Celeriac, chain, currentApp, enqueue, enqueueMany, InvalidOption, Retry, type TaskOptions } from 'celeriac';
+import {
+  Celeriac,
+  chain,
+  currentApp,
+  enqueue,
+  enqueueMany,
+  ImproperlyConfigured,
+  InvalidOption,
+  Retry,
+  type TaskOptions,
+} from 'celeriac';
 import { afterEach, describe, expect, it } from 'vitest';
 import * as v from 'valibot';
 
@@ -6,6 +16,10 @@ import { setCurrentApp } from '../../lib/app.ts';
 import { newWorld } from '../support/worlds.ts';
 
 afterEach(() => setCurrentApp(undefined));
+
+class Money {
+  readonly amount = 1;
+}
 
 describe('declaring tasks', () => {
   it('a task is still a plain function', () => {
@@ -101,6 +115,18 @@ describe('declaring tasks', () => {
     expect(() => app.task('same', () => 2)).toThrow(
       /Two tasks are named 'same': one at .*api\.test\.ts:\d+:\d+, one at .*api\.test\.ts:\d+:\d+/,
     );
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ['a class without run()', Money, /^Task class Money has no method run\(\)\. Give it one/],
+    ['a function', () => 1, /^register\(\): the function .* given\. .*app\.task\(\)/],
+    ['nothing', undefined, /^register\(\): undefined given\. Give a class such as/],
+    ['an instance', { run: () => 1 }, /^register\(\): \{\} given\. Give a class/],
+  ])('register() of %s says what to give', (_what, given, message) => {
+    const app = new Celeriac('register');
+    expect(() => app.register(given as never)).toThrow(message);
+    expect(() => app.register(given as never)).toThrow(ImproperlyConfigured);
+    expect(app.registry.names()).toEqual([]);
   });
 
   it('class tasks inherit options and handlers; abstract bases are not registered', async () => {

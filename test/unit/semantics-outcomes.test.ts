@@ -85,7 +85,7 @@ describe('results', () => {
   it('fail when they are no JSON, and links do not run', async () => {
     let linked = 0;
     const { world, tasks, app } = newWorld((celeriac) => ({
-      odd: celeriac.task('odd', () => ({ when: 1n })),
+      odd: celeriac.task('odd', (): unknown => ({ when: 1n })),
       next: celeriac.task('next', (_value: unknown) => {
         linked += 1;
       }),
