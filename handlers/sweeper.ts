@@ -1,17 +1,23 @@
-/** Lambda entry of the sweeper: the one-minute rule, and the service's lost queue. */
+/** Lambda entry of the sweeper: the one-minute rule, and the service's lost and wake-up queues. */
 import type { Context, ScheduledEvent, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 
 import { deliveriesOf, invocationOf, isSqsEvent } from '../lib/aws/sqs-event.ts';
-import { DEADLINE_MARGIN_SECONDS } from '../lib/limits.ts';
 import { readEnvironment } from '../lib/settings.ts';
+import { WAKE_QUEUE } from '../lib/wake-up.ts';
 import { loadApp } from './load-app.ts';
 
 const app = loadApp();
 
 export const handler = async (event: SQSEvent | ScheduledEvent, context: Context): Promise<SQSBatchResponse> => {
   const loaded = await app;
-  const invocation = invocationOf(context);
-  if (isSqsEvent(event)) return loaded.consumeLost(deliveriesOf(event, readEnvironment().queues), invocation);
-  await loaded.sweep({ holdUntilMs: invocation.deadlineMs - DEADLINE_MARGIN_SECONDS * 1000 });
+  if (isSqsEvent(event)) {
+    const { queues, wakeQueue } = readEnvironment();
+    const deliveries = deliveriesOf(event, wakeQueue === undefined ? queues : { ...queues, [WAKE_QUEUE]: wakeQueue });
+    // One event has the messages of one queue.
+    return deliveries[0]?.queue === WAKE_QUEUE
+      ? loaded.consumeWakeUps(deliveries)
+      : loaded.consumeLost(deliveries, invocationOf(context));
+  }
+  await loaded.sweep();
   return { batchItemFailures: [] };
 };

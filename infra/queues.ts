@@ -18,11 +18,15 @@ export interface TaskQueuesProps {
   readonly queueNamePrefix?: string;
   /** Queues that exist already, by Celery's name. @default - none */
   readonly imported?: Readonly<Record<string, IQueue>>;
+  /** Whether any queue is a FIFO queue, and timers have to be sent when they are due. */
+  readonly hasFifoQueue: boolean;
 }
 
 const LOST_RETENTION = Duration.days(14);
 // The sweeper consumes it: Lambda refuses a visibility below the function's timeout.
 const LOST_VISIBILITY = Duration.seconds(SWEEPER_TIMEOUT_SECONDS + 30);
+// A wake-up is sent two minutes ahead at most; an older one is worth nothing, since sweeps have passed.
+const WAKE_RETENTION = Duration.minutes(10);
 
 /** All queues of a service. Rejects go to each queue's own dead-letter queue; what no worker ever handled goes to `lost`. */
 export class TaskQueues extends Construct {
@@ -34,6 +38,8 @@ export class TaskQueues extends Construct {
   readonly lost: readonly Queue[];
   /** Firings of EventBridge rules that could not be delivered. */
   readonly missedTicks: Queue;
+  /** Messages with a delay that tell the sweeper when timers of FIFO queues are due. undefined without a FIFO queue. */
+  readonly wakeUps: Queue | undefined;
 
   constructor(scope: Construct, id: string, props: TaskQueuesProps) {
     super(scope, id);
@@ -52,6 +58,7 @@ export class TaskQueues extends Construct {
     this.lost = [...lost.values()];
     this.missedTicks = new Queue(this, 'MissedTicks', { ...secured(false), retentionPeriod: LOST_RETENTION });
     isDeadLetterQueue(this.missedTicks, 'It is the dead-letter queue of the rules.');
+    this.wakeUps = props.hasFifoQueue ? this.#wakeQueue() : undefined;
   }
 
   /** Where messages are sent to, by Celery's name. */
@@ -62,6 +69,11 @@ export class TaskQueues extends Construct {
 
   get all(): IQueue[] {
     return Object.values(this.byName);
+  }
+
+  /** Where a function that enqueues sends to. */
+  get targets(): IQueue[] {
+    return this.wakeUps === undefined ? this.all : [...this.all, this.wakeUps];
   }
 
   get allDeadLetters(): Queue[] {
@@ -83,6 +95,16 @@ export class TaskQueues extends Construct {
     throw new ImproperlyConfigured(
       `Queue '${name}' is one of externalQueues: the service made neither it nor a dead-letter queue for it. Use the queue's own construct.`,
     );
+  }
+
+  #wakeQueue(): Queue {
+    const queue = new Queue(this, 'WakeUps', {
+      ...secured(false),
+      retentionPeriod: WAKE_RETENTION,
+      visibilityTimeout: LOST_VISIBILITY,
+    });
+    isDeadLetterQueue(queue, 'What it tells the sweeper, the next sweep finds out by itself: nothing of it is kept.');
+    return queue;
   }
 
   #lostQueue(fifo: boolean): Queue {

@@ -21,8 +21,10 @@ export interface SweeperProps extends TaskFunctionOptions {
 
 const MEMORY_MIB = 512;
 const LOST_BATCH_SIZE = 10;
+const WAKE_BATCH_SIZE = 10;
+const WAKE_CONCURRENCY = 10;
 
-/** Sends the ticks and timers that come due, every minute, and gives what no worker ever handled a state and a reason. */
+/** Sends the ticks and timers that come due, every minute and when it is woken up, and gives what no worker ever handled a state and a reason. */
 export class Sweeper extends TaskFunction {
   constructor(scope: Construct, id: string, props: SweeperProps) {
     const { queues, tables } = props;
@@ -33,8 +35,8 @@ export class Sweeper extends TaskFunction {
       timeoutSeconds: SWEEPER_TIMEOUT_SECONDS,
       memoryMiB: MEMORY_MIB,
       rights: [
-        receiveFrom(queues.lost),
-        sendTo([...queues.all, ...queues.allDeadLetters]),
+        receiveFrom(queues.wakeUps === undefined ? queues.lost : [...queues.lost, queues.wakeUps]),
+        sendTo([...queues.targets, ...queues.allDeadLetters]),
         workOnResults(tables.results),
         sweepState(tables.state),
         workOnGroups(tables.state),
@@ -43,6 +45,12 @@ export class Sweeper extends TaskFunction {
     });
     for (const lost of queues.lost)
       this.feedFrom(lost, `${lost.fifo ? 'LostFifo' : 'Lost'}Source`, { batchSize: LOST_BATCH_SIZE });
+    if (queues.wakeUps !== undefined)
+      this.feedFrom(queues.wakeUps, 'WakeUpSource', {
+        batchSize: WAKE_BATCH_SIZE,
+        // More would send the same timers side by side.
+        scalingConfig: { maximumConcurrency: WAKE_CONCURRENCY },
+      });
     this.#everyMinute(props.missedTicks);
   }
 

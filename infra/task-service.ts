@@ -6,7 +6,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
 import { ImproperlyConfigured } from '../lib/errors.ts';
-import { type AppManifest, ENVIRONMENT, externalQueuesOf, taskQueuesOf } from '../lib/manifest.ts';
+import { type AppManifest, ENVIRONMENT, externalQueuesOf, hasFifoQueue, taskQueuesOf } from '../lib/manifest.ts';
 import type { TaskBundling } from './bundling.ts';
 import { BeatRules } from './beat-rules.ts';
 import { grantCeleryAccess } from './celery-rights.ts';
@@ -67,6 +67,7 @@ export class TaskService extends Construct {
     this.queues = new TaskQueues(this, 'Queues', {
       plans: plan.queues,
       imported,
+      hasFifoQueue: hasFifoQueue(this.manifest),
       ...given(props, ['queueNamePrefix']),
     });
     const common = {
@@ -130,7 +131,7 @@ export class TaskService extends Construct {
    */
   grantEnqueue(grantee: IGrantable): Grant {
     const grant = grantAll(grantee, [
-      sendTo(this.queues.all),
+      sendTo(this.queues.targets),
       putTimers(this.tables.state),
       useGroups(this.tables.state),
       readResults(this.tables.results),
@@ -220,6 +221,7 @@ export class TaskService extends Construct {
       [ENVIRONMENT.stateTable]: this.tables.state.tableName,
       [ENVIRONMENT.timerShards]: String(this.manifest.timerShards),
       [ENVIRONMENT.defaultQueue]: this.manifest.defaultQueue,
+      ...(this.queues.wakeUps === undefined ? {} : { [ENVIRONMENT.wakeQueue]: this.queues.wakeUps.queueUrl }),
       ...(Object.keys(this.#taskQueues).length === 0
         ? {}
         : { [ENVIRONMENT.taskQueues]: JSON.stringify(this.#taskQueues) }),

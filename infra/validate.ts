@@ -15,7 +15,7 @@ import {
   SQS_MAX_VISIBILITY_SECONDS,
   SQS_MIN_RETENTION_SECONDS,
 } from '../lib/limits.ts';
-import { type AppManifest, externalQueuesOf } from '../lib/manifest.ts';
+import { type AppManifest, ENVIRONMENT, externalQueuesOf, hasFifoQueue } from '../lib/manifest.ts';
 import { physicalQueueName } from '../lib/queue-name.ts';
 
 /** One queue, every default filled in. */
@@ -167,7 +167,8 @@ export function validateEnvironment(manifest: AppManifest, taskQueues: Readonly<
   const names = Object.keys(manifest.queues);
   // Every queue's URL; the sweeper has those of the dead-letter queues too.
   const urls = names.reduce((sum, name) => sum + 2 * (name.length + URL_CHARACTERS), 0);
-  const bytes = urls + externalQueuesOf(manifest).join(',').length + JSON.stringify(taskQueues).length + 400;
+  const wakeUps = hasFifoQueue(manifest) ? ENVIRONMENT.wakeQueue.length + URL_CHARACTERS : 0;
+  const bytes = urls + wakeUps + externalQueuesOf(manifest).join(',').length + JSON.stringify(taskQueues).length + 400;
   if (bytes <= LAMBDA_MAX_ENVIRONMENT_BYTES) return;
   throw new InvalidOption(
     `The environment of the functions takes about ${bytes} bytes (${names.length} queues, ${Object.keys(taskQueues).length} tasks on other queues than '${manifest.defaultQueue}'); Lambda takes ${LAMBDA_MAX_ENVIRONMENT_BYTES}. Use fewer queues, or make the queue with most tasks the default one.`,
@@ -187,5 +188,5 @@ export function longestTask(
   return longest;
 }
 
-/** A minute of waiting for timers of FIFO queues, and room to sweep. */
+/** Room to send what an outage left; the next sweep goes on where this one is ended. */
 export const SWEEPER_TIMEOUT_SECONDS = 90;

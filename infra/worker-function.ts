@@ -34,7 +34,7 @@ export class WorkerFunction extends TaskFunction {
       memoryMiB: plan.memoryMiB,
       rights: [
         receiveFrom([own.queue]),
-        sendTo([...queues.all, own.deadLetterQueue]),
+        sendTo([...queues.targets, own.deadLetterQueue]),
         workOnResults(tables.results),
         putTimers(tables.state),
         workOnGroups(tables.state),

@@ -23,6 +23,7 @@ import { TaskBase, factsOfClass, instanceOf, type TaskClass } from './task-class
 import { checkedTaskName, resolveTaskOptions, type TaskOptions } from './task-options.ts';
 import { systemClock, systemIds, systemRandom } from './time.ts';
 import type { BatchResponse, Delivery, Invocation } from './worker/delivery.ts';
+import { consumeWakeUps } from './beat/consume-wake-ups.ts';
 import { consume, consumeLost } from './worker/consume.ts';
 import { runEager } from './worker/eager.ts';
 import { builtinTasks } from './builtin-tasks.ts';
@@ -202,6 +203,11 @@ export class Celeriac implements Producer {
   /** Handles a batch of the service's lost queue. */
   async consumeLost(deliveries: readonly Delivery[], invocation: Invocation): Promise<BatchResponse> {
     return consumeLost(deliveries, invocation, this, await this.ports());
+  }
+
+  /** Handles a batch of the service's wake-up queue: sends timers of FIFO queues that are due. */
+  async consumeWakeUps(deliveries: readonly Delivery[], ports?: Ports): Promise<BatchResponse> {
+    return consumeWakeUps(deliveries, ports ?? (await this.ports()));
   }
 
   /** Sends the ticks and timers that come due soon. */

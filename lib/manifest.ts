@@ -75,6 +75,8 @@ export const ENVIRONMENT = {
   taskQueues: 'CELERIAC_TASK_QUEUES',
   /** Names of the queues that are consumed elsewhere, with commas between them. Absent where there are none. */
   externalQueues: 'CELERIAC_EXTERNAL_QUEUES',
+  /** URL of the wake-up queue. Absent where there are no FIFO queues. */
+  wakeQueue: 'CELERIAC_WAKE_QUEUE',
   /** What the names of the beat's rules begin with. Absent where entries have no rules. */
   rulePrefix: 'CELERIAC_RULE_PREFIX',
   /** Name of the default queue. */
@@ -85,6 +87,11 @@ export const ENVIRONMENT = {
 export function taskQueuesOf({ tasks, defaultQueue }: AppManifest): Record<string, string> {
   const elsewhere = Object.entries(tasks).filter(([, { queue }]) => queue !== defaultQueue);
   return Object.fromEntries(elsewhere.map(([name, { queue }]) => [name, queue]));
+}
+
+/** Whether any queue keeps order: the service then has a wake-up queue. */
+export function hasFifoQueue({ queues }: Pick<AppManifest, 'queues'>): boolean {
+  return Object.values(queues).some(({ fifo }) => fifo);
 }
 
 /** Names of the queues that are consumed elsewhere. */

@@ -13,6 +13,8 @@ import { declaredQueue } from './queue-options.ts';
 import { quoted } from './quote.ts';
 import type { RetryPolicy, Settings } from './settings.ts';
 import { deduplicationIdOf, groupIdOf } from './sqs-text.ts';
+import { nextSequence } from './timer-order.ts';
+import { wakeUpsOf } from './wake-up.ts';
 
 export interface PublishPorts {
   readonly broker: Broker;
@@ -27,6 +29,8 @@ export interface Prepared {
   /** When it may arrive, milliseconds since the epoch; null for now. */
   readonly dueMs: number | null;
   readonly outgoing: OutgoingMessage;
+  /** Of a FIFO queue: its place among what is due at the same time, once it is on its way. */
+  readonly sequence?: string;
 }
 
 // Room for the keys, numbers and names beside the body in a timer's item.
@@ -80,7 +84,7 @@ export function prepare(message: Message, settings: Settings, options: EncodeOpt
   };
 }
 
-/** Sends what is due within SQS's longest delay and stores the rest as timers. Reports on each, in order. */
+/** Sends what is due within SQS's longest delay and stores the rest, and all that FIFO queues would have to delay, as timers. Reports on each, in order. */
 export async function dispatch(
   items: readonly Prepared[],
   ports: PublishPorts,
@@ -92,7 +96,8 @@ export async function dispatch(
   const timers: { index: number; timer: Timer }[] = [];
   for (const [index, item] of items.entries()) {
     const delaySeconds = item.dueMs === null ? 0 : Math.max(0, Math.ceil((item.dueMs - nowMs) / 1000));
-    if (needsTimer(item, delaySeconds, settings)) timers.push({ index, timer: timerOf(item) });
+    if (needsTimer(item, delaySeconds, settings))
+      timers.push({ index, timer: timerOf(inPlace(item, ports.clock, settings)) });
     else sends.push({ index, message: delaySeconds > 0 ? { ...item.outgoing, delaySeconds } : item.outgoing });
   }
   await Promise.all([
@@ -101,7 +106,14 @@ export async function dispatch(
       : ports.broker.send(sends.map(({ message }) => message)).then((sent) => {
           for (const [position, { index }] of sends.entries()) outcomes[index] = sent[position] ?? unknownOutcome();
         }),
-    timers.length === 0 ? undefined : storeTimers(timers, ports, outcomes),
+    timers.length === 0
+      ? undefined
+      : storeTimers(timers, ports, outcomes).then(() =>
+          wakeUpFor(
+            timers.flatMap(({ index, timer }) => (outcomes[index]?.ok === true ? timer : [])),
+            ports,
+          ),
+        ),
   ]);
   return outcomes;
 }
@@ -121,10 +133,29 @@ async function storeTimers(
   }
 }
 
+/** Sees to it that those of FIFO queues that are due soon are sent on time. */
+async function wakeUpFor(timers: readonly Timer[], ports: PublishPorts): Promise<void> {
+  const ordered = timers.filter(({ sequence }) => sequence !== undefined);
+  const wakeUps = wakeUpsOf(ordered, ports.clock.nowMs(), ports.timers.shards);
+  if (wakeUps.length === 0) return;
+  // What is stored will run: the minute's sweep finds it too, only later. To report a failure would be wrong.
+  await ports.broker.send(wakeUps).catch(() => undefined);
+}
+
+/** Sent again, an item keeps its place: its first sending may have stored it. */
+function inPlace(item: Prepared, clock: Clock, settings: Settings): Prepared {
+  const ordered = isFifo(item, settings) && item.sequence === undefined;
+  return ordered ? { ...item, sequence: nextSequence(clock) } : item;
+}
+
+function isFifo(item: Prepared, settings: Settings): boolean {
+  return settings.queues[item.outgoing.queue]?.fifo ?? false;
+}
+
 function needsTimer(item: Prepared, delaySeconds: number, settings: Settings): boolean {
   if (delaySeconds > SQS_MAX_DELAY_SECONDS) return true;
   // A FIFO queue takes no delay for a single message.
-  return delaySeconds > 0 && (settings.queues[item.outgoing.queue]?.fifo ?? false);
+  return delaySeconds > 0 && isFifo(item, settings);
 }
 
 /** @throws MessageTooLarge when a far ETA's message does not fit a DynamoDB item. */
@@ -139,7 +170,8 @@ export function checkTimerSize(item: Prepared, nowMs: number, settings: Settings
 }
 
 function timerOf(item: Prepared): Timer {
-  return { id: item.id, attempt: item.attempt, dueMs: item.dueMs ?? 0, message: item.outgoing };
+  const { id, attempt, dueMs, outgoing, sequence } = item;
+  return { id, attempt, dueMs: dueMs ?? 0, message: outgoing, ...(sequence === undefined ? {} : { sequence }) };
 }
 
 function unknownOutcome(): SendOutcome {
@@ -158,7 +190,7 @@ export async function publish(
   policy: Required<RetryPolicy> | null = settings.retryPolicy,
 ): Promise<void> {
   const final: SendOutcome[] = Array.from({ length: items.length });
-  let open = items.map((item, index) => ({ item, index }));
+  let open = items.map((item, index) => ({ item: inPlace(item, ports.clock, settings), index }));
   for (let attempt = 0; open.length > 0; attempt += 1) {
     const outcomes = await attemptDispatch(
       open.map(({ item }) => item),

@@ -181,6 +181,8 @@ export interface Environment {
   /** Names of queues that are consumed elsewhere. */
   readonly externalQueues: readonly string[];
   readonly defaultQueue: string;
+  /** URL of the queue that tells when timers of FIFO queues are due; undefined where there are no FIFO queues. */
+  readonly wakeQueue?: string | undefined;
   /** What the names of the beat's rules begin with; undefined where there are none. */
   readonly rulePrefix?: string | undefined;
 }
@@ -230,6 +232,7 @@ export function readEnvironment(source: Readonly<Record<string, string | undefin
     taskQueues: map(ENVIRONMENT.taskQueues, source[ENVIRONMENT.taskQueues] ?? '{}'),
     externalQueues: (source[ENVIRONMENT.externalQueues] ?? '').split(',').filter((name) => name !== ''),
     defaultQueue: source[ENVIRONMENT.defaultQueue] ?? Object.keys(queues)[0] ?? 'default',
+    ...(source[ENVIRONMENT.wakeQueue] ? { wakeQueue: source[ENVIRONMENT.wakeQueue] } : {}),
     ...(source[ENVIRONMENT.rulePrefix] ? { rulePrefix: source[ENVIRONMENT.rulePrefix] } : {}),
   };
 }

@@ -4,6 +4,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 
 import type { Clock, Ports, Random } from '../ports.ts';
 import type { Environment } from '../settings.ts';
+import { WAKE_QUEUE } from '../wake-up.ts';
 import { dynamodbClient, sqsClient } from './clients.ts';
 import { DynamodbBackend } from './dynamodb-backend.ts';
 import { DynamodbCeleryGroups } from './dynamodb-celery-groups.ts';
@@ -29,7 +30,7 @@ export function connect(
   { sqs, dynamodb }: Clients = { sqs: sqsClient(), dynamodb: dynamodbClient() },
 ): Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups' | 'celeryGroups' | 'rules'> {
   return {
-    broker: new SqsBroker({ client: sqs, queues: queueAddresses(environment.queues, environment.deadLetterQueues) }),
+    broker: new SqsBroker({ client: sqs, queues: addressesIn(environment) }),
     backend: new DynamodbBackend({ client: dynamodb, table: environment.resultsTable, ...parts }),
     timers: new DynamodbTimers({
       client: dynamodb,
@@ -42,6 +43,11 @@ export function connect(
     groups: new DynamodbGroups({ client: dynamodb, table: environment.stateTable, ...parts }),
     ...(environment.rulePrefix === undefined ? {} : { rules: new EventBridgeRules(environment.rulePrefix) }),
   };
+}
+
+function addressesIn({ queues, deadLetterQueues, wakeQueue }: Environment): Record<string, QueueAddress> {
+  const addresses = queueAddresses(queues, deadLetterQueues);
+  return wakeQueue === undefined ? addresses : { ...addresses, [WAKE_QUEUE]: { url: wakeQueue, fifo: false } };
 }
 
 export function queueAddresses(

@@ -4,7 +4,8 @@ import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import type { OutgoingMessage, Timer, Timers } from '../ports.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
 import { type DynamodbTable, writeAll } from './dynamodb-writes.ts';
-import { timerPartition, timerShard, timerSortKey, timerUpperBound } from './keys.ts';
+import { timerShard, timerSortKey } from '../timer-order.ts';
+import { timerPartition, timerUpperBound } from './keys.ts';
 
 export interface DynamodbTimersOptions extends DynamodbTable {
   readonly shards: number;
@@ -24,18 +25,20 @@ export class DynamodbTimers implements Timers {
 
   async put(timers: readonly Timer[]): Promise<void> {
     // The same key twice in one request is an error; the same timer twice is one timer.
-    const items = new Map(timers.map((timer) => [keyOf(timer), { PutRequest: { Item: this.#itemOf(timer) } }]));
+    const items = new Map(timers.map((timer) => [timerSortKey(timer), { PutRequest: { Item: this.#itemOf(timer) } }]));
     await writeAll(this.#store, [...items.values()]);
   }
 
   async remove(timers: readonly Timer[]): Promise<void> {
-    const requests = new Map(timers.map((timer) => [keyOf(timer), { DeleteRequest: { Key: this.#key(timer) } }]));
+    const requests = new Map(
+      timers.map((timer) => [timerSortKey(timer), { DeleteRequest: { Key: this.#key(timer) } }]),
+    );
     await writeAll(this.#store, [...requests.values()]);
   }
 
-  async due(shard: number, untilMs: number, limit: number): Promise<Timer[]> {
+  async due(shard: number, untilMs: number, limit: number, after?: Timer): Promise<Timer[]> {
     const timers: Timer[] = [];
-    let from: Item | undefined;
+    let from: Item | undefined = after === undefined ? undefined : this.#key(after);
     do {
       const page = await this.#store.client.send(
         new QueryCommand({
@@ -57,8 +60,8 @@ export class DynamodbTimers implements Timers {
 
   #key(timer: Timer): Item {
     return {
-      pk: text(timerPartition(timerShard(timer.id, this.shards))),
-      sk: text(timerSortKey(timer.dueMs, timer.id, timer.attempt)),
+      pk: text(timerPartition(timerShard(timer, this.shards))),
+      sk: text(timerSortKey(timer)),
     };
   }
 
@@ -69,20 +72,19 @@ export class DynamodbTimers implements Timers {
       attempt: number(timer.attempt),
       due: number(timer.dueMs),
       message: text(JSON.stringify(timer.message)),
+      ...(timer.sequence === undefined ? {} : { sequence: text(timer.sequence) }),
       ttl: number(Math.floor(timer.dueMs / 1000) + LEFTOVER_SECONDS),
     };
   }
 }
 
-function keyOf(timer: Timer): string {
-  return timerSortKey(timer.dueMs, timer.id, timer.attempt);
-}
-
 function timerOf(item: Item): Timer {
+  const sequence = item['sequence']?.S;
   return {
     id: item['task_id']?.S ?? '',
     attempt: Number(item['attempt']?.N ?? 0),
     dueMs: Number(item['due']?.N ?? 0),
     message: JSON.parse(item['message']?.S ?? '{}') as OutgoingMessage,
+    ...(sequence === undefined ? {} : { sequence }),
   };
 }

@@ -1,7 +1,6 @@
 /** Keys of both tables, in one place. */
 import { LATEST_DUE_MS } from '../limits.ts';
 import { partitionKey, sortKey, timeKey } from '../store-limits.ts';
-import { stableHash } from '../time.ts';
 
 /** Celery's backend writes the Python repr of a bytes key, quotes and b included (celery/backends/dynamodb.py). */
 export function resultKey(taskId: string): string {
@@ -24,17 +23,8 @@ export function taskIdOf(key: string): string {
   return RESULT_KEY.exec(key)?.[1] ?? key;
 }
 
-export function timerShard(taskId: string, shards: number): number {
-  return stableHash(taskId) % shards;
-}
-
 export function timerPartition(shard: number): string {
   return `timer#${shard}`;
-}
-
-/** Sorts by due time: thirteen digits reach the year 2286. */
-export function timerSortKey(dueMs: number, taskId: string, attempt: number): string {
-  return sortKey(`${timeKey(dueMs)}#${taskId}#${attempt}`);
 }
 
 /** Above every sort key that is due at `untilMs` or before. */

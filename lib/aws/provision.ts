@@ -2,10 +2,11 @@
 import { CreateTableCommand, DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 
-import { type AppManifest, externalQueuesOf, taskQueuesOf } from '../manifest.ts';
+import { type AppManifest, externalQueuesOf, hasFifoQueue, taskQueuesOf } from '../manifest.ts';
 import type { Clock } from '../ports.ts';
 import { physicalQueueName } from '../queue-name.ts';
 import type { Environment } from '../settings.ts';
+import { WAKE_QUEUE } from '../wake-up.ts';
 
 export interface ProvisionOptions {
   readonly manifest: AppManifest;
@@ -51,6 +52,9 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
     deadLetterQueues[name] = await createQueue(options, deadLetters, {});
     queues[name] = await createQueue(options, physical, { RedrivePolicy: JSON.stringify(redrive) });
   }
+  const wakeQueue = hasFifoQueue(manifest)
+    ? await createQueue(options, physicalQueueName(`${prefix}-`, WAKE_QUEUE, false), {})
+    : undefined;
   return {
     environment: {
       app: manifest.name,
@@ -61,6 +65,7 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
       taskQueues: taskQueuesOf(manifest),
       externalQueues: externalQueuesOf(manifest),
       defaultQueue: manifest.defaultQueue,
+      ...(wakeQueue === undefined ? {} : { wakeQueue }),
     },
     lostQueues: [...lost.values()],
   };

@@ -2,37 +2,44 @@
  * The sweeper: every minute it sends the timers due within its horizon, each with its exact remaining
  * delay, then deletes them. Sends before deletes: a crash between the two makes a duplicate, which the
  * claim absorbs, never a loss.
+ *
+ * FIFO queues take no delay: their timers are sent when they are due, one group's one after another, and
+ * for those that are due soon a wake-up is sent.
  */
 import { SQS_MAX_BATCH_ENTRIES, SWEEP_HORIZON_SECONDS } from '../limits.ts';
-import type { OutgoingMessage, Ports, Timer } from '../ports.ts';
+import type { OutgoingMessage, Ports, SendOutcome, Timer } from '../ports.ts';
+import { groupOf } from '../timer-order.ts';
+import { wakeUpsOf } from '../wake-up.ts';
 
 export interface SweepOptions {
   /** Default 120 s: two periods. */
   readonly horizonSeconds?: number;
-  /** Until when the sweeper may wait for timers of FIFO queues, which take no delay. Default: it does not wait. */
-  readonly holdUntilMs?: number;
 }
 
 export interface SweepReport {
   readonly sent: number;
-  /** Timers that the broker refused; they stay and the next sweep tries again. */
+  /** Timers that were not sent; they stay and the next sweep tries again. */
   readonly failed: number;
+  /** Those of them that the broker will never take. */
+  readonly refused: number;
 }
 
 // One page of a shard: bounds memory, and a crash repeats at most this many sends.
 const PAGE = 100;
 
-export async function sweep(ports: Ports, options: SweepOptions = {}): Promise<SweepReport> {
+export function sweep(ports: Ports, options: SweepOptions = {}): Promise<SweepReport> {
   const untilMs = ports.clock.nowMs() + (options.horizonSeconds ?? SWEEP_HORIZON_SECONDS) * 1000;
-  const reports = await Promise.all(
-    Array.from({ length: ports.timers.shards }, (_, shard) =>
-      sweepShard(shard, untilMs, options.holdUntilMs ?? 0, ports),
-    ),
+  return sweepShards(
+    Array.from({ length: ports.timers.shards }, (_, shard) => shard),
+    untilMs,
+    ports,
   );
-  const total = reports.reduce(
-    (sum, report) => ({ sent: sum.sent + report.sent, failed: sum.failed + report.failed }),
-    { sent: 0, failed: 0 },
-  );
+}
+
+/** Sends the timers of some shards that are due by `untilMs`. */
+export async function sweepShards(shards: readonly number[], untilMs: number, ports: Ports): Promise<SweepReport> {
+  const reports = await Promise.all(shards.map((shard) => sweepShard(shard, untilMs, ports)));
+  const total = sumOf(reports);
   if (total.sent > 0 || total.failed > 0)
     ports.logger.log(total.failed > 0 ? 'error' : 'info', `Sweep: ${total.sent} timers sent, ${total.failed} failed`, {
       ...total,
@@ -40,58 +47,131 @@ export async function sweep(ports: Ports, options: SweepOptions = {}): Promise<S
   return total;
 }
 
-async function sweepShard(shard: number, untilMs: number, holdUntilMs: number, ports: Ports): Promise<SweepReport> {
-  let sent = 0;
-  let failed = 0;
-  const held: Timer[] = [];
+async function sweepShard(shard: number, untilMs: number, ports: Ports): Promise<SweepReport> {
+  const reports: SweepReport[] = [];
+  // Groups of which a timer could not be sent: those behind it wait, for longer than this page.
+  const halted = new Set<string>();
+  let after: Timer | undefined;
   for (;;) {
-    // What failed or is held stays at the head of the range: ask for that many more.
-    const limit = PAGE + failed + held.length;
-    const page = (await ports.timers.due(shard, untilMs, limit)).slice(failed + held.length);
-    const ready: Timer[] = [];
-    for (const timer of page) (mustWait(timer, ports) ? held : ready).push(timer);
-    const report = await sendTimers(ready, ports);
-    sent += report.sent;
-    failed += report.failed;
-    if (page.length < PAGE) break;
+    const page = await ports.timers.due(shard, untilMs, PAGE, after);
+    const nowMs = ports.clock.nowMs();
+    const ordered = page.filter((timer) => ports.broker.isFifo(timer.message.queue));
+    const ahead = ordered.filter(({ dueMs }) => dueMs > nowMs);
+    reports.push(
+      ...(await Promise.all([
+        sendTimers(
+          page.filter((timer) => !ports.broker.isFifo(timer.message.queue)),
+          ports,
+        ),
+        sendInOrder(
+          ordered.filter(({ dueMs }) => dueMs <= nowMs),
+          halted,
+          ports,
+        ),
+      ])),
+    );
+    const wakeUps = wakeUpsOf(ahead, nowMs, ports.timers.shards);
+    // One that is not sent is sent by the next sweep, or its timers are.
+    if (wakeUps.length > 0) await trySend(wakeUps, ports);
+    after = page.at(-1);
+    if (page.length < PAGE || after === undefined) return sumOf(reports);
   }
-  for (const timer of held) {
-    if (timer.dueMs > holdUntilMs) break;
-    await ports.clock.sleep(timer.dueMs - ports.clock.nowMs());
-    const report = await sendTimers([timer], ports);
-    sent += report.sent;
-    failed += report.failed;
-  }
-  return { sent, failed };
 }
 
-function mustWait(timer: Timer, ports: Ports): boolean {
-  return ports.broker.isFifo(timer.message.queue) && timer.dueMs > ports.clock.nowMs();
-}
-
+/** Of standard queues: in batches. */
 async function sendTimers(timers: readonly Timer[], ports: Ports): Promise<SweepReport> {
-  let sent = 0;
+  const reports: SweepReport[] = [];
   for (let start = 0; start < timers.length; start += SQS_MAX_BATCH_ENTRIES) {
     const chunk = timers.slice(start, start + SQS_MAX_BATCH_ENTRIES);
-    const outcomes = await ports.broker.send(chunk.map((timer) => messageOf(timer, ports)));
-    const done = chunk.filter((_, index) => outcomes[index]?.ok === true);
-    for (const [index, outcome] of outcomes.entries()) {
-      if (!outcome.ok)
-        ports.logger.log(
-          'error',
-          `Timer of task ${chunk[index]?.id} was not sent: ${outcome.code}: ${outcome.message}`,
-          { taskId: chunk[index]?.id },
-        );
-    }
+    const outcomes = await trySend(
+      chunk.map((timer) => messageOf(timer, ports)),
+      ports,
+    );
+    const { done, report } = readOutcomes(chunk, outcomes, ports);
     if (done.length > 0) await ports.timers.remove(done);
-    sent += done.length;
+    reports.push(report);
   }
-  return { sent, failed: timers.length - sent };
+  return sumOf(reports);
+}
+
+/**
+ * Of FIFO queues: never two of one group in a request, since SQS may take the second and not the first, and none
+ * of a group behind one that was not taken. A second sweeper may do the same at the same time: both send in the
+ * same order, and SQS drops what it had within five minutes, so the order of the first sends stands.
+ */
+async function sendInOrder(timers: readonly Timer[], halted: Set<string>, ports: Ports): Promise<SweepReport> {
+  const groups = new Map<string, Timer[]>();
+  for (const timer of timers) {
+    const group = groups.get(groupOf(timer));
+    if (group) group.push(timer);
+    else groups.set(groupOf(timer), [timer]);
+  }
+  const reports: SweepReport[] = [];
+  const sent: Timer[] = [];
+  for (let round = 0; ; round += 1) {
+    const heads = [...groups].flatMap(([name, group]) => (halted.has(name) ? [] : (group[round] ?? [])));
+    if (heads.length === 0) break;
+    const outcomes = await trySend(
+      heads.map(({ message }) => message),
+      ports,
+    );
+    const { done, again, report } = readOutcomes(heads, outcomes, ports);
+    sent.push(...done);
+    reports.push(report);
+    // What will never be taken holds up nobody.
+    for (const timer of again) halted.add(groupOf(timer));
+  }
+  if (sent.length > 0) await ports.timers.remove(sent);
+  return sumOf(reports);
+}
+
+/** A broker that throws has told nothing of any of them. */
+async function trySend(messages: readonly OutgoingMessage[], ports: Ports): Promise<readonly SendOutcome[]> {
+  try {
+    return await ports.broker.send(messages);
+  } catch (error) {
+    const code = error instanceof Error ? error.name : 'Error';
+    const message = error instanceof Error ? error.message : String(error);
+    return messages.map(() => ({ ok: false, code, message, retryable: true }));
+  }
+}
+
+interface Outcomes {
+  readonly done: readonly Timer[];
+  /** Not sent now, perhaps later. */
+  readonly again: readonly Timer[];
+  readonly report: SweepReport;
+}
+
+function readOutcomes(timers: readonly Timer[], outcomes: readonly SendOutcome[], ports: Ports): Outcomes {
+  const done: Timer[] = [];
+  const again: Timer[] = [];
+  for (const [index, timer] of timers.entries()) {
+    const outcome = outcomes[index];
+    if (outcome?.ok === true) done.push(timer);
+    else {
+      if (outcome?.retryable !== false) again.push(timer);
+      ports.logger.log('error', `Timer of task ${timer.id} was not sent: ${outcome?.code}: ${outcome?.message}`, {
+        taskId: timer.id,
+      });
+    }
+  }
+  const failed = timers.length - done.length;
+  return { done, again, report: { sent: done.length, failed, refused: failed - again.length } };
 }
 
 function messageOf(timer: Timer, ports: Ports): OutgoingMessage {
   const delaySeconds = Math.max(0, Math.ceil((timer.dueMs - ports.clock.nowMs()) / 1000));
-  return delaySeconds > 0 && !ports.broker.isFifo(timer.message.queue)
-    ? { ...timer.message, delaySeconds }
-    : timer.message;
+  return delaySeconds > 0 ? { ...timer.message, delaySeconds } : timer.message;
+}
+
+function sumOf(reports: readonly SweepReport[]): SweepReport {
+  return reports.reduce(
+    (sum, { sent, failed, refused }) => ({
+      sent: sum.sent + sent,
+      failed: sum.failed + failed,
+      refused: sum.refused + refused,
+    }),
+    { sent: 0, failed: 0, refused: 0 },
+  );
 }

@@ -16,6 +16,7 @@ import { ENVIRONMENT } from '../manifest.ts';
 import type { Environment } from '../settings.ts';
 import { systemClock, systemIds } from '../time.ts';
 import type { BatchResponse, Delivery, Invocation } from '../worker/delivery.ts';
+import { WAKE_QUEUE } from '../wake-up.ts';
 import { LOST_QUEUE } from '../worker/consume.ts';
 import { type LocalServer, startDynamodb, startSqs } from './servers.ts';
 
@@ -131,6 +132,7 @@ export class LocalCloud {
       [ENVIRONMENT.taskQueues]: JSON.stringify(environment.taskQueues),
       [ENVIRONMENT.externalQueues]: environment.externalQueues.join(','),
       [ENVIRONMENT.defaultQueue]: environment.defaultQueue,
+      ...(environment.wakeQueue === undefined ? {} : { [ENVIRONMENT.wakeQueue]: environment.wakeQueue }),
       AWS_REGION: 'us-east-1',
       AWS_ACCESS_KEY_ID: 'local',
       AWS_SECRET_ACCESS_KEY: 'local',
@@ -173,6 +175,11 @@ export class LocalCloud {
         ),
       );
     }
+    const { wakeQueue } = this.environment;
+    if (wakeQueue !== undefined)
+      this.#work.push(
+        this.#pump(new SqsPoller(this.sqs, WAKE_QUEUE, wakeQueue), (deliveries) => this.app.consumeWakeUps(deliveries)),
+      );
     this.#work.push(this.#tick(), this.#fireRules());
   }
 

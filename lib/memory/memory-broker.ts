@@ -3,6 +3,7 @@ import { QueueNotFound } from '../errors.ts';
 import { SQS_MAX_VISIBILITY_SECONDS } from '../limits.ts';
 import type { Broker, Clock, Ids, OutgoingMessage, SendOutcome } from '../ports.ts';
 import { refusalOf } from '../sqs-refusals.ts';
+import { WAKE_QUEUE } from '../wake-up.ts';
 import { FifoQueue, type MessageQueue, StandardQueue, type Stored } from './memory-queue.ts';
 
 export interface MemoryBrokerOptions {
@@ -45,6 +46,8 @@ interface Queue {
 type Parts = Omit<Stored, 'order' | 'receiveCount' | 'receipt' | 'place'>;
 
 const LOST_QUEUE = '__lost__';
+// Of the service itself: no redrive policy leads out of them.
+const OWN_QUEUES: ReadonlySet<string> = new Set([LOST_QUEUE, WAKE_QUEUE]);
 const DEDUPLICATION_MS = 300_000;
 
 export class MemoryBroker implements Broker {
@@ -60,7 +63,8 @@ export class MemoryBroker implements Broker {
     this.#ids = options.ids;
     this.#visibilityMs = (options.visibilitySeconds ?? 330) * 1000;
     this.#maxReceiveCount = options.maxReceiveCount ?? 50;
-    for (const [name, { fifo }] of [...Object.entries(options.queues), [LOST_QUEUE, { fifo: false }] as const]) {
+    const own = [...OWN_QUEUES].map((name) => [name, { fifo: false }] as const);
+    for (const [name, { fifo }] of [...Object.entries(options.queues), ...own]) {
       this.#queues.set(name, {
         messages: fifo ? new FifoQueue() : new StandardQueue(),
         deduplication: new Map(),
@@ -96,7 +100,7 @@ export class MemoryBroker implements Broker {
   receive(queueName: string, max: number): Received[] {
     const nowMs = this.#clock.nowMs();
     const messages = this.#queues.get(queueName)?.messages.collect(nowMs, max, (message) => {
-      if (queueName !== LOST_QUEUE && message.receiveCount >= this.#maxReceiveCount) {
+      if (!OWN_QUEUES.has(queueName) && message.receiveCount >= this.#maxReceiveCount) {
         this.#lose(queueName, message);
         return false;
       }
@@ -155,7 +159,7 @@ export class MemoryBroker implements Broker {
   #named(name: string): Queue {
     const queue = this.#queues.get(name);
     if (queue !== undefined) return queue;
-    const declared = [...this.#queues.keys()].filter((each) => each !== LOST_QUEUE);
+    const declared = [...this.#queues.keys()].filter((each) => !OWN_QUEUES.has(each));
     throw new QueueNotFound(`There is no queue '${name}'. Declared are: ${declared.join(', ')}.`);
   }
 

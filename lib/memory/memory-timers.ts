@@ -1,7 +1,7 @@
 /** Timers in memory: the executable meaning of `Timers`. */
 import type { Timer, Timers } from '../ports.ts';
-import { checkItem, sortKey, timeKey } from '../store-limits.ts';
-import { stableHash } from '../time.ts';
+import { checkItem } from '../store-limits.ts';
+import { timerShard, timerSortKey } from '../timer-order.ts';
 import { Heap, type Placed } from './heap.ts';
 
 interface Held extends Placed {
@@ -25,10 +25,11 @@ export class MemoryTimers implements Timers {
 
   async put(timers: readonly Timer[]): Promise<void> {
     // One request, which DynamoDB takes whole or not at all.
-    for (const timer of timers) checkItem({ sk: keyOf(timer), ...timer, message: JSON.stringify(timer.message) });
+    for (const timer of timers)
+      checkItem({ sk: timerSortKey(timer), ...timer, message: JSON.stringify(timer.message) });
     for (const timer of timers) {
       const shard = this.#shardOf(timer);
-      const key = keyOf(timer);
+      const key = timerSortKey(timer);
       const known = shard.byKey.get(key);
       if (known !== undefined) shard.heap.remove(known);
       const held: Held = { key, timer: structuredClone(timer), place: -1 };
@@ -38,22 +39,25 @@ export class MemoryTimers implements Timers {
     return Promise.resolve();
   }
 
-  due(shard: number, untilMs: number, limit: number): Promise<Timer[]> {
+  due(shard: number, untilMs: number, limit: number, after?: Timer): Promise<Timer[]> {
     const heap = this.#shards[shard]?.heap;
+    const afterKey = after === undefined ? '' : timerSortKey(after);
+    const taken: Held[] = [];
     const found: Held[] = [];
     for (let next = heap?.peek(); next !== undefined && found.length < limit; next = heap?.peek()) {
       if (next.timer.dueMs > untilMs) break;
       heap?.remove(next);
-      found.push(next);
+      taken.push(next);
+      if (next.key > afterKey) found.push(next);
     }
-    for (const held of found) heap?.push(held);
+    for (const held of taken) heap?.push(held);
     return Promise.resolve(found.map(({ timer }) => structuredClone(timer)));
   }
 
   remove(timers: readonly Timer[]): Promise<void> {
     for (const timer of timers) {
       const { heap, byKey } = this.#shardOf(timer);
-      const held = byKey.get(keyOf(timer));
+      const held = byKey.get(timerSortKey(timer));
       if (held === undefined) continue;
       byKey.delete(held.key);
       heap.remove(held);
@@ -76,7 +80,7 @@ export class MemoryTimers implements Timers {
   }
 
   #shardOf(timer: Timer): Shard {
-    const shard = this.#shards[stableHash(timer.id) % this.shards];
+    const shard = this.#shards[timerShard(timer, this.shards)];
     if (shard === undefined) throw new RangeError('there are no shards');
     return shard;
   }
@@ -84,8 +88,4 @@ export class MemoryTimers implements Timers {
 
 function earlier(left: Held, right: Held): boolean {
   return left.key < right.key;
-}
-
-function keyOf(timer: Timer): string {
-  return sortKey(`${timeKey(timer.dueMs)}#${timer.id}#${timer.attempt}`);
 }

@@ -2,6 +2,7 @@
 import type { Celeriac } from '../app.ts';
 import type { MemoryBroker, Received } from '../memory/index.ts';
 import type { Ports } from '../ports.ts';
+import { WAKE_QUEUE } from '../wake-up.ts';
 import { consume, consumeLost, LOST_QUEUE } from '../worker/consume.ts';
 import type { BatchResponse, Delivery, Invocation } from '../worker/delivery.ts';
 import type { FaultPlan } from './faults.ts';
@@ -9,7 +10,6 @@ import type { Invocations } from './invocations.ts';
 import type { ManualClock } from './manual-clock.ts';
 import type { WorldOptions, WorldSettings } from './world-options.ts';
 
-const MINUTE_MS = 60_000;
 // The sweeper's timeout in infra.
 const SWEEPER_SECONDS = 90;
 
@@ -34,7 +34,7 @@ export class Functions {
     this.#of = of;
     // What is consumed elsewhere stays in its queue.
     const own = Object.entries(of.app.settings.queues).filter(([, queue]) => queue.external !== true);
-    this.#queues = [...own.map(([name]) => name), LOST_QUEUE];
+    this.#queues = [...own.map(([name]) => name), LOST_QUEUE, WAKE_QUEUE];
   }
 
   /** Every message that can be received is, and its function is called. */
@@ -47,14 +47,13 @@ export class Functions {
   }
 
   sweep(): void {
-    const { app, clock, faults, runs } = this.#of;
-    const nowMs = clock.nowMs();
+    const { app, faults, runs } = this.#of;
     const sweeps = faults.hit('doubledSweep') ? 2 : 1;
     for (let count = 0; count < sweeps; count += 1) {
       const { invocation, ports } = this.#invoke(SWEEPER_SECONDS);
       runs.start(
         invocation.deadlineMs,
-        () => app.sweep({ holdUntilMs: nowMs + MINUTE_MS }, ports),
+        () => app.sweep({}, ports),
         () => {},
       );
     }
@@ -89,7 +88,7 @@ export class Functions {
 
   #deliver(queue: string, batch: readonly Received[]): void {
     const { app, runs, settings } = this.#of;
-    const { invocation, ports } = this.#invoke(settings.invocationSeconds);
+    const { invocation, ports } = this.#invoke(queue === WAKE_QUEUE ? SWEEPER_SECONDS : settings.invocationSeconds);
     const deliveries = batch.map((received): Delivery => ({
       messageId: received.messageId,
       receipt: received.receipt,
@@ -101,7 +100,10 @@ export class Functions {
     }));
     runs.start(
       invocation.deadlineMs,
-      () => (queue === LOST_QUEUE ? consumeLost : consume)(deliveries, invocation, app, ports),
+      () =>
+        queue === WAKE_QUEUE
+          ? app.consumeWakeUps(deliveries, ports)
+          : (queue === LOST_QUEUE ? consumeLost : consume)(deliveries, invocation, app, ports),
       (response) => this.#acknowledge(queue, batch, response),
       queue,
     );

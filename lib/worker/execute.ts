@@ -35,6 +35,7 @@ export async function execute(delivery: Delivery, worker: Worker): Promise<Dispo
   if (await isSwitchedOff(sent, ports))
     return conclude(message, delivery, REVOKED, new TaskRevokedError('its schedule entry is disabled'), worker);
   const definition = producer.registry.find(message.task);
+  await waitInPlace(message, worker);
   const decision = decideArrival({
     nowMs: ports.clock.nowMs(),
     etaMs: message.etaMs,
@@ -93,6 +94,16 @@ async function readOrBury(delivery: Delivery, worker: Worker): Promise<Message |
   }
 }
 
+/**
+ * FIFO: sent on, what is early would come behind the rest of its group. By this little only the sweeper's clock can be
+ * ahead of ours, so its group waits with it.
+ */
+async function waitInPlace({ etaMs, queue }: Message, { ports: { broker, clock } }: Worker): Promise<void> {
+  if (etaMs === null || !broker.isFifo(queue)) return;
+  const earlyMs = etaMs - clock.nowMs();
+  if (earlyMs > 0 && earlyMs <= CLOCK_SKEW_SECONDS * 1000) await clock.sleep(earlyMs);
+}
+
 async function defer(
   message: Message,
   untilMs: number,
@@ -116,11 +127,7 @@ async function defer(
     );
   }
   const { settings } = worker.producer;
-  // FIFO: a millisecond for each hop. The sweeper that has just sent this message is about to remove its timer, by id and
-  // time, and what is put off by less than SQS's delays becomes a timer again.
-  const fifo = settings.queues[copy.queue]?.fifo ?? false;
-  const dueMs = untilMs + (fifo ? (copy.celeriac.hops ?? 0) % 1000 : 0);
-  const prepared: Prepared = { ...prepare(copy, settings, { asPython: true }), dueMs };
+  const prepared: Prepared = { ...prepare(copy, settings, { asPython: true }), dueMs: untilMs };
   await publish([fitsTimer(prepared, worker) ? prepared : shortened(prepared, worker)], worker.ports, settings);
   return ACK;
 }

@@ -39,9 +39,9 @@ describe('TaskService', () => {
   const { template } = synth();
 
   it('makes a queue, a dead-letter queue and a worker for each queue, and one lost queue for each type', () => {
-    // 3 queues, 3 dead-letter queues, lost and lost.fifo, missed ticks.
-    template.resourceCountIs('AWS::SQS::Queue', 9);
-    template.resourceCountIs('AWS::Lambda::EventSourceMapping', 5);
+    // 3 queues, 3 dead-letter queues, lost and lost.fifo, missed ticks, wake-ups.
+    template.resourceCountIs('AWS::SQS::Queue', 10);
+    template.resourceCountIs('AWS::Lambda::EventSourceMapping', 6);
     template.resourceCountIs('AWS::DynamoDB::GlobalTable', 2);
     template.resourceCountIs('AWS::Events::Rule', 1);
   });
@@ -100,8 +100,42 @@ describe('TaskService', () => {
     expect(
       mappings
         .filter(({ Properties }) => 'ScalingConfig' in Properties)
-        .map(({ Properties }) => Properties['ScalingConfig']),
-    ).toEqual([{ MaximumConcurrency: 10 }]);
+        .map(({ Properties }) => [JSON.stringify(Properties['EventSourceArn']), Properties['ScalingConfig']]),
+    ).toEqual([
+      [expect.stringContaining('QueuesMainmail'), { MaximumConcurrency: 10 }],
+      [expect.stringContaining('QueuesWakeUps'), { MaximumConcurrency: 10 }],
+    ]);
+  });
+
+  it('a FIFO queue brings the wake-up queue: all who enqueue send to it, the sweeper alone receives', () => {
+    const wakeUps = template.findResources('AWS::SQS::Queue', { Properties: { MessageRetentionPeriod: 600 } });
+    expect(Object.keys(wakeUps)).toEqual([expect.stringContaining('QueuesWakeUps')]);
+    expect(Object.values(wakeUps)).toMatchObject([
+      { Properties: { SqsManagedSseEnabled: true, VisibilityTimeout: 120 } },
+    ]);
+    const reach = (who: RegExp, action: string): boolean =>
+      JSON.stringify(statementsOf(template, who).filter(({ Action }) => [Action].flat().includes(action))).includes(
+        'QueuesWakeUps',
+      );
+    for (const who of [/Workersdefault/, /Workersorders/, /Sweeper/, /^Caller/])
+      expect([who, reach(who, 'sqs:SendMessage')]).toEqual([who, true]);
+    expect(reach(/Sweeper/, 'sqs:ReceiveMessage')).toBe(true);
+    for (const who of [/Workersdefault/, /Workersorders/, /^Caller/])
+      expect([who, reach(who, 'sqs:ReceiveMessage')]).toEqual([who, false]);
+    const functions = Object.values(template.findResources('AWS::Lambda::Function')) as {
+      readonly Properties: { readonly Environment?: { readonly Variables: Readonly<Record<string, unknown>> } };
+    }[];
+    const variables = functions.flatMap(({ Properties: { Environment } }) =>
+      Environment === undefined ? [] : [Environment.Variables],
+    );
+    expect(variables).toHaveLength(5);
+    for (const each of variables) expect(JSON.stringify(each['CELERIAC_WAKE_QUEUE'])).toContain('QueuesWakeUps');
+  });
+
+  it('without a FIFO queue there is none of it', () => {
+    const plain = synth({ app: { ...MANIFEST, queues: { default: { fifo: false } }, tasks: {} } }).template;
+    expect(JSON.stringify(plain.toJSON())).not.toMatch(/wake/i);
+    plain.resourceCountIs('AWS::Lambda::EventSourceMapping', 2);
   });
 
   it('tables have TTL, recovery, and the key Celery needs', () => {
@@ -242,7 +276,7 @@ describe('TaskService', () => {
   it.each([[{}], [{ '@aws-cdk/aws-iam:minimizePolicies': true, '@aws-cdk/aws-lambda:useCdkManagedLogGroup': true }]])(
     'works with feature flags %j',
     (flags) => {
-      synth({}, flags).template.resourceCountIs('AWS::SQS::Queue', 9);
+      synth({}, flags).template.resourceCountIs('AWS::SQS::Queue', 10);
     },
   );
 

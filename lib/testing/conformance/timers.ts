@@ -63,5 +63,49 @@ export function timersConformance(timers: Timers): ConformanceCase[] {
         await timers.remove(all);
       },
     },
+    {
+      name: 'goes on behind a timer, also behind one that is gone',
+      async run() {
+        const base = NOW + 30_000;
+        const all = Array.from({ length: 12 }, (_, index) => timer('behind', base + index, index));
+        await timers.put(all);
+        const pages = await Promise.all(
+          Array.from({ length: timers.shards }, (_, shard) => timers.due(shard, base + 1000, 5)),
+        );
+        const shard = pages.findIndex((page) => page.length > 0);
+        const fifth = pages[shard]?.at(-1);
+        deepEqual(fifth, all[4]);
+        deepEqual(await timers.due(shard, base + 10, 4, fifth), all.slice(5, 9));
+        await timers.remove(all.slice(0, 6));
+        deepEqual(await timers.due(shard, base + 10, 100, fifth), all.slice(6, 11));
+        await timers.remove(all);
+        deepEqual(await timers.due(shard, base + 10, 100, fifth), []);
+      },
+    },
+    {
+      name: 'of one FIFO group: one shard, by due time and then by sequence',
+      async run() {
+        const base = NOW + 40_000;
+        const all = Array.from({ length: 20 }, (_, index): Timer => ({
+          ...timer(`ordered-${(index * 7) % 20}`, base + Math.floor(index / 10)),
+          sequence: String(index).padStart(3, '0'),
+        }));
+        await timers.put(all.toReversed());
+        // As another version stored them: by task id.
+        const plain = all.map(({ sequence: _, ...rest }) => ({ ...rest, dueMs: base + 500 }));
+        await timers.put(plain);
+        const pages = await Promise.all(
+          Array.from({ length: timers.shards }, (_, shard) => timers.due(shard, base + 100, 100)),
+        );
+        deepEqual(
+          pages.filter((page) => page.length > 0),
+          [all],
+        );
+        await timers.remove(all);
+        equal((await due(base + 1000)).length, plain.length);
+        await timers.remove(plain);
+        deepEqual(await due(base + 1000), []);
+      },
+    },
   ];
 }
