@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fork } from 'node:child_process';
 
-import { Celeriac, type Delivery, silentLogger } from 'celeriac';
+import { type BatchResponse, Celeriac, type Delivery, silentLogger } from 'celeriac';
 import { LocalCloud } from 'celeriac/local';
-import type { Context } from 'aws-lambda';
+import type { Context, SQSEvent } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { appOf } from '../../handlers/load-app.ts';
@@ -49,29 +49,38 @@ describe('load-app', () => {
   });
 });
 
-describe('the bundled worker', () => {
+describe('the bundled handlers', () => {
   const folder = mkdtempSync(join(tmpdir(), 'celeriac-handlers-'));
-  const app = new Celeriac('blog', { queues: { default: {}, mail: {} } });
+  const app = new Celeriac('blog', { queues: { default: {}, mail: {}, orders: { fifo: true } } });
+  const ordered: string[] = [];
   let cloud: LocalCloud;
 
+  /** A bundle's handler(event, context) in a fresh process: a cold start. */
+  const invoke = (name: string, event: SQSEvent): Promise<BatchResponse> =>
+    new Promise((done, fail) => {
+      const child = fork('test/support/lambda-process.ts', [join(folder, `${name}.mjs`)], {
+        env: { ...process.env, ...cloud.variables() },
+        silent: true,
+      });
+      child.once('message', (response) => {
+        done(response as BatchResponse);
+        child.kill();
+      });
+      child.once('error', fail);
+      child.send(event);
+    });
+
   beforeAll(async () => {
-    await bundleWorker('examples/blog/tasks.ts', join(folder, 'worker.mjs'));
+    for (const name of ['worker', 'sweeper'] as const)
+      await bundleWorker('examples/blog/tasks.ts', join(folder, `${name}.mjs`), name);
     cloud = await LocalCloud.start(app, {
       logger: silentLogger,
-      // Each batch goes to the bundle's handler(event, context) in a fresh process: a cold start.
-      worker: (deliveries) =>
-        new Promise((done, fail) => {
-          const child = fork('test/support/lambda-process.ts', [join(folder, 'worker.mjs')], {
-            env: { ...process.env, ...cloud.variables() },
-            silent: true,
-          });
-          child.once('message', (response) => {
-            done(response as never);
-            child.kill();
-          });
-          child.once('error', fail);
-          child.send(eventOf(deliveries, `blog-${deliveries[0]?.queue}`));
-        }),
+      worker: (deliveries) => {
+        if (deliveries[0]?.queue !== 'orders')
+          return invoke('worker', eventOf(deliveries, `blog-${deliveries[0]?.queue}`));
+        ordered.push(...deliveries.map(({ body }) => body));
+        return Promise.resolve({ batchItemFailures: [] });
+      },
     });
   });
   afterAll(async () => {
@@ -90,5 +99,31 @@ describe('the bundled worker', () => {
     await expect
       .poll(async () => (await cloud.deadLetters())[0]?.attributes, { timeout: 5000 })
       .toMatchObject({ task_id: rejected.id, reason: 'the comment is empty' });
+  });
+
+  it('a wake-up sends what is due of a FIFO queue, in order', async () => {
+    const { timers } = await app.ports();
+    const dueMs = Date.now() - 1;
+    // Nobody was told of these: the next sweep is a minute off.
+    await timers.put(
+      ['c', 'a', 'b'].map((id, index) => ({
+        id,
+        attempt: 0,
+        dueMs,
+        sequence: String(index),
+        message: { queue: 'orders', body: id, groupId: 'g', deduplicationId: id },
+      })),
+    );
+    const shards = Array.from({ length: timers.shards }, (_, shard) => shard);
+    const wakeUp: Delivery = {
+      messageId: 'm',
+      receipt: 'r',
+      body: JSON.stringify({ due: dueMs, shards }),
+      queue: '',
+      receiveCount: 1,
+    };
+    expect(await invoke('sweeper', eventOf([wakeUp], 'blog-__wake__'))).toEqual({ batchItemFailures: [] });
+    await expect.poll(() => ordered, { timeout: 5000 }).toEqual(['c', 'a', 'b']);
+    for (const shard of shards) expect(await timers.due(shard, dueMs, 10)).toEqual([]);
   });
 });

@@ -29,9 +29,13 @@ export function eventOf(deliveries: readonly Delivery[], physicalName: string): 
 }
 
 /** @param entry The module that exports the app. */
-export async function bundleWorker(entry: string, outfile: string): Promise<void> {
+export async function bundleWorker(
+  entry: string,
+  outfile: string,
+  handler: 'worker' | 'sweeper' = 'worker',
+): Promise<void> {
   await build({
-    entryPoints: ['handlers/worker.ts'],
+    entryPoints: [`handlers/${handler}.ts`],
     outfile,
     bundle: true,
     minify: true,

@@ -92,7 +92,7 @@ export function timersConformance(timers: Timers): ConformanceCase[] {
         }));
         await timers.put(all.toReversed());
         // As another version stored them: by task id.
-        const plain = all.map(({ sequence: _, ...rest }) => ({ ...rest, dueMs: base + 500 }));
+        const plain = all.map(({ id }) => timer(id, base + 500));
         await timers.put(plain);
         const pages = await Promise.all(
           Array.from({ length: timers.shards }, (_, shard) => timers.due(shard, base + 100, 100)),
