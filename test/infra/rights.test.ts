@@ -15,6 +15,7 @@ import { EventBridgeRules } from '../../lib/aws/eventbridge-rules.ts';
 import { SqsPoller } from '../../lib/aws/poller.ts';
 import type { Environment } from '../../lib/settings.ts';
 import { systemClock, systemRandom } from '../../lib/time.ts';
+import { WAKE_QUEUE } from '../../lib/wake-up.ts';
 import { LOST_QUEUE } from '../../lib/worker/consume.ts';
 import { type AwsCall, recordCalls } from '../support/recorded-calls.ts';
 import { type Servers, startServers } from '../support/servers.ts';
@@ -54,6 +55,7 @@ function declare() {
   const sender = app.task('sender', async () => {
     await add.delay(1, 1);
     await add.applyAsync([1, 1], { countdown: 2000 });
+    await add.applyAsync([1, 1], { queue: 'orders', countdown: 60 });
     await (await group([add.s(1, 1), add.s(2, 2)]).delay()).revoke();
     await (await chord([add.s(1, 1), add.s(2, 2)], sum.s()).delay()).forget();
   });
@@ -61,6 +63,7 @@ function declare() {
   app.beat({
     ruled: { task: add.s(1, 2), schedule: crontab({ minute: '*/15' }) },
     swept: { task: add.s(3, 4), schedule: every('30s') },
+    ordered: { task: add.s(5, 6), schedule: every('30s'), options: { queue: 'orders' } },
   });
   return { app, add, sum, fail, again, refuse, requeue, progress, sender, remote };
 }
@@ -124,6 +127,7 @@ async function deliver(): Promise<void> {
   const sources = [
     [worker, new SqsPoller(worker.sqs, 'default', environment.queues['default'] ?? '')],
     [sweeper, new SqsPoller(sweeper.sqs, LOST_QUEUE, lostUrl(), names)],
+    [sweeper, new SqsPoller(sweeper.sqs, WAKE_QUEUE, environment.wakeQueue ?? '')],
   ] as const;
   for (let quiet = 0; quiet < 2; quiet += 1) {
     for (const [actor, poller] of sources) {
@@ -133,7 +137,9 @@ async function deliver(): Promise<void> {
       const invocation = { deadlineMs: clock.nowMs() + 60_000, requestId: 'request' };
       const { batchItemFailures } = await (actor === worker
         ? actor.app.consume(deliveries, invocation)
-        : actor.app.consumeLost(deliveries, invocation));
+        : deliveries[0]?.queue === WAKE_QUEUE
+          ? actor.app.consumeWakeUps(deliveries)
+          : actor.app.consumeLost(deliveries, invocation));
       const kept = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
       await poller.delete(deliveries.filter(({ messageId }) => !kept.has(messageId)).map(({ receipt }) => receipt));
     }
@@ -159,6 +165,7 @@ async function enqueueing({
   remote,
 }: Actor): Promise<void> {
   await add.applyAsync([1, 2], { queue: 'orders' });
+  await add.applyAsync([1, 2], { queue: 'orders', countdown: 1 });
   await (await add.delay(1, 2)).revoke();
   await app.sendMany([
     add.s(1, 2),
@@ -206,6 +213,7 @@ async function scheduling({ app, add }: Actor): Promise<void> {
   await app.schedules.disable('ruled');
   await app.schedules.load({ loaded: entry }, { mode: 'always' });
   await app.schedules.put('other', entry);
+  await app.schedules.put('ordered now', { ...entry, options: { queue: 'orders' } });
   await app.schedules.delete('other');
 }
 
@@ -240,6 +248,10 @@ describe.each(Object.entries(ROLES) as [Role, RegExp][])('%s', (role, pattern) =
     const named = actors[role].calls.map((call) => ({ ...call, resource: deployedName(call.resource) }));
     expect(named.length).toBeGreaterThan(10);
     expect(summary(named.filter((call) => !allowed(call)))).toEqual([]);
+    // All of them delay something of a FIFO queue; one is woken up.
+    const onWakeUps = summary(named.filter(({ resource }) => resource === 'TasksQueuesWakeUps'));
+    expect(onWakeUps).toContain('sqs:SendMessage TasksQueuesWakeUps');
+    expect(onWakeUps.includes('sqs:ReceiveMessage TasksQueuesWakeUps')).toBe(role === 'sweeper');
   });
 });
 
@@ -268,6 +280,7 @@ function deployedName(name: string): string {
     [environment.resultsTable]: 'TasksTablesResults',
     [environment.stateTable]: 'TasksTablesState',
     [`${APP}-lost`]: 'TasksQueuesLost',
+    [`${APP}-${WAKE_QUEUE}`]: 'TasksQueuesWakeUps',
   };
   return tables[name] ?? name;
 }
