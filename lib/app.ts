@@ -35,14 +35,22 @@ import type { BeatEntry } from './schedules/entry.ts';
 
 /** Ports that a test or an embedded cloud sets; whatever is left out is the system's. */
 export type Wiring = Pick<Ports, 'broker' | 'backend' | 'timers'> &
-  Partial<Pick<Ports, 'schedules' | 'groups' | 'celeryGroups' | 'rules' | 'clock' | 'ids' | 'random' | 'logger'>>;
+  Partial<Pick<Ports, 'schedules' | 'groups' | 'celeryGroups' | 'rules' | 'clock' | 'ids' | 'random' | 'logger'>> & {
+    /** Of `connect()`: those of its ports that stand in `ports`, as one public call sees them. */
+    readonly forCall?: (ports: Partial<Ports>, seconds: number | undefined) => Partial<Ports>;
+  };
+
+interface ConnectedPorts {
+  readonly ports: Ports;
+  readonly forCall: Wiring['forCall'];
+}
 
 export class Celeriac implements Producer {
   readonly settings: Settings;
   readonly registry: Registry = new Registry();
   readonly #beat: Beat = new Beat(this);
   #wiring: Wiring | undefined;
-  #connecting: Promise<Ports> | undefined;
+  #connecting: Promise<ConnectedPorts> | undefined;
 
   constructor(name: string, options: AppOptions = {}) {
     this.settings = resolveSettings(name, options);
@@ -197,12 +205,12 @@ export class Celeriac implements Producer {
 
   /** Handles a batch of deliveries. What Lambda's worker handler calls. */
   async consume(deliveries: readonly Delivery[], invocation: Invocation): Promise<BatchResponse> {
-    return consume(deliveries, invocation, this, await this.ports());
+    return consume(deliveries, invocation, this, await this.#workerPorts());
   }
 
   /** Handles a batch of the service's lost queue. */
   async consumeLost(deliveries: readonly Delivery[], invocation: Invocation): Promise<BatchResponse> {
-    return consumeLost(deliveries, invocation, this, await this.ports());
+    return consumeLost(deliveries, invocation, this, await this.#workerPorts());
   }
 
   /** Handles a batch of the service's wake-up queue: sends timers of FIFO queues that are due. */
@@ -212,7 +220,7 @@ export class Celeriac implements Producer {
 
   /** Sends the ticks and timers that come due soon. */
   async sweep(options: SweepOptions = {}, ports?: Ports): Promise<FullSweepReport> {
-    return this.#beat.sweep(ports ?? (await this.ports()), options);
+    return this.#beat.sweep(ports ?? (await this.#workerPorts()), options);
   }
 
   // ---------------------------------------------------------------- wiring
@@ -241,8 +249,25 @@ export class Celeriac implements Producer {
   }
   #consoleLogger: Logger | undefined;
 
-  /** @throws MissingEnvironment where neither `use` nor the environment tells of queues and tables. */
-  ports(): Promise<Ports> {
+  /**
+   * Ports for one call: without a success for `callTimeout` it gives up.
+   *
+   * @throws MissingEnvironment where neither `use` nor the environment tells of queues and tables.
+   */
+  async ports(): Promise<Ports> {
+    const { ports, forCall } = await this.#connected();
+    if (forCall === undefined) return ports;
+    // A task has its own limit of time, and what it sends is better late than not.
+    const inTask = maybeCurrentTask()?.request.calledDirectly === false;
+    return { ...ports, ...forCall(ports, inTask ? undefined : this.settings.callTimeoutSeconds) };
+  }
+
+  /** Patient, and with the services' own errors: a delivery that fails for a passing reason comes again. */
+  async #workerPorts(): Promise<Ports> {
+    return (await this.#connected()).ports;
+  }
+
+  #connected(): Promise<ConnectedPorts> {
     // Once per process; a failed attempt is not kept, so that a repaired environment is found.
     this.#connecting ??= this.#connect().catch((error: unknown) => {
       this.#connecting = undefined;
@@ -251,18 +276,19 @@ export class Celeriac implements Producer {
     return this.#connecting;
   }
 
-  async #connect(): Promise<Ports> {
+  async #connect(): Promise<ConnectedPorts> {
     const { clock, ids, random, logger } = this;
     const common = { clock, ids, random, logger };
     if (this.#wiring) {
-      const { broker, backend, timers, rules } = this.#wiring;
+      const { broker, backend, timers, rules, forCall } = this.#wiring;
       const { schedules = noSchedules(), groups = noGroups(), celeryGroups = noCeleryGroups() } = this.#wiring;
-      return { ...common, broker, backend, timers, schedules, groups, celeryGroups, rules };
+      return { ports: { ...common, broker, backend, timers, schedules, groups, celeryGroups, rules }, forCall };
     }
     const environment: Environment = readEnvironment();
     // Imported on demand: whoever runs on other ports never loads the SDK.
     const { connect } = await import('./aws/connect.ts');
-    return { ...common, ...connect(environment, common) };
+    const { forCall, ...ports } = connect(environment, common);
+    return { ports: { ...common, ...ports }, forCall };
   }
 
   /** In the caller, at once. */

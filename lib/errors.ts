@@ -105,10 +105,27 @@ export class EnqueueFailed extends CeleriacError {
   readonly outcomes: readonly EnqueueOutcome[];
   /** Whether any of those that were not sent can be sent later. */
   readonly retryable: boolean;
-  constructor(message: string, outcomes: readonly EnqueueOutcome[]) {
-    super(message);
+  constructor(message: string, outcomes: readonly EnqueueOutcome[], options?: ErrorOptions) {
+    super(message, options);
     this.outcomes = outcomes;
     this.retryable = outcomes.some((outcome) => !outcome.ok && outcome.retryable === true);
+  }
+}
+/** A service could not be asked, or refused (Celery's OperationalError). `cause` is the SDK's error. */
+export class OperationalError extends CeleriacError {
+  static readonly errorName: string = 'OperationalError';
+  static override readonly code: string = 'OPERATIONAL_ERROR';
+  /** Whether the same call may succeed later with nothing changed: not without credentials, say. */
+  readonly retryable: boolean;
+  /** No request succeeded for as long as `callTimeout` allows. */
+  readonly timedOut: boolean;
+  constructor(
+    message: string,
+    options: ErrorOptions & { readonly retryable?: boolean; readonly timedOut?: boolean } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.retryable = options.retryable ?? true;
+    this.timedOut = options.timedOut ?? false;
   }
 }
 /** A result that DynamoDB cannot hold. */
@@ -275,6 +292,7 @@ export const ERROR_CLASSES: readonly (typeof CeleriacError & { readonly errorNam
   MissingEnvironment,
   ImproperlyConfigured,
   EnqueueFailed as never,
+  OperationalError as never,
   ResultTooLarge,
   StoreRefused,
   InvalidMessage,

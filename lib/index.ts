@@ -105,6 +105,7 @@ export {
   MissingEnvironment,
   NotRegistered,
   NotSerializable,
+  OperationalError,
   QueueNotFound,
   Reject,
   ResultTooLarge,

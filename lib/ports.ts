@@ -42,6 +42,8 @@ export type SendOutcome =
       readonly message: string;
       /** Whether sending the same item again can succeed. */
       readonly retryable: boolean;
+      /** The error behind it, where there is one. */
+      readonly cause?: unknown;
     };
 
 /** Where messages go. Receiving is no part of it: Lambda's event source mapping pushes batches. */

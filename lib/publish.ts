@@ -1,5 +1,5 @@
 /** The way of a message out: to a queue with an exact delay, or to the timers. Nothing else sends. */
-import { EnqueueFailed, type EnqueueOutcome, InvalidOption, MessageTooLarge } from './errors.ts';
+import { EnqueueFailed, type EnqueueOutcome, InvalidOption, MessageTooLarge, OperationalError } from './errors.ts';
 import { DYNAMODB_MAX_ITEM_BYTES, SQS_MAX_DELAY_SECONDS } from './limits.ts';
 import { errorText } from './error-text.ts';
 import { encodeMessage } from './encode-message.ts';
@@ -100,12 +100,18 @@ export async function dispatch(
       timers.push({ index, timer: timerOf(inPlace(item, ports.clock, settings)) });
     else sends.push({ index, message: delaySeconds > 0 ? { ...item.outgoing, delaySeconds } : item.outgoing });
   }
+  // Each for itself: that one way is closed says nothing about what went the other.
   await Promise.all([
     sends.length === 0
       ? undefined
-      : ports.broker.send(sends.map(({ message }) => message)).then((sent) => {
-          for (const [position, { index }] of sends.entries()) outcomes[index] = sent[position] ?? unknownOutcome();
-        }),
+      : ports.broker.send(sends.map(({ message }) => message)).then(
+          (sent) => {
+            for (const [position, { index }] of sends.entries()) outcomes[index] = sent[position] ?? unknownOutcome();
+          },
+          (error: unknown) => {
+            for (const { index } of sends) outcomes[index] = refusedOutcome(error);
+          },
+        ),
     timers.length === 0
       ? undefined
       : storeTimers(timers, ports, outcomes).then(() =>
@@ -128,7 +134,7 @@ async function storeTimers(
     await ports.timers.put(timers.map(({ timer }) => timer));
     for (const { index, timer } of timers) outcomes[index] = { ok: true, messageId: timer.id };
   } catch (error) {
-    if (timers.length > 1 && !isPassing(error)) for (const each of timers) await storeTimers([each], ports, outcomes);
+    if (timers.length > 1 && isOfOne(error)) for (const each of timers) await storeTimers([each], ports, outcomes);
     else for (const { index } of timers) outcomes[index] = refusedOutcome(error);
   }
 }
@@ -150,6 +156,22 @@ function inPlace(item: Prepared, clock: Clock, settings: Settings): Prepared {
 
 function isFifo(item: Prepared, settings: Settings): boolean {
   return settings.queues[item.outgoing.queue]?.fifo ?? false;
+}
+
+/** Refused for what one of them is. No region, no right, no table: a thousand would be refused a thousand times, one after another. */
+function isOfOne(error: unknown): boolean {
+  return !isPassing(error) && !(OperationalError.is(error) && !OF_ONE.has(errorText((error as Error).cause).name));
+}
+
+// Of DynamoDB: something of an item is not allowed.
+const OF_ONE = new Set(['ValidationException', 'ItemCollectionSizeLimitExceededException']);
+
+/** Nothing is known about what was asked for, and sending twice is harmless: ids are fixed. */
+function refusedOutcome(error: unknown): SendOutcome {
+  const known = OperationalError.is(error) ? error.cause : undefined;
+  // The name that the service's own error has, as in the broker's reports.
+  const { name: code } = errorText(known ?? error);
+  return { ok: false, code, message: errorText(error).message, retryable: isPassing(error), cause: error };
 }
 
 function needsTimer(item: Prepared, delaySeconds: number, settings: Settings): boolean {
@@ -192,7 +214,7 @@ export async function publish(
   const final: SendOutcome[] = Array.from({ length: items.length });
   let open = items.map((item, index) => ({ item: inPlace(item, ports.clock, settings), index }));
   for (let attempt = 0; open.length > 0; attempt += 1) {
-    const outcomes = await attemptDispatch(
+    const outcomes = await dispatch(
       open.map(({ item }) => item),
       ports,
       settings,
@@ -200,7 +222,7 @@ export async function publish(
     for (const [position, { index }] of open.entries()) final[index] = outcomes[position] ?? unknownOutcome();
     open = open.filter(({ index }) => {
       const outcome = final[index];
-      return outcome !== undefined && !outcome.ok && outcome.retryable;
+      return outcome !== undefined && !outcome.ok && outcome.retryable && !isTimedOut(outcome.cause);
     });
     if (open.length === 0 || policy === null || attempt >= policy.maxRetries) break;
     const waitSeconds = Math.min(policy.intervalMax, policy.intervalStart + attempt * policy.intervalStep);
@@ -210,22 +232,9 @@ export async function publish(
   if (failed > 0) throw failure(items, final, failed);
 }
 
-async function attemptDispatch(
-  items: readonly Prepared[],
-  ports: PublishPorts,
-  settings: Settings,
-): Promise<SendOutcome[]> {
-  try {
-    return await dispatch(items, ports, settings);
-  } catch (error) {
-    // Nothing is known about any of them, and sending twice is harmless: ids are fixed.
-    return items.map(() => refusedOutcome(error));
-  }
-}
-
-function refusedOutcome(error: unknown): SendOutcome {
-  const { name: code, message } = errorText(error);
-  return { ok: false, code, message, retryable: isPassing(error) };
+/** The time of the whole call is over: trying again now is what it was to end. */
+function isTimedOut(cause: unknown): boolean {
+  return OperationalError.is(cause) && (cause as OperationalError).timedOut;
 }
 
 function failure(items: readonly Prepared[], final: readonly SendOutcome[], failed: number): EnqueueFailed {
@@ -237,8 +246,10 @@ function failure(items: readonly Prepared[], final: readonly SendOutcome[], fail
   });
   const first = outcomes.find((outcome) => !outcome.ok);
   const detail = first && !first.ok ? ` First: task id ${first.id}: ${first.code}: ${first.message}` : '';
+  const cause = final.find((outcome) => !outcome.ok && outcome.cause !== undefined);
   return new EnqueueFailed(
     `${failed} of ${items.length} messages were not sent; error.outcomes tells which. Sending the same task ids again is safe.${detail}`,
     outcomes,
+    cause === undefined || cause.ok ? undefined : { cause: cause.cause },
   );
 }

@@ -3,6 +3,7 @@ import { InvalidOption, MissingEnvironment } from './errors.ts';
 import { type Duration, durationSeconds, shown } from './duration.ts';
 import {
   DEFAULT_BEAT_RULES,
+  DEFAULT_CALL_TIMEOUT_SECONDS,
   DEFAULT_MAX_DELIVERIES,
   DEFAULT_RESULT_EXPIRES_SECONDS,
   DEFAULT_TIMER_SHARDS,
@@ -58,6 +59,11 @@ export interface AppOptions {
   readonly beatRuleLimit?: number;
   /** Whether publishing is retried. Default true. */
   readonly retry?: boolean;
+  /**
+   * A call (sending, reading or revoking a result, changing a schedule) gives up when none of its requests has succeeded
+   * for this long. Default 3 s. Inside a task there is no such limit but the task's own.
+   */
+  readonly callTimeout?: Duration;
   readonly retryPolicy?: RetryPolicy;
   /** Default: `consoleLogger()`, JSON lines from level info. */
   readonly logger?: Logger;
@@ -82,6 +88,7 @@ export interface Settings {
   readonly timerShards: number;
   readonly beatRuleLimit: number;
   readonly retry: boolean;
+  readonly callTimeoutSeconds: number;
   readonly retryPolicy: Required<RetryPolicy>;
   readonly logger: Logger | undefined;
 }
@@ -104,6 +111,7 @@ const APP_KEYS: ReadonlySet<string> = new Set<keyof AppOptions>([
   'timerShards',
   'beatRuleLimit',
   'retry',
+  'callTimeout',
   'retryPolicy',
   'logger',
 ]);
@@ -144,6 +152,10 @@ export function resolveSettings(name: string, options: AppOptions = {}): Setting
     timerShards: integerIn(options.timerShards ?? DEFAULT_TIMER_SHARDS, 1, 64, 'timerShards'),
     beatRuleLimit: integerIn(options.beatRuleLimit ?? DEFAULT_BEAT_RULES, 0, 2000, 'beatRuleLimit'),
     retry: flag('retry', true),
+    callTimeoutSeconds:
+      options.callTimeout === undefined
+        ? DEFAULT_CALL_TIMEOUT_SECONDS
+        : durationSeconds(options.callTimeout, 'callTimeout', 0.1),
     retryPolicy: resolvePolicy(options.retryPolicy),
     logger: options.logger,
   };

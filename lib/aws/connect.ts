@@ -5,6 +5,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Clock, Ports, Random } from '../ports.ts';
 import type { Environment } from '../settings.ts';
 import { WAKE_QUEUE } from '../wake-up.ts';
+import { CallBudget } from './call-budget.ts';
 import { dynamodbClient, sqsClient } from './clients.ts';
 import { DynamodbBackend } from './dynamodb-backend.ts';
 import { DynamodbCeleryGroups } from './dynamodb-celery-groups.ts';
@@ -12,6 +13,7 @@ import { DynamodbGroups } from './dynamodb-groups.ts';
 import { DynamodbSchedules } from './dynamodb-schedules.ts';
 import { DynamodbTimers } from './dynamodb-timers.ts';
 import { EventBridgeRules } from './eventbridge-rules.ts';
+import { telling, tellingBroker, watched } from './for-call.ts';
 import { type QueueAddress, SqsBroker } from './sqs-broker.ts';
 
 export interface ConnectParts {
@@ -24,11 +26,52 @@ export interface Clients {
   readonly dynamodb: DynamoDBClient;
 }
 
+/** The ports that are AWS's; `rules` is absent where no rule fires. */
+export type AwsPorts = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups' | 'celeryGroups' | 'rules'>;
+
+export interface Connected extends AwsPorts {
+  /**
+   * Of `ports` those that are these, for one public call: they throw errors of ours (OperationalError), and give up when
+   * no request has succeeded for `seconds`; undefined for no such limit. A port that somebody has wrapped stays as it is.
+   */
+  readonly forCall: (ports: Partial<AwsPorts>, seconds: number | undefined) => Partial<AwsPorts>;
+}
+
+/**
+ * The ports themselves are a worker's: patient, since what fails for a passing reason would run its task again, and
+ * throwing the SDK's own errors.
+ */
 export function connect(
   environment: Environment,
   parts: ConnectParts,
-  { sqs, dynamodb }: Clients = { sqs: sqsClient(), dynamodb: dynamodbClient() },
-): Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups' | 'celeryGroups' | 'rules'> {
+  clients: Clients = { sqs: sqsClient(), dynamodb: dynamodbClient() },
+): Connected {
+  const rules = environment.rulePrefix === undefined ? undefined : new EventBridgeRules(environment.rulePrefix);
+  const own: AwsPorts = { ...portsOver(environment, parts, clients), ...(rules === undefined ? {} : { rules }) };
+  const forCall: Connected['forCall'] = (given, seconds) => {
+    const budget = seconds === undefined ? undefined : new CallBudget(seconds, parts.clock);
+    const ports = portsOver(environment, parts, {
+      sqs: watched(clients.sqs, 'SQS', budget),
+      dynamodb: watched(clients.dynamodb, 'DynamoDB', budget),
+    });
+    const views: Partial<AwsPorts> = {
+      broker: tellingBroker(ports.broker),
+      backend: telling(ports.backend),
+      timers: telling(ports.timers),
+      schedules: telling(ports.schedules),
+      groups: telling(ports.groups),
+      celeryGroups: telling(ports.celeryGroups),
+      ...(rules === undefined
+        ? {}
+        : { rules: telling(rules.watched((client) => watched(client, 'EventBridge', budget))) }),
+    };
+    const isOwn = (name: string): boolean => given[name as keyof AwsPorts] === own[name as keyof AwsPorts];
+    return Object.fromEntries(Object.entries(views).filter(([name]) => isOwn(name)));
+  };
+  return { ...own, forCall };
+}
+
+function portsOver(environment: Environment, parts: ConnectParts, { sqs, dynamodb }: Clients): Omit<AwsPorts, 'rules'> {
   return {
     broker: new SqsBroker({ client: sqs, queues: addressesIn(environment) }),
     backend: new DynamodbBackend({ client: dynamodb, table: environment.resultsTable, ...parts }),
@@ -41,7 +84,6 @@ export function connect(
     schedules: new DynamodbSchedules({ client: dynamodb, table: environment.stateTable, ...parts }),
     celeryGroups: new DynamodbCeleryGroups({ client: dynamodb, table: environment.resultsTable }),
     groups: new DynamodbGroups({ client: dynamodb, table: environment.stateTable, ...parts }),
-    ...(environment.rulePrefix === undefined ? {} : { rules: new EventBridgeRules(environment.rulePrefix) }),
   };
 }
 

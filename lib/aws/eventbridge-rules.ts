@@ -9,13 +9,25 @@ import { ruleName } from '../schedules/rule-name.ts';
 
 type Sdk = typeof Client;
 
+type Watch = (client: Client.EventBridgeClient) => Client.EventBridgeClient;
+
 export class EventBridgeRules implements Rules {
   readonly #prefix: string;
-  #client: Client.EventBridgeClient | undefined;
+  readonly #watch: Watch;
+  #held: { client: Client.EventBridgeClient | undefined };
 
-  constructor(prefix: string, client?: Client.EventBridgeClient) {
+  constructor(prefix: string, client?: Client.EventBridgeClient, watch: Watch = (given) => given) {
     this.#prefix = prefix;
-    this.#client = client;
+    this.#held = { client };
+    this.#watch = watch;
+  }
+
+  /** The same rules over the same client, seen through `watch`. */
+  watched(watch: Watch): EventBridgeRules {
+    const rules = new EventBridgeRules(this.#prefix, undefined, watch);
+    // Whichever of them connects first.
+    rules.#held = this.#held;
+    return rules;
   }
 
   async isEnabled(entry: string): Promise<boolean | undefined> {
@@ -37,7 +49,7 @@ export class EventBridgeRules implements Rules {
 
   async #connect(): Promise<{ readonly sdk: Sdk; readonly client: Client.EventBridgeClient }> {
     const sdk = await import('@aws-sdk/client-eventbridge');
-    this.#client ??= new sdk.EventBridgeClient({});
-    return { sdk, client: this.#client };
+    this.#held.client ??= new sdk.EventBridgeClient({});
+    return { sdk, client: this.#watch(this.#held.client) };
   }
 }

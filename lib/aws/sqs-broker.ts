@@ -205,5 +205,5 @@ function unknownQueue(item: OutgoingMessage): SendOutcome {
 
 function failed(error: unknown): SendOutcome {
   const { name: code, message } = errorText(error);
-  return { ok: false, code, message, retryable: isPassing(error) };
+  return { ok: false, code, message, retryable: isPassing(error), cause: error };
 }

@@ -4,7 +4,7 @@
  * sends them again, and they run once.
  */
 import { errorLine, errorMessage } from '../error-text.ts';
-import { CeleriacError } from '../errors.ts';
+import { CeleriacError, OperationalError } from '../errors.ts';
 import { SWEEP_HORIZON_SECONDS, SWEEP_IRREVOCABLE_HORIZON_SECONDS } from '../limits.ts';
 import type { DueMark, Ports, ScheduleItem } from '../ports.ts';
 import type { Producer } from '../producer.ts';
@@ -117,7 +117,11 @@ export async function emit(state: ScheduleState, producer: Producer, ports: Port
   }
   const outcomes = await dispatch(prepared, ports, producer.settings);
   const failure = outcomes.find((outcome) => !outcome.ok);
-  if (failure !== undefined && !failure.ok) throw new Error(`${failure.code}: ${failure.message}`);
+  if (failure !== undefined && !failure.ok)
+    throw new OperationalError(
+      `A tick of schedule entry '${state.entry.name}' was not sent: ${failure.code}: ${failure.message}`,
+      { cause: failure.cause, retryable: failure.retryable },
+    );
   const drop = await ports.schedules.write(itemOf({ ...next, recalled: [], lastError }));
   if (!drop && irrevocable) await noteSent(state.entry.name, ticks, ports);
   else if (!drop) await takeBackIfEdited(state, ticks, producer, ports);
