@@ -114,3 +114,9 @@ function linesOf(life: Life, patienceMs: number): string[] {
 function isoOf(ms: number): string {
   return new Date(ms).toISOString();
 }
+
+export function nothingComes(nowMs: number): WorldStalled {
+  return new WorldStalled(
+    `A test waits for a result, and nothing that could bring it is left at ${isoOf(nowMs)}: no message, no timer, no run. Was its task sent to this app, and has its result not expired (resultExpires)? get({ timeout }) would have ended the wait.`,
+  );
+}

@@ -24,13 +24,15 @@ import { LIVES } from './life.ts';
 import { ManualClock } from './manual-clock.ts';
 import { seededRandom } from './seeded.ts';
 import { replaceDate } from './virtual-date.ts';
-import { Waiting } from './waiting.ts';
+import { nothingComes, Waiting } from './waiting.ts';
 import { instantAfter, type WorldOptions, worldSettings, type WorldSettings } from './world-options.ts';
 import { memoryPorts } from './world-ports.ts';
 
 const MINUTE_MS = 60_000;
 // Turns of the event loop without any change after which everything ready has run.
 const QUIET_TURNS = 3;
+// Of half a second each, as get() waits: beyond an hour, so that a timeout that a test gives comes first.
+const MOST_VAIN_WAITS = 10_000;
 /** The world that an app's calls go to: the last one made. */
 const WORLDS = new WeakMap<Celeriac, World>();
 
@@ -52,6 +54,7 @@ export class World {
   readonly #waiting: Waiting;
   readonly #functions: Functions;
   #moving = false;
+  #vainWaits = 0;
   #lastSweepMs: number;
   #declared: readonly BeatManifest[] = [];
   /** Entries were declared that no sweep has seen. */
@@ -90,8 +93,7 @@ export class World {
     app.use(badPorts);
     WORLDS.set(app, this);
     // A test that waits (result.get()) moves time; tasks and workers wait for it to be moved.
-    this.clock.onSleep = (ms) =>
-      this.#moving || maybeCurrentTask() !== undefined ? undefined : this.advance(ms / 1000);
+    this.clock.onSleep = (ms) => (this.#moving || maybeCurrentTask() !== undefined ? undefined : this.#waitOfTest(ms));
     this.clock.onAsleep = () => {
       const life = LIVES.getStore();
       return life?.fallAsleep(maybeCurrentTask() ?? life) ?? (() => {});
@@ -161,6 +163,15 @@ export class World {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /** A test that waits for what never comes (a result that has expired, say) would wait for ever. */
+  #waitOfTest(ms: number): Promise<void> {
+    const nothingLeft = !this.#runs.alive && this.#nextMs({ ticks: false }) === undefined;
+    this.#vainWaits = nothingLeft ? this.#vainWaits + 1 : 0;
+    if (this.#vainWaits <= MOST_VAIN_WAITS) return this.advance(ms / 1000);
+    this.#vainWaits = 0;
+    return Promise.reject(nothingComes(this.clock.nowMs()));
   }
 
   #mustBeUsable(what: string): void {

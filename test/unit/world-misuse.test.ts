@@ -101,6 +101,18 @@ describe('which world', () => {
   });
 });
 
+describe('a result that never comes', () => {
+  it('has expired: the wait ends, and tells why', async () => {
+    const app = new Celeriac('shop', { resultExpires: '1d' });
+    const add = app.task('add', (left: number, right: number) => left + right);
+    using world = new World(app);
+    const result = await add.delay(1, 2);
+    await world.advance('3d');
+    await expect(result.get()).rejects.toThrow('no message, no timer, no run');
+    await expect(result.get({ timeout: '1h' })).rejects.toThrow('did not finish within 3600 s');
+  });
+});
+
 describe('what a test brings along throws', () => {
   it('wrapPorts: the call that moves time throws it, and the next one goes on', async () => {
     const app = new Celeriac('shop');
