@@ -10,6 +10,7 @@ import {
   readCount,
   readDueTime,
   readEnvelope,
+  readOuterEnvelope,
   readName,
   readNames,
   readObject,
@@ -43,6 +44,24 @@ export function decodeMessage(body: string): Message {
   try {
     const envelope = readEnvelope(body);
     return Object.hasOwn(envelope.headers, 'task') ? readProtocol2(envelope) : readProtocol1(envelope);
+  } catch (error) {
+    if (error instanceof InvalidMessage) throw error;
+    throw new InvalidMessage(`The message cannot be read: ${nameOf(error)} while it was.`);
+  }
+}
+
+/**
+ * What its envelope tells of a message; arguments and what follows are empty. Reads no body: that may be what stopped
+ * every worker. Throws InvalidMessage, and nothing else.
+ */
+export function decodeHeaders(body: string): Message {
+  try {
+    const { headers, properties } = readOuterEnvelope(body);
+    const surroundings = readSurroundings({ headers, properties, payload: null, compression: undefined });
+    // Protocol 1 has its task in its body; its id stands here too.
+    const fields = Object.hasOwn(headers, 'task') ? headers : { task: 'unknown', id: properties['correlation_id'] };
+    const embed = { callbacks: null, errbacks: null, chain: null, chord: null };
+    return { ...readFields(fields), args: [], kwargs: {}, embed, ...surroundings };
   } catch (error) {
     if (error instanceof InvalidMessage) throw error;
     throw new InvalidMessage(`The message cannot be read: ${nameOf(error)} while it was.`);

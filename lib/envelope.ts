@@ -48,8 +48,15 @@ export function writeEnvelope(
   );
 }
 
+/** The outer layer alone: a body that is neither unpacked nor parsed can do no harm. */
+export interface OuterEnvelope {
+  readonly headers: JsonObject;
+  readonly properties: JsonObject;
+  readonly body: string;
+}
+
 /** @throws InvalidMessage */
-export function readEnvelope(text: string): Envelope {
+export function readOuterEnvelope(text: string): OuterEnvelope {
   const bytes = Buffer.byteLength(text);
   if (bytes > SQS_MAX_MESSAGE_BYTES) {
     throw new InvalidMessage(`The message has ${bytes} bytes; ${SQS_MAX_MESSAGE_BYTES} are allowed.`);
@@ -64,6 +71,18 @@ export function readEnvelope(text: string): Envelope {
   if (!isObject(headers)) throw wrong('headers', headers, 'an object');
   checkContent(envelope);
   if (typeof body !== 'string') throw wrong('body', body, 'text');
+  return { headers, properties, body };
+}
+
+/** The same with other headers; its body as it is. */
+export function withHeaders({ properties, body }: OuterEnvelope, headers: JsonObject): string {
+  const content = { 'content-encoding': 'utf-8', 'content-type': 'application/json' };
+  return toBase64(encodeJson({ body, ...content, headers, properties }, 'message', { asPython: true }));
+}
+
+/** @throws InvalidMessage */
+export function readEnvelope(text: string): Envelope {
+  const { headers, properties, body } = readOuterEnvelope(text);
   const name = headers['compression'] ?? null;
   const compression = name === null ? undefined : checkedCompression(name);
   const plain = compression === undefined ? body : decompressed(compression, body);

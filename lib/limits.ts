@@ -130,6 +130,8 @@ export const FAILED_DELIVERY_LONGEST_SECONDS = 300;
 export const REFUSED_RECEIVES = 5;
 /** A public call gives up without a success for this long: an API handler answers its own caller within 29 s, and most want to within a few. */
 export const DEFAULT_CALL_TIMEOUT_SECONDS = 3;
+/** Receives from the lost queue after which a message leaves it, whether its state could be written or not: some 25 minutes. */
+export const LOST_QUEUE_RECEIVES = 10;
 /** Clocks of two machines may differ by this much; leases end this much after the invocation's deadline. */
 export const CLOCK_SKEW_SECONDS = 2;
 /** Time kept free before Lambda's deadline for commits, settling and the response. */

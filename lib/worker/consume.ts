@@ -7,7 +7,7 @@ import type { BatchResponse, Delivery, Invocation } from './delivery.ts';
 import { ACK, type Disposition } from './commit.ts';
 import { execute } from './execute.ts';
 import { afterError } from './give-up.ts';
-import { concludeLost } from './lost.ts';
+import { afterLostError, concludeLost } from './lost.ts';
 import { createWorker, type Worker } from './worker.ts';
 
 export function consume(
@@ -16,7 +16,7 @@ export function consume(
   producer: Producer,
   ports: Ports,
 ): Promise<BatchResponse> {
-  return work(deliveries, createWorker(producer, ports, invocation), execute);
+  return work(deliveries, createWorker(producer, ports, invocation), { handle: execute, afterError });
 }
 
 /** The service's `lost` queue: messages that no worker got to handle. */
@@ -26,15 +26,22 @@ export function consumeLost(
   producer: Producer,
   ports: Ports,
 ): Promise<BatchResponse> {
-  return work(deliveries, createWorker(producer, ports, invocation), concludeLost);
+  return work(deliveries, createWorker(producer, ports, invocation), {
+    handle: concludeLost,
+    afterError: afterLostError,
+  });
 }
 
-type Handle = (delivery: Delivery, worker: Worker) => Promise<Disposition>;
+interface Handling {
+  readonly handle: (delivery: Delivery, worker: Worker) => Promise<Disposition>;
+  /** Never throws. */
+  readonly afterError: (delivery: Delivery, worker: Worker, error: unknown) => Promise<Disposition>;
+}
 
-async function work(deliveries: readonly Delivery[], worker: Worker, handle: Handle): Promise<BatchResponse> {
+async function work(deliveries: readonly Delivery[], worker: Worker, handling: Handling): Promise<BatchResponse> {
   const failures: string[] = [];
   await sideBySide(lanesOf(deliveries, worker.ports), worker.producer.settings.batchConcurrency, (lane) =>
-    runLane(lane, worker, handle, failures),
+    runLane(lane, worker, handling, failures),
   );
   return { batchItemFailures: failures.map((itemIdentifier) => ({ itemIdentifier })) };
 }
@@ -60,9 +67,14 @@ function lanesOf(deliveries: readonly Delivery[], ports: Ports): Delivery[][] {
   return lanes;
 }
 
-async function runLane(lane: readonly Delivery[], worker: Worker, handle: Handle, failures: string[]): Promise<void> {
+async function runLane(
+  lane: readonly Delivery[],
+  worker: Worker,
+  handling: Handling,
+  failures: string[],
+): Promise<void> {
   for (const [index, delivery] of lane.entries()) {
-    const disposition = await guarded(delivery, worker, handle);
+    const disposition = await guarded(delivery, worker, handling);
     if (disposition.kind === 'ack') continue;
     // Order: what comes after a message of its group that stays must stay too.
     for (const kept of lane.slice(index)) {
@@ -74,16 +86,16 @@ async function runLane(lane: readonly Delivery[], worker: Worker, handle: Handle
   }
 }
 
-async function guarded(delivery: Delivery, worker: Worker, handle: Handle): Promise<Disposition> {
+async function guarded(delivery: Delivery, worker: Worker, handling: Handling): Promise<Disposition> {
   let disposition: Disposition;
   try {
-    disposition = await handle(delivery, worker);
+    disposition = await handling.handle(delivery, worker);
   } catch (error) {
     worker.ports.logger.log('error', `Message ${delivery.messageId} could not be handled: ${errorLine(error)}`, {
       queue: delivery.queue,
       stack: errorStack(error),
     });
-    disposition = await afterError(delivery, worker, error);
+    disposition = await handling.afterError(delivery, worker, error);
   }
   if (disposition.kind === 'ack') return ACK;
   if (disposition.seconds !== undefined) await showAgain(delivery, disposition.seconds, worker);

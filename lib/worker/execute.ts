@@ -1,17 +1,10 @@
 /** One delivery from its bytes to its disposition: decode -> claim -> run -> commit -> settle -> ack. */
-import {
-  CeleriacError,
-  HopLimitExceeded,
-  MessageTooLarge,
-  NotRegistered,
-  TaskRevokedError,
-  WorkerLostError,
-} from '../errors.ts';
+import { HopLimitExceeded, NotRegistered, TaskRevokedError, WorkerLostError } from '../errors.ts';
+import { errorMessage } from '../error-text.ts';
 import { fromRule } from '../beat/tick.ts';
-import { CLOCK_SKEW_SECONDS, SQS_MAX_DELAY_SECONDS } from '../limits.ts';
+import { CLOCK_SKEW_SECONDS } from '../limits.ts';
 import { decodeMessage } from '../decode-message.ts';
 import type { Message } from '../message.ts';
-import { checkTimerSize, prepare, type Prepared, publish } from '../publish.ts';
 import type { TaskDefinition } from '../registry.ts';
 import { writeDocument } from '../result-document.ts';
 import { FAILURE, PENDING, RETRY, REVOKED, STARTED } from '../states.ts';
@@ -23,6 +16,8 @@ import { conclude } from './conclude.ts';
 import { isSwitchedOff } from './rule-tick.ts';
 import { runAttempt } from './run-attempt.ts';
 import { letterFor, sendLetters } from './dead-letter.ts';
+import { defer } from './defer.ts';
+import { settleLost } from './lost.ts';
 import { committedOf, settle } from './settle.ts';
 import type { Worker } from './worker.ts';
 
@@ -32,6 +27,8 @@ export async function execute(delivery: Delivery, worker: Worker): Promise<Dispo
   const { producer, ports } = worker;
   // The queue it came from is where a retry must go, whatever the sender wrote.
   const message: Message = { ...fromRule(sent), queue: delivery.queue };
+  const { lost, ...celeriac } = message.celeriac;
+  if (lost !== undefined) return settleLost({ ...message, celeriac }, delivery, worker);
   if (await isSwitchedOff(sent, ports))
     return conclude(message, delivery, REVOKED, new TaskRevokedError('its schedule entry is disabled'), worker);
   const definition = producer.registry.find(message.task);
@@ -46,7 +43,7 @@ export async function execute(delivery: Delivery, worker: Worker): Promise<Dispo
   });
   switch (decision.kind) {
     case 'defer':
-      return defer(message, decision.untilMs, decision.because, worker);
+      return defer(message, delivery, decision, worker);
     case 'expired':
       return conclude(message, delivery, REVOKED, new TaskRevokedError('expired'), worker);
     case 'hops':
@@ -76,15 +73,14 @@ async function readOrBury(delivery: Delivery, worker: Worker): Promise<Message |
     fromRule(message);
     return message;
   } catch (error) {
-    if (!CeleriacError.is(error)) throw error;
-    worker.ports.logger.log('error', `Message ${delivery.messageId} cannot be read: ${error.message}`, {
+    worker.ports.logger.log('error', `Message ${delivery.messageId} cannot be read: ${errorMessage(error)}`, {
       queue: delivery.queue,
     });
     await sendLetters(
       [
         letterFor(delivery, {
           reason: 'invalid message',
-          error: error.message,
+          error: errorMessage(error),
           failed_at: new Date(worker.ports.clock.nowMs()).toISOString(),
         }),
       ],
@@ -102,49 +98,6 @@ async function waitInPlace({ etaMs, queue }: Message, { ports: { broker, clock }
   if (etaMs === null || !broker.isFifo(queue)) return;
   const earlyMs = etaMs - clock.nowMs();
   if (earlyMs > 0 && earlyMs <= CLOCK_SKEW_SECONDS * 1000) await clock.sleep(earlyMs);
-}
-
-async function defer(
-  message: Message,
-  untilMs: number,
-  because: 'eta' | 'unknown',
-  worker: Worker,
-): Promise<Disposition> {
-  const { celeriac } = message;
-  const copy: Message = {
-    ...message,
-    celeriac: {
-      ...celeriac,
-      hops: (celeriac.hops ?? 0) + 1,
-      ...(because === 'unknown' ? { unknown: (celeriac.unknown ?? 0) + 1 } : {}),
-    },
-  };
-  if (because === 'unknown') {
-    worker.ports.logger.log(
-      'warn',
-      `Task ${message.task}[${message.id}] is not registered here; deferred, a deployment may be under way`,
-      { task: message.task, taskId: message.id },
-    );
-  }
-  const { settings } = worker.producer;
-  const prepared: Prepared = { ...prepare(copy, settings, { asPython: true }), dueMs: untilMs };
-  await publish([fitsTimer(prepared, worker) ? prepared : shortened(prepared, worker)], worker.ports, settings);
-  return ACK;
-}
-
-function fitsTimer(prepared: Prepared, worker: Worker): boolean {
-  try {
-    checkTimerSize(prepared, worker.ports.clock.nowMs(), worker.producer.settings);
-    return true;
-  } catch (error) {
-    if (!MessageTooLarge.is(error)) throw error;
-    return false;
-  }
-}
-
-/** Too large to be stored as a timer: it goes by the longest delay SQS knows, and is deferred again when it arrives. */
-function shortened(prepared: Prepared, worker: Worker): Prepared {
-  return { ...prepared, dueMs: worker.ports.clock.nowMs() + SQS_MAX_DELAY_SECONDS * 1000 };
 }
 
 async function claimAndRun(
@@ -190,7 +143,7 @@ async function claimAndRun(
 
 function lostMessage(deliveries: number, acksLate: boolean): string {
   return acksLate
-    ? `The task was delivered ${deliveries} times and its worker ended every time before it finished: killed, out of memory, or timed out.`
+    ? `The task was delivered ${deliveries} times and its worker ended every time before its outcome was stored: killed, out of memory, timed out, or without an answer of the store.`
     : 'The worker ended before the task finished, and acksLate: false forbids to run it again.';
 }
 

@@ -1,34 +1,164 @@
 /**
- * The backstop: what came to the lost queue was received again and again and never handled (a bundle
- * that crashes on load, say). Each gets a final state, is settled, and goes to its queue's dead-letter
- * queue with the reason.
+ * The backstop: what came to the lost queue was received again and again and never handled (a bundle that crashes on
+ * load, a service that did not answer for hours). It is the last station: no code of the user's runs here, nothing is
+ * read but the envelope, since the body may be what stopped every worker, and every message leaves.
+ *
+ *   1. FAILURE is recorded where the task has no final state, and the message goes to its queue's dead-letter queue.
+ *   2. It goes back to its queue once, marked: a worker settles what follows (links, chains, chords), and runs nothing.
+ *   3. Should it come here a second time, it is let go.
  */
-import { CeleriacError, WorkerLostError } from '../errors.ts';
 import { fromRule } from '../beat/tick.ts';
-import { decodeMessage } from '../decode-message.ts';
-import type { Message } from '../message.ts';
-import { FAILURE } from '../states.ts';
+import { decodeHeaders } from '../decode-message.ts';
+import { readOuterEnvelope, withHeaders } from '../envelope.ts';
+import { errorLine } from '../error-text.ts';
+import { InvalidMessage, WorkerLostError } from '../errors.ts';
+import { FAILED_DELIVERY_FIRST_SECONDS, LOST_QUEUE_RECEIVES, SQS_MAX_MESSAGE_BYTES } from '../limits.ts';
+import { CELERIAC_HEADER, type CeleriacHeader, type Message } from '../message.ts';
+import type { ConcludeOutcome } from '../ports.ts';
+import { readDocument, writeException } from '../result-document.ts';
+import { FAILURE, RETRY } from '../states.ts';
 import { ACK, type Disposition } from './commit.ts';
 import { conclude } from './conclude.ts';
-import type { Delivery } from './delivery.ts';
 import { letterFor, sendLetters } from './dead-letter.ts';
+import type { Delivery } from './delivery.ts';
 import type { Worker } from './worker.ts';
+
+const LONGEST_WAIT_SECONDS = 3600;
 
 export async function concludeLost(delivery: Delivery, worker: Worker): Promise<Disposition> {
   let message: Message;
   try {
-    message = fromRule(decodeMessage(delivery.body));
+    message = fromRule(decodeHeaders(delivery.body));
   } catch (error) {
-    if (!CeleriacError.is(error)) throw error;
     const origin = { ...delivery, queue: originOf(delivery, '', worker) };
-    await sendLetters([letterFor(origin, { reason: 'invalid message', error: error.message })], worker.ports);
+    const reason = InvalidMessage.is(error) ? 'invalid message' : 'worker lost';
+    await sendLetters([letterFor(origin, { reason, error: errorLine(error) })], worker.ports);
     return ACK;
   }
   const queue = originOf(delivery, message.queue, worker);
-  const error = new WorkerLostError(
-    'No worker ever handled the message: its function crashed on load, timed out or was stopped each time SQS delivered it. Its log tells more.',
+  const origin = { ...delivery, queue };
+  const { lost } = message.celeriac;
+  const outcome = await recorded({ ...message, queue }, delivery, worker);
+  if (outcome?.kind === 'busy')
+    return { kind: 'keep', seconds: Math.ceil((outcome.leaseMs - worker.ports.clock.nowMs()) / 1000) + 1 };
+  // A newer attempt has its own message.
+  if (outcome?.kind === 'older') return ACK;
+  // A task that has ended before goes to a worker first: all that is missing may be what follows.
+  const told = lost === 'told' || (lost === undefined && outcome?.kind === 'finished' && !endedHere(outcome));
+  if (!told) await sendLetters([letterOf(message, origin, worker)], worker.ports);
+  if (lost === undefined) await sendBack(message, origin, told ? 'again' : 'told', worker);
+  return ACK;
+}
+
+/** Undefined where no state can be written: the dead letter is what is left. */
+async function recorded(message: Message, delivery: Delivery, worker: Worker): Promise<ConcludeOutcome | undefined> {
+  try {
+    const outcome = await recordLost(message, worker);
+    const waits = outcome?.kind === 'finished' && outcome.record.status === RETRY;
+    // The retry that was announced could not be sent, not the second time either.
+    if (!waits || message.celeriac.lost === undefined) return outcome;
+    return await recordLost({ ...message, retries: message.retries + 1 }, worker);
+  } catch (error) {
+    if (delivery.receiveCount < LOST_QUEUE_RECEIVES) throw error;
+    worker.ports.logger.log(
+      'error',
+      `Task ${message.task}[${message.id}] is lost without a state: ${errorLine(error)}`,
+      {
+        task: message.task,
+        taskId: message.id,
+      },
+    );
+    return undefined;
+  }
+}
+
+function lostError(): WorkerLostError {
+  return new WorkerLostError(
+    'No worker ever handled the message: its function crashed on load, timed out, was stopped or could not reach its services each time SQS delivered it. Its log tells more.',
   );
-  return conclude({ ...message, queue }, { ...delivery, queue }, FAILURE, error, worker, 'worker lost');
+}
+
+async function recordLost(message: Message, { ports, producer }: Worker): Promise<ConcludeOutcome | undefined> {
+  const nowMs = ports.clock.nowMs();
+  const { id, retries: attempt, task: name, queue, parentId, groupId } = message;
+  const dateDone = new Date(nowMs).toISOString();
+  const meta = writeException(FAILURE, lostError(), { children: [], dateDone, taskId: id, parentId, groupId });
+  const expiresAtSeconds = Math.floor(nowMs / 1000) + producer.settings.resultExpiresSeconds;
+  const [outcome] = await ports.backend.conclude([
+    { id, attempt, nowMs, status: FAILURE, name, queue, meta, expiresAtSeconds },
+  ]);
+  if (outcome?.kind === 'concluded')
+    ports.logger.log('error', `Task ${name}[${id}] ${FAILURE}: ${errorLine(lostError())}`, {
+      task: name,
+      taskId: id,
+      queue,
+    });
+  return outcome;
+}
+
+/** By an earlier delivery of this message, which may have died before its dead letter was sent. */
+function endedHere({ record }: Extract<ConcludeOutcome, { kind: 'finished' }>): boolean {
+  if (record.status !== FAILURE || record.meta === undefined || record.settlement !== undefined) return false;
+  const { result } = readDocument(record.meta);
+  return (result as { readonly exc_type?: unknown } | null)?.exc_type === WorkerLostError.errorName;
+}
+
+function letterOf(message: Message, origin: Delivery, { ports }: Worker): ReturnType<typeof letterFor> {
+  return letterFor(origin, {
+    reason: 'worker lost',
+    error: errorLine(lostError()),
+    task: message.task,
+    task_id: message.id,
+    deliveries: String(origin.receiveCount),
+    failed_at: new Date(ports.clock.nowMs()).toISOString(),
+  });
+}
+
+async function sendBack(
+  { id, task }: Message,
+  origin: Delivery,
+  lost: NonNullable<CeleriacHeader['lost']>,
+  { ports }: Worker,
+): Promise<void> {
+  const say = (why: string): void =>
+    ports.logger.log('error', `Task ${task}[${id}] is lost, and nobody tells what follows: ${why}`, {
+      task,
+      taskId: id,
+    });
+  const body = markedAs(lost, origin.body);
+  if (body.length > SQS_MAX_MESSAGE_BYTES) return say('its message has no room for a mark');
+  const { queue, groupId } = origin;
+  const [outcome] = await ports.broker.send([
+    {
+      queue,
+      body,
+      ...(groupId === undefined ? {} : { groupId }),
+      // FIFO alone reads it.
+      deduplicationId: `${origin.messageId}-lost`,
+    },
+  ]);
+  if (outcome === undefined || outcome.ok) return;
+  const why = `${outcome.code}: ${outcome.message}`;
+  if (!outcome.retryable || origin.receiveCount >= LOST_QUEUE_RECEIVES) return say(why);
+  throw new Error(`The message was not sent back to queue '${queue}': ${why}`);
+}
+
+function markedAs(lost: NonNullable<CeleriacHeader['lost']>, body: string): string {
+  const outer = readOuterEnvelope(body);
+  // As it was read, wherever its sender had it.
+  const { celeriac } = decodeHeaders(body);
+  return withHeaders(outer, { ...outer.headers, [CELERIAC_HEADER]: { ...celeriac, lost } });
+}
+
+/** For a worker: what comes from the lost queue has ended, and is settled; nothing of it runs. */
+export function settleLost(message: Message, delivery: Delivery, worker: Worker): Promise<Disposition> {
+  return conclude(message, delivery, FAILURE, lostError(), worker);
+}
+
+/** Never throws: it comes back, ever more slowly. Only a dead-letter queue that takes nothing keeps a message here. */
+export function afterLostError({ receiveCount }: Delivery): Promise<Disposition> {
+  const seconds = FAILED_DELIVERY_FIRST_SECONDS * 2 ** Math.min(20, Math.max(0, receiveCount - 1));
+  return Promise.resolve({ kind: 'keep', seconds: Math.min(LONGEST_WAIT_SECONDS, seconds) });
 }
 
 /** SQS says which queue's redrive policy moved it; the message names its queue too; the default queue is the last resort. */

@@ -230,8 +230,10 @@ export function retryMessage(message: Message, retry: NonNullable<Settlement['re
       priority: overrides.priority ?? message.priority,
       headers: overrides.headers ? { ...message.headers, ...overrides.headers } : message.headers,
       // Celery rebuilds them from the real values, which brings hidden secrets back into logs; ours stay as given.
-      argsrepr: overrides.args ? argsRepr(args) : message.argsrepr,
-      kwargsrepr: overrides.kwargs ? kwargsRepr(kwargs) : message.kwargsrepr,
+      // New arguments are shown only where the old ones were: who hid those did not mean to show these.
+      argsrepr: overrides.args && message.argsrepr === argsRepr(message.args) ? argsRepr(args) : message.argsrepr,
+      kwargsrepr:
+        overrides.kwargs && message.kwargsrepr === kwargsRepr(message.kwargs) ? kwargsRepr(kwargs) : message.kwargsrepr,
       celeriac: { ...withoutGather(message, overrides), hops: (message.celeriac.hops ?? 0) + 1 },
     },
     producer.settings,
