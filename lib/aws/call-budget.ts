@@ -15,6 +15,16 @@ export class CallBudgetOver extends Error {
   }
 }
 
+/** When any request of this process has last succeeded: calls side by side wait in one line for a connection. */
+export class Reach {
+  lastMs: number = -Infinity;
+}
+
+// A call that waits behind others which succeed is patient, up to this many times its budget: its own connection may be dead.
+const LONGEST_LINE = 10;
+// A timer that comes later than this was held up by the process itself; answers may lie there unread.
+const HELD_UP_MS = 250;
+
 interface Pending {
   readonly giveUp: () => void;
 }
@@ -22,6 +32,7 @@ interface Pending {
 export class CallBudget {
   readonly #clock: Clock;
   readonly #seconds: number;
+  readonly #reach: Reach;
   readonly #pending = new Set<Pending>();
   /** Time under way without a success, before `#resumedMs`. */
   #spentMs = 0;
@@ -30,7 +41,8 @@ export class CallBudget {
   #over = false;
   #cancel: (() => void) | undefined;
 
-  constructor(seconds: number, clock: Clock) {
+  constructor(seconds: number, clock: Clock, reach: Reach = new Reach()) {
+    this.#reach = reach;
     this.#seconds = seconds;
     this.#clock = clock;
   }
@@ -84,7 +96,10 @@ export class CallBudget {
     // Given up already: what the request came to later changes nothing.
     if (!this.#pending.delete(pending)) return;
     const nowMs = this.#clock.nowMs();
-    if (success) this.#reset(nowMs);
+    if (success) {
+      this.#reach.lastMs = nowMs;
+      this.#reset(nowMs);
+    }
     if (this.#pending.size > 0) return;
     this.#cancel?.();
     this.#spentMs += nowMs - this.#resumedMs;
@@ -98,11 +113,15 @@ export class CallBudget {
   }
 
   #arm(ms: number): void {
+    const dueMs = this.#clock.nowMs() + ms;
     this.#cancel = this.#clock.schedule(ms, () => {
       const nowMs = this.#clock.nowMs();
-      const leftMs = this.#seconds * 1000 - this.#spentMs - (nowMs - this.#resumedMs);
-      // Something succeeded meanwhile.
-      if (leftMs > 0) this.#arm(leftMs);
+      const budgetMs = this.#seconds * 1000;
+      const ownMs = this.#spentMs + nowMs - this.#resumedMs;
+      // Something succeeded meanwhile, here or in another call.
+      const quietMs = ownMs < budgetMs * LONGEST_LINE ? Math.min(ownMs, nowMs - this.#reach.lastMs) : ownMs;
+      if (quietMs < budgetMs) this.#arm(budgetMs - quietMs);
+      else if (nowMs - dueMs > HELD_UP_MS) this.#arm(HELD_UP_MS);
       else this.#giveUp(nowMs);
     });
   }

@@ -5,7 +5,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Clock, Ports, Random } from '../ports.ts';
 import type { Environment } from '../settings.ts';
 import { WAKE_QUEUE } from '../wake-up.ts';
-import { CallBudget } from './call-budget.ts';
+import { CallBudget, Reach } from './call-budget.ts';
 import { dynamodbClient, sqsClient } from './clients.ts';
 import { DynamodbBackend } from './dynamodb-backend.ts';
 import { DynamodbCeleryGroups } from './dynamodb-celery-groups.ts';
@@ -48,8 +48,9 @@ export function connect(
 ): Connected {
   const rules = environment.rulePrefix === undefined ? undefined : new EventBridgeRules(environment.rulePrefix);
   const own: AwsPorts = { ...portsOver(environment, parts, clients), ...(rules === undefined ? {} : { rules }) };
+  const reach = new Reach();
   const forCall: Connected['forCall'] = (given, seconds) => {
-    const budget = seconds === undefined ? undefined : new CallBudget(seconds, parts.clock);
+    const budget = seconds === undefined ? undefined : new CallBudget(seconds, parts.clock, reach);
     const ports = portsOver(environment, parts, {
       sqs: watched(clients.sqs, 'SQS', budget),
       dynamodb: watched(clients.dynamodb, 'DynamoDB', budget),

@@ -24,7 +24,7 @@ import {
 import { ManualClock } from 'celeriac/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
-import { CallBudget } from '../../lib/aws/call-budget.ts';
+import { CallBudget, Reach } from '../../lib/aws/call-budget.ts';
 import { operationalError } from '../../lib/aws/call-errors.ts';
 import { type Clients, connect } from '../../lib/aws/connect.ts';
 import { runWithContext, type TaskContext } from '../../lib/context.ts';
@@ -419,6 +419,43 @@ describe('the budget', () => {
     // Whoever keeps the ports may try again later.
     await passed(clock, 3001);
     await expect(budget.run(() => Promise.resolve('there'))).resolves.toBe('there');
+  });
+
+  it('calls side by side wait in one line: what others come to shows that the service is there', async () => {
+    const clock = new ManualClock(START_MS);
+    const reach = new Reach();
+    const waiting = new CallBudget(3, clock, reach).run(() => new Promise(() => {})).catch((error: unknown) => error);
+    let ended = false;
+    void waiting.then(() => (ended = true));
+    for (let seconds = 1; seconds < 30; seconds += 1) {
+      await passed(clock, 1000);
+      await new CallBudget(3, clock, reach).run(() => Promise.resolve());
+      expect(ended, `after ${seconds} s`).toBe(false);
+    }
+    // Nothing of its own in ten times its budget: its connection is dead.
+    for (let seconds = 0; seconds < 4; seconds += 1) {
+      await passed(clock, 1000);
+      await new CallBudget(3, clock, reach).run(() => Promise.resolve());
+    }
+    expect(await waiting).toMatchObject({ name: 'CallBudgetOver' });
+  });
+
+  it('a process that was held up reads what has come before it gives up', async () => {
+    const clock = new ManualClock(START_MS);
+    let answer: (text: string) => void = () => {};
+    const held = new CallBudget(3, clock).run(
+      () =>
+        new Promise<string>((resolve) => {
+          answer = resolve;
+        }),
+    );
+    clock.moveTo(START_MS + 60_000);
+    answer('it lay there');
+    expect(await held).toBe('it lay there');
+    const silent = new CallBudget(3, clock).run(() => new Promise(() => {})).catch((error: unknown) => error);
+    await passed(clock, 60_000);
+    await passed(clock, 250);
+    expect(await silent).toMatchObject({ name: 'CallBudgetOver' });
   });
 
   it('what failed takes its time off what follows, and waiting in between does not', async () => {
