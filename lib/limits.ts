@@ -155,6 +155,8 @@ export const MAX_DESCRIPTION_CHARACTERS = 2000;
 export const GROUP_PART_MEMBERS = 64;
 /** Messages of a large group that are prepared and sent at a time: memory stays bounded whatever its size. */
 export const CANVAS_WINDOW_MESSAGES = 500;
+/** And so many bytes of them: each member of a group may carry a body of 300 KB. */
+export const CANVAS_WINDOW_BYTES = 8_388_608;
 /** Children that a task's result names: an item that grew with them would cost a write unit for every sixteen. */
 export const MAX_RECORDED_CHILDREN = 64;
 /** Counts outlive the results of their members by this much: a member may be due long after the first has ended. */

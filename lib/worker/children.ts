@@ -1,16 +1,28 @@
 /** What a settled task starts: any tree of signatures, compiled to messages whose ids are fixed. */
 import { compileFor } from '../apply-canvas.ts';
 import { chainOf, isOneMessage, withOptions } from '../canvas/build.ts';
-import { type CountedByCelery, type Errback, errbacksOf, FRESH, ownId, SEED, type Sent } from '../canvas/compile.ts';
+import {
+  type CountedByCelery,
+  type Errback,
+  errbacksOf,
+  FRESH,
+  ownId,
+  type Plan,
+  type Planned,
+  SEED,
+  type Sent,
+} from '../canvas/compile.ts';
 import { TimeLimitExceeded } from '../errors.ts';
 import type { Message } from '../message.ts';
-import type { Ports } from '../ports.ts';
+import type { ConcludeRequest, Ports } from '../ports.ts';
 import { prepareSignature, type Producer } from '../producer.ts';
 import type { Prepared } from '../publish.ts';
 import type { Signature } from '../signature.ts';
 import { derivedId } from '../time.ts';
+import type { CeleryMember } from './celery-chord.ts';
 import { OutOfTime, timeLeftMs, within } from './deadline.ts';
 import type { Mark } from './group-marks.ts';
+import { inWindows, type Outbox, type Windowed } from './windows.ts';
 import { callErrback, type Failed, failedRequest, inlineErrback } from './inline-errback.ts';
 
 /** A step that will never run, and why. */
@@ -26,7 +38,7 @@ export interface Child extends Prepared {
 }
 
 /** One settling under way: what it will send, what it found cannot be sent, who is finished. */
-export interface Settling {
+export interface Settling extends Windowed {
   readonly parent: Message;
   readonly producer: Producer;
   readonly ports: Ports;
@@ -34,10 +46,13 @@ export interface Settling {
   readonly deadlineMs: number;
   /** A later delivery settles it: what does not end in time now will not end next time either. */
   readonly again: boolean;
-  readonly prepared: Child[];
+  readonly outbox: Outbox<Child>;
   /** Error links that are called here, when all else is done. */
   readonly inline: (() => Promise<void>)[];
   readonly failed: FailedStep[];
+  /** Failed steps by id, and the members among them of chords that Celery counts, to be stored together. */
+  readonly conclusions: Map<string, ConcludeRequest>;
+  readonly members: CeleryMember[];
   readonly marks: Mark[];
   /** Chords among what will be sent that Celery's workers count too. */
   readonly chords: CountedByCelery[];
@@ -64,45 +79,59 @@ export async function addChild(
   sent: Sent,
   chain: readonly Signature[] = [],
 ): Promise<void> {
-  const { parent, producer } = settling;
+  if (chain.length > 0 && !isOneMessage(sig)) return addLengthened(settling, sig, id, sent, chain);
+  let plan: Plan;
   try {
-    if (chain.length > 0 && !isOneMessage(sig)) {
-      // Not as Celery writes it, where a composite is the last step; what follows is made a part of it.
-      const [last] = chain;
-      // Named after this step: what the chain was made of has had its names.
-      const whole = chainOf([sig, ...chain.toReversed()], { [SEED]: derivedId(`${id}:rest`) });
-      await addChild(settling, whole, last === undefined ? id : childId(last, `${id}:rest`), sent);
-      return;
-    }
-    const plan = compileFor(producer, sig, id, sent);
-    settling.chords.push(...plan.chords);
-    for (const planned of plan.messages) {
-      const lineage = {
-        rootId: parent.rootId,
-        parentId: parent.id,
-        hops: parent.celeriac.hops ?? 0,
-        sentOn: true,
-        embed: { chain: planned.chain ?? (chain.length > 0 ? chain : null) },
-        celeriac: {
-          ...(parent.celeriac[FRESH] === true ? { [FRESH]: true } : {}),
-          ...(planned.gather === undefined ? {} : { gather: planned.gather }),
-        },
-        ...(parent.stampedHeaders === null ? {} : { stampedHeaders: parent.stampedHeaders, stamps: parent.stamps }),
-      };
-      try {
-        const stamped = withStamps(planned.signature, parent);
-        const { prepared } = await inTime(settling, () => prepareSignature(producer, stamped, lineage));
-        settling.prepared.push({
-          ...prepared,
-          step: { signature: planned.signature, chain: planned.chain ?? chain },
-        });
-      } catch (error) {
-        const { signature } = planned;
-        await addUnsendable(settling, signature, String(signature.options['task_id']), planned.chain ?? chain, error);
-      }
-    }
+    plan = compileFor(settling.producer, sig, id, sent);
   } catch (error) {
     await addUnsendable(settling, sig, id, chain, error);
+    return;
+  }
+  settling.chords.push(...plan.chords);
+  await inWindows(settling, `plan:${id}`, plan.messages, (planned) => prepareChild(settling, planned, chain));
+}
+
+/** Not as Celery writes it, where a composite is the last step: what follows is made a part of it. */
+async function addLengthened(
+  settling: Settling,
+  sig: Signature,
+  id: string,
+  sent: Sent,
+  chain: readonly Signature[],
+): Promise<void> {
+  const [last] = chain;
+  let whole: Signature;
+  try {
+    // Named after this step: what the chain was made of has had its names.
+    whole = chainOf([sig, ...chain.toReversed()], { [SEED]: derivedId(`${id}:rest`) });
+  } catch (error) {
+    await addUnsendable(settling, sig, id, chain, error);
+    return;
+  }
+  await addChild(settling, whole, last === undefined ? id : childId(last, `${id}:rest`), sent);
+}
+
+async function prepareChild(settling: Settling, planned: Planned, chain: readonly Signature[]): Promise<void> {
+  const { parent, producer } = settling;
+  const { signature } = planned;
+  const lineage = {
+    rootId: parent.rootId,
+    parentId: parent.id,
+    hops: parent.celeriac.hops ?? 0,
+    sentOn: true,
+    embed: { chain: planned.chain ?? (chain.length > 0 ? chain : null) },
+    celeriac: {
+      ...(parent.celeriac[FRESH] === true ? { [FRESH]: true } : {}),
+      ...(planned.gather === undefined ? {} : { gather: planned.gather }),
+    },
+    ...(parent.stampedHeaders === null ? {} : { stampedHeaders: parent.stampedHeaders, stamps: parent.stamps }),
+  };
+  try {
+    const stamped = withStamps(signature, parent);
+    const { prepared } = await inTime(settling, () => prepareSignature(producer, stamped, lineage));
+    settling.outbox.add({ ...prepared, step: { signature, chain: planned.chain ?? chain } });
+  } catch (error) {
+    await addUnsendable(settling, signature, String(signature.options['task_id']), planned.chain ?? chain, error);
   }
 }
 

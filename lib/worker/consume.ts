@@ -8,6 +8,7 @@ import { ACK, type Disposition } from './commit.ts';
 import { execute } from './execute.ts';
 import { afterError } from './give-up.ts';
 import { afterLostError, concludeLost } from './lost.ts';
+import { SettleInterrupted } from './windows.ts';
 import { createWorker, type Worker } from './worker.ts';
 
 export function consume(
@@ -91,6 +92,10 @@ async function guarded(delivery: Delivery, worker: Worker, handling: Handling): 
   try {
     disposition = await handling.handle(delivery, worker);
   } catch (error) {
+    if (error instanceof SettleInterrupted) {
+      await showAgain(delivery, 0, worker);
+      return { kind: 'keep', seconds: 0 };
+    }
     worker.ports.logger.log('error', `Message ${delivery.messageId} could not be handled: ${errorLine(error)}`, {
       queue: delivery.queue,
       stack: errorStack(error),

@@ -11,7 +11,7 @@ import type { Committed } from './settle.ts';
 
 export async function sendChildren(settling: Settling, committed: Committed): Promise<void> {
   const { parent, producer, ports } = settling;
-  const prepared = settling.prepared.splice(0);
+  const prepared = settling.outbox.take();
   const known = settling.again && parent.celeriac[FRESH] === true;
   const due = known ? await notStarted(prepared, ports) : prepared;
   const noted = committed.settled === parent.retries;

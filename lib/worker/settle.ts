@@ -4,23 +4,25 @@
  */
 import { decodeJsonKeepingTypes, encodeJson } from '../json.ts';
 import { decodeTyped } from '../json-typed.ts';
-import { tasksOf } from '../canvas/compile.ts';
-import { errorLine } from '../error-text.ts';
 import { ImproperlyConfigured, type RetryOverrides } from '../errors.ts';
 import type { Message } from '../message.ts';
-import type { ConcludeRequest, OutgoingMessage, Ports, TaskRecord } from '../ports.ts';
+import type { OutgoingMessage, Ports, TaskRecord } from '../ports.ts';
 import type { Producer } from '../producer.ts';
 import { prepare, type Prepared } from '../publish.ts';
 import { argsRepr, kwargsRepr } from '../repr.ts';
-import { readDocument, restoreError, writeException } from '../result-document.ts';
+import { readDocument, restoreError } from '../result-document.ts';
 import { FAILURE, IGNORED, RETRY, SUCCESS } from '../states.ts';
-import { addChild, addErrback, childId, type FailedStep, type Settling } from './children.ts';
-import { type CeleryMember, celeryMember, celeryMemberOfStep, countMember } from './celery-chord.ts';
+import { derivedId } from '../time.ts';
+import { addChild, addErrback, type Child, childId, type Settling } from './children.ts';
+import { celeryMember, countMember } from './celery-chord.ts';
 import { letterFor, sendLetters } from './dead-letter.ts';
 import type { Delivery } from './delivery.ts';
-import { markMembers, markOf, markOfStep } from './group-marks.ts';
+import { OutOfTime } from './deadline.ts';
+import { concludeSteps } from './failed-steps.ts';
+import { markMembers, markOf } from './group-marks.ts';
 import { failedRequest } from './inline-errback.ts';
 import { sendChildren } from './send-children.ts';
+import { inWindows, Outbox, Progress } from './windows.ts';
 import type { Worker } from './worker.ts';
 
 /** What settling needs beyond the result document; stored with the commit as JSON. */
@@ -72,49 +74,94 @@ export function hasFollowers(message: Message): boolean {
   return (callbacks?.length ?? 0) > 0 || (chain?.length ?? 0) > 0 || chord !== null;
 }
 
+/** @throws SettleInterrupted where the time is nearly over: the next delivery goes on. */
 export async function settle(
   message: Message,
   delivery: Delivery,
   committed: Committed,
-  { producer, ports, invocation }: Pick<Worker, 'producer' | 'ports' | 'invocation'>,
+  worker: SettlingWorker,
 ): Promise<void> {
-  const { status, settlement } = committed;
-  const letters = settlement.deadLetter ? [deadLetter(message, delivery, settlement.deadLetter, ports)] : [];
+  const { ports } = worker;
+  const letters = deadLetters(message, delivery, committed, ports);
+  const settling = settlingOf(message, committed, letters, worker);
+  try {
+    await addAll(settling, committed);
+    await settling.drain();
+  } catch (error) {
+    if (error instanceof OutOfTime) await settling.progress.save();
+    throw error;
+  }
+  await sendLetters(letters.splice(0), ports);
+  await settling.finish();
+  await settling.progress.finish();
+}
+
+type SettlingWorker = Pick<Worker, 'producer' | 'ports' | 'invocation' | 'invocationStartMs'>;
+
+function settlingOf(
+  message: Message,
+  committed: Committed,
+  letters: OutgoingMessage[],
+  { producer, ports, invocation: { deadlineMs }, invocationStartMs: startMs }: SettlingWorker,
+): Settling {
+  // Of this very outcome: a task that is run anew under its old id sends all of its own.
+  const name = derivedId(`${message.id}:${message.retries}:progress:${outcomeName(message, committed, producer)}`);
   const settling: Settling = {
     parent: message,
     producer,
     ports,
-    deadlineMs: invocation.deadlineMs,
+    deadlineMs,
     again: committed.again === true,
-    prepared: [],
+    outbox: new Outbox<Child>(),
+    progress: new Progress(name, ports, { startMs, deadlineMs }),
     inline: [],
     failed: [],
+    conclusions: new Map(),
+    members: [],
     marks: [],
     chords: [],
     afterwards: [],
+    finish: async () => {
+      for (const task of settling.afterwards.splice(0)) await task();
+      // Last, since they may take as long as there is time: nobody else waits for them.
+      for (const call of settling.inline.splice(0)) await call();
+    },
+    drain: async () => {
+      // A failed step may be the last member of a group, whose body may be a step that fails: until nothing follows.
+      while (!isDrained(settling)) {
+        await concludeSteps(settling);
+        await markMembers(settling);
+        if (settling.failed.length > 0) continue;
+        await sendLetters(letters.splice(0), ports);
+        await sendChildren(settling, committed);
+      }
+    },
   };
+  return settling;
+}
+
+/** An idempotent task stores no outcome that a redelivery would find: it runs again, and goes on where it was. */
+function outcomeName(message: Message, committed: Committed, { registry }: Producer): string {
+  return registry.find(message.task)?.options.idempotent === true ? '' : (committed.meta ?? '');
+}
+
+function isDrained({ failed, conclusions, marks, outbox }: Settling): boolean {
+  return failed.length === 0 && conclusions.size === 0 && marks.length === 0 && outbox.isEmpty;
+}
+
+async function addAll(settling: Settling, committed: Committed): Promise<void> {
+  const { parent, producer } = settling;
+  const { status, settlement } = committed;
   if (status === RETRY) {
-    if (settlement.retry) settling.prepared.push(retryMessage(message, settlement.retry, producer));
-  } else {
-    if (status === SUCCESS) await addFollowers(settling, valueOf(committed));
-    else await addFailure(settling, status, committed);
-    const mark = markOf(message, status !== SUCCESS);
-    if (mark !== undefined) settling.marks.push(mark);
-    const member = celeryMember(message);
-    if (member !== undefined) await countMember(settling, member);
+    if (settlement.retry) settling.outbox.add(retryMessage(parent, settlement.retry, producer));
+    return;
   }
-  do {
-    // A failed step may be the last member of a group, whose body may be a step that fails: until nothing follows any more.
-    while (settling.failed.length > 0 || settling.marks.length > 0) {
-      await concludeSteps(settling);
-      await markMembers(settling);
-    }
-    await sendLetters(letters.splice(0), ports);
-    await sendChildren(settling, committed);
-  } while (settling.failed.length > 0);
-  for (const task of settling.afterwards) await task();
-  // Last, since they may take as long as there is time: nobody else waits for them.
-  for (const call of settling.inline) await call();
+  if (status === SUCCESS) await addFollowers(settling, valueOf(committed));
+  else await addFailure(settling, status, committed);
+  const mark = markOf(parent, status !== SUCCESS);
+  if (mark !== undefined) settling.marks.push(mark);
+  const member = celeryMember(parent);
+  if (member !== undefined) await countMember(settling, member);
 }
 
 function valueOf(committed: Committed): unknown {
@@ -138,8 +185,9 @@ function causeOf(committed: Committed): unknown {
 /** Links and the next chain step. */
 async function addFollowers(settling: Settling, value: unknown): Promise<void> {
   const { parent } = settling;
-  for (const [index, sig] of (parent.embed.callbacks ?? []).entries())
-    await addChild(settling, sig, childId(sig, `${parent.id}:link:${index}`), { args: [value] });
+  await inWindows(settling, 'links', parent.embed.callbacks ?? [], (sig, index) =>
+    addChild(settling, sig, childId(sig, `${parent.id}:link:${index}`), { args: [value] }),
+  );
   const chain = parent.embed.chain ?? [];
   const next = chain.at(-1);
   if (next === undefined) return;
@@ -154,62 +202,17 @@ async function addFailure(settling: Settling, status: string, committed: Committ
   if (status === FAILURE) {
     const { traceback } = committed.meta === undefined ? { traceback: null } : readDocument(committed.meta);
     const failed = { request: failedRequest(parent), error: causeOf(committed), traceback };
-    for (const [index, sig] of (parent.embed.errbacks ?? []).entries())
-      await addErrback(settling, sig, `${parent.id}:errback:${index}`, failed);
+    await inWindows(settling, 'errbacks', parent.embed.errbacks ?? [], (sig, index) =>
+      addErrback(settling, sig, `${parent.id}:errback:${index}`, failed),
+    );
   }
   const chain = parent.embed.chain ?? [];
   if (chain.length === 0) return;
   const cause = causeOf(committed);
-  for (const [index, step] of chain.entries())
+  await inWindows(settling, 'chain', chain, async (step, index) => {
     settling.failed.push({ signature: step, id: childId(step, `${parent.id}:chain:${index}`), cause });
-}
-
-/** Steps that will never run become FAILURE with the cause, so that nobody waits for them. */
-async function concludeSteps(settling: Settling): Promise<void> {
-  const { parent, producer, ports } = settling;
-  const nowMs = ports.clock.nowMs();
-  const requests = new Map<string, ConcludeRequest>();
-  const members: CeleryMember[] = [];
-  for (const failed of settling.failed.splice(0)) {
-    for (const { id, signature: step } of tasksIn(failed)) {
-      requests.set(id, {
-        id,
-        attempt: 0,
-        nowMs,
-        status: FAILURE,
-        name: step.task,
-        queue: typeof step.options['queue'] === 'string' ? step.options['queue'] : producer.settings.defaultQueue,
-        meta: writeException(FAILURE, failed.cause, {
-          children: [],
-          dateDone: new Date(nowMs).toISOString(),
-          taskId: id,
-          parentId: parent.id,
-        }),
-        expiresAtSeconds: Math.floor(nowMs / 1000) + producer.settings.resultExpiresSeconds,
-      });
-      const mark = markOfStep(step, id);
-      if (mark !== undefined) settling.marks.push(mark);
-      const member = celeryMemberOfStep(step, id);
-      if (member !== undefined) members.push(member);
-      ports.logger.log('error', `Task ${step.task}[${id}] will not run: ${errorLine(failed.cause)}`, {
-        task: step.task,
-        taskId: id,
-        parentId: parent.id,
-      });
-    }
-  }
-  if (requests.size > 0) await ports.backend.conclude([...requests.values()]);
-  // Celery's workers read what is counted.
-  for (const member of members) await countMember(settling, member);
-}
-
-/** A composite that cannot be read is one step. */
-function tasksIn({ signature, id }: FailedStep): ReturnType<typeof tasksOf> {
-  try {
-    return tasksOf(signature, id);
-  } catch {
-    return [{ id, signature }];
-  }
+    return Promise.resolve();
+  });
 }
 
 // ------------------------------------------------------- retry, dead letter
@@ -247,18 +250,17 @@ function withoutGather({ celeriac }: Message, { args }: RetryOverrides): Message
   return args === undefined ? celeriac : rest;
 }
 
-function deadLetter(
-  message: Message,
-  delivery: Delivery,
-  letter: NonNullable<Settlement['deadLetter']>,
-  ports: Ports,
-): OutgoingMessage {
-  return letterFor(delivery, {
-    reason: letter.reason,
-    error: letter.error,
-    task: message.task,
-    task_id: message.id,
-    deliveries: String(letter.deliveries),
-    failed_at: new Date(ports.clock.nowMs()).toISOString(),
-  });
+function deadLetters(message: Message, delivery: Delivery, { settlement }: Committed, ports: Ports): OutgoingMessage[] {
+  const { deadLetter: letter } = settlement;
+  if (letter === undefined) return [];
+  return [
+    letterFor(delivery, {
+      reason: letter.reason,
+      error: letter.error,
+      task: message.task,
+      task_id: message.id,
+      deliveries: String(letter.deliveries),
+      failed_at: new Date(ports.clock.nowMs()).toISOString(),
+    }),
+  ];
 }

@@ -1,0 +1,155 @@
+/**
+ * What follows from one outcome may be thousands of messages: sent window by window, gone on with in the next invocation,
+ * and whole wherever a worker stops.
+ */
+import { chain, chord, group, type Ports, signature } from 'celeriac';
+import { describe, expect, it } from 'vitest';
+
+import { CANVAS_WINDOW_BYTES } from '../../lib/limits.ts';
+import type { OutgoingMessage } from '../../lib/ports.ts';
+import { type CanvasTasks, type CanvasWorld, canvasWorld, send } from '../support/canvas-world.ts';
+import { type Crash, type CrashLog, dying, newCrashLog, NO_CRASH, tapped } from '../support/port-taps.ts';
+
+/** Messages of a request of SQS; a window is sent by fifty of them side by side. */
+const REQUEST = 10;
+const PORTS = ['broker', 'groups', 'backend'] as const;
+
+/** Celery's own form: one signature that becomes a message for each item. */
+function chunksOf({ echo }: CanvasTasks, size: number): never {
+  const it = Array.from({ length: size }, (_, index) => [index]);
+  return signature('celery.chunks', { kwargs: { task: echo.s(), it, n: 1 }, subtaskType: 'chunks' }) as never;
+}
+
+interface Windowed extends CanvasWorld {
+  /** How many messages of windows each invocation sent. */
+  readonly sent: ReadonlyMap<string, number>;
+}
+
+/** Windows take most of a minute each: fifty requests of a second. */
+function slowWorld(): Windowed {
+  const sent = new Map<string, number>();
+  const played: CanvasWorld = canvasWorld(
+    {},
+    {
+      wrapPorts: (ports, { requestId }) =>
+        tapped(
+          ports,
+          async (call, go, args) => {
+            const items = call === 'broker.send' ? (args[0] as readonly OutgoingMessage[]) : [];
+            if (items.length < REQUEST) return go();
+            sent.set(requestId, (sent.get(requestId) ?? 0) + items.length);
+            await played.world.clock.sleep(1000);
+            return go();
+          },
+          PORTS,
+        ),
+    },
+  );
+  return { ...played, sent };
+}
+
+describe('a step of many messages', () => {
+  it('goes on in the next invocation, and sends nothing twice', async () => {
+    const size = 4000;
+    const { tasks, world, sent, runs } = slowWorld();
+    await send(tasks.echo.s('first').link(chunksOf(tasks, size)));
+    await world.drain();
+    expect(sent.size).toBeGreaterThan(1);
+    expect(sent.size).toBeLessThan(4);
+    expect([...sent.values()].reduce((sum, count) => sum + count, 0)).toBe(size);
+    const ran = runs.map(({ args }) => args[0]);
+    expect(new Set(ran).size).toBe(size + 1);
+    expect(ran).toHaveLength(size + 1);
+    expect(world.broker.nextVisibleMs()).toBeUndefined();
+  });
+
+  it('many links do too', async () => {
+    const { tasks, world, of } = slowWorld();
+    await send(tasks.echo.s('first').set({ link: Array.from({ length: 1600 }, () => tasks.echo.s()) } as never));
+    await world.drain();
+    expect(of('echo')).toHaveLength(1601);
+  });
+
+  it('of which none can run ends whole, and the chord around it resolves', async () => {
+    const { tasks, world, app } = slowWorld();
+    const members = Array.from({ length: 1200 }, (_, index) => tasks.echo.si(index));
+    const whole = chain(tasks.fail.s(), group(members) as never, tasks.list.s() as never);
+    const result = await send(whole);
+    await world.drain();
+    await expect(result.get({ timeout: 1 })).rejects.toThrow();
+    const states = world.backend.all().map(({ status }) => status);
+    expect(states.filter((status) => status === 'FAILURE')).toHaveLength(1202);
+    expect(app.name).toBeTypeOf('string');
+  });
+
+  it('with a large body is sent by bytes', async () => {
+    const { tasks, world } = canvasWorld({}, { batchSize: 1 });
+    let largest = 0;
+    const sendAll = world.broker.send.bind(world.broker);
+    world.broker.send = (items) => {
+      largest = Math.max(
+        largest,
+        items.reduce((sum, { body }) => sum + body.length, 0),
+      );
+      return sendAll(items);
+    };
+    const header = Array.from({ length: 60 }, (_, index) => tasks.echo.si(index));
+    await send(chain(tasks.echo.s(1), chord(header, tasks.list.s('x'.repeat(300_000))) as never));
+    await world.drain();
+    expect(largest).toBeGreaterThan(1_000_000);
+    expect(largest).toBeLessThan(CANVAS_WINDOW_BYTES + 1_048_576);
+  });
+});
+
+/** Requests of the settling of a large step: its windows, and what is noted of them. */
+function mortal(ports: Ports, crash: Crash, log: CrashLog): Ports {
+  const die = dying(crash, log);
+  return tapped(
+    ports,
+    (call, go, args) => {
+      const large = call === 'broker.send' && (args[0] as readonly unknown[]).length === REQUEST;
+      const noted = call === 'groups.define' || call === 'groups.forget' || call === 'groups.definition';
+      // A process that is dead is dead for every call.
+      return large || noted || log.crashed ? die(call, go, args) : go();
+    },
+    PORTS,
+  );
+}
+
+describe('a worker that stops in the middle of a step of thousands', () => {
+  async function play(crash: Crash): Promise<{ readonly log: CrashLog; readonly runs: readonly unknown[] }> {
+    const log = newCrashLog();
+    const living = new Set<string>();
+    const played = canvasWorld(
+      {},
+      {
+        wrapPorts: (ports, { requestId }) => {
+          // Only invocations that begin before the crash can die of it.
+          if (!log.crashed) living.add(requestId);
+          return living.has(requestId) ? mortal(ports, crash, log) : ports;
+        },
+      },
+    );
+    await send(played.tasks.echo.s('first').link(chunksOf(played.tasks, 4200)));
+    await played.world.drain();
+    expect(played.world.broker.nextVisibleMs()).toBeUndefined();
+    return { log, runs: played.runs.map(({ args }) => args[0]) };
+  }
+
+  it('every member runs, once, wherever it stops', async () => {
+    const { log } = await play(NO_CRASH);
+    // Nine windows, a note after eight of them.
+    expect(log.calls.filter((call) => call === 'broker.send')).toHaveLength(420);
+    const noted = log.calls.indexOf('groups.define') + 1;
+    expect(noted).toBeGreaterThan(400);
+    const calls = [70, noted, noted + 10];
+    for (const call of calls)
+      for (const when of ['before', 'after'] as const) {
+        const { log: crashed, runs } = await play({ call, when });
+        const where = `${when} call ${call}, ${log.calls[call - 1]}`;
+        expect(crashed.crashed, where).toBe(true);
+        expect(new Set(runs).size, where).toBe(4201);
+        expect(runs.length, where).toBe(4201);
+      }
+  }, 120_000);
+});
