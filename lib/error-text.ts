@@ -91,6 +91,15 @@ export function isError(value: unknown): value is Error {
   }
 }
 
+/** A proxy may refuse to be asked: then it is none of ours. */
+export function isOf(thrown: unknown, errorClass: abstract new (...args: never[]) => unknown): boolean {
+  try {
+    return thrown instanceof errorClass;
+  } catch {
+    return false;
+  }
+}
+
 /** A property where it is text or a number, and reading it does not throw. */
 export function read(from: object, property: string): string | undefined {
   try {

@@ -14,6 +14,16 @@ const CODES =
 // A cause may be its own cause.
 const LONGEST_CHAIN = 5;
 
+/** The store has refused an outcome, and the bounded record of that refusal too: trying again would only run the task again. */
+export class OutcomeRefused extends Error {
+  override readonly name: string = 'OutcomeRefused';
+  readonly retryable: boolean = false;
+
+  constructor(cause: unknown) {
+    super('The outcome was refused for good.', { cause });
+  }
+}
+
 /** Never throws. `retryable` of our own errors is their word, `$retryable` and `$metadata` the SDK's. */
 export function isPassing(error: unknown): boolean {
   let current = error;

@@ -12,6 +12,7 @@ import {
   SEED,
   type Sent,
 } from '../canvas/compile.ts';
+import { isOf } from '../error-text.ts';
 import { TimeLimitExceeded } from '../errors.ts';
 import type { Message } from '../message.ts';
 import type { ConcludeRequest, Ports } from '../ports.ts';
@@ -158,7 +159,7 @@ export async function addUnsendable(
   chain: readonly Signature[],
   error: unknown,
 ): Promise<void> {
-  if (error instanceof OutOfTime) throw error;
+  if (isOf(error, OutOfTime)) throw error;
   settling.failed.push({ signature: sig, id, cause: error });
   for (const step of chain) settling.failed.push({ signature: step, id: childId(step, `${id}:lost`), cause: error });
   await addErrbacks(settling, sig, id, error);

@@ -1,7 +1,7 @@
 /** Writes down how an attempt ended, then settles it. The commit comes first: what is not committed may run again. */
 import { errorLine, errorMessage } from '../error-text.ts';
 import type { Message } from '../message.ts';
-import { isPassing } from '../passing.ts';
+import { isPassing, OutcomeRefused } from '../passing.ts';
 import type { Clock, CommitRequest } from '../ports.ts';
 import type { TaskDefinition } from '../registry.ts';
 import { RETRY } from '../states.ts';
@@ -127,8 +127,24 @@ async function commit(attempt: Attempt, owner: string, committed: Committed): Pr
       `Task ${attempt.message.task}[${attempt.message.id}]: its outcome ${committed.status} was refused: ${errorLine(error)}`,
       fieldsOf(attempt),
     );
-    const failure = bareFailure(attempt, error);
+    return commitRefusal(attempt, owner, bareFailure(attempt, error), error);
+  }
+}
+
+async function commitRefusal(
+  attempt: Attempt,
+  owner: string,
+  failure: Committed,
+  cause: unknown,
+): Promise<Committed | undefined> {
+  const { message, worker } = attempt;
+  try {
     return (await worker.commit(commitRequest(attempt, owner, failure))) ? failure : undefined;
+  } catch (error) {
+    if (isPassing(error)) throw error;
+    // Whoever concludes it next must not wait for our lease.
+    await worker.ports.backend.release({ id: message.id, attempt: message.retries, owner });
+    throw new OutcomeRefused(cause);
   }
 }
 

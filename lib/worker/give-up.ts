@@ -4,10 +4,10 @@
  */
 import { fromRule } from '../beat/tick.ts';
 import { decodeMessage } from '../decode-message.ts';
-import { errorLine, errorText } from '../error-text.ts';
+import { errorLine, errorText, isOf } from '../error-text.ts';
 import { FAILED_DELIVERY_FIRST_SECONDS, FAILED_DELIVERY_LONGEST_SECONDS, REFUSED_RECEIVES } from '../limits.ts';
 import type { Message } from '../message.ts';
-import { isPassing } from '../passing.ts';
+import { isPassing, OutcomeRefused } from '../passing.ts';
 import { FAILURE, RETRY } from '../states.ts';
 import { ACK, type Disposition } from './commit.ts';
 import { conclude } from './conclude.ts';
@@ -18,9 +18,10 @@ import type { Worker } from './worker.ts';
 /** Never throws. */
 export async function afterError(delivery: Delivery, worker: Worker, error: unknown): Promise<Disposition> {
   const again: Disposition = { kind: 'keep', seconds: againSeconds(delivery.receiveCount) };
-  if (isPassing(error) || delivery.receiveCount < REFUSED_RECEIVES) return again;
+  const refused = isOf(error, OutcomeRefused);
+  if (isPassing(error) || (!refused && delivery.receiveCount < REFUSED_RECEIVES)) return again;
   try {
-    return await giveUp(delivery, worker, error);
+    return await giveUp(delivery, worker, refused ? (error as OutcomeRefused).cause : error);
   } catch (second) {
     worker.ports.logger.log('error', `Message ${delivery.messageId} could not be given up: ${errorLine(second)}`, {
       queue: delivery.queue,

@@ -3,7 +3,7 @@
  * takes more than one argument is called in the failing worker, with the request, the error and its stack; it is
  * no task of its own, and has no result. Every other one is sent, with the failed task's id.
  */
-import { errorLine } from '../error-text.ts';
+import { errorLine, isOf } from '../error-text.ts';
 import { TimeLimitExceeded } from '../errors.ts';
 import { decodeTyped } from '../json-typed.ts';
 import type { Message } from '../message.ts';
@@ -81,7 +81,7 @@ export async function callErrback(
     if (cutShort && !again) throw new OutOfTime();
     throw ending.error;
   } catch (error) {
-    if (error instanceof OutOfTime) throw error;
+    if (isOf(error, OutOfTime)) throw error;
     logger.log('error', `Error link ${sig.task} of ${message.task}[${message.id}] failed: ${errorLine(error)}`, {
       task: sig.task,
       taskId: message.id,

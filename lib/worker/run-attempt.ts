@@ -1,5 +1,6 @@
 /** One claimed attempt: its arguments, its context, its run, its end. */
 import type { Message } from '../message.ts';
+import { isOf } from '../error-text.ts';
 import { isPassing } from '../passing.ts';
 import { validateArguments } from '../producer.ts';
 import { nameOrShape } from '../shape.ts';
@@ -57,7 +58,7 @@ export async function runAttempt(claimed: Attempt): Promise<Disposition> {
     });
     ending = await runTask(definition, context, args, { abort, limits: runLimits }, ports.clock);
   } catch (error) {
-    if (error instanceof NotGathered) throw error.cause;
+    if (isOf(error, NotGathered)) throw (error as NotGathered).cause;
     ending = { ok: false, error };
   }
   return endRun(attempt, ending, args, startMs);
