@@ -6,7 +6,9 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
 import { ImproperlyConfigured } from '../lib/errors.ts';
+import { MAX_TASK_NAMES_BYTES } from '../lib/limits.ts';
 import { type AppManifest, ENVIRONMENT, externalQueuesOf, hasFifoQueue, taskQueuesOf } from '../lib/manifest.ts';
+import { packTaskNames } from '../lib/task-names.ts';
 import type { TaskBundling } from './bundling.ts';
 import { BeatRules } from './beat-rules.ts';
 import { grantCeleryAccess } from './celery-rights.ts';
@@ -53,6 +55,7 @@ export class TaskService extends Construct {
   readonly rules: BeatRules;
   readonly #workers = new Map<string, LambdaFn>();
   readonly #taskQueues: Readonly<Record<string, string>>;
+  readonly #taskNames: string | undefined;
 
   constructor(scope: Construct, id: string, props: TaskServiceProps) {
     super(scope, id);
@@ -62,7 +65,7 @@ export class TaskService extends Construct {
     validateExternalQueues(Stack.of(this), this.manifest, imported);
     const plan = planQueues(this.manifest, props.queues ?? {}, Object.keys(imported));
     this.#taskQueues = taskQueuesOf(this.manifest);
-    validateEnvironment(this.manifest, this.#taskQueues);
+    this.#taskNames = this.#packedNames(validateEnvironment(this.manifest, this.#taskQueues));
     this.tables = new TaskTables(this, 'Tables', given(props, ['removalPolicy', 'deletionProtection']));
     this.queues = new TaskQueues(this, 'Queues', {
       plans: plan.queues,
@@ -193,6 +196,16 @@ export class TaskService extends Construct {
     });
   }
 
+  /** For senders without the tasks' code; undefined where that takes too much of the room for variables. */
+  #packedNames(bytesLeft: number): string | undefined {
+    const packed = packTaskNames(Object.keys(this.manifest.tasks));
+    if (packed.length <= Math.min(MAX_TASK_NAMES_BYTES, bytesLeft)) return packed;
+    Annotations.of(this).addInfo(
+      `The names of ${Object.keys(this.manifest.tasks).length} tasks take ${packed.length} bytes, too many of a function's variables, and are left out: a caller's misspelt name is told by the worker, not at the call.`,
+    );
+    return undefined;
+  }
+
   #warnOfRoutes(): void {
     for (const pattern of this.manifest.idleRoutes ?? [])
       Annotations.of(this).addWarningV2(
@@ -222,6 +235,7 @@ export class TaskService extends Construct {
       [ENVIRONMENT.timerShards]: String(this.manifest.timerShards),
       [ENVIRONMENT.defaultQueue]: this.manifest.defaultQueue,
       ...(this.queues.wakeUps === undefined ? {} : { [ENVIRONMENT.wakeQueue]: this.queues.wakeUps.queueUrl }),
+      ...(this.#taskNames === undefined ? {} : { [ENVIRONMENT.tasks]: this.#taskNames }),
       ...(Object.keys(this.#taskQueues).length === 0
         ? {}
         : { [ENVIRONMENT.taskQueues]: JSON.stringify(this.#taskQueues) }),

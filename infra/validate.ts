@@ -162,14 +162,14 @@ export function physicalQueueNames(
 // What each variable's tokens become on deploy: a queue URL has about this many characters.
 const URL_CHARACTERS = 110;
 
-/** @throws InvalidOption when the functions' variables would not fit what Lambda takes. */
-export function validateEnvironment(manifest: AppManifest, taskQueues: Readonly<Record<string, string>>): void {
+/** The bytes that are left for more. @throws InvalidOption when the functions' variables would not fit what Lambda takes. */
+export function validateEnvironment(manifest: AppManifest, taskQueues: Readonly<Record<string, string>>): number {
   const names = Object.keys(manifest.queues);
   // Every queue's URL; the sweeper has those of the dead-letter queues too.
   const urls = names.reduce((sum, name) => sum + 2 * (name.length + URL_CHARACTERS), 0);
   const wakeUps = hasFifoQueue(manifest) ? ENVIRONMENT.wakeQueue.length + URL_CHARACTERS : 0;
   const bytes = urls + wakeUps + externalQueuesOf(manifest).join(',').length + JSON.stringify(taskQueues).length + 400;
-  if (bytes <= LAMBDA_MAX_ENVIRONMENT_BYTES) return;
+  if (bytes <= LAMBDA_MAX_ENVIRONMENT_BYTES) return LAMBDA_MAX_ENVIRONMENT_BYTES - bytes;
   throw new InvalidOption(
     `The environment of the functions takes about ${bytes} bytes (${names.length} queues, ${Object.keys(taskQueues).length} tasks on other queues than '${manifest.defaultQueue}'); Lambda takes ${LAMBDA_MAX_ENVIRONMENT_BYTES}. Use fewer queues, or make the queue with most tasks the default one.`,
   );

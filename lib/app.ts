@@ -10,11 +10,19 @@ import type { Message } from './message.ts';
 import { noCeleryGroups, noGroups, noSchedules } from './no-ports.ts';
 import type { Clock, Ids, Logger, Ports, Random } from './ports.ts';
 import type { EagerOutcome, Producer } from './producer.ts';
+import { requireKnown, requireKnownTree } from './known-tasks.ts';
 import { callSite, Registry, type TaskDefinition, type TaskHooks } from './registry.ts';
 import { AsyncResult } from './result.ts';
 import { ownQueueName } from './queue-name.ts';
 import { hasRouter, idlePatterns, resolveRoute } from './routes.ts';
-import { type AppOptions, type Environment, readEnvironment, resolveSettings, type Settings } from './settings.ts';
+import {
+  type AppOptions,
+  type Environment,
+  readEnvironment,
+  readTaskNames,
+  resolveSettings,
+  type Settings,
+} from './settings.ts';
 import type { CheckedTypes } from './serializable.ts';
 import type { Signature } from './signature.ts';
 import { remoteTask, type RemoteTask, type RemoteTaskOptions } from './remote-task.ts';
@@ -176,8 +184,18 @@ export class Celeriac implements Producer {
 
   // --------------------------------------------------------------- sending
 
-  /** Sends by name, for tasks that run elsewhere (Python's too). */
-  send<R = unknown>(name: string, args: readonly unknown[] = [], options: ApplyOptions = {}): Promise<AsyncResult<R>> {
+  /**
+   * Sends by name, for tasks that run elsewhere (Python's too).
+   *
+   * @throws NotRegistered for a name that no worker of this service knows, where the names are known here
+   */
+  async send<R = unknown>(
+    name: string,
+    args: readonly unknown[] = [],
+    options: ApplyOptions = {},
+  ): Promise<AsyncResult<R>> {
+    requireKnown(this, { task: name, args, kwargs: options.kwargs ?? {}, queue: options.queue });
+    for (const sig of [options.link ?? [], options.linkError ?? []].flat()) requireKnownTree(this, sig as Signature);
     return sendCall(this, name, args, options) as Promise<AsyncResult<R>>;
   }
 
@@ -295,6 +313,15 @@ export class Celeriac implements Producer {
   runEager(message: Message): Promise<EagerOutcome> {
     return runEager(message, this);
   }
+
+  taskNames(): ReadonlySet<string> | undefined {
+    const own = this.registry.names();
+    // A deployed function may load a part of the tasks only; on ports of its own a process is the service.
+    const told = this.#wiring === undefined ? (this.#toldNames ??= readTaskNames()) : undefined;
+    if (told === 'unknown' || (told === undefined && own.length === 0)) return undefined;
+    return new Set([...own, ...(told ?? [])]);
+  }
+  #toldNames: ReturnType<typeof readTaskNames>;
 
   // -------------------------------------------------------------- manifest
 

@@ -44,7 +44,7 @@ export function elsewhereIn(destinations: Destinations): RunsElsewhere {
 }
 
 /** Signatures that a composite is made of. */
-function partsOf({ kwargs: { tasks, header, body, task } }: Signature): readonly Signature[] {
+export function partsOf({ kwargs: { tasks, header, body, task } }: Signature): readonly Signature[] {
   return [tasks, header, body, task].flat().flatMap((part) => readSignature(part) ?? []);
 }
 

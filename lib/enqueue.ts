@@ -1,6 +1,7 @@
 /** Sending by task or by name. */
 import type { ApplyOptions } from './apply-options.ts';
 import { recordChildren } from './context.ts';
+import { requireKnownTree } from './known-tasks.ts';
 import { prepareCall, prepareSignature, type Call, type Producer } from './producer.ts';
 import { publish } from './publish.ts';
 import { EagerResult } from './eager-result.ts';
@@ -42,6 +43,7 @@ export async function applyCall(
  */
 export async function sendMany(producer: Producer, signatures: readonly Signature[]): Promise<AsyncResult[]> {
   const calls: Call[] = [];
+  for (const sig of signatures) requireKnownTree(producer, sig);
   for (const sig of signatures) calls.push(await prepareSignature(producer, sig));
   if (producer.settings.alwaysEager) {
     const results: AsyncResult[] = [];

@@ -8,6 +8,7 @@ import { runSignature } from './eager-canvas.ts';
 import { InvalidSignature } from './errors.ts';
 import type { GroupResult } from './group-result.ts';
 import { PLAIN_DATA } from './json.ts';
+import { requireKnownTree } from './known-tasks.ts';
 import type { Producer } from './producer.ts';
 import type { AsyncResult } from './result.ts';
 import { type Signature, type SignatureOptions, withParts } from './signature.ts';
@@ -78,6 +79,7 @@ class Fluent implements Signature {
   async applyAsync(args: readonly unknown[] = [], options: ApplyOptions = {}): Promise<AsyncResult | GroupResult> {
     const producer = producerOf(this);
     const whole = withArguments(this, args);
+    requireKnownTree(producer, whole);
     return producer.settings.alwaysEager
       ? runSignature(producer, whole, options)
       : applySignature(producer, whole, options);

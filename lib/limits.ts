@@ -174,3 +174,7 @@ export const UNKNOWN_TASK_FIRST_DELAY_SECONDS = 5;
 export const MAX_STORED_OUTCOMES = 100;
 /** Of the path of a stored NotSerializable. */
 export const MAX_STORED_PATH_CHARACTERS = 1024;
+/** What the packed names of all tasks may take of the 4 KB that Lambda gives to variables: some 150 names. */
+export const MAX_TASK_NAMES_BYTES = 1024;
+/** Names that an error text lists. */
+export const MAX_LISTED_NAMES = 20;

@@ -73,6 +73,8 @@ export const ENVIRONMENT = {
   timerShards: 'CELERIAC_TIMER_SHARDS',
   /** JSON: task name -> queue, for tasks that routes send elsewhere than to the default queue. */
   taskQueues: 'CELERIAC_TASK_QUEUES',
+  /** Names of all tasks, packed (lib/task-names.ts). Absent where they take too much room. */
+  tasks: 'CELERIAC_TASKS',
   /** Names of the queues that are consumed elsewhere, with commas between them. Absent where there are none. */
   externalQueues: 'CELERIAC_EXTERNAL_QUEUES',
   /** URL of the wake-up queue. Absent where there are no FIFO queues. */

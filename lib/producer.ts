@@ -35,6 +35,8 @@ export interface Producer {
   readonly ids: Ids;
   readonly random: Random;
   readonly logger: Logger;
+  /** Names of all tasks that the service's workers run, as far as this process can tell; undefined where it cannot. */
+  taskNames(): ReadonlySet<string> | undefined;
   /** Connects on first use. Throws MissingEnvironment where nothing tells of queues and tables. */
   ports(): Promise<Ports>;
   runEager(message: Message): Promise<EagerOutcome>;

@@ -13,6 +13,7 @@ import { booleanOption, integerIn, refuseUnknownKeys } from './option-checks.ts'
 import type { Logger, LogLevel } from './ports.ts';
 import { NAME, type QueueOptions, resolveDefaultQueue, resolveQueues } from './queue-options.ts';
 import { checkRoutes, type Routes } from './routes.ts';
+import { unpackTaskNames } from './task-names.ts';
 
 /** Celery's publish retry policy. Defaults: 3 retries, 0 s, +0.2 s each, at most 1 s. */
 export interface RetryPolicy {
@@ -265,4 +266,16 @@ export function lambdaLogLevel(
   if (!source['AWS_LAMBDA_FUNCTION_NAME']) return undefined;
   // Set where the function logs in JSON.
   return LAMBDA_LEVELS[source['AWS_LAMBDA_LOG_LEVEL']?.toUpperCase() ?? ''] ?? 'info';
+}
+
+/**
+ * What a deployed function was told of the names of its service's tasks: `unknown` where they took too much room,
+ * undefined where this is no deployed function.
+ */
+export function readTaskNames(
+  source: Readonly<Record<string, string | undefined>> = process.env,
+): readonly string[] | 'unknown' | undefined {
+  if (source[ENVIRONMENT.queues] === undefined) return undefined;
+  const packed = source[ENVIRONMENT.tasks];
+  return (packed === undefined ? undefined : unpackTaskNames(packed)) ?? 'unknown';
 }

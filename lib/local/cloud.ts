@@ -14,6 +14,7 @@ import { MemoryRules } from '../memory/memory-rules.ts';
 import type { Logger, Ports } from '../ports.ts';
 import { ENVIRONMENT } from '../manifest.ts';
 import type { Environment } from '../settings.ts';
+import { packTaskNames } from '../task-names.ts';
 import { systemClock, systemIds } from '../time.ts';
 import type { BatchResponse, Delivery, Invocation } from '../worker/delivery.ts';
 import { WAKE_QUEUE } from '../wake-up.ts';
@@ -133,6 +134,7 @@ export class LocalCloud {
       [ENVIRONMENT.externalQueues]: environment.externalQueues.join(','),
       [ENVIRONMENT.defaultQueue]: environment.defaultQueue,
       ...(environment.wakeQueue === undefined ? {} : { [ENVIRONMENT.wakeQueue]: environment.wakeQueue }),
+      [ENVIRONMENT.tasks]: packTaskNames(Object.keys(this.app.manifest().tasks)),
       AWS_REGION: 'us-east-1',
       AWS_ACCESS_KEY_ID: 'local',
       AWS_SECRET_ACCESS_KEY: 'local',

@@ -76,7 +76,7 @@ it.each([
   const starts: string[] = [];
   let variables: Record<string, string> = {};
   await withCloud(
-    { worker: () => killed(() => variables, starts), declare: (app) => app.task('unused', () => 1) },
+    { worker: () => killed(() => variables, starts), declare: (app) => app.task(task, () => 1) },
     async (app, cloud) => {
       variables = cloud.variables();
       const result = await app.send(task);

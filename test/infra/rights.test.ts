@@ -177,6 +177,8 @@ async function enqueueing({
     sender.s(),
     again.s(),
   ]);
+  // By a sender that does not know the tasks' names.
+  app.taskNames = () => undefined;
   await app.send('unknown.task');
   const late = await add.applyAsync([1, 2], { countdown: 2000 });
   const results = [

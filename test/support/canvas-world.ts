@@ -98,6 +98,8 @@ export function canvasWorld(options: AppOptions = {}, worldOptions: WorldOptions
     { queues, ...options },
     { patienceMs: 0, ...worldOptions },
   );
+  // As a sender that knows none of the tasks: what it may send, the workers must bring to an end.
+  app.taskNames = () => undefined;
   return { app, world, tasks, runs, of: (name) => runs.filter((run) => run.name === name) };
 }
 

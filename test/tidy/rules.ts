@@ -33,7 +33,7 @@ export function importsOf(text: string): Import[] {
 /** Layer of each room of the library: a file imports its own layer or lower ones. */
 const LAYERS: readonly (readonly [RegExp, number])[] = [
   [
-    /^lib\/(errors|celeriac-error|error-text|passing|limits|states|time|json|json-hints|json-scan|json-typed|own-errors|nearest|serializable|iso-time|typed|compression|queue-name|quote|shape|repr|sqs-text|duration|side-by-side|standard-schema)\.ts$/,
+    /^lib\/(errors|celeriac-error|error-text|passing|limits|states|time|json|json-hints|json-scan|json-typed|own-errors|nearest|task-names|serializable|iso-time|typed|compression|queue-name|quote|shape|repr|sqs-text|duration|side-by-side|standard-schema)\.ts$/,
     0,
   ],
   [
@@ -45,7 +45,7 @@ const LAYERS: readonly (readonly [RegExp, number])[] = [
   [/^lib\/(context|registry|result-document|publish|destination|no-ports)\.ts$/, 2],
   [/^lib\/(memory|aws)\//, 2],
   [
-    /^lib\/(task|task-class|task-context|remote-task|producer|enqueue|result|eager-result|result-set|result-tree|group-result|apply-canvas|chord-unlock|fluent|eager-canvas|builtin-tasks)\.ts$/,
+    /^lib\/(task|task-class|task-context|remote-task|producer|enqueue|result|eager-result|result-set|result-tree|group-result|apply-canvas|known-tasks|chord-unlock|fluent|eager-canvas|builtin-tasks)\.ts$/,
     3,
   ],
   [/^lib\/(worker|beat)\//, 3],
@@ -88,7 +88,7 @@ export function directionComplaints(file: SourceFile): string[] {
     if (
       room === 'infra' &&
       resolved.startsWith('lib/') &&
-      !/^lib\/(?:(?:manifest|limits|errors|states|time|queue-name)\.ts$|schedules\/)/.test(resolved)
+      !/^lib\/(?:(?:manifest|limits|errors|states|time|queue-name|task-names)\.ts$|schedules\/)/.test(resolved)
     )
       say('infra reads plain data only');
     if (room === 'infra' && resolved.startsWith('handlers/')) say('infra names handlers by path');

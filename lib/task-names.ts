@@ -1,0 +1,20 @@
+/** The names of a service's tasks in one environment variable: a sender without their code knows them too. */
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+
+// Lambda takes 4 KB of variables; what unpacks to more than this was not written here.
+const MAX_BYTES = 1_048_576;
+
+/** Packed, since names have much in common. They hold no commas. */
+export function packTaskNames(names: readonly string[]): string {
+  return deflateRawSync(names.toSorted().join(','), { level: 9 }).toString('base64');
+}
+
+/** undefined where that cannot be read: then nothing is known, and nothing is refused. */
+export function unpackTaskNames(text: string): readonly string[] | undefined {
+  try {
+    const names = inflateRawSync(Buffer.from(text, 'base64'), { maxOutputLength: MAX_BYTES }).toString();
+    return names === '' ? undefined : names.split(',');
+  } catch {
+    return undefined;
+  }
+}
