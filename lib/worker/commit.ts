@@ -1,4 +1,5 @@
 /** Writes down how an attempt ended, then settles it. The commit comes first: what is not committed may run again. */
+import type { TaskContext } from '../context.ts';
 import { errorLine, errorMessage } from '../error-text.ts';
 import type { Message } from '../message.ts';
 import { isPassing, OutcomeRefused } from '../passing.ts';
@@ -29,6 +30,8 @@ export interface Attempt {
   readonly worker: Worker;
   /** Ids of what the run sent. */
   readonly children?: readonly string[];
+  /** Of its run, which handlers see too. */
+  readonly context?: TaskContext;
 }
 
 export async function endRun(

@@ -1,5 +1,6 @@
 /** Eager mode: a task runs in the caller, through the serializer, retries at once, links after it (celery/app/task.py, apply). */
 import { isOneMessage } from '../canvas/build.ts';
+import type { TaskContext } from '../context.ts';
 import { runSignature } from '../eager-canvas.ts';
 import { NotRegistered } from '../errors.ts';
 import type { Message } from '../message.ts';
@@ -31,10 +32,10 @@ export async function runEager(sent: Message, producer: Producer): Promise<Eager
   for (;;) {
     const expired = expiry(message, producer);
     if (expired !== undefined) return expired;
-    const { ending, args } = await runOnce(message, definition, producer);
+    const { ending, args, context } = await runOnce(message, definition, producer);
     const decision = ended(ending, message, definition, producer);
     await runHooks(
-      { message, definition, worker: { ports: producer, invocation: { deadlineMs: Infinity } } },
+      { message, definition, context, worker: { ports: producer, invocation: { deadlineMs: Infinity } } },
       decision,
       args,
     );
@@ -72,15 +73,13 @@ async function runOnce(
   message: Message,
   definition: TaskDefinition,
   producer: Producer,
-): Promise<{ ending: Ending; args: readonly unknown[] }> {
+): Promise<{ ending: Ending; args: readonly unknown[]; context: TaskContext }> {
   const { clock, logger, settings } = producer;
   const abort = new AbortController();
   const startMs = clock.nowMs();
   const limits = limitsOf(message, definition.options, startMs, Infinity);
-  let args: readonly unknown[] = message.args;
-  try {
-    args = await validateArguments(definition, callArguments(message, definition));
-    const context = createContext({
+  const contextOf = (args: readonly unknown[]): TaskContext =>
+    createContext({
       definition,
       message,
       args,
@@ -96,9 +95,14 @@ async function runOnce(
       settings,
       store: () => Promise.resolve(),
     });
-    return { ending: await runTask(definition, context, args, { abort, limits }, clock), args };
+  let args: readonly unknown[] = message.args;
+  let context = contextOf(args);
+  try {
+    args = await validateArguments(definition, callArguments(message, definition));
+    context = contextOf(args);
+    return { ending: await runTask(definition, context, args, { abort, limits }, clock), args, context };
   } catch (error) {
-    return { ending: { ok: false, error }, args };
+    return { ending: { ok: false, error }, args, context };
   }
 }
 

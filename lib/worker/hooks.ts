@@ -1,4 +1,5 @@
 /** Celery's task handlers. Their errors are logged; they never change the outcome. */
+import { runWithContext } from '../context.ts';
 import { errorLine } from '../error-text.ts';
 import type { TaskHooks } from '../registry.ts';
 import { FAILURE, SUCCESS } from '../states.ts';
@@ -7,7 +8,7 @@ import { timeLeftMs, within } from './deadline.ts';
 import type { EndDecision } from './decide.ts';
 
 export async function runHooks(
-  attempt: Pick<Attempt, 'message' | 'definition'> & {
+  attempt: Pick<Attempt, 'message' | 'definition' | 'context'> & {
     readonly worker: {
       readonly ports: Pick<Attempt['worker']['ports'], 'logger' | 'clock'>;
       readonly invocation: Pick<Attempt['worker']['invocation'], 'deadlineMs'>;
@@ -17,13 +18,17 @@ export async function runHooks(
   args: readonly unknown[],
 ): Promise<void> {
   const { hooks } = attempt.definition;
+  const { context } = attempt;
   const { id } = attempt.message;
   const call = async (name: keyof TaskHooks, run: () => unknown): Promise<void> => {
     if (hooks[name] === undefined) return;
     try {
       const { ports, invocation } = attempt.worker;
       // What comes after them must not wait for ever.
-      await within(ports.clock, timeLeftMs(ports.clock, invocation.deadlineMs), 'for it', run);
+      await within(ports.clock, timeLeftMs(ports.clock, invocation.deadlineMs), 'for it', () =>
+        // `this.request` and `currentTask()` are those of the run, as in Celery.
+        context === undefined ? run() : runWithContext(context, run),
+      );
     } catch (error) {
       attempt.worker.ports.logger.log(
         'error',

@@ -1,5 +1,6 @@
 /** One claimed attempt: its arguments, its context, its run, its end. */
 import type { Message } from '../message.ts';
+import type { TaskContext } from '../context.ts';
 import { isOf } from '../error-text.ts';
 import { isPassing } from '../passing.ts';
 import { validateArguments } from '../producer.ts';
@@ -30,16 +31,8 @@ export async function runAttempt(claimed: Attempt): Promise<Disposition> {
     attempt: message.retries,
     deliveries: attempt.deliveries,
   });
-  let ending: Ending;
-  let args: readonly unknown[] = message.args;
-  try {
-    const whole = await withGathered(message, worker);
-    // A schema may wait for something too, and for ever.
-    args = await within(ports.clock, limits.hardMs ?? Infinity, 'for the schema', () =>
-      validateArguments(definition, callArguments(whole, definition)),
-    );
-    const runLimits = limitsOf(message, definition.options, ports.clock.nowMs(), worker.invocation.deadlineMs);
-    const context = createContext({
+  const contextOf = (args: readonly unknown[], stopMs: number | null): TaskContext =>
+    createContext({
       definition,
       message,
       args,
@@ -49,19 +42,31 @@ export async function runAttempt(claimed: Attempt): Promise<Disposition> {
       calledDirectly: false,
       ignoreResult: ignoresResult(message, definition),
       signal: abort.signal,
-      stopMs: runLimits.hardMs === null ? null : ports.clock.nowMs() + runLimits.hardMs,
+      stopMs,
       clock: ports.clock,
       logger: ports.logger,
       settings: producer.settings,
       children,
       store: (state, meta) => storeState(attempt, state, meta),
     });
+  let ending: Ending;
+  let args: readonly unknown[] = message.args;
+  // Handlers have one even where the arguments were refused.
+  let context = contextOf(args, null);
+  try {
+    const whole = await withGathered(message, worker);
+    // A schema may wait for something too, and for ever.
+    args = await within(ports.clock, limits.hardMs ?? Infinity, 'for the schema', () =>
+      validateArguments(definition, callArguments(whole, definition)),
+    );
+    const runLimits = limitsOf(message, definition.options, ports.clock.nowMs(), worker.invocation.deadlineMs);
+    context = contextOf(args, runLimits.hardMs === null ? null : ports.clock.nowMs() + runLimits.hardMs);
     ending = await runTask(definition, context, args, { abort, limits: runLimits }, ports.clock);
   } catch (error) {
     if (isOf(error, NotGathered)) throw (error as NotGathered).cause;
     ending = { ok: false, error };
   }
-  return endRun(attempt, ending, args, startMs);
+  return endRun({ ...attempt, context }, ending, args, startMs);
 }
 
 /** The results of a large header come first, read now. */

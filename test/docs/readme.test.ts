@@ -1,6 +1,6 @@
 /** What README shows is run: its tasks, its test. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { afterAll, expect, it } from 'vitest';
@@ -37,10 +37,3 @@ it('a chain goes on in Python', () => {
   });
   expect(output).toContain('proj.tasks.invoice [[3],{},');
 });
-
-it.each([...readFileSync('README.md', 'utf8').matchAll(/\]\((docs\/[^)]+)\)/g)].map((match) => match[1] ?? ''))(
-  '%s exists',
-  (path) => {
-    expect(existsSync(path.replace(/#.*$/, ''))).toBe(true);
-  },
-);
