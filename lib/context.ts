@@ -1,6 +1,7 @@
 /** What a running task can see and say: `currentTask()`, or the first argument with `bind: true`. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+import type { ApplyOptions } from './apply-options.ts';
 import type { Duration } from './duration.ts';
 import { ImproperlyConfigured, type Retry, type RetryOverrides } from './errors.ts';
 import type { LogLevel } from './ports.ts';
@@ -52,7 +53,23 @@ export interface TaskRequest {
   readonly schedule?: { readonly entry: string; readonly scheduledTime: Date };
 }
 
-export interface RetryOptions {
+/** What the next attempt does otherwise; what is left out stays as it was sent, hidden arguments stay hidden. */
+export interface RetryOptions extends Pick<
+  ApplyOptions,
+  | 'kwargs'
+  | 'queue'
+  | 'priority'
+  | 'headers'
+  | 'expires'
+  | 'timeLimit'
+  | 'softTimeLimit'
+  | 'shadow'
+  | 'ignoreResult'
+  | 'link'
+  | 'linkError'
+  | 'argsrepr'
+  | 'kwargsrepr'
+> {
   /** Wait before the next attempt. Default: the task's `defaultRetryDelay`. */
   readonly countdown?: Duration;
   /** When the next attempt is due: Date, ISO text, or epoch seconds. */
@@ -62,11 +79,6 @@ export interface RetryOptions {
   /** Instead of the task's own, for this call. null for ever. */
   readonly maxRetries?: number | null;
   readonly args?: readonly unknown[];
-  readonly kwargs?: Readonly<Record<string, unknown>>;
-  readonly queue?: string;
-  readonly priority?: number;
-  readonly headers?: Readonly<Record<string, unknown>>;
-  readonly expires?: Duration | Date;
   /** false returns the Retry, for you to throw. Default true. */
   readonly throw?: boolean;
 }

@@ -248,6 +248,15 @@ export interface RetryOverrides {
   readonly headers?: Readonly<Record<string, unknown>>;
   /** Milliseconds since the epoch. */
   readonly expiresMs?: number;
+  /** [hard, soft] in seconds. */
+  readonly timeLimit?: readonly [number | null, number | null];
+  readonly shadow?: string;
+  readonly ignoreResult?: boolean;
+  /** Signatures. */
+  readonly link?: readonly object[];
+  readonly linkError?: readonly object[];
+  readonly argsrepr?: string;
+  readonly kwargsrepr?: string;
 }
 
 /**

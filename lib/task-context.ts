@@ -1,11 +1,13 @@
 /** Builds the context of one run. */
-import { resolveExpires } from './apply-options.ts';
+import { resolveApplyOptions } from './apply-options.ts';
 import type { RetryOptions, TaskContext, TaskLogger, TaskRequest } from './context.ts';
 import { durationSeconds, instantMs, shown } from './duration.ts';
 import { errorLine, isError } from './error-text.ts';
 import { InvalidOption, MaxRetriesExceededError, Retry, type RetryOverrides } from './errors.ts';
 import { encodeJson } from './json.ts';
+import { checkSteps } from './message-bounds.ts';
 import type { Message } from './message.ts';
+import { refuseUnknownKeys } from './option-checks.ts';
 import type { Clock, Logger } from './ports.ts';
 import { requireQueue } from './publish.ts';
 import type { TaskDefinition } from './registry.ts';
@@ -135,26 +137,36 @@ function createLogger(parts: ContextParts): TaskLogger {
   };
 }
 
-const RETRY_KEYS = new Set([
-  'countdown',
-  'eta',
-  'exc',
-  'maxRetries',
-  'args',
+// Options of a call that a retry may have too, and what is a retry's own.
+const CALL_KEYS = [
   'kwargs',
   'queue',
   'priority',
   'headers',
   'expires',
+  'timeLimit',
+  'softTimeLimit',
+  'shadow',
+  'ignoreResult',
+  'link',
+  'linkError',
+  'argsrepr',
+  'kwargsrepr',
+] as const satisfies readonly (keyof RetryOptions)[];
+const RETRY_KEYS: ReadonlySet<string> = new Set<keyof RetryOptions>([
+  ...CALL_KEYS,
+  'countdown',
+  'eta',
+  'exc',
+  'maxRetries',
+  'args',
   'throw',
 ]);
 
 /** @throws `exc` or MaxRetriesExceededError when no retry is left; InvalidOption, NotSerializable on bad input. */
 function planRetry(parts: ContextParts, options: RetryOptions, nowMs: number): Retry {
   const { definition, message } = parts;
-  const stray = Object.keys(options).find((key) => !RETRY_KEYS.has(key));
-  if (stray !== undefined)
-    throw new InvalidOption(`retry(): '${stray}' is no option. Allowed are ${[...RETRY_KEYS].toSorted().join(', ')}.`);
+  refuseUnknownKeys(options, RETRY_KEYS, 'retry()');
   if (options.countdown !== undefined && options.eta !== undefined) {
     throw new InvalidOption('retry(): countdown and eta are both given; one of them is allowed.');
   }
@@ -178,18 +190,22 @@ function planRetry(parts: ContextParts, options: RetryOptions, nowMs: number): R
   return new Retry(`Retry in ${wait}s${why}`, dueMs, options.exc, planOverrides(parts, options, nowMs));
 }
 
-function planOverrides(parts: ContextParts, options: RetryOptions, nowMs: number): RetryOverrides {
-  if (options.args !== undefined) encodeJson(options.args, 'args');
-  if (options.kwargs !== undefined) encodeJson(options.kwargs, 'kwargs');
-  if (options.headers !== undefined) encodeJson(options.headers, 'headers');
-  if (options.queue !== undefined) requireQueue(options.queue, parts.settings);
-  const expiresMs = resolveExpires(options.expires, nowMs);
+/** @throws InvalidOption, NotSerializable, QueueNotFound */
+function planOverrides({ settings }: ContextParts, options: RetryOptions, nowMs: number): RetryOverrides {
+  for (const field of ['args', 'kwargs', 'headers'] as const)
+    if (options[field] !== undefined) encodeJson(options[field], field);
+  if (options.queue !== undefined) requireQueue(options.queue, settings);
+  const given = CALL_KEYS.filter((key) => options[key] !== undefined);
+  const call = resolveApplyOptions(Object.fromEntries(given.map((key) => [key, options[key]])), nowMs);
+  const { expiresMs, link, linkError, timeLimit, ...rest } = call;
+  for (const sig of [...(link ?? []), ...(linkError ?? [])]) checkSteps(sig, settings.queues);
+  const named = Object.entries(rest).filter(([name]) => options[name as keyof RetryOptions] !== undefined);
   return {
+    ...(Object.fromEntries(named) as Partial<RetryOverrides>),
     ...(options.args === undefined ? {} : { args: givenArguments(options.args) }),
-    ...(options.kwargs === undefined ? {} : { kwargs: options.kwargs }),
-    ...(options.headers === undefined ? {} : { headers: options.headers }),
-    ...(options.queue === undefined ? {} : { queue: options.queue }),
-    ...(options.priority === undefined ? {} : { priority: options.priority }),
     ...(expiresMs === null ? {} : { expiresMs }),
+    ...(link === null ? {} : { link }),
+    ...(linkError === null ? {} : { linkError }),
+    ...(timeLimit.every((limit) => limit === null) ? {} : { timeLimit }),
   };
 }

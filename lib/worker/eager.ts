@@ -4,6 +4,7 @@ import type { TaskContext } from '../context.ts';
 import { runSignature } from '../eager-canvas.ts';
 import { NotRegistered } from '../errors.ts';
 import type { Message } from '../message.ts';
+import { nextAttempt } from '../next-attempt.ts';
 import {
   type EagerOutcome,
   prepareSignature,
@@ -41,14 +42,7 @@ export async function runEager(sent: Message, producer: Producer): Promise<Eager
     );
     if (decision.kind === 'retry') {
       // Celery: retried at once, the countdown is ignored.
-      const { overrides } = decision;
-      message = throughSerializer({
-        ...message,
-        retries: message.retries + 1,
-        args: overrides.args ?? message.args,
-        kwargs: overrides.kwargs ?? message.kwargs,
-        expiresMs: overrides.expiresMs ?? message.expiresMs,
-      });
+      message = throughSerializer(nextAttempt(message, null, decision.overrides));
       continue;
     }
     return follow(message, decision, producer);

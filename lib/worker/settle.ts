@@ -6,10 +6,10 @@ import { decodeJsonKeepingTypes, encodeJson } from '../json.ts';
 import { decodeTyped } from '../json-typed.ts';
 import { ImproperlyConfigured, type RetryOverrides } from '../errors.ts';
 import type { Message } from '../message.ts';
+import { nextAttempt } from '../next-attempt.ts';
 import type { OutgoingMessage, Ports, TaskRecord } from '../ports.ts';
 import type { Producer } from '../producer.ts';
 import { prepare, type Prepared } from '../publish.ts';
-import { argsRepr, kwargsRepr } from '../repr.ts';
 import { readDocument, restoreError } from '../result-document.ts';
 import { FAILURE, IGNORED, RETRY, SUCCESS } from '../states.ts';
 import { derivedId } from '../time.ts';
@@ -218,36 +218,7 @@ async function addFailure(settling: Settling, status: string, committed: Committ
 // ------------------------------------------------------- retry, dead letter
 
 export function retryMessage(message: Message, retry: NonNullable<Settlement['retry']>, producer: Producer): Prepared {
-  const { overrides } = retry;
-  const args = overrides.args ?? message.args;
-  const kwargs = overrides.kwargs ?? message.kwargs;
-  return prepare(
-    {
-      ...message,
-      args,
-      kwargs,
-      retries: message.retries + 1,
-      etaMs: retry.dueMs,
-      expiresMs: overrides.expiresMs ?? message.expiresMs,
-      queue: overrides.queue ?? message.queue,
-      priority: overrides.priority ?? message.priority,
-      headers: overrides.headers ? { ...message.headers, ...overrides.headers } : message.headers,
-      // Celery rebuilds them from the real values, which brings hidden secrets back into logs; ours stay as given.
-      // New arguments are shown only where the old ones were: who hid those did not mean to show these.
-      argsrepr: overrides.args && message.argsrepr === argsRepr(message.args) ? argsRepr(args) : message.argsrepr,
-      kwargsrepr:
-        overrides.kwargs && message.kwargsrepr === kwargsRepr(message.kwargs) ? kwargsRepr(kwargs) : message.kwargsrepr,
-      celeriac: { ...withoutGather(message, overrides), hops: (message.celeriac.hops ?? 0) + 1 },
-    },
-    producer.settings,
-    { asPython: true },
-  );
-}
-
-/** New arguments are all of them: a body whose results were read for it does not get them a second time. */
-function withoutGather({ celeriac }: Message, { args }: RetryOverrides): Message['celeriac'] {
-  const { gather: _gather, ...rest } = celeriac;
-  return args === undefined ? celeriac : rest;
+  return prepare(nextAttempt(message, retry.dueMs, retry.overrides), producer.settings, { asPython: true });
 }
 
 function deadLetters(message: Message, delivery: Delivery, { settlement }: Committed, ports: Ports): OutgoingMessage[] {

@@ -37,7 +37,7 @@ const LAYERS: readonly (readonly [RegExp, number])[] = [
     0,
   ],
   [
-    /^lib\/(message|message-bounds|envelope|encode-message|decode-message|signature|signature-options|apply-options|retry|settings|option-checks|queue-options|routes|task-options|manifest|log|ports|group-ports|celery-group-ports|schedule-ports|claims|group-parts|store-limits|sqs-refusals|timer-order|wake-up)\.ts$/,
+    /^lib\/(message|message-bounds|next-attempt|envelope|encode-message|decode-message|signature|signature-options|apply-options|retry|settings|option-checks|queue-options|routes|task-options|manifest|log|ports|group-ports|celery-group-ports|schedule-ports|claims|group-parts|store-limits|sqs-refusals|timer-order|wake-up)\.ts$/,
     1,
   ],
   [/^lib\/(schedules|canvas)\//, 1],

@@ -58,6 +58,54 @@ describe('retry()', () => {
     expect(await result.get()).toBe(3);
   });
 
+  it('takes options of a call for the next attempt; all else stays as it was sent', async () => {
+    const seen: unknown[] = [];
+    const linked: unknown[] = [];
+    const { world, tasks } = newWorld((app) => {
+      const told = app.task('told', (...args: unknown[]) => void linked.push(args));
+      return {
+        told,
+        job: app.task('job', { bind: true, timeLimit: 60, softTimeLimit: 50 }, (self, step: number): number => {
+          const { timeLimit, shadow, argsrepr, headers, priority } = self.request;
+          seen.push([timeLimit, shadow, argsrepr, headers, priority]);
+          if (self.request.retries === 0)
+            throw self.retry({
+              countdown: 1,
+              softTimeLimit: 5,
+              shadow: 'other',
+              argsrepr: '(<hidden>)',
+              priority: 3,
+              link: told.s('retried'),
+            });
+          if (self.request.retries === 1) throw self.retry({ countdown: 1, args: [2], headers: { more: 1 } });
+          return step;
+        }),
+      };
+    });
+    await tasks.job.applyAsync([1], { timeLimit: 40, link: tasks.told.s('sent'), headers: { tenant: 'a' } });
+    await world.advance('1m');
+    expect(seen).toEqual([
+      [[40, 50], null, '(1,)', { tenant: 'a' }, 0],
+      [[40, 5], 'other', '(<hidden>)', { tenant: 'a' }, 3],
+      [[40, 5], 'other', '(<hidden>)', { tenant: 'a', more: 1 }, 3],
+    ]);
+    expect(linked).toEqual([[2, 'retried']]);
+  });
+
+  it('refuses options of a call that say nothing, as a failure of the task', async () => {
+    const { world, tasks } = newWorld((app) => ({
+      priority: app.task('priority', { bind: true }, (self) => self.retry({ priority: 10 })),
+      link: app.task('link', { bind: true }, (self) => self.retry({ link: 'told' as never })),
+      limits: app.task('limits', { bind: true }, (self) => self.retry({ timeLimit: 1, softTimeLimit: 2 })),
+    }));
+    const results = await Promise.all([tasks.priority.delay(), tasks.link.delay(), tasks.limits.delay()]);
+    await world.run();
+    const codes = await Promise.all(
+      results.map(async (result) => ((await result.get({ propagate: false })) as unknown as { code: string }).code),
+    );
+    expect(codes).toEqual(['INVALID_OPTION', 'INVALID_OPTION', 'INVALID_OPTION']);
+  });
+
   it('refuses unknown options and both times, as a failure of the task', async () => {
     const { world, tasks } = newWorld((app) => ({
       both: app.task('both', { bind: true }, (self) => self.retry({ countdown: 1, eta: new Date(0) })),
