@@ -109,6 +109,8 @@ export function sweepState(table: ITableV2): Rights {
       'dynamodb:BatchWriteItem',
       'dynamodb:PutItem',
       'dynamodb:DeleteItem',
+      'dynamodb:PartiQLInsert',
+      'dynamodb:PartiQLUpdate',
     ],
     resourceArns: [table.tableArn],
     conditions: SWEPT_ONLY,
@@ -120,7 +122,15 @@ const SCHEDULES_ONLY = { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': 
 /** Reading and changing schedule entries. */
 export function workOnSchedules(table: ITableV2): Rights {
   return {
-    actions: ['dynamodb:Query', 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
+    actions: [
+      'dynamodb:Query',
+      'dynamodb:BatchGetItem',
+      'dynamodb:BatchWriteItem',
+      'dynamodb:PutItem',
+      'dynamodb:DeleteItem',
+      'dynamodb:PartiQLInsert',
+      'dynamodb:PartiQLUpdate',
+    ],
     resourceArns: [table.tableArn],
     conditions: SCHEDULES_ONLY,
   };

@@ -31,10 +31,11 @@ export interface Schedules {
   /** Marks with `dueMs <= untilMs`, earliest first, after a given one, at most `limit`. Cost follows what is due. */
   due(untilMs: number, limit: number, after?: DueMark): Promise<DueMark[]>;
   /**
-   * Stores an entry whose stored revision is one less (none: 0) and, before it, its mark: a crash between
-   * the two leaves a mark too many, never an entry that nobody looks at. `false` where the revision is another one.
+   * Stores each entry whose stored revision is one less (none: 0: it is made, and only made) and, before them, their
+   * marks: a crash between the two leaves a mark too many, never an entry that nobody looks at. `false` for each whose
+   * stored revision is another one; it keeps none of the others from being stored. Names are distinct within one call.
    */
-  write(item: ScheduleItem): Promise<boolean>;
+  write(items: readonly ScheduleItem[]): Promise<boolean[]>;
   /** Deletes an entry of this revision. `false` where it has another one; true where it is gone already. */
   remove(name: string, revision: number): Promise<boolean>;
   dropMarks(marks: readonly DueMark[]): Promise<void>;

@@ -24,7 +24,8 @@ import type {
 } from '../ports.ts';
 import { REVOKED, STARTED } from '../states.ts';
 import { backoff } from './backoff.ts';
-import { DynamodbBatch, type StatementOutcome } from './dynamodb-batch.ts';
+import { DynamodbBatch } from './dynamodb-batch.ts';
+import type { StatementOutcome } from './dynamodb-statements.ts';
 import { document, isExpired, type Item, number, recordOf, text, timestamp } from './dynamodb-record.ts';
 import { resultKey } from './keys.ts';
 import { UpdateBuilder } from './update-builder.ts';

@@ -3,41 +3,26 @@
  * statement and answers for each, at one write unit an item. What it cannot say in a statement (taking
  * over a lapsed lease, say) goes the single way.
  */
-import {
-  type AttributeValue,
-  BatchExecuteStatementCommand,
-  type BatchStatementResponse,
-  type DynamoDBClient,
-} from '@aws-sdk/client-dynamodb';
+import type { AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 
 import { DYNAMODB_MAX_BATCH_STATEMENTS } from '../limits.ts';
 import type { ClaimRequest, CommitRequest } from '../ports.ts';
 import { STARTED } from '../states.ts';
 import { document, number, text, timestamp } from './dynamodb-record.ts';
+import { type Statement, type StatementOutcome, Statements } from './dynamodb-statements.ts';
 import { resultKey } from './keys.ts';
 
-export type StatementOutcome = 'done' | 'refused' | 'unknown';
-
-interface Statement {
-  readonly Statement: string;
-  readonly Parameters: AttributeValue[];
-}
-
-// What a service without PartiQL answers (dynalite, old emulators): ask no more.
-const UNSUPPORTED = new Set(['UnknownOperationException', 'UnknownOperation', 'InvalidAction', 'NotImplemented']);
-
 export class DynamodbBatch {
-  readonly #client: DynamoDBClient;
+  readonly #statements: Statements;
   readonly #table: string;
-  #supported = true;
 
   constructor(client: DynamoDBClient, table: string) {
-    this.#client = client;
+    this.#statements = new Statements(client);
     this.#table = table;
   }
 
   get supported(): boolean {
-    return this.#supported;
+    return this.#statements.supported;
   }
 
   /** First claims only: an item that exists in whatever state is `refused`. */
@@ -99,29 +84,8 @@ export class DynamodbBatch {
     const outcomes: StatementOutcome[] = [];
     for (let start = 0; start < statements.length; start += DYNAMODB_MAX_BATCH_STATEMENTS) {
       const page = statements.slice(start, start + DYNAMODB_MAX_BATCH_STATEMENTS);
-      outcomes.push(...(await this.#executePage(page)));
+      outcomes.push(...(await this.#statements.execute(page)));
     }
     return outcomes;
   }
-
-  async #executePage(page: Statement[]): Promise<StatementOutcome[]> {
-    if (!this.#supported) return page.map(() => 'unknown');
-    try {
-      const { Responses } = await this.#client.send(new BatchExecuteStatementCommand({ Statements: page }));
-      // HTTP 200 does not mean that every statement was done: each has its own answer.
-      return page.map((_, index) => outcomeOf(Responses?.[index]));
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      if (UNSUPPORTED.has(error.name)) this.#supported = false;
-      // Nothing is known of any of them, and the single way asks again under the same condition.
-      return page.map(() => 'unknown');
-    }
-  }
-}
-
-function outcomeOf(response: BatchStatementResponse | undefined): StatementOutcome {
-  if (response === undefined) return 'unknown';
-  if (response.Error === undefined) return 'done';
-  const { Code } = response.Error;
-  return Code === 'DuplicateItem' || Code === 'ConditionalCheckFailed' ? 'refused' : 'unknown';
 }

@@ -1,5 +1,6 @@
 /** Schedule entries on DynamoDB: one partition by name, one by due time. */
 import {
+  type AttributeValue,
   BatchGetItemCommand,
   ConditionalCheckFailedException,
   DeleteItemCommand,
@@ -8,10 +9,12 @@ import {
   type QueryCommandInput,
 } from '@aws-sdk/client-dynamodb';
 
-import { DYNAMODB_MAX_BATCH_GETS } from '../limits.ts';
+import { DYNAMODB_MAX_BATCH_GETS, DYNAMODB_MAX_BATCH_STATEMENTS } from '../limits.ts';
 import type { DueMark, ScheduleItem, Schedules } from '../ports.ts';
+import { sideBySide } from '../side-by-side.ts';
 import { backoff } from './backoff.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
+import { type Statement, Statements } from './dynamodb-statements.ts';
 import { type DynamodbTable, writeAll } from './dynamodb-writes.ts';
 import {
   dueNameOf,
@@ -22,20 +25,31 @@ import {
   timerUpperBound,
 } from './keys.ts';
 
+// All entries are in one partition, which takes 1,000 writes a second.
+const PAGES_AT_ONCE = 4;
+// Where a batch could not be made.
+const SINGLES_AT_ONCE = 8;
+// Of documents in one batch: few entries are so large, and a request has its own limits.
+const PAGE_BYTES = 1_000_000;
+
 export type DynamodbSchedulesOptions = DynamodbTable;
 
 export class DynamodbSchedules implements Schedules {
   readonly #store: DynamodbTable;
+  readonly #statements: Statements;
 
   constructor(options: DynamodbSchedulesOptions) {
     this.#store = options;
+    this.#statements = new Statements(options.client);
   }
 
   async read(names: readonly string[]): Promise<(ScheduleItem | undefined)[]> {
     const found = new Map<string, ScheduleItem>();
     // The same key twice in one request is an error.
     const distinct = [...new Set(names)];
-    for (let start = 0; start < distinct.length; start += DYNAMODB_MAX_BATCH_GETS) {
+    const pages = Array.from({ length: Math.ceil(distinct.length / DYNAMODB_MAX_BATCH_GETS) }, (_, page) => page);
+    await sideBySide(pages, PAGES_AT_ONCE, async (page) => {
+      const start = page * DYNAMODB_MAX_BATCH_GETS;
       let open: Item[] = distinct.slice(start, start + DYNAMODB_MAX_BATCH_GETS).map(entryKey);
       for (let attempt = 0; open.length > 0; attempt += 1) {
         const { Responses, UnprocessedKeys } = await this.#store.client.send(
@@ -45,7 +59,7 @@ export class DynamodbSchedules implements Schedules {
         open = UnprocessedKeys?.[this.#store.table]?.Keys ?? [];
         if (open.length > 0) await backoff(attempt, this.#store.clock, this.#store.random);
       }
-    }
+    });
     return names.map((name) => found.get(name));
   }
 
@@ -75,13 +89,40 @@ export class DynamodbSchedules implements Schedules {
     return items.map((item) => ({ name: dueNameOf(item['sk']?.S ?? ''), dueMs: Number(item['due']?.N ?? 0) }));
   }
 
-  async write(item: ScheduleItem): Promise<boolean> {
-    if (item.nextDueMs !== null) {
-      const mark = { name: item.name, dueMs: item.nextDueMs };
-      await this.#store.client.send(
-        new PutItemCommand({ TableName: this.#store.table, Item: { ...markKey(mark), due: number(mark.dueMs) } }),
+  async write(items: readonly ScheduleItem[]): Promise<boolean[]> {
+    await this.#writeMarks(
+      items.flatMap(({ name, nextDueMs }) => (nextDueMs === null ? [] : { name, dueMs: nextDueMs })),
+    );
+    const [only] = items;
+    if (items.length === 1 && only !== undefined) return [await this.#writeOne(only)];
+    const pages = await sideBySide(pagesOf(items), PAGES_AT_ONCE, (page) => this.#writePage(page));
+    return pages.flat();
+  }
+
+  async #writeMarks(marks: readonly DueMark[]): Promise<void> {
+    const puts = marks.map((mark) => ({ ...markKey(mark), due: number(mark.dueMs) }));
+    const [only] = puts;
+    if (puts.length === 1 && only !== undefined)
+      await this.#store.client.send(new PutItemCommand({ TableName: this.#store.table, Item: only }));
+    else
+      await writeAll(
+        this.#store,
+        puts.map((Item) => ({ PutRequest: { Item } })),
       );
-    }
+  }
+
+  async #writePage(items: readonly ScheduleItem[]): Promise<boolean[]> {
+    const outcomes = await this.#statements.execute(items.map((item) => statementOf(this.#store.table, item)));
+    const refused = items.filter((_, index) => outcomes[index] === 'refused');
+    const stored = new Map((await this.read(refused.map(({ name }) => name))).map((item) => [item?.name, item]));
+    return sideBySide(items, SINGLES_AT_ONCE, async (item, index) => {
+      const outcome = outcomes[index] ?? 'unknown';
+      if (outcome === 'unknown') return this.#writeOne(item);
+      return outcome === 'done' || isSame(stored.get(item.name), item);
+    });
+  }
+
+  async #writeOne(item: ScheduleItem): Promise<boolean> {
     try {
       await this.#store.client.send(
         new PutItemCommand({
@@ -102,7 +143,7 @@ export class DynamodbSchedules implements Schedules {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
       // Our own earlier write, whose answer was lost on the way.
       const [stored] = await this.read([item.name]);
-      return stored?.revision === item.revision && stored.document === item.document;
+      return isSame(stored, item);
     }
   }
 
@@ -150,6 +191,51 @@ export class DynamodbSchedules implements Schedules {
     } while (from !== undefined && items.length < limit);
     return items;
   }
+}
+
+function statementOf(table: string, item: ScheduleItem): Statement {
+  const fields: [string, AttributeValue][] = [
+    ['revision', number(item.revision)],
+    ['document', text(item.document)],
+    ['due', item.nextDueMs === null ? { NULL: true } : number(item.nextDueMs)],
+  ];
+  const key = Object.entries(entryKey(item.name));
+  if (item.revision === 1) {
+    const all = [...key, ...fields];
+    return {
+      Statement: `INSERT INTO "${table}" VALUE {${all.map(([name]) => `'${name}': ?`).join(', ')}}`,
+      Parameters: all.map(([, value]) => value),
+    };
+  }
+  const condition: [string, AttributeValue][] = [...key, ['revision', number(item.revision - 1)]];
+  const sets = fields.map(([name]) => `SET "${name}" = ?`).join(' ');
+  return {
+    Statement: `UPDATE "${table}" ${sets} WHERE ${condition.map(([name]) => `"${name}" = ?`).join(' AND ')}`,
+    Parameters: [...fields, ...condition].map(([, value]) => value),
+  };
+}
+
+/** Ours, whose answer was lost on the way. */
+function isSame(stored: ScheduleItem | undefined, item: ScheduleItem): boolean {
+  return stored?.revision === item.revision && stored.document === item.document;
+}
+
+/** As many as one request takes, by number and by size. */
+function pagesOf(items: readonly ScheduleItem[]): ScheduleItem[][] {
+  const pages: ScheduleItem[][] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const last = pages.at(-1);
+    const size = Buffer.byteLength(item.document);
+    if (last !== undefined && last.length < DYNAMODB_MAX_BATCH_STATEMENTS && bytes + size <= PAGE_BYTES) {
+      last.push(item);
+      bytes += size;
+    } else {
+      pages.push([item]);
+      bytes = size;
+    }
+  }
+  return pages;
 }
 
 function entryKey(name: string): Item {

@@ -8,7 +8,7 @@ import { reborn, type SentAhead } from './edit-state.ts';
 import type { BeatPlan } from './plan.ts';
 import { firstState, itemOf, refuseNever, type ScheduleState, stateOf } from './schedule-state.ts';
 import { type StoredSchedule, viewOf } from './schedule-view.ts';
-import { emit } from './sweep-schedules.ts';
+import { emit } from './emit.ts';
 import { isIrrevocable } from './tick.ts';
 
 export type Wanted = ScheduleState | undefined;
@@ -54,7 +54,8 @@ export async function changeEntry(
     }
     refuseNever(wanted, nowMs);
     const next = held?.deleted === true ? reborn(wanted, held) : wanted;
-    if (!(await ports.schedules.write(itemOf(next)))) continue;
+    const [done] = await ports.schedules.write([itemOf(next)]);
+    if (done !== true) continue;
     const written = { ...next, revision: next.revision + 1 };
     if (written.recalled.length > 0 || (written.nextDueMs !== null && written.nextDueMs <= untilMs))
       await emit(written, producer, ports, untilMs);

@@ -1,6 +1,6 @@
 /** `app.schedules`: entries that people read and change while the app is deployed and runs. */
 import { shown } from '../duration.ts';
-import { InvalidOption, ScheduleConflict } from '../errors.ts';
+import { InvalidOption } from '../errors.ts';
 import { sendCall } from '../enqueue.ts';
 import { MAX_LISTED_SCHEDULES } from '../limits.ts';
 import type { Producer } from '../producer.ts';
@@ -9,15 +9,7 @@ import { byBytes } from '../schedule-ports.ts';
 import { type BeatEntry, checkedEntryName, resolveEntry, type ScheduleEntry } from '../schedules/entry.ts';
 import { booleanOption, integerIn } from '../option-checks.ts';
 import { fromSignatureOptions } from '../signature-options.ts';
-import {
-  type BookParts,
-  type Change,
-  CHANGE_THERE,
-  changeEntry,
-  findEntry,
-  notFound,
-  refuseDeclared,
-} from './change-entry.ts';
+import { type BookParts, type Change, changeEntry, findEntry, notFound } from './change-entry.ts';
 import {
   noRules,
   PUT_OPTIONS,
@@ -30,8 +22,9 @@ import {
 import { checkArguments, checkEntry } from './check-entry.ts';
 import { changed, deleted, replaced } from './edit-state.ts';
 import { type Fixture, fixtureOf, readFixture } from './fixture.ts';
+import { type Loaded, loadEntries } from './load.ts';
 import type { BeatPlan } from './plan.ts';
-import { firstState, refuseNever, type ScheduleState, stateOf } from './schedule-state.ts';
+import { firstState, type ScheduleState, stateOf } from './schedule-state.ts';
 import {
   isShown,
   type ScheduleChange,
@@ -206,36 +199,12 @@ export class ScheduleBook {
   async load(
     fixture: Fixture | string,
     { mode = 'once' }: { readonly mode?: 'once' | 'always' } = {},
-  ): Promise<{ readonly stored: readonly string[]; readonly kept: readonly string[] }> {
+  ): Promise<Loaded> {
     if (mode !== 'once' && mode !== 'always')
       throw new InvalidOption(`mode: ${shown(mode)} given; 'once' or 'always' is allowed.`);
-    const ports = await this.#parts.producer.ports();
-    const [wanted, stored, kept]: [ScheduleEntry[], string[], string[]] = [[], [], []];
-    for (const [name, given] of Object.entries(readFixture(fixture))) {
-      const entry = await this.#checked(name, given);
-      const state = await findEntry(this.#parts, name, ports);
-      if (state !== undefined && mode === 'once') {
-        kept.push(name);
-        continue;
-      }
-      if (state !== undefined) refuseDeclared(state, CHANGE_THERE);
-      refuseNever(replaced(state, entry, ports.clock.nowMs()), ports.clock.nowMs());
-      wanted.push(entry);
-    }
-    for (const entry of wanted) {
-      try {
-        await changeEntry(this.#parts, entry.name, (state, nowMs, sent) => {
-          // Somebody stored it meanwhile.
-          if (mode === 'once') refuseExisting(entry.name, state, entry.name);
-          return replaced(state, entry, nowMs, sent);
-        });
-        stored.push(entry.name);
-      } catch (error) {
-        if (mode === 'always' || !ScheduleConflict.is(error)) throw error;
-        kept.push(entry.name);
-      }
-    }
-    return { stored, kept };
+    const wanted: ScheduleEntry[] = [];
+    for (const [name, given] of Object.entries(readFixture(fixture))) wanted.push(await this.#checked(name, given));
+    return loadEntries(this.#parts, wanted, mode);
   }
 
   // ------------------------------------------------------------------ parts

@@ -12,9 +12,11 @@ import { firstState, itemOf, nextSweptMs, type ScheduleState, stateOf } from './
 export async function syncDeclared(plans: readonly BeatPlan[], ports: Ports): Promise<boolean> {
   const items = await ports.schedules.read(plans.map((plan) => plan.name));
   let all = true;
+  const changes: ScheduleItem[] = [];
   for (const [index, plan] of plans.entries()) {
     try {
-      await syncOne(plan, items[index], ports);
+      const next = await syncOne(plan, items[index], ports);
+      if (next !== undefined) changes.push(itemOf(next));
     } catch (error) {
       all = false;
       ports.logger.log('error', `Schedule entry '${plan.name}' is not in step with the code: ${errorMessage(error)}`, {
@@ -22,17 +24,22 @@ export async function syncDeclared(plans: readonly BeatPlan[], ports: Ports): Pr
       });
     }
   }
+  // Not written: another sweeper was quicker.
+  if (changes.length > 0) await ports.schedules.write(changes);
   return all;
 }
 
-async function syncOne(plan: BeatPlan, item: ScheduleItem | undefined, ports: Ports): Promise<void> {
+/** The state to be stored, if any. */
+async function syncOne(
+  plan: BeatPlan,
+  item: ScheduleItem | undefined,
+  ports: Ports,
+): Promise<ScheduleState | undefined> {
   const nowMs = ports.clock.nowMs();
   const state = item && stateOf(item);
   if (state === undefined || state.deleted) {
     const first = firstState(plan.entry, 'code', plan.way, nowMs);
-    // Not written: another sweeper was quicker.
-    await ports.schedules.write(itemOf(state === undefined ? first : reborn(first, state)));
-    return;
+    return state === undefined ? first : reborn(first, state);
   }
   if (state.source === 'stored') {
     const effect = plan.way === 'rule' ? 'both fire' : 'only the stored one fires';
@@ -41,11 +48,11 @@ async function syncOne(plan: BeatPlan, item: ScheduleItem | undefined, ports: Po
       `Schedule entry '${plan.name}' is declared in code and stored too; ${effect}. Delete the stored one, or rename one.`,
       { entry: plan.name },
     );
-    return;
+    return undefined;
   }
   const next = inStep(state, plan, nowMs);
-  if (next !== undefined) await ports.schedules.write(itemOf(next));
   if (plan.way === 'rule' && state.choice !== null) await keepChoice(plan, state.choice, ports);
+  return next;
 }
 
 /** The state as the code now declares it, or undefined where nothing is new. */

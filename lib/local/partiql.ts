@@ -1,6 +1,6 @@
 /**
- * Stands before the local DynamoDB server and understands what that server does not: the two PartiQL statements
- * of lib/aws/dynamodb-batch.ts, so that batches go the same way here as on AWS, and the question about a table's
+ * Stands before the local DynamoDB server and understands what that server does not: the PartiQL statements
+ * of lib/aws/dynamodb-batch.ts and lib/aws/dynamodb-schedules.ts, so that batches go the same way here as on AWS, and the question about a table's
  * time to live that Celery's backend asks. Everything else is passed on as it is.
  */
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
@@ -19,6 +19,8 @@ interface Answer {
 
 const TARGET = 'DynamoDB_20120810.';
 const INSERT = /^INSERT INTO "([^"]+)" VALUE \{(.+)\}$/;
+// Of the table of results, and of that of states. They stand first in a WHERE.
+const KEYS: ReadonlySet<string> = new Set(['id', 'pk', 'sk']);
 const UPDATE = /^UPDATE "([^"]+)" (SET .+) WHERE (.+)$/;
 
 /** A server to be listened on; `target` is the DynamoDB server behind it, which listens nowhere. */
@@ -76,24 +78,26 @@ function translate({
     const Item = Object.fromEntries(names.map((name, index) => [name, Parameters[index]]));
     return {
       operation: 'PutItem',
-      input: { TableName: insert[1], Item, ConditionExpression: 'attribute_not_exists(id)' },
+      input: { TableName: insert[1], Item, ConditionExpression: `attribute_not_exists(${names[0]})` },
     };
   }
   const update = UPDATE.exec(text);
   if (!update) return undefined;
   const sets = namesIn(update[2] ?? '');
-  const [, ...conditions] = namesIn(update[3] ?? '');
+  const named = namesIn(update[3] ?? '');
+  const keys = named.filter((name) => KEYS.has(name));
+  const conditions = named.slice(keys.length);
   const placeholders = [...sets, ...conditions];
   const ExpressionAttributeNames = Object.fromEntries(placeholders.map((name) => [`#${name}`, name]));
   const ExpressionAttributeValues: Values = {};
   for (const [index, name] of sets.entries()) ExpressionAttributeValues[`:s${name}`] = Parameters[index];
   for (const [index, name] of conditions.entries())
-    ExpressionAttributeValues[`:c${name}`] = Parameters[sets.length + 1 + index];
+    ExpressionAttributeValues[`:c${name}`] = Parameters[sets.length + keys.length + index];
   return {
     operation: 'UpdateItem',
     input: {
       TableName: update[1],
-      Key: { id: Parameters[sets.length] },
+      Key: Object.fromEntries(keys.map((name, index) => [name, Parameters[sets.length + index]])),
       UpdateExpression: `SET ${sets.map((name) => `#${name} = :s${name}`).join(', ')}`,
       ConditionExpression: conditions.map((name) => `#${name} = :c${name}`).join(' AND '),
       ExpressionAttributeNames,

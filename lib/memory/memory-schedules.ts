@@ -35,13 +35,19 @@ export class MemorySchedules implements Schedules {
     return Promise.resolve(due);
   }
 
-  async write(item: ScheduleItem): Promise<boolean> {
-    if (item.nextDueMs !== null) sortKey(`${timeKey(item.nextDueMs)}#${item.name}`);
-    checkItem({ pk: 'schedule', sk: sortKey(item.name), ...item, name: null });
-    if (item.nextDueMs !== null) this.#mark({ name: item.name, dueMs: item.nextDueMs });
-    if ((this.#items.get(item.name)?.revision ?? 0) !== item.revision - 1) return Promise.resolve(false);
+  async write(items: readonly ScheduleItem[]): Promise<boolean[]> {
+    for (const item of items) {
+      if (item.nextDueMs !== null) sortKey(`${timeKey(item.nextDueMs)}#${item.name}`);
+      checkItem({ pk: 'schedule', sk: sortKey(item.name), ...item, name: null });
+    }
+    for (const { name, nextDueMs } of items) if (nextDueMs !== null) this.#mark({ name, dueMs: nextDueMs });
+    return Promise.resolve(items.map((item) => this.#write(item)));
+  }
+
+  #write(item: ScheduleItem): boolean {
+    if ((this.#items.get(item.name)?.revision ?? 0) !== item.revision - 1) return false;
     this.#items.set(item.name, { ...item });
-    return Promise.resolve(true);
+    return true;
   }
 
   remove(name: string, revision: number): Promise<boolean> {

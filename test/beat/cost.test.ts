@@ -40,7 +40,7 @@ function wired(schedules: Schedules): { app: Celeriac; clock: ManualClock; ports
 describe('100,000 stored entries', () => {
   const schedules = new MemorySchedules();
   beforeAll(async () => {
-    for (let index = 0; index < 100_000; index += 1) await schedules.write(hourly(`entry-${index}`));
+    for (let index = 0; index < 100_000; index += 1) await schedules.write([hourly(`entry-${index}`)]);
   });
 
   const callsOf = async (of: Schedules, minutes: number): Promise<string[]> => {
@@ -69,10 +69,10 @@ describe('100,000 stored entries', () => {
     const [ten, many] = [new MemorySchedules(), schedules];
     for (let index = 0; index < 10; index += 1) {
       const entry = resolveEntry(`due-${index}`, { task: 'note', schedule: every('1m') }, 'UTC');
-      for (const store of [ten, many]) await store.write(itemOf(firstState(entry, 'stored', 'sweep', START)));
+      for (const store of [ten, many]) await store.write([itemOf(firstState(entry, 'stored', 'sweep', START))]);
     }
     const alone = await callsOf(ten, 1);
-    expect(alone.filter((call) => call === 'schedules.write')).toHaveLength(10);
+    expect(alone.filter((call) => /send|write/.test(call))).toEqual(['broker.send', 'schedules.write']);
     expect(await callsOf(many, 1)).toEqual(alone);
   });
 });
@@ -137,16 +137,63 @@ describe('requests to DynamoDB', () => {
     expect(empty).toEqual(['QueryCommand', 'QueryCommand', 'QueryCommand']);
     for (let start = 0; start < 400; start += 50)
       await Promise.all(
-        Array.from({ length: 50 }, (_, index) => ports.schedules.write(hourly(`entry-${start + index}`))),
+        Array.from({ length: 50 }, (_, index) => ports.schedules.write([hourly(`entry-${start + index}`)])),
       );
     expect(await sweep()).toEqual(empty);
 
     const due = resolveEntry('due', { task: 'note', schedule: every('1m') }, 'UTC');
-    await ports.schedules.write(itemOf(firstState(due, 'stored', 'sweep', START)));
+    await ports.schedules.write([itemOf(firstState(due, 'stored', 'sweep', START))]);
     expect((await sweep()).toSorted()).toEqual(
       [...empty, 'BatchGetItemCommand', 'PutItemCommand', 'PutItemCommand', 'BatchWriteItemCommand'].toSorted(),
     );
     expect(await sweep()).toEqual(empty);
+  }, 60_000);
+
+  it('load of 500 entries, and a sweep of 500 that are due: batches, and each stored and sent once', async () => {
+    const batched = await startServers();
+    const counts: Record<string, number> = {};
+    for (const client of [batched.dynamodb, batched.sqs])
+      (client.middlewareStack as typeof servers.dynamodb.middlewareStack).add(
+        (next, { commandName = '' }) =>
+          (args) => {
+            counts[commandName] = (counts[commandName] ?? 0) + 1;
+            return next(args);
+          },
+        { step: 'finalizeRequest', priority: 'low' },
+      );
+    try {
+      const loader = new Celeriac('many', { timerShards: 2, logger: silentLogger });
+      loader.task('note', () => {});
+      const environment = await batched.provision(loader);
+      const [clock, random] = [new ManualClock(START), seededRandom(1)];
+      const connected = connect(environment, { clock, random }, batched);
+      loader.use({ ...connected, clock, random, ids: countingIds(), logger: silentLogger });
+      const all = await loader.ports();
+      const fixture = Object.fromEntries(
+        Array.from({ length: 500 }, (_, index) => [`entry-${index}`, { task: 'note', schedule: 3600 }]),
+      );
+      for (const name of Object.keys(counts)) delete counts[name];
+      expect((await loader.schedules.load(fixture)).stored).toHaveLength(500);
+      expect(counts).toEqual({ BatchGetItemCommand: 5, BatchWriteItemCommand: 20, BatchExecuteStatementCommand: 20 });
+      for (const name of Object.keys(counts)) delete counts[name];
+      expect((await loader.schedules.load(fixture)).kept).toHaveLength(500);
+      expect(counts).toEqual({ BatchGetItemCommand: 5 });
+      clock.moveTo(START + 60 * MINUTE);
+      for (const name of Object.keys(counts)) delete counts[name];
+      expect(await loader.sweep({}, all)).toEqual({ sent: 0, failed: 0, ticks: 500 });
+      expect(counts).toEqual({
+        // Pages of marks, one beyond the last, and two shards of timers.
+        QueryCommand: 8,
+        BatchGetItemCommand: 5,
+        SendMessageBatchCommand: 50,
+        // Marks written, and marks dropped.
+        BatchWriteItemCommand: 40,
+        BatchExecuteStatementCommand: 20,
+      });
+      expect(await loader.schedules.get('entry-499')).toMatchObject({ totalRunCount: 1 });
+    } finally {
+      await batched.stop();
+    }
   }, 60_000);
 
   it('the store lists, edits and deletes as the one in memory', async () => {

@@ -420,7 +420,7 @@ describe('entries that code declares', () => {
   it('one that is stored too is told of, and an entry that cannot be read keeps nobody else from firing', async () => {
     const { app, world, note, lines, secondsOf } = beatWorld();
     await app.schedules.put('twice', { task: note.s('stored'), schedule: every('1h') });
-    await world.schedules.write({ name: 'broken', revision: 1, nextDueMs: START, document: '{"entry":1}' });
+    await world.schedules.write([{ name: 'broken', revision: 1, nextDueMs: START, document: '{"entry":1}' }]);
     app.beat({
       broken: { task: note.s(), schedule: every('90s') },
       twice: { task: note.s('code'), schedule: every('90s') },

@@ -6,6 +6,7 @@ import { Celeriac, clocked, crontab, every } from 'celeriac';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { decodeMessage } from '../../lib/decode-message.ts';
 import {
   type BeatWorld,
   beatWorld,
@@ -179,6 +180,41 @@ describe('a sweep whose sends fail', () => {
     await world.advance('31m');
     expect(refuse).toBe(false);
     expect(runs.map(({ atMs }) => (atMs - START) / MINUTE)).toEqual([30]);
+  });
+});
+
+describe('a sweep of many entries at once', () => {
+  it('of what could not be sent the entry stays where it was, and the others go on', async () => {
+    const refused = new Set(['tick-7', 'tick-130']);
+    let sends = 0;
+    const { app, world, runs, note } = beatWorld(
+      () => ({}),
+      {},
+      {
+        wrapPorts: (ports) =>
+          tapped(ports, async (call, go, args) => {
+            const answer = await go();
+            if (call !== 'broker.send' || sends >= 2) return answer;
+            sends += 1;
+            const messages = args[0] as Parameters<typeof ports.broker.send>[0];
+            return (answer as Awaited<ReturnType<typeof ports.broker.send>>).map((outcome, index) =>
+              refused.has(String(decodeMessage(messages[index]?.body ?? '').args[0]))
+                ? { ok: false, code: 'Throttled', message: 'slow down', retryable: true }
+                : outcome,
+            );
+          }),
+      },
+    );
+    const entries = Array.from({ length: 150 }, (_, index) => `tick-${index}`);
+    await app.schedules.load(Object.fromEntries(entries.map((name) => [name, { task: note.s(name), schedule: 600 }])));
+    await world.advance('510s');
+    const due = (await world.schedules.read(entries)).map((item) => (item?.nextDueMs ?? 0) - START);
+    expect(due.filter((ms) => ms === 10 * MINUTE)).toHaveLength(2);
+    expect(due.filter((ms) => ms === 20 * MINUTE)).toHaveLength(148);
+    await world.advance('150s');
+    // They had been sent, and only the answers said otherwise: they run once all the same.
+    expect(runs.map(({ entry }) => entry).toSorted()).toEqual(entries.toSorted());
+    expect(await app.schedules.get('tick-7')).toMatchObject({ totalRunCount: 1 });
   });
 });
 

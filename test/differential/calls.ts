@@ -142,7 +142,7 @@ const entry = fc.record({
 export const SCHEDULE_CALLS: Calls<Schedules> = fc.oneof(
   {
     arbitrary: call('write', entry, (port: Schedules, item, prefix) =>
-      port.write({ ...item, name: prefix + item.name }),
+      port.write(['', ' too'].map((more) => ({ ...item, name: prefix + item.name + more }))),
     ),
     weight: 3,
   },

@@ -213,7 +213,8 @@ async function scheduling({ app, add }: Actor): Promise<void> {
   await app.schedules.disable('ruled');
   await app.schedules.enable('ruled');
   await app.schedules.disable('ruled');
-  await app.schedules.load({ loaded: entry }, { mode: 'always' });
+  for (const schedule of [every('30s'), every('50s')])
+    await app.schedules.load({ loaded: { ...entry, schedule }, too: { ...entry, schedule } }, { mode: 'always' });
   await app.schedules.put('other', entry);
   await app.schedules.put('ordered now', { ...entry, options: { queue: 'orders' } });
   await app.schedules.delete('other');

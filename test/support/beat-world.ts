@@ -92,7 +92,7 @@ function failing({ schedules }: Ports): Ports['schedules'] {
     read: (names) => schedules.read(names),
     list: (after, limit) => schedules.list(after, limit),
     due: () => Promise.reject(new InvalidSchedule('an outage')),
-    write: (item) => schedules.write(item),
+    write: (items) => schedules.write(items),
     remove: (name, revision) => schedules.remove(name, revision),
     dropMarks: (marks) => schedules.dropMarks(marks),
   };

@@ -59,9 +59,19 @@ function callsOf(operation: string, input: Input): AwsCall[] {
 }
 
 function statementsOf(input: Input): AwsCall[] {
-  return (input['Statements'] as readonly { readonly Statement: string }[]).map(({ Statement }) => {
+  const statements = input['Statements'] as readonly {
+    readonly Statement: string;
+    readonly Parameters: Key[string][];
+  }[];
+  return statements.map(({ Statement, Parameters }) => {
     const [, verb = '', table = ''] = /^(\w+)[^"]*"([^"]+)"/.exec(Statement) ?? [];
-    return { action: `dynamodb:${PARTIQL[verb] ?? verb}`, resource: table, leadingKeys: [] };
+    const named = [...Statement.matchAll(/["'](\w+)["'](?: =|:) \?/g)].map(([, name = '']) => name);
+    const key = Parameters[named.findIndex((name) => name === 'pk' || name === 'id')]?.S;
+    return {
+      action: `dynamodb:${PARTIQL[verb] ?? verb}`,
+      resource: table,
+      leadingKeys: key === undefined ? [] : [key],
+    };
   });
 }
 

@@ -182,10 +182,10 @@ export function schedulesRefusals(schedules: Schedules): ConformanceCase[] {
       name: 'refuses long names, half pairs, large entries, and times of fourteen digits',
       async run() {
         const entry = { name: 'refused', revision: 1, nextDueMs: null, document: '{}' };
-        await rejects(schedules.write({ ...entry, name: LONG.slice(0, 1025) }));
-        await rejects(schedules.write({ ...entry, name: HALF }));
-        await rejects(schedules.write({ ...entry, document: LARGE }));
-        await rejects(schedules.write({ ...entry, nextDueMs: 10_000_000_000_000 }));
+        await rejects(schedules.write([{ ...entry, name: LONG.slice(0, 1025) }]));
+        await rejects(schedules.write([{ ...entry, name: HALF }]));
+        await rejects(schedules.write([{ ...entry, document: LARGE }]));
+        await rejects(schedules.write([{ ...entry, nextDueMs: 10_000_000_000_000 }]));
         deepEqual(await schedules.read(['refused']), [undefined]);
       },
     },

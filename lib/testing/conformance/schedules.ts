@@ -6,6 +6,7 @@ import type { ConformanceCase } from './case.ts';
 import { schedulesRefusals } from './refusals.ts';
 
 const NOW = 1_900_000_000_000;
+const LARGE = JSON.stringify('x'.repeat(300_000));
 
 export function schedulesConformance(schedules: Schedules): ConformanceCase[] {
   const item = (
@@ -19,6 +20,7 @@ export function schedulesConformance(schedules: Schedules): ConformanceCase[] {
     nextDueMs,
     document,
   });
+  const write = async (one: ScheduleItem): Promise<boolean> => (await schedules.write([one]))[0] === true;
   const allDue = async (fromMs: number, untilMs: number): Promise<DueMark[]> =>
     (await schedules.due(untilMs, 1000)).filter((mark) => mark.dueMs >= fromMs);
   return [
@@ -27,8 +29,8 @@ export function schedulesConformance(schedules: Schedules): ConformanceCase[] {
       name: 'reads what was written, in the order asked for, and nothing for unknown names',
       async run() {
         const [one, two] = [item('read-1', 1, NOW), item('read ä/2#3', 1, null, '{"text":"\u2028 ü"}')];
-        equal(await schedules.write(one), true);
-        equal(await schedules.write(two), true);
+        equal(await write(one), true);
+        equal(await write(two), true);
         deepEqual(await schedules.read(['read ä/2#3', 'unknown', 'read-1', 'read-1']), [two, undefined, one, one]);
         deepEqual(await schedules.read([]), []);
       },
@@ -39,18 +41,18 @@ export function schedulesConformance(schedules: Schedules): ConformanceCase[] {
         const items = Array.from({ length: 130 }, (_, index) =>
           item(`many-${String(index).padStart(3, '0')}`, 1, null),
         );
-        await Promise.all(items.map((each) => schedules.write(each)));
+        await Promise.all(items.map((each) => write(each)));
         deepEqual(await schedules.read(items.map((each) => each.name)), items);
       },
     },
     {
       name: 'a write takes only where the revision is the next one',
       async run() {
-        equal(await schedules.write(item('revision', 1, null)), true);
-        equal(await schedules.write(item('revision', 1, null, '{"other":1}')), false);
-        equal(await schedules.write(item('revision', 3, null)), false);
-        equal(await schedules.write(item('revision', 2, NOW, '{"second":1}')), true);
-        equal(await schedules.write(item('revision-none', 2, null)), false);
+        equal(await write(item('revision', 1, null)), true);
+        equal(await write(item('revision', 1, null, '{"other":1}')), false);
+        equal(await write(item('revision', 3, null)), false);
+        equal(await write(item('revision', 2, NOW, '{"second":1}')), true);
+        equal(await write(item('revision-none', 2, null)), false);
         deepEqual(await schedules.read(['revision', 'revision-none']), [
           item('revision', 2, NOW, '{"second":1}'),
           undefined,
@@ -58,10 +60,67 @@ export function schedulesConformance(schedules: Schedules): ConformanceCase[] {
       },
     },
     {
+      name: 'many writes in one call, each under its own condition: made, changed, refused',
+      async run() {
+        // More than one request takes, with a large one among them.
+        const made = Array.from({ length: 60 }, (_, index) =>
+          item(
+            `batch-${index}`,
+            1,
+            index % 2 === 0 ? NOW + 3_000_000 + index : null,
+            index === 7 ? LARGE : `{"n":${index}}`,
+          ),
+        );
+        deepEqual(
+          await schedules.write(made.slice(0, 30)),
+          made.slice(0, 30).map(() => true),
+        );
+        // Create only: those that are there stay as they are.
+        const others = made.map((each) => ({ ...each, document: '{"other":1}' }));
+        deepEqual(
+          await schedules.write(others),
+          others.map((_, index) => index >= 30),
+        );
+        const changed = made.map((each, index) => ({
+          ...each,
+          revision: index % 3 === 0 ? 3 : 2,
+          nextDueMs: each.nextDueMs === null ? NOW + 4_000_000 : null,
+        }));
+        deepEqual(
+          await schedules.write(changed),
+          changed.map((_, index) => index % 3 !== 0),
+        );
+        deepEqual(
+          await schedules.read(made.map(({ name }) => name)),
+          made.map((each, index) => (index % 3 !== 0 ? changed[index] : index < 30 ? each : others[index])),
+        );
+        const due = await allDue(NOW + 3_000_000, NOW + 4_000_000);
+        deepEqual(
+          due.filter(({ dueMs }) => dueMs < NOW + 4_000_000).map(({ name }) => name),
+          made.filter(({ nextDueMs }) => nextDueMs !== null).map(({ name }) => name),
+        );
+        deepEqual(await schedules.write([]), []);
+      },
+    },
+    {
+      name: 'of writers of the same many entries at the same time each entry has one',
+      async run() {
+        const many = (writer: number): ScheduleItem[] =>
+          Array.from({ length: 30 }, (_, index) => item(`contended-${index}`, 1, null, `{"writer":${writer}}`));
+        const outcomes = await Promise.all([0, 1, 2].map((writer) => schedules.write(many(writer))));
+        const stored = await schedules.read(many(0).map(({ name }) => name));
+        for (const [index, one] of stored.entries()) {
+          const winners = outcomes.flatMap((outcome, writer) => (outcome[index] === true ? [writer] : []));
+          equal(winners.length, 1);
+          equal(one?.document, `{"writer":${winners[0]}}`);
+        }
+      },
+    },
+    {
       name: 'of writers at the same time one wins',
       async run() {
         const outcomes = await Promise.all(
-          Array.from({ length: 8 }, (_, index) => schedules.write(item('race', 1, null, `{"writer":${index}}`))),
+          Array.from({ length: 8 }, (_, index) => write(item('race', 1, null, `{"writer":${index}}`))),
         );
         equal(outcomes.filter((outcome) => outcome).length, 1);
       },
@@ -72,7 +131,7 @@ export function schedulesConformance(schedules: Schedules): ConformanceCase[] {
         const base = NOW + 1_000_000;
         const names = ['due-c', 'due-a', 'due-b', 'due-d'];
         const times = [base + 2, base, base, base + 10];
-        for (const [index, name] of names.entries()) await schedules.write(item(name, 1, times[index] ?? 0));
+        for (const [index, name] of names.entries()) await write(item(name, 1, times[index] ?? 0));
         deepEqual(await allDue(base, base + 9), [
           { name: 'due-a', dueMs: base },
           { name: 'due-b', dueMs: base },
@@ -87,8 +146,8 @@ export function schedulesConformance(schedules: Schedules): ConformanceCase[] {
       name: 'a mark stays until it is dropped, whatever becomes of its entry',
       async run() {
         const base = NOW + 2_000_000;
-        await schedules.write(item('mark', 1, base));
-        await schedules.write(item('mark', 2, base + 5));
+        await write(item('mark', 1, base));
+        await write(item('mark', 2, base + 5));
         const both = [
           { name: 'mark', dueMs: base },
           { name: 'mark', dueMs: base + 5 },
@@ -105,19 +164,19 @@ export function schedulesConformance(schedules: Schedules): ConformanceCase[] {
     {
       name: 'removes one revision; what is gone is gone',
       async run() {
-        await schedules.write(item('gone', 1, null));
-        await schedules.write(item('gone', 2, null));
+        await write(item('gone', 1, null));
+        await write(item('gone', 2, null));
         equal(await schedules.remove('gone', 1), false);
         equal(await schedules.remove('gone', 2), true);
         equal(await schedules.remove('gone', 2), true);
         deepEqual(await schedules.read(['gone']), [undefined]);
-        equal(await schedules.write(item('gone', 1, null)), true);
+        equal(await write(item('gone', 1, null)), true);
       },
     },
     {
       name: 'lists by name, page by page',
       async run() {
-        for (const name of ['list-b', 'list-a', 'list-c']) await schedules.write(item(name, 1, null));
+        for (const name of ['list-b', 'list-a', 'list-c']) await write(item(name, 1, null));
         const names = async (after: string, limit: number): Promise<string[]> =>
           (await schedules.list(after, limit)).map((each) => each.name);
         deepEqual(await names('list-', 2), ['list-a', 'list-b']);

@@ -141,7 +141,7 @@ export const SABOTAGES: readonly Sabotage[] = [
       sabotage: ({ schedules }) => {
         const write = schedules.write.bind(schedules);
         let count = 0;
-        schedules.write = (item) => ((count += 1) > 20 ? Promise.resolve(true) : write(item));
+        schedules.write = (items) => ((count += 1) > 20 ? Promise.resolve(items.map(() => true)) : write(items));
       },
     },
   },
