@@ -67,7 +67,17 @@ export function planQueues(
     if (external === true) queues[name] = planExternal(manifest, name, overrides[name] ?? {});
     else queues[name] = workers[name] = planWorker(manifest, name, overrides[name] ?? {});
   }
+  refuseIdleTasks(manifest, workers);
   return { queues, workers };
+}
+
+/** @throws ImproperlyConfigured for a task of a service that only sends. */
+function refuseIdleTasks({ name, tasks }: AppManifest, workers: ServicePlan['workers']): void {
+  const idle = Object.keys(tasks).find((task) => tasks[task]?.remote !== true);
+  if (idle === undefined || Object.keys(workers).length > 0) return;
+  throw new ImproperlyConfigured(
+    `Task '${idle}' would never run: every queue of app '${name}' is external, so the service has no worker. Declare a queue such as { default: {} }, or name the task with app.remote() where it runs elsewhere.`,
+  );
 }
 
 const OF_WORKERS = ['timeout', 'memoryMiB'] as const;

@@ -60,7 +60,9 @@ export class TaskFunction extends Construct {
       actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
       resourceArns: [logGroup.logGroupArn],
     };
-    for (const rights of [ownLogs, ...props.rights]) this.#role.addToPolicy(statementOf(rights));
+    // IAM refuses a statement without resources: a service whose queues all existed before has no lost queue.
+    for (const rights of [ownLogs, ...props.rights])
+      if (rights.resourceArns.length > 0) this.#role.addToPolicy(statementOf(rights));
     this.function = new NodejsFunction(this, 'Function', {
       description: props.description,
       entry: handlerPath(props.handler),

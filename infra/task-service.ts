@@ -122,7 +122,7 @@ export class TaskService extends Construct {
     if (worker !== undefined) return worker;
     this.queues.queue(name);
     throw new ImproperlyConfigured(
-      `Queue '${name}' is external: its workers run elsewhere, and the service has none for it. Ask for the worker of ${[...this.#workers.keys()].join(', ')}.`,
+      `Queue '${name}' is external: its workers run elsewhere, and the service has none for it. It has workers of: ${[...this.#workers.keys()].join(', ') || 'none'}.`,
     );
   }
 

@@ -88,7 +88,10 @@ async function sendPlan(producer: Producer, plan: Plan, tree: Tree): Promise<voi
   for (let start = CANVAS_WINDOW_MESSAGES; start < plan.messages.length; start += CANVAS_WINDOW_MESSAGES)
     await prepareWindow(producer, plan, start, lineage);
   await defineChords(plan.chords, ports, producer.settings);
-  const torn = !inOneRequest(first, ports.clock.nowMs());
+  const { queues, defaultQueue } = producer.settings;
+  // The repair is a task of ours: where nobody of ours works, Python would only find that it does not know it.
+  const repaired = queues[defaultQueue]?.external !== true;
+  const torn = repaired && !inOneRequest(first, ports.clock.nowMs());
   const guard = torn ? await defineGroup(producer, ports, plan, tree) : undefined;
   await publish(first, ports, producer.settings, policy);
   for (let start = CANVAS_WINDOW_MESSAGES; start < plan.messages.length; start += CANVAS_WINDOW_MESSAGES)

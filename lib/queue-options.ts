@@ -119,13 +119,17 @@ export function resolveDefaultQueue(
 ): string {
   const names = Object.keys(queues);
   const own = names.filter((name) => queues[name]?.external !== true);
-  const chosen = given ?? (own.includes('default') ? 'default' : own[0]);
-  if (chosen !== undefined && own.includes(chosen)) return chosen;
-  if (chosen !== undefined && !names.includes(chosen))
+  if (given !== undefined && !names.includes(given))
     throw new InvalidOption(
-      `defaultQueue: '${chosen}' is not declared. Declared are ${names.join(', ')}.${didYouMean(chosen, names)}`,
+      `defaultQueue: ${quoted(given)} is not declared. Declared are ${names.join(', ')}.${didYouMean(given, names)}`,
     );
+  // An app without workers only sends, to Python say: a queue of theirs is where all goes.
+  const candidates = own.length === 0 ? names : own;
+  const chosen =
+    given ??
+    ['default', ...(own.length === 0 ? ['celery'] : []), ...candidates].find((name) => candidates.includes(name));
+  if (chosen !== undefined && candidates.includes(chosen)) return chosen;
   throw new InvalidOption(
-    `defaultQueue: ${chosen === undefined ? 'every queue' : `'${chosen}'`} is external. Declare a queue that has a worker here, such as { default: {} }.`,
+    `defaultQueue: ${quoted(chosen ?? '')} is external, and ${own.join(', ')} ${own.length === 1 ? 'has a worker' : 'have workers'} here. Name one of those.`,
   );
 }

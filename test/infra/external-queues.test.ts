@@ -238,3 +238,34 @@ describe('an external queue that exists already', () => {
     expect(JSON.stringify(environments(beside.template)[0]?.['CELERIAC_QUEUES'])).toMatch(/"Ref":"Own/);
   });
 });
+
+describe('a service that only sends', () => {
+  function producer(): Celeriac {
+    const app = new Celeriac('shop', { queues: { celery: { external: true }, bulk: { external: true } } });
+    app.remote('proj.add');
+    return app;
+  }
+
+  it('has a sweeper for its timers and no worker', () => {
+    const { template } = synth({ app: producer() });
+    template.resourceCountIs('AWS::Lambda::Function', 2);
+    // The lost queue feeds the sweeper.
+    template.resourceCountIs('AWS::Lambda::EventSourceMapping', 1);
+    expect(environments(template).every((variables) => variables['CELERIAC_DEFAULT_QUEUE'] === 'celery')).toBe(true);
+  });
+
+  it('may send to queues that all existed before', () => {
+    const { template } = synth({ app: producer() }, (stack) => ({
+      celery: Queue.fromQueueArn(stack, 'Celery', ARN),
+      bulk: Queue.fromQueueArn(stack, 'Bulk', `${ARN}-bulk`),
+    }));
+    template.resourceCountIs('AWS::Lambda::EventSourceMapping', 0);
+    for (const { Resource } of statementsOf(template, /Sweeper/)) expect(Resource).not.toEqual([]);
+  });
+
+  it('is refused a task that nobody would run', () => {
+    const app = producer();
+    app.task('pack', () => 1);
+    expect(() => synth({ app })).toThrow(/^Task 'pack' would never run: every queue of app 'shop' is external/);
+  });
+});
