@@ -73,8 +73,8 @@ export const MAX_JSON_DEPTH = 64;
  * SQS's size has room for. Compressed, eleven kilobytes unpack to millions, and each takes up to 200 bytes of memory.
  */
 export const MAX_JSON_VALUES = 400_000;
-/** Messages of one batch that are unpacked at the same time have no more values than this together, about 100 MB. */
-export const MAX_BATCH_VALUES = 800_000;
+/** Messages that unpack to more than this are worked on one at a time: ten of a batch would fill a worker of 512 MiB. */
+export const LARGE_UNPACKED_BYTES = 262_144;
 /** Longest integer, in digits: Python reads no longer one (`sys.int_info.default_max_str_digits`). */
 export const MAX_INTEGER_DIGITS = 4300;
 /** Celery's saferepr limit for `argsrepr` and `kwargsrepr` (celery/utils/saferepr.py). */

@@ -14,6 +14,7 @@ import { decideArrival, decideClaim, mayStart } from './decide.ts';
 import type { Delivery } from './delivery.ts';
 import { conclude } from './conclude.ts';
 import { isSwitchedOff } from './rule-tick.ts';
+import { isLargeUnpacked } from './large.ts';
 import { runAttempt } from './run-attempt.ts';
 import { letterFor, sendLetters } from './dead-letter.ts';
 import { defer } from './defer.ts';
@@ -22,6 +23,11 @@ import { committedOf, settle } from './settle.ts';
 import type { Worker } from './worker.ts';
 
 export async function execute(delivery: Delivery, worker: Worker): Promise<Disposition> {
+  const run = (): Promise<Disposition> => executeOne(delivery, worker);
+  return isLargeUnpacked(delivery.body) ? worker.alone(run) : run();
+}
+
+async function executeOne(delivery: Delivery, worker: Worker): Promise<Disposition> {
   const sent = await readOrBury(delivery, worker);
   if (sent === undefined) return ACK;
   const { producer, ports } = worker;

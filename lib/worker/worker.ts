@@ -15,6 +15,7 @@ import type { Producer } from '../producer.ts';
 import { DYNAMODB_MAX_BATCH_STATEMENTS, GROUP_PART_MEMBERS, SQS_MAX_BATCH_ENTRIES } from '../limits.ts';
 import { batched } from './batcher.ts';
 import type { Invocation } from './delivery.ts';
+import { oneAtATime } from './large.ts';
 
 export interface Worker {
   readonly producer: Producer;
@@ -23,6 +24,8 @@ export interface Worker {
   readonly invocationStartMs: number;
   claim(request: ClaimRequest): Promise<ClaimOutcome>;
   commit(request: CommitRequest): Promise<boolean>;
+  /** For messages that take much memory: never two of them at a time. */
+  readonly alone: <T>(run: () => Promise<T>) => Promise<T>;
 }
 
 /** One per batch: no state outlives an invocation. */
@@ -38,6 +41,7 @@ export function createWorker(producer: Producer, ports: Ports, invocation: Invoc
     },
     invocation,
     invocationStartMs: clock.nowMs(),
+    alone: oneAtATime(),
     claim: batched(
       clock,
       DYNAMODB_MAX_BATCH_STATEMENTS,
