@@ -18,6 +18,7 @@ import { InvalidOption } from './errors.ts';
 import { groupExpiresAtSeconds } from './group-parts.ts';
 import { encodeJson } from './json.ts';
 import {
+  CANVAS_WINDOW_BYTES,
   CANVAS_WINDOW_MESSAGES,
   GROUP_REPAIR_SECONDS,
   SQS_MAX_BATCH_ENTRIES,
@@ -85,8 +86,8 @@ async function sendPlan(producer: Producer, plan: Plan, tree: Tree): Promise<voi
   const policy = producer.settings.retry ? producer.settings.retryPolicy : null;
   // Checked before anything is stored or sent: a mistake anywhere in the tree sends nothing of it.
   const first = await prepareWindow(producer, plan, 0, lineage);
-  for (let start = CANVAS_WINDOW_MESSAGES; start < plan.messages.length; start += CANVAS_WINDOW_MESSAGES)
-    await prepareWindow(producer, plan, start, lineage);
+  for (let start = first.length; start < plan.messages.length;)
+    start += (await prepareWindow(producer, plan, start, lineage)).length;
   await defineChords(plan.chords, ports, producer.settings);
   const { queues, defaultQueue } = producer.settings;
   // The repair is a task of ours: where nobody of ours works, Python would only find that it does not know it.
@@ -94,8 +95,11 @@ async function sendPlan(producer: Producer, plan: Plan, tree: Tree): Promise<voi
   const torn = repaired && !inOneRequest(first, ports.clock.nowMs());
   const guard = torn ? await defineGroup(producer, ports, plan, tree) : undefined;
   await publish(first, ports, producer.settings, policy);
-  for (let start = CANVAS_WINDOW_MESSAGES; start < plan.messages.length; start += CANVAS_WINDOW_MESSAGES)
-    await publish(await prepareWindow(producer, plan, start, lineage), ports, producer.settings, policy);
+  for (let start = first.length; start < plan.messages.length;) {
+    const window = await prepareWindow(producer, plan, start, lineage);
+    await publish(window, ports, producer.settings, policy);
+    start += window.length;
+  }
   if (guard !== undefined) await dismiss(guard, ports);
 }
 
@@ -111,10 +115,15 @@ async function prepareWindow(
   start: number,
   lineage: Lineage,
 ): Promise<readonly Prepared[]> {
-  const prepared: Prepared[] = [];
-  for (const planned of plan.messages.slice(start, start + CANVAS_WINDOW_MESSAGES))
-    prepared.push((await prepareOne(producer, planned, lineage)).prepared);
-  return prepared;
+  const window: Prepared[] = [];
+  let bytes = 0;
+  for (const planned of plan.messages.slice(start, start + CANVAS_WINDOW_MESSAGES)) {
+    if (bytes >= CANVAS_WINDOW_BYTES) break;
+    const { prepared } = await prepareOne(producer, planned, lineage);
+    window.push(prepared);
+    bytes += prepared.outgoing.body.length;
+  }
+  return window;
 }
 
 /** One request reaches its place whole or not at all. */
