@@ -128,6 +128,8 @@ export const FAILED_DELIVERY_FIRST_SECONDS = 10;
 export const FAILED_DELIVERY_LONGEST_SECONDS = 300;
 /** Receives after which a message is given up whose handling is refused for good: rights that a deployment has just granted take a minute. */
 export const REFUSED_RECEIVES = 5;
+/** A timer that its queue refuses for good is given up this long after it was due: a deployment may be under way. */
+export const REFUSED_TIMER_SECONDS = 900;
 /** A public call gives up without a success for this long: an API handler answers its own caller within 29 s, and most want to within a few. */
 export const DEFAULT_CALL_TIMEOUT_SECONDS = 3;
 /** Receives from the lost queue after which a message leaves it, whether its state could be written or not: some 25 minutes. */

@@ -9,6 +9,7 @@ import { type BeatPlan, planBeat } from './plan.ts';
 import { ScheduleBook } from './schedules.ts';
 import { sweep, type SweepOptions } from './sweep.ts';
 import { sweepSchedules } from './sweep-schedules.ts';
+import { endRefused } from './end-refused.ts';
 import { syncDeclared } from './sync-declared.ts';
 
 export interface FullSweepReport {
@@ -59,7 +60,7 @@ export class Beat {
     const plans: readonly BeatPlan[] =
       ports.rules === undefined ? this.plans().map((plan) => ({ ...plan, way: 'sweep' })) : this.plans();
     const beat = await this.#sweepEntries(plans, ports, options);
-    const timers = await sweep(ports, options);
+    const timers = await sweep(ports, options, endRefused(this.#producer, ports));
     return { sent: timers.sent, failed: timers.failed + beat.failed, ticks: beat.ticks };
   }
 

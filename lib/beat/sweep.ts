@@ -6,7 +6,7 @@
  * FIFO queues take no delay: their timers are sent when they are due, one group's one after another, and
  * for those that are due soon a wake-up is sent.
  */
-import { SQS_MAX_BATCH_ENTRIES, SWEEP_HORIZON_SECONDS } from '../limits.ts';
+import { REFUSED_TIMER_SECONDS, SQS_MAX_BATCH_ENTRIES, SWEEP_HORIZON_SECONDS } from '../limits.ts';
 import type { OutgoingMessage, Ports, SendOutcome, Timer } from '../ports.ts';
 import { groupOf } from '../timer-order.ts';
 import { wakeUpsOf } from '../wake-up.ts';
@@ -27,18 +27,30 @@ export interface SweepReport {
 // One page of a shard: bounds memory, and a crash repeats at most this many sends.
 const PAGE = 100;
 
-export function sweep(ports: Ports, options: SweepOptions = {}): Promise<SweepReport> {
+/** Ends the task of a timer that its queue will never take. False where the timer has to stay. */
+export type EndRefused = (timer: Timer, why: string) => Promise<boolean>;
+
+export function sweep(ports: Ports, options: SweepOptions = {}, endRefused?: EndRefused): Promise<SweepReport> {
   const untilMs = ports.clock.nowMs() + (options.horizonSeconds ?? SWEEP_HORIZON_SECONDS) * 1000;
   return sweepShards(
     Array.from({ length: ports.timers.shards }, (_, shard) => shard),
     untilMs,
     ports,
+    endRefused,
   );
 }
 
 /** Sends the timers of some shards that are due by `untilMs`. */
-export async function sweepShards(shards: readonly number[], untilMs: number, ports: Ports): Promise<SweepReport> {
-  const reports = await Promise.all(shards.map((shard) => sweepShard(shard, untilMs, ports)));
+export async function sweepShards(
+  shards: readonly number[],
+  untilMs: number,
+  ports: Ports,
+  endRefused?: EndRefused,
+): Promise<SweepReport> {
+  const refused: Refused[] = [];
+  const reports = await Promise.all(shards.map((shard) => sweepShard(shard, untilMs, ports, refused)));
+  // Behind all that can be sent: one after another they may take a while.
+  if (endRefused !== undefined) await endAll(refused, ports, endRefused);
   const total = sumOf(reports);
   if (total.sent > 0 || total.failed > 0)
     ports.logger.log(total.failed > 0 ? 'error' : 'info', `Sweep: ${total.sent} timers sent, ${total.failed} failed`, {
@@ -47,7 +59,7 @@ export async function sweepShards(shards: readonly number[], untilMs: number, po
   return total;
 }
 
-async function sweepShard(shard: number, untilMs: number, ports: Ports): Promise<SweepReport> {
+async function sweepShard(shard: number, untilMs: number, ports: Ports, refused: Refused[]): Promise<SweepReport> {
   const reports: SweepReport[] = [];
   // Groups of which a timer could not be sent: those behind it wait, for longer than this page.
   const halted = new Set<string>();
@@ -62,11 +74,13 @@ async function sweepShard(shard: number, untilMs: number, ports: Ports): Promise
         sendTimers(
           page.filter((timer) => !ports.broker.isFifo(timer.message.queue)),
           ports,
+          refused,
         ),
         sendInOrder(
           ordered.filter(({ dueMs }) => dueMs <= nowMs),
           halted,
           ports,
+          refused,
         ),
       ])),
     );
@@ -79,7 +93,7 @@ async function sweepShard(shard: number, untilMs: number, ports: Ports): Promise
 }
 
 /** Of standard queues: in batches. */
-async function sendTimers(timers: readonly Timer[], ports: Ports): Promise<SweepReport> {
+async function sendTimers(timers: readonly Timer[], ports: Ports, refused: Refused[]): Promise<SweepReport> {
   const reports: SweepReport[] = [];
   for (let start = 0; start < timers.length; start += SQS_MAX_BATCH_ENTRIES) {
     const chunk = timers.slice(start, start + SQS_MAX_BATCH_ENTRIES);
@@ -87,7 +101,7 @@ async function sendTimers(timers: readonly Timer[], ports: Ports): Promise<Sweep
       chunk.map((timer) => messageOf(timer, ports)),
       ports,
     );
-    const { done, report } = readOutcomes(chunk, outcomes, ports);
+    const { done, report } = readOutcomes(chunk, outcomes, ports, refused);
     if (done.length > 0) await ports.timers.remove(done);
     reports.push(report);
   }
@@ -99,7 +113,12 @@ async function sendTimers(timers: readonly Timer[], ports: Ports): Promise<Sweep
  * of a group behind one that was not taken. A second sweeper may do the same at the same time: both send in the
  * same order, and SQS drops what it had within five minutes, so the order of the first sends stands.
  */
-async function sendInOrder(timers: readonly Timer[], halted: Set<string>, ports: Ports): Promise<SweepReport> {
+async function sendInOrder(
+  timers: readonly Timer[],
+  halted: Set<string>,
+  ports: Ports,
+  refused: Refused[],
+): Promise<SweepReport> {
   const groups = new Map<string, Timer[]>();
   for (const timer of timers) {
     const group = groups.get(groupOf(timer));
@@ -115,7 +134,7 @@ async function sendInOrder(timers: readonly Timer[], halted: Set<string>, ports:
       heads.map(({ message }) => message),
       ports,
     );
-    const { done, again, report } = readOutcomes(heads, outcomes, ports);
+    const { done, again, report } = readOutcomes(heads, outcomes, ports, refused);
     sent.push(...done);
     reports.push(report);
     // What will never be taken holds up nobody.
@@ -123,6 +142,23 @@ async function sendInOrder(timers: readonly Timer[], halted: Set<string>, ports:
   }
   if (sent.length > 0) await ports.timers.remove(sent);
   return sumOf(reports);
+}
+
+interface Refused {
+  readonly timer: Timer;
+  readonly why: string;
+}
+
+/**
+ * What a queue refuses for good is given up some time after it was due, and not at once: while a deployment is under
+ * way a queue may be there for its senders, and not yet for the sweeper.
+ */
+async function endAll(refused: readonly Refused[], ports: Ports, endRefused: EndRefused): Promise<void> {
+  const ended: Timer[] = [];
+  for (const { timer, why } of refused)
+    if (ports.clock.nowMs() - timer.dueMs >= REFUSED_TIMER_SECONDS * 1000 && (await endRefused(timer, why)))
+      ended.push(timer);
+  if (ended.length > 0) await ports.timers.remove(ended);
 }
 
 /** A broker that throws has told nothing of any of them. */
@@ -143,14 +179,20 @@ interface Outcomes {
   readonly report: SweepReport;
 }
 
-function readOutcomes(timers: readonly Timer[], outcomes: readonly SendOutcome[], ports: Ports): Outcomes {
+function readOutcomes(
+  timers: readonly Timer[],
+  outcomes: readonly SendOutcome[],
+  ports: Ports,
+  refused: Refused[],
+): Outcomes {
   const done: Timer[] = [];
   const again: Timer[] = [];
   for (const [index, timer] of timers.entries()) {
     const outcome = outcomes[index];
     if (outcome?.ok === true) done.push(timer);
     else {
-      if (outcome?.retryable !== false) again.push(timer);
+      if (outcome?.retryable === false) refused.push({ timer, why: `${outcome.code}: ${outcome.message}` });
+      else again.push(timer);
       ports.logger.log('error', `Timer of task ${timer.id} was not sent: ${outcome?.code}: ${outcome?.message}`, {
         taskId: timer.id,
       });

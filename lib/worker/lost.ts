@@ -11,7 +11,7 @@ import { fromRule } from '../beat/tick.ts';
 import { decodeHeaders } from '../decode-message.ts';
 import { readOuterEnvelope, withHeaders } from '../envelope.ts';
 import { errorLine } from '../error-text.ts';
-import { InvalidMessage, WorkerLostError } from '../errors.ts';
+import { type CeleriacError, EnqueueFailed, InvalidMessage, WorkerLostError } from '../errors.ts';
 import { FAILED_DELIVERY_FIRST_SECONDS, LOST_QUEUE_RECEIVES, SQS_MAX_MESSAGE_BYTES } from '../limits.ts';
 import { CELERIAC_HEADER, type CeleriacHeader, type Message } from '../message.ts';
 import type { ConcludeOutcome } from '../ports.ts';
@@ -25,39 +25,68 @@ import type { Worker } from './worker.ts';
 
 const LONGEST_WAIT_SECONDS = 3600;
 
-export async function concludeLost(delivery: Delivery, worker: Worker): Promise<Disposition> {
+/** Why a message is here. */
+interface Loss {
+  /** Of the dead letter. */
+  readonly reason: string;
+  readonly error: CeleriacError;
+}
+
+export function concludeLost(delivery: Delivery, worker: Worker): Promise<Disposition> {
+  return endUnhandled(delivery, worker, { reason: 'worker lost', error: lostError() });
+}
+
+/**
+ * A stored message that its queue will never take (the queue is gone since a deployment, say) goes the same way.
+ *
+ * @throws what passes: then the message has to be kept.
+ */
+export function concludeUnsent(delivery: Delivery, worker: Worker, why: string): Promise<Disposition> {
+  const error = new EnqueueFailed(
+    `The message was stored until it was due, and its queue does not take it: ${why}`,
+    [],
+  );
+  return endUnhandled(delivery, worker, { reason: 'cannot be sent', error });
+}
+
+async function endUnhandled(delivery: Delivery, worker: Worker, loss: Loss): Promise<Disposition> {
   let message: Message;
   try {
     message = fromRule(decodeHeaders(delivery.body));
   } catch (error) {
     const origin = { ...delivery, queue: originOf(delivery, '', worker) };
-    const reason = InvalidMessage.is(error) ? 'invalid message' : 'worker lost';
+    const reason = InvalidMessage.is(error) ? 'invalid message' : loss.reason;
     await sendLetters([letterFor(origin, { reason, error: errorLine(error) })], worker.ports);
     return ACK;
   }
   const queue = originOf(delivery, message.queue, worker);
   const origin = { ...delivery, queue };
   const { lost } = message.celeriac;
-  const outcome = await recorded({ ...message, queue }, delivery, worker);
+  const outcome = await recorded({ ...message, queue }, delivery, worker, loss);
   if (outcome?.kind === 'busy')
     return { kind: 'keep', seconds: Math.ceil((outcome.leaseMs - worker.ports.clock.nowMs()) / 1000) + 1 };
   // A newer attempt has its own message.
   if (outcome?.kind === 'older') return ACK;
   // A task that has ended before goes to a worker first: all that is missing may be what follows.
-  const told = lost === 'told' || (lost === undefined && outcome?.kind === 'finished' && !endedHere(outcome));
-  if (!told) await sendLetters([letterOf(message, origin, worker)], worker.ports);
+  const told = lost === 'told' || (lost === undefined && outcome?.kind === 'finished' && !endedHere(outcome, loss));
+  if (!told) await sendLetters([letterOf(message, origin, worker, loss)], worker.ports);
   if (lost === undefined) await sendBack(message, origin, told ? 'again' : 'told', worker);
   return ACK;
 }
 
 /** Undefined where no state can be written: the dead letter is what is left. */
-async function recorded(message: Message, delivery: Delivery, worker: Worker): Promise<ConcludeOutcome | undefined> {
+async function recorded(
+  message: Message,
+  delivery: Delivery,
+  worker: Worker,
+  loss: Loss,
+): Promise<ConcludeOutcome | undefined> {
   try {
-    const outcome = await recordLost(message, worker);
+    const outcome = await recordLost(message, worker, loss);
     const waits = outcome?.kind === 'finished' && outcome.record.status === RETRY;
     // The retry that was announced could not be sent, not the second time either.
     if (!waits || message.celeriac.lost === undefined) return outcome;
-    return await recordLost({ ...message, retries: message.retries + 1 }, worker);
+    return await recordLost({ ...message, retries: message.retries + 1 }, worker, loss);
   } catch (error) {
     if (delivery.receiveCount < LOST_QUEUE_RECEIVES) throw error;
     worker.ports.logger.log(
@@ -78,17 +107,21 @@ function lostError(): WorkerLostError {
   );
 }
 
-async function recordLost(message: Message, { ports, producer }: Worker): Promise<ConcludeOutcome | undefined> {
+async function recordLost(
+  message: Message,
+  { ports, producer }: Worker,
+  { error }: Loss,
+): Promise<ConcludeOutcome | undefined> {
   const nowMs = ports.clock.nowMs();
   const { id, retries: attempt, task: name, queue, parentId, groupId } = message;
   const dateDone = new Date(nowMs).toISOString();
-  const meta = writeException(FAILURE, lostError(), { children: [], dateDone, taskId: id, parentId, groupId });
+  const meta = writeException(FAILURE, error, { children: [], dateDone, taskId: id, parentId, groupId });
   const expiresAtSeconds = Math.floor(nowMs / 1000) + producer.settings.resultExpiresSeconds;
   const [outcome] = await ports.backend.conclude([
     { id, attempt, nowMs, status: FAILURE, name, queue, meta, expiresAtSeconds },
   ]);
   if (outcome?.kind === 'concluded')
-    ports.logger.log('error', `Task ${name}[${id}] ${FAILURE}: ${errorLine(lostError())}`, {
+    ports.logger.log('error', `Task ${name}[${id}] ${FAILURE}: ${errorLine(error)}`, {
       task: name,
       taskId: id,
       queue,
@@ -97,16 +130,21 @@ async function recordLost(message: Message, { ports, producer }: Worker): Promis
 }
 
 /** By an earlier delivery of this message, which may have died before its dead letter was sent. */
-function endedHere({ record }: Extract<ConcludeOutcome, { kind: 'finished' }>): boolean {
+function endedHere({ record }: Extract<ConcludeOutcome, { kind: 'finished' }>, { error }: Loss): boolean {
   if (record.status !== FAILURE || record.meta === undefined || record.settlement !== undefined) return false;
   const { result } = readDocument(record.meta);
-  return (result as { readonly exc_type?: unknown } | null)?.exc_type === WorkerLostError.errorName;
+  return (result as { readonly exc_type?: unknown } | null)?.exc_type === error.name;
 }
 
-function letterOf(message: Message, origin: Delivery, { ports }: Worker): ReturnType<typeof letterFor> {
+function letterOf(
+  message: Message,
+  origin: Delivery,
+  { ports }: Worker,
+  { reason, error }: Loss,
+): ReturnType<typeof letterFor> {
   return letterFor(origin, {
-    reason: 'worker lost',
-    error: errorLine(lostError()),
+    reason,
+    error: errorLine(error),
     task: message.task,
     task_id: message.id,
     deliveries: String(origin.receiveCount),
