@@ -4,8 +4,9 @@ export { currentTask, type RetryOptions, type TaskContext, type TaskLogger, type
 export type { ApplyOptions } from './apply-options.ts';
 export type { Duration } from './duration.ts';
 export type { ErrorMatcher, TaskOptions } from './task-options.ts';
+export type { StandardIssue, StandardResult, StandardSchemaV1 } from './standard-schema.ts';
 export type { QueueOptions } from './queue-options.ts';
-export type { AppOptions, RetryPolicy } from './settings.ts';
+export type { AppOptions, Environment, RetryPolicy, Settings } from './settings.ts';
 export type { RemoteTask, RemoteTaskOptions } from './remote-task.ts';
 export { type CelerySettingsOptions, settingsFromCelery } from './celery-settings.ts';
 export type { Route, RouteEntry, Router, Routes } from './routes.ts';
@@ -15,7 +16,7 @@ export { TaskBase, type TaskClass } from './task-class.ts';
 export { AsyncResult, type GetOptions, type ResultParent } from './result.ts';
 export { ResultSet } from './result-set.ts';
 export type { IterdepsOptions, ResultPair } from './result-tree.ts';
-export type { Signature } from './signature.ts';
+export type { Signature, SignatureOptions, SignatureParts } from './signature.ts';
 export { chain, chord, type ChordOptions, group, signature } from './public-canvas.ts';
 export type { ChordPolicy } from './canvas/build.ts';
 export type { CanvasSignature } from './fluent.ts';
@@ -23,6 +24,7 @@ export type { SkewOptions } from './canvas/skew.ts';
 export type { AnySignature, ChainSignature, ChordSignature, GroupSignature } from './canvas/types.ts';
 export { GroupResult, type GroupProgress } from './group-result.ts';
 export type { SettledResult } from './worker/gather.ts';
+export type { CrontabField, CrontabValue } from './schedules/crontab-fields.ts';
 export { crontab, type CrontabFields, type CrontabOptions } from './schedules/crontab.ts';
 export { every, type EveryOptions } from './schedules/interval.ts';
 export { solar } from './schedules/solar.ts';
@@ -30,6 +32,7 @@ export { clocked } from './schedules/clocked.ts';
 export type {
   CrontabSchedule,
   ClockedSchedule,
+  DstPolicy,
   IntervalSchedule,
   Schedule,
   SolarEvent,
@@ -37,8 +40,15 @@ export type {
 } from './schedules/schedule.ts';
 export type { BeatEntry, TickOptions } from './schedules/entry.ts';
 export { nextDueMs } from './schedules/next-due.ts';
-export type { ScheduleChangeOptions, SchedulePutOptions, ScheduleBook, ScheduleChange } from './beat/schedules.ts';
+export type {
+  ListOptions,
+  ScheduleChangeOptions,
+  SchedulePutOptions,
+  ScheduleBook,
+  ScheduleChange,
+} from './beat/schedules.ts';
 export type { StoredSchedule } from './beat/schedule-view.ts';
+export type { Loaded } from './beat/load.ts';
 export type { Fixture } from './beat/fixture.ts';
 export { tickId } from './beat/tick.ts';
 export type { AppManifest, BeatManifest, QueueManifest, TaskManifest } from './manifest.ts';
@@ -46,7 +56,12 @@ export type { BatchResponse, Delivery, Invocation } from './worker/delivery.ts';
 export type {
   Backend,
   Broker,
+  ClaimOutcome,
+  ClaimRequest,
   Clock,
+  CommitRequest,
+  ConcludeOutcome,
+  ConcludeRequest,
   Ids,
   Logger,
   LogLevel,
@@ -67,6 +82,7 @@ export type {
   Timer,
   Timers,
 } from './ports.ts';
+export type { CeleryCount, CeleryGroup, CeleryGroups } from './celery-group-ports.ts';
 export { typed, type TypedValue } from './typed.ts';
 export { consoleLogger, silentLogger } from './log.ts';
 export {
