@@ -1,0 +1,116 @@
+/** Every TypeScript block of every page compiles, with the settings of a project that `cdk init` makes. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+import { afterAll, describe, expect, it } from 'vitest';
+
+/** What stands before a block that shows a part: what the text around it has told. By page and first line. */
+const BEFORE: Readonly<Record<string, string>> = {
+  'README.md // anywhere': `import { add, crawl } from './tasks.ts';`,
+  'README.md // stack.ts': 'declare const apiFunction: import("aws-cdk-lib/aws-lambda").Function;',
+  'canvas.md // use.ts': `import { chain, chord, group } from 'celeriac';\nimport { add, fetchPage, parse, store, sum, tell } from './shop.ts';`,
+  'canvas.md // results.ts': `import { group } from 'celeriac';\nimport { add } from './shop.ts';`,
+  'canvas.md // sets.ts': `import { group, ResultSet } from 'celeriac';\nimport { add } from './shop.ts';`,
+  'celery.md // stack.ts': `import { CfnOutput, Stack } from 'aws-cdk-lib';\nimport { TaskService } from 'celeriac/infra';\nimport { app } from './app.ts';\ndeclare const pythonRole: import("aws-cdk-lib/aws-iam").IRole;`,
+  'celery.md // use.ts': `import { chain, chord, typed } from 'celeriac';\nimport { app, index, invoice, resize } from './app.ts';`,
+  "deploy.md import { RemovalPolicy, Duration } from 'aws-cdk-lib';":
+    'declare const apiFunction: import("aws-cdk-lib/aws-lambda").Function;\ndeclare const adminFunction: typeof apiFunction;\ndeclare const celeryRole: import("aws-cdk-lib/aws-iam").IRole;',
+  "deploy.md new TaskService(this, 'Tasks', {": `import { Queue } from 'aws-cdk-lib/aws-sqs';\nimport { TaskService } from 'celeriac/infra';\nimport { app } from './src/tasks.ts';`,
+  'deploy.md service.grantCelery(taskRole); // of the container or function that runs Celery': `import { CfnOutput } from 'aws-cdk-lib';\ndeclare const service: import('celeriac/infra').TaskService;\ndeclare const taskRole: import("aws-cdk-lib/aws-iam").IRole;`,
+  "logging.md export const charge = app.task('orders.charge', { bind: true }, async (self, orderId: string) => {": `import { Celeriac } from 'celeriac';\nconst app = new Celeriac('shop');`,
+  'schedules.md // edit.ts': `import { clocked, every } from 'celeriac';\nimport { app, note } from './beat.ts';`,
+};
+
+interface Block {
+  readonly page: string;
+  readonly head: string;
+  readonly code: string;
+}
+
+const PAGES = ['README.md', ...readdirSync('docs').map((file) => `docs/${file}`)];
+const blocks: readonly Block[] = PAGES.flatMap((path) =>
+  [...readFileSync(path, 'utf8').matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code = '']) => ({
+    page: path.replace('docs/', ''),
+    head: code.split('\n')[0] ?? '',
+    code,
+  })),
+);
+
+/** Imports stay at the top of a file; what is built in a construct goes into one. */
+function fileOf({ page, head, code }: Block): string {
+  const before = BEFORE[`${page} ${head}`] ?? '';
+  if (!/\bthis[,.]/.test(code) || code.includes('class ')) return `${before}\n${code}\nexport {};\n`;
+  const imports = code.match(/^import .*;$/gm) ?? [];
+  const rest = code.replace(/^import .*;$/gm, '');
+  return `${before}\n${imports.join('\n')}\nexport function build(this: import('aws-cdk-lib').Stack) {\n${rest}\n}\n`;
+}
+
+mkdirSync('.vitest', { recursive: true });
+const folder = resolve(mkdtempSync('.vitest/compile-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function compile(): string {
+  const counts = new Map<string, number>();
+  for (const block of blocks) {
+    const place = `${folder}/${block.page.replace('.md', '')}`;
+    const named = /^\/\/ (\S+\.ts)$/.exec(block.head)?.[1];
+    const count = (counts.get(block.page) ?? 0) + 1;
+    counts.set(block.page, count);
+    mkdirSync(`${place}/src`, { recursive: true });
+    writeFileSync(
+      `${place}/src/tasks.ts`,
+      "import { Celeriac } from 'celeriac';\nexport const app = new Celeriac('shop');\n",
+    );
+    writeFileSync(`${place}/${named ?? `block-${count}.ts`}`, fileOf(block));
+  }
+  // The one client that a page imports and this repository does without.
+  writeFileSync(
+    `${folder}/secrets-manager.d.ts`,
+    `declare module '@aws-sdk/client-secrets-manager' {
+  export class GetSecretValueCommand { constructor(input: { SecretId: string }); }
+  export class SecretsManagerClient {
+    constructor(options: object);
+    send(command: GetSecretValueCommand): Promise<{ SecretString?: string }>;
+  }
+}
+`,
+  );
+  const init = JSON.parse(
+    readFileSync('node_modules/aws-cdk/lib/init-templates/app/typescript/tsconfig.json', 'utf8'),
+  ) as { readonly compilerOptions: Readonly<Record<string, unknown>> };
+  const own = JSON.parse(readFileSync('tsconfig.base.json', 'utf8')) as typeof init;
+  const { lib, target, customConditions } = own.compilerOptions;
+  const compilerOptions = {
+    ...init.compilerOptions,
+    // The library is compiled with them, from its sources; the one line that README asks for; this repository's test runner.
+    lib,
+    target,
+    customConditions,
+    allowImportingTsExtensions: true,
+    typeRoots: undefined,
+    types: ['node'],
+  };
+  writeFileSync(
+    `${folder}/tsconfig.json`,
+    JSON.stringify({ compilerOptions, include: ['**/*.ts', resolve('lib/local/dynalite.d.ts')] }),
+  );
+  try {
+    execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', folder], { encoding: 'utf8' });
+    return '';
+  } catch (error) {
+    return (error as { readonly stdout: string }).stdout;
+  }
+}
+
+describe('blocks of the pages', () => {
+  it('compile', { timeout: 120_000 }, () => {
+    expect(compile()).toBe('');
+  });
+
+  it('what stands before a block has its block', () => {
+    const heads = new Set(blocks.map(({ page, head }) => `${page} ${head}`));
+    expect(Object.keys(BEFORE).filter((key) => !heads.has(key))).toEqual([]);
+    expect(blocks.length).toBeGreaterThan(30);
+  });
+});
