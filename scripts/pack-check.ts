@@ -1,8 +1,10 @@
 /** Packs the library and looks at the tarball as its users would: publint, are-the-types-wrong, and an import of each entry. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+
+import { checkCdkInit } from './cdk-init-check.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'celeriac-pack-'));
 const bin = (name: string): string => resolve('node_modules/.bin', name);
@@ -40,6 +42,15 @@ try {
   }
   // Its own import is the user's entry, which only the bundler knows.
   run(process.execPath, ['--input-type=module', '-e', "import.meta.resolve('celeriac/handlers')"], folder);
+  // What a project installs besides.
+  mkdirSync(join(modules, '.bin'));
+  for (const name of ['@types/node', 'undici-types'])
+    if (existsSync(resolve('node_modules', name))) {
+      mkdirSync(join(modules, name, '..'), { recursive: true });
+      symlinkSync(resolve('node_modules', name), join(modules, name));
+    }
+  symlinkSync(bin('esbuild'), join(modules, '.bin/esbuild'));
+  console.log(checkCdkInit(folder, modules));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
