@@ -1,6 +1,7 @@
 /** Durations and instants as users write them. Numbers are seconds, as in Celery. */
 import { InvalidOption } from './errors.ts';
 import { LATEST_DUE_MS } from './limits.ts';
+import { parseIsoTime } from './iso-time.ts';
 import { cut, quoted } from './quote.ts';
 
 /** Seconds, or text such as `'10s'`, `'5m'`, `'2h'`, `'1d'`, `'1w'`, `'1y'` (365 days). */
@@ -56,8 +57,8 @@ export function instantMs(value: unknown, field: string): number {
     );
   }
   if (typeof value === 'string' && ISO_INSTANT.test(value)) {
-    const parsed = parseIso(value);
-    if (!Number.isNaN(parsed)) return parsed;
+    const parsed = parseIsoTime(value);
+    if (parsed !== undefined) return parsed;
   }
   throw new InvalidOption(
     `${field}: ${shown(value)} is no instant. Give a Date, ISO 8601 text such as '2030-01-01T00:00:00Z', or epoch seconds.`,
@@ -75,11 +76,4 @@ export function dueMs(value: unknown, field: string): number {
   throw new InvalidOption(
     `${field}: ${shown(value)} given; up to ${new Date(LATEST_DUE_MS).toISOString()} is allowed. Give an earlier time; numbers are seconds.`,
   );
-}
-
-function parseIso(text: string): number {
-  const dateOnly = !/[T ]/i.test(text);
-  const offset = /(Z|[+-]\d{2}:?\d{2})$/i.test(text) && !dateOnly;
-  const normal = text.replace(' ', 'T').replace(/([+-]\d{2})(\d{2})$/, '$1:$2');
-  return Date.parse(dateOnly || offset ? normal : `${normal}Z`);
 }

@@ -1,9 +1,10 @@
 /** Text of others inside a text of ours. */
+import { cut as cutTo } from './error-text.ts';
 import { MAX_QUOTED_CHARACTERS } from './limits.ts';
 
 /** At most so many characters of a text, with dots where there are more. Half a surrogate pair is no text. */
 export function cut(text: string, longest: number = MAX_QUOTED_CHARACTERS): string {
-  return (text.length > longest ? `${text.slice(0, longest)}...` : text).toWellFormed();
+  return cutTo(text, longest).toWellFormed();
 }
 
 /** A name or value that is refused, in quotes. */

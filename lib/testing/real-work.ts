@@ -28,6 +28,7 @@ interface TimeoutResource {
 const REQUEST = /REQ|REQUEST$|CONNECTWRAP$|QUERYWRAP$|WRITEWRAP$|SENDWRAP$|SHUTDOWNWRAP$|^Immediate$|^WORKER$/;
 // Not among them: what only waits to be called (servers, watchers), open files, and what libraries make to keep a context.
 const HANDLE = /^(Timeout|TCPWRAP|TLSWRAP|PIPEWRAP|UDPWRAP|PROCESSWRAP|MESSAGEPORT|ZLIB|BROTLI|ZSTD|HTTP2SESSION)$/;
+const COMPRESSOR = /^(ZLIB|BROTLI|ZSTD)/;
 const NOT_WORK = /^HTTPINCOMINGMESSAGE$|^HTTPCLIENTREQUEST$/;
 /** Types of `process.getActiveResourcesInfo()` by which something from outside may come. */
 const OUTSIDE = /^(TCPSocketWrap|TLSWrap|PipeWrap|UDPWrap|MessagePort|Worker|ProcessWrap|.*Req.*)$/;
@@ -107,6 +108,8 @@ function certainty(work: RealWork, patienceMs: number): 'work' | 'perhaps' | 'no
   const { hasRef } = work.resource as { hasRef?: () => boolean };
   // What does not keep a process alive is not waited for: idle connections of a pool, timers that guard.
   if (typeof hasRef === 'function' && !hasRef.call(work.resource)) return 'nothing';
+  // A compressor that was used at once lives on until it is collected; one at work for a callback holds what it reads.
+  if (COMPRESSOR.test(work.type)) return (work.resource as { buffer?: unknown }).buffer ? 'work' : 'nothing';
   if (work.type !== 'Timeout') return 'work';
   if (isInterval(work.resource)) return 'perhaps';
   return ((work.resource as TimeoutResource)._idleTimeout ?? 0) > patienceMs ? 'nothing' : 'work';

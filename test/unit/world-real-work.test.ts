@@ -5,7 +5,9 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { deflate, deflateSync } from 'node:zlib';
 
 import { Celeriac } from 'celeriac';
 import { World, WorldStalled } from 'celeriac/testing';
@@ -57,6 +59,7 @@ describe('real work ends before time moves on', () => {
         server.close();
       }
     },
+    'a compressor': async () => (await promisify(deflate)(Buffer.alloc(5_000_000, 'ab'))).length > 0,
     'a name': async () => typeof (await dns.lookup('localhost')).address,
     'a digest': async () => (await crypto.subtle.digest('SHA-256', new Uint8Array(3))).byteLength,
     'a thread': threadAnswer,
@@ -133,6 +136,21 @@ describe('real work ends before time moves on', () => {
     expect(await result.get()).toBe(29);
     expect(performance.now() - before).toBeLessThan(2000);
   });
+});
+
+it('what was compressed at once is no work under way', async () => {
+  const app = new Celeriac('compressed');
+  const kept: unknown[] = [];
+  const job = app.task('job', async () => {
+    for (let count = 0; count < 20; count += 1) kept.push(deflateSync('x'.repeat(1000)));
+    await new Promise(() => {});
+  });
+  const world = new World(app, { invocation: 60, patienceMs: 2000 });
+  const result = await job.delay();
+  const startedMs = performance.now();
+  await world.advance('2m');
+  expect(await result.state()).toBe('FAILURE');
+  expect(performance.now() - startedMs).toBeLessThan(1500);
 });
 
 describe('time limits still end what waits for nothing', () => {
