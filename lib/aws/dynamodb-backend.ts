@@ -150,12 +150,15 @@ export class DynamodbBackend implements Backend {
       .set('finished', number(request.nowMs))
       // Whoever was thought dead and comes back must find that the task is no longer its own.
       .remove('owner')
+      // Of an earlier attempt, like what was to follow from it: neither says anything of this end.
+      .remove('ignored')
       .set('name', text(request.name))
       .set('queue', text(request.queue))
       .set('result', document(request.meta))
       .set('timestamp', timestamp(request.nowMs))
       .set('ttl', number(request.expiresAtSeconds));
-    if (request.settlement !== undefined) update.set('settlement', text(request.settlement));
+    if (request.settlement === undefined) update.remove('settlement');
+    else update.set('settlement', text(request.settlement));
     update.when(freeFor(update, request.attempt, request.nowMs));
     const done = await this.#write(request.id, update, 'NONE');
     if (done.ok) return { kind: 'concluded' };
@@ -173,6 +176,8 @@ export class DynamodbBackend implements Backend {
       .set('revoked', number(request.nowMs))
       .set('finished', number(request.nowMs))
       .remove('owner')
+      .remove('ignored')
+      .remove('settlement')
       .set('result', document(request.meta))
       .set('timestamp', timestamp(request.nowMs))
       .set('ttl', number(request.expiresAtSeconds));

@@ -61,7 +61,7 @@ export class MemoryBackend implements Backend {
       return Promise.resolve(record.status);
     }
     this.#put({
-      ...ownerless(record),
+      ...ended(record),
       id: request.id,
       status: REVOKED,
       revokedMs: request.nowMs,
@@ -173,7 +173,7 @@ export class MemoryBackend implements Backend {
       return this.#dropExpired(record, request.nowMs) ? this.#conclude(request) : refusal;
     if (!isFinal(request.status)) throw new Error(`conclude() takes final states, not ${request.status}`);
     this.#put({
-      ...ownerless(record),
+      ...ended(record),
       id: request.id,
       status: request.status,
       attempt: request.attempt,
@@ -194,9 +194,12 @@ function keyOf(id: string): string {
   return partitionKey(`b'celery-task-meta-${id}'`);
 }
 
-/** Whoever was thought dead and comes back must find that the task is no longer its own. */
-function ownerless(record: Held | undefined): Partial<Held> {
-  const { owner: _owner, ...rest } = record ?? {};
+/**
+ * Whoever was thought dead and comes back must find that the task is no longer its own. What was to follow from an
+ * earlier attempt, and that its outcome was ignored, says nothing of the end.
+ */
+function ended(record: Held | undefined): Partial<Held> {
+  const { owner: _owner, settlement: _settlement, ignored: _ignored, ...rest } = record ?? {};
   return rest;
 }
 

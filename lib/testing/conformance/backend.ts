@@ -170,6 +170,24 @@ export function backendConformance(backend: Backend, prefix = 'backend'): Confor
     equal(await commit(commitOf(id)), false);
     equal((await record(id))?.status, 'FAILURE');
   });
+  add('what followed from an earlier attempt is gone with the end', async (id) => {
+    const { meta: _left, ...retry } = commitOf(id, { status: 'RETRY', final: false, settlement: '{"retry":1}' });
+    const end = { nowMs: NOW + 2000, meta: meta('REVOKED', id), expiresAtSeconds: TTL };
+    for (const [name, finish] of [
+      ['concluded', (task: string) => backend.conclude([concludeOf(task, { attempt: 1, ...end, status: 'REVOKED' })])],
+      ['revoked', (task: string) => backend.revoke({ id: task, ...end })],
+    ] as const) {
+      const task = `${id}-${name}`;
+      await claim(claimOf(task));
+      await backend.commit([{ ...retry, id: task, ignored: true }]);
+      await finish(task);
+      const stored = await record(task);
+      deepEqual(
+        [stored?.status, stored?.meta, stored?.settlement, stored?.ignored],
+        ['REVOKED', end.meta, undefined, undefined],
+      );
+    }
+  });
   add('revoke ends a task that waits and bars its claim', async (id) => {
     const request = { id, nowMs: NOW, meta: meta('REVOKED', id), expiresAtSeconds: TTL };
     equal(await backend.revoke(request), 'REVOKED');
