@@ -5,6 +5,7 @@ import { COLLECT_TASK } from './canvas/compile.ts';
 import type { TaskContext } from './context.ts';
 import { InvalidSignature, TimeLimitExceeded } from './errors.ts';
 import { decodeJson } from './json.ts';
+import { isPassing } from './passing.ts';
 import { type Producer, validateArguments } from './producer.ts';
 import type { TaskDefinition } from './registry.ts';
 import { readSignature, signature } from './signature.ts';
@@ -12,6 +13,11 @@ import { resolveTaskOptions, type TaskOptions } from './task-options.ts';
 import { derivedId } from './time.ts';
 
 type Run = (context: TaskContext, args: readonly unknown[]) => unknown;
+
+/** Their ids are fixed: what a throttle or a lost answer has cut short is sent again, and nobody else would. */
+const SENDS = { autoretryFor: [isPassing], retryBackoff: true, retryBackoffMax: 300, maxRetries: null } as const;
+// With this backoff some four hours, as long as a message that nobody can handle is received again.
+const MOST_SENDINGS = 100;
 
 export function builtinTasks(producer: Producer): TaskDefinition[] {
   const define = (name: string, run: Run, options: TaskOptions = {}): TaskDefinition => ({
@@ -28,21 +34,25 @@ export function builtinTasks(producer: Producer): TaskDefinition[] {
     define('celery.map', (context) => map(context, (item) => [item])),
     define('celery.starmap', (context) => map(context, starred)),
     ...['celery.chain', 'celery.group', 'celery.chord', 'celery.chunks'].map((name) =>
-      define(name, (context, args) => applyAgain(producer, name, context, args)),
+      // Whoever wrote it may have given it to a schema that never passes.
+      define(name, (context, args) => applyAgain(producer, name, context, args), {
+        ...SENDS,
+        maxRetries: MOST_SENDINGS,
+      }),
     ),
     define('celery.accumulate', (context, args) => {
       const { index } = context.request.kwargs;
       return typeof index === 'number' ? args[index] : args;
     }),
     define('celery.chord_unlock', (context, args) => unlockChord(producer, context, args), {
+      ...SENDS,
       ignoreResult: true,
-      maxRetries: null,
     }),
     // DynamoDB deletes by TTL.
     define('celery.backend_cleanup', () => null),
     define(FAIL_TASK, (_context, args) => fail(args)),
     define(COLLECT_TASK, (_context, [results]) => results),
-    define(REPAIR_TASK, (context, args) => repair(producer, context, args), { ignoreResult: true, maxRetries: null }),
+    define(REPAIR_TASK, (context, args) => repair(producer, context, args), { ...SENDS, ignoreResult: true }),
   ];
   const ownNames: ReadonlySet<string> = new Set(all.map(({ name }) => name));
   return all;
