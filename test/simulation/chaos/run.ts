@@ -62,7 +62,8 @@ const sent: Sent[] = [];
 const generator = new Generator(random);
 async function send(index: number): Promise<void> {
   const drawn = generator.program(`p${index}`);
-  const program: Program = { ...drawn, tree: quick(drawn.tree), revoke: false };
+  const { revoke: _revoke, ...kept } = drawn;
+  const program: Program = { ...kept, tree: quick(drawn.tree) };
   const sig = load.build(program) as unknown as { delay(): Promise<AsyncResult | GroupResult> };
   const atMs = systemClock.nowMs();
   const result = await sig.delay();

@@ -1,21 +1,20 @@
 /** What only a world can show: its ticks, and that nothing is left in it. */
 import type { World } from 'celeriac/testing';
 
-import type { TaskRecord } from '../../../lib/ports.ts';
 import { nextDueMs } from '../../../lib/schedules/next-due.ts';
-import { SUCCESS } from '../../../lib/states.ts';
 import { PUNCTUAL_MS } from './check.ts';
+import type { End } from './facts.ts';
 import type { Ledger } from './ledger.ts';
 
 export class WorldChecker {
   readonly #world: World;
   readonly #ledger: Ledger;
-  readonly #records: ReadonlyMap<string, TaskRecord>;
+  readonly #ends: ReadonlyMap<string, End>;
 
-  constructor(world: World, ledger: Ledger, records: ReadonlyMap<string, TaskRecord>) {
+  constructor(world: World, ledger: Ledger, ends: ReadonlyMap<string, End>) {
     this.#world = world;
     this.#ledger = ledger;
-    this.#records = records;
+    this.#ends = ends;
   }
 
   async ticks(startMs: number, endMs: number, punctual: boolean): Promise<void> {
@@ -52,16 +51,28 @@ export class WorldChecker {
       for (const letter of broker.peekAll(queue))
         this.#ledger.violate('nothing in flight', `${queue}: ${letter.body.slice(0, 40)}`);
       for (const { attributes } of broker.deadLetters(queue)) {
-        const record = this.#records.get(attributes['task_id'] ?? '');
-        if (record === undefined || record.status === SUCCESS || attributes['reason'] === undefined)
+        const end = this.#ends.get(attributes['task_id'] ?? '');
+        if (end === undefined || end.state === 'SUCCESS' || attributes['reason'] === undefined)
           this.#ledger.violate(
             'dead letters are explained',
-            `${attributes['task_id']}: ${attributes['reason']}, ${record?.status}`,
+            `${attributes['task_id']}: ${attributes['reason']}, ${end?.state}`,
           );
       }
     }
     if (timers.size() > 0) this.#ledger.violate('nothing in flight', `${timers.size()} timers`);
   }
+}
+
+/** Reasons of the dead letters, by task id. */
+export function lettersOf({ broker, app }: World): Map<string, string[]> {
+  const letters = new Map<string, string[]>();
+  for (const queue of Object.keys(app.settings.queues)) {
+    for (const { attributes } of broker.deadLetters(queue)) {
+      const id = attributes['task_id'] ?? '';
+      letters.set(id, [...(letters.get(id) ?? []), attributes['reason'] ?? '']);
+    }
+  }
+  return letters;
 }
 
 /** Which tick a rule's message was for. */

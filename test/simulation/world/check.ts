@@ -1,65 +1,110 @@
 /** What must be true when everything has come to rest. */
-import { readDocument } from '../../../lib/result-document.ts';
 import type { TaskRecord } from '../../../lib/ports.ts';
-import { isFinal, SUCCESS } from '../../../lib/states.ts';
-import type { Ledger } from './ledger.ts';
-import { type Leaf, leavesOf, type Program, type Tree, valueOf } from './program.ts';
+import { isFinal } from '../../../lib/states.ts';
+import { failureOf, type Outcome, PLAIN, TaskChecker } from './check-task.ts';
+import type { TaskError } from './expect.ts';
+import type { End } from './facts.ts';
+import type { Ledger, Run } from './ledger.ts';
+import { isGroup, type Leaf, leavesOf, type Policy, type Program, type Tree, valueOf } from './program.ts';
+import { fits, type Settled } from './values.ts';
 
 export interface Sent {
   readonly program: Program;
   readonly resultIds: readonly string[];
   readonly atMs: number;
+  /** Its sender died before anything of it was sent. */
+  readonly unsent?: boolean;
 }
-
-type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false };
 
 /** SQS delays whole seconds. */
 export const PUNCTUAL_MS = 1500;
 
 type ReadRecords = (ids: readonly string[]) => Promise<readonly (TaskRecord | undefined)[]>;
+type Called = 'yes' | 'no' | 'maybe';
+
+const CHORD_ERROR: TaskError = { type: 'ChordError' };
+const UNREACHED: Outcome = { ok: false, state: 'FAILURE', error: { type: 'Error' } };
 
 export class Checker {
   readonly #read: ReadRecords;
   readonly #ledger: Ledger;
-  readonly #records = new Map<string, TaskRecord>();
+  readonly #ends = new Map<string, End>();
   readonly #skewMs: number;
   readonly #punctual: boolean;
+  readonly #tasks: TaskChecker;
 
-  /** @param punctual nothing is in the way: what is due runs at once */
-  constructor(read: ReadRecords, ledger: Ledger, skewSeconds: number, punctual = false) {
+  /**
+   * @param punctual nothing is in the way: what is due runs at once
+   * @param letters reasons of the dead letters by task id; undefined where nobody can look
+   */
+  constructor(
+    read: ReadRecords,
+    ledger: Ledger,
+    skewSeconds: number,
+    punctual = false,
+    letters?: ReadonlyMap<string, readonly string[]>,
+  ) {
     this.#read = read;
     this.#ledger = ledger;
     this.#skewMs = 2 * skewSeconds * 1000;
     this.#punctual = punctual;
+    this.#tasks = new TaskChecker(ledger, this.#ends, letters, this.#skewMs);
   }
 
-  /** Of every task that was heard of. */
-  get records(): ReadonlyMap<string, TaskRecord> {
-    return this.#records;
+  /** How every task ended that was heard of. */
+  get ends(): ReadonlyMap<string, End> {
+    return this.#ends;
   }
 
   async check(sent: readonly Sent[]): Promise<void> {
-    const ids = [...new Set([...this.#ledger.ids, ...sent.flatMap((each) => each.resultIds)])];
+    const { facts } = this.#ledger;
+    const heard = [...this.#ledger.ids, ...facts.sent.keys(), ...facts.ended.keys()];
+    const ids = [...new Set([...heard, ...sent.flatMap((each) => each.resultIds)])];
     const records = await this.#read(ids);
-    for (const [index, id] of ids.entries()) {
-      const record = records[index];
-      if (record !== undefined) this.#records.set(id, record);
-      if (record === undefined || !isFinal(record.status))
-        this.#ledger.violate('every task ends', `${id} is ${record?.status ?? 'unknown'}`, id);
+    for (const [index, id] of ids.entries()) this.#stands(id, records[index]);
+    for (const each of sent) {
+      if (each.unsent === true) this.#nothing(each.program);
+      else this.#program(each);
     }
-    for (const each of sent) this.#program(each);
   }
 
-  #program({ program, atMs }: Sent): void {
+  /** What was committed is what is read, as long as it is kept. */
+  #stands(id: string, record: TaskRecord | undefined): void {
+    const written = this.#ledger.facts.end(id);
+    if (record === undefined && written !== undefined) {
+      this.#ends.set(id, written);
+      return;
+    }
+    if (record === undefined || !isFinal(record.status)) {
+      this.#ledger.violate('every task ends', `${id} is ${record?.status ?? 'unknown'}`, id);
+      return;
+    }
+    if (written !== undefined && written.state !== record.status)
+      this.#ledger.violate('one final state', `${id} became ${written.state} and is ${record.status}`, id);
+    const { status: state, attempt, meta, ignored } = record;
+    this.#ends.set(id, { state, attempt, meta: ignored === true ? undefined : meta, atMs: written?.atMs });
+  }
+
+  #nothing(program: Program): void {
+    for (const { key } of leavesOf(program.tree))
+      if (this.#ledger.runsByKey.has(key))
+        this.#ledger.violate('whole or not at all', `${key} ran, and was never sent`);
+  }
+
+  #program({ program, atMs, resultIds }: Sent): void {
     this.#tree(program.tree, undefined, true, program);
+    const [only] = resultIds;
+    if (program.tree.type === 'leaf' && only !== undefined && only !== this.#idOf(program.tree, program))
+      this.#ledger.violate('one task per place', `${program.name}: its result is told under another id`, only);
     for (const leaf of leavesOf(program.tree)) {
-      for (const run of this.#ledger.runsByKey.get(leaf.key) ?? []) {
+      const runs = this.#ledger.runsByKey.get(leaf.key) ?? [];
+      for (const run of runs) {
         const etaMs = atMs + (leaf.countdown ?? 0) * 1000;
         if (run.atMs < etaMs - this.#skewMs)
           this.#ledger.violate('never early', `${leaf.key} by ${etaMs - run.atMs} ms`, run.id);
       }
+      this.#tasks.timely(leaf, runs);
       if (this.#punctual && program.tree === leaf) this.#onTime(leaf, atMs);
-      if (program.link) this.#link(leaf);
     }
   }
 
@@ -74,91 +119,150 @@ export class Checker {
   /** What a tree came to, from what its leaves came to; on the way everything that does not fit is told. */
   #tree(tree: Tree, prev: unknown, first: boolean, program: Program): Outcome {
     if (tree.type === 'leaf') return this.#leaf(tree, prev, first, program);
-    if (tree.type === 'group') return this.#group(tree.members, prev, first, program);
+    if (tree.type === 'group') return joined(this.#members(tree.members, prev, first, program), 'celery');
     if (tree.type === 'chord') {
-      const header = this.#group(tree.header, prev, first, program);
-      return header.ok ? this.#leaf(tree.body, header.value, false, program) : this.#unreached(tree.body);
+      const header = joined(this.#members(tree.header, prev, first, program), tree.policy);
+      return header.ok
+        ? this.#leaf(tree.body, header.value, false, program)
+        : this.#failBody(tree.body, header, program);
     }
+    return this.#chain(tree.steps, prev, first, program);
+  }
+
+  #chain(steps: readonly Tree[], prev: unknown, first: boolean, program: Program): Outcome {
     let given: Outcome = { ok: true, value: prev };
-    for (const [index, step] of tree.steps.entries()) {
-      if (given.ok) given = this.#tree(step, given.value, first && index === 0, program);
-      else for (const leaf of leavesOf(step)) this.#unreached(leaf);
+    let failed: Outcome | undefined;
+    for (const [index, step] of steps.entries()) {
+      if (given.ok) {
+        const next = this.#tree(step, given.value, first && index === 0, program);
+        const after = steps[index + 1];
+        // A group and what follows it are a chord.
+        if (!next.ok && after?.type === 'leaf' && isGroup(step)) failed = this.#failBody(after, next, program);
+        given = next;
+      } else if (failed === undefined) {
+        this.#lose(step, given, program, isGroup(steps[index - 1] ?? step) ? 'maybe' : 'no');
+        given = { ok: false, state: 'FAILURE', error: given.error };
+      } else {
+        given = failed;
+        failed = undefined;
+      }
     }
     return given;
   }
 
-  #group(members: readonly Tree[], prev: unknown, first: boolean, program: Program): Outcome {
-    const outcomes = members.map((member) => ({ member, outcome: this.#tree(member, prev, first, program) }));
-    if (outcomes.some(({ outcome }) => !outcome.ok)) return { ok: false };
-    // A group directly in a group is its members.
-    const values = outcomes.flatMap(({ member, outcome }) => {
-      const value = outcome.ok ? outcome.value : null;
-      return isGroup(member) && Array.isArray(value) ? (value as readonly unknown[]) : [value];
+  /** Of every member, those of a group directly in it included: they are its own. */
+  #members(members: readonly Tree[], prev: unknown, first: boolean, program: Program): Outcome[] {
+    return members.flatMap((member) => {
+      const inner = isGroup(member) ? groupIn(member) : undefined;
+      if (inner !== undefined) return this.#members(inner, prev, first, program);
+      return [this.#tree(member, prev, first, program)];
     });
-    return { ok: true, value: values };
   }
 
   #leaf(leaf: Leaf, prev: unknown, first: boolean, program: Program): Outcome {
     const runs = this.#ledger.runsByKey.get(leaf.key) ?? [];
     const given = first ? undefined : prev;
-    const wrong = runs.find((run) => JSON.stringify(run.prev) !== JSON.stringify(given));
+    const wrong = runs.find((run) => !fits(run.prev, given));
     if (wrong !== undefined)
       this.#ledger.violate(
         'right values in order',
         `${leaf.key} got ${JSON.stringify(wrong.prev)}, not ${JSON.stringify(given)}`,
         wrong.id,
       );
-    const id = runs[0]?.id ?? (program.explicitIds ? leaf.key : undefined);
-    const record = id === undefined ? undefined : this.#records.get(id);
-    if (record === undefined) {
-      // Without an id of its own only one that expired, was unknown or revoked before it ran can have no run.
-      if (id !== undefined || (leaf.expires === undefined && !mayNeverRun(leaf, program)))
-        this.#ledger.violate(
-          'reached steps run',
-          `${leaf.key} was reached and never ran: ${JSON.stringify(leaf)} of ${JSON.stringify(program)}`,
-        );
-      return { ok: false };
+    const id = this.#idOf(leaf, program);
+    const end = id === undefined ? undefined : this.#tasks.reached(leaf, leaf.key, id);
+    if (id === undefined || end === undefined) {
+      if (id !== undefined || this.#ledger.facts.watched)
+        this.#ledger.violate('reached steps run', `${leaf.key}: ${JSON.stringify(leaf)} of ${JSON.stringify(program)}`);
+      return UNREACHED;
     }
-    if (record.status !== SUCCESS) return { ok: false };
-    const { result } = record.meta === undefined ? { result: null } : readDocument(record.meta);
-    const value = valueOf(leaf.key, given);
-    if (result !== value)
-      this.#ledger.violate('right values in order', `${leaf.key} returned ${String(result)}, not ${value}`, record.id);
+    if (program.link) this.#links(leaf, id, end, runs[0]?.prev, end.state === 'FAILURE' ? 'yes' : 'no');
+    if (end.state !== 'SUCCESS') return failureOf(end);
+    const value = valueOf(leaf.key, runs[0]?.prev);
+    if (leaf.behaviour.kind === 'spawn') this.#children(leaf.behaviour.children, id);
+    if (end.meta !== undefined) {
+      const { result } = JSON.parse(end.meta) as { readonly result: unknown };
+      if (result !== value)
+        this.#ledger.violate('right values in order', `${leaf.key} returned ${String(result)}, not ${value}`, id);
+    }
     return { ok: true, value };
   }
 
-  #unreached(leaf: Leaf): Outcome {
-    const [run] = this.#ledger.runsByKey.get(leaf.key) ?? [];
-    if (run !== undefined) this.#ledger.violate('nothing runs after a failure', leaf.key, run.id);
-    return { ok: false };
+  /** Members have failed: the body has too, and its error links are called. */
+  #failBody(body: Leaf, header: Outcome, program: Program): Outcome {
+    if (!header.ok) this.#lose(body, header, program, 'yes');
+    return { ok: false, state: 'FAILURE', error: CHORD_ERROR };
   }
 
-  #link(leaf: Leaf): void {
-    const [run] = this.#ledger.runsByKey.get(leaf.key) ?? [];
-    const succeeded = run !== undefined && this.#records.get(run.id)?.status === SUCCESS;
-    const linked = this.#ledger.runsByKey.get(`${leaf.key}.link`) ?? [];
-    if (succeeded !== linked.length > 0 && !(succeeded && this.#lost()))
-      this.#ledger.violate(
-        'links follow successes',
-        `${leaf.key}: ${succeeded ? 'no link ran' : 'a link ran'}`,
-        run?.id,
-      );
+  #lose(tree: Tree, cause: Extract<Outcome, { ok: false }>, program: Program, errbacks: Called): void {
+    const error = cause.state === 'IGNORED' ? { type: 'ImproperlyConfigured' } : cause.error;
+    for (const leaf of leavesOf(tree)) {
+      const id = this.#idOf(leaf, program);
+      this.#tasks.unreached(leaf, id, error);
+      if (program.explicitIds && this.#tasks.end(leaf.key) === undefined)
+        this.#ledger.violate('every task ends', `${leaf.key} can never run, and has no state`);
+      if (program.link && id !== undefined)
+        this.#links(leaf, id, this.#tasks.end(id), undefined, leaf === tree ? errbacks : 'maybe');
+    }
   }
 
-  /** Whether any task was given up after its worker died again and again: its followers may have been, too. */
-  #lost(): boolean {
-    return [...this.#records.values()].some((record) => record.meta?.includes('WorkerLostError') === true);
+  #links(leaf: Leaf, id: string, end: End | undefined, prev: unknown, errbacks: Called): void {
+    const called = (key: string, expected: Called, given: unknown): void => {
+      const runs = this.#ledger.runsByKey.get(key) ?? [];
+      const known = runs.length > 0 || this.#tasks.end(key) !== undefined;
+      if (expected !== 'maybe' && known !== (expected === 'yes') && (this.#ledger.facts.watched || known))
+        this.#ledger.violate('links follow ends', `${key} of ${end?.state}: called ${known}, not ${expected}`, id);
+      if (known) this.#tasks.reached(PLAIN, key, key);
+      // The first step of a chord's body that is a chain is told of as the whole, whose id is its last step's.
+      const isOther = (run: Run): boolean => !fits(run.prev, given) && (end?.state !== 'FAILURE' || !isStep(run.prev));
+      const wrong = runs.find(isOther);
+      if (wrong !== undefined)
+        this.#ledger.violate('right values in order', `${key} got ${JSON.stringify(wrong.prev)}`, wrong.id);
+    };
+    const isStep = (failedId: unknown): boolean =>
+      errbacks !== 'no' &&
+      prev === undefined &&
+      typeof failedId === 'string' &&
+      this.#tasks.end(failedId) !== undefined;
+    const succeeded = end?.state === 'SUCCESS';
+    called(`${leaf.key}.link`, succeeded ? 'yes' : 'no', valueOf(leaf.key, prev));
+    called(`${leaf.key}.errback`, errbacks, id);
+  }
+
+  #children(count: number, id: string): void {
+    for (let index = 0; index < count; index += 1) {
+      const child = `${id}:child:${index}`.slice(0, 120);
+      if (this.#tasks.reached(PLAIN, child, child) === undefined)
+        this.#ledger.violate('every task ends', `${child} was sent, and has no state`);
+    }
+  }
+
+  #idOf(leaf: Leaf, program: Program): string | undefined {
+    if (program.explicitIds) return leaf.key;
+    return this.#ledger.facts.idOf(leaf.key) ?? this.#ledger.runsByKey.get(leaf.key)?.[0]?.id;
   }
 }
 
-/** A chain of one is its step. */
-function isGroup(tree: Tree): boolean {
+/** What members come to together. */
+function joined(outcomes: readonly Outcome[], policy: Policy): Outcome {
+  if (policy === 'settled') return { ok: true, value: outcomes.map(settled) };
+  if (outcomes.some((outcome) => !outcome.ok)) return { ok: false, state: 'FAILURE', error: CHORD_ERROR };
+  return { ok: true, value: outcomes.map((outcome) => (outcome.ok ? outcome.value : null)) };
+}
+
+function settled(outcome: Outcome): Settled {
+  if (outcome.ok) return { status: 'SUCCESS', value: outcome.value };
+  const { state, error } = outcome;
+  return state === 'IGNORED'
+    ? { status: state, error: { type: state } }
+    : {
+        status: state,
+        error: { type: error.type, ...(error.message === undefined ? {} : { message: error.message }) },
+      };
+}
+
+function groupIn(tree: Tree): readonly Tree[] | undefined {
+  if (tree.type === 'group') return tree.members;
   const [only] = tree.type === 'chain' ? tree.steps : [];
-  if (tree.type === 'chain' && tree.steps.length === 1 && only !== undefined) return isGroup(only);
-  return tree.type === 'group';
-}
-
-function mayNeverRun(leaf: Leaf, program: Program): boolean {
-  // acksLate: false forbids to run what was claimed and may have begun.
-  return program.revoke || leaf.task === 'late' || leaf.task === 'once';
+  return only === undefined ? undefined : groupIn(only);
 }

@@ -2,6 +2,7 @@
 import type { World } from 'celeriac/testing';
 
 import { isFinal } from '../../../lib/states.ts';
+import { Facts } from './facts.ts';
 
 export interface Run {
   readonly key: string;
@@ -24,6 +25,7 @@ interface Claimed {
 }
 
 export class Ledger {
+  readonly facts: Facts = new Facts();
   readonly runs: Run[] = [];
   readonly runsByKey: Map<string, Run[]> = new Map();
   readonly ticks: {
@@ -69,6 +71,7 @@ export class Ledger {
 
   /** Watches the true stores, below every fault. */
   watch(world: World): void {
+    this.facts.watch(world);
     const { backend } = world;
     const now = (): number => world.clock.nowMs();
     const claim = backend.claim.bind(backend);

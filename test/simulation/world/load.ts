@@ -5,6 +5,7 @@ import {
   chain,
   chord,
   crontab,
+  type Duration,
   every,
   group,
   Ignore,
@@ -14,11 +15,16 @@ import {
 import type { World } from 'celeriac/testing';
 
 import type { Clock } from '../../../lib/ports.ts';
+import { LIVES } from '../../../lib/testing/life.ts';
 import type { Ledger } from './ledger.ts';
-import { type Behaviour, type Program, type Tree, valueOf } from './program.ts';
+import { type Behaviour, MAX_RETRIES, type Program, type Tree, valueOf } from './program.ts';
 
 export class Passing extends Error {
   override readonly name = 'Passing';
+}
+
+export class Flaky extends Error {
+  override readonly name = 'Flaky';
 }
 
 export interface Load {
@@ -30,15 +36,22 @@ export interface Load {
   deploy(world: World): void;
 }
 
-const OPTIONS = { bind: true, maxRetries: 5, retryBackoff: true } as const;
+const OPTIONS = { bind: true, maxRetries: MAX_RETRIES, autoretryFor: [Flaky], retryBackoff: true } as const;
 
 /** Where runs and ticks are written down: the ledger, or a message to the process that has it. */
 export type Notes = Pick<Ledger, 'run'> & { readonly ticks: { push(tick: Ledger['ticks'][number]): unknown } };
 
-export function newLoad(ledger: Notes, { schedules = true }: { readonly schedules?: boolean } = {}): Load {
+export interface LoadOptions {
+  /** Whether it has schedule entries. Default true. */
+  readonly schedules?: boolean;
+  /** Default '30d'. */
+  readonly resultExpires?: Duration;
+}
+
+export function newLoad(ledger: Notes, { schedules = true, resultExpires }: LoadOptions = {}): Load {
   const app = new Celeriac('simulation', {
-    queues: { default: { concurrency: 50 }, orders: { fifo: true } },
-    resultExpires: '30d',
+    queues: { default: { concurrency: 50 }, orders: { fifo: true }, poison: {} },
+    resultExpires: resultExpires ?? '30d',
     timezone: 'Europe/Berlin',
   });
   let clock: Clock | undefined;
@@ -51,6 +64,11 @@ export function newLoad(ledger: Notes, { schedules = true }: { readonly schedule
     ledger.run({ key, id, attempt: retries, prev, atMs: clock?.nowMs() ?? 0 }, strict);
     return behave(self, behaviour, valueOf(key, prev));
   };
+  const died = new Map<string, number>();
+  const deaths = (id: string): number => {
+    died.set(id, (died.get(id) ?? 0) + 1);
+    return died.get(id) ?? 0;
+  };
   const spawned = app.task('spawned', { bind: true }, (self, key: string): string => {
     ledger.run({ key, id: self.request.id, attempt: 0, prev: undefined, atMs: clock?.nowMs() ?? 0 }, false);
     return key;
@@ -59,8 +77,16 @@ export function newLoad(ledger: Notes, { schedules = true }: { readonly schedule
     switch (behaviour.kind) {
       case 'retry':
         if (self.request.retries < behaviour.times)
-          throw self.retry({ countdown: 2 ** self.request.retries, exc: new Passing() });
+          throw self.retry({
+            countdown: behaviour.seconds * 2 ** self.request.retries,
+            ...(behaviour.own ? { exc: new Passing('as told') } : {}),
+          });
         return value;
+      case 'flaky':
+        if (self.request.retries < behaviour.times) throw new Flaky('as told');
+        return value;
+      case 'die':
+        return deaths(self.request.id) <= behaviour.times ? takeAlong() : value;
       case 'requeue':
         if (!self.request.deliveryInfo.redelivered) throw new Reject('once more', { requeue: true });
         return value;
@@ -90,12 +116,26 @@ export function newLoad(ledger: Notes, { schedules = true }: { readonly schedule
     once: app.task('once', { ...OPTIONS, acksLate: false }, (self, ...args: unknown[]) => act(self, args, true)),
     late: app.task('late', OPTIONS, (self, ...args: unknown[]) => act(self, args, false)),
     ordered: app.task('ordered', { ...OPTIONS, queue: 'orders' }, (self, ...args: unknown[]) => act(self, args, false)),
+    gone: app.task('gone', OPTIONS, (self, ...args: unknown[]) => act(self, args, false)),
+    poison: app.task('poison', { ...OPTIONS, queue: 'poison' }, (self, ...args: unknown[]) => act(self, args, false)),
   };
+  // Of one argument more it would be called in the failing worker.
+  const failed = app.task('failed', { bind: true }, (self, ...args: unknown[]) => {
+    const [key, failedId] = args.toReversed() as [string, string];
+    ledger.run(
+      { key, id: self.request.id, attempt: self.request.retries, prev: failedId, atMs: clock?.nowMs() ?? 0 },
+      false,
+    );
+  });
   const linked = app.task('linked', { bind: true }, (self, value: unknown, key: string) => {
     ledger.run(
       { key, id: self.request.id, attempt: self.request.retries, prev: value, atMs: clock?.nowMs() ?? 0 },
       false,
     );
+  });
+  const linksOf = (key: string): object => ({
+    link: linked.s(`${key}.link`).set({ taskId: `${key}.link` }),
+    linkError: failed.s(`${key}.errback`).set({ taskId: `${key}.errback` }),
   });
   if (schedules) declareTicks(app, ledger, () => clock?.nowMs() ?? 0);
   const signatureOf = (tree: Tree, program: Program): AnySignature => {
@@ -106,14 +146,16 @@ export function newLoad(ledger: Notes, { schedules = true }: { readonly schedule
       return chord(
         tree.header.map((member) => signatureOf(member, program)) as never,
         signatureOf(tree.body, program) as never,
+        { policy: tree.policy },
       );
     const sig = tasks[tree.task].signature([tree.key, tree.behaviour]);
     return sig.set({
       ...(program.explicitIds ? { taskId: tree.key } : {}),
       ...(tree.countdown === undefined ? {} : { countdown: tree.countdown }),
       ...(tree.expires === undefined ? {} : { expires: tree.expires }),
-      ...(tree.task === 'ordered' ? { fairKey: tree.key.split('.')[0] ?? '' } : {}),
-      ...(program.link && tree.type === 'leaf' ? { link: linked.s(`${tree.key}.link`) } : {}),
+      ...(tree.fairKey === undefined ? {} : { fairKey: tree.fairKey }),
+      ...(tree.ignoreResult === undefined ? {} : { ignoreResult: tree.ignoreResult }),
+      ...(program.link ? linksOf(tree.key) : {}),
     });
   };
   return {
@@ -122,20 +164,52 @@ export function newLoad(ledger: Notes, { schedules = true }: { readonly schedule
     attach: (made) => {
       clock = made;
     },
-    deploy: (world) => deployInTheMiddle(app, world),
+    deploy: (world) => {
+      deployInTheMiddle(app, world);
+      poisonWorkers(world);
+    },
   };
 }
 
-/** For the first quarter of an hour half of the workers run the code before the task `late` was written. */
+/** The worker is killed in the middle of its task. */
+function takeAlong(): Promise<never> {
+  const life = LIVES.getStore();
+  if (life !== undefined) life.dead = true;
+  return new Promise<never>(() => {});
+}
+
+/** For the first quarter of an hour half of the workers run the code before the task `late` was written. None knows `gone`. */
 function deployInTheMiddle(app: Celeriac, world: World): void {
   const untilMs = world.clock.nowMs() + 900_000;
   const find = app.registry.find.bind(app.registry);
   let turn = 0;
   app.registry.find = (name) => {
-    if (name !== 'late' || !world.faults.inInvocation || world.clock.nowMs() >= untilMs) return find(name);
+    if (!world.faults.inInvocation) return find(name);
+    if (name === 'gone') return undefined;
+    if (name !== 'late' || world.clock.nowMs() >= untilMs) return find(name);
     turn += 1;
     return turn % 2 === 0 ? undefined : find(name);
   };
+}
+
+/** No function that is given a message of the queue `poison` lives to say a word, until the lost queue has marked it. */
+function poisonWorkers({ broker, faults }: World): void {
+  const receive = broker.receive.bind(broker);
+  let poisoned = false;
+  broker.receive = (queue, max) => {
+    const batch = receive(queue, queue === 'poison' ? 1 : max);
+    poisoned = queue === 'poison' && batch.some(({ body }) => !isMarked(body));
+    return batch;
+  };
+  const newLife = faults.newLife.bind(faults);
+  faults.newLife = () => Object.assign(newLife(), poisoned ? { dead: true } : {});
+}
+
+function isMarked(body: string): boolean {
+  const { headers } = JSON.parse(Buffer.from(body, 'base64').toString()) as {
+    readonly headers: { readonly celeriac?: { readonly lost?: string } };
+  };
+  return headers.celeriac?.lost !== undefined;
 }
 
 /** Entries of every way, in zones of their own. `catchUp: 'all'`: a sweeper that died must not cost a tick. */

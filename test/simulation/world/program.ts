@@ -1,46 +1,74 @@
-/** Random programs: trees of tasks, each with a behaviour of its own, and what must come of them. */
+/** Random programs: trees of tasks, each with a behaviour of its own, from which follows what must come of it. */
 import type { Random } from '../../../lib/time.ts';
 
 export type Behaviour =
   | { readonly kind: 'ok' }
-  | { readonly kind: 'retry'; readonly times: number }
+  /** Asks for `times` retries, each after twice the time of the one before. */
+  | { readonly kind: 'retry'; readonly times: number; readonly seconds: number; readonly own: boolean }
+  /** Throws what `autoretryFor` names, `times` times. */
+  | { readonly kind: 'flaky'; readonly times: number }
   | { readonly kind: 'requeue' }
   | { readonly kind: 'slow'; readonly seconds: number }
   | { readonly kind: 'spawn'; readonly children: number }
+  /** Takes its worker along, `times` times. */
+  | { readonly kind: 'die'; readonly times: number }
   | { readonly kind: 'fail' }
   | { readonly kind: 'reject' }
   | { readonly kind: 'ignore' };
+
+export type TaskName = 'leaf' | 'once' | 'late' | 'ordered' | 'gone' | 'poison';
 
 export interface Leaf {
   readonly type: 'leaf';
   readonly key: string;
   readonly behaviour: Behaviour;
-  readonly task: 'leaf' | 'once' | 'late' | 'ordered';
+  readonly task: TaskName;
   readonly countdown?: number;
   readonly expires?: number;
+  readonly ignoreResult?: boolean;
+  /** Its FIFO group. */
+  readonly fairKey?: string;
 }
+
+export type Policy = 'celery' | 'failFast' | 'settled';
 
 export type Tree =
   | Leaf
   | { readonly type: 'chain'; readonly steps: readonly Tree[] }
   | { readonly type: 'group'; readonly members: readonly Tree[] }
-  | { readonly type: 'chord'; readonly header: readonly Tree[]; readonly body: Leaf };
+  | { readonly type: 'chord'; readonly header: readonly Tree[]; readonly body: Leaf; readonly policy: Policy };
 
 export interface Program {
   readonly name: string;
   readonly tree: Tree;
   /** Leaves have ids of their own; otherwise ids follow from the tree. */
   readonly explicitIds: boolean;
-  readonly revoke: boolean;
+  /** One leaf is revoked, so many seconds after the program was sent. */
+  readonly revoke?: { readonly key: string; readonly afterSeconds: number };
+  /** Each leaf has a link, and an error link. */
   readonly link: boolean;
+  /** Its sender dies after so many requests. */
+  readonly torn?: number;
 }
+
+export const MAX_RETRIES = 5;
+export const MAX_DELIVERIES = 5;
+
+const FIFO_GROUPS = 4;
+const LARGE = [63, 64, 65, 100, 129, 200] as const;
 
 export class Generator {
   readonly #random: Random;
+  readonly #wide: boolean;
   #keys = 0;
+  #programs = 0;
+  #largeAt: number;
 
-  constructor(random: Random) {
+  /** @param wide also what needs a world of its own: senders and workers that die, hours of retries */
+  constructor(random: Random, wide = false) {
     this.#random = random;
+    this.#wide = wide;
+    this.#largeAt = wide ? this.int(50) : -1;
   }
 
   int(limit: number): number {
@@ -52,14 +80,30 @@ export class Generator {
   }
 
   program(name: string): Program {
-    const tree = this.#tree(name, this.chance(0.5) ? 0 : 1 + this.int(3));
+    const large = this.#programs === this.#largeAt;
+    this.#programs += 1;
+    const tree = large ? this.#large(name) : this.#tree(name, this.chance(0.5) ? 0 : 1 + this.int(3));
+    const explicitIds = this.chance(0.6);
+    const leaves = leavesOf(tree);
+    const target = leaves[this.int(leaves.length)];
+    const single = tree.type === 'leaf';
+    const revoked = target !== undefined && (single || (this.#wide && explicitIds)) && this.chance(0.06);
+    const torn = this.#wide && leaves.length > 1 && this.chance(large ? 0.5 : 0.15);
     return {
       name,
       tree,
-      explicitIds: this.chance(0.5),
-      revoke: tree.type === 'leaf' && this.chance(0.05),
-      link: this.chance(0.2),
+      explicitIds,
+      ...(revoked && !torn
+        ? { revoke: { key: target.key, afterSeconds: this.chance(0.5) ? 0 : this.int(this.chance(0.5) ? 20 : 2000) } }
+        : {}),
+      link: this.chance(0.2) && !large,
+      ...(torn ? { torn: this.int(leaves.length + 2) } : {}),
     };
+  }
+
+  #large(name: string): Tree {
+    const header = Array.from({ length: LARGE[this.int(LARGE.length)] ?? 65 }, () => this.#plain(name));
+    return { type: 'chord', header, body: this.#leaf(name), policy: this.#policy() };
   }
 
   #tree(name: string, depth: number): Tree {
@@ -69,31 +113,59 @@ export class Generator {
     const kind = this.int(3);
     if (kind === 0) return { type: 'chain', steps: trees() };
     if (kind === 1) return { type: 'group', members: trees() };
-    return { type: 'chord', header: trees(), body: this.#leaf(name) };
+    return { type: 'chord', header: trees(), body: this.#leaf(name), policy: this.#policy() };
+  }
+
+  #policy(): Policy {
+    if (!this.#wide || this.chance(0.6)) return 'celery';
+    return this.chance(0.5) ? 'failFast' : 'settled';
+  }
+
+  #plain(name: string): Leaf {
+    this.#keys += 1;
+    const behaviour: Behaviour = this.chance(0.98) ? { kind: 'ok' } : this.#behaviour('leaf');
+    return { type: 'leaf', key: `${name}.${this.#keys}`, behaviour, task: 'leaf' };
   }
 
   #leaf(name: string): Leaf {
     this.#keys += 1;
-    const task = (['leaf', 'leaf', 'leaf', 'once', 'late', 'ordered'] as const)[this.int(6)] ?? 'leaf';
+    const task = this.#task();
     return {
       type: 'leaf',
       key: `${name}.${this.#keys}`,
-      behaviour: this.#behaviour(),
+      behaviour: this.#behaviour(task),
       task,
       ...(this.chance(0.15) ? { countdown: this.chance(0.5) ? 1 + this.int(60) : 600 + this.int(3000) } : {}),
-      ...(this.chance(0.03) ? { expires: 5 } : {}),
+      // Some of them expire while they wait, some only if something holds them up.
+      ...(this.chance(0.05) ? { expires: this.chance(0.7) ? 5 : 900 } : {}),
+      ...(this.#wide && this.chance(0.15) ? { ignoreResult: true } : {}),
+      ...(task === 'ordered' ? { fairKey: `customer-${this.int(FIFO_GROUPS)}` } : {}),
     };
   }
 
-  #behaviour(): Behaviour {
+  #task(): TaskName {
+    if (this.#wide && this.chance(0.008)) return this.chance(0.5) ? 'gone' : 'poison';
+    return (['leaf', 'leaf', 'leaf', 'once', 'late', 'ordered'] as const)[this.int(6)] ?? 'leaf';
+  }
+
+  #behaviour(task: TaskName): Behaviour {
     const draw = this.#random.next();
-    if (draw < 0.7) return { kind: 'ok' };
-    if (draw < 0.78) return { kind: 'retry', times: 1 + this.int(3) };
+    if (draw < 0.68) return { kind: 'ok' };
+    if (draw < 0.76) return this.#retry();
+    if (draw < 0.78) return { kind: 'flaky', times: 1 + this.int(this.#wide ? 7 : 3) };
     if (draw < 0.82) return { kind: 'requeue' };
     if (draw < 0.86) return { kind: 'slow', seconds: 1 + this.int(60) };
     if (draw < 0.9) return { kind: 'spawn', children: 1 + this.int(4) };
-    if (draw < 0.95) return { kind: 'fail' };
+    if (draw < 0.94) return { kind: 'fail' };
+    // What holds up a FIFO group for half an hour says little that a shorter one does not.
+    if (draw < 0.952 && this.#wide) return { kind: 'die', times: task === 'ordered' ? 1 : 1 + this.int(7) };
     return { kind: draw < 0.98 ? 'reject' : 'ignore' };
+  }
+
+  #retry(): Behaviour {
+    const own = this.chance(0.5);
+    if (!this.#wide || this.chance(0.5)) return { kind: 'retry', times: 1 + this.int(3), seconds: 1, own };
+    return { kind: 'retry', times: 1 + this.int(7), seconds: this.chance(0.5) ? 2 : 1800, own };
   }
 }
 
@@ -102,6 +174,13 @@ export function leavesOf(tree: Tree): Leaf[] {
   if (tree.type === 'chain') return tree.steps.flatMap(leavesOf);
   if (tree.type === 'group') return tree.members.flatMap(leavesOf);
   return [...tree.header.flatMap(leavesOf), tree.body];
+}
+
+/** A chain of one is its step. */
+export function isGroup(tree: Tree): boolean {
+  const [only] = tree.type === 'chain' ? tree.steps : [];
+  if (tree.type === 'chain' && tree.steps.length === 1 && only !== undefined) return isGroup(only);
+  return tree.type === 'group';
 }
 
 /** What a leaf returns: it names itself and what it was given, so that a wrong value or order shows. */

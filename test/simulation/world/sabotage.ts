@@ -100,7 +100,7 @@ export const SABOTAGES: readonly Sabotage[] = [
   { rule: 'every task ends', what: 'messages get lost', options: { sabotage: sending(() => [], 40) } },
   { rule: 'reached steps run', what: 'messages get lost', options: { sabotage: sending(() => [], 40) } },
   {
-    rule: 'links follow successes',
+    rule: 'links follow ends',
     what: 'links get lost',
     options: { sabotage: sending((item) => (taskOf(item) === 'linked' ? [] : [item]), 1) },
   },

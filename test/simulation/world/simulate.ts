@@ -1,13 +1,13 @@
 /** One run from one seed: a world under faults, a load, and the checkers. */
-import type { AsyncResult, GroupResult } from 'celeriac';
-import { type FaultKind, type Faults, World } from 'celeriac/testing';
+import { type FaultKind, type Faults, World, type WorldOptions } from 'celeriac/testing';
 
 import { seededRandom } from '../../../lib/testing/seeded.ts';
-import { Checker, type Sent } from './check.ts';
-import { WorldChecker } from './check-world.ts';
+import { Checker } from './check.ts';
+import { lettersOf, WorldChecker } from './check-world.ts';
 import { Ledger, type Violation } from './ledger.ts';
 import { newLoad } from './load.ts';
 import { Generator } from './program.ts';
+import { Sender } from './sender.ts';
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -16,6 +16,10 @@ export interface SimulationOptions {
   readonly faults?: Faults;
   /** Breaks something, to show that a checker sees it. */
   readonly sabotage?: (world: World) => void;
+  /** Breaks what workers ask of their services. */
+  readonly wrapPorts?: NonNullable<WorldOptions['wrapPorts']>;
+  /** Senders and workers that die as programs want it, hours of retries: see `Generator`. Default true, without faults false. */
+  readonly wide?: boolean;
   /** How far clocks may differ before an early run is one. Default: the faults' own skew. */
   readonly toleratedSkewSeconds?: number;
 }
@@ -52,34 +56,32 @@ const START_MS = Date.UTC(2030, 2, 31, 0, 30);
 const SENDING_MS = 3_600_000;
 
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
-  const { seed, programs = 60, faults = ALL_FAULTS } = options;
+  const { seed, programs = 60, faults = ALL_FAULTS, wrapPorts } = options;
+  const punctual = Object.keys(faults).length === 0;
+  const { wide = !punctual } = options;
   const ledger = new Ledger();
   const load = newLoad(ledger);
-  const world = new World(load.app, { seed, start: START_MS, faults, patienceMs: 0 });
+  const wrap = wrapPorts === undefined ? {} : { wrapPorts };
+  const world = new World(load.app, { seed, start: START_MS, faults, patienceMs: 0, ...wrap });
   options.sabotage?.(world);
   ledger.watch(world);
   load.attach(world.clock);
   load.deploy(world);
-  const generator = new Generator(seededRandom(seed + 7));
-  const sent: Sent[] = [];
+  const generator = new Generator(seededRandom(seed + 7), wide);
+  const sender = new Sender(world, load, ledger);
   for (let index = 0; index < programs; index += 1) {
-    const program = generator.program(`p${index}`);
-    const atMs = world.clock.nowMs();
-    const sig = load.build(program) as unknown as { delay(): Promise<AsyncResult | GroupResult> };
-    const result = await sig.delay();
-    const memberIds = 'memberIds' in result ? result.memberIds : [result.id];
-    sent.push({ program, resultIds: memberIds, atMs });
-    if (program.revoke) await load.app.result(result.id).revoke();
-    await world.advance(Math.round(SENDING_MS / programs) / 1000);
+    await sender.send(generator.program(`p${index}`));
+    await sender.advance(Math.round(SENDING_MS / programs));
   }
+  await sender.advance(sender.leftMs);
   const endMs = world.clock.nowMs();
   await comeToRest(world);
-  const punctual = Object.keys(faults).length === 0;
   const read = (ids: readonly string[]): ReturnType<World['backend']['get']> =>
     world.backend.get(ids, world.clock.nowMs());
-  const checker = new Checker(read, ledger, options.toleratedSkewSeconds ?? faults.clockSkewSeconds ?? 0, punctual);
-  await checker.check(sent);
-  const rest = new WorldChecker(world, ledger, checker.records);
+  const skewSeconds = options.toleratedSkewSeconds ?? faults.clockSkewSeconds ?? 0;
+  const checker = new Checker(read, ledger, skewSeconds, punctual, lettersOf(world));
+  await checker.check(sender.sent);
+  const rest = new WorldChecker(world, ledger, checker.ends);
   await rest.ticks(START_MS, endMs, punctual);
   rest.rest();
   return {

@@ -1,0 +1,141 @@
+/**
+ * What must come of one task: an interpreter of the programs' own descriptions. It asks what the faults did (`Facts`),
+ * never what the library made of it, and shares no code with it.
+ */
+import type { End, Facts } from './facts.ts';
+import type { Run } from './ledger.ts';
+import { type Behaviour, type Leaf, MAX_DELIVERIES, MAX_RETRIES } from './program.ts';
+
+export interface TaskError {
+  readonly type: string;
+  /** Left out where it depends on what nobody here knows. */
+  readonly message?: string;
+}
+
+/** One way in which a task may end. */
+export interface Ending {
+  readonly state: string;
+  /** Number of its last attempt; absent where another one may be noted. */
+  readonly attempt?: number;
+  readonly error?: TaskError;
+  /** Why its message lies in the dead-letter queue. */
+  readonly letter?: string;
+}
+
+export type Act = 'value' | 'retry' | Omit<Ending, 'attempt'>;
+
+const PASSING: TaskError = { type: 'Passing', message: 'as told' };
+
+/** What a run of this attempt comes to, where its worker lives. */
+export function act(behaviour: Behaviour, attempt: number): Act {
+  switch (behaviour.kind) {
+    case 'retry':
+      if (attempt >= behaviour.times) return 'value';
+      if (attempt < MAX_RETRIES) return 'retry';
+      return { state: 'FAILURE', error: behaviour.own ? PASSING : { type: 'MaxRetriesExceededError' } };
+    case 'flaky':
+      if (attempt >= behaviour.times) return 'value';
+      return attempt < MAX_RETRIES ? 'retry' : { state: 'FAILURE', error: { type: 'Flaky', message: 'as told' } };
+    case 'fail':
+      return { state: 'FAILURE', error: PASSING };
+    case 'reject':
+      return { state: 'REJECTED', error: { type: 'TaskRejectedError' }, letter: 'as told' };
+    case 'ignore':
+      return { state: 'IGNORED' };
+    case 'ok':
+    case 'requeue':
+    case 'slow':
+    case 'spawn':
+    case 'die':
+    default:
+      return 'value';
+  }
+}
+
+const LOST: Omit<Ending, 'attempt'> = {
+  state: 'FAILURE',
+  error: { type: 'WorkerLostError' },
+  letter: 'worker lost',
+};
+
+/** Whether its workers ended too often before an outcome of this attempt stood. */
+export function isLost(facts: Facts, id: string, attempt: number, acksLate: boolean): 'no' | 'maybe' | 'yes' {
+  if (!facts.watched) return 'maybe';
+  const claims = facts.claims(id, attempt);
+  const dead = claims - 1 - facts.releases(id, attempt);
+  return claims > MAX_DELIVERIES || (!acksLate && dead > 0) ? 'yes' : 'no';
+}
+
+/** Every way in which a task that was sent may end, given what happened to it. */
+export function endingsOf(leaf: Pick<Leaf, 'behaviour' | 'task' | 'expires'>, id: string, facts: Facts): Ending[] {
+  const revoke = facts.revoke(id);
+  const revoked: Ending = { state: 'REVOKED', error: { type: 'TaskRevokedError', message: 'revoked' } };
+  // What waited when it was revoked never runs.
+  if (revoke !== undefined && !revoke.open && !revoke.ended) return [revoked];
+  const endings: Ending[] = revoke !== undefined && !revoke.ended ? [revoked] : [];
+  const expired = (attempt: number): void => {
+    if (leaf.expires !== undefined)
+      endings.push({ state: 'REVOKED', attempt, error: { type: 'TaskRevokedError', message: 'expired' } });
+  };
+  expired(0);
+  if (leaf.task === 'gone')
+    return [...endings, { state: 'FAILURE', attempt: 0, error: { type: 'NotRegistered' }, letter: 'not registered' }];
+  if (leaf.task === 'poison') return [...endings, { ...LOST, attempt: 0 }];
+  for (let attempt = 0; ; attempt += 1) {
+    if (attempt > 0) expired(attempt);
+    const lost = isLost(facts, id, attempt, leaf.task !== 'once');
+    if (lost !== 'no') endings.push({ ...LOST, attempt });
+    if (lost === 'yes') return endings;
+    // A call of the task's own may stand still until its time is over.
+    if (leaf.behaviour.kind === 'spawn')
+      endings.push({ state: 'FAILURE', attempt, error: { type: 'TimeLimitExceeded' } });
+    const come = act(leaf.behaviour, attempt);
+    if (come === 'retry') continue;
+    return [...endings, come === 'value' ? { state: 'SUCCESS', attempt } : { ...come, attempt }];
+  }
+}
+
+/** The error of a stored end, as Celery writes it. */
+export function errorOf({ meta }: End): TaskError | undefined {
+  if (meta === undefined) return undefined;
+  const { result } = JSON.parse(meta) as { readonly result: unknown };
+  if (typeof result !== 'object' || result === null || !('exc_type' in result)) return undefined;
+  const { exc_type: type, exc_message: message } = result as {
+    readonly exc_type: string;
+    readonly exc_message: unknown;
+  };
+  return { type, message: Array.isArray(message) ? message.join(' ') : String(message) };
+}
+
+export function isSame(ending: Ending, end: End): boolean {
+  if (ending.state !== end.state) return false;
+  return ending.attempt === undefined || end.attempt === undefined || ending.attempt === end.attempt;
+}
+
+/** Whether the stored error is the one that it must be; states without a document have none to show. */
+export function hasError(expected: TaskError | undefined, end: End): boolean {
+  const error = errorOf(end);
+  if (expected === undefined) return error === undefined;
+  if (error === undefined) return false;
+  return error.type === expected.type && (expected.message === undefined || error.message === expected.message);
+}
+
+/** When the attempts of a task may run: not before its time, nor after it has expired. */
+export function untimely(
+  leaf: Leaf,
+  runs: readonly Run[],
+  facts: Facts,
+  slackMs: number,
+): { readonly rule: string; readonly what: string; readonly id: string } | undefined {
+  for (const run of runs) {
+    const expiresMs = facts.sends(run.id)?.expiresMs ?? [];
+    if (leaf.expires !== undefined && facts.watched && run.atMs > Math.max(...expiresMs) + slackMs)
+      return { rule: 'what has expired does not start', what: `${leaf.key} at ${run.atMs}`, id: run.id };
+    if (run.attempt === 0 || leaf.behaviour.kind !== 'retry') continue;
+    const before = runs.find((each) => each.attempt === run.attempt - 1);
+    const waitMs = 1000 * leaf.behaviour.seconds * 2 ** (run.attempt - 1);
+    if (before !== undefined && run.atMs < before.atMs + waitMs - slackMs)
+      return { rule: 'never early', what: `retry ${run.attempt} of ${leaf.key}`, id: run.id };
+  }
+  return undefined;
+}

@@ -1,0 +1,155 @@
+/**
+ * Gross faults that an eye on a consistent end alone does not see: everything ends, and not as it must. Each stands
+ * between the workers and their services, or in a service, and has the rule that catches it.
+ */
+import type { World } from 'celeriac/testing';
+
+import { decodeMessage } from '../../../lib/decode-message.ts';
+import { encodeMessage } from '../../../lib/encode-message.ts';
+import type { CommitRequest, OutgoingMessage, Ports } from '../../../lib/ports.ts';
+import { LIVES } from '../../../lib/testing/life.ts';
+import type { Sabotage } from './sabotage.ts';
+
+const FAILED = JSON.stringify({
+  status: 'FAILURE',
+  result: { exc_type: 'Error', exc_message: ['sabotage'], exc_module: null },
+});
+
+/** Successes that are written as failures. */
+function failing(which: (request: CommitRequest, deliveries: number) => boolean): (ports: Ports) => Ports {
+  const deliveries = new Map<string, number>();
+  return (ports) => ({
+    ...ports,
+    backend: over(ports.backend, {
+      claim: async (requests) => {
+        const outcomes = await ports.backend.claim(requests);
+        for (const [index, { owner }] of requests.entries()) {
+          const outcome = outcomes[index];
+          if (outcome?.kind === 'claimed') deliveries.set(owner, outcome.deliveries);
+        }
+        return outcomes;
+      },
+      commit: (requests) =>
+        ports.backend.commit(
+          requests.map((request) =>
+            request.status === 'SUCCESS' && which(request, deliveries.get(request.owner) ?? 1)
+              ? { ...request, status: 'FAILURE', meta: FAILED }
+              : request,
+          ),
+        ),
+    }),
+  });
+}
+
+function over<T extends object>(port: T, methods: Partial<T>): T {
+  return new Proxy(port, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(key in methods ? methods : target, key);
+      return typeof value === 'function' && !(key in methods) ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+function withoutExpiry<I extends OutgoingMessage>(item: I): I {
+  if (item.queue.startsWith('__') || item.deadLetter === true) return item;
+  const message = decodeMessage(item.body);
+  return message.expiresMs === null ? item : { ...item, body: encodeMessage({ ...message, expiresMs: null }) };
+}
+
+function neverExpires({ broker, timers }: World): void {
+  const send = broker.send.bind(broker);
+  broker.send = (items) => send(items.map(withoutExpiry));
+  const put = timers.put.bind(timers);
+  timers.put = (items) => put(items.map((timer) => ({ ...timer, message: withoutExpiry(timer.message) })));
+}
+
+/** Its function throws, whatever it is given. */
+function brokenLostQueue(ports: Ports): Ports {
+  const broken = <T extends object>(port: T): T =>
+    new Proxy(port, {
+      get: (target, key) => {
+        const value: unknown = Reflect.get(target, key);
+        if (typeof value !== 'function') return value;
+        if (key === 'isFifo') return value.bind(target) as unknown;
+        return (...args: readonly unknown[]): unknown => {
+          if (LIVES.getStore()?.queue === '__lost__') return Promise.reject(new Error('sabotage'));
+          return (value as (...given: readonly unknown[]) => unknown).apply(target, args as unknown[]);
+        };
+      },
+    });
+  return { ...ports, backend: broken(ports.backend), broker: broken(ports.broker) };
+}
+
+export const WORKER_SABOTAGES: readonly Sabotage[] = [
+  {
+    rule: 'ends as it must',
+    what: 'success after a retry is stored as FAILURE',
+    options: { wrapPorts: failing(({ attempt }) => attempt > 0) },
+  },
+  {
+    rule: 'ends as it must',
+    what: 'success at a second delivery is stored as FAILURE',
+    options: { wrapPorts: failing((_request, deliveries) => deliveries > 1) },
+  },
+  {
+    rule: 'dead letters are sent',
+    what: 'dead letters are never sent',
+    options: {
+      wrapPorts: (ports) => ({
+        ...ports,
+        broker: over(ports.broker, {
+          send: async (items) => {
+            const taken = await ports.broker.send(items.filter((item) => item.deadLetter !== true));
+            let next = 0;
+            return items.map((item) =>
+              item.deadLetter === true
+                ? { ok: true, messageId: 'nowhere' }
+                : (taken[(next += 1) - 1] ?? { ok: true, messageId: 'nowhere' }),
+            );
+          },
+        }),
+      }),
+    },
+  },
+  {
+    rule: 'what has expired does not start',
+    what: 'expires is never honoured',
+    options: { sabotage: neverExpires },
+  },
+  {
+    rule: 'ends as it must',
+    what: 'revoke() does nothing',
+    options: {
+      sabotage: ({ backend }) => {
+        backend.revoke = () => Promise.resolve('PENDING');
+      },
+    },
+  },
+  {
+    rule: 'nothing in flight',
+    what: 'the consumer of the lost queue throws',
+    options: { wrapPorts: brokenLostQueue },
+  },
+  {
+    rule: 'reached steps run',
+    what: 'groups of more than 64 members throw',
+    options: {
+      sabotage: ({ groups }) => {
+        const mark = groups.mark.bind(groups);
+        groups.mark = (marks) =>
+          marks.some(({ size }) => size > 64) ? Promise.reject(new Error('sabotage')) : mark(marks);
+      },
+    },
+  },
+  {
+    rule: 'reached steps run',
+    what: 'a tree torn by its sender is never repaired',
+    options: {
+      sabotage: ({ timers }) => {
+        const put = timers.put.bind(timers);
+        timers.put = (items) =>
+          put(items.filter(({ message }) => decodeMessage(message.body).task !== 'celeriac.repair'));
+      },
+    },
+  },
+];
