@@ -1,5 +1,5 @@
 /** SQS and DynamoDB on this machine: in this process, on loopback only, with nothing to install. */
-import type { Server } from 'node:http';
+import { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { ImproperlyConfigured } from '../errors.ts';
@@ -12,6 +12,9 @@ export interface LocalServer {
 }
 
 const LOOPBACK = '127.0.0.1';
+// Idle connections stay until the server stops. A limit would race with the next request of a client that was busy or
+// starved meanwhile: it writes to a connection that is being closed, and reads ECONNRESET.
+const KEEP_ALIVE_MS = 0;
 const SQS: Gate = { service: 'AmazonSQS.' };
 const DYNAMODB: Gate = { service: 'DynamoDB_20120810.' };
 
@@ -23,21 +26,19 @@ export async function startSqs(port = 0): Promise<LocalServer> {
   const { buildApp } = await required('fauxqs', () => import('fauxqs'));
   const app = buildApp({ logger: false });
   guard(app.server, SQS);
+  app.server.keepAliveTimeout = KEEP_ALIVE_MS;
   const endpoint = await app.listen({ port, host: LOOPBACK });
   return { endpoint, stop: async () => app.close() };
 }
 
 /** Without the proxy: what an adapter must also get along with. */
 export async function startDynalite(port = 0): Promise<LocalServer> {
-  const server = await listen(guard(await dynaliteServer(), DYNAMODB), port);
-  return { endpoint: endpointOf(server), stop: () => close(server) };
+  return started(guard(await dynaliteServer(), DYNAMODB), port);
 }
 
 /** DynamoDB with the batched conditional writes that the server alone lacks. Only the proxy listens. */
 export async function startDynamodb(port = 0): Promise<LocalServer> {
-  const inner = await dynaliteServer();
-  const proxy = await listen(guard(partiqlProxy(inner), DYNAMODB), port);
-  return { endpoint: endpointOf(proxy), stop: () => close(proxy) };
+  return started(guard(partiqlProxy(await dynaliteServer()), DYNAMODB), port);
 }
 
 async function dynaliteServer(): Promise<Server> {
@@ -52,9 +53,20 @@ function listen(server: Server, port: number): Promise<Server> {
   });
 }
 
+async function started(server: Server, port: number): Promise<LocalServer> {
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  await listen(server, port);
+  return { endpoint: endpointOf(server), stop: () => close(server) };
+}
+
+/**
+ * Closes the connections alone. The tables' own close() would close the store too, while requests still run that
+ * their clients do not wait for any more, and those fail outside of any request: an uncaught exception in whoever runs the
+ * server. A store in memory needs no closing.
+ */
 function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
+    Server.prototype.close.call(server, () => resolve());
     server.closeAllConnections();
   });
 }

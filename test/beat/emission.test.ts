@@ -217,12 +217,13 @@ function expectSameYear(schedule: CrontabSchedule, cron: AwsCron, days: readonly
 
 describe('crontabs as cron(...)', () => {
   it('what is emitted fires exactly when the schedule is due; what is not has both day fields', () => {
-    let expressible = 0;
+    let [tried, expressible] = [0, 0];
     fc.assert(
       fc.property(
         crontabArbitrary,
         fc.array(fc.nat(365), { minLength: 2, maxLength: 2 }),
         ({ fields, schedule }, days) => {
+          tried += 1;
           const result = ruleExpression(schedule);
           const both = fields.dayOfMonth.values.size < 31 && fields.dayOfWeek.values.size < 7;
           if (both) {
@@ -242,7 +243,9 @@ describe('crontabs as cron(...)', () => {
       ),
       { numRuns: 3000 },
     );
-    expect(expressible).toBeGreaterThan(1500);
+    // Of those tried: fewer than 3000 where the machine is so busy that the property's time ends first.
+    expect(expressible).toBeGreaterThan(tried / 2);
+    expect(tried).toBeGreaterThan(300);
   });
 
   it.each(['* * * * *', '*/7 * * * *', '1-59/2 */3 * * *', '0,59 * * * sun', '*/2 8-17 * 2 *', '3 * 29-31 * *'])(

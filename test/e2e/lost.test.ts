@@ -1,5 +1,6 @@
 /** Nothing is silently stuck: workers that die on load, are killed, or time out leave FAILURE and a dead letter, over real HTTP. */
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 
 import { type BatchResponse, Celeriac, silentLogger } from 'celeriac';
 import { type BatchFunction, LocalCloud } from 'celeriac/local';
@@ -32,22 +33,50 @@ async function withCloud(setup: Setup, run: (app: Celeriac, cloud: LocalCloud) =
   }
 }
 
-/** Each batch gets a process of its own, killed as soon as a task has started: no answer, no commit, a claim until the lease ends. */
-function killed(variables: () => Record<string, string>, starts: string[]): BatchFunction {
-  return (deliveries, invocation) =>
-    new Promise((resolve, reject) => {
-      const child = fork('test/support/worker-process.ts', {
+// Of waits that end as soon as there is something to see. On a busy machine an invocation is a small part of it.
+const PATIENCE_SECONDS = 50;
+
+/**
+ * Workers in processes of their own. They are there and ready before a batch is: on Lambda the time to load a function is
+ * not its invocation's. One is killed as soon as it has started a task: no answer, no commit, a claim until the lease
+ * ends. One that answers is asked again.
+ */
+class Workers {
+  readonly starts: string[] = [];
+  readonly #ready: ChildProcess[] = [];
+
+  async fork(count: number, variables: Record<string, string>): Promise<void> {
+    const children = Array.from({ length: count }, () =>
+      fork('test/support/worker-process.ts', {
         execArgv: ['--conditions=@celeriac/source'],
-        env: { ...process.env, ...variables() },
+        env: { ...process.env, ...variables },
+      }),
+    );
+    this.#ready.push(...children);
+    for (const ready of await Promise.all(children.map((child) => once(child, 'message'))))
+      expect(ready[0]).toBe('ready');
+  }
+
+  readonly run: BatchFunction = (deliveries, invocation) =>
+    new Promise((resolve, reject) => {
+      const child = this.#ready.pop();
+      if (child === undefined) throw new Error('No worker is ready: more were lost than expected');
+      child.once('exit', () => reject(new Error('killed')));
+      child.once('message', (message: BatchResponse | 'started') => {
+        if (message === 'started') {
+          this.starts.push(message);
+          child.kill('SIGKILL');
+          return;
+        }
+        this.#ready.push(child);
+        resolve(message);
       });
-      child.on('message', (message: BatchResponse | 'started') => {
-        if (message !== 'started') resolve(message);
-        else starts.push(message);
-        child.kill('SIGKILL');
-      });
-      child.on('exit', () => reject(new Error('killed')));
       child.send({ deliveries, invocation });
     });
+
+  stop(): void {
+    for (const child of this.#ready) child.kill('SIGKILL');
+  }
 }
 
 const lostLetter = (id: string, task: string): unknown => ({
@@ -65,8 +94,12 @@ it('a worker that dies on load', async () => {
     },
     async (app, cloud) => {
       const result = await app.send('job');
-      await expect(result.get({ timeout: 15, interval: 0.1 })).rejects.toMatchObject({ name: 'WorkerLostError' });
-      await expect.poll(() => cloud.deadLetters(), { timeout: 5000 }).toEqual([lostLetter(result.id, 'job')]);
+      await expect(result.get({ timeout: PATIENCE_SECONDS, interval: 0.1 })).rejects.toMatchObject({
+        name: 'WorkerLostError',
+      });
+      await expect
+        .poll(() => cloud.deadLetters(), { timeout: PATIENCE_SECONDS * 1000 })
+        .toEqual([lostLetter(result.id, 'job')]);
     },
   );
 });
@@ -75,19 +108,24 @@ it.each([
   ['acksLate: true, until maxDeliveries', 'job.true'],
   ['acksLate: false, never again', 'job.false'],
 ])('a worker killed with SIGKILL in the middle of a task: %s', async (_what, task) => {
-  const starts: string[] = [];
-  let variables: Record<string, string> = {};
-  await withCloud(
-    { worker: () => killed(() => variables, starts), declare: (app) => app.task('unused', () => 1) },
-    async (app, cloud) => {
-      variables = cloud.variables();
+  const workers = new Workers();
+  await withCloud({ worker: () => workers.run, declare: (app) => app.task('unused', () => 1) }, async (app, cloud) => {
+    try {
+      // One to be lost, one to find that out; one more, for a delivery that came while both were busy.
+      await workers.fork(3, cloud.variables());
       const result = await app.send(task);
-      await expect(result.get({ timeout: 18, interval: 0.2 })).rejects.toMatchObject({ name: 'WorkerLostError' });
-      await expect.poll(() => cloud.deadLetters(), { timeout: 5000 }).toEqual([lostLetter(result.id, task)]);
+      await expect(result.get({ timeout: PATIENCE_SECONDS, interval: 0.2 })).rejects.toMatchObject({
+        name: 'WorkerLostError',
+      });
+      await expect
+        .poll(() => cloud.deadLetters(), { timeout: PATIENCE_SECONDS * 1000 })
+        .toEqual([lostLetter(result.id, task)]);
       // maxDeliveries is 1: one run, and the second delivery finds that its worker was lost.
-      expect(starts).toEqual(['started']);
-    },
-  );
+      expect(workers.starts).toEqual(['started']);
+    } finally {
+      workers.stop();
+    }
+  });
 });
 
 it('a task that outlives its invocation fails before Lambda kills the batch', async () => {
@@ -103,8 +141,8 @@ it('a task that outlives its invocation fails before Lambda kills the batch', as
   const cloud = await LocalCloud.start(app, { invocation: 3, logger: silentLogger });
   try {
     const [slow, quick] = await Promise.all([app.send('slow'), app.send('quick')]);
-    expect(await quick.get({ timeout: 10, interval: 0.1 })).toBe('fine');
-    await expect(slow.get({ timeout: 10, interval: 0.1 })).rejects.toMatchObject({
+    expect(await quick.get({ timeout: PATIENCE_SECONDS, interval: 0.1 })).toBe('fine');
+    await expect(slow.get({ timeout: PATIENCE_SECONDS, interval: 0.1 })).rejects.toMatchObject({
       name: 'TimeLimitExceeded',
       message: expect.stringContaining('Lambda'),
     });

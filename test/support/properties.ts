@@ -11,5 +11,6 @@ if (!Number.isInteger(seed)) throw new RangeError(`PROPERTY_SEED is "${process.e
 fc.configureGlobal({
   seed,
   // Of the whole property, shrinking included: a failure of large values could otherwise be shrunk for half an hour.
-  interruptAfterTimeLimit: 15_000,
+  // Below the time of a test (vitest.config.ts); both are of the clock on the wall, and machines may be busy.
+  interruptAfterTimeLimit: 45_000,
 });
