@@ -22,6 +22,7 @@ import type {
   Random,
   TaskRecord,
 } from '../ports.ts';
+import { sideBySide } from '../side-by-side.ts';
 import { REVOKED, STARTED } from '../states.ts';
 import { backoff } from './backoff.ts';
 import { DynamodbBatch } from './dynamodb-batch.ts';
@@ -29,6 +30,9 @@ import type { StatementOutcome } from './dynamodb-statements.ts';
 import { document, isExpired, type Item, number, recordOf, text, timestamp } from './dynamodb-record.ts';
 import { resultKey } from './keys.ts';
 import { UpdateBuilder } from './update-builder.ts';
+
+// A failed tree of a hundred thousand steps is concluded item by item, and a group of as many forgotten.
+const SINGLES_AT_ONCE = 16;
 
 export interface DynamodbBackendOptions {
   readonly client: DynamoDBClient;
@@ -68,7 +72,7 @@ export class DynamodbBackend implements Backend {
   }
 
   conclude(requests: readonly ConcludeRequest[]): Promise<ConcludeOutcome[]> {
-    return Promise.all(requests.map((request) => this.#conclude(request)));
+    return sideBySide(requests, SINGLES_AT_ONCE, (request) => this.#conclude(request));
   }
 
   async #claim(request: ClaimRequest): Promise<ClaimOutcome> {
@@ -233,10 +237,8 @@ export class DynamodbBackend implements Backend {
   }
 
   async forget(ids: readonly string[]): Promise<void> {
-    await Promise.all(
-      ids.map((id) =>
-        this.#client.send(new DeleteItemCommand({ TableName: this.#table, Key: { id: text(resultKey(id)) } })),
-      ),
+    await sideBySide(ids, SINGLES_AT_ONCE, (id) =>
+      this.#client.send(new DeleteItemCommand({ TableName: this.#table, Key: { id: text(resultKey(id)) } })),
     );
   }
 

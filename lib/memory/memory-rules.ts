@@ -12,6 +12,9 @@ interface Rule {
   nextMs: number | undefined;
 }
 
+// EventBridge's own word.
+const NOT_FOUND = 'ResourceNotFoundException';
+
 export class MemoryRules implements Rules {
   readonly #clock: Clock;
   readonly #rules = new Map<string, Rule>();
@@ -39,7 +42,8 @@ export class MemoryRules implements Rules {
 
   setEnabled(entry: string, enabled: boolean): Promise<void> {
     const rule = this.#rules.get(entry);
-    if (rule === undefined) return Promise.resolve();
+    if (rule === undefined)
+      return Promise.reject(Object.assign(new Error(`There is no rule of entry '${entry}'.`), { name: NOT_FOUND }));
     if (enabled && !rule.enabled) rule.nextMs = nextDueMs(rule.definition.schedule, this.#clock.nowMs(), rule.anchorMs);
     rule.enabled = enabled;
     return Promise.resolve();
