@@ -100,8 +100,7 @@ export class DynamodbBackend implements Backend {
     if (isExpired(record, request.nowMs))
       return this.#replaceExpired(request.id, request.nowMs, () => this.#claim(request));
     // Our own earlier write, whose answer was lost on the way.
-    if (record.owner === request.owner && record.attempt === request.attempt && record.committed !== request.attempt)
-      return claimed(done.item);
+    if (isOurs(record, request)) return claimed(done.item);
     return refusalOf(record, request.attempt, request.nowMs, true) ?? this.#claim(request);
   }
 
@@ -130,8 +129,13 @@ export class DynamodbBackend implements Backend {
 
   async release(request: { readonly id: string; readonly attempt: number; readonly owner: string }): Promise<boolean> {
     const update = new UpdateBuilder().set('lease', number(0)).increment('requeues');
-    update.when(oursFor(update, request));
-    return (await this.#write(request.id, update, 'NONE')).ok;
+    // Once: counted twice, it would let a lost delivery pass for one that was handed back.
+    update.when(`${oursFor(update, request)} AND ${update.name('lease')} > ${update.value(number(0))}`);
+    const done = await this.#write(request.id, update, 'NONE');
+    if (done.ok) return true;
+    const record = done.item && recordOf(done.item);
+    // Our own earlier write, whose answer was lost on the way.
+    return record !== undefined && isOurs(record, request) && record.leaseMs === 0;
   }
 
   async settled({ id, attempt }: { readonly id: string; readonly attempt: number }): Promise<void> {
@@ -170,6 +174,8 @@ export class DynamodbBackend implements Backend {
     if (record === undefined) return this.#conclude(request);
     if (isExpired(record, request.nowMs))
       return this.#replaceExpired(request.id, request.nowMs, () => this.#conclude(request));
+    // Our own earlier write, whose answer was lost on the way.
+    if (isConclusion(record, request)) return { kind: 'concluded' };
     const refusal = refusalOf(record, request.attempt, request.nowMs, false);
     return refusal === undefined || refusal.kind === 'revoked' ? this.#conclude(request) : refusal;
   }
@@ -311,6 +317,18 @@ function oursFor(update: UpdateBuilder, request: { readonly owner: string; reado
   const [owner, attempt, committed] = ['owner', 'attempt', 'committed'].map((field) => update.name(field));
   const wanted = update.value(number(request.attempt));
   return `${owner} = ${update.value(text(request.owner))} AND ${attempt} = ${wanted} AND (attribute_not_exists(${committed}) OR ${committed} < ${wanted})`;
+}
+
+/** The same of what stands there. */
+function isOurs(record: TaskRecord, { owner, attempt }: { readonly owner: string; readonly attempt: number }): boolean {
+  return record.owner === owner && record.attempt === attempt && record.committed !== attempt;
+}
+
+/** This very conclusion: of two of the same moment and text it does not matter whose it is. */
+function isConclusion(record: TaskRecord, { attempt, nowMs, status, meta }: ConcludeRequest): boolean {
+  return (
+    record.finishedMs === nowMs && record.committed === attempt && record.status === status && record.meta === meta
+  );
 }
 
 function claimed(item: Item | undefined): ClaimOutcome {

@@ -35,8 +35,9 @@ export class MemoryBackend implements Backend {
   release(request: { readonly id: string; readonly attempt: number; readonly owner: string }): Promise<boolean> {
     const record = this.#ours(request);
     if (record === undefined) return Promise.resolve(false);
+    // Once, however often its owner asks.
+    if (record.leaseMs !== 0) record.requeues = (record.requeues ?? 0) + 1;
     record.leaseMs = 0;
-    record.requeues = (record.requeues ?? 0) + 1;
     return Promise.resolve(true);
   }
 

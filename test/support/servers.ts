@@ -10,6 +10,7 @@ import type { Environment } from '../../lib/settings.ts';
 import { systemClock } from '../../lib/time.ts';
 
 export interface Servers extends Clients {
+  readonly endpoints: { readonly sqs: string; readonly dynamodb: string };
   /** Makes the queues and tables of an app. */
   readonly provision: (app: Celeriac) => Promise<Environment>;
   readonly stop: () => Promise<unknown>;
@@ -21,6 +22,7 @@ export async function startServers(startTables: () => Promise<LocalServer> = sta
   const sqs = new SQSClient({ ...common, endpoint: sqsServer.endpoint });
   const dynamodb = new DynamoDBClient({ ...common, endpoint: dynamodbServer.endpoint });
   return {
+    endpoints: { sqs: sqsServer.endpoint, dynamodb: dynamodbServer.endpoint },
     sqs,
     dynamodb,
     provision: async (app) => {

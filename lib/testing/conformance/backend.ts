@@ -71,7 +71,7 @@ export function backendConformance(backend: Backend, prefix = 'backend'): Confor
     await claim(claimOf(id));
     const busy = await claim(claimOf(id, { owner: 'second', nowMs: NOW + 60_000 }));
     deepEqual([busy.kind, busy.kind === 'busy' && busy.leaseMs], ['busy', NOW + 60_000]);
-    deepEqual(await claim(claimOf(id, { owner: 'second', nowMs: NOW + 60_001 })), {
+    deepEqual(await claim(claimOf(id, { owner: 'second', nowMs: NOW + 60_001, leaseMs: NOW + 90_000 })), {
       kind: 'claimed',
       deliveries: 2,
       requeues: 0,
@@ -114,6 +114,21 @@ export function backendConformance(backend: Backend, prefix = 'backend'): Confor
     equal((await claim(claimOf(id, { owner: 'third' }))).kind, 'older');
     equal((await claim(claimOf(id, { owner: 'third', attempt: 2 }))).kind, 'finished');
   });
+  add('what was handed back is counted anew for the next attempt, in batches too', async (id) => {
+    const ids = [id, `${id}-1`, `${id}-2`];
+    await backend.claim(ids.map((each) => claimOf(each)));
+    for (const each of ids) await backend.release({ id: each, attempt: 0, owner: 'first' });
+    await backend.claim(ids.map((each) => claimOf(each, { owner: 'second' })));
+    const retry = { owner: 'second', status: 'RETRY', final: false };
+    equal(await commit(commitOf(id, retry)), true);
+    deepEqual(await backend.commit(ids.slice(1).map((each) => commitOf(each, retry))), [true, true]);
+    for (const each of ids)
+      deepEqual(await claim(claimOf(each, { owner: 'third', attempt: 1 })), {
+        kind: 'claimed',
+        deliveries: 1,
+        requeues: 0,
+      });
+  });
   add('keepMeta leaves the stored document', async (id) => {
     await claim(claimOf(id));
     await commit(commitOf(id, { status: 'RETRY', final: false, meta: meta('RETRY', id) }));
@@ -142,6 +157,7 @@ export function backendConformance(backend: Backend, prefix = 'backend'): Confor
   add('release gives the claim back, and counts it', async (id) => {
     await claim(claimOf(id));
     equal(await backend.release({ id, attempt: 0, owner: 'second' }), false);
+    equal(await backend.release({ id, attempt: 0, owner: 'first' }), true);
     equal(await backend.release({ id, attempt: 0, owner: 'first' }), true);
     deepEqual(await claim(claimOf(id, { owner: 'second' })), { kind: 'claimed', deliveries: 2, requeues: 1 });
   });
