@@ -155,7 +155,12 @@ interface End {
   readonly crashed: boolean;
 }
 
-async function play(build: (setting: Setting) => AnySignature, crash: Crash, copies = 1): Promise<End> {
+/** @param theirsFirst Celery's workers do what they can before ours begin: the last member is one of ours. */
+async function play(
+  build: (setting: Setting) => AnySignature,
+  crash: Crash,
+  { copies = 1, theirsFirst = false } = {},
+): Promise<End> {
   const setting = newApp();
   const log = newCommitLog();
   const world = new World(setting.app, { logger: silentLogger, wrapPorts: (ports) => mortalPorts(ports, crash, log) });
@@ -165,6 +170,7 @@ async function play(build: (setting: Setting) => AnySignature, crash: Crash, cop
     build(setting) as unknown as { delay(): Promise<{ get(options: object): Promise<unknown> }> }
   ).delay();
   // Celery's workers poll; each of them may come before or after ours.
+  if (theirsFirst) while (await python.work());
   do await world.advance('20s');
   while ((await python.work()) || world.broker.depth('default').visible + world.broker.depth('default').inFlight > 0);
   return {
@@ -198,10 +204,16 @@ describe.each(TREES)('a chord of both sides, %s', (_name, build, values) => {
     expect(end.calls.filter((call) => call === 'celeryGroups.members').length).toBeLessThanOrEqual(1);
   });
 
-  it.each(['before', 'after'] as const)('wherever a worker of ours dies, %s each call', async (when) => {
-    const calm = await play(build, NO_CRASH);
+  it.each([
+    ['before', 'ours first', false],
+    ['after', 'ours first', false],
+    ['before', 'ours last', true],
+    ['after', 'ours last', true],
+  ] as const)('wherever a worker of ours dies, %s each call, %s', async (when, _order, theirsFirst) => {
+    const calm = await play(build, NO_CRASH, { theirsFirst });
+    expect(calm.value).toEqual(values);
     for (let call = 1; call <= calm.calls.length; call += 1) {
-      const end = await play(build, { call, when });
+      const end = await play(build, { call, when }, { theirsFirst });
       const where = `${when} call ${call}, ${calm.calls[call - 1]}`;
       expect(end.crashed, where).toBe(true);
       const between = BETWEEN.has(calm.calls[call - 1] ?? '');
@@ -215,7 +227,7 @@ describe.each(TREES)('a chord of both sides, %s', (_name, build, values) => {
   });
 
   it('whatever comes twice', async () => {
-    const end = await play(build, NO_CRASH, 3);
+    const end = await play(build, NO_CRASH, { copies: 3 });
     expect(end.value).toEqual(values);
     expect(end.bodies).toEqual([values]);
   });

@@ -85,7 +85,8 @@ function withInput(sent: Sent, input: Input): Sent {
 }
 
 function responseOf({ status, body }: Answer, { service }: ServiceRequest): Awaited<ReturnType<Handle>> {
-  const type = String(body['__type'] ?? '').replace(/^.*#/, '');
+  const { __type: named = '' } = body as { readonly __type?: string };
+  const type = named.replace(/^.*#/, '');
   const headers = {
     'content-type': 'application/x-amz-json-1.0',
     // SQS tells the names of its older protocol beside those of the newer one.
@@ -95,6 +96,18 @@ function responseOf({ status, body }: Answer, { service }: ServiceRequest): Awai
   };
   const response = { statusCode: status, reason: '', headers, body: Readable.from([JSON.stringify(body)]) };
   return { response } as unknown as Awaited<ReturnType<Handle>>;
+}
+
+/** A process that ends at one of its requests, before or after it is done: nothing that it asks afterwards is heard. */
+export function dyingAt(at: number, when: 'before' | 'after', died: Fault): Plan {
+  return ({ number }) => {
+    if (number < at) return undefined;
+    if (number > at || when === 'before') return died;
+    return async (request, forward, random) => {
+      await forward();
+      return died(request, forward, random);
+    };
+  };
 }
 
 /** Draws that follow from the request itself and from how often it came: the same in whatever order requests come. */

@@ -25,4 +25,29 @@ describe('a result that expires sooner than its task ends', () => {
     await world.advance('1h');
     expect(most).toBe(1);
   });
+
+  it('leaves a retry its record until it is due: no earlier attempt runs again, and the state is told', async () => {
+    const attempts: number[] = [];
+    const { app, world, tasks } = newWorld(
+      (own) => ({
+        waits: own.task('waits', { bind: true, maxRetries: 3 }, (self) => {
+          attempts.push(self.request.retries);
+          if (self.request.retries < 2) throw self.retry({ countdown: 7200 });
+          return 'done';
+        }),
+      }),
+      { resultExpires: 10 },
+    );
+    const { broker } = await app.ports();
+    const result = await tasks.waits.delay();
+    const [message] = world.broker.peekAll('default');
+    // SQS may deliver a message twice, hours apart.
+    for (const delaySeconds of [60, 600, 900])
+      await broker.send([{ queue: 'default', body: message?.body ?? '', delaySeconds }]);
+    await world.advance('1h');
+    expect(await result.state()).toBe('RETRY');
+    expect(attempts).toEqual([0]);
+    await world.advance('4h');
+    expect(attempts).toEqual([0, 1, 2]);
+  });
 });

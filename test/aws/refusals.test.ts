@@ -1,0 +1,202 @@
+/**
+ * What the services refuse for good: told at once, in as many requests as the call has things to ask, and never taken
+ * for something that passes. And batches that are answered entry by entry: each entry has its own fate.
+ */
+import { createHash } from 'node:crypto';
+
+import { Celeriac, silentLogger } from 'celeriac';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { connect, type Connected } from '../../lib/aws/connect.ts';
+import { isPassing } from '../../lib/passing.ts';
+import type { ClaimRequest } from '../../lib/ports.ts';
+import type { Environment } from '../../lib/settings.ts';
+import { systemClock, systemRandom } from '../../lib/time.ts';
+import { always, refused } from '../support/fault-kinds.ts';
+import { type Servers, startServers } from '../support/servers.ts';
+import { clientsOver, type Fault, FaultyService, type Plan } from '../support/service-faults.ts';
+
+const NOW = 1_900_000_000_000;
+const TTL = NOW / 1000 + 86_400;
+const TIMER = { id: 'a', attempt: 0, dueMs: NOW, message: { queue: 'default', body: 'body' } };
+const ENTRY = { name: 'entry', revision: 1, nextDueMs: NOW, document: '{}' };
+const CLAIM: ClaimRequest = {
+  ...{ id: 'a', attempt: 0, owner: 'first', nowMs: NOW, leaseMs: NOW + 60_000, name: 'task', queue: 'default' },
+  ...{ meta: '{}', expiresAtSeconds: TTL },
+};
+const COMMIT = { ...CLAIM, status: 'SUCCESS', final: true };
+const GROUP = { groupId: 'g', memberIds: ['a', 'b'], chord: true, nowMs: NOW, expiresAtSeconds: TTL };
+const MARK = { groupId: 'g', index: 0, size: 2, failed: false, expiresAtSeconds: TTL };
+
+const CALLS: Readonly<Record<string, (ports: Connected) => Promise<unknown>>> = {
+  'backend.claim': ({ backend }) => backend.claim([CLAIM]),
+  'backend.claim of two': ({ backend }) => backend.claim([CLAIM, { ...CLAIM, id: 'b' }]),
+  'backend.commit': ({ backend }) => backend.commit([COMMIT]),
+  'backend.commit of two': ({ backend }) => backend.commit([COMMIT, { ...COMMIT, id: 'b' }]),
+  'backend.release': ({ backend }) => backend.release(CLAIM),
+  'backend.settled': ({ backend }) => backend.settled(CLAIM),
+  'backend.update': ({ backend }) => backend.update({ ...CLAIM, status: 'PROGRESS' }),
+  'backend.conclude': ({ backend }) => backend.conclude([{ ...CLAIM, status: 'FAILURE' }]),
+  'backend.revoke': ({ backend }) => backend.revoke(CLAIM),
+  'backend.get': ({ backend }) => backend.get(['a'], NOW),
+  'backend.get of two': ({ backend }) => backend.get(['a', 'b'], NOW),
+  'backend.forget': ({ backend }) => backend.forget(['a']),
+  'timers.put': ({ timers }) => timers.put([TIMER]),
+  'timers.due': ({ timers }) => timers.due(0, NOW, 10),
+  'timers.remove': ({ timers }) => timers.remove([TIMER]),
+  'schedules.read': ({ schedules }) => schedules.read(['entry']),
+  'schedules.list': ({ schedules }) => schedules.list(undefined, 10),
+  'schedules.due': ({ schedules }) => schedules.due(NOW, 10),
+  'schedules.write': ({ schedules }) => schedules.write(ENTRY),
+  'schedules.remove': ({ schedules }) => schedules.remove('entry', 1),
+  'schedules.dropMarks': ({ schedules }) => schedules.dropMarks([{ name: 'entry', dueMs: NOW }]),
+  'groups.mark': ({ groups }) => groups.mark([MARK]),
+  'groups.count': ({ groups }) => groups.count('g'),
+  'groups.define': ({ groups }) =>
+    groups.define({ groupId: 'g', size: 1, createdMs: NOW, definition: '{}', expiresAtSeconds: TTL }),
+  'groups.definition': ({ groups }) => groups.definition('g', NOW),
+  'groups.forget': ({ groups }) => groups.forget('g'),
+  'celeryGroups.define': ({ celeryGroups }) => celeryGroups.define(GROUP),
+  'celeryGroups.members': ({ celeryGroups }) => celeryGroups.members('g', NOW),
+  'celeryGroups.count': ({ celeryGroups }) => celeryGroups.count({ groupId: 'g', index: 0, expiresAtSeconds: TTL }),
+  'celeryGroups.close': ({ celeryGroups }) => celeryGroups.close('g'),
+  'celeryGroups.forget': ({ celeryGroups }) => celeryGroups.forget('g'),
+  'broker.changeVisibility': ({ broker }) => broker.changeVisibility('default', 'receipt', 0),
+};
+
+const FOR_GOOD = [
+  'AccessDeniedException',
+  'ValidationException',
+  'ResourceNotFoundException',
+  'UnrecognizedClientException',
+  'ItemCollectionSizeLimitExceededException',
+] as const;
+const THAT_PASS = ['ThrottlingException', 'TransactionInProgressException', 'ExpiredTokenException'] as const;
+// Two things to ask, a batch that is asked for both first, and 8 tries of the SDK.
+const MOST_REQUESTS = { forGood: 3, thatPass: 3 * 8 };
+
+let servers: Servers;
+let environment: Environment;
+let service: FaultyService;
+beforeAll(async () => {
+  servers = await startServers();
+  environment = await servers.provision(
+    new Celeriac('refusals', { queues: { default: {}, orders: { fifo: true } }, logger: silentLogger }),
+  );
+});
+afterAll(() => servers.stop());
+beforeEach(() => {
+  service = new FaultyService(() => undefined);
+});
+
+function portsOver(plan: Plan): Connected {
+  service = new FaultyService(plan);
+  const clients = clientsOver(service, servers.endpoints);
+  return connect(environment, { clock: systemClock, random: systemRandom }, clients);
+}
+
+async function errorOf(run: Promise<unknown>): Promise<Error | undefined> {
+  try {
+    await run;
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+describe.each(Object.entries(CALLS))('%s', (_name, run) => {
+  it('tells what was refused for good, and asks no more', async () => {
+    for (const type of FOR_GOOD) {
+      const error = await errorOf(run(portsOver(always(refused(type)))));
+      expect(error?.name, type).toBe(type);
+      expect(isPassing(error), type).toBe(false);
+      expect(service.requests.length, type).toBeLessThanOrEqual(MOST_REQUESTS.forGood);
+    }
+  });
+
+  it('tells what may pass, after as many tries as there are', async () => {
+    for (const type of THAT_PASS) {
+      const error = await errorOf(run(portsOver(always(refused(type)))));
+      expect(error?.name, type).toBe(type);
+      expect(isPassing(error), type).toBe(true);
+      expect(service.requests.length, type).toBeLessThanOrEqual(MOST_REQUESTS.thatPass);
+    }
+  });
+});
+
+interface BatchEntry {
+  readonly Id: string;
+  readonly MessageBody: string;
+}
+
+const md5 = (body: string): string => createHash('md5').update(body).digest('hex');
+
+/** SQS's answer to a batch: what it says of each entry, by the entry's body. Nothing of what is not named. */
+function answering(fates: Readonly<Record<string, object | 'taken'>>): Fault {
+  return ({ input }) => {
+    const entries = input['Entries'] as readonly BatchEntry[];
+    const of = (taken: boolean): object[] =>
+      entries.flatMap(({ Id, MessageBody }) => {
+        const fate = fates[MessageBody];
+        if (fate === undefined || (fate === 'taken') !== taken) return [];
+        return [
+          fate === 'taken'
+            ? { Id, MessageId: `id of ${MessageBody}`, MD5OfMessageBody: md5(MessageBody) }
+            : { Id, ...fate },
+        ];
+      });
+    // In no order.
+    return Promise.resolve({
+      status: 200,
+      body: { Successful: of(true).toReversed(), Failed: of(false).toReversed() },
+    });
+  };
+}
+
+describe('broker.send', () => {
+  const send = (ports: Connected, bodies: readonly string[]): ReturnType<Connected['broker']['send']> =>
+    ports.broker.send(bodies.map((body) => ({ queue: 'default', body })));
+
+  it('each entry of a batch has its own fate, by its id and in whatever order', async () => {
+    const fates = {
+      good: 'taken',
+      ours: { SenderFault: true, Code: 'InvalidMessageContents', Message: 'no' },
+      theirs: { SenderFault: false, Code: 'InternalError', Message: 'busy' },
+      bare: { SenderFault: false },
+      last: 'taken',
+    } as const;
+    const ports = portsOver(({ operation }) => (operation === 'SendMessageBatch' ? answering(fates) : undefined));
+    expect(await send(ports, ['good', 'ours', 'unsaid', 'theirs', 'bare', 'last'])).toEqual([
+      { ok: true, messageId: 'id of good' },
+      { ok: false, code: 'InvalidMessageContents', message: 'no', retryable: false },
+      { ok: false, code: 'NoOutcome', message: expect.any(String), retryable: true },
+      { ok: false, code: 'InternalError', message: 'busy', retryable: true },
+      { ok: false, code: 'Unknown', message: expect.any(String), retryable: true },
+      { ok: true, messageId: 'id of last' },
+    ]);
+  });
+
+  it('a batch that is refused says nothing of the other batches', async () => {
+    const ports = portsOver(({ number }) => (number === 2 ? refused('AccessDeniedException', 403) : undefined));
+    const outcomes = await send(
+      ports,
+      Array.from({ length: 25 }, (_, index) => `message ${index}`),
+    );
+    expect(outcomes.filter(({ ok }) => ok)).toHaveLength(15);
+    for (const outcome of outcomes)
+      if (!outcome.ok) expect(outcome).toMatchObject({ code: 'AccessDeniedException', retryable: false });
+  });
+
+  it.each([
+    ['KmsAccessDenied', false],
+    ['QueueDoesNotExist', false],
+    ['InvalidMessageContents', false],
+    ['RequestThrottled', true],
+    ['ExpiredToken', true],
+    ['OverLimit', true],
+  ])('one message: %s may pass: %s', async (type, retryable) => {
+    const [outcome] = await send(portsOver(always(refused(type))), ['one']);
+    expect(outcome).toMatchObject({ ok: false, retryable });
+    expect(service.requests.length).toBeLessThanOrEqual(8);
+  });
+});
