@@ -21,8 +21,15 @@ const TTL = NOW / 1000 + 86_400;
 const TIMER = { id: 'a', attempt: 0, dueMs: NOW, message: { queue: 'default', body: 'body' } };
 const ENTRY = { name: 'entry', revision: 1, nextDueMs: NOW, document: '{}' };
 const CLAIM: ClaimRequest = {
-  ...{ id: 'a', attempt: 0, owner: 'first', nowMs: NOW, leaseMs: NOW + 60_000, name: 'task', queue: 'default' },
-  ...{ meta: '{}', expiresAtSeconds: TTL },
+  id: 'a',
+  attempt: 0,
+  owner: 'first',
+  nowMs: NOW,
+  leaseMs: NOW + 60_000,
+  name: 'task',
+  queue: 'default',
+  meta: '{}',
+  expiresAtSeconds: TTL,
 };
 const COMMIT = { ...CLAIM, status: 'SUCCESS', final: true };
 const GROUP = { groupId: 'g', memberIds: ['a', 'b'], chord: true, nowMs: NOW, expiresAtSeconds: TTL };

@@ -3,7 +3,7 @@
  * store must be found by the sweeps that follow.
  */
 import { Celeriac, clocked, silentLogger } from 'celeriac';
-import { ManualClock, World } from 'celeriac/testing';
+import { type ManualClock, World } from 'celeriac/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { connect } from '../../lib/aws/connect.ts';

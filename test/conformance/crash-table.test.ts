@@ -186,12 +186,26 @@ const CELERY_GROUPS: readonly Operation[] = [
 const COUNT = 26;
 const idsOf = (id: string): string[] => Array.from({ length: COUNT }, (_, index) => `${id}/${index}`);
 const claimOf = (id: string, more: Partial<ClaimRequest> = {}): ClaimRequest => ({
-  ...{ id, attempt: 0, owner: 'first', nowMs: NOW, leaseMs: NOW + 60_000, name: 'task', queue: 'default' },
-  ...{ meta: '{"a":1}', expiresAtSeconds: TTL, ...more },
+  id,
+  attempt: 0,
+  owner: 'first',
+  nowMs: NOW,
+  leaseMs: NOW + 60_000,
+  name: 'task',
+  queue: 'default',
+  meta: '{"a":1}',
+  expiresAtSeconds: TTL,
+  ...more,
 });
 const commitOf = (id: string): CommitRequest => ({
-  ...{ id, attempt: 0, owner: 'first', nowMs: NOW + 1000, status: 'SUCCESS', final: true },
-  ...{ meta: '{"b":2}', expiresAtSeconds: TTL },
+  id,
+  attempt: 0,
+  owner: 'first',
+  nowMs: NOW + 1000,
+  status: 'SUCCESS',
+  final: true,
+  meta: '{"b":2}',
+  expiresAtSeconds: TTL,
 });
 const statusOf = async ({ backend }: Connected, ids: readonly string[]): Promise<Set<string | undefined>> =>
   new Set((await backend.get(ids, NOW)).map((record) => record?.status));
@@ -199,8 +213,14 @@ const statusOf = async ({ backend }: Connected, ids: readonly string[]): Promise
 const expired = ({ backend }: Connected, id: string): Promise<unknown> =>
   backend.claim([claimOf(id, { owner: 'long ago', nowMs: NOW - 10_000_000, expiresAtSeconds: NOW / 1000 - 1 })]);
 const concludeOf = (id: string) => ({
-  ...{ id, attempt: 0, nowMs: NOW, status: 'FAILURE', name: 'task', queue: 'default' },
-  ...{ meta: '{"c":3}', expiresAtSeconds: TTL },
+  id,
+  attempt: 0,
+  nowMs: NOW,
+  status: 'FAILURE',
+  name: 'task',
+  queue: 'default',
+  meta: '{"c":3}',
+  expiresAtSeconds: TTL,
 });
 const revokeOf = (id: string) => ({ id, nowMs: NOW, meta: '{"d":4}', expiresAtSeconds: TTL });
 const CLAIMED = { kind: 'claimed', deliveries: 1, requeues: 0 };

@@ -147,7 +147,10 @@ const STATEMENT_CODES = [
 
 const executeSome: Fault = async ({ input }, forward, random) => {
   const statements = input['Statements'] as readonly object[];
-  const fates = statements.map(() => pick(random, FATES));
+  // An answer that breaks off says nothing of the last one.
+  const unsaid = random.next() < 0.4 ? 1 : 0;
+  const cut = statements.length - unsaid;
+  const fates = statements.map((_, index): Fate => (index < cut ? pick(random, FATES) : { done: false }));
   const going = statements.filter((_, index) => fates[index]?.done === true);
   const answer = going.length === 0 ? EMPTY : await forward({ Statements: going });
   if (answer.status !== 200) return answer;
@@ -158,9 +161,7 @@ const executeSome: Fault = async ({ input }, forward, random) => {
     const Code = pick(random, done ? STATEMENT_CODES.slice(-1) : STATEMENT_CODES);
     return { Error: { Code, Message: 'busy' } };
   });
-  // An answer that breaks off says nothing of the last ones.
-  const unsaid = random.next() < 0.2 ? 1 : 0;
-  return { status: 200, body: { Responses: Responses.slice(0, Responses.length - unsaid) } };
+  return { status: 200, body: { Responses: Responses.slice(0, cut) } };
 };
 
 const getSome: Fault = async ({ input }, forward, random) => {
