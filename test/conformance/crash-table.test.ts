@@ -47,6 +47,8 @@ const marksOf = async ({ schedules }: Connected, id: string): Promise<DueMark[]>
 const sixty = (id: string): DueMark[] =>
   Array.from({ length: 60 }, (_, index) => ({ name: `${id}#${index}`, dueMs: timeOf(id) }));
 
+const manyEntries = (id: string): ScheduleItem[] => sixty(id).map(({ name, dueMs }) => entry(name, 1, dueMs));
+
 /** An entry that is stored is found when it is due: its mark was there before it. */
 async function isFound(ports: Connected, id: string): Promise<void> {
   const [item] = await ports.schedules.read([id]);
@@ -57,29 +59,44 @@ async function isFound(ports: Connected, id: string): Promise<void> {
 const SCHEDULES: readonly Operation[] = [
   {
     name: 'a new entry and its mark',
-    run: ({ schedules }, id) => schedules.write(entry(id, 1, timeOf(id))),
+    run: ({ schedules }, id) => schedules.write([entry(id, 1, timeOf(id))]),
     rule: isFound,
     again: async (ports, id) => {
-      expect(await ports.schedules.write(entry(id, 1, timeOf(id)))).toBe(true);
+      expect(await ports.schedules.write([entry(id, 1, timeOf(id))])).toEqual([true]);
       expect(await ports.schedules.read([id])).toEqual([entry(id, 1, timeOf(id))]);
       await isFound(ports, id);
     },
   },
   {
     name: 'an entry at another time',
-    before: ({ schedules }, id) => schedules.write(entry(id, 1, timeOf(id))),
-    run: ({ schedules }, id) => schedules.write(entry(id, 2, timeOf(id) + 500)),
+    before: ({ schedules }, id) => schedules.write([entry(id, 1, timeOf(id))]),
+    run: ({ schedules }, id) => schedules.write([entry(id, 2, timeOf(id) + 500)]),
     rule: isFound,
     again: async (ports, id) => {
-      expect(await ports.schedules.write(entry(id, 2, timeOf(id) + 500))).toBe(true);
+      expect(await ports.schedules.write([entry(id, 2, timeOf(id) + 500)])).toEqual([true]);
       await isFound(ports, id);
+    },
+  },
+  {
+    name: 'many entries and their marks',
+    run: ({ schedules }, id) => schedules.write(manyEntries(id)),
+    rule: async (ports, id) => {
+      const stored = (await ports.schedules.read(sixty(id).map(({ name }) => name))).filter(
+        (item) => item !== undefined,
+      );
+      const marks = await marksOf(ports, id);
+      for (const { name, nextDueMs } of stored) expect(marks).toContainEqual({ name, dueMs: nextDueMs });
+    },
+    again: async (ports, id) => {
+      expect(await ports.schedules.write(manyEntries(id))).toEqual(sixty(id).map(() => true));
+      expect(await marksOf(ports, id)).toHaveLength(60);
     },
   },
   {
     name: 'marks that have served',
     before: async ({ schedules }, id) => {
-      for (const { name, dueMs } of [...sixty(id), { name: id, dueMs: timeOf(id) }])
-        await schedules.write(entry(name, 1, dueMs));
+      const all = [...sixty(id), { name: id, dueMs: timeOf(id) }];
+      await schedules.write(all.map(({ name, dueMs }) => entry(name, 1, dueMs)));
     },
     run: ({ schedules }, id) => schedules.dropMarks(sixty(id)),
     rule: async (ports, id) => {
