@@ -98,20 +98,23 @@ export function workOnGroups(table: ITableV2): Rights {
   return { actions: [...actions, 'dynamodb:UpdateItem'], ...rest };
 }
 
+// Entries are written in batches of statements, or one by one where a service has none.
+const ENTRY_ACTIONS = [
+  'dynamodb:Query',
+  'dynamodb:BatchGetItem',
+  'dynamodb:BatchWriteItem',
+  'dynamodb:PutItem',
+  'dynamodb:DeleteItem',
+  'dynamodb:PartiQLInsert',
+  'dynamodb:PartiQLUpdate',
+];
+
 const SWEPT_ONLY = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['timer#*', 'schedule', 'schedule-due'] } };
 
 /** Timers and schedule entries that come due. */
 export function sweepState(table: ITableV2): Rights {
   return {
-    actions: [
-      'dynamodb:Query',
-      'dynamodb:BatchGetItem',
-      'dynamodb:BatchWriteItem',
-      'dynamodb:PutItem',
-      'dynamodb:DeleteItem',
-      'dynamodb:PartiQLInsert',
-      'dynamodb:PartiQLUpdate',
-    ],
+    actions: ENTRY_ACTIONS,
     resourceArns: [table.tableArn],
     conditions: SWEPT_ONLY,
   };
@@ -122,15 +125,7 @@ const SCHEDULES_ONLY = { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': 
 /** Reading and changing schedule entries. */
 export function workOnSchedules(table: ITableV2): Rights {
   return {
-    actions: [
-      'dynamodb:Query',
-      'dynamodb:BatchGetItem',
-      'dynamodb:BatchWriteItem',
-      'dynamodb:PutItem',
-      'dynamodb:DeleteItem',
-      'dynamodb:PartiQLInsert',
-      'dynamodb:PartiQLUpdate',
-    ],
+    actions: ENTRY_ACTIONS,
     resourceArns: [table.tableArn],
     conditions: SCHEDULES_ONLY,
   };
