@@ -1,10 +1,10 @@
 /** What only a world can show: its ticks, and that nothing is left in it. */
 import type { World } from 'celeriac/testing';
 
-import { nextDueMs } from '../../../lib/schedules/next-due.ts';
 import { PUNCTUAL_MS } from './check.ts';
 import type { End } from './facts.ts';
 import type { Ledger } from './ledger.ts';
+import { ticksOf } from './ticks.ts';
 
 export class WorldChecker {
   readonly #world: World;
@@ -27,13 +27,24 @@ export class WorldChecker {
     }
     for (const [key, ids] of seen) if (ids.size > 1) this.#ledger.violate('a tick is one task', key);
     const skipped = new Set(this.#world.faults.skipped.map(tickOf));
-    for (const { name, schedule, way } of this.#world.app.manifest().beat) {
+    const nowMs = this.#world.clock.nowMs();
+    for (const { name, way } of this.#world.app.manifest().beat) {
       const anchorMs = await this.#anchorOf(name, startMs);
-      for (let due = nextDueMs(schedule, Math.max(startMs, anchorMs), anchorMs); due !== undefined && due < endMs;) {
-        if (!seen.has(`${name}@${due}`) && !skipped.has(`${name}@${due}`))
-          this.#ledger.violate('every tick runs', `${name} (${way}) at ${new Date(due).toISOString()}`);
-        due = nextDueMs(schedule, due, anchorMs);
+      const due = ticksOf(name, startMs - 1, nowMs, anchorMs);
+      for (const dueMs of due) {
+        // An entry is swept from when a sweeper first sees it.
+        if (
+          dueMs > Math.max(startMs, anchorMs) &&
+          dueMs < endMs &&
+          !seen.has(`${name}@${dueMs}`) &&
+          !skipped.has(`${name}@${dueMs}`)
+        )
+          this.#ledger.violate('every tick runs', `${name} (${way}) at ${new Date(dueMs).toISOString()}`);
       }
+      const expected = new Set(due);
+      for (const { entry, scheduledMs, id } of this.#ledger.ticks)
+        if (entry === name && !expected.has(scheduledMs))
+          this.#ledger.violate('no other tick runs', `${name} at ${new Date(scheduledMs).toISOString()}`, id);
     }
   }
 

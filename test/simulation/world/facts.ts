@@ -16,8 +16,9 @@ export interface End {
 
 export interface Sends {
   readonly firstMs: number;
-  /** Place of the first among everything sent; -1 while it is a timer. */
+  /** Place among everything sent, and when, of the first that its queue took; -1 while it is a timer. */
   order: number;
+  takenMs: number;
   /** When it was due, where it had a delay. */
   readonly dueMs: number | undefined;
   /** Of its first attempt: settled twice, it is sent twice, and each time expires later. */
@@ -52,6 +53,7 @@ export class Facts {
   readonly #attempts = new Map<string, Map<number, Attempt>>();
   readonly #ends = new Map<string, End>();
   readonly #sends = new Map<string, Sends>();
+  readonly #due = new Map<string, number>();
   readonly #ids = new Map<string, string>();
   readonly #revokes = new Map<string, Revoke>();
   #order = 0;
@@ -76,6 +78,11 @@ export class Facts {
 
   sends(id: string): Sends | undefined {
     return this.#sends.get(id);
+  }
+
+  /** When an attempt may run at the earliest. */
+  dueMs(id: string, attempt: number): number | undefined {
+    return this.#due.get(`${id}/${attempt}`);
   }
 
   get sent(): ReadonlyMap<string, Sends> {
@@ -172,17 +179,21 @@ export class Facts {
     const { id, retries, expires, args } = readMessage(item.body);
     if (id === undefined) return;
     for (const arg of args) if (typeof arg === 'string' && !this.#ids.has(arg)) this.#ids.set(arg, id);
+    const attempt = `${id}/${retries}`;
+    // Sent again by whoever settles again, and to workers that know no `late` yet: the first says when it is due.
+    if (!this.#due.has(attempt)) this.#due.set(attempt, dueMs ?? atMs + (item.delaySeconds ?? 0) * 1000);
     if (retries > 0) return;
     this.#order += 1;
     const known: Sends = this.#sends.get(id) ?? {
       firstMs: atMs,
       order: -1,
+      takenMs: Infinity,
       dueMs: dueMs ?? (item.delaySeconds === undefined ? undefined : atMs + item.delaySeconds * 1000),
       expiresMs: [],
       queue: item.queue,
       groupId: item.groupId,
     };
-    if (dueMs === undefined && known.order < 0) known.order = this.#order;
+    if (dueMs === undefined && known.order < 0) Object.assign(known, { order: this.#order, takenMs: atMs });
     if (expires !== undefined) known.expiresMs.push(expires);
     this.#sends.set(id, known);
   }

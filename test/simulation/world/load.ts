@@ -64,6 +64,7 @@ export function newLoad(ledger: Notes, { schedules = true, resultExpires }: Load
     ledger.run({ key, id, attempt: retries, prev, atMs: clock?.nowMs() ?? 0 }, strict);
     return behave(self, behaviour, valueOf(key, prev));
   };
+  let isMortal = (): boolean => true;
   const died = new Map<string, number>();
   const deaths = (id: string): number => {
     died.set(id, (died.get(id) ?? 0) + 1);
@@ -86,7 +87,7 @@ export function newLoad(ledger: Notes, { schedules = true, resultExpires }: Load
         if (self.request.retries < behaviour.times) throw new Flaky('as told');
         return value;
       case 'die':
-        return deaths(self.request.id) <= behaviour.times ? takeAlong() : value;
+        return isMortal() && deaths(self.request.id) <= behaviour.times ? takeAlong() : value;
       case 'requeue':
         if (!self.request.deliveryInfo.redelivered) throw new Reject('once more', { requeue: true });
         return value;
@@ -167,6 +168,7 @@ export function newLoad(ledger: Notes, { schedules = true, resultExpires }: Load
     deploy: (world) => {
       deployInTheMiddle(app, world);
       poisonWorkers(world);
+      isMortal = () => world.faults.on;
     },
   };
 }
@@ -225,6 +227,17 @@ function declareTicks(app: Celeriac, ledger: Notes, nowMs: () => number): void {
     newYork: {
       task: tick.s(),
       schedule: crontab({ minute: '10,40' }, { timezone: 'America/New_York' }),
+      catchUp: 'all',
+    },
+    berlinFixed: { task: tick.s(), schedule: crontab({ minute: 30, hour: 2 }), catchUp: 'all' },
+    newYorkFixed: {
+      task: tick.s(),
+      schedule: crontab({ minute: 30, hour: 1 }, { timezone: 'America/New_York' }),
+      catchUp: 'all',
+    },
+    newYorkGap: {
+      task: tick.s(),
+      schedule: crontab({ minute: 30, hour: 2 }, { timezone: 'America/New_York' }),
       catchUp: 'all',
     },
     heart: { task: tick.s(), schedule: every('20s'), catchUp: 'all' },

@@ -6,7 +6,7 @@ import type { World } from 'celeriac/testing';
 
 import { decodeMessage } from '../../../lib/decode-message.ts';
 import { encodeMessage } from '../../../lib/encode-message.ts';
-import type { CommitRequest, OutgoingMessage, Ports } from '../../../lib/ports.ts';
+import type { CommitRequest, OutgoingMessage, Ports, SendOutcome } from '../../../lib/ports.ts';
 import { LIVES } from '../../../lib/testing/life.ts';
 import type { Sabotage } from './sabotage.ts';
 
@@ -80,6 +80,31 @@ function brokenLostQueue(ports: Ports): Ports {
   return { ...ports, backend: broken(ports.backend), broker: broken(ports.broker) };
 }
 
+/** Every third message of the FIFO queue is held back until the next of its group is there. */
+function swapping({ broker }: World): void {
+  const send = broker.send.bind(broker);
+  const held = new Map<string, OutgoingMessage>();
+  let count = 0;
+  broker.send = async (items) => {
+    const outcomes: SendOutcome[] = [];
+    for (const item of items) {
+      const group = item.queue === 'orders' && item.deadLetter !== true ? item.groupId : undefined;
+      const other = group === undefined ? undefined : held.get(group);
+      count += group === undefined ? 0 : 1;
+      if (group !== undefined && other === undefined && count % 3 === 0) {
+        held.set(group, item);
+        outcomes.push({ ok: true, messageId: 'held' });
+        continue;
+      }
+      outcomes.push(...(await send([item])));
+      if (group === undefined || other === undefined) continue;
+      held.delete(group);
+      await send([other]);
+    }
+    return outcomes;
+  };
+}
+
 export const WORKER_SABOTAGES: readonly Sabotage[] = [
   {
     rule: 'ends as it must',
@@ -138,6 +163,40 @@ export const WORKER_SABOTAGES: readonly Sabotage[] = [
         const mark = groups.mark.bind(groups);
         groups.mark = (marks) =>
           marks.some(({ size }) => size > 64) ? Promise.reject(new Error('sabotage')) : mark(marks);
+      },
+    },
+  },
+  {
+    rule: 'FIFO order',
+    what: 'a FIFO queue hands out two messages in the other order',
+    options: { sabotage: swapping },
+  },
+  {
+    rule: 'FIFO order',
+    what: 'every second timer of a FIFO group comes half an hour late',
+    options: {
+      sabotage: ({ timers }) => {
+        const put = timers.put.bind(timers);
+        let count = 0;
+        timers.put = (items) =>
+          put(
+            items.map((timer) =>
+              timer.message.queue === 'orders' && (count += 1) % 2 === 0
+                ? { ...timer, dueMs: timer.dueMs + 1_800_000 }
+                : timer,
+            ),
+          );
+      },
+    },
+  },
+  {
+    rule: 'on time',
+    what: 'what waits for a retry of hours comes a minute late',
+    options: {
+      sabotage: ({ timers }) => {
+        const put = timers.put.bind(timers);
+        timers.put = (items) =>
+          put(items.map((timer) => (timer.attempt > 0 ? { ...timer, dueMs: timer.dueMs + 60_000 } : timer)));
       },
     },
   },

@@ -1,13 +1,17 @@
 /** One run from one seed: a world under faults, a load, and the checkers. */
+import type { Duration } from 'celeriac';
 import { type FaultKind, type Faults, World, type WorldOptions } from 'celeriac/testing';
 
 import { seededRandom } from '../../../lib/testing/seeded.ts';
 import { Checker } from './check.ts';
 import { lettersOf, WorldChecker } from './check-world.ts';
+import { checkEnds, checkFifo, checkLateness } from './check-time.ts';
 import { Ledger, type Violation } from './ledger.ts';
 import { newLoad } from './load.ts';
 import { Generator } from './program.ts';
+import { outage } from './outage.ts';
 import { Sender } from './sender.ts';
+import { STARTS_MS } from './ticks.ts';
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -51,9 +55,10 @@ export const ALL_FAULTS: Faults = {
   doubledSweep: 0.2,
 };
 
-const START_MS = Date.UTC(2030, 2, 31, 0, 30);
-// Programs are sent within this time, which has the change to summer time in Berlin in it.
+// Programs are sent within this time, which has a change of the clocks in it.
 const SENDING_MS = 3_600_000;
+// After the last was sent, by seed: hours of retries are under faults, or are on time without.
+const FAULTS_GO_ON = ['3d', '30m', '6h'] as const;
 
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
   const { seed, programs = 60, faults = ALL_FAULTS, wrapPorts } = options;
@@ -61,8 +66,18 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const { wide = !punctual } = options;
   const ledger = new Ledger();
   const load = newLoad(ledger);
-  const wrap = wrapPorts === undefined ? {} : { wrapPorts };
-  const world = new World(load.app, { seed, start: START_MS, faults, patienceMs: 0, ...wrap });
+  const startMs = STARTS_MS[seed % STARTS_MS.length] ?? STARTS_MS[0];
+  const out = punctual ? undefined : outage(seededRandom(seed + 11), startMs, SENDING_MS, () => world);
+  const world: World = new World(load.app, {
+    seed,
+    start: startMs,
+    faults,
+    patienceMs: 0,
+    wrapPorts: (ports, invocation) => {
+      const broken = wrapPorts?.(ports, invocation) ?? ports;
+      return out?.(broken) ?? broken;
+    },
+  });
   options.sabotage?.(world);
   ledger.watch(world);
   load.attach(world.clock);
@@ -75,15 +90,18 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   }
   await sender.advance(sender.leftMs);
   const endMs = world.clock.nowMs();
-  await comeToRest(world);
+  const faultsEndMs = await comeToRest(world, FAULTS_GO_ON[seed % FAULTS_GO_ON.length] ?? '3d');
   const read = (ids: readonly string[]): ReturnType<World['backend']['get']> =>
     world.backend.get(ids, world.clock.nowMs());
   const skewSeconds = options.toleratedSkewSeconds ?? faults.clockSkewSeconds ?? 0;
   const checker = new Checker(read, ledger, skewSeconds, punctual, lettersOf(world));
   await checker.check(sender.sent);
   const rest = new WorldChecker(world, ledger, checker.ends);
-  await rest.ticks(START_MS, endMs, punctual);
+  await rest.ticks(startMs, endMs, punctual);
   rest.rest();
+  checkFifo(ledger, 'orders');
+  checkLateness(ledger, faultsEndMs, 2000 * skewSeconds);
+  checkEnds(ledger, faultsEndMs, (id) => checker.ends.get(id)?.atMs);
   return {
     seed,
     tasks: ledger.ids.length,
@@ -94,15 +112,17 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   };
 }
 
-/** Until nothing happens any more: faults go on, and are off for the very last. */
-async function comeToRest(world: World): Promise<void> {
+/** Until nothing happens any more: faults go on for a while, and are off for the rest. Gives when they ended. */
+async function comeToRest(world: World, faultsGoOn: Duration): Promise<number> {
   // A sweep that failed at the end is made up for, and a tick whose worker died comes back (after the queue's
   // visibility timeout), before the entries are switched off: then nothing on its way would run.
   world.faults.on = false;
   await world.advance('20m');
   for (const { name } of world.app.manifest().beat) await world.app.schedules.disable(name);
   world.faults.on = true;
-  await world.drain('3d');
+  await world.drain(faultsGoOn);
+  const endMs = world.clock.nowMs();
   world.faults.on = false;
   await world.drain('3d');
+  return endMs;
 }

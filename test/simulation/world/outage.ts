@@ -1,0 +1,33 @@
+/** A service that answers nobody for some minutes. */
+import type { World } from 'celeriac/testing';
+
+import type { Ports, Random } from '../../../lib/ports.ts';
+
+const SERVICES = ['broker', 'backend', 'timers', 'groups', 'schedules'] as const;
+const LONGEST_MS = 600_000;
+
+/** Ports between a worker and its services, drawn from a seed: one of them is out once within `withinMs`. */
+export function outage(random: Random, startMs: number, withinMs: number, world: () => World): (ports: Ports) => Ports {
+  const service = SERVICES[Math.floor(random.next() * SERVICES.length)] ?? 'backend';
+  const fromMs = startMs + random.next() * withinMs;
+  const untilMs = fromMs + 60_000 + random.next() * (LONGEST_MS - 60_000);
+  const isOut = (): boolean => {
+    const { clock, faults } = world();
+    return faults.on && clock.nowMs() >= fromMs && clock.nowMs() < untilMs;
+  };
+  return (ports) => ({ ...ports, [service]: faulty(ports[service], isOut) });
+}
+
+function faulty<T extends object>(port: T, isOut: () => boolean): T {
+  return new Proxy(port, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(target, key);
+      if (typeof value !== 'function') return value;
+      if (key === 'isFifo') return value.bind(target) as unknown;
+      return (...args: readonly unknown[]): unknown =>
+        isOut()
+          ? Promise.reject(Object.assign(new Error('outage'), { name: 'ServiceUnavailable' }))
+          : (value as (...given: readonly unknown[]) => unknown).apply(target, args as unknown[]);
+    },
+  });
+}
