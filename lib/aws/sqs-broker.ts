@@ -79,7 +79,16 @@ export class SqsBroker implements Broker {
     }
     const lines = [...byUrl].flatMap(([url, indexes]) => linesOf(url, pack(indexes, items)));
     await sideBySide(lines, WIDTH, async ({ url, batches }) => {
-      for (const batch of batches) await this.#sendBatch(url, batch, items, outcomes);
+      // Groups of a FIFO queue of which a message may be sent later: those behind it would overtake it.
+      const halted = new Map<string, SendOutcome>();
+      for (const batch of batches) {
+        const open = batch.filter((index) => !halted.has(groupOf(items[index])));
+        await this.#sendBatch(url, open, items, outcomes);
+        for (const index of batch) {
+          const outcome = (outcomes[index] ??= halted.get(groupOf(items[index])) ?? unknownOutcome());
+          if (!outcome.ok && outcome.retryable) halted.set(groupOf(items[index]), outcome);
+        }
+      }
     });
     return outcomes;
   }
@@ -90,6 +99,7 @@ export class SqsBroker implements Broker {
     items: readonly OutgoingMessage[],
     outcomes: SendOutcome[],
   ): Promise<void> {
+    if (batch.length === 0) return;
     try {
       const [only] = batch;
       if (batch.length === 1 && only !== undefined) await this.#sendOne(url, only, items, outcomes);
@@ -135,14 +145,7 @@ export class SqsBroker implements Broker {
         retryable: entry.SenderFault !== true,
       };
     }
-    for (const index of batch) {
-      outcomes[index] ??= {
-        ok: false,
-        code: 'NoOutcome',
-        message: 'SQS did not report on this entry',
-        retryable: true,
-      };
-    }
+    for (const index of batch) outcomes[index] ??= unknownOutcome();
   }
 
   #partsOf(item: OutgoingMessage): Parts {
@@ -175,6 +178,10 @@ function linesOf(url: string, batches: readonly (readonly number[])[]): Line[] {
   return url.endsWith('.fifo') ? [{ url, batches }] : batches.map((batch) => ({ url, batches: [batch] }));
 }
 
+function groupOf(item: OutgoingMessage | undefined): string {
+  return item?.groupId ?? '';
+}
+
 /** Batches of at most ten entries and 1 MiB together; order within a queue is kept. */
 function pack(indexes: readonly number[], items: readonly OutgoingMessage[]): number[][] {
   const batches: number[][] = [];
@@ -192,6 +199,10 @@ function pack(indexes: readonly number[], items: readonly OutgoingMessage[]): nu
     }
   }
   return batches;
+}
+
+function unknownOutcome(): SendOutcome {
+  return { ok: false, code: 'NoOutcome', message: 'SQS did not report on this entry', retryable: true };
 }
 
 function unknownQueue(item: OutgoingMessage): SendOutcome {

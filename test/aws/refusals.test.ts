@@ -207,4 +207,53 @@ describe('broker.send', () => {
     expect(outcome).toMatchObject({ ok: false, retryable });
     expect(service.requests.length).toBeLessThanOrEqual(8);
   });
+
+  it('FIFO: what follows a message that was not sent waits behind it, and other groups go on', async () => {
+    // The second batch of three is busy whenever it is tried.
+    const busy = refused('RequestThrottled');
+    const ports = portsOver(({ input }) => (JSON.stringify(input).includes('group a 12') ? busy : undefined));
+    const items = Array.from({ length: 30 }, (_, index) => ({
+      queue: 'orders',
+      body: index === 25 ? 'group b 25' : `group a ${index}`,
+      groupId: index === 25 ? 'b' : 'a',
+      deduplicationId: `fifo-${index}`,
+    }));
+    const outcomes = await ports.broker.send(items);
+    const sent = items.filter((_, index) => outcomes[index]?.ok === true).map(({ body }) => body);
+    expect(sent).toEqual([...items.slice(0, 10).map(({ body }) => body), 'group b 25']);
+    for (const outcome of outcomes) if (!outcome.ok) expect(outcome.retryable).toBe(true);
+  });
+
+  it('FIFO: what will never be taken holds up nobody', async () => {
+    const never = refused('InvalidMessageContents');
+    const ports = portsOver(({ input }) => (JSON.stringify(input).includes('never 12') ? never : undefined));
+    const outcomes = await ports.broker.send(
+      Array.from({ length: 30 }, (_, index) => ({
+        queue: 'orders',
+        body: `never ${index}`,
+        groupId: 'never',
+        deduplicationId: `never-${index}`,
+      })),
+    );
+    expect(outcomes.map(({ ok }) => ok)).toEqual(outcomes.map((_, index) => index < 10 || index >= 20));
+  });
+});
+
+describe('a batch of statements', () => {
+  it('each has its own answer: what is not told as done is asked alone', async () => {
+    // Of four statements the first is done; the last one is not even told of.
+    const partly: Fault = async ({ input }, forward) => {
+      const statements = input['Statements'] as readonly object[];
+      await forward({ Statements: statements.slice(0, 1) });
+      const errors = ['ThrottlingError', 'InternalServerError'].map((Code) => ({ Error: { Code, Message: 'busy' } }));
+      return { status: 200, body: { Responses: [{}, ...errors] } };
+    };
+    const { backend } = portsOver(({ operation }) => (operation === 'BatchExecuteStatement' ? partly : undefined));
+    const ids = ['one', 'two', 'three', 'four'];
+    const outcomes = await backend.claim(ids.map((id) => ({ ...CLAIM, id })));
+    expect(outcomes).toEqual(ids.map(() => ({ kind: 'claimed', deliveries: 1, requeues: 0 })));
+    expect((await backend.get(ids, NOW)).map((record) => record?.owner)).toEqual(ids.map(() => 'first'));
+    expect(await backend.commit(ids.map((id) => ({ ...COMMIT, id })))).toEqual(ids.map(() => true));
+    expect((await backend.get(ids, NOW)).map((record) => record?.status)).toEqual(ids.map(() => 'SUCCESS'));
+  });
 });

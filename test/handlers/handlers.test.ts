@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fork } from 'node:child_process';
 
+import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { type BatchResponse, Celeriac, type Delivery, silentLogger } from 'celeriac';
 import { LocalCloud } from 'celeriac/local';
 import type { Context, SQSEvent } from 'aws-lambda';
@@ -56,10 +57,14 @@ describe('the bundled handlers', () => {
   let cloud: LocalCloud;
 
   /** A bundle's handler(event, context) in a fresh process: a cold start. */
-  const invoke = (name: string, event: SQSEvent): Promise<BatchResponse> =>
+  const invoke = (
+    name: string,
+    event: SQSEvent | { readonly celeriac: string },
+    variables = {},
+  ): Promise<BatchResponse> =>
     new Promise((done, fail) => {
       const child = fork('test/support/lambda-process.ts', [join(folder, `${name}.mjs`)], {
-        env: { ...process.env, ...cloud.variables() },
+        env: { ...process.env, ...cloud.variables(), ...variables },
         silent: true,
       });
       child.once('message', (response) => {
@@ -125,5 +130,61 @@ describe('the bundled handlers', () => {
     expect(await invoke('sweeper', eventOf([wakeUp], 'blog-__wake__'))).toEqual({ batchItemFailures: [] });
     await expect.poll(() => ordered, { timeout: 5000 }).toEqual(['c', 'a', 'b']);
     for (const shard of shards) expect(await timers.due(shard, dueMs, 10)).toEqual([]);
+  });
+
+  it("the minute's rule sends what is due, with the exact delay that is left", async () => {
+    const { timers, broker } = await app.ports();
+    const dueMs = Date.now() + 90_000;
+    const shards = Array.from({ length: timers.shards }, (_, shard) => shard);
+    const all = async (): Promise<string[]> =>
+      (await Promise.all(shards.map((shard) => timers.due(shard, dueMs, 100)))).flat().map(({ id }) => id);
+    await timers.put([{ id: 'soon', attempt: 0, dueMs, message: { queue: 'mail', body: 'soon' } }]);
+    expect(await all()).toEqual(['soon']);
+    expect(await invoke('sweeper', { celeriac: 'sweep' })).toEqual({ batchItemFailures: [] });
+    expect(await all()).toEqual([]);
+    expect(broker.isFifo('mail')).toBe(false);
+    const { Attributes } = await cloud.sqs.send(
+      new GetQueueAttributesCommand({
+        QueueUrl: cloud.environment.queues['mail'] ?? '',
+        AttributeNames: ['ApproximateNumberOfMessagesDelayed'],
+      }),
+    );
+    expect(Attributes).toEqual({ ApproximateNumberOfMessagesDelayed: '1' });
+  });
+
+  it('the lost queue gets a state and a dead letter, and a message that cannot be handled comes back alone', async () => {
+    const id = 'lost-1';
+    const message = (task: string): string =>
+      JSON.stringify({
+        body: Buffer.from('[[],{},{}]').toString('base64'),
+        'content-encoding': 'utf-8',
+        'content-type': 'application/json',
+        headers: { lang: 'js', task, id, root_id: id, parent_id: null, group: null, retries: 0 },
+        properties: { delivery_info: { exchange: '', routing_key: 'mail' }, body_encoding: 'base64' },
+      });
+    const delivery: Delivery = {
+      messageId: 'm',
+      receipt: 'r',
+      body: message('comments.check'),
+      queue: 'mail',
+      receiveCount: 1,
+    };
+    const event = eventOf([delivery], 'blog-__lost__');
+    const [record] = event.Records;
+    if (record) record.attributes = { ...record.attributes, DeadLetterQueueSourceArn: `${ARN}:blog-mail` };
+    expect(await invoke('sweeper', event)).toEqual({ batchItemFailures: [] });
+    expect(await app.result(id).state()).toBe('FAILURE');
+    await expect
+      .poll(async () => (await cloud.deadLetters('mail'))[0]?.attributes, { timeout: 5000 })
+      .toMatchObject({ task_id: id, reason: 'worker lost', origin_queue: 'mail' });
+    // The tables are gone for this one: nothing is known of it, so it stays.
+    const blind = await invoke(
+      'sweeper',
+      eventOf([{ ...delivery, body: message('x').replaceAll(id, 'lost-2') }], 'blog-__lost__'),
+      {
+        CELERIAC_RESULTS_TABLE: 'no-such-table',
+      },
+    );
+    expect(blind).toEqual({ batchItemFailures: [{ itemIdentifier: 'm' }] });
   });
 });

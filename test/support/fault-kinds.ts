@@ -1,5 +1,5 @@
 /** The services' bad answers by name: whole requests that are refused or lost, and requests that are done in part. */
-import type { Random } from '../../lib/time.ts';
+import { type Random, systemClock } from '../../lib/time.ts';
 import type { Answer, Fault, Input, Plan, ServiceRequest } from './service-faults.ts';
 
 /** How often each kind comes, as a part of all requests. */
@@ -56,6 +56,10 @@ const KINDS = {
   conflict: refused('TransactionConflictException'),
   inProgress: refused('TransactionInProgressException'),
   partly: (...given) => PARTLY[given[0].operation]?.(...given) ?? given[1](),
+  slow: async (_request, forward, random) => {
+    await systemClock.sleep(50 + random.next() * 500);
+    return forward();
+  },
   stale: (request, forward) => (STALE[request.operation] === undefined ? forward() : Promise.resolve(staleOf(request))),
 } as const satisfies Record<string, Fault>;
 
@@ -69,14 +73,38 @@ function concerns(kind: FaultKind, { operation, input }: ServiceRequest): boolea
   return kind !== 'stale' || (operation in STALE && !isConsistent(input));
 }
 
+/** How often each kind came. */
+export type FaultCounts = Partial<Record<FaultKind, number>>;
+
 /** A plan that draws for each request. */
-export function weather(kinds: Weather): Plan {
+export function weather(kinds: Weather, counts: FaultCounts = {}): Plan {
   return (request, random) => {
     for (const [kind, part] of Object.entries(kinds) as [FaultKind, number][])
-      if (concerns(kind, request) && random.next() < part) return KINDS[kind];
+      if (concerns(kind, request) && random.next() < part) {
+        counts[kind] = (counts[kind] ?? 0) + 1;
+        return KINDS[kind];
+      }
     return undefined;
   };
 }
+
+/** All of it, each kind now and then: what work has to get through. */
+export const BAD_DAY: Weather = {
+  throttled: 0.01,
+  throttledThoughDone: 0.01,
+  serverError: 0.005,
+  serverErrorThoughDone: 0.005,
+  reset: 0.005,
+  resetThoughDone: 0.005,
+  timedOut: 0.005,
+  timedOutThoughDone: 0.005,
+  expiredCredentials: 0.005,
+  conflict: 0.005,
+  inProgress: 0.005,
+  slow: 0.02,
+  partly: 0.2,
+  stale: 1,
+};
 
 /** Every request the same fault. */
 export function always(fault: Fault): Plan {

@@ -5,12 +5,12 @@ import { resolve } from 'node:path';
 import type { BatchResponse, Delivery, Invocation } from 'celeriac';
 
 import type { Random } from '../../../lib/time.ts';
+import type { FaultCounts } from '../../support/fault-kinds.ts';
 import type { Ledger, Run } from '../world/ledger.ts';
-import type { NetworkCounts } from './faulty-handler.ts';
 
 type Told =
   | { readonly kind: 'run'; readonly run: Omit<Run, 'order'>; readonly atMostOnce: boolean }
-  | { readonly kind: 'answer'; readonly id: number; readonly response: BatchResponse; readonly counts: NetworkCounts };
+  | { readonly kind: 'answer'; readonly id: number; readonly response: BatchResponse; readonly counts: FaultCounts };
 
 interface Worker {
   readonly process: ChildProcess;
@@ -18,7 +18,7 @@ interface Worker {
     number,
     { readonly resolve: (response: BatchResponse) => void; readonly reject: (error: Error) => void }
   >;
-  counts: NetworkCounts | undefined;
+  counts: FaultCounts | undefined;
 }
 
 export class WorkerPool {
@@ -26,7 +26,7 @@ export class WorkerPool {
   readonly #ledger: Ledger;
   readonly #random: Random;
   readonly #workers: Worker[] = [];
-  readonly network: Partial<NetworkCounts> = {};
+  readonly network: FaultCounts = {};
   kills = 0;
   #batches = 0;
   #killing: ReturnType<typeof setTimeout> | undefined;
@@ -83,7 +83,7 @@ export class WorkerPool {
     child.on('message', (message) => this.#hear(worker, message as Told));
     child.on('exit', () => {
       for (const { reject } of worker.waiting.values()) reject(new Error('the worker was killed'));
-      for (const [kind, count] of Object.entries(worker.counts ?? {}) as [keyof NetworkCounts, number][])
+      for (const [kind, count] of Object.entries(worker.counts ?? {}) as [keyof FaultCounts, number][])
         this.network[kind] = (this.network[kind] ?? 0) + count;
     });
     child.on('error', (error) => {

@@ -6,8 +6,9 @@ import { type Delivery, type Invocation, silentLogger } from 'celeriac';
 import { connect } from '../../../lib/aws/connect.ts';
 import { readEnvironment } from '../../../lib/settings.ts';
 import { systemClock, systemRandom } from '../../../lib/time.ts';
+import { BAD_DAY, type FaultCounts, weather } from '../../support/fault-kinds.ts';
+import { FaultyService } from '../../support/service-faults.ts';
 import { newLoad } from '../world/load.ts';
-import { FaultyHandler, SOME_FAULTS } from './faulty-handler.ts';
 
 const tell = (message: object): void => void process.send?.(message);
 const load = newLoad(
@@ -18,7 +19,8 @@ const load = newLoad(
   { schedules: false },
 );
 load.attach(systemClock);
-const handler = new FaultyHandler(SOME_FAULTS, systemRandom);
+const counts: FaultCounts = {};
+const handler = new FaultyService(weather(BAD_DAY, counts));
 const clients = {
   sqs: new SQSClient({ requestHandler: handler, maxAttempts: 4 }),
   dynamodb: new DynamoDBClient({ requestHandler: handler, maxAttempts: 6 }),
@@ -33,6 +35,6 @@ process.on(
   (batch: { readonly id: number; readonly deliveries: Delivery[]; readonly invocation: Invocation }) => {
     void load.app
       .consume(batch.deliveries, batch.invocation)
-      .then((response) => tell({ kind: 'answer', id: batch.id, response, counts: handler.counts }));
+      .then((response) => tell({ kind: 'answer', id: batch.id, response, counts }));
   },
 );
