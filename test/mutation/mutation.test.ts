@@ -1,0 +1,100 @@
+/** The parts of `npm run mutate` that decide: what is changed, what is drawn, what the result says. */
+import { readFileSync } from 'node:fs';
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { changedLines, distancesTo } from './changes.ts';
+import { FOLDERS, instrument, sampleOf } from './mutants.ts';
+import { readReviewed } from './reviewed.ts';
+import { scoreOf, scoreText } from './score.ts';
+
+describe('the score', () => {
+  it.each([
+    // Of Wilson's formula, by another program.
+    [36, 40, 0.7695, 0.9604],
+    [10, 10, 0.7225, 1],
+    [0, 10, 0, 0.2775],
+    [1, 2, 0.0945, 0.9055],
+  ])('%i of %i lies between %f and %f', (killed, tried, low, high) => {
+    const score = scoreOf(killed, tried);
+    expect(score.low).toBeCloseTo(low, 4);
+    expect(score.high).toBeCloseTo(high, 4);
+  });
+  it('says nothing of nothing', () => {
+    expect(scoreOf(0, 0)).toMatchObject({ low: 0, high: 1 });
+    expect(scoreText(scoreOf(0, 0))).toBe('none tried');
+    expect(scoreText(scoreOf(36, 40))).toBe('36 of 40 killed: 90.0 % (95 %: 76.9 % to 96.0 %)');
+  });
+});
+
+describe('the sample', () => {
+  it('is of different members, the same for a seed, and grows', () => {
+    fc.assert(
+      fc.property(fc.nat(200), fc.nat(220), fc.nat(), (size, count, seed) => {
+        const all = Array.from({ length: size }, (_, index) => index);
+        const sample = sampleOf(all, count, seed);
+        expect(new Set(sample).size).toBe(Math.min(size, count));
+        expect(sampleOf(all, count + 1, seed).slice(0, sample.length)).toEqual(sample);
+      }),
+    );
+  });
+});
+
+describe('changes', () => {
+  it('reads the lines of the new text', () => {
+    const diff = [
+      'diff --git a/lib/a.ts b/lib/a.ts',
+      '--- a/lib/a.ts',
+      '+++ b/lib/a.ts',
+      '@@ -3 +3,2 @@ function a() {',
+      '+one',
+      '@@ -9,2 +10,0 @@',
+      '-gone',
+      '--- a/lib/b.ts',
+      '+++ b/lib/b.ts',
+      '@@ -0,0 +7 @@',
+    ].join('\n');
+    expect(changedLines(diff)).toEqual(
+      new Map([
+        ['lib/a.ts', new Set([3, 4])],
+        ['lib/b.ts', new Set([7])],
+      ]),
+    );
+  });
+  it('tests that import a file stand nearer than those that import the package', () => {
+    const distances = distancesTo(['lib/worker/decide.ts']);
+    expect(distances.get('test/unit/decide.test.ts')).toBe(1);
+    expect(distances.get('test/canvas/windows.test.ts')).toBeGreaterThan(1);
+    expect(distances.get('test/schedules/solar.test.ts')).toBeUndefined();
+  });
+});
+
+describe('mutants', () => {
+  it('are of every folder, each with a key of its own; wording is left alone', async () => {
+    const { mutants, texts } = await instrument();
+    expect(new Set(mutants.map(({ folder }) => folder))).toEqual(new Set(FOLDERS));
+    expect(new Set(mutants.map(({ key }) => key)).size).toBe(mutants.length);
+    for (const { file, line, before } of mutants)
+      expect(
+        readFileSync(file, 'utf8')
+          .split('\n')
+          .slice(line - 1)
+          .join('\n'),
+      ).toContain(before);
+    expect(texts.get('lib/worker/decide.ts')).toContain('stryMutAct_9fa48(');
+    const words = mutants.filter(({ before }) => /^(['"`]).*\s.*\s.*\s.*\1$/.test(before));
+    expect(words.length / mutants.length).toBeLessThan(0.02);
+  }, 120_000);
+});
+
+describe('the list of survivors', () => {
+  it('is read as a whole', () => {
+    expect(readReviewed(readFileSync('test/mutation/survivors.md', 'utf8'))).toEqual(expect.any(Array));
+    const line = '- 0123456789ab lib/a.ts:1: `a` → `b`: equivalent: both are c';
+    expect(readReviewed(`# Title\n\n${line}\n`)).toEqual([{ key: '0123456789ab', equivalent: true, line }]);
+    expect(readReviewed(line.replace(/equivalent.*/, 'to be killed'))).toMatchObject([{ equivalent: false }]);
+    for (const wrong of ['equivalent', 'maybe', ''])
+      expect(() => readReviewed(line.replace(/equivalent.*/, wrong))).toThrow('Not ');
+  });
+});
