@@ -164,7 +164,9 @@ async function tryOne(mutant: Mutant): Promise<Result | undefined> {
     : { status: 'killed', by: failed ?? 'an error outside of a test' };
 }
 
-const lives = ({ status }: Result): boolean => status === 'survived' || status === 'not reached';
+function lives({ status }: Result): boolean {
+  return status === 'survived' || status === 'not reached';
+}
 
 async function tryAll(): Promise<void> {
   let left = 0;
@@ -183,6 +185,9 @@ async function tryAll(): Promise<void> {
 }
 
 function report(): void {
+  const open = tests.filter((path) => state.recorded(path) === undefined).length;
+  if (open > 0)
+    console.log(`\n${open} of ${tests.length} test files were not recorded: they may kill what survives here.`);
   console.log('\nSurvivors, as lines of test/mutation/survivors.md:');
   for (const mutant of sample) {
     const result = state.result(mutant.key);

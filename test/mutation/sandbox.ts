@@ -1,6 +1,16 @@
 /** A copy of the repository with instrumented code in the place of the library's: worker processes of tests run it too. */
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 import { systemClock } from '../../lib/time.ts';
@@ -50,7 +60,7 @@ export class Sandbox {
     const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
       encoding: 'utf8',
     });
-    for (const path of listed.split('\n').filter((each) => each !== '' && existsSync(each))) {
+    for (const path of listed.split('\n').filter((each) => statSync(each, { throwIfNoEntry: false })?.isFile())) {
       mkdirSync(dirname(join(this.#root, path)), { recursive: true });
       cpSync(path, join(this.#root, path));
     }
