@@ -48,7 +48,9 @@ export class ManualClock implements Clock {
 
   schedule(ms: number, callback: () => void): () => void {
     const order = (this.#order += 1);
-    this.#alarms.set(order, { dueMs: this.#nowMs + Math.max(0, ms), order, fire: callback });
+    // As Date tells it: whole milliseconds.
+    const dueMs = this.#nowMs + Math.ceil(Math.max(0, ms));
+    this.#alarms.set(order, { dueMs, order, fire: callback });
     return () => {
       this.#alarms.delete(order);
     };

@@ -69,3 +69,18 @@ it('worlds that end in any order leave the real one', () => {
   second.dispose();
   expect(Math.abs(Date.now() - RealDate.now())).toBeLessThan(1000);
 });
+
+it('time is whole milliseconds, as Date tells it, however short a sleep is', async () => {
+  const app = new Celeriac('fractions', { queues: { orders: { fifo: true } }, defaultQueue: 'orders' });
+  const later = app.task('later', () => 'ran');
+  const world = new World(app);
+  const first = app.task('first', async () => {
+    await world.clock.sleep(0.25);
+    const { id } = await later.applyAsync([], { countdown: 20 });
+    return id;
+  });
+  const sent = await first.delay();
+  await world.drain();
+  expect(Number.isInteger(world.clock.nowMs())).toBe(true);
+  expect(await app.result(await sent.get()).get()).toBe('ran');
+});
