@@ -164,7 +164,8 @@ export function faultyPorts(ports: Ports, plan: FaultPlan): Ports {
   };
 }
 
-function skewed(clock: Clock): Clock {
+/** The clock of the invocation that asks. */
+export function skewed(clock: Clock): Clock {
   return {
     nowMs: () => clock.nowMs() + (LIVES.getStore()?.skewMs ?? 0),
     sleep: (ms, signal) => clock.sleep(ms, signal),
@@ -173,7 +174,8 @@ function skewed(clock: Clock): Clock {
   };
 }
 
-function never<T>(): Promise<T> {
+/** What is dead answers nothing. */
+export function never<T>(): Promise<T> {
   return new Promise<T>(() => {});
 }
 

@@ -1,4 +1,4 @@
-/** The memory adapters of a world, on one clock and drawn from one seed. */
+/** The adapters of a world, on one clock and drawn from one seed: memory's, unless a test of other adapters brings its own. */
 import type { Celeriac } from '../app.ts';
 import { silentLogger } from '../log.ts';
 import {
@@ -10,7 +10,8 @@ import {
   MemorySchedules,
   MemoryTimers,
 } from '../memory/index.ts';
-import type { Logger, Ports } from '../ports.ts';
+import type { Backend, Logger, Ports, Schedules, TaskRecord, Timers } from '../ports.ts';
+import { type FaultPlan, faultyPorts } from './faults.ts';
 import type { ManualClock } from './manual-clock.ts';
 import { countingIds, seededRandom } from './seeded.ts';
 import type { WorldSettings } from './world-options.ts';
@@ -18,15 +19,50 @@ import type { WorldSettings } from './world-options.ts';
 // As the queues that infra makes: visibility = timeout + 30 s.
 const VISIBILITY_MARGIN_SECONDS = 30;
 
-export interface MemoryPorts extends Ports {
+export interface WorldBackend extends Backend {
+  /** Every record, expired ones too; for checkers. */
+  all(): TaskRecord[];
+}
+
+export interface WorldTimers extends Timers {
+  /** When the earliest timer is due, or undefined. */
+  nextDueMs(): number | undefined;
+  size(): number;
+}
+
+export interface WorldSchedules extends Schedules {
+  /** When the earliest mark is due, or undefined. */
+  nextDueMs(): number | undefined;
+}
+
+/** Stores that can be asked when something is due: that is how a world knows where to move time to. */
+export interface WorldPorts extends Ports {
   readonly clock: ManualClock;
-  readonly broker: MemoryBroker;
-  readonly backend: MemoryBackend;
-  readonly timers: MemoryTimers;
-  readonly schedules: MemorySchedules;
-  readonly groups: MemoryGroups;
-  readonly celeryGroups: MemoryCeleryGroups;
+  readonly backend: WorldBackend;
+  readonly timers: WorldTimers;
+  readonly schedules: WorldSchedules;
   readonly rules: MemoryRules;
+}
+
+export interface WorldAdapters {
+  readonly ports: WorldPorts;
+  /** Where what `ports.broker` sends arrives, and where it is received. */
+  readonly queues: MemoryBroker;
+  /** The same ports, with everything that can go wrong on the way to them. */
+  readonly faulty: Ports;
+}
+
+export interface AdaptersOf {
+  readonly app: Celeriac;
+  readonly settings: WorldSettings;
+  readonly clock: ManualClock;
+  readonly faults: FaultPlan;
+  readonly logger: Logger | undefined;
+}
+
+export function memoryAdapters({ app, settings, clock, faults, logger }: AdaptersOf): WorldAdapters {
+  const ports = memoryPorts(app, settings, clock, logger);
+  return { ports, queues: ports.broker, faulty: faultyPorts(ports, faults) };
 }
 
 export function memoryPorts(
@@ -34,7 +70,7 @@ export function memoryPorts(
   settings: WorldSettings,
   clock: ManualClock,
   logger: Logger = silentLogger,
-): MemoryPorts {
+): WorldPorts & { readonly broker: MemoryBroker } {
   const ids = countingIds(settings.seed);
   return {
     broker: new MemoryBroker({

@@ -4,20 +4,11 @@ import { maybeCurrentTask } from '../context.ts';
 import type { Duration } from '../duration.ts';
 import { ImproperlyConfigured } from '../errors.ts';
 import { SWEEP_HORIZON_SECONDS } from '../limits.ts';
-import type {
-  Letter,
-  MemoryBackend,
-  MemoryBroker,
-  MemoryCeleryGroups,
-  MemoryGroups,
-  MemoryRules,
-  MemorySchedules,
-  MemoryTimers,
-} from '../memory/index.ts';
+import type { Letter, MemoryBroker, MemoryRules } from '../memory/index.ts';
 import type { BeatManifest } from '../manifest.ts';
-import type { Ports } from '../ports.ts';
+import type { CeleryGroups, Groups, Ports } from '../ports.ts';
 import { moveFakeTimers, nextFakeTimerMs } from './fake-timers.ts';
-import { FaultPlan, faultyPorts } from './faults.ts';
+import { FaultPlan } from './faults.ts';
 import { Functions } from './functions.ts';
 import { Invocations } from './invocations.ts';
 import { LIVES } from './life.ts';
@@ -26,7 +17,7 @@ import { seededRandom } from './seeded.ts';
 import { replaceDate } from './virtual-date.ts';
 import { nothingComes, Waiting } from './waiting.ts';
 import { instantAfter, type WorldOptions, worldSettings, type WorldSettings } from './world-options.ts';
-import { memoryPorts } from './world-ports.ts';
+import { memoryAdapters, type WorldBackend, type WorldSchedules, type WorldTimers } from './world-ports.ts';
 
 const MINUTE_MS = 60_000;
 // Turns of the event loop without any change after which everything ready has run.
@@ -40,11 +31,11 @@ export class World {
   readonly app: Celeriac;
   readonly clock: ManualClock;
   readonly broker: MemoryBroker;
-  readonly backend: MemoryBackend;
-  readonly timers: MemoryTimers;
-  readonly schedules: MemorySchedules;
-  readonly groups: MemoryGroups;
-  readonly celeryGroups: MemoryCeleryGroups;
+  readonly backend: WorldBackend;
+  readonly timers: WorldTimers;
+  readonly schedules: WorldSchedules;
+  readonly groups: Groups;
+  readonly celeryGroups: CeleryGroups;
   readonly rules: MemoryRules;
   readonly ports: Ports;
   /** The faults, how often each has happened, and their switch `on`. */
@@ -63,30 +54,32 @@ export class World {
   readonly #restoreDate: (() => void)[] = [];
 
   /**
+   * @param adapters of the stores and the broker, for tests of other adapters than memory's
    * @throws InvalidOption
    * @throws ImproperlyConfigured when the app runs its tasks eagerly: no message would reach the world.
    */
-  constructor(app: Celeriac, options: WorldOptions = {}) {
+  constructor(app: Celeriac, options: WorldOptions = {}, adapters: typeof memoryAdapters = memoryAdapters) {
     this.app = app;
     const settings = worldSettings(options, app);
     this.#settings = settings;
     const { seed, startMs } = settings;
     this.clock = new ManualClock(startMs);
     this.#lastSweepMs = startMs - 1;
-    const ports = memoryPorts(app, settings, this.clock, options.logger);
+    this.faults = new FaultPlan(options.faults ?? {}, seededRandom(seed + 1));
+    const { clock, faults } = this;
+    const { ports, queues, faulty } = adapters({ app, settings, clock, faults, logger: options.logger });
     this.ports = ports;
-    this.broker = ports.broker;
+    this.broker = queues;
     this.backend = ports.backend;
     this.timers = ports.timers;
     this.schedules = ports.schedules;
     this.groups = ports.groups;
     this.celeryGroups = ports.celeryGroups;
     this.rules = ports.rules;
-    this.faults = new FaultPlan(options.faults ?? {}, seededRandom(seed + 1));
     this.#runs = new Invocations(this.clock, this.faults);
     this.#waiting = new Waiting(this.clock, this.#runs, settings.patienceMs);
-    const badPorts = options.faults === undefined ? ports : faultyPorts(ports, this.faults);
-    const { clock, broker, faults } = this;
+    const badPorts = options.faults === undefined ? ports : faulty;
+    const { broker } = this;
     const { wrapPorts } = options;
     const runs = this.#runs;
     this.#functions = new Functions({ app, clock, broker, ports: badPorts, faults, runs, settings, wrapPorts });

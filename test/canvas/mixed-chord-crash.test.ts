@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 
 import { decodeMessage } from '../../lib/decode-message.ts';
 import { encodeMessage } from '../../lib/encode-message.ts';
+import type { MemoryCeleryGroups } from '../../lib/memory/index.ts';
 import type { Message } from '../../lib/message.ts';
 import { readDocument, writeDocument } from '../../lib/result-document.ts';
 import type { Signature } from '../../lib/signature.ts';
@@ -81,15 +82,16 @@ class PythonWorker {
   }
 
   async #count(groupId: string, body: Signature): Promise<void> {
-    const ids = await this.#world.celeryGroups.members(groupId, 0);
+    const groups = this.#world.celeryGroups as MemoryCeleryGroups;
+    const ids = await groups.members(groupId, 0);
     if (ids === undefined) return;
-    if (this.#world.celeryGroups.countInPython(groupId) !== ids.length) return;
+    if (groups.countInPython(groupId) !== ids.length) return;
     const records = await this.#world.backend.get(ids, 0);
     // Celery: a member that has no result fails the chord.
     const complete = records.every((record) => record?.meta !== undefined);
     if (complete) await this.#send(body, [records.map((record) => readDocument(record?.meta ?? '').result)], []);
     else await this.#store(String(body.options['task_id']), 'ChordError');
-    this.#world.celeryGroups.deleteInPython(groupId);
+    groups.deleteInPython(groupId);
   }
 
   async #send(sig: Signature, args: readonly unknown[], chain: readonly Signature[]): Promise<void> {

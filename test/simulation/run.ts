@@ -1,6 +1,6 @@
 /**
- * `npm run simulate -- --seeds 1000 --faults all`: many seeds, on two processes. `SEED=17 npm run simulate` runs one
- * again, exactly. A violation is printed with its seed, the fewest programs that still show it, and what happened to the task.
+ * `npm run simulate -- --seeds 1000 --faults all`: many seeds, on two processes. `--adapters aws` runs them over the AWS
+ * adapters, with what goes wrong request by request. `SEED=17 npm run simulate` runs one again, exactly. A violation is printed with its seed, the fewest programs that still show it, and what happened to the task.
  */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -8,7 +8,8 @@ import { parseArgs } from 'node:util';
 
 import type { FaultKind, Faults } from 'celeriac/testing';
 
-import { ALL_FAULTS, simulate, type SimulationReport } from './world/simulate.ts';
+import { overAws, overCalmAws } from './wire/over-aws.ts';
+import { ALL_FAULTS, simulate, type SimulationOptions, type SimulationReport } from './world/simulate.ts';
 
 const FAULTS: Readonly<Record<string, Faults>> = {
   all: ALL_FAULTS,
@@ -34,12 +35,20 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     step: { type: 'string', default: '1' },
     faults: { type: 'string', default: 'all' },
+    adapters: { type: 'string', default: 'memory' },
     child: { type: 'boolean', default: false },
   },
 });
 const faults = FAULTS[values.faults];
 if (faults === undefined)
   throw new Error(`--faults: '${values.faults}' given; ${Object.keys(FAULTS).join(', ')} are allowed.`);
+const ADAPTERS: Readonly<Record<string, Pick<SimulationOptions, 'over'>>> = {
+  memory: {},
+  aws: { over: values.faults === 'none' ? overCalmAws : overAws() },
+};
+const adapters = ADAPTERS[values.adapters];
+if (adapters === undefined)
+  throw new Error(`--adapters: '${values.adapters}' given; ${Object.keys(ADAPTERS).join(', ')} are allowed.`);
 
 function add(summary: Summary, report: SimulationReport): void {
   summary.seeds += 1;
@@ -66,16 +75,18 @@ const empty = (): Summary => ({ seeds: 0, tasks: 0, runs: 0, ticks: 0, faults: {
 async function runSeeds(first: number, count: number, step: number): Promise<Summary> {
   const summary = empty();
   for (let seed = first; seed < first + count * step; seed += step)
-    add(summary, await simulate({ seed, faults: faults ?? {} }));
+    add(summary, await simulate({ seed, faults: faults ?? {}, ...adapters }));
   return summary;
 }
 
 /** The fewest programs with which the seed still fails: that trace is the shortest to read. */
 async function explain(seed: number): Promise<void> {
   for (let programs = 1; programs <= 60; programs += 1) {
-    const report = await simulate({ seed, programs, faults: faults ?? {} });
+    const report = await simulate({ seed, programs, faults: faults ?? {}, ...adapters });
     if (report.violations.length === 0) continue;
-    console.log(`\nseed ${seed}, ${programs} programs (SEED=${seed} npm run simulate -- --faults ${values.faults})`);
+    console.log(
+      `\nseed ${seed}, ${programs} programs (SEED=${seed} npm run simulate -- --faults ${values.faults} --adapters ${values.adapters})`,
+    );
     for (const { rule, what } of report.violations.slice(0, SHOWN)) console.log(`  ${rule}: ${what}`);
     return;
   }
@@ -96,6 +107,8 @@ function inChildren(seeds: number): Promise<Summary> {
       String(count),
       '--faults',
       values.faults,
+      '--adapters',
+      values.adapters,
     ];
     return new Promise<void>((resolve, reject) => {
       const child = fork(import.meta.filename, args, { execArgv: ['--conditions=@celeriac/source'] });

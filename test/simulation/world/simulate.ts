@@ -3,6 +3,7 @@ import type { Duration } from 'celeriac';
 import { type FaultKind, type Faults, World, type WorldOptions } from 'celeriac/testing';
 
 import { seededRandom } from '../../../lib/testing/seeded.ts';
+import type { memoryAdapters } from '../../../lib/testing/world-ports.ts';
 import { Checker } from './check.ts';
 import { lettersOf, WorldChecker } from './check-world.ts';
 import { checkEnds, checkFifo, checkLateness } from './check-time.ts';
@@ -26,6 +27,8 @@ export interface SimulationOptions {
   readonly wide?: boolean;
   /** How far clocks may differ before an early run is one. Default: the faults' own skew. */
   readonly toleratedSkewSeconds?: number;
+  /** Adapters to run over, which tell the ledger what really happens. Default: memory's. */
+  readonly over?: (ledger: Ledger) => typeof memoryAdapters;
 }
 
 export interface SimulationReport {
@@ -68,18 +71,14 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const load = newLoad(ledger);
   const startMs = STARTS_MS[seed % STARTS_MS.length] ?? STARTS_MS[0];
   const out = punctual ? undefined : outage(seededRandom(seed + 11), startMs, SENDING_MS, () => world);
-  const world: World = new World(load.app, {
-    seed,
-    start: startMs,
-    faults,
-    patienceMs: 0,
-    wrapPorts: (ports, invocation) => {
-      const broken = wrapPorts?.(ports, invocation) ?? ports;
-      return out?.(broken) ?? broken;
-    },
-  });
+  const wrap: typeof wrapPorts = (ports, invocation) => {
+    const broken = wrapPorts?.(ports, invocation) ?? ports;
+    return out?.(broken) ?? broken;
+  };
+  const settings: WorldOptions = { seed, start: startMs, faults, patienceMs: 0, wrapPorts: wrap };
+  const world: World = new World(load.app, settings, options.over?.(ledger));
   options.sabotage?.(world);
-  ledger.watch(world);
+  if (options.over === undefined) ledger.watch(world);
   load.attach(world.clock);
   load.deploy(world);
   const generator = new Generator(seededRandom(seed + 7), wide);

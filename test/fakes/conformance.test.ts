@@ -1,0 +1,127 @@
+/** The fakes of SQS and DynamoDB serve the AWS adapters as the servers do: one suite, and the same random histories. */
+import { Celeriac, silentLogger } from 'celeriac';
+import {
+  backendConformance,
+  brokerConformance,
+  type BrokerUnderTest,
+  celeryGroupsConformance,
+  type ConformanceCase,
+  countingIds,
+  groupsConformance,
+  ManualClock,
+  schedulesConformance,
+  seededRandom,
+  timersConformance,
+} from 'celeriac/testing';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { connect } from '../../lib/aws/connect.ts';
+import {
+  MemoryBackend,
+  MemoryBroker,
+  MemoryCeleryGroups,
+  MemoryGroups,
+  MemorySchedules,
+  MemoryTimers,
+} from '../../lib/memory/index.ts';
+import type { Ports } from '../../lib/ports.ts';
+import { systemClock, systemRandom } from '../../lib/time.ts';
+import { BACKEND_CALLS, CELERY_GROUP_CALLS, GROUP_CALLS, SCHEDULE_CALLS, TIMER_CALLS } from '../differential/calls.ts';
+import { type Call, firstDifference, nextPrefix } from '../differential/history.ts';
+import { clientsOver, fakeServices } from '../support/fake-services/services.ts';
+import { type Servers, startServers } from '../support/servers.ts';
+
+const SHARDS = 4;
+const RUNS = Number(process.env['HISTORIES'] ?? 150);
+const RUNS_OVER_HTTP = Number(process.env['HISTORIES'] ?? 25);
+
+function appOf(): Celeriac {
+  return new Celeriac('fakes', {
+    queues: { plain: {}, ordered: { fifo: true } },
+    timerShards: SHARDS,
+    logger: silentLogger,
+  });
+}
+
+interface Under {
+  readonly ports: Omit<Ports, 'clock' | 'ids' | 'random' | 'logger'>;
+  readonly broker: MemoryBroker;
+}
+
+function newPorts(): Under {
+  const app = appOf();
+  const clock = new ManualClock(1_900_000_000_000);
+  const broker = new MemoryBroker({ clock, ids: countingIds(), queues: app.settings.queues });
+  const { dynamodb, sqs, environment } = fakeServices(app, broker);
+  const clients = clientsOver(
+    (command) => dynamodb.send(command),
+    (command) => sqs.send(command),
+  );
+  return { ports: connect(environment, { clock, random: seededRandom(1) }, clients), broker };
+}
+
+function all(cases: readonly ConformanceCase[]): void {
+  for (const each of cases) it(each.name, () => each.run());
+}
+
+describe('AWS adapters over the fakes', () => {
+  const { ports } = newPorts();
+  describe('backend', () => all(backendConformance(ports.backend)));
+  describe('timers', () => all(timersConformance(ports.timers)));
+  describe('schedules', () => all(schedulesConformance(ports.schedules)));
+  describe('groups', () => all(groupsConformance(ports.groups)));
+  describe("Celery's groups", () => all(celeryGroupsConformance(ports.celeryGroups)));
+  describe('broker', () => {
+    all(
+      brokerConformance((): BrokerUnderTest => {
+        const { ports: own, broker } = newPorts();
+        return {
+          broker: own.broker,
+          standard: 'plain',
+          fifo: 'ordered',
+          receive: (queue) => Promise.resolve(broker.receive(queue, 10)),
+          deadLetters: (queue) => Promise.resolve(broker.deadLetters(queue)),
+          acknowledge: (queue, receipt) => Promise.resolve(broker.acknowledge(queue, receipt)),
+        };
+      }),
+    );
+  });
+});
+
+async function alike<Port>(calls: fc.Arbitrary<Call<Port>>, one: Port, other: Port, runs: number): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(fc.array(calls, { minLength: 2, maxLength: 30 }), async (drawn) => {
+      expect(await firstDifference(drawn, one, other, nextPrefix())).toBeUndefined();
+    }),
+    { numRuns: runs },
+  );
+}
+
+describe('histories: memory and the adapters over the fakes', () => {
+  const { ports } = newPorts();
+  it('backend', () => alike(BACKEND_CALLS, new MemoryBackend(), ports.backend, RUNS));
+  it('timers', () => alike(TIMER_CALLS, new MemoryTimers({ shards: SHARDS }), ports.timers, RUNS));
+  it('schedules', () => alike(SCHEDULE_CALLS, new MemorySchedules(), ports.schedules, RUNS));
+  it('groups', () => alike(GROUP_CALLS, new MemoryGroups(), ports.groups, RUNS));
+  it("Celery's groups", () => alike(CELERY_GROUP_CALLS, new MemoryCeleryGroups(), ports.celeryGroups, RUNS));
+});
+
+describe('histories: the same adapters over the fakes and over a server', () => {
+  const { ports: fake } = newPorts();
+  let servers: Servers;
+  let served: Pick<Ports, 'backend' | 'timers' | 'schedules' | 'groups' | 'celeryGroups'>;
+
+  beforeAll(async () => {
+    servers = await startServers();
+    const environment = await servers.provision(appOf());
+    served = connect(environment, { clock: systemClock, random: systemRandom }, servers);
+  });
+  afterAll(() => servers.stop());
+
+  it('backend', () => alike(BACKEND_CALLS, fake.backend, served.backend, RUNS_OVER_HTTP));
+  it('timers', () => alike(TIMER_CALLS, fake.timers, served.timers, RUNS_OVER_HTTP));
+  it('schedules', () => alike(SCHEDULE_CALLS, fake.schedules, served.schedules, RUNS_OVER_HTTP));
+  it('groups', () => alike(GROUP_CALLS, fake.groups, served.groups, RUNS_OVER_HTTP));
+  it("Celery's groups", () => alike(CELERY_GROUP_CALLS, fake.celeryGroups, served.celeryGroups, RUNS_OVER_HTTP));
+});

@@ -1,0 +1,41 @@
+/** The same promises over the AWS adapters: seeds, and adapters that are wrong in one line. `npm run simulate -- --adapters aws` runs more. */
+import { describe, expect, it } from 'vitest';
+
+import { BROKEN_ADAPTERS } from './wire/broken-adapters.ts';
+import { overAws, overCalmAws } from './wire/over-aws.ts';
+import { ALL_FAULTS, simulate, type SimulationReport } from './world/simulate.ts';
+
+const MANY = Object.fromEntries(
+  Object.entries(ALL_FAULTS).map(([kind, chance]) => [kind, kind === 'clockSkewSeconds' ? chance : 5 * chance]),
+);
+
+describe('simulation over the AWS adapters', () => {
+  it.each([1, 2, 3])('seed %i, all faults', async (seed) => {
+    const report = await simulate({ seed, programs: 40, over: overAws() });
+    expect(report.violations).toEqual([]);
+    expect(report.tasks).toBeGreaterThan(200);
+    expect(report.faults.crash + report.faults.lostResponse + report.faults.partialFailure).toBeGreaterThan(10);
+  });
+
+  it('five times as many faults', async () => {
+    expect((await simulate({ seed: 1, programs: 40, faults: MANY, over: overAws() })).violations).toEqual([]);
+  });
+
+  it('without faults nothing is late, and the same seed is the same run', async () => {
+    const run = (): Promise<SimulationReport> => simulate({ seed: 7, programs: 20, over: overAws() });
+    const [one, two] = [await run(), await run()];
+    expect(two).toEqual(one);
+    expect((await simulate({ seed: 8, faults: {}, over: overCalmAws })).violations).toEqual([]);
+  });
+});
+
+describe('an adapter that is wrong is seen', () => {
+  it.each(BROKEN_ADAPTERS)('$what', async ({ rules, client, faults = MANY }) => {
+    const seen = new Set<string>();
+    const fits = (): boolean => rules.some((rule) => seen.has(rule));
+    for (let seed = 1; seed <= 5 && !fits(); seed += 1)
+      for (const { rule } of (await simulate({ seed, programs: 30, faults, over: overAws(client) })).violations)
+        seen.add(rule);
+    expect(fits(), [...seen].join('; ')).toBe(true);
+  });
+});
