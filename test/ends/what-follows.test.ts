@@ -155,6 +155,24 @@ it.each(['backend.claim', 'backend.commit', 'backend.conclude', 'timers.put', 'b
   },
 );
 
+it('a retry that stands and can never be sent: the attempt that it announced fails', async () => {
+  let runs = 0;
+  const { world, tasks: task } = newWorld(
+    (app) =>
+      app.task('task', { bind: true }, (self) => {
+        runs += 1;
+        throw self.retry({ countdown: '2h' });
+      }),
+    {},
+    { wrapPorts: refusing('timers.put', refusal) },
+  );
+  const result = await task.delay();
+  await world.drain('4d');
+  await expect(result.get({ timeout: 1 })).rejects.toMatchObject({ name: 'EnqueueFailed' });
+  expect(runs).toBe(1);
+  expect(world.backend.all()).toMatchObject([{ id: result.id, status: 'FAILURE', attempt: 1, committed: 1 }]);
+});
+
 it('an outcome that the store refuses is FAILURE with that reason, after one run', async () => {
   let runs = 0;
   const { world, tasks: task } = newWorld(

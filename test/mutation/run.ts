@@ -25,7 +25,7 @@ const { values, positionals } = parseArgs({
     again: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '60' },
     tests: { type: 'string', default: 'test/' },
-    'test-seconds': { type: 'string', default: '60' },
+    'test-seconds': { type: 'string', default: '180' },
   },
 });
 const folders = positionals.length === 0 ? FOLDERS : positionals;

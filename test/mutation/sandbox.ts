@@ -123,11 +123,17 @@ export class Sandbox {
     const { testResults } = JSON.parse(readFileSync(this.#report, 'utf8')) as Report;
     const bad = testResults.filter(({ status }) => status === 'failed');
     const inside = ({ name }: { readonly name: string }): string => name.slice(this.#root.length + 1);
-    const failed = bad[0]?.assertionResults.find(({ status }) => status === 'failed')?.fullName;
+    // Files that were not run to their end after a failure count as failed, too: the one with a test that failed is it.
+    const failed = bad.flatMap((file) =>
+      file.assertionResults
+        .filter(({ status }) => status === 'failed')
+        .map(({ fullName }) => `${inside(file)}: ${fullName}`),
+    );
+    const first = failed[0] ?? (bad[0] && `${inside(bad[0])}: does not load`);
     return {
       ended: code === 0 ? 'passed' : 'failed',
       failedFiles: new Set(bad.map(inside)),
-      ...(bad[0] === undefined ? {} : { failed: `${inside(bad[0])}: ${failed ?? 'does not load'}` }),
+      ...(first === undefined ? {} : { failed: first }),
     };
   }
 
