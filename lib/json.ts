@@ -199,7 +199,7 @@ function keepingIntegers(text: string, parsed: unknown): unknown {
     const source = context?.source;
     // What is written the same again has lost nothing.
     if (typeof value !== 'number' || source === undefined || String(value) === source) return value;
-    if (!/^-?\d{16,}$/.test(source)) return value;
+    if (source.length < 16 || /[.eE]/.test(source)) return value;
     longest = Math.max(longest, source.length);
     // Twice the digits take four times as long.
     return source.length > MAX_INTEGER_DIGITS ? value : BigInt(source);

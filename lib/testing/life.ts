@@ -12,11 +12,17 @@ export class Life {
   readonly work: Map<number, RealWork> = new Map<number, RealWork>();
   /** Who within it waits on the world's clock, and in how many places: a task's context, or the life itself. */
   readonly asleep: Map<object, number> = new Map<object, number>();
+  /** Raised whenever a loop of this library lets others run: long work of its own that gets on. */
+  turns = 0;
   /** Real milliseconds that the world has waited for it without knowing what for. */
   readonly waitedMs: { perhaps: number; nothing: number } = { perhaps: 0, nothing: 0 };
 
   constructor(skewMs: number) {
     this.skewMs = skewMs;
+  }
+
+  takeTurn(): void {
+    this.turns += 1;
   }
 
   /** `owner` waits on the world's clock from now on, until the returned function is called. */

@@ -16,6 +16,8 @@ export class ManualClock implements Clock {
   onSleep: ((ms: number) => Promise<void> | undefined) | undefined;
   /** Told when code begins to wait by `sleep`; what it returns is called when it wakes. */
   onAsleep: (() => () => void) | undefined;
+  /** Told when code lets all others run. */
+  onTurn: (() => void) | undefined;
 
   constructor(startMs: number) {
     this.#nowMs = startMs;
@@ -57,6 +59,7 @@ export class ManualClock implements Clock {
   }
 
   settled(): Promise<void> {
+    this.onTurn?.();
     return realTurn();
   }
 

@@ -80,9 +80,10 @@ export class Waiting {
     }
   }
 
-  /** Real milliseconds since anything ended or time moved. */
+  /** Real milliseconds since anything ended, time moved, or a fan-out that takes long has got on. */
   #standsMs(): number {
-    const mark = `${this.#clock.nowMs()}/${this.#runs.changes}`;
+    const turns = this.#runs.living().reduce((sum, life) => sum + life.turns, 0);
+    const mark = `${this.#clock.nowMs()}/${this.#runs.changes}/${turns}`;
     if (mark !== this.#mark) {
       this.#mark = mark;
       this.#sinceMs = realNowMs();

@@ -91,6 +91,7 @@ export class World {
       const life = LIVES.getStore();
       return life?.fallAsleep(maybeCurrentTask() ?? life) ?? (() => {});
     };
+    this.clock.onTurn = () => LIVES.getStore()?.takeTurn();
     if (options.useDate === true) this.useDate();
   }
 

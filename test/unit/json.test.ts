@@ -3,8 +3,8 @@ import { runInThisContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NotSerializable } from '../../lib/errors.ts';
-import { decodeJson, encodeJson } from '../../lib/json.ts';
-import { MAX_JSON_DEPTH } from '../../lib/limits.ts';
+import { decodeJson, decodeJsonKeepingTypes, encodeJson } from '../../lib/json.ts';
+import { MAX_INTEGER_DIGITS, MAX_JSON_DEPTH } from '../../lib/limits.ts';
 
 function nested(levels: number): unknown {
   let value: unknown = [];
@@ -298,6 +298,16 @@ describe('decodeJson', () => {
     expect(() => decodeJson(deep(MAX_JSON_DEPTH + 2))).toThrow(SyntaxError);
     expect(decodeJson(JSON.stringify(deep(1000)))).toBe(deep(1000));
     expect(decodeJson(String.raw`"\"[[[\\"`)).toBe(String.raw`"[[[` + '\\');
+  });
+
+  it.each([MAX_INTEGER_DIGITS + 1, 100_000, 8_000_000])('refuses an integer of %i digits', (digits) => {
+    expect(() => decodeJsonKeepingTypes(`[${'9'.repeat(digits)}]`)).toThrow(`an integer of ${digits} characters`);
+  });
+
+  it('keeps long integers whole, and no other number', () => {
+    const text = '[9007199254740993,-9007199254740993,-0,1.00000000000000001,1e400,123456789012345678e2]';
+    const expected = [9007199254740993n, -9007199254740993n, -0, 1, Infinity, 123456789012345678e2];
+    expect(decodeJsonKeepingTypes(text)).toEqual(expected);
   });
 
   it('keeps __proto__ data, in rebuilt containers too', () => {

@@ -191,6 +191,17 @@ describe('time limits still end what waits for nothing', () => {
   });
 });
 
+describe('work of the library itself', () => {
+  it('may take longer than the patience while it gets on: no map is too long for a world', async () => {
+    const app = new Celeriac('long');
+    const item = app.task('item', (number: number) => number);
+    using world = new World(app, { patienceMs: 20 });
+    const result = await item.map(Array.from({ length: 100_000 }, () => 1)).delay();
+    await world.run();
+    expect(await result.get()).toHaveLength(100_000);
+  });
+});
+
 describe('real work that never ends', () => {
   it('is named: task, id, since when, what, and what time would bring', async () => {
     const server = await answerLate(30_000);
