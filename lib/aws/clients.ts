@@ -8,8 +8,12 @@ const DYNAMODB_ATTEMPTS = 8;
 let sqs: SQSClient | undefined;
 let dynamodb: DynamoDBClient | undefined;
 
+/**
+ * The environment's endpoint stands (AWS_ENDPOINT_URL, FIPS, dual stack): a queue URL's host, which is the SDK's default,
+ * may be a name that only the emulator knows, and the SDK prints a warning for each request then.
+ */
 export function sqsClient(config: SQSClientConfig = {}): SQSClient {
-  return (sqs ??= new SQSClient(config));
+  return (sqs ??= new SQSClient({ useQueueUrlAsEndpoint: false, ...config }));
 }
 
 export function dynamodbClient(config: DynamoDBClientConfig = {}): DynamoDBClient {
