@@ -173,12 +173,13 @@ function decide(facts: EndFacts): EndDecision {
 
 // --------------------------------------------------------------- deadline
 
-/** Whether a task may still start before the invocation's deadline. */
+/** Whether a task may still start before the invocation's deadline. `claimed`: it could, before a store that was slow. */
 export function mayStart(
   nowMs: number,
   deadlineMs: number,
   invocationStartMs: number,
   options: Pick<ResolvedTaskOptions, 'softTimeLimitSeconds' | 'timeLimitSeconds'>,
+  claimed = false,
 ): boolean {
   const usableMs = deadlineMs - nowMs - DEADLINE_MARGIN_SECONDS * 1000;
   if (usableMs <= 0) return false;
@@ -186,5 +187,6 @@ export function mayStart(
   const wholeMs = deadlineMs - invocationStartMs - DEADLINE_MARGIN_SECONDS * 1000;
   // A limit longer than an invocation would never start; without a limit, a quarter of the invocation is asked for.
   const neededMs = Math.min(limitSeconds === null ? wholeMs / 4 : limitSeconds * 1000, wholeMs * 0.95);
-  return usableMs >= neededMs;
+  // Half of it is enough for what is claimed: a limit of nearly the whole invocation would be given back for ever.
+  return usableMs >= (claimed ? neededMs / 2 : neededMs);
 }

@@ -10,7 +10,6 @@ import { writeDocument } from '../result-document.ts';
 import { FAILURE, PENDING, RETRY, REVOKED, STARTED } from '../states.ts';
 import { ACK, type Disposition, endLost } from './commit.ts';
 import { ignoresResult } from './outcome.ts';
-import { timeLeftMs } from './deadline.ts';
 import { decideArrival, decideClaim, mayStart } from './decide.ts';
 import type { Delivery } from './delivery.ts';
 import { conclude } from './conclude.ts';
@@ -124,8 +123,8 @@ async function claimAndRun(
   const decision = decideClaim(outcome, options);
   switch (decision.kind) {
     case 'run':
-      // The store took its time: what starts now is cut off at once, or runs when its lease may be another's.
-      if (timeLeftMs(clock, worker.invocation.deadlineMs) === 0) {
+      // The store took its time: what starts now is cut off soon, or runs when its lease may be another's.
+      if (!mayStart(clock.nowMs(), worker.invocation.deadlineMs, worker.invocationStartMs, options, true)) {
         await worker.ports.backend.release({ id: message.id, attempt: message.retries, owner });
         return { kind: 'keep', seconds: 0 };
       }

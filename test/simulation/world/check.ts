@@ -62,10 +62,19 @@ export class Checker {
     const ids = [...new Set([...heard, ...sent.flatMap((each) => each.resultIds)])];
     const records = await this.#read(ids);
     for (const [index, id] of ids.entries()) this.#stands(id, records[index]);
+    await this.#named(sent);
     for (const each of sent) {
       if (each.unsent === true) this.#nothing(each.program);
       else this.#program(each);
     }
+  }
+
+  /** Steps that nobody heard of, whose ids are known all the same. */
+  async #named(sent: readonly Sent[]): Promise<void> {
+    const trees = sent.filter(({ program }) => program.explicitIds).map(({ program }) => program.tree);
+    const ids = trees.flatMap((tree) => leavesOf(tree).map(({ key }) => key)).filter((key) => !this.#ends.has(key));
+    const records = ids.length === 0 ? [] : await this.#read(ids);
+    for (const [index, id] of ids.entries()) if (records[index] !== undefined) this.#stands(id, records[index]);
   }
 
   /** What was committed is what is read, as long as it is kept. */

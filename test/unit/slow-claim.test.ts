@@ -1,0 +1,40 @@
+/** A store that is slow to answer takes the time of an invocation away: what is left may be too little to run anything. */
+import { describe, expect, it } from 'vitest';
+
+import { tapped } from '../support/port-taps.ts';
+import { newWorld } from '../support/worlds.ts';
+
+describe.each([
+  ['acksLate: true', true],
+  ['acksLate: false', false],
+])('a claim that takes nearly all of the invocation, %s', (_what, acksLate) => {
+  it('is given back before the task starts, and another invocation runs it', async () => {
+    let [starts, claims] = [0, 0];
+    const { world, tasks } = newWorld(
+      (app) => ({
+        twenty: app.task('twenty', { acksLate }, async () => {
+          starts += 1;
+          await world.clock.sleep(20_000);
+          return 'done';
+        }),
+      }),
+      {},
+      {
+        wrapPorts: (ports) =>
+          tapped(
+            ports,
+            async (call, go) => {
+              const answer = await go();
+              if (call === 'backend.claim') claims += 1;
+              if (call === 'backend.claim' && claims === 1) await ports.clock.sleep(290_000);
+              return answer;
+            },
+            ['backend'],
+          ),
+      },
+    );
+    const result = await tasks.twenty.delay();
+    await world.advance('10m');
+    expect([await result.state(), starts, claims]).toEqual(['SUCCESS', 1, 2]);
+  });
+});
