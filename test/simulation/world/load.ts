@@ -41,6 +41,9 @@ const OPTIONS = { bind: true, maxRetries: MAX_RETRIES, autoretryFor: [Flaky], re
 /** Where runs and ticks are written down: the ledger, or a message to the process that has it. */
 export type Notes = Pick<Ledger, 'run'> & { readonly ticks: { push(tick: Ledger['ticks'][number]): unknown } };
 
+/** What entries run that are stored while the world runs. */
+export const STORED_TASK = 'stored';
+
 export interface LoadOptions {
   /** Whether it has schedule entries. Default true. */
   readonly schedules?: boolean;
@@ -219,6 +222,12 @@ function declareTicks(app: Celeriac, ledger: Notes, nowMs: () => number): void {
   const tick = app.task('tick', { bind: true }, (self) => {
     const { schedule, id } = self.request;
     if (schedule !== undefined)
+      ledger.ticks.push({ entry: schedule.entry, scheduledMs: schedule.scheduledTime.getTime(), id, atMs: nowMs() });
+  });
+  app.task(STORED_TASK, { bind: true }, (self) => {
+    const { schedule, id, retries: attempt } = self.request;
+    ledger.run({ key: id, id, attempt, prev: undefined, atMs: nowMs() }, false);
+    if (schedule?.scheduledTime !== undefined)
       ledger.ticks.push({ entry: schedule.entry, scheduledMs: schedule.scheduledTime.getTime(), id, atMs: nowMs() });
   });
   app.beat({

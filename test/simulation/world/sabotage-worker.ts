@@ -8,6 +8,7 @@ import { decodeMessage } from '../../../lib/decode-message.ts';
 import { encodeMessage } from '../../../lib/encode-message.ts';
 import type { CommitRequest, OutgoingMessage, Ports, SendOutcome } from '../../../lib/ports.ts';
 import { LIVES } from '../../../lib/testing/life.ts';
+import { STORED_NAMES } from './edits.ts';
 import type { Sabotage } from './sabotage.ts';
 
 const FAILED = JSON.stringify({
@@ -197,6 +198,19 @@ export const WORKER_SABOTAGES: readonly Sabotage[] = [
         const put = timers.put.bind(timers);
         timers.put = (items) =>
           put(items.map((timer) => (timer.attempt > 0 ? { ...timer, dueMs: timer.dueMs + 60_000 } : timer)));
+      },
+    },
+  },
+  {
+    rule: 'no other tick runs',
+    what: 'an entry that is switched off goes on',
+    options: {
+      sabotage: ({ app: { schedules } }) => {
+        const disable = schedules.disable.bind(schedules);
+        const get = schedules.get.bind(schedules);
+        // Those of the app would go on for days.
+        schedules.disable = async (name) =>
+          STORED_NAMES.includes(name) ? ((await get(name)) as never) : disable(name);
       },
     },
   },

@@ -4,9 +4,10 @@ import { type FaultKind, type Faults, World, type WorldOptions } from 'celeriac/
 
 import { seededRandom } from '../../../lib/testing/seeded.ts';
 import type { memoryAdapters } from '../../../lib/testing/world-ports.ts';
-import { Checker } from './check.ts';
+import { Checker, PUNCTUAL_MS } from './check.ts';
 import { lettersOf, WorldChecker } from './check-world.ts';
 import { checkEnds, checkFifo, checkLateness } from './check-time.ts';
+import { Edits } from './edits.ts';
 import { Ledger, type Violation } from './ledger.ts';
 import { newLoad } from './load.ts';
 import { Generator } from './program.ts';
@@ -83,12 +84,15 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   load.deploy(world);
   const generator = new Generator(seededRandom(seed + 7), wide);
   const sender = new Sender(world, load, ledger);
+  const edits = new Edits(world, load.app, seededRandom(seed + 13));
   for (let index = 0; index < programs; index += 1) {
     await sender.send(generator.program(`p${index}`));
+    if (wide && options.over === undefined) await edits.step();
     await sender.advance(Math.round(SENDING_MS / programs));
   }
   await sender.advance(sender.leftMs);
   const endMs = world.clock.nowMs();
+  await edits.stop();
   const faultsEndMs = await comeToRest(world, FAULTS_GO_ON[seed % FAULTS_GO_ON.length] ?? '3d');
   const read = (ids: readonly string[]): ReturnType<World['backend']['get']> =>
     world.backend.get(ids, world.clock.nowMs());
@@ -98,6 +102,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const rest = new WorldChecker(world, ledger, checker.ends);
   await rest.ticks(startMs, endMs, punctual);
   rest.rest();
+  edits.check(ledger, 2000 * skewSeconds + PUNCTUAL_MS);
   checkFifo(ledger, 'orders');
   checkLateness(ledger, faultsEndMs, 2000 * skewSeconds);
   checkEnds(ledger, faultsEndMs, (id) => checker.ends.get(id)?.atMs);
