@@ -1,6 +1,7 @@
 /** Small changes of a state, each a new state. */
 import type { Holder, Stored } from './record-store.ts';
-import { type Delivery, FOLLOWERS, type Ledger, type QueuedMessage, type State } from './state.ts';
+import { type Delivery, followersOf, type Ledger, type QueuedMessage, type State } from './state.ts';
+import type { TaskRecord } from '../../lib/ports.ts';
 
 export function attemptOf(state: State, delivery: Delivery): number {
   return state.messages[delivery.message]?.attempt ?? 0;
@@ -36,8 +37,11 @@ export function advanced(delivery: Delivery): Delivery {
 }
 
 /** What is left to do once the outcome is stored. */
-export function following(status: string): Pick<Delivery, 'status' | 'sends' | 'todo'> {
-  const sends = FOLLOWERS[status] ?? [];
+export function following(
+  record: Pick<TaskRecord, 'status' | 'settlement'>,
+): Pick<Delivery, 'status' | 'sends' | 'todo'> {
+  const { status } = record;
+  const sends = followersOf(record);
   return { status, sends, todo: sends.length > 0 ? ['settle', 'ack'] : ['ack'] };
 }
 

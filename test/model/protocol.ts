@@ -30,6 +30,7 @@ import {
   type Invariant,
   INVARIANTS,
   leaseRuns,
+  LETTER,
   missingAtEnd,
   outcomeStored,
   type QueuedMessage,
@@ -171,7 +172,7 @@ async function claim(
     const { orphans } = state.ledger;
     return {
       name,
-      next: noted(withDelivery(next, { ...delivery, ...following(record.status) }), {
+      next: noted(withDelivery(next, { ...delivery, ...following(record) }), {
         orphans: orphans + Number(!known),
       }),
     };
@@ -186,7 +187,7 @@ async function claim(
     case 'busy':
       return { name, next: givenBack(without(next, delivery), delivery, 'waiting') };
     case 'lost':
-      return then({ ...following(FAILURE), todo: ['commit', 'settle', 'ack'] });
+      return then({ ...following({ status: FAILURE, settlement: LETTER }), todo: ['commit', 'settle', 'ack'] });
     default:
       return decision satisfies never;
   }
@@ -202,14 +203,18 @@ function run(state: State, delivery: Delivery, variant: Variant, rules: Rules): 
     runsAfterRevoke: runsAfterRevoke + Number(delivery.revoked),
   });
   const status = variant.outcomes[attempt] ?? FAILURE;
-  const follow = following(status);
+  const follow = following({ status });
   const todo = rules.afterRun.filter((each) => each !== 'settle' || follow.sends.length > 0);
   return { name: `${delivery.owner} runs: ${status}`, next: withDelivery(next, { ...delivery, ...follow, todo }) };
 }
 
 async function commit(state: State, delivery: Delivery, rules: Rules, store: RecordStore): Promise<Move> {
   const { status } = delivery;
-  const { answer, after } = await store.commit(state.record, holder(state, delivery), status, status !== RETRY);
+  const { answer, after } = await store.commit(state.record, holder(state, delivery), {
+    status,
+    final: status !== RETRY,
+    ...(delivery.sends.includes(LETTER) ? { settlement: LETTER } : {}),
+  });
   const attempt = attemptOf(state, delivery);
   const { commits, strangersCommits } = state.ledger;
   const took = after !== state.record;
@@ -231,9 +236,9 @@ async function conclude(state: State, delivery: Delivery, store: RecordStore): P
   const name = `${delivery.owner} concludes ${REVOKED}: ${answer.kind}`;
   switch (answer.kind) {
     case 'concluded':
-      return { name, next: withDelivery(next, { ...delivery, ...following(REVOKED) }) };
+      return { name, next: withDelivery(next, { ...delivery, ...following({ status: REVOKED }) }) };
     case 'finished':
-      return { name, next: withDelivery(next, { ...delivery, ...following(answer.record.status) }) };
+      return { name, next: withDelivery(next, { ...delivery, ...following(answer.record) }) };
     case 'older':
       return { name, next: withDelivery(next, { ...delivery, todo: ['ack'] }) };
     case 'busy':

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { MemoryBackend } from '../../lib/memory/index.ts';
-import type { Backend, ClaimOutcome, ConcludeOutcome, TaskRecord } from '../../lib/ports.ts';
+import type { Backend, ClaimOutcome, CommitRequest, ConcludeOutcome, TaskRecord } from '../../lib/ports.ts';
 
 /** null: nothing is stored. */
 export type Stored = TaskRecord | null;
@@ -44,8 +44,12 @@ export class RecordStore {
     return this.#apply(before, async (backend) => only(await backend.claim([request])));
   }
 
-  commit(before: Stored, { owner, attempt, now }: Holder, status: string, final: boolean): Promise<Written<boolean>> {
-    const request = { ...COMMON, owner, attempt, nowMs: now, status, final };
+  commit(
+    before: Stored,
+    { owner, attempt, now }: Holder,
+    outcome: Pick<CommitRequest, 'status' | 'final' | 'settlement'>,
+  ): Promise<Written<boolean>> {
+    const request = { ...COMMON, owner, attempt, nowMs: now, ...outcome };
     return this.#apply(before, async (backend) => only(await backend.commit([request])));
   }
 

@@ -1,5 +1,6 @@
 /** What the protocol's model remembers, and what must hold of it. */
 import { FAILURE, RETRY, SUCCESS } from '../../lib/states.ts';
+import type { TaskRecord } from '../../lib/ports.ts';
 import type { Stored } from './record-store.ts';
 
 /** What a delivery does next. `settle` is done once for each id to send. */
@@ -65,12 +66,21 @@ export interface Variant {
   readonly revokes: number;
 }
 
-/** What settling sends for each outcome. */
+/** What settling sends for each outcome, in this order. */
 export const FOLLOWERS: Readonly<Record<string, readonly string[]>> = {
   [SUCCESS]: ['link'],
   [RETRY]: ['retry'],
-  [FAILURE]: ['letter', 'errback'],
+  [FAILURE]: ['errback'],
 };
+
+/** A task that was lost again and again is explained by a dead letter, which its commit asks for. */
+export const LETTER = 'letter';
+
+/** What follows from an outcome as it is stored. */
+export function followersOf({ status, settlement }: Pick<TaskRecord, 'status' | 'settlement'>): readonly string[] {
+  const sends = FOLLOWERS[status] ?? [];
+  return settlement === LETTER ? [LETTER, ...sends] : sends;
+}
 
 export function initialState(variant: Variant): State {
   const none = variant.outcomes.map(() => 0);
@@ -131,7 +141,7 @@ export const QUEUE_EMPTY = 'the queue is empty';
 /** Of a state in which nothing is left to do: what is missing. */
 export function missingAtEnd({ record, messages, deliveries, ledger }: State): string | undefined {
   if (record?.finishedMs === undefined) return TASK_ENDS;
-  if (!(FOLLOWERS[record.status] ?? []).every((id) => ledger.sent.includes(id))) return CHILDREN_SENT;
+  if (!followersOf(record).every((id) => ledger.sent.includes(id))) return CHILDREN_SENT;
   const empty = deliveries.length === 0 && messages.every(({ place }) => place === 'deleted');
   return empty ? undefined : QUEUE_EMPTY;
 }
