@@ -47,6 +47,8 @@ export interface Settling extends Windowed {
   readonly deadlineMs: number;
   /** A later delivery settles it: what does not end in time now will not end next time either. */
   readonly again: boolean;
+  /** Refused as often as may pass: what is refused now is refused for good. */
+  readonly lastTry: boolean;
   readonly outbox: Outbox<Child>;
   /** Error links that are called here, when all else is done. */
   readonly inline: (() => Promise<void>)[];

@@ -20,6 +20,7 @@ import { letterFor, sendLetters } from './dead-letter.ts';
 import { defer } from './defer.ts';
 import { settleLost } from './lost.ts';
 import { committedOf, settle } from './settle.ts';
+import { recordUnreadable } from './unreadable.ts';
 import type { Worker } from './worker.ts';
 
 export async function execute(delivery: Delivery, worker: Worker): Promise<Disposition> {
@@ -82,11 +83,13 @@ async function readOrBury(delivery: Delivery, worker: Worker): Promise<Message |
     worker.ports.logger.log('error', `Message ${delivery.messageId} cannot be read: ${errorMessage(error)}`, {
       queue: delivery.queue,
     });
+    const named = await recordUnreadable(delivery, worker, error);
     await sendLetters(
       [
         letterFor(delivery, {
           reason: 'invalid message',
           error: errorMessage(error),
+          ...named,
           failed_at: new Date(worker.ports.clock.nowMs()).toISOString(),
         }),
       ],

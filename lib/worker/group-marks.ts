@@ -6,6 +6,7 @@ import { groupExpiresAtSeconds, groupMemberId } from '../group-parts.ts';
 import { encodeJson } from '../json.ts';
 import { COUNTED_BY_CELERY, type GroupHeader, type Message, UNCOUNTED } from '../message.ts';
 import type { GroupMarked, Ports } from '../ports.ts';
+import { isPassing } from '../passing.ts';
 import { readSignature, type Signature } from '../signature.ts';
 import { readGroupHeader } from '../signature-options.ts';
 import { addChild, addErrbacks, childId, type Settling } from './children.ts';
@@ -69,16 +70,24 @@ export async function markMembers(settling: Settling): Promise<void> {
   const marks = settling.marks.splice(0);
   if (marks.length === 0) return;
   const expiresAtSeconds = groupExpiresAtSeconds(ports.clock.nowMs(), producer.settings.resultExpiresSeconds);
-  const outcomes = await ports.groups.mark(
-    marks.map(({ groupId, index, size, failed, memberId }) => ({
-      groupId,
-      index,
-      size,
-      failed,
-      ...(memberId === groupMemberId(groupId, index) ? {} : { memberId }),
-      expiresAtSeconds,
-    })),
-  );
+  let outcomes: readonly GroupMarked[];
+  try {
+    outcomes = await ports.groups.mark(
+      marks.map(({ groupId, index, size, failed, memberId }) => ({
+        groupId,
+        index,
+        size,
+        failed,
+        ...(memberId === groupMemberId(groupId, index) ? {} : { memberId }),
+        expiresAtSeconds,
+      })),
+    );
+  } catch (error) {
+    if (!settling.lastTry || isPassing(error)) throw error;
+    // Nobody will ever count this group, and its body must not wait for that.
+    for (const { body, groupId } of marks) if (body !== undefined) await failBody(settling, body, groupId, error);
+    return;
+  }
   const fired = firedBy(ports);
   for (const [index, mark] of marks.entries()) {
     const outcome = outcomes[index];

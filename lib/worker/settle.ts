@@ -5,6 +5,7 @@
 import { decodeJsonKeepingTypes, encodeJson } from '../json.ts';
 import { decodeTyped } from '../json-typed.ts';
 import { ImproperlyConfigured, type RetryOverrides } from '../errors.ts';
+import { REFUSED_RECEIVES } from '../limits.ts';
 import type { Message } from '../message.ts';
 import { nextAttempt } from '../next-attempt.ts';
 import type { OutgoingMessage, Ports, TaskRecord } from '../ports.ts';
@@ -83,7 +84,7 @@ export async function settle(
 ): Promise<void> {
   const { ports } = worker;
   const letters = deadLetters(message, delivery, committed, ports);
-  const settling = settlingOf(message, committed, letters, worker);
+  const settling = settlingOf(message, committed, letters, worker, delivery.receiveCount >= REFUSED_RECEIVES);
   try {
     await addAll(settling, committed);
     await settling.drain();
@@ -103,6 +104,7 @@ function settlingOf(
   committed: Committed,
   letters: OutgoingMessage[],
   { producer, ports, invocation: { deadlineMs }, invocationStartMs: startMs }: SettlingWorker,
+  lastTry: boolean,
 ): Settling {
   // Of this very outcome: a task that is run anew under its old id sends all of its own.
   const name = derivedId(`${message.id}:${message.retries}:progress:${outcomeName(message, committed, producer)}`);
@@ -112,6 +114,7 @@ function settlingOf(
     ports,
     deadlineMs,
     again: committed.again === true,
+    lastTry,
     outbox: new Outbox<Child>(),
     progress: new Progress(name, ports, { startMs, deadlineMs }),
     inline: [],

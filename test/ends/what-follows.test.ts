@@ -155,6 +155,21 @@ it.each(['backend.claim', 'backend.commit', 'backend.conclude', 'timers.put', 'b
   },
 );
 
+it('a group that can never be counted: the body of its chord fails with that reason', async () => {
+  const { world, tasks } = newWorld(
+    (app) => ({
+      member: app.task('member', () => 1),
+      sum: app.task('sum', (values: readonly number[]) => values.length),
+    }),
+    {},
+    { wrapPorts: refusing('groups.mark', refusal) },
+  );
+  const result = await chord([tasks.member.s(), tasks.member.s()], tasks.sum.s()).delay();
+  await world.drain('4d');
+  await expect(result.get({ timeout: 1 })).rejects.toMatchObject({ name: 'ValidationException' });
+  expect(world.broker.peekAll('default')).toEqual([]);
+});
+
 it('a retry that stands and can never be sent: the attempt that it announced fails', async () => {
   let runs = 0;
   const { world, tasks: task } = newWorld(
