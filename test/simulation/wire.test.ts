@@ -10,7 +10,7 @@ const MANY = Object.fromEntries(
 );
 
 describe('simulation over the AWS adapters', () => {
-  it.each([1, 2, 3])('seed %i, all faults', async (seed) => {
+  it.each([1, 2])('seed %i, all faults', async (seed) => {
     const report = await simulate({ seed, programs: 40, over: overAws() });
     expect(report.violations).toEqual([]);
     expect(report.tasks).toBeGreaterThan(200);
@@ -18,14 +18,14 @@ describe('simulation over the AWS adapters', () => {
   });
 
   it('five times as many faults', async () => {
-    expect((await simulate({ seed: 1, programs: 40, faults: MANY, over: overAws() })).violations).toEqual([]);
+    expect((await simulate({ seed: 1, programs: 25, faults: MANY, over: overAws() })).violations).toEqual([]);
   });
 
   it('without faults nothing is late, and the same seed is the same run', async () => {
     const run = (): Promise<SimulationReport> => simulate({ seed: 7, programs: 20, over: overAws() });
     const [one, two] = [await run(), await run()];
     expect(two).toEqual(one);
-    expect((await simulate({ seed: 8, faults: {}, over: overCalmAws })).violations).toEqual([]);
+    expect((await simulate({ seed: 8, programs: 30, faults: {}, over: overCalmAws })).violations).toEqual([]);
   });
 });
 

@@ -77,6 +77,7 @@ export const BROKEN_ADAPTERS: readonly BrokenAdapter[] = [
   {
     what: 'a statement with an error is taken for done',
     rules: ['every task ends', 'no commit without a claim of it', 'only the owner commits', 'reached steps run'],
+    faults: { partialFailure: 0.2 },
     client: (send) => async (command) => {
       const answer = await send(command);
       if (!(command instanceof BatchExecuteStatementCommand)) return answer;
@@ -86,6 +87,7 @@ export const BROKEN_ADAPTERS: readonly BrokenAdapter[] = [
   {
     what: 'what is left unprocessed of writes is not asked again',
     rules: ['every task ends', 'every tick runs', 'reached steps run', 'nothing in flight'],
+    faults: { partialFailure: 0.2 },
     client: overlooking('UnprocessedItems'),
   },
   {
@@ -97,6 +99,7 @@ export const BROKEN_ADAPTERS: readonly BrokenAdapter[] = [
   {
     what: 'entries that SQS did not take are taken for sent',
     rules: ['every task ends', 'every tick runs', 'reached steps run', 'links follow successes'],
+    faults: { partialFailure: 0.2 },
     client: (send) => async (command) => {
       const answer = await send(command);
       if (!('Failed' in answer)) return answer;
