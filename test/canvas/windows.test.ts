@@ -63,6 +63,18 @@ describe('a step of many messages', () => {
     expect(world.broker.nextVisibleMs()).toBeUndefined();
   });
 
+  it('goes on where it was, though none of them has started: what is sent is noted, not looked for', async () => {
+    const size = 4000;
+    const { tasks, world, sent } = slowWorld();
+    const it = Array.from({ length: size }, (_, index) => [index]);
+    const kwargs = { task: tasks.echo.s(), it, n: 1 };
+    const late = signature('celery.chunks', { kwargs, options: { countdown: 800 }, subtaskType: 'chunks' }) as never;
+    await send(tasks.echo.s('first').link(late));
+    await world.advance(700);
+    expect(sent.size).toBeGreaterThan(1);
+    expect([...sent.values()].reduce((sum, count) => sum + count, 0)).toBe(size);
+  });
+
   it('many links do too', async () => {
     const { tasks, world, of } = slowWorld();
     await send(tasks.echo.s('first').set({ link: Array.from({ length: 1600 }, () => tasks.echo.s()) } as never));

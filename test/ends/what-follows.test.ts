@@ -4,7 +4,7 @@ import type { Ports } from 'celeriac';
 import { expect, it } from 'vitest';
 
 import { newWorld } from '../support/worlds.ts';
-import { tapped } from '../support/port-taps.ts';
+import { counting, tapped } from '../support/port-taps.ts';
 
 const broken = (message: string): never => {
   throw new RangeError(message);
@@ -201,6 +201,49 @@ it('an outcome that the store refuses is FAILURE with that reason, after one run
   await world.drain('1d');
   expect(runs).toBe(1);
   await expect(result.get({ timeout: 1 })).rejects.toMatchObject({ name: 'ValidationException' });
+});
+
+it('an outcome that is refused, and then a throttle: nothing is decided yet, and the task runs again', async () => {
+  let runs = 0;
+  const answers = [
+    refusal,
+    (): Error => Object.assign(new Error('slow down'), { name: 'ThrottlingException', $fault: 'client' }),
+  ];
+  const { world, tasks: task } = newWorld(
+    (app) => app.task('task', () => (runs += 1)),
+    {},
+    {
+      wrapPorts: (ports) =>
+        tapped(
+          ports,
+          (call, go) => {
+            const answer = call === 'backend.commit' ? answers.shift() : undefined;
+            if (answer !== undefined) throw answer();
+            return go();
+          },
+          ['backend'],
+        ),
+    },
+  );
+  const result = await task.delay();
+  await world.drain('1d');
+  expect([await result.get({ timeout: 1 }), runs]).toEqual([2, 2]);
+});
+
+it('a message that comes again when its task has ended costs one claim, and no other write', async () => {
+  const calls: string[] = [];
+  const { world, tasks: task } = newWorld(
+    (app) => app.task('task', () => 1),
+    {},
+    { wrapPorts: (ports) => tapped(ports, counting(calls), ['backend']) },
+  );
+  await task.delay();
+  const [message] = world.broker.peekAll('default');
+  await world.run();
+  expect(calls).toEqual(['backend.claim', 'backend.commit']);
+  await world.broker.send([{ queue: 'default', body: message?.body ?? '' }]);
+  await world.run();
+  expect(calls).toEqual(['backend.claim', 'backend.commit', 'backend.claim']);
 });
 
 it('a throttle is no refusal: the task runs on when it is over', async () => {
