@@ -14,8 +14,16 @@ import { derivedId } from './time.ts';
 
 type Run = (context: TaskContext, args: readonly unknown[]) => unknown;
 
-/** Their ids are fixed: what a throttle or a lost answer has cut short is sent again, and nobody else would. */
-const SENDS = { autoretryFor: [isPassing], retryBackoff: true, retryBackoffMax: 300, maxRetries: null } as const;
+/**
+ * Their ids are fixed: what a throttle, a lost answer or a call that never answers has cut short is sent again, and
+ * nobody else would.
+ */
+const SENDS = {
+  autoretryFor: [isPassing, TimeLimitExceeded],
+  retryBackoff: true,
+  retryBackoffMax: 300,
+  maxRetries: null,
+} as const;
 // With this backoff some four hours, as long as a message that nobody can handle is received again.
 const MOST_SENDINGS = 100;
 

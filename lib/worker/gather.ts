@@ -87,7 +87,7 @@ export async function sentResults(
 export function chordErrorOf(record: TaskRecord | undefined, id: string): ChordError {
   if (record?.meta === undefined) return new ChordError(`Dependency ${id} ended without a result`);
   const document = readDocument(record.meta);
-  if (document.result === null) return new ChordError(`Dependency ${id} ended as ${document.status}`);
+  if (document.result === null) return new ChordError(`Dependency ${id} ended as ${record.status}`);
   const error = restoreError(document);
   return new ChordError(`Dependency ${id} raised ${error.name}('${errorMessage(error)}')`);
 }

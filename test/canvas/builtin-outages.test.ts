@@ -33,6 +33,24 @@ it.each([1, 30])('a tree torn by its sender is repaired, though the repair is th
   expect(of('echo').length).toBe(25);
 });
 
+it('a tree torn by its sender is repaired, though a call of the repair never answers', async () => {
+  const { app, world, tasks, of } = canvasWorld();
+  app.use(mortalPorts(world.ports, { call: 4, when: 'before' }, newCommitLog()));
+  void send(group(Array.from({ length: 25 }, (_, index) => tasks.echo.s(index))));
+  for (let turn = 0; turn < 20; turn += 1) await world.clock.settled();
+  app.use(world.ports);
+  const definition = world.groups.definition.bind(world.groups);
+  let calls = 0;
+  world.groups.definition = (...args) => {
+    if (!world.faults.inInvocation) return definition(...args);
+    calls += 1;
+    return calls === 1 ? new Promise(() => {}) : definition(...args);
+  };
+  await world.drain();
+  expect(calls).toBeGreaterThan(1);
+  expect(of('echo').length).toBe(25);
+});
+
 it('a tree that came as one message is sent, though its sending is throttled', async () => {
   const { world, of } = canvasWorld();
   const member = (value: number): object => ({

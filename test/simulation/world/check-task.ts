@@ -7,7 +7,13 @@ import type { Leaf } from './program.ts';
 /** What a part of a program came to. */
 export type Outcome =
   | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly state: string; readonly error: TaskError };
+  | {
+      readonly ok: false;
+      readonly state: string;
+      readonly error: TaskError;
+      /** What its reader is told, where that is not what is passed on to those who follow. */
+      readonly told?: { readonly state: string; readonly error: TaskError };
+    };
 
 /** A task that does as it is told at once: a link, a child, a tick. */
 export const PLAIN: Pick<Leaf, 'behaviour' | 'task'> = { behaviour: { kind: 'ok' }, task: 'leaf' };

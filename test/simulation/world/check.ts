@@ -23,6 +23,7 @@ type ReadRecords = (ids: readonly string[]) => Promise<readonly (TaskRecord | un
 type Called = 'yes' | 'no' | 'maybe';
 
 const CHORD_ERROR: TaskError = { type: 'ChordError' };
+const REVOKED = { state: 'REVOKED', error: { type: 'TaskRevokedError' } };
 const UNREACHED: Outcome = { ok: false, state: 'FAILURE', error: { type: 'Error' } };
 
 export class Checker {
@@ -150,7 +151,7 @@ export class Checker {
         given = next;
       } else if (failed === undefined) {
         this.#lose(step, given, program, isGroup(steps[index - 1] ?? step) ? 'maybe' : 'no');
-        given = { ok: false, state: 'FAILURE', error: given.error };
+        given = this.#lostAs(step, program, given.error);
       } else {
         given = failed;
         failed = undefined;
@@ -200,7 +201,16 @@ export class Checker {
   /** Members have failed: the body has too, and its error links are called. */
   #failBody(body: Leaf, header: Outcome, program: Program): Outcome {
     if (!header.ok) this.#lose(body, header, program, 'yes');
-    return { ok: false, state: 'FAILURE', error: CHORD_ERROR };
+    return this.#lostAs(body, program, CHORD_ERROR);
+  }
+
+  /** What never ran is told as a failure, where nobody had revoked it before; those who follow learn the cause. */
+  #lostAs(tree: Tree, program: Program, error: TaskError): Extract<Outcome, { ok: false }> {
+    const leaf = leavesOf(tree).at(-1);
+    const id = leaf === undefined ? undefined : this.#idOf(leaf, program);
+    const end = id === undefined ? undefined : this.#tasks.end(id);
+    const isRevoked = id !== undefined && end?.state === 'REVOKED' && this.#ledger.facts.revoke(id) !== undefined;
+    return { ok: false, state: 'FAILURE', error, ...(isRevoked ? { told: REVOKED } : {}) };
   }
 
   #lose(tree: Tree, cause: Extract<Outcome, { ok: false }>, program: Program, errbacks: Called): void {
@@ -222,7 +232,8 @@ export class Checker {
       if (expected !== 'maybe' && known !== (expected === 'yes') && (this.#ledger.facts.watched || known))
         this.#ledger.violate('links follow ends', `${key} of ${end?.state}: called ${known}, not ${expected}`, id);
       if (known) this.#tasks.reached(PLAIN, key, key);
-      // The first step of a chord's body that is a chain is told of as the whole, whose id is its last step's.
+      // The first step of a chord's body that is a chain is told of as the whole, whose id is its last step's: a task's
+      // or a group's, which no task has.
       const isOther = (run: Run): boolean => !fits(run.prev, given) && (end?.state !== 'FAILURE' || !isStep(run.prev));
       const wrong = runs.find(isOther);
       if (wrong !== undefined)
@@ -232,7 +243,7 @@ export class Checker {
       errbacks !== 'no' &&
       prev === undefined &&
       typeof failedId === 'string' &&
-      this.#tasks.end(failedId) !== undefined;
+      (this.#tasks.end(failedId) !== undefined || !this.#ledger.facts.sent.has(failedId));
     const succeeded = end?.state === 'SUCCESS';
     called(`${leaf.key}.link`, succeeded ? 'yes' : 'no', valueOf(leaf.key, prev));
     called(`${leaf.key}.errback`, errbacks, id);
@@ -261,7 +272,7 @@ function joined(outcomes: readonly Outcome[], policy: Policy): Outcome {
 
 function settled(outcome: Outcome): Settled {
   if (outcome.ok) return { status: 'SUCCESS', value: outcome.value };
-  const { state, error } = outcome;
+  const { state, error } = outcome.told ?? outcome;
   return state === 'IGNORED'
     ? { status: state, error: { type: state } }
     : {
