@@ -86,9 +86,10 @@ export function endingsOf(leaf: Pick<Leaf, 'behaviour' | 'task' | 'expires'>, id
     const lost = isLost(facts, id, attempt, leaf.task !== 'once');
     if (lost !== 'no') endings.push({ ...LOST, attempt });
     if (lost === 'yes') return endings;
-    // A call of the task's own may stand still until its time is over.
+    // A call of the task's own may stand still until its time is over, or fail as often as it is tried.
     if (leaf.behaviour.kind === 'spawn')
-      endings.push({ state: 'FAILURE', attempt, error: { type: 'TimeLimitExceeded' } });
+      for (const type of ['TimeLimitExceeded', 'EnqueueFailed'])
+        endings.push({ state: 'FAILURE', attempt, error: { type } });
     const come = act(leaf.behaviour, attempt);
     if (come === 'retry') continue;
     return [...endings, come === 'value' ? { state: 'SUCCESS', attempt } : { ...come, attempt }];

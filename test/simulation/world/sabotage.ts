@@ -138,6 +138,8 @@ export const SABOTAGES: readonly Sabotage[] = [
     rule: 'every tick runs',
     what: 'an entry is not written, and its mark is dropped',
     options: {
+      // Who edits entries finds out at once that they are not there.
+      wide: false,
       sabotage: ({ schedules }) => {
         const write = schedules.write.bind(schedules);
         let count = 0;
