@@ -105,7 +105,8 @@ export class TaskChecker {
     const runs = this.#ledger.runs.filter((run) => run.id === id);
     const last = end.attempt ?? ending.attempt ?? 0;
     const lastMs = Math.max(...runs.map((run) => run.atMs));
-    if (ending.error?.type === 'TimeLimitExceeded' && (end.atMs ?? 0) - lastMs < LONGEST_RUN_MS - this.#slackMs)
+    const limited = this.#facts.watched && ending.error?.type === 'TimeLimitExceeded';
+    if (limited && (end.atMs ?? 0) - lastMs < LONGEST_RUN_MS - this.#slackMs)
       this.#ledger.violate('ends as it must', `${name}: its time was not over`, id);
     const ran =
       ending.state !== 'REVOKED' && ending.error?.type !== 'WorkerLostError' && ending.letter !== 'not registered';

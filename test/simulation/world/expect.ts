@@ -86,6 +86,8 @@ export function endingsOf(leaf: Pick<Leaf, 'behaviour' | 'task' | 'expires'>, id
     const lost = isLost(facts, id, attempt, leaf.task !== 'once');
     if (lost !== 'no') endings.push({ ...LOST, attempt });
     if (lost === 'yes') return endings;
+    // On a real machine a run may stand still until its invocation is over.
+    if (!facts.watched) endings.push({ state: 'FAILURE', attempt, error: { type: 'TimeLimitExceeded' } });
     // A call of the task's own may stand still until its time is over, or fail as often as it is tried.
     if (leaf.behaviour.kind === 'spawn')
       for (const type of ['TimeLimitExceeded', 'EnqueueFailed'])
