@@ -104,7 +104,9 @@ export class Checker {
   #program({ program, atMs, resultIds }: Sent): void {
     this.#tree(program.tree, undefined, true, program);
     const [only] = resultIds;
-    if (program.tree.type === 'leaf' && only !== undefined && only !== this.#idOf(program.tree, program))
+    // What never ran is known to nobody by another id than the one that was told.
+    const known = program.tree.type === 'leaf' ? this.#idOf(program.tree, program) : undefined;
+    if (known !== undefined && only !== undefined && only !== known)
       this.#ledger.violate('one task per place', `${program.name}: its result is told under another id`, only);
     for (const leaf of leavesOf(program.tree)) {
       const runs = this.#ledger.runsByKey.get(leaf.key) ?? [];
