@@ -5,7 +5,7 @@ import { derivedId } from './time.ts';
 /** Letters, digits and punctuation of ASCII: the characters of a MessageGroupId and of a MessageDeduplicationId. */
 const ID_CHARACTERS = /^[\x21-\x7e]+$/;
 // XML 1.0, which bodies and values of attributes have to fit.
-const NOT_XML = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
+const NOT_XML = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu;
 
 export function isGroupId(value: string): boolean {
   return value.length <= SQS_MAX_GROUP_ID_CHARACTERS && ID_CHARACTERS.test(value);
@@ -27,5 +27,11 @@ export function deduplicationIdOf(name: string): string {
 
 /** Whether SQS takes a body, or the value of an attribute, with these characters. */
 export function isMessageText(text: string): boolean {
-  return !NOT_XML.test(text);
+  // Not `test`, which remembers where it was.
+  return text.search(NOT_XML) < 0;
+}
+
+/** The same text with a question mark for each character that SQS refuses. */
+export function asMessageText(text: string): string {
+  return text.replace(NOT_XML, '?');
 }

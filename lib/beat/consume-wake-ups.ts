@@ -1,4 +1,5 @@
 /** The service's wake-up queue: timers of FIFO queues are due, and are sent now. */
+import { errorMessage } from '../error-text.ts';
 import { CLOCK_SKEW_SECONDS, SWEEP_HORIZON_SECONDS } from '../limits.ts';
 import type { Ports } from '../ports.ts';
 import { readWakeUp, WAKE_QUEUE, type WakeUp } from '../wake-up.ts';
@@ -31,10 +32,7 @@ async function sendDue(wakeUps: readonly WakeUp[], ports: Ports): Promise<boolea
     const { failed, refused } = await sweepShards([...shards], Math.max(ports.clock.nowMs(), dueMs), ports);
     return failed === refused;
   } catch (error) {
-    ports.logger.log(
-      'error',
-      `The sweep of a wake-up failed: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    ports.logger.log('error', `The sweep of a wake-up failed: ${errorMessage(error)}`);
     return false;
   }
 }

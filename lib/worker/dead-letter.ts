@@ -1,10 +1,9 @@
 /** Messages on their way to a dead-letter queue. */
 import { SQS_MAX_MESSAGE_BYTES } from '../limits.ts';
 import type { OutgoingMessage, Ports } from '../ports.ts';
+import { asMessageText } from '../sqs-text.ts';
 import type { Delivery } from './delivery.ts';
 
-// SQS refuses characters outside XML 1.0 in attributes, and empty values.
-const NOT_XML = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu;
 const LONGEST_ATTRIBUTE_CHARACTERS = 1024;
 // The attribute's data type, 'String', counts towards the size too.
 const ATTRIBUTE_TYPE_BYTES = 6;
@@ -13,7 +12,8 @@ const ATTRIBUTE_TYPE_BYTES = 6;
 export function letterFor(delivery: Delivery, attributes: Readonly<Record<string, string>>): OutgoingMessage {
   const clean: Record<string, string> = {};
   for (const [name, value] of Object.entries({ ...attributes, origin_queue: delivery.queue })) {
-    const text = value.slice(0, LONGEST_ATTRIBUTE_CHARACTERS).replace(NOT_XML, '?');
+    const text = asMessageText(value.slice(0, LONGEST_ATTRIBUTE_CHARACTERS));
+    // SQS refuses empty values.
     if (text !== '') clean[name] = text;
   }
   return {
