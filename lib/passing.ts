@@ -1,6 +1,6 @@
 /**
- * Which errors pass: throttles, timeouts, broken connections, conflicts, a service's own faults. Trying again helps with
- * these alone. Everything else, what is unknown among it, stays as it is however often a message comes back.
+ * Which errors pass: throttles, timeouts, broken connections, damaged answers, conflicts, a service's own faults. Trying
+ * again helps with these alone. Everything else, what is unknown among it, stays as it is however often a message comes back.
  */
 import { isError, read } from './error-text.ts';
 
@@ -11,6 +11,8 @@ const NOT_NAMES = /ItemCollectionSizeLimitExceeded|TimeLimitExceeded|HopLimitExc
 // Node's and libuv's codes of connections that could not be made or were lost.
 const CODES =
   /^(?:E(?:CONN(?:RESET|REFUSED|ABORTED)|PIPE|TIMEDOUT|AI_AGAIN|NOTFOUND|HOSTUNREACH|NETUNREACH|NETDOWN|MFILE)|UND_ERR_.*|ERR_SOCKET.*|ERR_STREAM_PREMATURE_CLOSE|ERR_HTTP2_.*|ERR_TLS.*)$/;
+// The SDK's words where SQS's digest is not the one of what was sent or received. They have no name of their own.
+const DAMAGED = /^(?:InvalidChecksumError$|Invalid MD5 checksum on messages: )/;
 // A cause may be its own cause.
 const LONGEST_CHAIN = 5;
 
@@ -43,10 +45,14 @@ function verdictOf(error: object): boolean | undefined {
   if (typeof retry === 'object' && retry !== null) return true;
   const metadata = field(error, '$metadata');
   const status = typeof metadata === 'object' && metadata !== null ? field(metadata, 'httpStatusCode') : undefined;
-  if (typeof status === 'number' && (status >= 500 || status === 429 || status === 408)) return true;
+  if (typeof status === 'number') {
+    if (status >= 500 || status === 429 || status === 408) return true;
+    // An error all the same: done, and nobody could read the answer.
+    if (status >= 200 && status < 300) return true;
+  }
   const name = read(error, 'name') ?? '';
   if (NAMES.test(name) && !NOT_NAMES.test(name)) return true;
-  if (CODES.test(read(error, 'code') ?? '')) return true;
+  if (CODES.test(read(error, 'code') ?? '') || DAMAGED.test(read(error, 'message') ?? '')) return true;
   const fault = field(error, '$fault');
   // A client's fault: the service has answered, and said no.
   return fault === 'server' ? true : fault === 'client' ? false : undefined;

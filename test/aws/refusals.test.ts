@@ -12,7 +12,7 @@ import { isPassing } from '../../lib/passing.ts';
 import type { ClaimRequest } from '../../lib/ports.ts';
 import type { Environment } from '../../lib/settings.ts';
 import { systemClock, systemRandom } from '../../lib/time.ts';
-import { always, refused } from '../support/fault-kinds.ts';
+import { always, DAMAGED, refused } from '../support/fault-kinds.ts';
 import { type Servers, startServers } from '../support/servers.ts';
 import { clientsOver, type Fault, FaultyService, type Plan } from '../support/service-faults.ts';
 
@@ -129,6 +129,35 @@ describe.each(Object.entries(CALLS))('%s', (_name, run) => {
       expect(isPassing(error), type).toBe(true);
       expect(service.requests.length, type).toBeLessThanOrEqual(MOST_REQUESTS.thatPass);
     }
+  });
+});
+
+describe('damage on the wire', () => {
+  it.each(Object.entries(CALLS).filter(([name]) => !name.startsWith('broker.')))(
+    '%s: an answer that nobody can read may pass',
+    async (_name, run) => {
+      const cut: Fault = () => Promise.resolve({ status: 200, body: {}, arrives: '{"Item' });
+      expect(isPassing(await errorOf(run(portsOver(always(cut)))))).toBe(true);
+    },
+  );
+
+  it.each([1, 3])(
+    '%i messages: an answer that breaks off, or has another digest than the message, may pass',
+    async (count) => {
+      const cut: Fault = () => Promise.resolve({ status: 200, body: {}, arrives: '{"MessageId' });
+      for (const fault of [cut, DAMAGED]) {
+        const ports = portsOver(always(fault));
+        const { broker = ports.broker } = ports.forCall({ broker: ports.broker }, 10);
+        const items = Array.from({ length: count }, (_, index) => ({ queue: 'default', body: `damaged ${index}` }));
+        for (const outcome of [...(await ports.broker.send(items)), ...(await broker.send(items))])
+          expect(outcome).toMatchObject({ ok: false, retryable: true });
+      }
+    },
+  );
+
+  it('a page instead of an answer is a refusal where it says so', async () => {
+    const page: Fault = () => Promise.resolve({ status: 400, body: {}, arrives: '<html>' });
+    expect(isPassing(await errorOf(portsOver(always(page)).backend.get(['a'], NOW)))).toBe(false);
   });
 });
 

@@ -40,13 +40,14 @@ interface Day {
 const BUSY: Weather = { throttled: 0.12, throttledThoughDone: 0.12, serverError: 0.05, serverErrorThoughDone: 0.05 };
 const NETWORK: Weather = { reset: 0.1, resetThoughDone: 0.12, timedOut: 0.05, timedOutThoughDone: 0.08 };
 // These end a call, which its caller makes again, with all that is in it.
-const NOT_TRIED_AGAIN: Weather = { expiredCredentials: 0.02, conflict: 0.03, inProgress: 0.03 };
+const NOT_TRIED_AGAIN: Weather = { expiredCredentials: 0.02, damaged: 0.03, conflict: 0.03, inProgress: 0.03 };
 const EVERYTHING: Weather = {
   throttled: 0.05,
   throttledThoughDone: 0.05,
   serverErrorThoughDone: 0.05,
   resetThoughDone: 0.05,
   expiredCredentials: 0.01,
+  damaged: 0.01,
   conflict: 0.02,
   partly: 0.4,
   stale: 0.5,

@@ -32,6 +32,17 @@ export function doneAnd(fault: Fault): Fault {
   };
 }
 
+/** Done, and the answer is damaged on its way: it breaks off, or SQS's digest of a message is not the message's. */
+export const DAMAGED: Fault = async (_request, forward) => {
+  const answer = await forward();
+  const text = JSON.stringify(answer.body);
+  if (answer.status !== 200) return answer;
+  return text.includes(DIGEST)
+    ? { ...answer, arrives: text.replaceAll(/("MD5OfMessageBody":")[0-9a-f]{4}/g, '$1cccc') }
+    : { ...answer, arrives: text.slice(0, text.length / 2) };
+};
+const DIGEST = '"MD5OfMessageBody"';
+
 /** Nobody hears of it: the process that asks is dead. */
 export const DIED: Fault = () => Promise.reject(new Error('the process ends here'));
 
@@ -53,6 +64,7 @@ const KINDS = {
   timedOut: broken('ETIMEDOUT'),
   timedOutThoughDone: doneAnd(broken('ETIMEDOUT')),
   expiredCredentials: EXPIRED,
+  damaged: DAMAGED,
   conflict: refused('TransactionConflictException'),
   inProgress: refused('TransactionInProgressException'),
   partly: (...given) => PARTLY[given[0].operation]?.(...given) ?? given[1](),
@@ -99,6 +111,7 @@ export const BAD_DAY: Weather = {
   timedOut: 0.005,
   timedOutThoughDone: 0.005,
   expiredCredentials: 0.005,
+  damaged: 0.005,
   conflict: 0.005,
   inProgress: 0.005,
   slow: 0.02,

@@ -29,6 +29,8 @@ export interface ServiceRequest {
 export interface Answer {
   readonly status: number;
   readonly body: Input;
+  /** What arrives of it, where that is not the whole. */
+  readonly arrives?: string;
 }
 
 /** Sends the request on, or a part of it, and gives the server's answer. */
@@ -84,7 +86,10 @@ function withInput(sent: Sent, input: Input): Sent {
   return Object.assign(Object.create(Object.getPrototypeOf(sent) as object) as Sent, sent, { body, headers });
 }
 
-function responseOf({ status, body }: Answer, { service }: ServiceRequest): Awaited<ReturnType<Handle>> {
+function responseOf(
+  { status, body, arrives = JSON.stringify(body) }: Answer,
+  { service }: ServiceRequest,
+): Awaited<ReturnType<Handle>> {
   const { __type: named = '' } = body as { readonly __type?: string };
   const type = named.replace(/^.*#/, '');
   const headers = {
@@ -94,7 +99,7 @@ function responseOf({ status, body }: Answer, { service }: ServiceRequest): Awai
       ? { 'x-amzn-query-error': `${type};${status < 500 ? 'Sender' : 'Receiver'}` }
       : {}),
   };
-  const response = { statusCode: status, reason: '', headers, body: Readable.from([JSON.stringify(body)]) };
+  const response = { statusCode: status, reason: '', headers, body: Readable.from([arrives]) };
   return { response } as unknown as Awaited<ReturnType<Handle>>;
 }
 
