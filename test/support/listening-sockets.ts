@@ -1,4 +1,4 @@
-/** What this process listens on, as the kernel tells it: what a server says of itself is not asked. */
+/** What a process listens on, as the kernel tells it: what a server says of itself is not asked. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 export interface ListeningSocket {
@@ -13,18 +13,19 @@ export function canListSockets(): boolean {
 
 const LISTEN = '0A';
 
-export function listeningSockets(): ListeningSocket[] {
+/** @param pid of the process. Default: this one. */
+export function listeningSockets(pid: number | 'self' = 'self'): ListeningSocket[] {
   const ours = new Set<string>();
-  for (const descriptor of readdirSync('/proc/self/fd')) {
+  for (const descriptor of readdirSync(`/proc/${pid}/fd`)) {
     try {
-      const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${descriptor}`))?.[1];
+      const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${descriptor}`))?.[1];
       if (inode !== undefined) ours.add(inode);
     } catch {
       // Closed meanwhile, as the one that reads this directory is.
     }
   }
   return ['tcp', 'tcp6'].flatMap((table) =>
-    readFileSync(`/proc/self/net/${table}`, 'utf8')
+    readFileSync(`/proc/${pid}/net/${table}`, 'utf8')
       .trim()
       .split('\n')
       .slice(1)
