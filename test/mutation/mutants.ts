@@ -16,6 +16,8 @@ export interface Mutant {
   readonly folder: string;
   readonly line: number;
   readonly mutator: string;
+  /** Where `before` stands in the file's text. */
+  readonly from: number;
   readonly before: string;
   readonly after: string;
 }
@@ -98,6 +100,7 @@ export async function instrument(): Promise<Instrumented> {
           id,
           file,
           mutator,
+          from: lines.slice(0, location.start.line).reduce((sum, line) => sum + line.length + 1, location.start.column),
           before,
           after: replacement,
           key: createHash('sha256').update(`${place}\n${nth}`).digest('hex').slice(0, 12),
@@ -114,6 +117,11 @@ function textBetween(lines: readonly string[], start: Position, end: Position): 
   return inside
     .map((line, index) => line.slice(index === 0 ? start.column : 0, index === last ? end.column : undefined))
     .join('\n');
+}
+
+/** The file's text with this one change. */
+export function mutated(text: string, { from, before, after }: Mutant): string {
+  return text.slice(0, from) + after + text.slice(from + before.length);
 }
 
 /** `count` of them, each as likely as any other; the same seed takes the same ones, and a larger sample contains a smaller. */

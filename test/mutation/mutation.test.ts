@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { changedLines, distancesTo } from './changes.ts';
-import { FOLDERS, instrument, sampleOf } from './mutants.ts';
+import { FOLDERS, instrument, mutated, sampleOf } from './mutants.ts';
 import { readReviewed } from './reviewed.ts';
 import { scoreOf, scoreText } from './score.ts';
 
@@ -75,13 +75,12 @@ describe('mutants', () => {
     const { mutants, texts } = await instrument();
     expect(new Set(mutants.map(({ folder }) => folder))).toEqual(new Set(FOLDERS));
     expect(new Set(mutants.map(({ key }) => key)).size).toBe(mutants.length);
-    for (const { file, line, before } of mutants)
-      expect(
-        readFileSync(file, 'utf8')
-          .split('\n')
-          .slice(line - 1)
-          .join('\n'),
-      ).toContain(before);
+    for (const mutant of mutants) {
+      const text = readFileSync(mutant.file, 'utf8');
+      expect(text.startsWith(mutant.before, mutant.from)).toBe(true);
+      expect(text.slice(0, mutant.from).split('\n')).toHaveLength(mutant.line);
+      expect(mutated(text, mutant).startsWith(mutant.after, mutant.from)).toBe(true);
+    }
     expect(texts.get('lib/worker/decide.ts')).toContain('stryMutAct_9fa48(');
     const words = mutants.filter(({ before }) => /^(['"`]).*\s.*\s.*\s.*\1$/.test(before));
     expect(words.length / mutants.length).toBeLessThan(0.02);

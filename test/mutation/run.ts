@@ -10,6 +10,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 import { changedLines, distancesTo } from './changes.ts';
+import { Compiler } from './compiler.ts';
 import { describeMutant, FOLDERS, instrument, type Mutant, sampleOf } from './mutants.ts';
 import { readReviewed } from './reviewed.ts';
 import { Sandbox } from './sandbox.ts';
@@ -65,9 +66,11 @@ if (sample.length === 0) {
   process.exit(0);
 }
 const sandbox = new Sandbox(folder, texts);
+const compiler = new Compiler(folder);
 const tests = nearestFirst();
 await recordAll();
 await tryAll();
+sandbox.stop();
 report();
 
 function equivalentKeys(): ReadonlySet<string> {
@@ -164,6 +167,13 @@ async function tryOne(mutant: Mutant): Promise<Result | undefined> {
     : { status: 'killed', by: failed ?? 'an error outside of a test' };
 }
 
+async function judged(mutant: Mutant): Promise<Result | undefined> {
+  const result = await tryOne(mutant);
+  if (result === undefined || !lives(result)) return result;
+  const by = await compiler.refusal(mutant);
+  return by === undefined ? result : { status: 'refused by the compiler', by };
+}
+
 function lives({ status }: Result): boolean {
   return status === 'survived' || status === 'not reached';
 }
@@ -173,7 +183,7 @@ async function tryAll(): Promise<void> {
   for (const [index, mutant] of sample.entries()) {
     const known = state.result(mutant.key);
     if (known !== undefined && !(values.again && lives(known))) continue;
-    const result = secondsLeft() <= 0 ? undefined : await tryOne(mutant);
+    const result = secondsLeft() <= 0 ? undefined : await judged(mutant);
     if (result === undefined) {
       left += 1;
       continue;
@@ -200,10 +210,10 @@ function report(): void {
       .flatMap((mutant) => state.result(mutant.key) ?? []);
     if (results.length === 0) continue;
     const score = scoreOf(results.filter((result) => !lives(result)).length, results.length);
-    const timedOut = results.filter(({ status }) => status === 'timed out').length;
+    const of = (wanted: Result['status']): number => results.filter(({ status }) => status === wanted).length;
     const all = inFolders.filter((mutant) => mutant.folder === name).length;
     console.log(
-      `lib/${name}: ${scoreText(score)}, ${timedOut} of them by time; ${all} mutants, equivalent ones left out`,
+      `lib/${name}: ${scoreText(score)}, ${of('refused by the compiler')} of them by the compiler, ${of('timed out')} by time; ${all} mutants, equivalent ones left out`,
     );
   }
 }

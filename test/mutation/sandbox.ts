@@ -1,19 +1,10 @@
 /** A copy of the repository with instrumented code in the place of the library's: worker processes of tests run it too. */
-import { execFileSync, spawn } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 import { systemClock } from '../../lib/time.ts';
+import type { Answer, Order } from './runner.ts';
 
 /** What a run of test files came to. */
 export interface TestRun {
@@ -30,12 +21,9 @@ export interface Hits {
   readonly hits: Readonly<Record<string, number>>;
 }
 
-interface Report {
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly status: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
-  }[];
+interface Runner {
+  readonly child: ChildProcess;
+  readonly record: boolean;
 }
 
 export interface RunOptions {
@@ -49,12 +37,11 @@ export interface RunOptions {
 
 export class Sandbox {
   readonly #root: string;
-  readonly #report: string;
   readonly #hits: string;
+  #runner: Runner | undefined;
 
   constructor(folder: string, texts: ReadonlyMap<string, string>) {
     this.#root = resolve(folder, 'sandbox');
-    this.#report = resolve(folder, 'report.json');
     this.#hits = resolve(folder, 'hits');
     rmSync(this.#root, { recursive: true, force: true });
     const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
@@ -66,79 +53,76 @@ export class Sandbox {
     }
     for (const [path, text] of texts) writeFileSync(join(this.#root, path), text);
     symlinkSync(resolve('node_modules'), join(this.#root, 'node_modules'));
+    process.once('exit', () => this.stop());
   }
 
   async run({ tests, mutant, hitLimit, atMostSeconds, record = false }: RunOptions): Promise<TestRun> {
-    for (const old of [this.#report, this.#hits]) rmSync(old, { recursive: true, force: true });
-    mkdirSync(this.#hits);
-    const child = spawn(
-      process.execPath,
-      [
-        resolve('node_modules/vitest/vitest.mjs'),
-        'run',
-        '--config',
-        'test/mutation/sandbox.config.ts',
-        `--bail=${record ? 0 : 1}`,
-        '--reporter=json',
-        `--outputFile=${this.#report}`,
-      ],
-      {
-        cwd: this.#root,
-        // A group of its own, so that an endless loop in a test's process ends with it.
-        detached: true,
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: {
-          ...process.env,
-          MUTATION_TESTS: tests.join(','),
-          ...(mutant === undefined ? {} : { __STRYKER_ACTIVE_MUTANT__: mutant }),
-          ...(hitLimit === undefined ? {} : { MUTATION_HIT_LIMIT: String(hitLimit) }),
-          ...(record ? { MUTATION_COVERAGE: this.#hits } : {}),
-        },
+    if (record) {
+      rmSync(this.#hits, { recursive: true, force: true });
+      mkdirSync(this.#hits);
+    }
+    // What records goes on after a failure, which a runner is told once.
+    if (this.#runner?.record !== record) await this.#start(record);
+    const { child } = this.#runner as Runner;
+    const answered = next<Answer>(child);
+    const order: Order = {
+      tests,
+      environment: {
+        ...(mutant === undefined ? {} : { __STRYKER_ACTIVE_MUTANT__: mutant }),
+        ...(hitLimit === undefined ? {} : { MUTATION_HIT_LIMIT: String(hitLimit) }),
       },
-    );
-    const killGroup = (): void => {
-      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
     };
-    process.once('exit', killGroup);
-    let output = '';
-    child.stdout.on('data', (data) => (output += String(data)));
-    child.stderr.on('data', (data) => (output += String(data)));
+    child.send(order);
     const over = new AbortController();
-    const code = await Promise.race([
-      new Promise<number>((done) => child.once('exit', (status) => done(status ?? 1))),
-      systemClock.sleep(atMostSeconds * 1000, over.signal),
-    ]);
+    const answer = await Promise.race([answered, systemClock.sleep(atMostSeconds * 1000, over.signal)]);
     over.abort();
-    process.off('exit', killGroup);
-    if (code === undefined) {
-      killGroup();
+    if (answer === undefined) {
+      this.stop();
       return { ended: 'timed out', failedFiles: new Set() };
     }
-    return this.#read(code, output);
+    return {
+      ended: answer.passed ? 'passed' : 'failed',
+      failedFiles: new Set(answer.files),
+      ...(answer.first === undefined ? {} : { failed: answer.first }),
+    };
   }
 
-  #read(code: number, output: string): TestRun {
-    // Without a report nothing ran: that kills no mutant.
-    if (!existsSync(this.#report)) throw new Error(`The tests did not run:\n${output.slice(-4000)}`);
-    const { testResults } = JSON.parse(readFileSync(this.#report, 'utf8')) as Report;
-    const bad = testResults.filter(({ status }) => status === 'failed');
-    const inside = ({ name }: { readonly name: string }): string => name.slice(this.#root.length + 1);
-    // Files that were not run to their end after a failure count as failed, too: the one with a test that failed is it.
-    const failed = bad.flatMap((file) =>
-      file.assertionResults
-        .filter(({ status }) => status === 'failed')
-        .map(({ fullName }) => `${inside(file)}: ${fullName}`),
-    );
-    const first = failed[0] ?? (bad[0] && `${inside(bad[0])}: does not load`);
-    return {
-      ended: code === 0 ? 'passed' : 'failed',
-      failedFiles: new Set(bad.map(inside)),
-      ...(first === undefined ? {} : { failed: first }),
-    };
+  /** Ends the runner and whatever loops in a test's process. */
+  stop(): void {
+    const child = this.#runner?.child;
+    this.#runner = undefined;
+    // Nobody waits for its word any more.
+    child?.removeAllListeners();
+    if (child?.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
+  }
+
+  async #start(record: boolean): Promise<void> {
+    this.stop();
+    const child = spawn(process.execPath, [...process.execArgv, 'test/mutation/runner.ts'], {
+      cwd: this.#root,
+      // A group of its own, so that an endless loop in a test's process ends with it.
+      detached: true,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: { ...process.env, ...(record ? { MUTATION_COVERAGE: this.#hits } : {}) },
+    });
+    this.#runner = { child, record };
+    await next<'ready'>(child);
   }
 
   /** What the last run noted. */
   hits(): Hits[] {
     return readdirSync(this.#hits).map((name) => JSON.parse(readFileSync(join(this.#hits, name), 'utf8')) as Hits);
   }
+}
+
+/** A child's next word. A runner that ends without one kills no mutant: what is wrong stands above. */
+function next<T>(child: ChildProcess): Promise<T> {
+  return new Promise((done, failed) => {
+    const exited = (): void => failed(new Error('The runner of the tests ended.'));
+    child.once('exit', exited);
+    child.once('message', (message) => {
+      child.off('exit', exited);
+      done(message as T);
+    });
+  });
 }

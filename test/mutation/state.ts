@@ -15,7 +15,7 @@ export interface Recorded {
 }
 
 export interface Result {
-  readonly status: 'killed' | 'timed out' | 'survived' | 'not reached';
+  readonly status: 'killed' | 'timed out' | 'refused by the compiler' | 'survived' | 'not reached';
   readonly by?: string;
 }
 
