@@ -118,6 +118,11 @@ export const DEFAULT_RETRY_BACKOFF_MAX_SECONDS = 600;
 export const DEFAULT_MAX_DELIVERIES = 5;
 /** Celery's `result_expires`: one day. */
 export const DEFAULT_RESULT_EXPIRES_SECONDS = 86_400;
+/**
+ * Records are kept for an hour at least, however short `resultExpires`: a message whose worker died before it could
+ * delete it comes again after its visibility timeout (15.5 minutes at most), and without the record would run again.
+ */
+export const MIN_RECORD_SECONDS = 3600;
 /** A revoke must outlive the message it stops, wherever its ETA lies: 400 days. */
 export const REVOKED_RETENTION_SECONDS = 34_560_000;
 /**

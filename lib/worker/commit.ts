@@ -11,6 +11,7 @@ import { decideEnd, type Ending } from './decide.ts';
 import type { Delivery } from './delivery.ts';
 import { runHooks } from './hooks.ts';
 import { bareFailure, describe, writeOutcome } from './outcome.ts';
+import { recordExpiresAtSeconds } from './record-expiry.ts';
 import { type Committed, settle, writeSettlement } from './settle.ts';
 import type { Worker } from './worker.ts';
 
@@ -170,7 +171,7 @@ function commitRequest({ message, worker }: Attempt, owner: string, committed: C
 /** A waiting retry outlives `resultExpires`, or its record would be gone when it comes back. */
 function expiresAtSeconds(clock: Clock, worker: Worker, committed: Committed): number {
   const dueMs = Math.max(clock.nowMs(), committed.settlement.retry?.dueMs ?? 0);
-  return Math.floor(dueMs / 1000) + worker.producer.settings.resultExpiresSeconds;
+  return recordExpiresAtSeconds(dueMs, worker.producer.settings.resultExpiresSeconds);
 }
 
 /** Idempotent tasks claim nothing; what readers may see is written once, at the end. */

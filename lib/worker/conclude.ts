@@ -3,6 +3,7 @@ import type { Message } from '../message.ts';
 import { writeException } from '../result-document.ts';
 import { ACK, type Disposition } from './commit.ts';
 import type { Delivery } from './delivery.ts';
+import { recordExpiresAtSeconds } from './record-expiry.ts';
 import { committedOf, settle, type Settlement, writeSettlement } from './settle.ts';
 import type { Worker } from './worker.ts';
 
@@ -45,7 +46,7 @@ export async function conclude(
       queue: message.queue,
       meta,
       ...(stored === undefined ? {} : { settlement: stored }),
-      expiresAtSeconds: Math.floor(nowMs / 1000) + worker.producer.settings.resultExpiresSeconds,
+      expiresAtSeconds: recordExpiresAtSeconds(nowMs, worker.producer.settings.resultExpiresSeconds),
     },
   ]);
   if (outcome === undefined || outcome.kind === 'older') return ACK;

@@ -13,6 +13,7 @@ import { ignoresResult } from './outcome.ts';
 import { decideArrival, decideClaim, mayStart } from './decide.ts';
 import type { Delivery } from './delivery.ts';
 import { conclude } from './conclude.ts';
+import { recordExpiresAtSeconds } from './record-expiry.ts';
 import { isSwitchedOff } from './rule-tick.ts';
 import { isLargeUnpacked } from './large.ts';
 import { runAttempt } from './run-attempt.ts';
@@ -190,6 +191,6 @@ function claimRequest(
     }),
     ...(shown ? {} : { keepMeta: true }),
     // Not before the lease ends: an expired record keeps no second delivery from running beside the first.
-    expiresAtSeconds: Math.floor(leaseMs / 1000) + settings.resultExpiresSeconds,
+    expiresAtSeconds: recordExpiresAtSeconds(leaseMs, settings.resultExpiresSeconds),
   };
 }

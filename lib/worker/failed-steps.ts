@@ -8,6 +8,7 @@ import { FAILURE } from '../states.ts';
 import { celeryMemberOfStep, countMember } from './celery-chord.ts';
 import type { FailedStep, Settling } from './children.ts';
 import { markOfStep } from './group-marks.ts';
+import { recordExpiresAtSeconds } from './record-expiry.ts';
 import { inWindows } from './windows.ts';
 
 /** Concludes what has gathered in `settling`, and marks it where it is a member. */
@@ -38,7 +39,7 @@ function note(settling: Settling, { cause }: FailedStep, id: string, step: Signa
       taskId: id,
       parentId: parent.id,
     }),
-    expiresAtSeconds: Math.floor(nowMs / 1000) + producer.settings.resultExpiresSeconds,
+    expiresAtSeconds: recordExpiresAtSeconds(nowMs, producer.settings.resultExpiresSeconds),
   });
   const mark = markOfStep(step, id);
   if (mark !== undefined) settling.marks.push(mark);

@@ -21,6 +21,7 @@ import { ACK, type Disposition } from './commit.ts';
 import { conclude } from './conclude.ts';
 import { letterFor, sendLetters } from './dead-letter.ts';
 import type { Delivery } from './delivery.ts';
+import { recordExpiresAtSeconds } from './record-expiry.ts';
 import type { Worker } from './worker.ts';
 
 const LONGEST_WAIT_SECONDS = 3600;
@@ -116,7 +117,7 @@ async function recordLost(
   const { id, retries: attempt, task: name, queue, parentId, groupId } = message;
   const dateDone = new Date(nowMs).toISOString();
   const meta = writeException(FAILURE, error, { children: [], dateDone, taskId: id, parentId, groupId });
-  const expiresAtSeconds = Math.floor(nowMs / 1000) + producer.settings.resultExpiresSeconds;
+  const expiresAtSeconds = recordExpiresAtSeconds(nowMs, producer.settings.resultExpiresSeconds);
   const [outcome] = await ports.backend.conclude([
     { id, attempt, nowMs, status: FAILURE, name, queue, meta, expiresAtSeconds },
   ]);

@@ -7,6 +7,7 @@ import { isPassing } from '../passing.ts';
 import { writeException } from '../result-document.ts';
 import { FAILURE } from '../states.ts';
 import type { Delivery } from './delivery.ts';
+import { recordExpiresAtSeconds } from './record-expiry.ts';
 import type { Worker } from './worker.ts';
 
 interface Named {
@@ -41,7 +42,7 @@ export async function recordUnreadable(
         name: task,
         queue: delivery.queue,
         meta: writeException(FAILURE, error, { children: [], dateDone, taskId: id }),
-        expiresAtSeconds: Math.floor(nowMs / 1000) + producer.settings.resultExpiresSeconds,
+        expiresAtSeconds: recordExpiresAtSeconds(nowMs, producer.settings.resultExpiresSeconds),
       },
     ]);
   } catch (refusal) {

@@ -141,7 +141,7 @@ describe('join', () => {
     const { world, tasks } = canvasWorld({ resultExpires: '10m' });
     const result = await sendGroup(echoes(tasks, 2));
     await world.drain();
-    await world.advance('20m');
+    await world.advance('2h');
     await expect(result.join()).rejects.toMatchObject({ name: 'InvalidResult', message: /expired/ });
     expect(await result.join({ propagate: false })).toMatchObject([
       { name: 'InvalidResult' },

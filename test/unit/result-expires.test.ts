@@ -26,6 +26,26 @@ describe('a result that expires sooner than its task ends', () => {
     expect(most).toBe(1);
   });
 
+  it.each([
+    ['ended', {}],
+    ['expired', { expires: 1, countdown: 30 }],
+  ])('does not let a message run that comes again when its task has %s', async (_how, options) => {
+    let runs = 0;
+    const { app, world, tasks } = newWorld(
+      (own) => ({ quick: own.task('quick', () => (runs += 1)), after: own.task('after', () => (runs += 100)) }),
+      { resultExpires: 10 },
+    );
+    const { broker } = await app.ports();
+    await tasks.quick.applyAsync([], { ...options, link: tasks.after.si() });
+    const ended = 'expires' in options ? 0 : 101;
+    const [message] = world.broker.peekAll('default');
+    // Its worker died before it could delete it, three times; the longest visibility timeout is a quarter of an hour.
+    for (const delaySeconds of [60, 600, 900])
+      await broker.send([{ queue: 'default', body: message?.body ?? '', delaySeconds }]);
+    await world.advance('1h');
+    expect(runs).toBe(ended);
+  });
+
   it('leaves a retry its record until it is due: no earlier attempt runs again, and the state is told', async () => {
     const attempts: number[] = [];
     const { app, world, tasks } = newWorld(

@@ -87,7 +87,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const edits = new Edits(world, load.app, seededRandom(seed + 13));
   for (let index = 0; index < programs; index += 1) {
     await sender.send(generator.program(`p${index}`));
-    if (wide && options.over === undefined) await edits.step();
+    if (wide) await edits.step();
     await sender.advance(Math.round(SENDING_MS / programs));
   }
   await sender.advance(sender.leftMs);
