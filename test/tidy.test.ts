@@ -74,6 +74,8 @@ describe('each rule can fail', () => {
     [file('lib/json.ts', "import { a } from './app.ts';"), 'layer 0 may not import layer 4'],
     [file('lib/memory/x.ts', "import { a } from '../worker/consume.ts';"), 'layer 2 may not import layer 3'],
     [file('lib/task.ts', "import { SQSClient } from '@aws-sdk/client-sqs';"), 'the SDK belongs to lib/aws'],
+    [file('lib/aws/x.ts', "import { SQSClient } from '@aws-sdk/client-sqs';"), 'come from #aws-sdk'],
+    [file('lib/json.ts', "import { SQSClient } from '#aws-sdk';"), 'layer 0 may not import layer 2'],
     [file('lib/task.ts', "import { App } from 'aws-cdk-lib';"), 'CDK belongs to infra'],
     [file('lib/task.ts', "import { a } from '../handlers/worker.ts';"), 'knows nothing outside'],
     [file('infra/x.ts', "import { a } from '../lib/app.ts';"), 'plain data only'],

@@ -1,6 +1,7 @@
 /** SDK clients, made once per process and on first use. Endpoint, region and credentials come from the SDK's own environment. */
-import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
-import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
+import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, SQSClient } from '#aws-sdk';
+import type { SQSClientConfig } from '@aws-sdk/client-sqs';
 
 // The default of 3 gives up within a second; a throttled commit would run its task again.
 const DYNAMODB_ATTEMPTS = 8;

@@ -1,13 +1,12 @@
 /** Results on DynamoDB: one conditional UpdateItem for each step of the protocol, no transactions, no scans. */
+import type { DynamoDBClient, UpdateItemCommandInput } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetItemCommand,
   ConditionalCheckFailedException,
   DeleteItemCommand,
-  type DynamoDBClient,
   GetItemCommand,
   UpdateItemCommand,
-  type UpdateItemCommandInput,
-} from '@aws-sdk/client-dynamodb';
+} from '#aws-sdk';
 
 import { refusalOf } from '../claims.ts';
 import { DYNAMODB_MAX_BATCH_GETS } from '../limits.ts';

@@ -1,11 +1,6 @@
 /** Celery's groups on the results table, in the very items of Celery's DynamoDB backend. */
-import {
-  ConditionalCheckFailedException,
-  DeleteItemCommand,
-  type DynamoDBClient,
-  GetItemCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException, DeleteItemCommand, GetItemCommand, UpdateItemCommand } from '#aws-sdk';
 
 import type { CeleryCount, CeleryGroup, CeleryGroups } from '../ports.ts';
 import { celeryGroupMembers, checkGroupSize } from '../result-document.ts';

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
-import { PutItemCommand, QueryCommand, type QueryCommandInput, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import type { QueryCommandInput } from '@aws-sdk/client-dynamodb';
+import { PutItemCommand, QueryCommand, UpdateItemCommand } from '#aws-sdk';
 
 import { type GroupPart, partOf } from '../group-parts.ts';
 import type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from '../ports.ts';

@@ -1,13 +1,12 @@
 /** Schedule entries on DynamoDB: one partition by name, one by due time. */
+import type { AttributeValue, QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import {
-  type AttributeValue,
   BatchGetItemCommand,
   ConditionalCheckFailedException,
   DeleteItemCommand,
   PutItemCommand,
   QueryCommand,
-  type QueryCommandInput,
-} from '@aws-sdk/client-dynamodb';
+} from '#aws-sdk';
 
 import { DYNAMODB_MAX_BATCH_GETS, DYNAMODB_MAX_BATCH_STATEMENTS } from '../limits.ts';
 import type { DueMark, ScheduleItem, Schedules } from '../ports.ts';

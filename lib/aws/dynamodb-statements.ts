@@ -1,10 +1,6 @@
 /** Many conditional writes in one request: BatchExecuteStatement answers for each of its statements. */
-import {
-  type AttributeValue,
-  BatchExecuteStatementCommand,
-  type BatchStatementResponse,
-  type DynamoDBClient,
-} from '@aws-sdk/client-dynamodb';
+import type { AttributeValue, BatchStatementResponse, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { BatchExecuteStatementCommand } from '#aws-sdk';
 
 /** `refused`: its condition does not hold. `unknown`: nothing is known of it, and the single way is to be gone. */
 export type StatementOutcome = 'done' | 'refused' | 'unknown';

@@ -1,5 +1,5 @@
 /** Timers on DynamoDB: sharded partitions, sorted by due time, so that a sweep reads what is due and nothing else. */
-import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import { QueryCommand } from '#aws-sdk';
 
 import type { OutgoingMessage, Timer, Timers } from '../ports.ts';
 import { type Item, number, text } from './dynamodb-record.ts';

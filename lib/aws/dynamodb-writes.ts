@@ -1,5 +1,6 @@
 /** Unconditional writes, as many in one request as DynamoDB takes. */
-import { BatchWriteItemCommand, type DynamoDBClient, type WriteRequest } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient, WriteRequest } from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand } from '#aws-sdk';
 
 import { DYNAMODB_MAX_BATCH_WRITES } from '../limits.ts';
 import type { Clock, Random } from '../ports.ts';

@@ -1,13 +1,10 @@
-/**
- * Switching EventBridge rules. The client is imported on first use, and by nothing else: a bundle that
- * leaves it out (a worker's) does not load it either, and finds it in Lambda's own runtime when it is asked to.
- */
+/** Switching EventBridge rules. The client is loaded on first use. */
 import type * as Client from '@aws-sdk/client-eventbridge';
+
+import { type EventBridge, eventBridge } from '#aws-sdk';
 
 import type { Rules } from '../ports.ts';
 import { ruleName } from '../schedules/rule-name.ts';
-
-type Sdk = typeof Client;
 
 type Watch = (client: Client.EventBridgeClient) => Client.EventBridgeClient;
 
@@ -47,8 +44,8 @@ export class EventBridgeRules implements Rules {
     await client.send(enabled ? new sdk.EnableRuleCommand(input) : new sdk.DisableRuleCommand(input));
   }
 
-  async #connect(): Promise<{ readonly sdk: Sdk; readonly client: Client.EventBridgeClient }> {
-    const sdk = await import('@aws-sdk/client-eventbridge');
+  async #connect(): Promise<{ readonly sdk: EventBridge; readonly client: Client.EventBridgeClient }> {
+    const sdk = await eventBridge();
     this.#held.client ??= new sdk.EventBridgeClient({});
     return { sdk, client: this.#watch(this.#held.client) };
   }

@@ -1,10 +1,6 @@
 /** Receiving and deleting, as Lambda's event source mapping does it. Only the embedded cloud polls; on AWS Lambda does. */
-import {
-  DeleteMessageBatchCommand,
-  type Message as SqsMessage,
-  ReceiveMessageCommand,
-  type SQSClient,
-} from '@aws-sdk/client-sqs';
+import type { Message as SqsMessage, SQSClient } from '@aws-sdk/client-sqs';
+import { DeleteMessageBatchCommand, ReceiveMessageCommand } from '#aws-sdk';
 
 import { SQS_MAX_BATCH_ENTRIES } from '../limits.ts';
 import type { Delivery } from '../worker/delivery.ts';

@@ -1,6 +1,7 @@
 /** Makes an app's queues and tables by SDK calls: what `infra` makes by CDK, for the embedded cloud and tests. */
-import { CreateTableCommand, DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DescribeTableCommand, CreateQueueCommand, GetQueueAttributesCommand } from '#aws-sdk';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 
 import { type AppManifest, externalQueuesOf, hasFifoQueue, taskQueuesOf } from '../manifest.ts';
 import type { Clock } from '../ports.ts';

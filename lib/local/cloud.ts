@@ -2,8 +2,7 @@
  * The embedded cloud: real SDK calls over HTTP to servers in this process, a pump in the place of
  * Lambda's event source mapping, and the minute tick in the place of EventBridge.
  */
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBClient, SQSClient } from '#aws-sdk';
 
 import type { Celeriac } from '../app.ts';
 import { connect } from '../aws/connect.ts';

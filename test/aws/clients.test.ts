@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { SendMessageCommand } from '#aws-sdk';
 import { expect, it, vi } from 'vitest';
 
 import { sqsClient } from '../../lib/aws/clients.ts';

@@ -1,6 +1,6 @@
 /** Requests and write units of the main paths. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand } from '#aws-sdk';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { type ApplyOptions, Celeriac, enqueueMany, type Signature, silentLogger, type Task } from 'celeriac';
 import { LocalCloud } from 'celeriac/local';

@@ -8,7 +8,7 @@ import { startDynalite, startDynamodb, type LocalServer } from '../../lib/local/
 import { MemoryGroups } from '../../lib/memory/index.ts';
 import type { Clock, GroupMark, Groups } from '../../lib/ports.ts';
 import { systemClock, systemRandom } from '../../lib/time.ts';
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DynamoDBClient } from '#aws-sdk';
 
 const EXPIRES = 1_900_000_000;
 const NOW = EXPIRES * 1000 - 1000;

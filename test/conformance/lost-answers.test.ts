@@ -2,7 +2,7 @@
  * Every rule of a store, whichever answer is lost: each conformance case is run again for each of its
  * requests, which is done although its answer never comes. The SDK asks again, and finds its own work.
  */
-import { CreateTableCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DescribeTableCommand } from '#aws-sdk';
 import {
   backendConformance,
   celeryGroupsConformance,

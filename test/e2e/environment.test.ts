@@ -32,7 +32,7 @@ await chord([signature('proj.invoice', ['o-2'])], signature('mail.send')).delay(
     env: { ...process.env, ...cloud.variables() },
   });
   await expect.poll(() => ran, { timeout: 20_000 }).toEqual(['ada']);
-  const { ReceiveMessageCommand } = await import('@aws-sdk/client-sqs');
+  const { ReceiveMessageCommand } = await import('#aws-sdk');
   const { Messages = [] } = await cloud.sqs.send(
     new ReceiveMessageCommand({ QueueUrl: cloud.environment.queues['celery'], MaxNumberOfMessages: 10 }),
   );

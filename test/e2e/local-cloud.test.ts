@@ -121,7 +121,7 @@ describe('on the embedded cloud', () => {
   });
 
   it('buries what cannot be read, its bytes untouched', async () => {
-    const { SendMessageCommand } = await import('@aws-sdk/client-sqs');
+    const { SendMessageCommand } = await import('#aws-sdk');
     await cloud.sqs.send(
       new SendMessageCommand({ QueueUrl: cloud.environment.queues['default'] ?? '', MessageBody: 'hello world' }),
     );

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fork } from 'node:child_process';
 
-import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand } from '#aws-sdk';
 import { type BatchResponse, Celeriac, type Delivery, silentLogger } from 'celeriac';
 import { LocalCloud } from 'celeriac/local';
 import type { Context, SQSEvent } from 'aws-lambda';

@@ -2,8 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBClient, SendMessageCommand, SQSClient } from '#aws-sdk';
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Celeriac, chain, chord, crontab, every, group, Reject, silentLogger } from 'celeriac';
@@ -263,7 +262,7 @@ it('asks for every command of the adapters', () => {
     Object.values(actors).flatMap(({ calls }) => calls.map(({ action }) => action.replace(/.*:/, ''))),
   );
   // Making queues and tables, and looking into dead-letter queues, is the local cloud's.
-  const sources = readdirSync('lib/aws').filter((file) => file !== 'provision.ts');
+  const sources = readdirSync('lib/aws').filter((file) => file.endsWith('.ts') && file !== 'provision.ts');
   const commands = new Set(
     sources.flatMap((file) => [
       ...readFileSync(`lib/aws/${file}`, 'utf8').matchAll(/new (?:sdk\.)?(\w+?)(?:Batch)?Command\(/g),

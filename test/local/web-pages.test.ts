@@ -323,7 +323,7 @@ it('a task sent as users send it runs', async () => {
 
 /** Messages of the queue in all, those under way too, and runs. */
 async function waiting(): Promise<number> {
-  const { GetQueueAttributesCommand } = await import('@aws-sdk/client-sqs');
+  const { GetQueueAttributesCommand } = await import('#aws-sdk');
   const { Attributes = {} } = await cloud.sqs.send(
     new GetQueueAttributesCommand({ QueueUrl: cloud.environment.queues['default'], AttributeNames: ['All'] }),
   );

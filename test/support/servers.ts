@@ -1,6 +1,5 @@
 /** SQS and DynamoDB, emulated over HTTP, for tests of the adapters themselves: nothing delivers messages here. */
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBClient, SQSClient } from '#aws-sdk';
 import type { Celeriac } from 'celeriac';
 
 import type { Clients } from '../../lib/aws/connect.ts';

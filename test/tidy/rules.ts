@@ -57,7 +57,11 @@ export function layerOf(path: string): number | undefined {
   return LAYERS.find(([pattern]) => pattern.test(path))?.[1];
 }
 
+/** What package.json's `imports` name. */
+const SEAMS: Readonly<Record<string, string>> = { '#aws-sdk': 'lib/aws/sdk.ts' };
+
 export function resolveImport(from: string, target: string): string | undefined {
+  if (target in SEAMS) return SEAMS[target];
   if (!target.startsWith('.')) return undefined;
   const parts = from.split('/').slice(0, -1);
   for (const part of target.split('/')) {
@@ -80,6 +84,9 @@ export function directionComplaints(file: SourceFile): string[] {
       !file.path.startsWith('lib/local/')
     )
       say('the SDK belongs to lib/aws');
+    // Only what goes through that file is replaced by the lean client in bundles.
+    else if (target.startsWith('@aws-sdk/') && room === 'lib' && !typeOnly && file.path !== 'lib/aws/sdk.ts')
+      say('classes of the SDK come from #aws-sdk');
     if (/^(aws-cdk-lib|constructs)/.test(target) && room !== 'infra' && room !== 'test') say('CDK belongs to infra');
     if (target === 'aws-lambda' && room !== 'handlers' && file.path !== 'lib/aws/sqs-event.ts')
       say("Lambda's types belong to handlers");
@@ -149,7 +156,8 @@ const BANS: readonly Ban[] = [
   {
     pattern: /\bprocess\.env\b/,
     where: /^(lib|handlers|infra)\//,
-    but: /^(lib\/settings|handlers\/environment-credentials)\.ts$/,
+    // The lean client reads the SDK's own variables, as the SDK does.
+    but: /^(lib\/settings|lib\/aws\/lean\/environment|handlers\/environment-credentials)\.ts$/,
     instead: 'lib/settings.ts reads the environment',
   },
   { pattern: /\bconsole[.[]/, where: /^(lib|handlers|infra)\//, but: /^lib\/log\.ts$/, instead: 'use the Logger port' },

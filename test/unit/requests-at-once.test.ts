@@ -1,6 +1,5 @@
 /** Large calls are many requests: they are bounded, so that neither sockets nor memory nor the service's limits run out. */
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBClient, SQSClient } from '#aws-sdk';
 import { Celeriac, enqueueMany, type Signature, silentLogger, type Task } from 'celeriac';
 import { countingIds, ManualClock, seededRandom } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 
-import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand } from '#aws-sdk';
 import { type AsyncResult, type GroupResult, silentLogger } from 'celeriac';
 import { LocalCloud } from 'celeriac/local';
 import { seededRandom } from 'celeriac/testing';

@@ -1,6 +1,5 @@
 /** A worker process of the chaos run: its clients work on a bad network, and it may be killed at any moment. */
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { DynamoDBClient, SQSClient } from '#aws-sdk';
 import { type Delivery, type Invocation, silentLogger } from 'celeriac';
 
 import { connect } from '../../../lib/aws/connect.ts';

@@ -1,5 +1,5 @@
 /** AWS adapters that are wrong in one line: what they would ask, and what they would make of an answer. */
-import { BatchExecuteStatementCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { BatchExecuteStatementCommand, UpdateItemCommand } from '#aws-sdk';
 
 import type { Faults } from 'celeriac/testing';
 
