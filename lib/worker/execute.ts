@@ -127,8 +127,11 @@ async function claimAndRun(
   const decision = decideClaim(outcome, options);
   switch (decision.kind) {
     case 'run':
-      // The store took its time: what starts now is cut off soon, or runs when its lease may be another's.
-      if (!mayStart(clock.nowMs(), worker.invocation.deadlineMs, worker.invocationStartMs, options, true)) {
+      // The store took its time: what starts now is cut off soon, runs when its lease may be another's, or has expired.
+      if (
+        !mayStart(clock.nowMs(), worker.invocation.deadlineMs, worker.invocationStartMs, options, true) ||
+        (message.expiresMs !== null && message.expiresMs <= clock.nowMs())
+      ) {
         await worker.ports.backend.release({ id: message.id, attempt: message.retries, owner });
         return { kind: 'keep', seconds: 0 };
       }

@@ -38,3 +38,26 @@ describe.each([
     expect([await result.state(), starts, claims]).toEqual(['SUCCESS', 1, 2]);
   });
 });
+
+it('a task that expires while it is claimed does not start', async () => {
+  let starts = 0;
+  const { world, tasks } = newWorld(
+    (app) => ({ quick: app.task('quick', () => (starts += 1)) }),
+    {},
+    {
+      wrapPorts: (ports) =>
+        tapped(
+          ports,
+          async (call, go) => {
+            const answer = await go();
+            if (call === 'backend.claim') await ports.clock.sleep(80_000);
+            return answer;
+          },
+          ['backend'],
+        ),
+    },
+  );
+  const result = await tasks.quick.applyAsync([], { expires: 60 });
+  await world.advance('20m');
+  expect([await result.state(), starts]).toEqual(['REVOKED', 0]);
+});
