@@ -5,7 +5,7 @@
 import { DynamoDBClient, SQSClient } from '#aws-sdk';
 
 import type { Celeriac } from '../app.ts';
-import { connect } from '../aws/connect.ts';
+import { type Clients, connect } from '../aws/connect.ts';
 import { type DeadLetter, peekDeadLetters, SqsPoller } from '../aws/poller.ts';
 import { provision } from '../aws/provision.ts';
 import { type Duration, durationSeconds } from '../duration.ts';
@@ -18,6 +18,8 @@ import { systemClock, systemIds } from '../time.ts';
 import type { BatchResponse, Delivery, Invocation } from '../worker/delivery.ts';
 import { WAKE_QUEUE } from '../wake-up.ts';
 import { LOST_QUEUE } from '../worker/consume.ts';
+import { actAs, CALLER, OPERATOR, RULES, signedByActor, SWEEPER, workerOf } from './actors.ts';
+import type { Authorize } from './authorize.ts';
 import { type LocalServer, startDynamodb, startSqs } from './servers.ts';
 
 /** A function as the event source mapping calls it. */
@@ -39,6 +41,8 @@ export interface LocalCloudOptions {
   readonly wrapPorts?: (
     ports: Pick<Ports, 'broker' | 'backend' | 'timers'>,
   ) => Pick<Ports, 'broker' | 'backend' | 'timers'>;
+  /** Asked of each request before it is answered, who may make it; for tests of roles. Default: everybody may do all. */
+  readonly authorize?: Authorize;
 }
 
 // Pollers per queue: Lambda keeps five at a quiet queue; two do on one machine.
@@ -50,8 +54,11 @@ const LONGEST_WAIT_MS = 1000;
 export class LocalCloud {
   readonly app: Celeriac;
   readonly environment: Environment;
+  /** Of no function, with every right: for whoever looks into the cloud. */
   readonly sqs: SQSClient;
   readonly dynamodb: DynamoDBClient;
+  /** Those of the app and its functions. */
+  readonly clients: Clients;
   readonly endpoints: { readonly sqs: string; readonly dynamodb: string };
   readonly #servers: readonly LocalServer[];
   readonly #options: LocalCloudOptions;
@@ -63,11 +70,17 @@ export class LocalCloud {
 
   /** Starts servers, makes queues and tables, wires `app` to them, and begins to deliver. */
   static async start(app: Celeriac, options: LocalCloudOptions = {}): Promise<LocalCloud> {
-    const [sqsServer, dynamodbServer] = await Promise.all([startSqs(), startDynamodb()]);
+    const { authorize } = options;
+    const [sqsServer, dynamodbServer] = await Promise.all([startSqs(0, authorize), startDynamodb(0, authorize)]);
     // Emulators take any credentials; the SDK insists on some.
-    const common = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
-    const sqs = new SQSClient({ ...common, endpoint: sqsServer.endpoint });
-    const dynamodb = new DynamoDBClient({ ...common, endpoint: dynamodbServer.endpoint });
+    const common = { region: 'us-east-1', credentials: { accessKeyId: OPERATOR, secretAccessKey: OPERATOR } };
+    const newClients = (): Clients => ({
+      sqs: new SQSClient({ ...common, endpoint: sqsServer.endpoint }),
+      dynamodb: new DynamoDBClient({ ...common, endpoint: dynamodbServer.endpoint }),
+    });
+    const { sqs, dynamodb } = newClients();
+    const own = newClients();
+    for (const client of Object.values(own)) signedByActor(client);
     const invocationSeconds = durationSeconds(options.invocation ?? 60, 'invocation', 1);
     const provisioned = await provision({
       manifest: app.manifest(),
@@ -78,13 +91,14 @@ export class LocalCloud {
       visibilitySeconds: durationSeconds(options.visibility ?? invocationSeconds + 30, 'visibility', 1),
       maxReceiveCount: options.maxReceiveCount ?? 50,
     });
-    const ports = connect(provisioned.environment, { clock: systemClock, random: app.random }, { sqs, dynamodb });
+    const ports = connect(provisioned.environment, { clock: systemClock, random: app.random }, own);
     const cloud = new LocalCloud(
       app,
       options,
       provisioned.environment,
       provisioned.lostQueues,
       { sqs, dynamodb },
+      own,
       [sqsServer, dynamodbServer],
       invocationSeconds,
     );
@@ -104,7 +118,8 @@ export class LocalCloud {
     options: LocalCloudOptions,
     environment: Environment,
     lostQueues: readonly string[],
-    clients: { readonly sqs: SQSClient; readonly dynamodb: DynamoDBClient },
+    operator: Clients,
+    clients: Clients,
     servers: readonly [LocalServer, LocalServer],
     invocationSeconds: number,
   ) {
@@ -112,15 +127,16 @@ export class LocalCloud {
     this.#options = options;
     this.environment = environment;
     this.#lostQueues = lostQueues;
-    this.sqs = clients.sqs;
-    this.dynamodb = clients.dynamodb;
+    this.sqs = operator.sqs;
+    this.dynamodb = operator.dynamodb;
+    this.clients = clients;
     this.#servers = servers;
     this.endpoints = { sqs: servers[0].endpoint, dynamodb: servers[1].endpoint };
     this.#invocationSeconds = invocationSeconds;
   }
 
-  /** The environment variables that a function deployed here would have. */
-  variables(): Record<string, string> {
+  /** The environment variables that a function deployed here would have. @param accessKeyId tells whose function it is. */
+  variables(accessKeyId: string = CALLER): Record<string, string> {
     const { environment } = this;
     return {
       [ENVIRONMENT.app]: environment.app,
@@ -135,8 +151,8 @@ export class LocalCloud {
       ...(environment.wakeQueue === undefined ? {} : { [ENVIRONMENT.wakeQueue]: environment.wakeQueue }),
       [ENVIRONMENT.tasks]: packTaskNames(Object.keys(this.app.manifest().tasks)),
       AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: 'local',
-      AWS_SECRET_ACCESS_KEY: 'local',
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: OPERATOR,
       AWS_ENDPOINT_URL_SQS: this.endpoints.sqs,
       AWS_ENDPOINT_URL_DYNAMODB: this.endpoints.dynamodb,
     };
@@ -150,13 +166,13 @@ export class LocalCloud {
   async stop(): Promise<void> {
     this.#stop.abort();
     await Promise.allSettled(this.#work);
-    this.sqs.destroy();
-    this.dynamodb.destroy();
+    for (const client of [this.sqs, this.dynamodb, this.clients.sqs, this.clients.dynamodb]) client.destroy();
     await Promise.all(this.#servers.map((server) => server.stop()));
     this.app.use(undefined);
   }
 
   #begin(): void {
+    const { sqs } = this.clients;
     const names = new Map(
       Object.entries(this.environment.queues).map(([name, url]) => [url.slice(url.lastIndexOf('/') + 1), name]),
     );
@@ -167,21 +183,26 @@ export class LocalCloud {
       // One poller keeps the order of a FIFO queue's groups simple; Lambda scales them by group.
       const pollers = this.app.settings.queues[queue]?.fifo ? 1 : POLLERS;
       for (let count = 0; count < pollers; count += 1)
-        this.#work.push(this.#pump(new SqsPoller(this.sqs, queue, url), worker));
+        this.#run(workerOf(queue), () => this.#pump(new SqsPoller(sqs, queue, url), worker));
     }
     for (const url of this.#lostQueues) {
-      this.#work.push(
-        this.#pump(new SqsPoller(this.sqs, LOST_QUEUE, url, names), (deliveries, invocation) =>
+      this.#run(SWEEPER, () =>
+        this.#pump(new SqsPoller(sqs, LOST_QUEUE, url, names), (deliveries, invocation) =>
           this.app.consumeLost(deliveries, invocation),
         ),
       );
     }
     const { wakeQueue } = this.environment;
     if (wakeQueue !== undefined)
-      this.#work.push(
-        this.#pump(new SqsPoller(this.sqs, WAKE_QUEUE, wakeQueue), (deliveries) => this.app.consumeWakeUps(deliveries)),
+      this.#run(SWEEPER, () =>
+        this.#pump(new SqsPoller(sqs, WAKE_QUEUE, wakeQueue), (deliveries) => this.app.consumeWakeUps(deliveries)),
       );
-    this.#work.push(this.#tick(), this.#fireRules());
+    this.#run(SWEEPER, () => this.#tick());
+    this.#run(RULES, () => this.#fireRules());
+  }
+
+  #run(actor: string, work: () => Promise<void>): void {
+    this.#work.push(actAs(actor, work));
   }
 
   async #pump(poller: SqsPoller, run: BatchFunction): Promise<void> {

@@ -3,18 +3,14 @@
  * of lib/aws/dynamodb-batch.ts and lib/aws/dynamodb-schedules.ts, so that batches go the same way here as on AWS, and the question about a table's
  * time to live that Celery's backend asks. Everything else is passed on as it is.
  */
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
-import { duplexPair } from 'node:stream';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+
+import { forward, read } from './forward.ts';
 
 type Values = Record<string, unknown>;
 interface Statement {
   readonly Statement: string;
   readonly Parameters: readonly unknown[];
-}
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: Buffer;
 }
 
 const TARGET = 'DynamoDB_20120810.';
@@ -108,35 +104,4 @@ function translate({
 
 function namesIn(clause: string): string[] {
   return [...clause.matchAll(/"([^"]+)" = \?/g)].map((match) => match[1] ?? '');
-}
-
-async function read(stream: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}
-
-function forward(headers: IncomingMessage['headers'], body: Buffer, target: Server): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const [ours, theirs] = duplexPair();
-    // A connection inside this process: no port and no socket file that anybody else could find.
-    target.emit('connection', theirs);
-    const outgoing = request(
-      {
-        createConnection: () => ours,
-        method: 'POST',
-        headers: { ...headers, 'content-length': body.length, connection: 'close' },
-      },
-      (response) => {
-        // How this connection ends is not how the caller's does.
-        const { connection: _connection, ...answered } = response.headers;
-        read(response).then(
-          (answer) => resolve({ status: response.statusCode ?? 500, headers: answered, body: answer }),
-          reject,
-        );
-      },
-    );
-    outgoing.once('error', reject);
-    outgoing.end(body);
-  });
 }

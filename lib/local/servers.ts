@@ -3,6 +3,7 @@ import { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { ImproperlyConfigured } from '../errors.ts';
+import { type Authorize, authorizing } from './authorize.ts';
 import { type Gate, guard } from './gate.ts';
 import { partiqlProxy } from './partiql.ts';
 
@@ -22,9 +23,14 @@ const DYNAMODB: Gate = { service: 'DynamoDB_20120810.' };
  * The SQS server. Its own starter listens on every interface whatever its `host` option says; its app object obeys.
  * The gate lets nothing through to the other services that the package brings along (SNS, S3, STS).
  */
-export async function startSqs(port = 0): Promise<LocalServer> {
+export async function startSqs(port = 0, authorize?: Authorize): Promise<LocalServer> {
   const { buildApp } = await required('fauxqs', () => import('fauxqs'));
   const app = buildApp({ logger: false });
+  if (authorize !== undefined) {
+    await app.ready();
+    const front = await started(guard(authorizing(app.server, authorize), SQS), port);
+    return { endpoint: front.endpoint, stop: () => front.stop().then(() => app.close()) };
+  }
   guard(app.server, SQS);
   app.server.keepAliveTimeout = KEEP_ALIVE_MS;
   const endpoint = await app.listen({ port, host: LOOPBACK });
@@ -37,8 +43,9 @@ export async function startDynalite(port = 0): Promise<LocalServer> {
 }
 
 /** DynamoDB with the batched conditional writes that the server alone lacks. Only the proxy listens. */
-export async function startDynamodb(port = 0): Promise<LocalServer> {
-  return started(guard(partiqlProxy(await dynaliteServer()), DYNAMODB), port);
+export async function startDynamodb(port = 0, authorize?: Authorize): Promise<LocalServer> {
+  const server = partiqlProxy(await dynaliteServer());
+  return started(guard(authorize === undefined ? server : authorizing(server, authorize), DYNAMODB), port);
 }
 
 async function dynaliteServer(): Promise<Server> {

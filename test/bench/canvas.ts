@@ -19,7 +19,7 @@ export async function canvasCounts(sizes: readonly number[]): Promise<[string, s
   });
   const cloud = await LocalCloud.start(app, { logger: silentLogger, sweepEvery: '1h' });
   const tally: Tally = { sends: 0, table: 0, writes: 0, groupWrites: 0 };
-  watch(cloud.sqs, cloud.dynamodb, tally);
+  watch(cloud.clients.sqs, cloud.clients.dynamodb, tally);
   const rows: [string, string][] = [];
   try {
     for (const size of sizes) {

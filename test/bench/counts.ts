@@ -60,7 +60,7 @@ export async function counts(tasks: number): Promise<[string, string][]> {
   });
   const cloud = await LocalCloud.start(app, { logger: silentLogger, sweepEvery: '1h' });
   const tally: Tally = { sends: 0, table: 0, writes: 0, groupWrites: 0 };
-  watch(cloud.sqs, cloud.dynamodb, tally);
+  watch(cloud.clients.sqs, cloud.clients.dynamodb, tally);
   const rows: [string, string][] = [];
   const measure = async (
     name: string,

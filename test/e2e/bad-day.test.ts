@@ -1,11 +1,13 @@
 /** A bad day of both services, over real HTTP: workers whose requests are throttled, lost, or done in part end all of their work. */
 import { type BatchResponse, Celeriac, chain, chord, group, silentLogger } from 'celeriac';
-import { LocalCloud } from 'celeriac/local';
+import type { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { connect } from '../../lib/aws/connect.ts';
+import { signedByActor } from '../../lib/local/actors.ts';
 import { systemClock, systemRandom } from '../../lib/time.ts';
 import { BAD_DAY, type FaultCounts, weather } from '../support/fault-kinds.ts';
+import { startCloud } from '../support/iam/roles.ts';
 import { clientsOver, drawsOf, FaultyService } from '../support/service-faults.ts';
 
 function declare() {
@@ -40,7 +42,7 @@ const workers = declare();
 let cloud: LocalCloud;
 
 beforeAll(async () => {
-  cloud = await LocalCloud.start(senders.app, {
+  cloud = await startCloud(senders.app, {
     invocation: 10,
     visibility: 11,
     sweepEvery: 1,
@@ -48,6 +50,7 @@ beforeAll(async () => {
     worker: (deliveries, invocation): Promise<BatchResponse> => workers.app.consume(deliveries, invocation),
   });
   const clients = clientsOver(new FaultyService(weather({ ...BAD_DAY, slow: 0 }, counts), drawsOf(1)), cloud.endpoints);
+  for (const client of Object.values(clients)) signedByActor(client);
   workers.app.use({
     ...connect(cloud.environment, { clock: systemClock, random: systemRandom }, clients),
     logger: silentLogger,

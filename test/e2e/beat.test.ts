@@ -1,7 +1,9 @@
 /** Schedules over real HTTP: rows in DynamoDB, ticks through SQS, edits while everything runs. */
 import { Celeriac, clocked, crontab, every, silentLogger } from 'celeriac';
-import { LocalCloud } from 'celeriac/local';
+import type { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { startCloud } from '../support/iam/roles.ts';
 
 const app = new Celeriac('beat-e2e');
 const ran: { name: string; scheduled: number; late: number }[] = [];
@@ -18,7 +20,7 @@ const runsOf = (name: string): typeof ran => ran.filter((run) => run.name === na
 
 let cloud: LocalCloud;
 beforeAll(async () => {
-  cloud = await LocalCloud.start(app, { invocation: 10, sweepEvery: 1, logger: silentLogger });
+  cloud = await startCloud(app, { invocation: 10, sweepEvery: 1, logger: silentLogger });
 });
 afterAll(() => cloud.stop());
 

@@ -1,7 +1,9 @@
 /** Groups and chords over real HTTP: sets in DynamoDB, members through SQS, ten a batch. */
 import { Celeriac, chain, chord, group, silentLogger } from 'celeriac';
-import { LocalCloud } from 'celeriac/local';
+import type { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { startCloud } from '../support/iam/roles.ts';
 
 const app = new Celeriac('canvas-e2e');
 const add = app.task('add', (x: number, y: number) => x + y);
@@ -15,7 +17,7 @@ const tell = app.task('tell', (id: string) => void told.push(id));
 
 let cloud: LocalCloud;
 beforeAll(async () => {
-  cloud = await LocalCloud.start(app, { invocation: 20, sweepEvery: 1, logger: silentLogger });
+  cloud = await startCloud(app, { invocation: 20, sweepEvery: 1, logger: silentLogger });
 });
 afterAll(() => cloud.stop());
 

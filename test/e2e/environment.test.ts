@@ -3,8 +3,10 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 import { Celeriac, silentLogger } from 'celeriac';
-import { LocalCloud } from 'celeriac/local';
+import type { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+
+import { startCloud } from '../support/iam/roles.ts';
 
 const app = new Celeriac('shop', {
   queues: { default: {}, mail: {}, celery: { external: true } },
@@ -17,7 +19,7 @@ app.remote('proj.invoice', { queue: 'celery' });
 
 let cloud: LocalCloud;
 beforeAll(async () => {
-  cloud = await LocalCloud.start(app);
+  cloud = await startCloud(app);
 });
 afterAll(() => cloud.stop());
 

@@ -1,7 +1,9 @@
 /** FIFO queues over real HTTP: the first sweep is over before anything is sent, and the next comes after the test. */
 import { Celeriac, every, silentLogger } from 'celeriac';
-import { LocalCloud } from 'celeriac/local';
+import type { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { startCloud } from '../support/iam/roles.ts';
 
 const app = new Celeriac('fifo', { queues: { orders: { fifo: true } } });
 const runs: { readonly name: string; readonly atMs: number }[] = [];
@@ -18,7 +20,7 @@ const timesOf = (group: string): number[] => runs.filter(({ name }) => name.star
 
 let cloud: LocalCloud;
 beforeAll(async () => {
-  cloud = await LocalCloud.start(app, { invocation: 10, sweepEvery: '10m', logger: silentLogger });
+  cloud = await startCloud(app, { invocation: 10, sweepEvery: '10m', logger: silentLogger });
 });
 afterAll(() => cloud.stop());
 

@@ -3,9 +3,10 @@ import { networkInterfaces } from 'node:os';
 import { connect, type Socket } from 'node:net';
 
 import { Celeriac, enqueueMany, Reject, silentLogger } from 'celeriac';
-import { LocalCloud } from 'celeriac/local';
+import type { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { startCloud } from '../support/iam/roles.ts';
 import { FetchError } from '../support/worlds.ts';
 
 const app = new Celeriac('e2e', {
@@ -47,7 +48,7 @@ const tasks = {
 
 let cloud: LocalCloud;
 beforeAll(async () => {
-  cloud = await LocalCloud.start(app, { invocation: 10, sweepEvery: 1, logger: silentLogger });
+  cloud = await startCloud(app, { invocation: 10, sweepEvery: 1, logger: silentLogger });
 });
 afterAll(() => cloud.stop());
 

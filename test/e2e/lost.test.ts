@@ -3,8 +3,11 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 
 import { type BatchResponse, Celeriac, silentLogger } from 'celeriac';
-import { type BatchFunction, LocalCloud } from 'celeriac/local';
+import type { BatchFunction, LocalCloud } from 'celeriac/local';
 import { expect, it } from 'vitest';
+
+import { workerOf } from '../../lib/local/actors.ts';
+import { startCloud } from '../support/iam/roles.ts';
 
 interface Setup {
   readonly worker: (app: Celeriac) => BatchFunction;
@@ -19,7 +22,7 @@ async function withCloud(setup: Setup, run: (app: Celeriac, cloud: LocalCloud) =
   // Its tasks are those of the worker's process.
   app.taskNames = () => undefined;
   const invocation = setup.invocationSeconds ?? 3;
-  const cloud = await LocalCloud.start(app, {
+  const cloud = await startCloud(app, {
     invocation,
     visibility: invocation + 1,
     maxReceiveCount: setup.maxReceiveCount ?? 50,
@@ -112,7 +115,7 @@ it.each([
   await withCloud({ worker: () => workers.run, declare: (app) => app.task('unused', () => 1) }, async (app, cloud) => {
     try {
       // One to be lost, one to find that out; one more, for a delivery that came while both were busy.
-      await workers.fork(3, cloud.variables());
+      await workers.fork(3, cloud.variables(workerOf('default')));
       const result = await app.send(task);
       await expect(result.get({ timeout: PATIENCE_SECONDS, interval: 0.2 })).rejects.toMatchObject({
         name: 'WorkerLostError',
@@ -138,7 +141,7 @@ it('a task that outlives its invocation fails before Lambda kills the batch', as
     await new Promise(() => {});
   });
   app.task('quick', () => 'fine');
-  const cloud = await LocalCloud.start(app, { invocation: 3, logger: silentLogger });
+  const cloud = await startCloud(app, { invocation: 3, logger: silentLogger });
   try {
     const [slow, quick] = await Promise.all([app.send('slow'), app.send('quick')]);
     expect(await quick.get({ timeout: PATIENCE_SECONDS, interval: 0.1 })).toBe('fine');

@@ -6,12 +6,14 @@ import { fork } from 'node:child_process';
 
 import { GetQueueAttributesCommand } from '#aws-sdk';
 import { type BatchResponse, Celeriac, type Delivery, silentLogger } from 'celeriac';
-import { LocalCloud } from 'celeriac/local';
+import type { LocalCloud } from 'celeriac/local';
 import type { Context, SQSEvent } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { appOf } from '../../handlers/load-app.ts';
 import { deliveriesOf, invocationOf, isSqsEvent } from '../../lib/aws/sqs-event.ts';
+import { actAs, OPERATOR, SWEEPER, workerOf } from '../../lib/local/actors.ts';
+import { rolesOf, startCloud } from '../support/iam/roles.ts';
 import { ARN, bundleWorker, eventOf } from '../support/lambda.ts';
 
 describe('sqs-event', () => {
@@ -53,18 +55,19 @@ describe('load-app', () => {
 describe('the bundled handlers', () => {
   const folder = mkdtempSync(join(tmpdir(), 'celeriac-handlers-'));
   const app = new Celeriac('blog', { queues: { default: {}, mail: {}, orders: { fifo: true } } });
+  const roles = rolesOf(app);
   const ordered: string[] = [];
   let cloud: LocalCloud;
 
   /** A bundle's handler(event, context) in a fresh process: a cold start. */
   const invoke = (
-    name: string,
+    name: 'worker' | 'sweeper',
     event: SQSEvent | { readonly celeriac: string },
     variables = {},
   ): Promise<BatchResponse> =>
     new Promise((done, fail) => {
       const child = fork('test/support/lambda-process.ts', [join(folder, `${name}.mjs`)], {
-        env: { ...process.env, ...cloud.variables(), ...variables },
+        env: { ...process.env, ...cloud.variables(name === 'worker' ? workerOf('default') : SWEEPER), ...variables },
         silent: true,
       });
       child.once('message', (response) => {
@@ -78,15 +81,19 @@ describe('the bundled handlers', () => {
   beforeAll(async () => {
     for (const name of ['worker', 'sweeper'] as const)
       await bundleWorker('examples/blog/tasks.ts', join(folder, `${name}.mjs`), name);
-    cloud = await LocalCloud.start(app, {
-      logger: silentLogger,
-      worker: (deliveries) => {
-        if (deliveries[0]?.queue !== 'orders')
-          return invoke('worker', eventOf(deliveries, `blog-${deliveries[0]?.queue}`));
-        ordered.push(...deliveries.map(({ body }) => body));
-        return Promise.resolve({ batchItemFailures: [] });
+    cloud = await startCloud(
+      app,
+      {
+        logger: silentLogger,
+        worker: (deliveries) => {
+          if (deliveries[0]?.queue !== 'orders')
+            return invoke('worker', eventOf(deliveries, `blog-${deliveries[0]?.queue}`));
+          ordered.push(...deliveries.map(({ body }) => body));
+          return Promise.resolve({ batchItemFailures: [] });
+        },
       },
-    });
+      roles,
+    );
   });
   afterAll(async () => {
     await cloud.stop();
@@ -129,7 +136,7 @@ describe('the bundled handlers', () => {
     };
     expect(await invoke('sweeper', eventOf([wakeUp], 'blog-__wake__'))).toEqual({ batchItemFailures: [] });
     await expect.poll(() => ordered, { timeout: 5000 }).toEqual(['c', 'a', 'b']);
-    for (const shard of shards) expect(await timers.due(shard, dueMs, 10)).toEqual([]);
+    for (const shard of shards) expect(await actAs(OPERATOR, () => timers.due(shard, dueMs, 10))).toEqual([]);
   });
 
   it("the minute's rule sends what is due, with the exact delay that is left", async () => {
@@ -137,7 +144,9 @@ describe('the bundled handlers', () => {
     const dueMs = Date.now() + 90_000;
     const shards = Array.from({ length: timers.shards }, (_, shard) => shard);
     const all = async (): Promise<string[]> =>
-      (await Promise.all(shards.map((shard) => timers.due(shard, dueMs, 100)))).flat().map(({ id }) => id);
+      (await actAs(OPERATOR, () => Promise.all(shards.map((shard) => timers.due(shard, dueMs, 100)))))
+        .flat()
+        .map(({ id }) => id);
     await timers.put([{ id: 'soon', attempt: 0, dueMs, message: { queue: 'mail', body: 'soon' } }]);
     expect(await all()).toEqual(['soon']);
     expect(await invoke('sweeper', { celeriac: 'sweep' })).toEqual({ batchItemFailures: [] });
@@ -177,7 +186,7 @@ describe('the bundled handlers', () => {
     await expect
       .poll(async () => (await cloud.deadLetters('mail'))[0]?.attributes, { timeout: 5000 })
       .toMatchObject({ task_id: id, reason: 'worker lost', origin_queue: 'mail' });
-    // The tables are gone for this one: nothing is known of it, so it stays.
+    // Its table is another for this one: nothing is known of it, so it stays.
     const blind = await invoke(
       'sweeper',
       eventOf([{ ...delivery, body: message('x').replaceAll(id, 'lost-2') }], 'blog-__lost__'),
@@ -186,5 +195,6 @@ describe('the bundled handlers', () => {
       },
     );
     expect(blind).toEqual({ batchItemFailures: [{ itemIdentifier: 'm' }] });
+    expect(roles.gate.takeDenied()).toEqual(["sweeper dynamodb:UpdateItem no-such-table b'celery"]);
   });
 });

@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Celeriac, silentLogger } from 'celeriac';
-import { LocalCloud } from 'celeriac/local';
+import type { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { workerOf } from '../../lib/local/actors.ts';
+import { startCloud } from '../support/iam/roles.ts';
 import { bundleWorker, eventOf } from '../support/lambda.ts';
 import { LambdaRuntime, reasonToSkipRuntime } from '../support/lambda-runtime.ts';
 
@@ -21,11 +23,11 @@ describe.skipIf(reasonToSkipRuntime("log lines under Lambda's runtime") !== unde
   beforeAll(async () => {
     const bundle = join(folder, 'worker.mjs');
     await bundleWorker('test/support/logging-tasks.ts', bundle);
-    cloud = await LocalCloud.start(app, {
+    cloud = await startCloud(app, {
       logger: silentLogger,
       worker: async (deliveries) => (await runtime.invoke(eventOf(deliveries, 'logs-default'))) as never,
     });
-    runtime = await LambdaRuntime.start(bundle, cloud.variables());
+    runtime = await LambdaRuntime.start(bundle, cloud.variables(workerOf('default')));
   });
   afterAll(async () => {
     await cloud.stop();

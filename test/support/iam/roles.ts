@@ -1,0 +1,102 @@
+/** The roles of an app's service, synthesized as they would be deployed, for an embedded cloud of the same app. */
+import { type CfnElement, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
+import type { IConstruct } from 'constructs';
+import type { Celeriac } from 'celeriac';
+import { LocalCloud, type LocalCloudOptions } from 'celeriac/local';
+import { expect } from 'vitest';
+
+import { TaskService } from '../../../infra/index.ts';
+import { CALLER, queueOf, SWEEPER } from '../../../lib/local/actors.ts';
+import { physicalQueueName } from '../../../lib/queue-name.ts';
+import { WAKE_QUEUE } from '../../../lib/wake-up.ts';
+import { ENTRY, newApp, newCaller } from '../../infra/stacks.ts';
+import { ACCOUNT, arnOfQueue, arnOfTable, REGION } from './asked.ts';
+import { IamGate } from './gate.ts';
+import type { Statement } from './policy.ts';
+import { DeployedTemplate, type TemplateJson } from './template.ts';
+
+/** What somebody outside of the service is granted, by the access key. */
+export type Callers = Readonly<Record<string, (service: TaskService, grantee: IGrantable) => void>>;
+
+/** An API handler that does all that an app's own process does. */
+export const EVERY_GRANT: Callers = {
+  [CALLER]: (service, grantee) => {
+    service.grantSchedules(grantee);
+  },
+};
+
+export interface ServiceRoles {
+  readonly gate: IamGate;
+  /** Statements of the role that has this access key. */
+  readonly statementsOf: (actor: string) => readonly Statement[];
+  readonly service: TaskService;
+}
+
+export function rolesOf(app: Celeriac, callers: Callers = EVERY_GRANT): ServiceRoles {
+  const stack = new Stack(newApp(), 'Test', { env: { account: ACCOUNT, region: REGION } });
+  const service = new TaskService(stack, 'Tasks', { app, entry: ENTRY });
+  const functions = new Map<string, LambdaFn>([[SWEEPER, service.sweeper]]);
+  for (const [actor, grant] of Object.entries(callers)) {
+    const caller = newCaller(stack, `Caller${functions.size}`);
+    functions.set(actor, caller);
+    grant(service, caller);
+  }
+  const deployed = new DeployedTemplate(Template.fromStack(stack).toJSON() as TemplateJson, arnsOf(stack, service));
+  const known = new Map<string, readonly Statement[]>();
+  const statementsOf = (actor: string): readonly Statement[] => {
+    const queue = queueOf(actor);
+    const role = (queue === undefined ? functions.get(actor) : service.worker(queue))?.role;
+    if (role === undefined) throw new Error(`No role has the access key '${actor}'.`);
+    const statements = known.get(actor) ?? deployed.identityStatements(logicalId(stack, role));
+    known.set(actor, statements);
+    return statements;
+  };
+  const gate = new IamGate({
+    statementsOf,
+    queueStatements: (arn) => deployed.queueStatements(arn),
+    rulesOn: (arn) => deployed.rulesOn(arn),
+  });
+  return { gate, statementsOf, service };
+}
+
+/** An embedded cloud in which every function has its own role; what a role refused is told when it stops. */
+export async function startCloud(
+  app: Celeriac,
+  options: LocalCloudOptions = {},
+  { gate }: Pick<ServiceRoles, 'gate'> = rolesOf(app),
+): Promise<LocalCloud> {
+  const cloud = await LocalCloud.start(app, { ...options, authorize: gate.authorize });
+  const stop = cloud.stop.bind(cloud);
+  return Object.assign(cloud, {
+    stop: async (): Promise<void> => {
+      await stop();
+      expect(gate.denied).toEqual([]);
+    },
+  });
+}
+
+/** Names that `provision` gives in the place of CloudFormation. */
+function arnsOf(stack: Stack, { manifest, queues, tables }: TaskService): Map<string, string> {
+  const prefix = manifest.name.replaceAll('.', '-');
+  const queue = (name: string, fifo: boolean): string => arnOfQueue(physicalQueueName(`${prefix}-`, name, fifo));
+  const named: [IConstruct, string][] = [
+    [tables.results, arnOfTable(`${prefix}-results`)],
+    [tables.state, arnOfTable(`${prefix}-state`)],
+    [queues.missedTicks, queue('missed-ticks', false)],
+    ...queues.lost.map((lost): [IConstruct, string] => [lost, queue('lost', lost.fifo)]),
+    ...(queues.wakeUps === undefined ? [] : ([[queues.wakeUps, queue(WAKE_QUEUE, false)]] as [IConstruct, string][])),
+  ];
+  for (const [name, pair] of Object.entries(queues.pairs))
+    named.push(
+      [pair.queue, queue(name, pair.queue.fifo)],
+      [pair.deadLetterQueue, queue(`${name.replace(/\.fifo$/, '')}-dead`, pair.queue.fifo)],
+    );
+  return new Map(named.map(([construct, arn]) => [logicalId(stack, construct), arn]));
+}
+
+function logicalId(stack: Stack, construct: IConstruct): string {
+  return stack.getLogicalId(construct.node.defaultChild as CfnElement);
+}
