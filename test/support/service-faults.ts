@@ -120,12 +120,18 @@ export function drawsOf(seed: number): (request: ServiceRequest) => Random {
   const times = new Map<string, number>();
   return ({ operation, input }) => {
     // A server's port is another one each time.
-    const said = JSON.stringify(input).replaceAll(/http:\/\/[^/"]+/g, '');
+    const said = JSON.stringify(input, sorted).replaceAll(/http:\/\/[^/"]+/g, '');
     const key = createHash('sha256').update(`${seed} ${operation} ${said}`).digest('hex');
     const time = (times.get(key) ?? 0) + 1;
     times.set(key, time);
     return seededRandom(Number.parseInt(key.slice(0, 8), 16) + time * 7919);
   };
+}
+
+/** Clients write the members of an object in an order of their own. */
+function sorted(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([left], [right]) => (left < right ? -1 : 1)));
 }
 
 const MOST_TRIES = 8;
