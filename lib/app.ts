@@ -3,9 +3,9 @@ import type { ApplyOptions } from './apply-options.ts';
 import { maybeCurrentTask, runWithContext, type TaskContext } from './context.ts';
 import { ImproperlyConfigured, InvalidOption } from './errors.ts';
 import { applyCall, sendCall, sendMany } from './enqueue.ts';
-import { shown } from './duration.ts';
+import { shown } from './option-checks.ts';
 import { consoleLogger } from './log.ts';
-import type { AppManifest, TaskManifest } from './manifest.ts';
+import type { AppManifest, Environment, TaskManifest } from './manifest.ts';
 import type { Message } from './message.ts';
 import { noCeleryGroups, noGroups, noSchedules } from './no-ports.ts';
 import type { Clock, Ids, Logger, Ports, Random } from './ports.ts';
@@ -15,19 +15,13 @@ import { callSite, Registry, type TaskDefinition, type TaskHooks } from './regis
 import { AsyncResult } from './result.ts';
 import { ownQueueName } from './queue-name.ts';
 import { hasRouter, idlePatterns, resolveRoute } from './routes.ts';
-import {
-  type AppOptions,
-  type Environment,
-  readEnvironment,
-  readTaskNames,
-  resolveSettings,
-  type Settings,
-} from './settings.ts';
+import { type AppOptions, resolveSettings, type Settings } from './settings.ts';
+import { readEnvironment, readTaskNames } from './environment.ts';
 import type { CheckedTypes } from './serializable.ts';
 import type { Signature } from './signature.ts';
 import { remoteTask, type RemoteTask, type RemoteTaskOptions } from './remote-task.ts';
 import { createTask, type Task, type TaskFunction, type TaskMethods, type TaskOf } from './task.ts';
-import { TaskBase, factsOfClass, instanceOf, type TaskClass } from './task-class.ts';
+import { factsOfClass, instanceOf, TaskBase, type TaskClass } from './task-class.ts';
 import { checkedTaskName, resolveTaskOptions, type TaskOptions } from './task-options.ts';
 import { systemClock, systemIds, systemRandom } from './time.ts';
 import type { BatchResponse, Delivery, Invocation } from './worker/delivery.ts';

@@ -26,15 +26,14 @@ import {
   SQS_MAX_MESSAGE_BYTES,
 } from './limits.ts';
 import type { Ports, Timer } from './ports.ts';
-import { checkSteps } from './message-bounds.ts';
+import { checkSteps, type Lineage } from './signature-options.ts';
 import { prepareCall, prepareSignature, type Producer } from './producer.ts';
 import { type Prepared, publish } from './publish.ts';
 import { AsyncResult } from './result.ts';
 import { GroupResult } from './group-result.ts';
 import type { Settings } from './settings.ts';
 import type { Signature } from './signature.ts';
-import type { Lineage } from './signature-options.ts';
-import { derivedId } from './time.ts';
+import { derivedId } from './ids.ts';
 
 /** Of this package: sends what a sender that died has left unsent. */
 export const REPAIR_TASK = 'celeriac.repair';

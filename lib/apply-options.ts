@@ -1,10 +1,10 @@
 /** Options of one call, checked before anything is sent (Celery's apply_async). */
-import { type Duration, dueMs, durationSeconds, instantMs, shown } from './duration.ts';
+import { dueMs, type Duration, durationSeconds, instantMs } from './duration.ts';
+import { booleanOption, integerIn, refuseUnknownKeys, shown } from './option-checks.ts';
 import { InvalidOption } from './errors.ts';
 import { MAX_TASK_ID_CHARACTERS, SQS_MAX_GROUP_ID_CHARACTERS } from './limits.ts';
 import type { Signature } from './signature.ts';
 import { isGroupId } from './sqs-text.ts';
-import { booleanOption, integerIn, refuseUnknownKeys } from './option-checks.ts';
 import { resolvePolicy, type RetryPolicy } from './settings.ts';
 import { checkLimits } from './task-options.ts';
 

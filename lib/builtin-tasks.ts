@@ -10,7 +10,7 @@ import { type Producer, validateArguments } from './producer.ts';
 import type { TaskDefinition } from './registry.ts';
 import { readSignature, signature } from './signature.ts';
 import { resolveTaskOptions, type TaskOptions } from './task-options.ts';
-import { derivedId } from './time.ts';
+import { derivedId } from './ids.ts';
 
 type Run = (context: TaskContext, args: readonly unknown[]) => unknown;
 

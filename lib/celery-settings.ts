@@ -1,15 +1,13 @@
 /** An app's options from a configuration of Celery: what agrees is mapped, all else is told of. */
 import { isDeepStrictEqual } from 'node:util';
-
 import { MAPPINGS } from './celery-settings/mappings.ts';
 import { finishQueues } from './celery-settings/queues-and-routes.ts';
 import { type Draft, type Given, isNothing, isRecord } from './celery-settings/reading.ts';
 import type { CelerySetting } from './celery-settings/setting.ts';
 import { findSetting, nearestName } from './celery-settings/table.ts';
-import { shown } from './duration.ts';
+import { booleanOption, refuseUnknownKeys, shown } from './option-checks.ts';
 import { InvalidOption } from './errors.ts';
 import { consoleLogger } from './log.ts';
-import { booleanOption, refuseUnknownKeys } from './option-checks.ts';
 import type { AppOptions } from './settings.ts';
 
 export interface CelerySettingsOptions {

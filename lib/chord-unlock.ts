@@ -18,10 +18,11 @@ import { ChordError, InvalidSignature } from './errors.ts';
 import { decodeJsonKeepingTypes } from './json.ts';
 import type { TaskRecord } from './ports.ts';
 import type { Producer } from './producer.ts';
-import { readDocument, taskIdsIn } from './result-document.ts';
+import { readDocument } from './result-document.ts';
+import { taskIdsIn } from './celery-group.ts';
 import { readSignature, type Signature, signature, withParts } from './signature.ts';
 import { isFinal, SUCCESS } from './states.ts';
-import { derivedId } from './time.ts';
+import { derivedId } from './ids.ts';
 import { chordErrorOf } from './worker/gather.ts';
 
 /** Of this package: fails with its argument. */

@@ -1,16 +1,13 @@
 /** SQS body -> message: protocol 2 and 1, from anybody. It is read, or refused with a reason, and nothing else. */
+import { type Envelope, nameOf, readEnvelope, readOuterEnvelope, without } from './envelope.ts';
 import {
-  type Envelope,
   isCount,
   isObject,
   type JsonObject,
-  nameOf,
   readArray,
   readBoolean,
   readCount,
   readDueTime,
-  readEnvelope,
-  readOuterEnvelope,
   readName,
   readNames,
   readObject,
@@ -20,9 +17,8 @@ import {
   readTimeLimit,
   requireSignature,
   textOr,
-  without,
   wrong,
-} from './envelope.ts';
+} from './fields.ts';
 import { InvalidMessage } from './errors.ts';
 import { decodeTyped } from './json-typed.ts';
 import { MAX_RETRIES, MAX_TASK_ID_CHARACTERS, MAX_TASK_NAME_CHARACTERS } from './limits.ts';
@@ -36,7 +32,7 @@ import {
 } from './message.ts';
 import { isName } from './message-bounds.ts';
 import { argsRepr, kwargsRepr } from './repr.ts';
-import { readGroupHeader } from './signature-options.ts';
+import { readGroupHeader } from './group-header.ts';
 import { groupIdOf } from './sqs-text.ts';
 
 /** Reads an SQS body. Throws InvalidMessage with a reason; never anything else. */

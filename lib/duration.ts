@@ -2,7 +2,7 @@
 import { InvalidOption } from './errors.ts';
 import { LATEST_DUE_MS } from './limits.ts';
 import { parseIsoTime } from './iso-time.ts';
-import { cut, quoted } from './quote.ts';
+import { shown } from './option-checks.ts';
 
 /** Seconds, or text such as `'10s'`, `'5m'`, `'2h'`, `'1d'`, `'1w'`, `'1y'` (365 days). */
 export type Duration = number | `${number}${'s' | 'm' | 'h' | 'd' | 'w' | 'y'}`;
@@ -12,19 +12,6 @@ const DURATION = /^(\d+(?:\.\d+)?)([smhdwy])$/;
 const ISO_INSTANT = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/i;
 // Epoch seconds beyond this (year 5138) are taken for milliseconds by mistake.
 const LARGEST_EPOCH_SECONDS = 100_000_000_000;
-
-/** A refused value, cut where it is long. */
-export function shown(value: unknown): string {
-  if (typeof value === 'string') return quoted(value);
-  if (typeof value === 'bigint') return `${cut(String(value))}n`;
-  if (typeof value === 'function') return 'a function';
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : `Date ${value.toISOString()}`;
-  try {
-    return cut(JSON.stringify(value) ?? String(value));
-  } catch {
-    return Object.prototype.toString.call(value);
-  }
-}
 
 /** @throws InvalidOption when `value` is no duration of at least `minimumSeconds`. */
 export function durationSeconds(value: unknown, field: string, minimumSeconds = 0): number {

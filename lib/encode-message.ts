@@ -1,11 +1,12 @@
 /** Message -> SQS body: Celery protocol 2 (celery/app/amqp.py), as kombu's SQS transport writes it. */
-import { type JsonObject, without, writeEnvelope } from './envelope.ts';
+import type { JsonObject } from './fields.ts';
+import { without, writeEnvelope } from './envelope.ts';
 import { InvalidOption } from './errors.ts';
 import { formatIsoTime } from './iso-time.ts';
 import { encodeJson, type EncodeOptions } from './json.ts';
 import { CELERIAC_HEADER, CELERY_HEADERS, KOMBU_PROPERTIES, type Message } from './message.ts';
 import { givenArguments } from './signature.ts';
-import { derivedId } from './time.ts';
+import { derivedId } from './ids.ts';
 
 const PERSISTENT = 2;
 

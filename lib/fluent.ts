@@ -2,8 +2,8 @@
 import type { ApplyOptions } from './apply-options.ts';
 import { applySignature } from './apply-canvas.ts';
 import { chainOf, kindOf, merged, type SignatureKind } from './canvas/build.ts';
-import { type SkewOptions, skewed } from './canvas/skew.ts';
-import { shown } from './duration.ts';
+import { skewed, type SkewOptions } from './canvas/skew.ts';
+import { shown } from './option-checks.ts';
 import { runSignature } from './eager-canvas.ts';
 import { InvalidSignature } from './errors.ts';
 import type { GroupResult } from './group-result.ts';
@@ -13,46 +13,12 @@ import type { Producer } from './producer.ts';
 import type { AsyncResult } from './result.ts';
 import { type Signature, type SignatureOptions, withParts } from './signature.ts';
 import { toSignatureOptions } from './signature-options.ts';
-import type { AcceptsResult, AnySignature, Pipe } from './canvas/types.ts';
+import type { CanvasSignature } from './canvas/types.ts';
 
 /** Where a signature that is sent by itself goes: the app of its task, or the current one. */
 export type FindProducer = () => Producer;
 
 const PRODUCERS = new WeakMap<Signature, FindProducer>();
-
-/** `R`: its result. `In`: the arguments it can still be given. `Sent`: what sending it gives. */
-export interface CanvasSignature<
-  R = unknown,
-  In extends readonly unknown[] = readonly unknown[],
-  Sent = AsyncResult<R>,
-> extends Signature<R> {
-  readonly __open?: In;
-  readonly __sent?: Sent;
-  /** Sends it; arguments given here come before its own. */
-  delay(...args: In): Promise<Sent>;
-  applyAsync(args?: Partial<In>, options?: ApplyOptions): Promise<Sent>;
-  /** Runs it here and now. */
-  apply(args?: Partial<In>, options?: ApplyOptions): Promise<Sent>;
-  /** The same with more options. */
-  set(options: UntypedOptions): CanvasSignature<R, readonly unknown[], Sent>;
-  set(options: ApplyOptions & { readonly immutable?: boolean }): this;
-  /** A copy with more arguments before its own, and more options (Celery's `clone`, or `partial`). Nothing is sent. */
-  clone(args?: Partial<In>, options?: ApplyOptions): CanvasSignature<R, readonly unknown[], Sent>;
-  /** Called with its result. */
-  link(sig: Signature): this;
-  /** Called with its task id when it fails. */
-  linkError(sig: Signature): this;
-  /** The same as `linkError`. */
-  onError(sig: Signature): this;
-  /** Values that travel with it and with everything that follows from it. */
-  stamp(stamps: Readonly<Record<string, unknown>>): this;
-  /** Then that one, with its result: `a.s(1).pipe(b.s())` is `chain(a.s(1), b.s())`. */
-  pipe<N extends AnySignature>(next: AcceptsResult<R, N>): Pipe<this, N>;
-}
-
-/** Options after which the compiler cannot know what is still open. */
-export type UntypedOptions = ApplyOptions &
-  ({ readonly immutable: true } | { readonly immutable?: boolean; readonly kwargs: Readonly<Record<string, unknown>> });
 
 class Fluent implements Signature {
   readonly task: string;

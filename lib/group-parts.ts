@@ -1,6 +1,6 @@
 /** How a group's members are laid out in sets: a tree, so that no item is hot and none grows. */
 import { GROUP_PART_MEMBERS, GROUP_RETENTION_SECONDS } from './limits.ts';
-import { derivedId } from './time.ts';
+import { derivedId } from './ids.ts';
 
 /** One set: of members (level 0), or of complete sets of the level below. */
 export interface GroupPart {

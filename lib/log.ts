@@ -1,6 +1,6 @@
 /** Log lines: one JSON object a line where programs read them, one readable line in a terminal. */
 import type { Logger, LogLevel } from './ports.ts';
-import { lambdaLogLevel } from './settings.ts';
+import { lambdaLogLevel } from './environment.ts';
 import { systemClock } from './time.ts';
 
 const ORDER: Readonly<Record<LogLevel, number>> = { debug: 10, info: 20, warn: 30, error: 40 };

@@ -100,3 +100,23 @@ export function hasFifoQueue({ queues }: Pick<AppManifest, 'queues'>): boolean {
 export function externalQueuesOf({ queues }: AppManifest): string[] {
   return Object.keys(queues).filter((name) => queues[name]?.external === true);
 }
+
+// ------------------------------------------------------------ environment
+
+/** What a deployed function knows of its service. */
+export interface Environment {
+  readonly app: string;
+  readonly queues: Readonly<Record<string, string>>;
+  readonly deadLetterQueues: Readonly<Record<string, string>>;
+  readonly resultsTable: string;
+  readonly stateTable: string;
+  readonly timerShards: number;
+  readonly taskQueues: Readonly<Record<string, string>>;
+  /** Names of queues that are consumed elsewhere. */
+  readonly externalQueues: readonly string[];
+  readonly defaultQueue: string;
+  /** URL of the queue that tells when timers of FIFO queues are due; undefined where there are no FIFO queues. */
+  readonly wakeQueue?: string | undefined;
+  /** What the names of the beat's rules begin with; undefined where there are none. */
+  readonly rulePrefix?: string | undefined;
+}

@@ -13,8 +13,6 @@ import {
 import type { Message } from './message.ts';
 import { quoted } from './quote.ts';
 import { shapeOf } from './shape.ts';
-import type { QueueManifest } from './manifest.ts';
-import { declaredQueue } from './queue-options.ts';
 import { type Signature, signaturesIn } from './signature.ts';
 
 /** What may be a part of a key. Halves of surrogate pairs all become the same character there: two names would be one. */
@@ -26,13 +24,13 @@ const ID_OPTIONS = ['task_id', 'root_id', 'parent_id', 'group_id'] as const;
 /** What is out of bounds in a signature's tree, its links included; undefined where nothing is. */
 export function wrongInSignature(sig: Signature, field: string): string | undefined {
   for (const part of signaturesIn(sig)) {
-    const wrong = wrongIn(part, field);
+    const wrong = wrongInPart(part, field);
     if (wrong !== undefined) return wrong;
   }
   return undefined;
 }
 
-function wrongIn({ task, options }: Signature, field: string): string | undefined {
+export function wrongInPart({ task, options }: Signature, field: string): string | undefined {
   // A name that no task has fails when it is the step's turn.
   if (task !== '' && !isName(task, MAX_TASK_NAME_CHARACTERS))
     return `${field}.task is ${shapeOf(task)}; text of up to ${MAX_TASK_NAME_CHARACTERS} characters is allowed.`;
@@ -45,20 +43,6 @@ function wrongIn({ task, options }: Signature, field: string): string | undefine
   if (typeof queue === 'string' && !isName(queue, MAX_QUEUE_NAME_CHARACTERS))
     return `${field}.options.queue is ${shapeOf(queue)}; text of 1 to ${MAX_QUEUE_NAME_CHARACTERS} characters is allowed.`;
   return undefined;
-}
-
-/**
- * What a call will send later, checked before anything is sent: the steps, members, bodies and links of a signature.
- *
- * @throws InvalidOption, QueueNotFound
- */
-export function checkSteps(sig: Signature, queues: Readonly<Record<string, QueueManifest>>): void {
-  for (const part of signaturesIn(sig)) {
-    const wrong = wrongIn(part, 'signature');
-    if (wrong !== undefined) throw new InvalidOption(wrong);
-    const { queue } = part.options;
-    if (typeof queue === 'string') declaredQueue(queue, queues, `queue of ${quoted(part.task)}`);
-  }
 }
 
 /** @throws InvalidOption for a message that its receiver would refuse. */

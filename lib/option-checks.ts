@@ -1,7 +1,7 @@
 /** Checks of options, which tell what was given and what is allowed. */
-import { shown } from './duration.ts';
 import { InvalidOption } from './errors.ts';
 import { didYouMean } from './nearest.ts';
+import { cut, quoted } from './quote.ts';
 
 /** @throws InvalidOption when an object has a key that is not allowed. */
 export function refuseUnknownKeys(value: object, allowed: ReadonlySet<string>, what: string): void {
@@ -20,4 +20,17 @@ export function integerIn(value: unknown, minimum: number, maximum: number, fiel
 export function booleanOption(value: unknown, field: string): boolean {
   if (typeof value === 'boolean') return value;
   throw new InvalidOption(`${field}: ${shown(value)} given; true or false is allowed.`);
+}
+
+/** A refused value, cut where it is long. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return quoted(value);
+  if (typeof value === 'bigint') return `${cut(String(value))}n`;
+  if (typeof value === 'function') return 'a function';
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : `Date ${value.toISOString()}`;
+  try {
+    return cut(JSON.stringify(value) ?? String(value));
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
 }

@@ -1,5 +1,5 @@
 /** From a call to a message. What an app lends to everything that sends. */
-import { resolveApplyOptions, type ApplyOptions, type ResolvedApplyOptions } from './apply-options.ts';
+import { type ApplyOptions, resolveApplyOptions, type ResolvedApplyOptions } from './apply-options.ts';
 import { maybeCurrentTask } from './context.ts';
 import { HopLimitExceeded, InvalidArguments, InvalidOption } from './errors.ts';
 import { MAX_HOPS } from './limits.ts';
@@ -8,16 +8,16 @@ import { decodeTyped } from './json-typed.ts';
 import { decodeMessage } from './decode-message.ts';
 import { encodeMessage } from './encode-message.ts';
 import type { CeleriacHeader, Embed, Message } from './message.ts';
-import { checkSteps } from './message-bounds.ts';
+import { checkSteps, fromSignatureOptions, type Lineage } from './signature-options.ts';
 import type { Clock, Ids, Logger, Ports, Random } from './ports.ts';
-import { checkTimerSize, prepare, type Prepared, requireExternal, requireQueue } from './publish.ts';
+import { checkTimerSize, prepare, type Prepared } from './publish.ts';
+import { requireExternal, requireQueue } from './declared-queue.ts';
 import { ownQueueName } from './queue-name.ts';
 import type { Registry, TaskDefinition } from './registry.ts';
 import { argsRepr, kwargsRepr } from './repr.ts';
 import type { Settings } from './settings.ts';
 import { givenArguments, readSignature, type Signature } from './signature.ts';
 import type { StandardResult } from './standard-schema.ts';
-import { fromSignatureOptions, type Lineage } from './signature-options.ts';
 import { checkedTaskName } from './task-options.ts';
 
 /** What eager mode hands back. */

@@ -1,9 +1,10 @@
 /** `chain`, `group`, `chord`: signatures put together. */
 import { currentApp } from './app.ts';
-import { chainOf, chordOf, groupOf, type ChordPolicy } from './canvas/build.ts';
+import { chainOf, chordOf, type ChordPolicy, groupOf } from './canvas/build.ts';
 import type {
   AcceptsResult,
   AnySignature,
+  CanvasSignature,
   ChainSignature,
   CheckedChain,
   ChordSignature,
@@ -12,9 +13,8 @@ import type {
   HeaderResults,
 } from './canvas/types.ts';
 import { InvalidSignature } from './errors.ts';
-import { type CanvasSignature, checkedSignature, fluent, producerAmong } from './fluent.ts';
-import type { Signature } from './signature.ts';
-import { readSignature, signature as plainSignature, type SignatureParts } from './signature.ts';
+import { checkedSignature, fluent, producerAmong } from './fluent.ts';
+import { signature as plainSignature, readSignature, type Signature, type SignatureParts } from './signature.ts';
 
 /**
  * A signature by name, for tasks that run elsewhere; or one read from data, such as JSON that we or Python wrote.

@@ -1,5 +1,5 @@
 /** The way of a message out: to a queue with an exact delay, or to the timers. Nothing else sends. */
-import { EnqueueFailed, type EnqueueOutcome, InvalidOption, MessageTooLarge, OperationalError } from './errors.ts';
+import { EnqueueFailed, type EnqueueOutcome, MessageTooLarge, OperationalError } from './errors.ts';
 import { DYNAMODB_MAX_ITEM_BYTES, SQS_MAX_DELAY_SECONDS } from './limits.ts';
 import { errorText } from './error-text.ts';
 import { encodeMessage } from './encode-message.ts';
@@ -8,13 +8,12 @@ import type { Message } from './message.ts';
 import type { Broker, Clock, OutgoingMessage, SendOutcome, Timer, Timers } from './ports.ts';
 import { checkBounds } from './message-bounds.ts';
 import { isPassing } from './passing.ts';
-import { celeryQueueName, ownQueueName } from './queue-name.ts';
-import { declaredQueue } from './queue-options.ts';
-import { quoted } from './quote.ts';
+import { celeryQueueName } from './queue-name.ts';
 import type { RetryPolicy, Settings } from './settings.ts';
 import { deduplicationIdOf, groupIdOf } from './sqs-text.ts';
 import { nextSequence } from './timer-order.ts';
 import { wakeUpsOf } from './wake-up.ts';
+import { requireQueue } from './declared-queue.ts';
 
 export interface PublishPorts {
   readonly broker: Broker;
@@ -35,20 +34,6 @@ export interface Prepared {
 
 // Room for the keys, numbers and names beside the body in a timer's item.
 const TIMER_OVERHEAD_BYTES = 2048;
-
-/** @throws QueueNotFound */
-export function requireQueue(queue: string, settings: Settings): string {
-  return declaredQueue(queue, settings.queues);
-}
-
-/** @throws InvalidOption: a worker here would only find that it does not know the task. */
-export function requireExternal(task: string, queue: string, { queues }: Settings): void {
-  const declared = queues[ownQueueName(queue, queues)];
-  if (declared === undefined || declared.external === true) return;
-  throw new InvalidOption(
-    `Task ${quoted(task)} runs elsewhere, and queue ${quoted(queue)} has its worker here. Declare the queue of its own workers as \`queues: { celery: { external: true } }\`, and name it in app.remote() or in routes.`,
-  );
-}
 
 /**
  * @param options `asPython` for what came in a message and is sent on, NaN included.

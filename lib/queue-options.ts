@@ -1,6 +1,6 @@
 /** The queues of an app: checked once, with every default written down. */
 import { type Duration, durationSeconds } from './duration.ts';
-import { InvalidOption, QueueNotFound } from './errors.ts';
+import { InvalidOption } from './errors.ts';
 import {
   ESM_MAX_BATCH_SIZE,
   ESM_MAX_BATCH_SIZE_WITH_WINDOW,
@@ -12,7 +12,6 @@ import {
 import type { QueueManifest } from './manifest.ts';
 import { didYouMean } from './nearest.ts';
 import { booleanOption, integerIn, refuseUnknownKeys } from './option-checks.ts';
-import { ownQueueName } from './queue-name.ts';
 import { quoted } from './quote.ts';
 
 export interface QueueOptions {
@@ -89,26 +88,6 @@ function isExternal(name: string, options: QueueOptions): boolean {
   if (stray === undefined) return true;
   throw new InvalidOption(
     `queues.${name}.${stray}: given for an external queue, which has no worker here. Leave it out, or leave out \`external\`.`,
-  );
-}
-
-/**
- * What we call a declared queue, by our name of it or Celery's.
- *
- * @param field what names it, for the error text.
- * @throws QueueNotFound
- */
-export function declaredQueue(
-  given: string,
-  queues: Readonly<Record<string, QueueManifest>>,
-  field: string | undefined = undefined,
-): string {
-  const queue = ownQueueName(given, queues);
-  if (Object.hasOwn(queues, queue)) return queue;
-  const names = Object.keys(queues);
-  const place = field === undefined ? '' : `${field}: `;
-  throw new QueueNotFound(
-    `${place}Queue ${quoted(given)} is not declared. Declared are: ${names.join(', ')}.${didYouMean(given, names)} Add it to the app's queues, or correct the name.`,
   );
 }
 

@@ -2,7 +2,7 @@
 import type { Duration } from './duration.ts';
 import { NotRegistered } from './errors.ts';
 import type { Producer } from './producer.ts';
-import { requireExternal } from './publish.ts';
+import { requireExternal } from './declared-queue.ts';
 import type { TaskDefinition } from './registry.ts';
 import { refuseUnknownKeys } from './option-checks.ts';
 import { createTask, type Task, type TaskMethods } from './task.ts';

@@ -1,14 +1,8 @@
 /** Celery's result document: what both our readers and Python's find under `result` (celery/backends/base.py). */
 import { cut, describe, errorText } from './error-text.ts';
-import { InvalidResult, MessageTooLarge, TaskError } from './errors.ts';
+import { InvalidResult, TaskError } from './errors.ts';
 import { decodeJson, encodeJson } from './json.ts';
-import {
-  DYNAMODB_MAX_ITEM_BYTES,
-  MAX_ERROR_FIELDS_CHARACTERS,
-  MAX_ERROR_MESSAGE_CHARACTERS,
-  MAX_ERROR_NAME_CHARACTERS,
-} from './limits.ts';
-import type { CeleryGroup } from './ports.ts';
+import { MAX_ERROR_FIELDS_CHARACTERS, MAX_ERROR_MESSAGE_CHARACTERS, MAX_ERROR_NAME_CHARACTERS } from './limits.ts';
 import { type OwnErrorFields, ownErrorFields, restoreOwn } from './own-errors.ts';
 import { isException } from './states.ts';
 
@@ -229,43 +223,4 @@ function construct(name: string, args: readonly unknown[], module: string | null
 
 export function isExceptionDocument(document: ResultDocument): boolean {
   return isException(document.status);
-}
-
-/** A group as Celery stores it (celery/result.py, `as_tuple`): itself and its members, each with what came before it. */
-export function celeryGroupDocument(groupId: string, memberIds: readonly string[]): string {
-  return encodeJson({ result: [[groupId, null], memberIds.map((id) => [[id, null], null])] }, 'group');
-}
-
-// Keys and the other attributes.
-const GROUP_OVERHEAD_BYTES = 1024;
-
-/** The document of a group that fits an item. @throws MessageTooLarge */
-export function checkGroupSize({ groupId, memberIds }: Pick<CeleryGroup, 'groupId' | 'memberIds'>): string {
-  const json = celeryGroupDocument(groupId, memberIds);
-  const bytes = Buffer.byteLength(json);
-  if (bytes + GROUP_OVERHEAD_BYTES <= DYNAMODB_MAX_ITEM_BYTES) return json;
-  throw new MessageTooLarge(
-    `Group ${groupId} has ${memberIds.length} members, whose ids take ${bytes} bytes; Celery stores a group in one item of ${DYNAMODB_MAX_ITEM_BYTES}. Make several groups of it, or let no member of it run in Python.`,
-  );
-}
-
-/** Member ids of a group as Celery stores it: `{"result": [[id, parent], [[[id, parent], null], ...]]}`, groups within flattened. */
-export function celeryGroupMembers(text: string): readonly string[] | undefined {
-  let data: unknown;
-  try {
-    data = decodeJson(text);
-  } catch {
-    return undefined;
-  }
-  const tuple = typeof data === 'object' && data !== null ? (data as { readonly result?: unknown }).result : undefined;
-  return Array.isArray(tuple) && Array.isArray(tuple[1]) ? tuple[1].flatMap(taskIdsIn) : undefined;
-}
-
-/** Ids of the tasks in a result as Celery writes it (celery/result.py, `result_from_tuple`), groups as their members. */
-export function taskIdsIn(tuple: unknown): string[] {
-  if (!Array.isArray(tuple)) return [];
-  const [head, members] = tuple as readonly unknown[];
-  if (Array.isArray(members)) return members.flatMap(taskIdsIn);
-  const id: unknown = Array.isArray(head) ? head[0] : undefined;
-  return typeof id === 'string' ? [id] : [];
 }

@@ -1,5 +1,6 @@
 /** Results that belong to no group, looked at together (celery/result.py, ResultSet). */
-import { durationSeconds, shown } from './duration.ts';
+import { durationSeconds } from './duration.ts';
+import { shown } from './option-checks.ts';
 import { InvalidOption } from './errors.ts';
 import { AsyncResult, type GetOptions } from './result.ts';
 import { sideBySide } from './side-by-side.ts';

@@ -5,15 +5,15 @@ import { TaskRevokedError, TimeoutError, WaitInsideTask } from './errors.ts';
 import { REVOKED_RETENTION_SECONDS } from './limits.ts';
 import type { Clock, Ports, TaskRecord } from './ports.ts';
 import {
-  extendedIn,
   type ExtendedFields,
+  extendedIn,
   isExceptionDocument,
   readDocument,
   restoreError,
   type ResultDocument,
-  taskIdsIn,
   writeException,
 } from './result-document.ts';
+import { taskIdsIn } from './celery-group.ts';
 import { collect, iterdeps, type IterdepsOptions, type ResultPair } from './result-tree.ts';
 import { FAILURE, isFinal, isPropagated, PENDING, REVOKED, SUCCESS } from './states.ts';
 

@@ -1,10 +1,9 @@
 /** Which queue a task goes to (celery/app/routes.py). Pure. */
 import { InvalidOption } from './errors.ts';
-import { shown } from './duration.ts';
+import { integerIn, shown } from './option-checks.ts';
 import type { QueueManifest } from './manifest.ts';
-import { integerIn } from './option-checks.ts';
 import { ownQueueName } from './queue-name.ts';
-import { declaredQueue } from './queue-options.ts';
+import { declaredQueue } from './declared-queue.ts';
 
 /** A queue name, or options for the message. */
 export type Route = string | { readonly queue?: string; readonly priority?: number };

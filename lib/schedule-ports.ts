@@ -1,5 +1,4 @@
 /** Ports of the beat: where entries live, and what fires them without a sweep. */
-
 /** One stored schedule entry. Its meaning is the beat's; a store knows its name, its time and its revision. */
 export interface ScheduleItem {
   readonly name: string;
@@ -15,11 +14,6 @@ export interface ScheduleItem {
 export interface DueMark {
   readonly name: string;
   readonly dueMs: number;
-}
-
-/** The order of entries in `list`, and of marks of one time in `due`: DynamoDB's sort keys, which are UTF-8 bytes. */
-export function byBytes(left: string, right: string): number {
-  return Buffer.compare(Buffer.from(left), Buffer.from(right));
 }
 
 /** Where schedule entries live. */

@@ -1,6 +1,7 @@
 /** An app's settings: checked once, with every default written down, and the environment of a deployed function. */
-import { InvalidOption, MissingEnvironment } from './errors.ts';
-import { type Duration, durationSeconds, shown } from './duration.ts';
+import { InvalidOption } from './errors.ts';
+import { type Duration, durationSeconds } from './duration.ts';
+import { booleanOption, integerIn, refuseUnknownKeys, shown } from './option-checks.ts';
 import {
   DEFAULT_BEAT_RULES,
   DEFAULT_CALL_TIMEOUT_SECONDS,
@@ -8,12 +9,10 @@ import {
   DEFAULT_RESULT_EXPIRES_SECONDS,
   DEFAULT_TIMER_SHARDS,
 } from './limits.ts';
-import { ENVIRONMENT, type QueueManifest } from './manifest.ts';
-import { booleanOption, integerIn, refuseUnknownKeys } from './option-checks.ts';
-import type { Logger, LogLevel } from './ports.ts';
+import type { QueueManifest } from './manifest.ts';
+import type { Logger } from './ports.ts';
 import { NAME, type QueueOptions, resolveDefaultQueue, resolveQueues } from './queue-options.ts';
 import { checkRoutes, type Routes } from './routes.ts';
-import { unpackTaskNames } from './task-names.ts';
 
 /** Celery's publish retry policy. Defaults: 3 retries, 0 s, +0.2 s each, at most 1 s. */
 export interface RetryPolicy {
@@ -178,104 +177,4 @@ function checkedTimezone(zone: string): string {
   } catch {
     throw new InvalidOption(`timezone: ${shown(zone)} is no IANA time zone such as 'UTC' or 'Europe/Berlin'.`);
   }
-}
-
-// ------------------------------------------------------------ environment
-
-/** What a deployed function knows of its service. */
-export interface Environment {
-  readonly app: string;
-  readonly queues: Readonly<Record<string, string>>;
-  readonly deadLetterQueues: Readonly<Record<string, string>>;
-  readonly resultsTable: string;
-  readonly stateTable: string;
-  readonly timerShards: number;
-  readonly taskQueues: Readonly<Record<string, string>>;
-  /** Names of queues that are consumed elsewhere. */
-  readonly externalQueues: readonly string[];
-  readonly defaultQueue: string;
-  /** URL of the queue that tells when timers of FIFO queues are due; undefined where there are no FIFO queues. */
-  readonly wakeQueue?: string | undefined;
-  /** What the names of the beat's rules begin with; undefined where there are none. */
-  readonly rulePrefix?: string | undefined;
-}
-
-/** @throws MissingEnvironment naming the first variable that is absent or unreadable. */
-export function readEnvironment(source: Readonly<Record<string, string | undefined>> = process.env): Environment {
-  const text = (name: string): string => {
-    const value = source[name];
-    if (value === undefined || value === '') {
-      throw new MissingEnvironment(
-        `The environment variable ${name} is missing, so there is no queue to send to. In a deployed function call ` +
-          `service.grantEnqueue(fn) in the CDK stack; in tests use celeriac/testing or alwaysEager: true; locally use celeriac/local.`,
-      );
-    }
-    return value;
-  };
-  const map = (name: string, value: string): Record<string, string> => {
-    try {
-      const parsed: unknown = JSON.parse(value);
-      if (
-        typeof parsed === 'object' &&
-        parsed !== null &&
-        Object.values(parsed).every((entry) => typeof entry === 'string')
-      ) {
-        return parsed as Record<string, string>;
-      }
-    } catch {
-      // Told below, with the value's name and without the value: it may hold account ids.
-    }
-    throw new MissingEnvironment(
-      `The environment variable ${name} is not a JSON object of strings. service.grantEnqueue(fn) writes it.`,
-    );
-  };
-  const queues = map(ENVIRONMENT.queues, text(ENVIRONMENT.queues));
-  return {
-    app: source[ENVIRONMENT.app] ?? 'celeriac',
-    queues,
-    deadLetterQueues: map(ENVIRONMENT.deadLetterQueues, source[ENVIRONMENT.deadLetterQueues] ?? '{}'),
-    resultsTable: text(ENVIRONMENT.resultsTable),
-    stateTable: text(ENVIRONMENT.stateTable),
-    timerShards: integerIn(
-      Number(source[ENVIRONMENT.timerShards] ?? DEFAULT_TIMER_SHARDS),
-      1,
-      64,
-      ENVIRONMENT.timerShards,
-    ),
-    taskQueues: map(ENVIRONMENT.taskQueues, source[ENVIRONMENT.taskQueues] ?? '{}'),
-    externalQueues: (source[ENVIRONMENT.externalQueues] ?? '').split(',').filter((name) => name !== ''),
-    defaultQueue: source[ENVIRONMENT.defaultQueue] ?? Object.keys(queues)[0] ?? 'default',
-    ...(source[ENVIRONMENT.wakeQueue] ? { wakeQueue: source[ENVIRONMENT.wakeQueue] } : {}),
-    ...(source[ENVIRONMENT.rulePrefix] ? { rulePrefix: source[ENVIRONMENT.rulePrefix] } : {}),
-  };
-}
-
-const LAMBDA_LEVELS: Readonly<Record<string, LogLevel>> = {
-  TRACE: 'debug',
-  DEBUG: 'debug',
-  INFO: 'info',
-  WARN: 'warn',
-  ERROR: 'error',
-  FATAL: 'error',
-};
-
-/** The application log level of the Lambda function that this process is; undefined elsewhere. */
-export function lambdaLogLevel(
-  source: Readonly<Record<string, string | undefined>> = process.env,
-): LogLevel | undefined {
-  if (!source['AWS_LAMBDA_FUNCTION_NAME']) return undefined;
-  // Set where the function logs in JSON.
-  return LAMBDA_LEVELS[source['AWS_LAMBDA_LOG_LEVEL']?.toUpperCase() ?? ''] ?? 'info';
-}
-
-/**
- * What a deployed function was told of the names of its service's tasks: `unknown` where they took too much room,
- * undefined where this is no deployed function.
- */
-export function readTaskNames(
-  source: Readonly<Record<string, string | undefined>> = process.env,
-): readonly string[] | 'unknown' | undefined {
-  if (source[ENVIRONMENT.queues] === undefined) return undefined;
-  const packed = source[ENVIRONMENT.tasks];
-  return (packed === undefined ? undefined : unpackTaskNames(packed)) ?? 'unknown';
 }

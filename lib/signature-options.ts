@@ -1,13 +1,16 @@
 /** Between the options of a call (camelCase) and those inside a signature (Celery's own names). */
 import { type ApplyOptions, resolveApplyOptions } from './apply-options.ts';
-import { readLinks } from './canvas/parts.ts';
+import { readLinks } from './links.ts';
 import { durationSeconds, instantMs } from './duration.ts';
 import { InvalidOption } from './errors.ts';
 import { decodeTyped } from './json-typed.ts';
-import { MAX_GROUP_MEMBERS } from './limits.ts';
-import type { Embed, GroupHeader } from './message.ts';
-import { isName } from './message-bounds.ts';
-import { readSignature, type SignatureOptions } from './signature.ts';
+import type { Embed } from './message.ts';
+import { readSignature, type Signature, type SignatureOptions, signaturesIn } from './signature.ts';
+import { readGroupHeader } from './group-header.ts';
+import type { QueueManifest } from './manifest.ts';
+import { wrongInPart } from './message-bounds.ts';
+import { declaredQueue } from './declared-queue.ts';
+import { quoted } from './quote.ts';
 
 /** Where a message stands in the tree of tasks. */
 export interface Lineage {
@@ -149,12 +152,16 @@ function readPolicy(value: unknown): ApplyOptions['retryPolicy'] {
   return Object.fromEntries(known.map(([key, name]) => [key, given[name]]));
 }
 
-const MAX_POLICY_CHARACTERS = 32;
-
-/** Untrusted. */
-export function readGroupHeader(value: unknown): GroupHeader | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { size, policy } = value as { readonly size?: unknown; readonly policy?: unknown };
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 1 || size > MAX_GROUP_MEMBERS) return undefined;
-  return { size, ...(isName(policy, MAX_POLICY_CHARACTERS) ? { policy } : {}) };
+/**
+ * What a call will send later, checked before anything is sent: the steps, members, bodies and links of a signature.
+ *
+ * @throws InvalidOption, QueueNotFound
+ */
+export function checkSteps(sig: Signature, queues: Readonly<Record<string, QueueManifest>>): void {
+  for (const part of signaturesIn(sig)) {
+    const wrong = wrongInPart(part, 'signature');
+    if (wrong !== undefined) throw new InvalidOption(wrong);
+    const { queue } = part.options;
+    if (typeof queue === 'string') declaredQueue(queue, queues, `queue of ${quoted(part.task)}`);
+  }
 }

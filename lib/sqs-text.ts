@@ -1,6 +1,6 @@
 /** What SQS takes as text, told without asking: a refused message circles, and one bad entry fails its whole request. */
 import { SQS_MAX_DEDUPLICATION_ID_CHARACTERS, SQS_MAX_GROUP_ID_CHARACTERS } from './limits.ts';
-import { derivedId } from './time.ts';
+import { derivedId } from './ids.ts';
 
 /** Letters, digits and punctuation of ASCII: the characters of a MessageGroupId and of a MessageDeduplicationId. */
 const ID_CHARACTERS = /^[\x21-\x7e]+$/;

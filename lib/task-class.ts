@@ -1,6 +1,6 @@
 /** Class-based tasks: `class CreateUser extends app.Task<[string], User> { ... }`. */
 import { currentTask, maybeCurrentTask, type TaskContext } from './context.ts';
-import { shown } from './duration.ts';
+import { shown } from './option-checks.ts';
 import { ImproperlyConfigured } from './errors.ts';
 import type { TaskHooks } from './registry.ts';
 import type { TaskOptions } from './task-options.ts';

@@ -1,15 +1,15 @@
 /** Builds the context of one run. */
 import { resolveApplyOptions } from './apply-options.ts';
 import type { RetryOptions, TaskContext, TaskLogger, TaskRequest } from './context.ts';
-import { durationSeconds, instantMs, shown } from './duration.ts';
+import { durationSeconds, instantMs } from './duration.ts';
+import { refuseUnknownKeys, shown } from './option-checks.ts';
 import { errorLine, isError } from './error-text.ts';
 import { InvalidOption, MaxRetriesExceededError, Retry, type RetryOverrides } from './errors.ts';
 import { encodeJson } from './json.ts';
-import { checkSteps } from './message-bounds.ts';
+import { checkSteps } from './signature-options.ts';
 import type { Message } from './message.ts';
-import { refuseUnknownKeys } from './option-checks.ts';
 import type { Clock, Logger } from './ports.ts';
-import { requireQueue } from './publish.ts';
+import { requireQueue } from './declared-queue.ts';
 import type { TaskDefinition } from './registry.ts';
 import { mayRetry } from './retry.ts';
 import type { Settings } from './settings.ts';

@@ -1,6 +1,7 @@
 /** What a task may say of itself, checked when it is declared. Names and meaning are Celery's, in camelCase. */
 import type { StandardSchemaV1 } from './standard-schema.ts';
-import { type Duration, durationSeconds, shown } from './duration.ts';
+import { type Duration, durationSeconds } from './duration.ts';
+import { booleanOption, integerIn, refuseUnknownKeys, shown } from './option-checks.ts';
 import { InvalidOption } from './errors.ts';
 import {
   DEFAULT_MAX_RETRIES,
@@ -8,8 +9,7 @@ import {
   DEFAULT_RETRY_DELAY_SECONDS,
   MAX_TASK_NAME_CHARACTERS,
 } from './limits.ts';
-import { booleanOption, integerIn, refuseUnknownKeys } from './option-checks.ts';
-import { declaredQueue } from './queue-options.ts';
+import { declaredQueue } from './declared-queue.ts';
 import type { Settings } from './settings.ts';
 
 /** Matches errors: a class, or a function that answers whether an error is meant. */

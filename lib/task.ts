@@ -1,11 +1,10 @@
 /** A task as users hold it: a plain function with `.delay` and its kin. */
 import type { ApplyOptions } from './apply-options.ts';
 import { chunksOf, mapOf } from './canvas/build.ts';
-import type { GroupSignature } from './canvas/types.ts';
-import { type CanvasSignature, fluent, type UntypedOptions } from './fluent.ts';
-import { shown } from './duration.ts';
+import type { CanvasSignature, GroupSignature, UntypedOptions } from './canvas/types.ts';
+import { fluent } from './fluent.ts';
+import { integerIn, shown } from './option-checks.ts';
 import { InvalidSignature } from './errors.ts';
-import { integerIn } from './option-checks.ts';
 import { directContext } from './task-context.ts';
 import type { TaskContext } from './context.ts';
 import type { Message } from './message.ts';

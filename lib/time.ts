@@ -2,7 +2,7 @@
  * The one place that reads the machine's clock, randomness and timers. Everything else takes them
  * through these ports, so that a test can own time.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -64,24 +64,3 @@ export const systemClock: Clock = {
 export const systemIds: Ids = { next: () => randomUUID() };
 
 export const systemRandom: Random = { next: () => Math.random() };
-
-/**
- * The same name gives the same UUID: children get their ids this way before anything is sent, so that
- * sending them twice makes one task.
- */
-export function derivedId(name: string): string {
-  const hex = createHash('sha256').update(name).digest('hex');
-  // RFC 9562 version 8 (custom) and variant bits: a valid UUID that cannot collide with random ones.
-  const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 0x3) | 0x8).toString(16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-}
-
-/** A stable non-negative 32-bit hash of a string (FNV-1a), for spreading keys over shards. */
-export function stableHash(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) {
-    hash ^= text.charCodeAt(index);
-    hash = Math.imul(hash, 0x01000193);
-  }
-  return hash >>> 0;
-}

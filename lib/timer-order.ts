@@ -1,7 +1,8 @@
 /** Where a timer lies and what it is sorted by: one meaning for every store. */
 import type { Timer } from './ports.ts';
 import { sortKey, timeKey } from './store-limits.ts';
-import { type Clock, stableHash } from './time.ts';
+import type { Clock } from './time.ts';
+import { stableHash } from './ids.ts';
 
 /** The ordered group of a timer of a FIFO queue. */
 export function groupOf({ message }: Timer): string {

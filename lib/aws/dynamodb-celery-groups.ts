@@ -3,7 +3,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ConditionalCheckFailedException, DeleteItemCommand, GetItemCommand, UpdateItemCommand } from '#aws-sdk';
 
 import type { CeleryCount, CeleryGroup, CeleryGroups } from '../ports.ts';
-import { celeryGroupMembers, checkGroupSize } from '../result-document.ts';
+import { celeryGroupMembers, checkGroupSize } from '../celery-group.ts';
 import { document, type Item, number, text, timestamp } from './dynamodb-record.ts';
 import { chordKey, groupKey } from './keys.ts';
 import { UpdateBuilder } from './update-builder.ts';

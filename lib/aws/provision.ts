@@ -3,10 +3,9 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateTableCommand, DescribeTableCommand, CreateQueueCommand, GetQueueAttributesCommand } from '#aws-sdk';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 
-import { type AppManifest, externalQueuesOf, hasFifoQueue, taskQueuesOf } from '../manifest.ts';
+import { type AppManifest, type Environment, externalQueuesOf, hasFifoQueue, taskQueuesOf } from '../manifest.ts';
 import type { Clock } from '../ports.ts';
 import { physicalQueueName } from '../queue-name.ts';
-import type { Environment } from '../settings.ts';
 import { WAKE_QUEUE } from '../wake-up.ts';
 
 export interface ProvisionOptions {

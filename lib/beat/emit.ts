@@ -12,7 +12,8 @@ import { AsyncResult } from '../result.ts';
 import { sideBySide } from '../side-by-side.ts';
 import { REVOKED } from '../states.ts';
 import { advance, itemOf, type Recalled, type ScheduleState, stateOf } from './schedule-state.ts';
-import { isIrrevocable, prepareTick, tickId } from './tick.ts';
+import { isIrrevocable, prepareTick } from './tick.ts';
+import { tickId } from '../rule-message.ts';
 
 /** What became of one entry. */
 export interface Emitted {

@@ -1,5 +1,5 @@
 /** Schedule entries as JSON data that can be kept in a repository and loaded at a deployment. */
-import { shown } from '../duration.ts';
+import { shown } from '../option-checks.ts';
 import { InvalidSchedule } from '../errors.ts';
 import type { BeatEntry } from '../schedules/entry.ts';
 import { readSignature } from '../signature.ts';

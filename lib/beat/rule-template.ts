@@ -4,8 +4,9 @@ import { EVENTBRIDGE_MAX_TEMPLATE_CHARACTERS } from '../limits.ts';
 import type { Producer } from '../producer.ts';
 import type { ScheduleEntry } from '../schedules/entry.ts';
 import { TIME_VARIABLE } from '../schedules/eventbridge.ts';
-import { derivedId } from '../time.ts';
-import { type BeatHeader, prepareTick } from './tick.ts';
+import { derivedId } from '../ids.ts';
+import type { BeatHeader } from '../rule-message.ts';
+import { prepareTick } from './tick.ts';
 
 export type RuleTemplate =
   | { readonly ok: true; readonly queue: string; readonly template: string }

@@ -1,13 +1,12 @@
 /** `app.schedules`: entries that people read and change while the app is deployed and runs. */
-import { shown } from '../duration.ts';
+import { booleanOption, integerIn, shown } from '../option-checks.ts';
 import { InvalidOption } from '../errors.ts';
 import { sendCall } from '../enqueue.ts';
 import { MAX_LISTED_SCHEDULES } from '../limits.ts';
 import type { Producer } from '../producer.ts';
 import type { AsyncResult } from '../result.ts';
-import { byBytes } from '../schedule-ports.ts';
+import { byBytes } from '../ids.ts';
 import { type BeatEntry, checkedEntryName, resolveEntry, type ScheduleEntry } from '../schedules/entry.ts';
-import { booleanOption, integerIn } from '../option-checks.ts';
 import { fromSignatureOptions } from '../signature-options.ts';
 import { type BookParts, type Change, changeEntry, findEntry, notFound } from './change-entry.ts';
 import {

@@ -6,7 +6,6 @@ import {
   composite,
   immutable,
   kindOf,
-  listOf,
   merged,
   readAll,
   SEED,
@@ -14,6 +13,7 @@ import {
   withKwargs,
   withOptions,
 } from './parts.ts';
+import { listOf } from '../links.ts';
 
 export { type ChordPolicy, isOneMessage, kindOf, merged, type SignatureKind, withOptions } from './parts.ts';
 

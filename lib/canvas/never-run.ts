@@ -2,7 +2,7 @@
 import type { Signature } from '../signature.ts';
 import { chainSteps, chordParts, chunksGroup, groupMembers, kindOf, withOptions } from './build.ts';
 import { bodyOf, collected, headerId, isMember, namedSteps, ownMemberId } from './named.ts';
-import { readLinks } from './parts.ts';
+import { readLinks } from '../links.ts';
 
 /** Every task of a step that will never run, so that nobody waits for any of them: its id and its signature. */
 export function tasksOf(sig: Signature, id: string): { readonly id: string; readonly signature: Signature }[] {

@@ -1,6 +1,7 @@
 /** What signatures are made of: kinds, copies with something changed, lists within. */
 import { InvalidSignature } from '../errors.ts';
 import { readSignature, type Signature, signature, type SignatureOptions, withParts } from '../signature.ts';
+import { listOf } from '../links.ts';
 
 /** What becomes of a chord whose header has failed members. */
 export type ChordPolicy = 'celery' | 'failFast' | 'settled';
@@ -70,15 +71,6 @@ export function merged(options: SignatureOptions, more: SignatureOptions): Signa
       name === 'link' || name === 'link_error' ? [name, [...listOf(options[name]), ...listOf(value)]] : [name, value],
     ),
   );
-}
-
-export function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : value === undefined || value === null ? [] : [value];
-}
-
-/** Links, one or a list of them. Untrusted: what is no signature is left out. */
-export function readLinks(value: unknown): readonly Signature[] {
-  return listOf(value).flatMap((link) => readSignature(link) ?? []);
 }
 
 export function signaturesIn(sig: Signature, field: string): readonly Signature[] {

@@ -1,10 +1,10 @@
 /** What the compiler knows of canvas: each step's result must fit the next step's open argument. */
 import type { ApplyOptions } from '../apply-options.ts';
-import type { CanvasSignature, UntypedOptions } from '../fluent.ts';
 import type { GroupResult } from '../group-result.ts';
 import type { AsyncResult } from '../result.ts';
 import type { SkewOptions } from './skew.ts';
-import type { SettledResult } from '../worker/gather.ts';
+import type { SettledResult } from '../settled.ts';
+import type { Signature } from '../signature.ts';
 
 /** Any signature, with methods or without. */
 export type AnySignature = Pick<
@@ -103,3 +103,37 @@ export type HeaderResults<H, P> = P extends 'settled'
   : ResultsOf<Members<H>>;
 
 export type ChordSignature<H, B> = CanvasSignature<ResultOf<B>, OpenOfAll<Members<H>[number]>, SentOf<B>>;
+
+/** `R`: its result. `In`: the arguments it can still be given. `Sent`: what sending it gives. */
+export interface CanvasSignature<
+  R = unknown,
+  In extends readonly unknown[] = readonly unknown[],
+  Sent = AsyncResult<R>,
+> extends Signature<R> {
+  readonly __open?: In;
+  readonly __sent?: Sent;
+  /** Sends it; arguments given here come before its own. */
+  delay(...args: In): Promise<Sent>;
+  applyAsync(args?: Partial<In>, options?: ApplyOptions): Promise<Sent>;
+  /** Runs it here and now. */
+  apply(args?: Partial<In>, options?: ApplyOptions): Promise<Sent>;
+  /** The same with more options. */
+  set(options: UntypedOptions): CanvasSignature<R, readonly unknown[], Sent>;
+  set(options: ApplyOptions & { readonly immutable?: boolean }): this;
+  /** A copy with more arguments before its own, and more options (Celery's `clone`, or `partial`). Nothing is sent. */
+  clone(args?: Partial<In>, options?: ApplyOptions): CanvasSignature<R, readonly unknown[], Sent>;
+  /** Called with its result. */
+  link(sig: Signature): this;
+  /** Called with its task id when it fails. */
+  linkError(sig: Signature): this;
+  /** The same as `linkError`. */
+  onError(sig: Signature): this;
+  /** Values that travel with it and with everything that follows from it. */
+  stamp(stamps: Readonly<Record<string, unknown>>): this;
+  /** Then that one, with its result: `a.s(1).pipe(b.s())` is `chain(a.s(1), b.s())`. */
+  pipe<N extends AnySignature>(next: AcceptsResult<R, N>): Pipe<this, N>;
+}
+
+/** Options after which the compiler cannot know what is still open. */
+export type UntypedOptions = ApplyOptions &
+  ({ readonly immutable: true } | { readonly immutable?: boolean; readonly kwargs: Readonly<Record<string, unknown>> });

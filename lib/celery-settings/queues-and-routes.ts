@@ -1,8 +1,7 @@
 /** `task_queues` and `task_routes`: which queues there are, and what goes to which. */
-import { shown } from '../duration.ts';
+import { integerIn, shown } from '../option-checks.ts';
 import { InvalidOption } from '../errors.ts';
 import type { Route } from '../routes.ts';
-import { integerIn } from '../option-checks.ts';
 import {
   asksForMore,
   type Draft,

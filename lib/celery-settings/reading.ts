@@ -1,5 +1,5 @@
 /** What reads of settings have in common: the value as given, the options so far, and how both are told of. */
-import { shown } from '../duration.ts';
+import { shown } from '../option-checks.ts';
 import { InvalidOption } from '../errors.ts';
 import type { QueueOptions } from '../queue-options.ts';
 import { type AppOptions, resolveSettings } from '../settings.ts';

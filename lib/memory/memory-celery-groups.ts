@@ -1,4 +1,4 @@
-import { checkGroupSize } from '../result-document.ts';
+import { checkGroupSize } from '../celery-group.ts';
 import { partitionKey } from '../store-limits.ts';
 import type { CeleryCount, CeleryGroup, CeleryGroups } from '../ports.ts';
 

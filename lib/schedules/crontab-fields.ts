@@ -1,5 +1,5 @@
 /** The grammar of Celery's crontab fields (celery/schedules.py, crontab_parser). */
-import { shown } from '../duration.ts';
+import { shown } from '../option-checks.ts';
 import { InvalidSchedule } from '../errors.ts';
 
 export type CrontabField = 'minute' | 'hour' | 'dayOfMonth' | 'monthOfYear' | 'dayOfWeek';

@@ -1,5 +1,5 @@
 /** Celery's crontab: fields ANDed, in a time zone of its own. */
-import { shown } from '../duration.ts';
+import { shown } from '../option-checks.ts';
 import { InvalidSchedule } from '../errors.ts';
 import { CRONTAB_FIELDS, type CrontabField, type CrontabValue, fieldText, parseField } from './crontab-fields.ts';
 import type { CrontabSchedule, DstPolicy } from './schedule.ts';

@@ -1,6 +1,7 @@
 /** Schedule entries: what people write, checked, as plain data that can be stored. */
 import { type ApplyOptions, resolveApplyOptions } from '../apply-options.ts';
-import { type Duration, durationSeconds, instantMs, shown } from '../duration.ts';
+import { type Duration, durationSeconds, instantMs } from '../duration.ts';
+import { shown } from '../option-checks.ts';
 import { CeleriacError, InvalidOption, InvalidSchedule } from '../errors.ts';
 import { decodeJson, encodeJson } from '../json.ts';
 import { MAX_DESCRIPTION_CHARACTERS, MAX_ENTRY_NAME_CHARACTERS } from '../limits.ts';

@@ -1,5 +1,6 @@
 /** Celery's `schedule(run_every, relative)`. */
-import { type Duration, durationSeconds, shown } from '../duration.ts';
+import { type Duration, durationSeconds } from '../duration.ts';
+import { shown } from '../option-checks.ts';
 import { InvalidOption, InvalidSchedule } from '../errors.ts';
 import type { IntervalSchedule } from './schedule.ts';
 import { zoneOf } from './zone.ts';

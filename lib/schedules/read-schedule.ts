@@ -1,5 +1,5 @@
 /** Schedules from outside: stored documents, fixtures, calls without types. */
-import { shown } from '../duration.ts';
+import { shown } from '../option-checks.ts';
 import { InvalidSchedule } from '../errors.ts';
 import { clocked } from './clocked.ts';
 import { crontab } from './crontab.ts';

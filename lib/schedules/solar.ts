@@ -1,7 +1,6 @@
 /** Celery's solar schedule. */
 import { getPosition, getTimes } from 'suncalc';
-
-import { shown } from '../duration.ts';
+import { shown } from '../option-checks.ts';
 import { InvalidSchedule } from '../errors.ts';
 import { SOLAR_EVENTS, type SolarEvent, type SolarSchedule } from './schedule.ts';
 

@@ -1,8 +1,8 @@
 /** What a world can be told. */
 import type { Celeriac } from '../app.ts';
-import { type Duration, durationSeconds, shown } from '../duration.ts';
+import { type Duration, durationSeconds } from '../duration.ts';
+import { booleanOption, integerIn, refuseUnknownKeys, shown } from '../option-checks.ts';
 import { ImproperlyConfigured, InvalidOption } from '../errors.ts';
-import { booleanOption, integerIn, refuseUnknownKeys } from '../option-checks.ts';
 import type { Logger, Ports } from '../ports.ts';
 import type { Invocation } from '../worker/delivery.ts';
 import type { Faults } from './faults.ts';

@@ -5,23 +5,9 @@
 import { groupExpiresAtSeconds } from '../group-parts.ts';
 import { COUNTED_BY_CELERY, type GroupHeader, type Message } from '../message.ts';
 import { readSignature, type Signature } from '../signature.ts';
-import { readGroupHeader } from '../signature-options.ts';
-import type { Settling } from './children.ts';
+import { readGroupHeader } from '../group-header.ts';
+import type { CeleryMember, Place, Settling } from './settling.ts';
 import { addBody } from './group-marks.ts';
-
-/** A finished member of such a chord. */
-export interface CeleryMember {
-  readonly groupId: string;
-  readonly memberId: string;
-  readonly body: Signature;
-  /** Known of chords made here; of Python's, Celery's stored group tells. */
-  readonly place: Place | undefined;
-}
-
-interface Place {
-  readonly index: number;
-  readonly size: number;
-}
 
 export function celeryMember({ id, groupId, groupIndex, embed, celeriac }: Message): CeleryMember | undefined {
   return memberOf(id, groupId, groupIndex, embed.chord ?? undefined, celeriac.group);

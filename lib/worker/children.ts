@@ -1,67 +1,17 @@
 /** What a settled task starts: any tree of signatures, compiled to messages whose ids are fixed. */
 import { compileFor } from '../apply-canvas.ts';
 import { chainOf, isOneMessage, withOptions } from '../canvas/build.ts';
-import {
-  type CountedByCelery,
-  type Errback,
-  errbacksOf,
-  FRESH,
-  ownId,
-  type Plan,
-  type Planned,
-  SEED,
-  type Sent,
-} from '../canvas/compile.ts';
+import { type Errback, errbacksOf, FRESH, ownId, type Plan, type Planned, SEED, type Sent } from '../canvas/compile.ts';
 import { isOf } from '../error-text.ts';
 import { TimeLimitExceeded } from '../errors.ts';
 import type { Message } from '../message.ts';
-import type { ConcludeRequest, Ports } from '../ports.ts';
 import { prepareSignature, type Producer } from '../producer.ts';
-import type { Prepared } from '../publish.ts';
 import type { Signature } from '../signature.ts';
-import { derivedId } from '../time.ts';
-import type { CeleryMember } from './celery-chord.ts';
+import { derivedId } from '../ids.ts';
 import { OutOfTime, timeLeftMs, within } from './deadline.ts';
-import type { Mark } from './group-marks.ts';
-import { inWindows, type Outbox, type Windowed } from './windows.ts';
+import { inWindows } from './windows.ts';
 import { callErrback, type Failed, failedRequest, inlineErrback } from './inline-errback.ts';
-
-/** A step that will never run, and why. */
-export interface FailedStep {
-  readonly signature: Signature;
-  readonly id: string;
-  readonly cause: unknown;
-}
-
-/** A message that follows; `step` is absent for a retry, which is the task itself. */
-export interface Child extends Prepared {
-  readonly step?: { readonly signature: Signature; readonly chain: readonly Signature[] };
-}
-
-/** One settling under way: what it will send, what it found cannot be sent, who is finished. */
-export interface Settling extends Windowed {
-  readonly parent: Message;
-  readonly producer: Producer;
-  readonly ports: Ports;
-  /** When the invocation ends, milliseconds since the epoch. */
-  readonly deadlineMs: number;
-  /** A later delivery settles it: what does not end in time now will not end next time either. */
-  readonly again: boolean;
-  /** Refused as often as may pass: what is refused now is refused for good. */
-  readonly lastTry: boolean;
-  readonly outbox: Outbox<Child>;
-  /** Error links that are called here, when all else is done. */
-  readonly inline: (() => Promise<void>)[];
-  readonly failed: FailedStep[];
-  /** Failed steps by id, and the members among them of chords that Celery counts, to be stored together. */
-  readonly conclusions: Map<string, ConcludeRequest>;
-  readonly members: CeleryMember[];
-  readonly marks: Mark[];
-  /** Chords among what will be sent that Celery's workers count too. */
-  readonly chords: CountedByCelery[];
-  /** What is done when all is sent. */
-  readonly afterwards: (() => Promise<void>)[];
-}
+import type { Settling } from './settling.ts';
 
 /** The id of a child: its own, or one that follows from its parent. */
 export function childId(sig: Signature, name: string): string {

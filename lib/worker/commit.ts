@@ -1,39 +1,16 @@
 /** Writes down how an attempt ended, then settles it. The commit comes first: what is not committed may run again. */
-import type { TaskContext } from '../context.ts';
 import { errorLine, errorMessage } from '../error-text.ts';
-import type { Message } from '../message.ts';
 import { isPassing, OutcomeRefused } from '../passing.ts';
 import type { Clock, CommitRequest } from '../ports.ts';
-import type { TaskDefinition } from '../registry.ts';
 import { RETRY } from '../states.ts';
 import { fieldsOf, logEnd } from './attempt-log.ts';
 import { decideEnd, type Ending } from './decide.ts';
-import type { Delivery } from './delivery.ts';
 import { runHooks } from './hooks.ts';
 import { bareFailure, describe, writeOutcome } from './outcome.ts';
 import { recordExpiresAtSeconds } from './record-expiry.ts';
 import { type Committed, settle, writeSettlement } from './settle.ts';
 import type { Worker } from './worker.ts';
-
-/** Whether SQS may delete the message. `keep` leaves it, visible again after `seconds` or after the queue's own timeout. */
-export type Disposition = { readonly kind: 'ack' } | { readonly kind: 'keep'; readonly seconds?: number };
-
-export const ACK: Disposition = { kind: 'ack' };
-
-/** One delivery that may run, or ran. */
-export interface Attempt {
-  readonly message: Message;
-  readonly delivery: Delivery;
-  readonly definition: TaskDefinition;
-  /** Absent for idempotent tasks, which claim nothing. */
-  readonly owner: string | undefined;
-  readonly deliveries: number;
-  readonly worker: Worker;
-  /** Ids of what the run sent. */
-  readonly children?: readonly string[];
-  /** Of its run, which handlers see too. */
-  readonly context?: TaskContext;
-}
+import { ACK, type Attempt, type Disposition } from './attempt.ts';
 
 export async function endRun(
   attempt: Attempt,

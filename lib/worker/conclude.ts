@@ -1,7 +1,7 @@
 import { errorLine } from '../error-text.ts';
 import type { Message } from '../message.ts';
 import { writeException } from '../result-document.ts';
-import { ACK, type Disposition } from './commit.ts';
+import { ACK, type Disposition } from './attempt.ts';
 import type { Delivery } from './delivery.ts';
 import { recordExpiresAtSeconds } from './record-expiry.ts';
 import { committedOf, settle, type Settlement, writeSettlement } from './settle.ts';

@@ -4,7 +4,7 @@ import type { Ports } from '../ports.ts';
 import type { Producer } from '../producer.ts';
 import { sideBySide } from '../side-by-side.ts';
 import type { BatchResponse, Delivery, Invocation } from './delivery.ts';
-import { ACK, type Disposition } from './commit.ts';
+import { ACK, type Disposition } from './attempt.ts';
 import { execute } from './execute.ts';
 import { afterError } from './give-up.ts';
 import { afterLostError, concludeLost } from './lost.ts';

@@ -9,7 +9,7 @@ import {
 import type { Message } from '../message.ts';
 import { checkTimerSize, prepare, type Prepared, publish } from '../publish.ts';
 import { FAILURE } from '../states.ts';
-import { ACK, type Disposition } from './commit.ts';
+import { ACK, type Disposition } from './attempt.ts';
 import { conclude } from './conclude.ts';
 import type { Delivery } from './delivery.ts';
 import type { Worker } from './worker.ts';

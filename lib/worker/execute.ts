@@ -1,14 +1,15 @@
 /** One delivery from its bytes to its disposition: decode -> claim -> run -> commit -> settle -> ack. */
 import { HopLimitExceeded, NotRegistered, TaskRevokedError, WorkerLostError } from '../errors.ts';
 import { errorMessage } from '../error-text.ts';
-import { fromRule } from '../beat/tick.ts';
+import { fromRule } from '../rule-message.ts';
 import { CLOCK_SKEW_SECONDS } from '../limits.ts';
 import { decodeMessage } from '../decode-message.ts';
 import type { Message } from '../message.ts';
 import type { TaskDefinition } from '../registry.ts';
 import { writeDocument } from '../result-document.ts';
 import { FAILURE, PENDING, RETRY, REVOKED, STARTED } from '../states.ts';
-import { ACK, type Disposition, endLost } from './commit.ts';
+import { ACK, type Disposition } from './attempt.ts';
+import { endLost } from './commit.ts';
 import { ignoresResult } from './outcome.ts';
 import { decideArrival, decideClaim, mayStart } from './decide.ts';
 import type { Delivery } from './delivery.ts';

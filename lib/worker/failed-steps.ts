@@ -6,7 +6,7 @@ import { writeException } from '../result-document.ts';
 import type { Signature } from '../signature.ts';
 import { FAILURE } from '../states.ts';
 import { celeryMemberOfStep, countMember } from './celery-chord.ts';
-import type { FailedStep, Settling } from './children.ts';
+import type { FailedStep, Settling } from './settling.ts';
 import { markOfStep } from './group-marks.ts';
 import { recordExpiresAtSeconds } from './record-expiry.ts';
 import { inWindows } from './windows.ts';

@@ -10,11 +10,7 @@ import type { Ports, TaskRecord } from '../ports.ts';
 import { readDocument, restoreError } from '../result-document.ts';
 import { sideBySide } from '../side-by-side.ts';
 import { SUCCESS } from '../states.ts';
-
-/** What `policy: 'settled'` hands to the body for each member. */
-export type SettledResult<R = unknown> =
-  | { readonly status: 'SUCCESS'; readonly value: R }
-  | { readonly status: string; readonly error: { readonly type: string; readonly message: string } };
+import type { SettledResult } from '../settled.ts';
 
 // Pages read at the same time: a hundred thousand results in some seconds, without a thousand requests at once.
 const WIDTH = 8;

@@ -8,21 +8,10 @@ import { COUNTED_BY_CELERY, type GroupHeader, type Message, UNCOUNTED } from '..
 import type { GroupMarked, Ports } from '../ports.ts';
 import { isPassing } from '../passing.ts';
 import { readSignature, type Signature } from '../signature.ts';
-import { readGroupHeader } from '../signature-options.ts';
-import { addChild, addErrbacks, childId, type Settling } from './children.ts';
+import { readGroupHeader } from '../group-header.ts';
+import { addChild, addErrbacks, childId } from './children.ts';
+import type { Mark, Settling } from './settling.ts';
 import { chordErrorOf, sentResults } from './gather.ts';
-
-/** A finished member of a counted group. */
-export interface Mark {
-  readonly groupId: string;
-  readonly index: number;
-  readonly size: number;
-  readonly failed: boolean;
-  readonly memberId: string;
-  readonly policy: string;
-  /** Called when all are finished; a plain group has none. */
-  readonly body: Signature | undefined;
-}
 
 /** The membership of a message, where its group is counted. */
 export function markOf(message: Message, failed: boolean): Mark | undefined {

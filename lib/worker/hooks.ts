@@ -3,7 +3,7 @@ import { runWithContext } from '../context.ts';
 import { errorLine } from '../error-text.ts';
 import type { TaskHooks } from '../registry.ts';
 import { FAILURE, SUCCESS } from '../states.ts';
-import type { Attempt } from './commit.ts';
+import type { Attempt } from './attempt.ts';
 import { timeLeftMs, within } from './deadline.ts';
 import type { EndDecision } from './decide.ts';
 

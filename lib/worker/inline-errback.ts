@@ -11,7 +11,7 @@ import type { Producer } from '../producer.ts';
 import type { TaskDefinition } from '../registry.ts';
 import { applyPartial, type Signature, withParts } from '../signature.ts';
 import { directContext } from '../task-context.ts';
-import type { Settling } from './children.ts';
+import type { Settling } from './settling.ts';
 import { limitsOf, OutOfTime, timeLeftMs } from './deadline.ts';
 import { runTask } from './run-task.ts';
 

@@ -7,7 +7,7 @@
  *   2. It goes back to its queue once, marked: a worker settles what follows (links, chains, chords), and runs nothing.
  *   3. Should it come here a second time, it is let go.
  */
-import { fromRule } from '../beat/tick.ts';
+import { fromRule } from '../rule-message.ts';
 import { decodeHeaders } from '../decode-message.ts';
 import { readOuterEnvelope, withHeaders } from '../envelope.ts';
 import { errorLine } from '../error-text.ts';
@@ -17,7 +17,7 @@ import { CELERIAC_HEADER, type CeleriacHeader, type Message } from '../message.t
 import type { ConcludeOutcome } from '../ports.ts';
 import { readDocument, writeException } from '../result-document.ts';
 import { FAILURE, RETRY } from '../states.ts';
-import { ACK, type Disposition } from './commit.ts';
+import { ACK, type Disposition } from './attempt.ts';
 import { conclude } from './conclude.ts';
 import { letterFor, sendLetters } from './dead-letter.ts';
 import type { Delivery } from './delivery.ts';

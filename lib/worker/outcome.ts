@@ -9,7 +9,7 @@ import type { TaskDefinition } from '../registry.ts';
 import { type ExtendedFields, writeDocument, writeException } from '../result-document.ts';
 import { FAILURE, IGNORED, REJECTED, RETRY, SUCCESS } from '../states.ts';
 import { followerIds } from './children.ts';
-import type { Attempt } from './commit.ts';
+import type { Attempt } from './attempt.ts';
 import type { EndDecision } from './decide.ts';
 import {
   type Committed,

@@ -1,5 +1,5 @@
 /** Ticks that a rule has sent, before they run. */
-import type { BeatHeader } from '../beat/tick.ts';
+import type { BeatHeader } from '../rule-message.ts';
 import { stateOf } from '../beat/schedule-state.ts';
 import { CeleriacError } from '../errors.ts';
 import { MAX_ENTRY_NAME_CHARACTERS } from '../limits.ts';

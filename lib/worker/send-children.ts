@@ -6,7 +6,8 @@ import { isPassing } from '../passing.ts';
 import type { Ports, TaskRecord } from '../ports.ts';
 import type { Producer } from '../producer.ts';
 import { type Prepared, publish } from '../publish.ts';
-import { addUnsendable, type Child, type Settling } from './children.ts';
+import { addUnsendable } from './children.ts';
+import type { Child, Settling } from './settling.ts';
 import type { Committed } from './settle.ts';
 
 export async function sendChildren(settling: Settling, committed: Committed): Promise<void> {

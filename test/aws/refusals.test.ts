@@ -3,14 +3,12 @@
  * for something that passes. And batches that are answered entry by entry: each entry has its own fate.
  */
 import { createHash } from 'node:crypto';
-
 import { Celeriac, silentLogger } from 'celeriac';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-
 import { connect, type Connected } from '../../lib/aws/connect.ts';
 import { isPassing } from '../../lib/passing.ts';
 import type { ClaimRequest } from '../../lib/ports.ts';
-import type { Environment } from '../../lib/settings.ts';
+import type { Environment } from '../../lib/manifest.ts';
 import { systemClock, systemRandom } from '../../lib/time.ts';
 import { always, DAMAGED, refused } from '../support/fault-kinds.ts';
 import { type Servers, startServers } from '../support/servers.ts';

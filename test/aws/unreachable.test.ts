@@ -9,8 +9,8 @@ import { promisify } from 'node:util';
 
 import { DynamoDBClient, SQSClient } from '#aws-sdk';
 import {
-  CeleriacError,
   Celeriac,
+  CeleriacError,
   chain,
   EnqueueFailed,
   enqueueMany,
@@ -22,12 +22,11 @@ import {
 } from 'celeriac';
 import { ManualClock } from 'celeriac/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-
 import { CallBudget, Reach } from '../../lib/aws/call-budget.ts';
 import { operationalError } from '../../lib/aws/call-errors.ts';
 import { type Clients, connect } from '../../lib/aws/connect.ts';
 import { runWithContext, type TaskContext } from '../../lib/context.ts';
-import type { Environment } from '../../lib/settings.ts';
+import type { Environment } from '../../lib/manifest.ts';
 import { seededRandom } from '../../lib/testing/seeded.ts';
 
 const START_MS = Date.UTC(2030, 0, 1);

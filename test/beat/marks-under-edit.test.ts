@@ -5,10 +5,9 @@
 import { Celeriac, clocked, silentLogger } from 'celeriac';
 import { type ManualClock, World } from 'celeriac/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-
 import { connect } from '../../lib/aws/connect.ts';
 import type { Ports } from '../../lib/ports.ts';
-import type { Environment } from '../../lib/settings.ts';
+import type { Environment } from '../../lib/manifest.ts';
 import { systemRandom } from '../../lib/time.ts';
 import { declareNote, MINUTE, type Run, START } from '../support/beat-world.ts';
 import { type Servers, startServers } from '../support/servers.ts';

@@ -1,9 +1,8 @@
 /** At which numbers an entry stops being a rule of EventBridge, and what of a rule's message is believed. */
 import { describe, expect, it } from 'vitest';
-
 import { Celeriac } from '../../lib/app.ts';
 import { type BeatPlan, planBeat } from '../../lib/beat/plan.ts';
-import { fromRule } from '../../lib/beat/tick.ts';
+import { fromRule } from '../../lib/rule-message.ts';
 import { decodeMessage } from '../../lib/decode-message.ts';
 import {
   BEAT_RULE_OVERHEAD_CHARACTERS,

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-
 import { Celeriac } from '../../lib/app.ts';
 import { type BeatPlan, planBeat } from '../../lib/beat/plan.ts';
-import { fromRule, prepareTick, tickId } from '../../lib/beat/tick.ts';
+import { fromRule, tickId } from '../../lib/rule-message.ts';
+import { prepareTick } from '../../lib/beat/tick.ts';
 import { decodeMessage } from '../../lib/decode-message.ts';
 import type { Message } from '../../lib/message.ts';
 import { crontab } from '../../lib/schedules/crontab.ts';

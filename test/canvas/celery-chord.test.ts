@@ -2,11 +2,10 @@
 import { Celeriac, type Logger } from 'celeriac';
 import { World } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
-
 import { chainOf, chordOf, withOptions } from '../../lib/canvas/build.ts';
 import { decodeMessage } from '../../lib/decode-message.ts';
 import { encodeMessage } from '../../lib/encode-message.ts';
-import { celeryGroupMembers } from '../../lib/result-document.ts';
+import { celeryGroupMembers } from '../../lib/celery-group.ts';
 import { type Signature, signature } from '../../lib/signature.ts';
 import { WIRE_SAMPLES } from '../unit/wire-samples.ts';
 

@@ -11,12 +11,11 @@ import {
   timersConformance,
 } from 'celeriac/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
 import { connect } from '../../lib/aws/connect.ts';
 import { peekDeadLetters, SqsPoller } from '../../lib/aws/poller.ts';
 import { startDynalite, startDynamodb } from '../../lib/local/servers.ts';
 import type { Broker, Ports } from '../../lib/ports.ts';
-import type { Environment } from '../../lib/settings.ts';
+import type { Environment } from '../../lib/manifest.ts';
 import { systemClock } from '../../lib/time.ts';
 import { type Weather, weather } from '../support/fault-kinds.ts';
 import { insisting, insistingBroker } from '../support/insisting.ts';

@@ -2,17 +2,16 @@
 import { Celeriac, silentLogger } from 'celeriac';
 import {
   backendConformance,
-  type BrokerUnderTest,
   brokerConformance,
+  type BrokerUnderTest,
   celeryGroupsConformance,
+  type ConformanceCase,
   countingIds,
   ManualClock,
   schedulesConformance,
   timersConformance,
-  type ConformanceCase,
 } from 'celeriac/testing';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-
 import { connect } from '../../lib/aws/connect.ts';
 import { peekDeadLetters, SqsPoller } from '../../lib/aws/poller.ts';
 import { startDynalite, startDynamodb } from '../../lib/local/servers.ts';
@@ -24,7 +23,7 @@ import {
   MemoryTimers,
 } from '../../lib/memory/index.ts';
 import type { Ports } from '../../lib/ports.ts';
-import type { Environment } from '../../lib/settings.ts';
+import type { Environment } from '../../lib/manifest.ts';
 import { systemClock, systemRandom } from '../../lib/time.ts';
 import { type Servers, startServers } from '../support/servers.ts';
 

@@ -1,7 +1,6 @@
 /** The calls that histories are made of, port by port. Few ids, owners and times, so that they meet. */
 import fc from 'fast-check';
-
-import { byBytes } from '../../lib/schedule-ports.ts';
+import { byBytes } from '../../lib/ids.ts';
 import type { Backend, CeleryGroups, Groups, Schedules, Timers } from '../../lib/ports.ts';
 import { groupMemberId } from '../../lib/group-parts.ts';
 import { call, type Call } from './history.ts';

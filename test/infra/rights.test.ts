@@ -1,18 +1,16 @@
 /** Each role may do what its code does: every call of worker, sweeper and callers on the emulated services, asked of the synthesized roles. */
 import { readdirSync, readFileSync } from 'node:fs';
-
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { DynamoDBClient, SendMessageCommand, SQSClient } from '#aws-sdk';
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Celeriac, chain, chord, crontab, every, group, Reject, silentLogger } from 'celeriac';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
 import { TaskService } from '../../infra/index.ts';
 import { connect } from '../../lib/aws/connect.ts';
 import { EventBridgeRules } from '../../lib/aws/eventbridge-rules.ts';
 import { SqsPoller } from '../../lib/aws/poller.ts';
-import type { Environment } from '../../lib/settings.ts';
+import type { Environment } from '../../lib/manifest.ts';
 import { systemClock, systemRandom } from '../../lib/time.ts';
 import { WAKE_QUEUE } from '../../lib/wake-up.ts';
 import { LOST_QUEUE } from '../../lib/worker/consume.ts';

@@ -5,11 +5,10 @@
 import { Celeriac, Reject, silentLogger } from 'celeriac';
 import { ManualClock } from 'celeriac/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
 import { connect } from '../../lib/aws/connect.ts';
 import { peekDeadLetters, SqsPoller } from '../../lib/aws/poller.ts';
 import type { Ports } from '../../lib/ports.ts';
-import type { Environment } from '../../lib/settings.ts';
+import type { Environment } from '../../lib/manifest.ts';
 import { systemClock, systemIds, systemRandom } from '../../lib/time.ts';
 import { consume } from '../../lib/worker/consume.ts';
 import { type Crash, type CrashLog, dying, newCrashLog, NO_CRASH, tapped } from '../support/port-taps.ts';

@@ -1,11 +1,10 @@
 /** SQS and DynamoDB, emulated over HTTP, for tests of the adapters themselves: nothing delivers messages here. */
 import { DynamoDBClient, SQSClient } from '#aws-sdk';
 import type { Celeriac } from 'celeriac';
-
 import type { Clients } from '../../lib/aws/connect.ts';
 import { provision } from '../../lib/aws/provision.ts';
 import { type LocalServer, startDynamodb, startSqs } from '../../lib/local/servers.ts';
-import type { Environment } from '../../lib/settings.ts';
+import type { Environment } from '../../lib/manifest.ts';
 import { systemClock } from '../../lib/time.ts';
 
 export interface Servers extends Clients {

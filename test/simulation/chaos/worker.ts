@@ -1,9 +1,8 @@
 /** A worker process of the chaos run: its clients work on a bad network, and it may be killed at any moment. */
 import { DynamoDBClient, SQSClient } from '#aws-sdk';
 import { type Delivery, type Invocation, silentLogger } from 'celeriac';
-
 import { connect } from '../../../lib/aws/connect.ts';
-import { readEnvironment } from '../../../lib/settings.ts';
+import { readEnvironment } from '../../../lib/environment.ts';
 import { systemClock, systemRandom } from '../../../lib/time.ts';
 import { BAD_DAY, type FaultCounts, weather } from '../../support/fault-kinds.ts';
 import { FaultyService } from '../../support/service-faults.ts';

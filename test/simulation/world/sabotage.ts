@@ -1,10 +1,9 @@
 /** One broken promise for each checker: what it must see. */
 import type { World } from 'celeriac/testing';
-
 import { decodeMessage } from '../../../lib/decode-message.ts';
 import { encodeMessage } from '../../../lib/encode-message.ts';
 import type { ClaimOutcome, OutgoingMessage, SendOutcome } from '../../../lib/ports.ts';
-import { derivedId } from '../../../lib/time.ts';
+import { derivedId } from '../../../lib/ids.ts';
 import { ALL_FAULTS, type SimulationOptions } from './simulate.ts';
 
 export interface Sabotage {

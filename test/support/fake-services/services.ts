@@ -2,10 +2,8 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Celeriac } from 'celeriac';
-
-import { externalQueuesOf, hasFifoQueue, taskQueuesOf } from '../../../lib/manifest.ts';
+import { type Environment, externalQueuesOf, hasFifoQueue, taskQueuesOf } from '../../../lib/manifest.ts';
 import type { Broker } from '../../../lib/ports.ts';
-import type { Environment } from '../../../lib/settings.ts';
 import { WAKE_QUEUE } from '../../../lib/wake-up.ts';
 import { FakeDynamodb } from './fake-dynamodb.ts';
 import { type FakeQueue, FakeSqs } from './fake-sqs.ts';

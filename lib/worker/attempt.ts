@@ -1,0 +1,26 @@
+/** One delivery that may run, and what becomes of its message. */
+import type { Message } from '../message.ts';
+import type { Delivery } from './delivery.ts';
+import type { TaskDefinition } from '../registry.ts';
+import type { Worker } from './worker.ts';
+import type { TaskContext } from '../context.ts';
+
+/** Whether SQS may delete the message. `keep` leaves it, visible again after `seconds` or after the queue's own timeout. */
+export type Disposition = { readonly kind: 'ack' } | { readonly kind: 'keep'; readonly seconds?: number };
+
+export const ACK: Disposition = { kind: 'ack' };
+
+/** One delivery that may run, or ran. */
+export interface Attempt {
+  readonly message: Message;
+  readonly delivery: Delivery;
+  readonly definition: TaskDefinition;
+  /** Absent for idempotent tasks, which claim nothing. */
+  readonly owner: string | undefined;
+  readonly deliveries: number;
+  readonly worker: Worker;
+  /** Ids of what the run sent. */
+  readonly children?: readonly string[];
+  /** Of its run, which handlers see too. */
+  readonly context?: TaskContext;
+}
