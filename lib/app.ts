@@ -8,7 +8,9 @@ import { consoleLogger } from './log.ts';
 import type { AppManifest, Environment, TaskManifest } from './manifest.ts';
 import type { Message } from './message.ts';
 import { noCeleryGroups, noGroups, noSchedules } from './no-ports.ts';
-import type { Clock, Ids, Logger, Ports, Random } from './ports.ts';
+import { type Clock, type Ids, type Random, systemClock, systemIds, systemRandom } from './time.ts';
+import type { Ports } from './ports.ts';
+import type { Logger } from './ports/log.ts';
 import type { EagerOutcome, Producer } from './producer.ts';
 import { requireKnown, requireKnownTree } from './known-tasks.ts';
 import { callSite, Registry, type TaskDefinition, type TaskHooks } from './registry.ts';
@@ -23,7 +25,6 @@ import { remoteTask, type RemoteTask, type RemoteTaskOptions } from './remote-ta
 import { createTask, type Task, type TaskFunction, type TaskMethods, type TaskOf } from './task.ts';
 import { factsOfClass, instanceOf, TaskBase, type TaskClass } from './task-class.ts';
 import { checkedTaskName, resolveTaskOptions, type TaskOptions } from './task-options.ts';
-import { systemClock, systemIds, systemRandom } from './time.ts';
 import type { BatchResponse, Delivery, Invocation } from './worker/delivery.ts';
 import { consumeWakeUps } from './beat/consume-wake-ups.ts';
 import { consume, consumeLost } from './worker/consume.ts';
@@ -34,6 +35,7 @@ import { Beat, type FullSweepReport } from './beat/beat.ts';
 import type { ScheduleBook } from './beat/schedules.ts';
 import type { SweepOptions } from './beat/sweep.ts';
 import type { BeatEntry } from './schedules/entry.ts';
+import { runSignature } from './eager-canvas.ts';
 
 /** Ports that a test or an embedded cloud sets; whatever is left out is the system's. */
 export type Wiring = Pick<Ports, 'broker' | 'backend' | 'timers'> &
@@ -306,6 +308,11 @@ export class Celeriac implements Producer {
   /** In the caller, at once. */
   runEager(message: Message): Promise<EagerOutcome> {
     return runEager(message, this);
+  }
+
+  /** A whole signature in the caller, at once. */
+  runTree(sig: Signature, options?: ApplyOptions): Promise<AsyncResult | GroupResult> {
+    return runSignature(this, sig, options);
   }
 
   taskNames(): ReadonlySet<string> | undefined {

@@ -25,7 +25,8 @@ import {
   SQS_MAX_DELAY_SECONDS,
   SQS_MAX_MESSAGE_BYTES,
 } from './limits.ts';
-import type { Ports, Timer } from './ports.ts';
+import type { Ports } from './ports.ts';
+import type { Timer } from './ports/timers.ts';
 import { checkSteps, type Lineage } from './signature-options.ts';
 import { prepareCall, prepareSignature, type Producer } from './producer.ts';
 import { type Prepared, publish } from './publish.ts';

@@ -1,6 +1,5 @@
 /** A group as Celery stores it (celery/result.py). */
 import { decodeJson, encodeJson } from './json.ts';
-import type { CeleryGroup } from './ports.ts';
 import { DYNAMODB_MAX_ITEM_BYTES } from './limits.ts';
 import { MessageTooLarge } from './errors.ts';
 
@@ -13,7 +12,13 @@ export function celeryGroupDocument(groupId: string, memberIds: readonly string[
 const GROUP_OVERHEAD_BYTES = 1024;
 
 /** The document of a group that fits an item. @throws MessageTooLarge */
-export function checkGroupSize({ groupId, memberIds }: Pick<CeleryGroup, 'groupId' | 'memberIds'>): string {
+export function checkGroupSize({
+  groupId,
+  memberIds,
+}: {
+  readonly groupId: string;
+  readonly memberIds: readonly string[];
+}): string {
   const json = celeryGroupDocument(groupId, memberIds);
   const bytes = Buffer.byteLength(json);
   if (bytes + GROUP_OVERHEAD_BYTES <= DYNAMODB_MAX_ITEM_BYTES) return json;

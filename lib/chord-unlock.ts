@@ -16,7 +16,7 @@ import {
 import type { TaskContext } from './context.ts';
 import { ChordError, InvalidSignature } from './errors.ts';
 import { decodeJsonKeepingTypes } from './json.ts';
-import type { TaskRecord } from './ports.ts';
+import type { TaskRecord } from './ports/backend.ts';
 import type { Producer } from './producer.ts';
 import { readDocument } from './result-document.ts';
 import { taskIdsIn } from './celery-group.ts';

@@ -1,5 +1,5 @@
 /** Why an attempt cannot be claimed or concluded: one reading of a record for every backend. Pure. */
-import type { ClaimOutcome, TaskRecord } from './ports.ts';
+import type { ClaimOutcome, TaskRecord } from './ports/backend.ts';
 
 export type ClaimRefusal = Exclude<ClaimOutcome, { kind: 'claimed' }>;
 

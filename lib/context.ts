@@ -1,10 +1,9 @@
 /** What a running task can see and say: `currentTask()`, or the first argument with `bind: true`. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-
 import type { ApplyOptions } from './apply-options.ts';
 import type { Duration } from './duration.ts';
 import { ImproperlyConfigured, type Retry, type RetryOverrides } from './errors.ts';
-import type { LogLevel } from './ports.ts';
+import type { LogLevel } from './ports/log.ts';
 
 /** Celery's `self.request`. */
 export interface TaskRequest {

@@ -1,18 +1,22 @@
 /** Queues that an app knows, asked for by name. */
-import type { Settings } from './settings.ts';
 import { ownQueueName } from './queue-name.ts';
 import { InvalidOption, QueueNotFound } from './errors.ts';
 import { quoted } from './quote.ts';
 import type { QueueManifest } from './manifest.ts';
 import { didYouMean } from './nearest.ts';
 
+/** An app's queues, as its settings have them. */
+interface Declared {
+  readonly queues: Readonly<Record<string, QueueManifest>>;
+}
+
 /** @throws QueueNotFound */
-export function requireQueue(queue: string, settings: Settings): string {
-  return declaredQueue(queue, settings.queues);
+export function requireQueue(queue: string, { queues }: Declared): string {
+  return declaredQueue(queue, queues);
 }
 
 /** @throws InvalidOption: a worker here would only find that it does not know the task. */
-export function requireExternal(task: string, queue: string, { queues }: Settings): void {
+export function requireExternal(task: string, queue: string, { queues }: Declared): void {
   const declared = queues[ownQueueName(queue, queues)];
   if (declared === undefined || declared.external === true) return;
   throw new InvalidOption(

@@ -3,7 +3,7 @@ import { type Environment, ENVIRONMENT } from './manifest.ts';
 import { MissingEnvironment } from './errors.ts';
 import { integerIn } from './option-checks.ts';
 import { DEFAULT_TIMER_SHARDS } from './limits.ts';
-import type { LogLevel } from './ports.ts';
+import type { LogLevel } from './ports/log.ts';
 import { unpackTaskNames } from './task-names.ts';
 
 /** @throws MissingEnvironment naming the first variable that is absent or unreadable. */

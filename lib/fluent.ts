@@ -4,7 +4,6 @@ import { applySignature } from './apply-canvas.ts';
 import { chainOf, kindOf, merged, type SignatureKind } from './canvas/build.ts';
 import { skewed, type SkewOptions } from './canvas/skew.ts';
 import { shown } from './option-checks.ts';
-import { runSignature } from './eager-canvas.ts';
 import { InvalidSignature } from './errors.ts';
 import type { GroupResult } from './group-result.ts';
 import { PLAIN_DATA } from './json.ts';
@@ -46,13 +45,11 @@ class Fluent implements Signature {
     const producer = producerOf(this);
     const whole = withArguments(this, args);
     requireKnownTree(producer, whole);
-    return producer.settings.alwaysEager
-      ? runSignature(producer, whole, options)
-      : applySignature(producer, whole, options);
+    return producer.settings.alwaysEager ? producer.runTree(whole, options) : applySignature(producer, whole, options);
   }
 
   async apply(args: readonly unknown[] = [], options: ApplyOptions = {}): Promise<AsyncResult | GroupResult> {
-    return runSignature(producerOf(this), withArguments(this, args), options);
+    return producerOf(this).runTree(withArguments(this, args), options);
   }
 
   set({ immutable, ...options }: ApplyOptions & { readonly immutable?: boolean }): Signature {

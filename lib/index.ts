@@ -54,35 +54,22 @@ export type { Fixture } from './beat/fixture.ts';
 export { tickId } from './rule-message.ts';
 export type { AppManifest, BeatManifest, QueueManifest, TaskManifest } from './manifest.ts';
 export type { BatchResponse, Delivery, Invocation } from './worker/delivery.ts';
+export type { Clock, Ids, Random } from './time.ts';
+export type { Ports } from './ports.ts';
+export type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from './group-ports.ts';
+export type { DueMark, Rules, ScheduleItem, Schedules } from './schedule-ports.ts';
+export type { Logger, LogLevel } from './ports/log.ts';
+export type { Timer, Timers } from './ports/timers.ts';
 export type {
   Backend,
-  Broker,
   ClaimOutcome,
   ClaimRequest,
-  Clock,
   CommitRequest,
   ConcludeOutcome,
   ConcludeRequest,
-  Ids,
-  Logger,
-  LogLevel,
-  OutgoingMessage,
-  Ports,
-  DueMark,
-  GroupCount,
-  GroupMark,
-  GroupMarked,
-  GroupRecord,
-  Groups,
-  Random,
-  Rules,
-  ScheduleItem,
-  Schedules,
-  SendOutcome,
   TaskRecord,
-  Timer,
-  Timers,
-} from './ports.ts';
+} from './ports/backend.ts';
+export type { Broker, OutgoingMessage, SendOutcome } from './ports/broker.ts';
 export type { CeleryCount, CeleryGroup, CeleryGroups } from './celery-group-ports.ts';
 export { typed, type TypedValue } from './typed.ts';
 export { consoleLogger, silentLogger } from './log.ts';

@@ -1,5 +1,5 @@
 /** Log lines: one JSON object a line where programs read them, one readable line in a terminal. */
-import type { Logger, LogLevel } from './ports.ts';
+import type { Logger, LogLevel } from './ports/log.ts';
 import { lambdaLogLevel } from './environment.ts';
 import { systemClock } from './time.ts';
 

@@ -1,6 +1,8 @@
 /** Ports that a wiring left out: they say so when they are needed, and not before. */
 import { ImproperlyConfigured } from './errors.ts';
-import type { CeleryGroups, Groups, Schedules } from './ports.ts';
+import type { CeleryGroups } from './celery-group-ports.ts';
+import type { Groups } from './group-ports.ts';
+import type { Schedules } from './schedule-ports.ts';
 
 function refuse(port: string): never {
   throw new ImproperlyConfigured(

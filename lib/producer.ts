@@ -9,7 +9,9 @@ import { decodeMessage } from './decode-message.ts';
 import { encodeMessage } from './encode-message.ts';
 import type { CeleriacHeader, Embed, Message } from './message.ts';
 import { checkSteps, fromSignatureOptions, type Lineage } from './signature-options.ts';
-import type { Clock, Ids, Logger, Ports, Random } from './ports.ts';
+import type { Clock, Ids, Random } from './time.ts';
+import type { Ports } from './ports.ts';
+import type { Logger } from './ports/log.ts';
 import { checkTimerSize, prepare, type Prepared } from './publish.ts';
 import { requireExternal, requireQueue } from './declared-queue.ts';
 import { ownQueueName } from './queue-name.ts';
@@ -19,6 +21,8 @@ import type { Settings } from './settings.ts';
 import { givenArguments, readSignature, type Signature } from './signature.ts';
 import type { StandardResult } from './standard-schema.ts';
 import { checkedTaskName } from './task-options.ts';
+import type { AsyncResult } from './result.ts';
+import type { GroupResult } from './group-result.ts';
 
 /** What eager mode hands back. */
 export interface EagerOutcome {
@@ -39,7 +43,10 @@ export interface Producer {
   taskNames(): ReadonlySet<string> | undefined;
   /** Connects on first use. Throws MissingEnvironment where nothing tells of queues and tables. */
   ports(): Promise<Ports>;
+  /** Runs a message in the caller, at once. */
   runEager(message: Message): Promise<EagerOutcome>;
+  /** Runs a whole signature in the caller, at once. */
+  runTree(sig: Signature, options?: ApplyOptions): Promise<AsyncResult | GroupResult>;
 }
 
 /** A message ready to go, and how to publish it. */

@@ -3,7 +3,9 @@ import { maybeCurrentTask } from './context.ts';
 import { type Duration, durationSeconds } from './duration.ts';
 import { TaskRevokedError, TimeoutError, WaitInsideTask } from './errors.ts';
 import { REVOKED_RETENTION_SECONDS } from './limits.ts';
-import type { Clock, Ports, TaskRecord } from './ports.ts';
+import type { Clock } from './time.ts';
+import type { Ports } from './ports.ts';
+import type { TaskRecord } from './ports/backend.ts';
 import {
   type ExtendedFields,
   extendedIn,

@@ -10,7 +10,7 @@ import {
   DEFAULT_TIMER_SHARDS,
 } from './limits.ts';
 import type { QueueManifest } from './manifest.ts';
-import type { Logger } from './ports.ts';
+import type { Logger } from './ports/log.ts';
 import { NAME, type QueueOptions, resolveDefaultQueue, resolveQueues } from './queue-options.ts';
 import { checkRoutes, type Routes } from './routes.ts';
 

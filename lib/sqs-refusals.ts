@@ -7,7 +7,7 @@ import {
   SQS_MAX_GROUP_ID_CHARACTERS,
   SQS_MAX_MESSAGE_BYTES,
 } from './limits.ts';
-import type { OutgoingMessage, SendOutcome } from './ports.ts';
+import type { OutgoingMessage, SendOutcome } from './ports/broker.ts';
 import { quoted } from './quote.ts';
 import { isDeduplicationId, isGroupId, isMessageText } from './sqs-text.ts';
 

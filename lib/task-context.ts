@@ -8,7 +8,8 @@ import { InvalidOption, MaxRetriesExceededError, Retry, type RetryOverrides } fr
 import { encodeJson } from './json.ts';
 import { checkSteps } from './signature-options.ts';
 import type { Message } from './message.ts';
-import type { Clock, Logger } from './ports.ts';
+import type { Clock } from './time.ts';
+import type { Logger } from './ports/log.ts';
 import { requireQueue } from './declared-queue.ts';
 import type { TaskDefinition } from './registry.ts';
 import { mayRetry } from './retry.ts';

@@ -1,5 +1,5 @@
 /** Where a timer lies and what it is sorted by: one meaning for every store. */
-import type { Timer } from './ports.ts';
+import type { Timer } from './ports/timers.ts';
 import { sortKey, timeKey } from './store-limits.ts';
 import type { Clock } from './time.ts';
 import { stableHash } from './ids.ts';

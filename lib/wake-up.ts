@@ -3,7 +3,8 @@
  * delay goes to the service's wake-up queue, a standard one: what receives it sends the timers that are due.
  */
 import { SQS_MAX_DELAY_SECONDS, SWEEP_HORIZON_SECONDS } from './limits.ts';
-import type { OutgoingMessage, Timer } from './ports.ts';
+import type { OutgoingMessage } from './ports/broker.ts';
+import type { Timer } from './ports/timers.ts';
 import { timerShard } from './timer-order.ts';
 
 /** Name under which brokers know the service's wake-up queue. */

@@ -1,7 +1,8 @@
 /** From a deployed function's environment to the ports. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import type { Clock, Ports, Random } from '../ports.ts';
+import type { Clock, Random } from '../time.ts';
+import type { Ports } from '../ports.ts';
 import type { Environment } from '../manifest.ts';
 import { WAKE_QUEUE } from '../wake-up.ts';
 import { CallBudget, Reach } from './call-budget.ts';

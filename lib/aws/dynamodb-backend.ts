@@ -14,13 +14,12 @@ import type {
   Backend,
   ClaimOutcome,
   ClaimRequest,
-  Clock,
   CommitRequest,
   ConcludeOutcome,
   ConcludeRequest,
-  Random,
   TaskRecord,
-} from '../ports.ts';
+} from '../ports/backend.ts';
+import type { Clock, Random } from '../time.ts';
 import { sideBySide } from '../side-by-side.ts';
 import { REVOKED, STARTED } from '../states.ts';
 import { backoff } from './backoff.ts';

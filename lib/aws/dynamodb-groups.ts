@@ -6,10 +6,10 @@ import type { QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import { PutItemCommand, QueryCommand, UpdateItemCommand } from '#aws-sdk';
 
 import { type GroupPart, partOf } from '../group-parts.ts';
-import type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from '../ports.ts';
+import type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from '../group-ports.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
 import { type DynamodbTable, writeAll } from './dynamodb-writes.ts';
-import { GROUP_LEAF_PREFIX, GROUP_ROOT, groupChunkKey, groupPartKey, groupPartition } from './keys.ts';
+import { GROUP_LEAF_PREFIX, GROUP_ROOT, groupChunkKey, groupPartition, groupPartKey } from './keys.ts';
 import { UpdateBuilder } from './update-builder.ts';
 
 export type DynamodbGroupsOptions = DynamodbTable;

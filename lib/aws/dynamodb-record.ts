@@ -1,8 +1,7 @@
 /** Item <-> record. `id`, `result` (binary), `timestamp` and `ttl` are Celery's; the others are ours, and Python ignores them. */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-
 import { decodeJson } from '../json.ts';
-import type { TaskRecord } from '../ports.ts';
+import type { TaskRecord } from '../ports/backend.ts';
 import { taskIdOf } from './keys.ts';
 
 export type Item = Record<string, AttributeValue>;

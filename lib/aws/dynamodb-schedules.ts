@@ -9,7 +9,7 @@ import {
 } from '#aws-sdk';
 
 import { DYNAMODB_MAX_BATCH_GETS, DYNAMODB_MAX_BATCH_STATEMENTS } from '../limits.ts';
-import type { DueMark, ScheduleItem, Schedules } from '../ports.ts';
+import type { DueMark, ScheduleItem, Schedules } from '../schedule-ports.ts';
 import { sideBySide } from '../side-by-side.ts';
 import { backoff } from './backoff.ts';
 import { type Item, number, text } from './dynamodb-record.ts';

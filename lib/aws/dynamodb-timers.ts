@@ -1,7 +1,7 @@
 /** Timers on DynamoDB: sharded partitions, sorted by due time, so that a sweep reads what is due and nothing else. */
 import { QueryCommand } from '#aws-sdk';
-
-import type { OutgoingMessage, Timer, Timers } from '../ports.ts';
+import type { OutgoingMessage } from '../ports/broker.ts';
+import type { Timer, Timers } from '../ports/timers.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
 import { type DynamodbTable, writeAll } from './dynamodb-writes.ts';
 import { timerShard, timerSortKey } from '../timer-order.ts';

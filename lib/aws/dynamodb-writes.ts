@@ -3,7 +3,7 @@ import type { DynamoDBClient, WriteRequest } from '@aws-sdk/client-dynamodb';
 import { BatchWriteItemCommand } from '#aws-sdk';
 
 import { DYNAMODB_MAX_BATCH_WRITES } from '../limits.ts';
-import type { Clock, Random } from '../ports.ts';
+import type { Clock, Random } from '../time.ts';
 import { sideBySide } from '../side-by-side.ts';
 import { backoff } from './backoff.ts';
 

@@ -4,7 +4,7 @@ import { CreateTableCommand, DescribeTableCommand, CreateQueueCommand, GetQueueA
 import type { SQSClient } from '@aws-sdk/client-sqs';
 
 import { type AppManifest, type Environment, externalQueuesOf, hasFifoQueue, taskQueuesOf } from '../manifest.ts';
-import type { Clock } from '../ports.ts';
+import type { Clock } from '../time.ts';
 import { physicalQueueName } from '../queue-name.ts';
 import { WAKE_QUEUE } from '../wake-up.ts';
 

@@ -5,7 +5,7 @@ import { ChangeMessageVisibilityCommand, SendMessageBatchCommand, SendMessageCom
 import { errorText } from '../error-text.ts';
 import { SQS_MAX_BATCH_ENTRIES, SQS_MAX_MESSAGE_BYTES, SQS_MAX_VISIBILITY_SECONDS } from '../limits.ts';
 import { isPassing } from '../passing.ts';
-import type { Broker, OutgoingMessage, SendOutcome } from '../ports.ts';
+import type { Broker, OutgoingMessage, SendOutcome } from '../ports/broker.ts';
 import { sideBySide } from '../side-by-side.ts';
 import { messageBytes, refusalOf } from '../sqs-refusals.ts';
 

@@ -1,7 +1,8 @@
 /** Reading one entry and changing it, whoever else does so meanwhile. */
 import { InvalidSchedule, ScheduleConflict, ScheduleNotFound } from '../errors.ts';
 import { SWEEP_HORIZON_SECONDS } from '../limits.ts';
-import type { Ports, ScheduleItem } from '../ports.ts';
+import type { Ports } from '../ports.ts';
+import type { ScheduleItem } from '../schedule-ports.ts';
 import type { Producer } from '../producer.ts';
 import { checkedEntryName } from '../schedules/entry.ts';
 import { reborn, type SentAhead } from './edit-state.ts';

@@ -2,20 +2,19 @@
 import { InvalidSchedule } from '../errors.ts';
 import { decodeJson, encodeJson } from '../json.ts';
 import { MAX_TICKS_PER_SWEEP } from '../limits.ts';
-import type { ScheduleItem } from '../ports.ts';
+import type { ScheduleItem } from '../schedule-ports.ts';
 import type { ScheduleEntry } from '../schedules/entry.ts';
 import { nextTickMs } from '../schedules/next-due.ts';
+import type { ScheduleSwitch } from '../schedule-document.ts';
 import { readSchedule } from '../schedules/read-schedule.ts';
 import { readSignature } from '../signature.ts';
 
-export interface ScheduleState {
+export interface ScheduleState extends ScheduleSwitch {
   readonly entry: ScheduleEntry;
   /** Declared by `app.beat` or stored by `app.schedules.put`. */
   readonly source: 'code' | 'stored';
   /** Fired by an EventBridge rule, or by the sweep. */
   readonly way: 'rule' | 'sweep';
-  /** What an operator said of a declared entry; null: nothing, the code decides. Kept over deployments. */
-  readonly choice: boolean | null;
   /** It has run its course: a one-off after its tick, an entry after its end. */
   readonly over: boolean;
   /** Raised by every change that people make: by it they tell which state they have read. */
@@ -31,8 +30,6 @@ export interface ScheduleState {
   readonly emitted: readonly number[];
   /** Ticks of earlier versions that an edit has yet to take back. Written with the edit, so that no crash can lose them. */
   readonly recalled: readonly Recalled[];
-  /** Deleted, and kept for a while: what is stored anew under its name counts on from it. */
-  readonly deleted: boolean;
   /** Of ticks before `emitted`. */
   readonly lastRunMs: number | null;
   readonly runCount: number;

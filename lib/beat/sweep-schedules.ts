@@ -1,7 +1,8 @@
 /** The sweep of schedule entries: due marks -> ticks -> entries on. */
 import { errorMessage } from '../error-text.ts';
 import { SWEEP_HORIZON_SECONDS } from '../limits.ts';
-import type { DueMark, Ports, ScheduleItem } from '../ports.ts';
+import type { DueMark, ScheduleItem } from '../schedule-ports.ts';
+import type { Ports } from '../ports.ts';
 import type { Producer } from '../producer.ts';
 import { emitAll } from './emit.ts';
 import { isForgotten, type ScheduleState, stateOf } from './schedule-state.ts';

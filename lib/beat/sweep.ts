@@ -7,7 +7,9 @@
  * for those that are due soon a wake-up is sent.
  */
 import { REFUSED_TIMER_SECONDS, SQS_MAX_BATCH_ENTRIES, SWEEP_HORIZON_SECONDS } from '../limits.ts';
-import type { OutgoingMessage, Ports, SendOutcome, Timer } from '../ports.ts';
+import type { OutgoingMessage, SendOutcome } from '../ports/broker.ts';
+import type { Ports } from '../ports.ts';
+import type { Timer } from '../ports/timers.ts';
 import { groupOf } from '../timer-order.ts';
 import { wakeUpsOf } from '../wake-up.ts';
 

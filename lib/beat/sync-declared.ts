@@ -1,8 +1,8 @@
 /** Stored states of the entries that code declares: made at the first sweep after a deployment, and kept in step. */
 import { errorMessage } from '../error-text.ts';
 import { isDeepStrictEqual } from 'node:util';
-
-import type { Ports, ScheduleItem } from '../ports.ts';
+import type { Ports } from '../ports.ts';
+import type { ScheduleItem } from '../schedule-ports.ts';
 import type { ScheduleEntry } from '../schedules/entry.ts';
 import type { BeatPlan } from './plan.ts';
 import { reborn } from './edit-state.ts';

@@ -10,7 +10,7 @@ import type {
   ConcludeOutcome,
   ConcludeRequest,
   TaskRecord,
-} from '../ports.ts';
+} from '../ports/backend.ts';
 
 type Held = { -readonly [K in keyof TaskRecord]: TaskRecord[K] };
 

@@ -1,6 +1,6 @@
 /** Groups in memory: the executable meaning of `Groups`. */
 import { partOf } from '../group-parts.ts';
-import type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from '../ports.ts';
+import type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from '../group-ports.ts';
 import { partitionKey } from '../store-limits.ts';
 
 interface Part {

@@ -1,6 +1,8 @@
 /** EventBridge's rules in memory: what fires, and when. The world and the embedded cloud have them. */
 import type { BeatManifest } from '../manifest.ts';
-import type { Clock, OutgoingMessage, Rules } from '../ports.ts';
+import type { Clock } from '../time.ts';
+import type { Rules } from '../schedule-ports.ts';
+import type { OutgoingMessage } from '../ports/broker.ts';
 import { fillTemplate } from '../schedules/eventbridge.ts';
 import { nextDueMs } from '../schedules/next-due.ts';
 

@@ -1,5 +1,5 @@
 /** Schedule entries in memory: the executable meaning of `Schedules`. */
-import type { DueMark, ScheduleItem, Schedules } from '../ports.ts';
+import type { DueMark, ScheduleItem, Schedules } from '../schedule-ports.ts';
 import { byBytes } from '../ids.ts';
 import { checkItem, sortKey, timeKey } from '../store-limits.ts';
 import { Heap, type Placed } from './heap.ts';

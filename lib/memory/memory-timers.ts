@@ -1,5 +1,5 @@
 /** Timers in memory: the executable meaning of `Timers`. */
-import type { Timer, Timers } from '../ports.ts';
+import type { Timer, Timers } from '../ports/timers.ts';
 import { checkItem } from '../store-limits.ts';
 import { timerShard, timerSortKey } from '../timer-order.ts';
 import { Heap, type Placed } from './heap.ts';

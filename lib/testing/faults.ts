@@ -4,7 +4,9 @@
  */
 import { InvalidOption } from '../errors.ts';
 import { SQS_MAX_DELAY_SECONDS } from '../limits.ts';
-import type { Clock, OutgoingMessage, Ports, Random, SendOutcome } from '../ports.ts';
+import type { Clock, Random } from '../time.ts';
+import type { Ports } from '../ports.ts';
+import type { OutgoingMessage, SendOutcome } from '../ports/broker.ts';
 import { Life, LIVES } from './life.ts';
 
 /** Each a chance from 0 to 1, unless it says otherwise. What is left out does not happen. */

@@ -3,7 +3,8 @@ import type { Celeriac } from '../app.ts';
 import { type Duration, durationSeconds } from '../duration.ts';
 import { booleanOption, integerIn, refuseUnknownKeys, shown } from '../option-checks.ts';
 import { ImproperlyConfigured, InvalidOption } from '../errors.ts';
-import type { Logger, Ports } from '../ports.ts';
+import type { Logger } from '../ports/log.ts';
+import type { Ports } from '../ports.ts';
 import type { Invocation } from '../worker/delivery.ts';
 import type { Faults } from './faults.ts';
 

@@ -10,7 +10,11 @@ import {
   MemorySchedules,
   MemoryTimers,
 } from '../memory/index.ts';
-import type { Backend, Logger, Ports, Schedules, TaskRecord, Timers } from '../ports.ts';
+import type { Backend, TaskRecord } from '../ports/backend.ts';
+import type { Logger } from '../ports/log.ts';
+import type { Ports } from '../ports.ts';
+import type { Schedules } from '../schedule-ports.ts';
+import type { Timers } from '../ports/timers.ts';
 import { type FaultPlan, faultyPorts } from './faults.ts';
 import type { ManualClock } from './manual-clock.ts';
 import { countingIds, seededRandom } from './seeded.ts';

@@ -1,14 +1,16 @@
 /** Writes down how an attempt ended, then settles it. The commit comes first: what is not committed may run again. */
 import { errorLine, errorMessage } from '../error-text.ts';
 import { isPassing, OutcomeRefused } from '../passing.ts';
-import type { Clock, CommitRequest } from '../ports.ts';
+import type { Clock } from '../time.ts';
+import type { CommitRequest } from '../ports/backend.ts';
 import { RETRY } from '../states.ts';
 import { fieldsOf, logEnd } from './attempt-log.ts';
 import { decideEnd, type Ending } from './decide.ts';
 import { runHooks } from './hooks.ts';
 import { bareFailure, describe, writeOutcome } from './outcome.ts';
 import { recordExpiresAtSeconds } from './record-expiry.ts';
-import { type Committed, settle, writeSettlement } from './settle.ts';
+import { type Committed, writeSettlement } from './committed.ts';
+import { settle } from './settle.ts';
 import type { Worker } from './worker.ts';
 import { ACK, type Attempt, type Disposition } from './attempt.ts';
 

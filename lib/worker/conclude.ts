@@ -4,7 +4,8 @@ import { writeException } from '../result-document.ts';
 import { ACK, type Disposition } from './attempt.ts';
 import type { Delivery } from './delivery.ts';
 import { recordExpiresAtSeconds } from './record-expiry.ts';
-import { committedOf, settle, type Settlement, writeSettlement } from './settle.ts';
+import { committedOf, type Settlement, writeSettlement } from './committed.ts';
+import { settle } from './settle.ts';
 import type { Worker } from './worker.ts';
 
 /** A final state for a message that is not run: expired, revoked, unknown, lost. */

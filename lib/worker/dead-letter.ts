@@ -1,6 +1,7 @@
 /** Messages on their way to a dead-letter queue. */
 import { SQS_MAX_MESSAGE_BYTES } from '../limits.ts';
-import type { OutgoingMessage, Ports } from '../ports.ts';
+import type { OutgoingMessage } from '../ports/broker.ts';
+import type { Ports } from '../ports.ts';
 import { asMessageText } from '../sqs-text.ts';
 import type { Delivery } from './delivery.ts';
 

@@ -2,7 +2,7 @@
 import { TimeLimitExceeded } from '../errors.ts';
 import { DEADLINE_MARGIN_SECONDS } from '../limits.ts';
 import type { Message } from '../message.ts';
-import type { Clock } from '../ports.ts';
+import type { Clock } from '../time.ts';
 import { limitsInForce, type ResolvedTaskOptions } from '../task-options.ts';
 import type { Limits } from './run-task.ts';
 

@@ -14,7 +14,7 @@ import {
   UNKNOWN_TASK_DEFERRALS,
   UNKNOWN_TASK_FIRST_DELAY_SECONDS,
 } from '../limits.ts';
-import type { ClaimOutcome, TaskRecord } from '../ports.ts';
+import type { ClaimOutcome, TaskRecord } from '../ports/backend.ts';
 import { mayRetry, retryDelaySeconds } from '../retry.ts';
 import { type ErrorMatcher, matchesError, type ResolvedTaskOptions } from '../task-options.ts';
 import type { Random } from '../time.ts';

@@ -1,8 +1,7 @@
 /** Eager mode: a task runs in the caller, through the serializer, retries at once, links after it (celery/app/task.py, apply). */
 import { isOneMessage } from '../canvas/build.ts';
 import type { TaskContext } from '../context.ts';
-import { runSignature } from '../eager-canvas.ts';
-import { NotRegistered } from '../errors.ts';
+import { NotRegistered, TaskRevokedError } from '../errors.ts';
 import type { Message } from '../message.ts';
 import { nextAttempt } from '../next-attempt.ts';
 import {
@@ -12,7 +11,7 @@ import {
   throughSerializer,
   validateArguments,
 } from '../producer.ts';
-import { tracebackOf, writeDocument, readDocument } from '../result-document.ts';
+import { readDocument, tracebackOf, writeDocument } from '../result-document.ts';
 import { applyPartial, type Signature } from '../signature.ts';
 import { FAILURE, IGNORED, REJECTED, REVOKED, SUCCESS } from '../states.ts';
 import { createContext } from '../task-context.ts';
@@ -22,7 +21,6 @@ import { runHooks } from './hooks.ts';
 import { limitsOf } from './deadline.ts';
 import { runTask } from './run-task.ts';
 import type { TaskDefinition } from '../registry.ts';
-import { TaskRevokedError } from '../errors.ts';
 
 export async function runEager(sent: Message, producer: Producer): Promise<EagerOutcome> {
   let message = throughSerializer(sent);
@@ -160,7 +158,7 @@ async function runChild(
   const whole = { ...sig, args: applyPartial(sig, sent) };
   // A link to a chain, a group or a chord is run by its parts.
   if (!isOneMessage(sig)) {
-    await runSignature(producer, whole);
+    await producer.runTree(whole);
     return;
   }
   const call = await prepareSignature(producer, whole, {

@@ -15,13 +15,14 @@ import { decideArrival, decideClaim, mayStart } from './decide.ts';
 import type { Delivery } from './delivery.ts';
 import { conclude } from './conclude.ts';
 import { recordExpiresAtSeconds } from './record-expiry.ts';
-import { isSwitchedOff } from './rule-tick.ts';
+import { isOfDisabledEntry } from './rule-tick.ts';
 import { isLargeUnpacked } from './large.ts';
 import { runAttempt } from './run-attempt.ts';
 import { letterFor, sendLetters } from './dead-letter.ts';
 import { defer } from './defer.ts';
 import { settleLost } from './lost.ts';
-import { committedOf, settle } from './settle.ts';
+import { committedOf } from './committed.ts';
+import { settle } from './settle.ts';
 import { recordUnreadable } from './unreadable.ts';
 import type { Worker } from './worker.ts';
 
@@ -38,7 +39,7 @@ async function executeOne(delivery: Delivery, worker: Worker): Promise<Dispositi
   const message: Message = { ...fromRule(sent), queue: delivery.queue };
   const { lost, ...celeriac } = message.celeriac;
   if (lost !== undefined) return settleLost({ ...message, celeriac }, delivery, worker);
-  if (await isSwitchedOff(sent, ports))
+  if (await isOfDisabledEntry(sent, ports))
     return conclude(message, delivery, REVOKED, new TaskRevokedError('its schedule entry is disabled'), worker);
   const definition = producer.registry.find(message.task);
   await waitInPlace(message, worker);

@@ -14,7 +14,7 @@ import { errorLine } from '../error-text.ts';
 import { type CeleriacError, EnqueueFailed, InvalidMessage, WorkerLostError } from '../errors.ts';
 import { FAILED_DELIVERY_FIRST_SECONDS, LOST_QUEUE_RECEIVES, SQS_MAX_MESSAGE_BYTES } from '../limits.ts';
 import { CELERIAC_HEADER, type CeleriacHeader, type Message } from '../message.ts';
-import type { ConcludeOutcome } from '../ports.ts';
+import type { ConcludeOutcome } from '../ports/backend.ts';
 import { readDocument, writeException } from '../result-document.ts';
 import { FAILURE, RETRY } from '../states.ts';
 import { ACK, type Disposition } from './attempt.ts';

@@ -11,14 +11,8 @@ import { FAILURE, IGNORED, REJECTED, RETRY, SUCCESS } from '../states.ts';
 import { followerIds } from './children.ts';
 import type { Attempt } from './attempt.ts';
 import type { EndDecision } from './decide.ts';
-import {
-  type Committed,
-  hasFollowers,
-  readSettlement,
-  retryMessage,
-  type Settlement,
-  writeSettlement,
-} from './settle.ts';
+import { type Committed, readSettlement, type Settlement, writeSettlement } from './committed.ts';
+import { hasFollowers, retryMessage } from './settle.ts';
 
 /** A decision that is written down: a message that is given back leaves nothing. */
 type Outcome = Exclude<EndDecision, { readonly kind: 'requeue' }>;

@@ -1,7 +1,6 @@
 /** Ticks that a rule has sent, before they run. */
 import type { BeatHeader } from '../rule-message.ts';
-import { stateOf } from '../beat/schedule-state.ts';
-import { CeleriacError } from '../errors.ts';
+import { isSwitchedOff } from '../schedule-document.ts';
 import { MAX_ENTRY_NAME_CHARACTERS } from '../limits.ts';
 import type { Message } from '../message.ts';
 import type { Ports } from '../ports.ts';
@@ -12,20 +11,12 @@ import type { Ports } from '../ports.ts';
  *
  * @param message as it came, before `fromRule`.
  */
-export async function isSwitchedOff(message: Message, { schedules }: Pick<Ports, 'schedules'>): Promise<boolean> {
+export async function isOfDisabledEntry(message: Message, { schedules }: Pick<Ports, 'schedules'>): Promise<boolean> {
   const beat = message.celeriac['beat'] as BeatHeader | undefined;
   // Only what a rule has written has a `time`, retries of it not: a tick that has begun goes on.
   if (beat?.time === undefined || !isName(beat.entry)) return false;
   const [item] = await schedules.read([beat.entry]);
-  if (item === undefined) return false;
-  try {
-    const { choice, deleted } = stateOf(item);
-    return choice === false && !deleted;
-  } catch (error) {
-    // What cannot be read says nothing, and the sweep tells of it.
-    if (!CeleriacError.is(error)) throw error;
-    return false;
-  }
+  return item !== undefined && isSwitchedOff(item.document);
 }
 
 /** Untrusted: anybody who may send can name an entry. */

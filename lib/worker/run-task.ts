@@ -1,7 +1,7 @@
 /** Runs one task function under its limits and gives its ending. */
 import { runWithContext, type TaskContext } from '../context.ts';
 import { SoftTimeLimitExceeded, TimeLimitExceeded } from '../errors.ts';
-import type { Clock } from '../ports.ts';
+import type { Clock } from '../time.ts';
 import type { TaskDefinition } from '../registry.ts';
 import type { Ending } from './decide.ts';
 

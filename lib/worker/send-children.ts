@@ -3,12 +3,13 @@ import { defineChords } from '../apply-canvas.ts';
 import { FRESH } from '../canvas/compile.ts';
 import { EnqueueFailed } from '../errors.ts';
 import { isPassing } from '../passing.ts';
-import type { Ports, TaskRecord } from '../ports.ts';
+import type { Ports } from '../ports.ts';
+import type { TaskRecord } from '../ports/backend.ts';
 import type { Producer } from '../producer.ts';
 import { type Prepared, publish } from '../publish.ts';
 import { addUnsendable } from './children.ts';
 import type { Child, Settling } from './settling.ts';
-import type { Committed } from './settle.ts';
+import type { Committed } from './committed.ts';
 
 export async function sendChildren(settling: Settling, committed: Committed): Promise<void> {
   const { parent, producer, ports } = settling;

@@ -2,13 +2,13 @@
  * What follows from a committed outcome: links, the next chain step, errbacks, the retry message, the
  * dead letter. Runs once or many times with the same effect: every id is fixed beforehand.
  */
-import { decodeJsonKeepingTypes, encodeJson } from '../json.ts';
-import { decodeTyped } from '../json-typed.ts';
-import { ImproperlyConfigured, type RetryOverrides } from '../errors.ts';
+import { decodeJsonKeepingTypes } from '../json.ts';
+import { ImproperlyConfigured } from '../errors.ts';
 import { REFUSED_RECEIVES } from '../limits.ts';
 import type { Message } from '../message.ts';
 import { nextAttempt } from '../next-attempt.ts';
-import type { OutgoingMessage, Ports, TaskRecord } from '../ports.ts';
+import type { OutgoingMessage } from '../ports/broker.ts';
+import type { Ports } from '../ports.ts';
 import type { Producer } from '../producer.ts';
 import { prepare, type Prepared } from '../publish.ts';
 import { readDocument, restoreError } from '../result-document.ts';
@@ -26,49 +26,7 @@ import { failedRequest } from './inline-errback.ts';
 import { sendChildren } from './send-children.ts';
 import { inWindows, Outbox, Progress } from './windows.ts';
 import type { Worker } from './worker.ts';
-
-/** What settling needs beyond the result document; stored with the commit as JSON. */
-export interface Settlement {
-  /** Result of a success whose document is not stored (`ignoreResult`), when somebody follows. */
-  readonly value?: unknown;
-  readonly retry?: { readonly dueMs: number; readonly overrides: RetryOverrides };
-  /** Put the message into the dead-letter queue with this reason. */
-  readonly deadLetter?: { readonly reason: string; readonly error: string; readonly deliveries: number };
-}
-
-/** A committed outcome, as stored. */
-export interface Committed {
-  readonly status: string;
-  /** Result document; absent where it is not stored. */
-  readonly meta: string | undefined;
-  readonly settlement: Settlement;
-  /** Read from the store: an earlier delivery may have settled it. */
-  readonly again?: true;
-  /** The attempt of which all that follows is known to be sent. */
-  readonly settled?: number | undefined;
-}
-
-/** The outcome that an earlier delivery stored. */
-export function committedOf(record: TaskRecord): Committed {
-  return {
-    status: record.status,
-    meta: record.ignored ? undefined : record.meta,
-    settlement: readSettlement(record.settlement),
-    again: true,
-    settled: record.settled,
-  };
-}
-
-export function writeSettlement(settlement: Settlement): string | undefined {
-  return Object.keys(settlement).length === 0 ? undefined : encodeJson(settlement, 'settlement');
-}
-
-export function readSettlement(text: string | undefined): Settlement {
-  if (text === undefined) return {};
-  // The value goes on to whoever comes next, in Python perhaps, as it is.
-  const { value, ...rest } = decodeJsonKeepingTypes(text) as Settlement;
-  return { ...(decodeTyped(rest) as Settlement), ...(value === undefined ? {} : { value }) };
-}
+import type { Committed, Settlement } from './committed.ts';
 
 /** Somebody waits for the value: it must survive a crash between commit and settle. */
 export function hasFollowers(message: Message): boolean {

@@ -4,7 +4,8 @@ import type { Prepared } from '../publish.ts';
 import type { Outbox, Windowed } from './windows.ts';
 import type { Message } from '../message.ts';
 import type { Producer } from '../producer.ts';
-import type { ConcludeRequest, Ports } from '../ports.ts';
+import type { ConcludeRequest } from '../ports/backend.ts';
+import type { Ports } from '../ports.ts';
 import type { CountedByCelery } from '../canvas/compile.ts';
 
 /** A step that will never run, and why. */

@@ -1,16 +1,10 @@
 /** What one worker process works with. */
-import type {
-  Broker,
-  ClaimOutcome,
-  ClaimRequest,
-  Clock,
-  CommitRequest,
-  GroupMark,
-  Groups,
-  Logger,
-  OutgoingMessage,
-  Ports,
-} from '../ports.ts';
+import type { Broker, OutgoingMessage } from '../ports/broker.ts';
+import type { ClaimOutcome, ClaimRequest, CommitRequest } from '../ports/backend.ts';
+import type { Clock } from '../time.ts';
+import type { GroupMark, Groups } from '../group-ports.ts';
+import type { Ports } from '../ports.ts';
+import type { Logger } from '../ports/log.ts';
 import type { Producer } from '../producer.ts';
 import { DYNAMODB_MAX_BATCH_STATEMENTS, GROUP_PART_MEMBERS, SQS_MAX_BATCH_ENTRIES } from '../limits.ts';
 import { batched } from './batcher.ts';

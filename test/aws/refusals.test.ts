@@ -7,7 +7,7 @@ import { Celeriac, silentLogger } from 'celeriac';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connect, type Connected } from '../../lib/aws/connect.ts';
 import { isPassing } from '../../lib/passing.ts';
-import type { ClaimRequest } from '../../lib/ports.ts';
+import type { ClaimRequest } from '../../lib/ports/backend.ts';
 import type { Environment } from '../../lib/manifest.ts';
 import { systemClock, systemRandom } from '../../lib/time.ts';
 import { always, DAMAGED, refused } from '../support/fault-kinds.ts';

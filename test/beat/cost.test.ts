@@ -2,12 +2,12 @@
 import { Celeriac, every, silentLogger } from 'celeriac';
 import { countingIds, ManualClock, seededRandom } from 'celeriac/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
 import { firstState, itemOf } from '../../lib/beat/schedule-state.ts';
 import { connect } from '../../lib/aws/connect.ts';
 import { startDynalite } from '../../lib/local/servers.ts';
 import { MemoryBackend, MemoryBroker, MemorySchedules, MemoryTimers } from '../../lib/memory/index.ts';
-import type { Ports, ScheduleItem, Schedules } from '../../lib/ports.ts';
+import type { Ports } from '../../lib/ports.ts';
+import type { ScheduleItem, Schedules } from '../../lib/schedule-ports.ts';
 import { resolveEntry } from '../../lib/schedules/entry.ts';
 import { MINUTE, START } from '../support/beat-world.ts';
 import { counting, tapped } from '../support/port-taps.ts';

@@ -2,8 +2,7 @@
 import { Celeriac, silentLogger } from 'celeriac';
 import { World } from 'celeriac/testing';
 import { expect, it } from 'vitest';
-
-import type { Timer } from '../../lib/ports.ts';
+import type { Timer } from '../../lib/ports/timers.ts';
 
 const PAGE = 100;
 

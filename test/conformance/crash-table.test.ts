@@ -5,7 +5,9 @@
 import { Celeriac, silentLogger } from 'celeriac';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, type Connected } from '../../lib/aws/connect.ts';
-import type { ClaimRequest, CommitRequest, DueMark, ScheduleItem, Timer } from '../../lib/ports.ts';
+import type { ClaimRequest, CommitRequest } from '../../lib/ports/backend.ts';
+import type { DueMark, ScheduleItem } from '../../lib/schedule-ports.ts';
+import type { Timer } from '../../lib/ports/timers.ts';
 import type { Environment } from '../../lib/manifest.ts';
 import { systemClock, systemRandom } from '../../lib/time.ts';
 import { DIED } from '../support/fault-kinds.ts';

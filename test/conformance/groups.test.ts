@@ -1,13 +1,12 @@
 /** Groups: one suite for memory and DynamoDB, what a mark costs, and what a crash between two writes leaves. */
-import { groupsConformance, seededRandom, type ConformanceCase } from 'celeriac/testing';
+import { type ConformanceCase, groupsConformance, seededRandom } from 'celeriac/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
 import { DynamodbGroups } from '../../lib/aws/dynamodb-groups.ts';
-import { startDynalite, startDynamodb, type LocalServer } from '../../lib/local/servers.ts';
+import { type LocalServer, startDynalite, startDynamodb } from '../../lib/local/servers.ts';
 import { MemoryGroups } from '../../lib/memory/index.ts';
-import type { Clock, GroupMark, Groups } from '../../lib/ports.ts';
-import { systemClock, systemRandom } from '../../lib/time.ts';
+import { type Clock, systemClock, systemRandom } from '../../lib/time.ts';
+import type { GroupMark, Groups } from '../../lib/group-ports.ts';
 import { CreateTableCommand, DynamoDBClient } from '#aws-sdk';
 
 const EXPIRES = 1_900_000_000;

@@ -1,7 +1,11 @@
 /** The calls that histories are made of, port by port. Few ids, owners and times, so that they meet. */
 import fc from 'fast-check';
 import { byBytes } from '../../lib/ids.ts';
-import type { Backend, CeleryGroups, Groups, Schedules, Timers } from '../../lib/ports.ts';
+import type { Backend } from '../../lib/ports/backend.ts';
+import type { CeleryGroups } from '../../lib/celery-group-ports.ts';
+import type { Groups } from '../../lib/group-ports.ts';
+import type { Schedules } from '../../lib/schedule-ports.ts';
+import type { Timers } from '../../lib/ports/timers.ts';
 import { groupMemberId } from '../../lib/group-parts.ts';
 import { call, type Call } from './history.ts';
 

@@ -1,8 +1,7 @@
 /** Stored messages that no queue takes any more when they are due. */
 import { chain } from 'celeriac';
 import { describe, expect, it } from 'vitest';
-
-import type { Timer } from '../../lib/ports.ts';
+import type { Timer } from '../../lib/ports/timers.ts';
 import { newWorld } from '../support/worlds.ts';
 
 function timersWorld() {

@@ -1,7 +1,7 @@
 /** Small changes of a state, each a new state. */
 import type { Holder, Stored } from './record-store.ts';
 import { type Delivery, followersOf, type Ledger, type QueuedMessage, type State } from './state.ts';
-import type { TaskRecord } from '../../lib/ports.ts';
+import type { TaskRecord } from '../../lib/ports/backend.ts';
 
 export function attemptOf(state: State, delivery: Delivery): number {
   return state.messages[delivery.message]?.attempt ?? 0;

@@ -2,7 +2,7 @@
  * claim -> run -> commit -> settle -> ack as a machine: copies of a message, crashes, ends of leases and
  * a revoke in every order. The store is the real MemoryBackend, the verdict on a claim the real decideClaim.
  */
-import type { TaskRecord } from '../../lib/ports.ts';
+import type { TaskRecord } from '../../lib/ports/backend.ts';
 import { FAILURE, RETRY, REVOKED } from '../../lib/states.ts';
 import { decideClaim } from '../../lib/worker/decide.ts';
 import {

@@ -1,11 +1,10 @@
 /** The worker's own code, held at each point where the model takes a step: claim, run, commit, conclude, send. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-
 import { Celeriac } from 'celeriac';
 import { World } from 'celeriac/testing';
-
 import { decodeMessage } from '../../lib/decode-message.ts';
-import type { OutgoingMessage, SendOutcome, TaskRecord } from '../../lib/ports.ts';
+import type { OutgoingMessage, SendOutcome } from '../../lib/ports/broker.ts';
+import type { TaskRecord } from '../../lib/ports/backend.ts';
 import { RETRY, SUCCESS } from '../../lib/states.ts';
 import { consume } from '../../lib/worker/consume.ts';
 import { tapped } from '../support/port-taps.ts';

@@ -1,8 +1,7 @@
 /** The real MemoryBackend as a function: record before and write in, answer and record after out. */
 import { isDeepStrictEqual } from 'node:util';
-
 import { MemoryBackend } from '../../lib/memory/index.ts';
-import type { Backend, ClaimOutcome, CommitRequest, ConcludeOutcome, TaskRecord } from '../../lib/ports.ts';
+import type { Backend, ClaimOutcome, CommitRequest, ConcludeOutcome, TaskRecord } from '../../lib/ports/backend.ts';
 
 /** null: nothing is stored. */
 export type Stored = TaskRecord | null;

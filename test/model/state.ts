@@ -1,6 +1,6 @@
 /** What the protocol's model remembers, and what must hold of it. */
 import { FAILURE, RETRY, SUCCESS } from '../../lib/states.ts';
-import type { TaskRecord } from '../../lib/ports.ts';
+import type { TaskRecord } from '../../lib/ports/backend.ts';
 import type { Stored } from './record-store.ts';
 
 /** What a delivery does next. `settle` is done once for each id to send. */

@@ -1,8 +1,7 @@
 /** Processes that die in the middle of sending and settling trees of tasks, and a broker that repeats and reorders. */
 import type { Ports } from 'celeriac';
 import type { World } from 'celeriac/testing';
-
-import type { OutgoingMessage, SendOutcome } from '../../lib/ports.ts';
+import type { OutgoingMessage, SendOutcome } from '../../lib/ports/broker.ts';
 import { type Crash, type CrashLog, dying, newCrashLog, type Tap, tapped } from './port-taps.ts';
 
 export interface CommitLog extends CrashLog {

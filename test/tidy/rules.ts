@@ -33,14 +33,14 @@ export function importsOf(text: string): Import[] {
 /** Layer of each room of the library: a file imports its own layer or lower ones. */
 const LAYERS: readonly (readonly [RegExp, number])[] = [
   [
-    /^lib\/(errors|celeriac-error|error-text|passing|limits|states|time|json|json-hints|json-scan|json-typed|own-errors|nearest|task-names|serializable|iso-time|typed|compression|queue-name|quote|shape|repr|sqs-text|duration|side-by-side|standard-schema)\.ts$/,
+    /^lib\/(ids|errors|celeriac-error|error-text|passing|limits|states|time|json|json-hints|json-scan|json-typed|own-errors|nearest|task-names|serializable|iso-time|typed|compression|queue-name|quote|shape|repr|sqs-text|duration|side-by-side|standard-schema|option-checks)\.ts$/,
     0,
   ],
   [
-    /^lib\/(message|message-bounds|next-attempt|envelope|encode-message|decode-message|signature|signature-options|apply-options|retry|settings|option-checks|queue-options|routes|task-options|manifest|log|ports|group-ports|celery-group-ports|schedule-ports|claims|group-parts|store-limits|sqs-refusals|timer-order|wake-up)\.ts$/,
+    /^lib\/(fields|group-header|links|rule-message|declared-queue|environment|settled|celery-group|schedule-document|message|message-bounds|next-attempt|envelope|encode-message|decode-message|signature|signature-options|apply-options|retry|settings|queue-options|routes|task-options|manifest|log|ports|group-ports|celery-group-ports|schedule-ports|claims|group-parts|store-limits|sqs-refusals|timer-order|wake-up)\.ts$/,
     1,
   ],
-  [/^lib\/(schedules|canvas)\//, 1],
+  [/^lib\/(ports|schedules|canvas)\//, 1],
   [/^lib\/celery-settings(\.ts$|\/)/, 1],
   [/^lib\/(context|registry|result-document|publish|destination|no-ports)\.ts$/, 2],
   [/^lib\/(memory|aws)\//, 2],
@@ -95,7 +95,7 @@ export function directionComplaints(file: SourceFile): string[] {
     if (
       room === 'infra' &&
       resolved.startsWith('lib/') &&
-      !/^lib\/(?:(?:manifest|limits|errors|states|time|queue-name|task-names)\.ts$|schedules\/)/.test(resolved)
+      !/^lib\/(?:(?:manifest|limits|errors|states|time|ids|queue-name|task-names)\.ts$|schedules\/)/.test(resolved)
     )
       say('infra reads plain data only');
     if (room === 'infra' && resolved.startsWith('handlers/')) say('infra names handlers by path');

@@ -1,11 +1,10 @@
 import { Celeriac, Reject } from 'celeriac';
 import { World } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
-
 import { encodeMessage } from '../../lib/encode-message.ts';
 import { MAX_HOPS } from '../../lib/limits.ts';
 import type { Message } from '../../lib/message.ts';
-import type { CommitRequest } from '../../lib/ports.ts';
+import type { CommitRequest } from '../../lib/ports/backend.ts';
 import { newWorld } from '../support/worlds.ts';
 
 const START = Date.UTC(2030, 0, 1);

@@ -1,7 +1,6 @@
 /** What every backend must do. Each case works on ids of its own, so all may share one backend. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
-
-import type { Backend, ClaimOutcome, ClaimRequest, CommitRequest, ConcludeRequest } from '../../ports.ts';
+import type { Backend, ClaimOutcome, ClaimRequest, CommitRequest, ConcludeRequest } from '../../ports/backend.ts';
 import type { ConformanceCase } from './case.ts';
 import { backendRefusals } from './refusals.ts';
 

@@ -1,8 +1,7 @@
 /** What every broker must do. `receive` looks at a queue's other end. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
-
 import { SQS_MAX_DELAY_SECONDS, SQS_MAX_MESSAGE_BYTES } from '../../limits.ts';
-import type { Broker } from '../../ports.ts';
+import type { Broker } from '../../ports/broker.ts';
 import type { ConformanceCase } from './case.ts';
 import { brokerRefusals } from './refusals.ts';
 

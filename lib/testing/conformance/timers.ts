@@ -1,7 +1,6 @@
 /** What every timer store must do. Cases share one store and keep to times of their own. */
 import { deepEqual, equal } from 'node:assert/strict';
-
-import type { Timer, Timers } from '../../ports.ts';
+import type { Timer, Timers } from '../../ports/timers.ts';
 import type { ConformanceCase } from './case.ts';
 import { timersRefusals } from './refusals.ts';
 

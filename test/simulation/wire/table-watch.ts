@@ -4,9 +4,10 @@
  * of claims, commits and conclusions as they happen.
  */
 import type { World } from 'celeriac/testing';
-
 import { recordOf } from '../../../lib/aws/dynamodb-record.ts';
-import type { Backend, ClaimOutcome, OutgoingMessage, TaskRecord, Timers } from '../../../lib/ports.ts';
+import type { Backend, ClaimOutcome, TaskRecord } from '../../../lib/ports/backend.ts';
+import type { Timers } from '../../../lib/ports/timers.ts';
+import type { OutgoingMessage } from '../../../lib/ports/broker.ts';
 import { REVOKED } from '../../../lib/states.ts';
 import type { TableWrite } from '../../support/fake-services/fake-dynamodb.ts';
 import { RESULTS_TABLE } from '../../support/fake-services/services.ts';

@@ -1,5 +1,5 @@
 /** What must be true when everything has come to rest. */
-import type { TaskRecord } from '../../../lib/ports.ts';
+import type { TaskRecord } from '../../../lib/ports/backend.ts';
 import { isFinal } from '../../../lib/states.ts';
 import { failureOf, type Outcome, PLAIN, TaskChecker } from './check-task.ts';
 import type { TaskError } from './expect.ts';

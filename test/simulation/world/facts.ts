@@ -3,8 +3,7 @@
  * taken, ends written. From this and a program's description `expect.ts` says what must come of each task.
  */
 import type { World } from 'celeriac/testing';
-
-import type { OutgoingMessage } from '../../../lib/ports.ts';
+import type { OutgoingMessage } from '../../../lib/ports/broker.ts';
 
 /** How a task ended, as it is stored. */
 export interface End {

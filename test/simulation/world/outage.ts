@@ -1,7 +1,7 @@
 /** A service that answers nobody for some minutes. */
 import type { World } from 'celeriac/testing';
-
-import type { Ports, Random } from '../../../lib/ports.ts';
+import type { Ports } from '../../../lib/ports.ts';
+import type { Random } from '../../../lib/time.ts';
 
 const SERVICES = ['broker', 'backend', 'timers', 'groups', 'schedules'] as const;
 const LONGEST_MS = 600_000;

@@ -2,7 +2,8 @@
 import type { World } from 'celeriac/testing';
 import { decodeMessage } from '../../../lib/decode-message.ts';
 import { encodeMessage } from '../../../lib/encode-message.ts';
-import type { ClaimOutcome, OutgoingMessage, SendOutcome } from '../../../lib/ports.ts';
+import type { ClaimOutcome } from '../../../lib/ports/backend.ts';
+import type { OutgoingMessage, SendOutcome } from '../../../lib/ports/broker.ts';
 import { derivedId } from '../../../lib/ids.ts';
 import { ALL_FAULTS, type SimulationOptions } from './simulate.ts';
 

@@ -6,8 +6,7 @@ import {
   SendMessageCommand,
   SQSServiceException,
 } from '@aws-sdk/client-sqs';
-
-import type { Broker, OutgoingMessage, SendOutcome } from '../../../lib/ports.ts';
+import type { Broker, OutgoingMessage, SendOutcome } from '../../../lib/ports/broker.ts';
 
 export interface FakeQueue {
   readonly queue: string;

@@ -1,0 +1,128 @@
+/** Port of the backend: where results and state live. */
+// --------------------------------------------------------------- backend
+
+/** One stored task, as a reader sees it. Expired ones are never returned. */
+export interface TaskRecord {
+  readonly id: string;
+  /** The true state, even where `trackStarted` or `ignoreResult` hide it from readers. */
+  readonly status: string;
+  /** The `retries` number of the newest claimed message. */
+  readonly attempt?: number;
+  /** Newest attempt whose outcome is committed. */
+  readonly committed?: number;
+  readonly owner?: string;
+  readonly leaseMs?: number;
+  /** Claims won for the current attempt. */
+  readonly deliveries?: number;
+  /** How many of those deliveries gave the message back on purpose. */
+  readonly requeues?: number;
+  readonly revokedMs?: number;
+  readonly name?: string;
+  readonly queue?: string;
+  readonly startedMs?: number;
+  readonly finishedMs?: number;
+  /** Celery's result document (JSON text): status, result, traceback, children, date_done, task_id. */
+  readonly meta?: string;
+  /** What settling needs beyond `meta`: JSON text written with the commit. */
+  readonly settlement?: string;
+  /** Newest attempt of which all that follows has been sent, where that is noted. */
+  readonly settled?: number;
+  /** The outcome is kept from readers (`ignoreResult`). */
+  readonly ignored?: boolean;
+  readonly expiresAtSeconds?: number;
+}
+
+export interface ClaimRequest {
+  readonly id: string;
+  readonly attempt: number;
+  /** Unique for this delivery; only its holder may commit. */
+  readonly owner: string;
+  readonly nowMs: number;
+  /** When the claim may be taken over: this invocation's own deadline plus a margin for clock skew. */
+  readonly leaseMs: number;
+  readonly name: string;
+  readonly queue: string;
+  /** What readers see meanwhile. */
+  readonly meta: string;
+  /** Leave a stored document as it is (RETRY and its exception stay readable while the next attempt runs). */
+  readonly keepMeta?: boolean;
+  readonly expiresAtSeconds: number;
+}
+
+export type ClaimOutcome =
+  /** Ours. `deliveries` counts this claim; `requeues` the deliveries of this attempt that were handed back on purpose. */
+  | { readonly kind: 'claimed'; readonly deliveries: number; readonly requeues: number }
+  /** This attempt (or the whole task) is committed: settle again from `record`. */
+  | { readonly kind: 'finished'; readonly record: TaskRecord }
+  /** A newer attempt exists; this message is history. */
+  | { readonly kind: 'older'; readonly record: TaskRecord }
+  | { readonly kind: 'revoked'; readonly record: TaskRecord }
+  /** Another delivery owns the attempt until `leaseMs`. */
+  | { readonly kind: 'busy'; readonly leaseMs: number; readonly record: TaskRecord };
+
+export interface CommitRequest {
+  readonly id: string;
+  readonly attempt: number;
+  readonly owner: string;
+  readonly nowMs: number;
+  readonly status: string;
+  /** Whether nothing can follow `status`. */
+  readonly final: boolean;
+  /** Absent: the stored document stays (an ignored result). */
+  readonly meta?: string;
+  readonly settlement?: string;
+  readonly ignored?: boolean;
+  readonly expiresAtSeconds: number;
+}
+
+/** Records a final state for a task that nobody runs (expired, revoked, unknown, lost, a chain step that will never come). */
+export interface ConcludeRequest {
+  readonly id: string;
+  readonly attempt: number;
+  readonly nowMs: number;
+  readonly status: string;
+  readonly name: string;
+  readonly queue: string;
+  readonly meta: string;
+  readonly settlement?: string;
+  readonly expiresAtSeconds: number;
+}
+
+export type ConcludeOutcome =
+  | { readonly kind: 'concluded' }
+  | Exclude<ClaimOutcome, { kind: 'claimed' } | { kind: 'revoked' }>;
+
+/** Where results and state live. Every write is conditional; none of them ever overwrites a final state. */
+export interface Backend {
+  /** Makes one delivery the owner of an attempt. Ids are distinct within one call. */
+  claim(requests: readonly ClaimRequest[]): Promise<ClaimOutcome[]>;
+  /** Writes the outcome of an attempt; `false` where owner or attempt are no longer ours. */
+  commit(requests: readonly CommitRequest[]): Promise<boolean[]>;
+  /** Gives a claim back so that a redelivery can take it at once. `false` where it was no longer ours. */
+  release(request: { readonly id: string; readonly attempt: number; readonly owner: string }): Promise<boolean>;
+  /** Notes that all that follows from a committed attempt has been sent. Of an attempt that is not committed, nothing. */
+  settled(request: { readonly id: string; readonly attempt: number }): Promise<void>;
+  /** Stores a custom state or progress for a running attempt. `false` where it is no longer ours. */
+  update(request: {
+    readonly id: string;
+    readonly attempt: number;
+    readonly owner: string;
+    readonly status: string;
+    readonly meta: string;
+  }): Promise<boolean>;
+  conclude(requests: readonly ConcludeRequest[]): Promise<ConcludeOutcome[]>;
+  /**
+   * Marks a task as revoked. One that is not running becomes REVOKED at once (`meta`); a running
+   * attempt goes on, but is never started again. Returns the state the task has now.
+   */
+  revoke(request: {
+    readonly id: string;
+    readonly nowMs: number;
+    readonly meta: string;
+    readonly expiresAtSeconds: number;
+  }): Promise<string>;
+  /** Strongly consistent; in the order of `ids`; undefined for unknown and expired ones. */
+  get(ids: readonly string[], nowMs: number): Promise<(TaskRecord | undefined)[]>;
+  /** Deletes results. Unknown ids are not an error. */
+  forget(ids: readonly string[]): Promise<void>;
+}

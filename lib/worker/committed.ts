@@ -1,0 +1,48 @@
+/** An outcome as it is stored, and what settling needs beyond its document. */
+import type { RetryOverrides } from '../errors.ts';
+import type { TaskRecord } from '../ports/backend.ts';
+import { decodeJsonKeepingTypes, encodeJson } from '../json.ts';
+import { decodeTyped } from '../json-typed.ts';
+
+/** What settling needs beyond the result document; stored with the commit as JSON. */
+export interface Settlement {
+  /** Result of a success whose document is not stored (`ignoreResult`), when somebody follows. */
+  readonly value?: unknown;
+  readonly retry?: { readonly dueMs: number; readonly overrides: RetryOverrides };
+  /** Put the message into the dead-letter queue with this reason. */
+  readonly deadLetter?: { readonly reason: string; readonly error: string; readonly deliveries: number };
+}
+
+/** A committed outcome, as stored. */
+export interface Committed {
+  readonly status: string;
+  /** Result document; absent where it is not stored. */
+  readonly meta: string | undefined;
+  readonly settlement: Settlement;
+  /** Read from the store: an earlier delivery may have settled it. */
+  readonly again?: true;
+  /** The attempt of which all that follows is known to be sent. */
+  readonly settled?: number | undefined;
+}
+
+/** The outcome that an earlier delivery stored. */
+export function committedOf(record: TaskRecord): Committed {
+  return {
+    status: record.status,
+    meta: record.ignored ? undefined : record.meta,
+    settlement: readSettlement(record.settlement),
+    again: true,
+    settled: record.settled,
+  };
+}
+
+export function writeSettlement(settlement: Settlement): string | undefined {
+  return Object.keys(settlement).length === 0 ? undefined : encodeJson(settlement, 'settlement');
+}
+
+export function readSettlement(text: string | undefined): Settlement {
+  if (text === undefined) return {};
+  // The value goes on to whoever comes next, in Python perhaps, as it is.
+  const { value, ...rest } = decodeJsonKeepingTypes(text) as Settlement;
+  return { ...(decodeTyped(rest) as Settlement), ...(value === undefined ? {} : { value }) };
+}
