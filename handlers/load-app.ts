@@ -1,6 +1,6 @@
 /** Finds the app in the user's module, which the bundler puts in the place of `@celeriac/entry`. */
-import type { Celeriac } from '../lib/app.ts';
-import { ImproperlyConfigured } from '../lib/errors.ts';
+import type { Celeriac } from '../lib/app/app.ts';
+import { ImproperlyConfigured } from '../lib/base/errors.ts';
 
 export async function loadApp(): Promise<Celeriac> {
   return appOf(await import('@celeriac/entry'));

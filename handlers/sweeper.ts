@@ -1,8 +1,8 @@
 /** Lambda entry of the sweeper: the one-minute rule, and the service's lost and wake-up queues. */
 import type { Context, ScheduledEvent, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { deliveriesOf, invocationOf, isSqsEvent } from '../lib/aws/sqs-event.ts';
-import { readEnvironment } from '../lib/environment.ts';
-import { WAKE_QUEUE } from '../lib/wake-up.ts';
+import { readEnvironment } from '../lib/options/environment.ts';
+import { WAKE_QUEUE } from '../lib/ports/wake-up.ts';
 import { loadApp } from './load-app.ts';
 
 const app = loadApp();

@@ -1,7 +1,7 @@
 /** Lambda entry of a worker: an SQS batch in, a partial batch response out. */
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { deliveriesOf, invocationOf } from '../lib/aws/sqs-event.ts';
-import { readEnvironment } from '../lib/environment.ts';
+import { readEnvironment } from '../lib/options/environment.ts';
 import { loadApp } from './load-app.ts';
 
 // Loaded once per environment. A module that throws makes the invocation fail, and the messages come back.

@@ -4,12 +4,12 @@ import { CfnRule } from 'aws-cdk-lib/aws-events';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { EVENTBRIDGE_MAX_EVENT_AGE_SECONDS, EVENTBRIDGE_MIN_EVENT_AGE_SECONDS } from '../lib/limits.ts';
-import type { BeatManifest } from '../lib/manifest.ts';
+import { EVENTBRIDGE_MAX_EVENT_AGE_SECONDS, EVENTBRIDGE_MIN_EVENT_AGE_SECONDS } from '../lib/base/limits.ts';
+import type { BeatManifest } from '../lib/options/manifest.ts';
 import { TIME_VARIABLE } from '../lib/schedules/eventbridge.ts';
 import { MAX_RULE_PREFIX_CHARACTERS, ruleName } from '../lib/schedules/rule-name.ts';
-import { stableHash } from '../lib/ids.ts';
-import { systemClock } from '../lib/time.ts';
+import { stableHash } from '../lib/base/ids.ts';
+import { systemClock } from '../lib/base/time.ts';
 import { beatTable } from './beat-table.ts';
 import type { TaskQueues } from './queues.ts';
 

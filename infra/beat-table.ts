@@ -1,5 +1,5 @@
 /** What synth prints of the schedule entries: which way each goes, and why. */
-import type { BeatManifest } from '../lib/manifest.ts';
+import type { BeatManifest } from '../lib/options/manifest.ts';
 import { nextTicks } from '../lib/schedules/next-due.ts';
 import { describeSchedule } from '../lib/schedules/schedule.ts';
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import { type BundlingOptions, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 
-import { ImproperlyConfigured } from '../lib/errors.ts';
+import { ImproperlyConfigured } from '../lib/base/errors.ts';
 
 /** What may differ from the defaults: packages with native code in `nodeModules`, say, or a `define`. */
 export type TaskBundling = Omit<BundlingOptions, 'format' | 'bundleAwsSDK' | 'target'>;

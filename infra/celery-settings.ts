@@ -2,9 +2,9 @@
 import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 
-import { InvalidOption } from '../lib/errors.ts';
-import { type AppManifest, externalQueuesOf } from '../lib/manifest.ts';
-import { celeryQueueName, physicalQueueName } from '../lib/queue-name.ts';
+import { InvalidOption } from '../lib/base/errors.ts';
+import { type AppManifest, externalQueuesOf } from '../lib/options/manifest.ts';
+import { celeryQueueName, physicalQueueName } from '../lib/wire/queue-name.ts';
 
 export interface CelerySettingsProps {
   readonly manifest: AppManifest;

@@ -2,8 +2,8 @@
 import { type Stack, Token, TokenComparison } from 'aws-cdk-lib';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 
-import { InvalidOption, QueueNotFound } from '../lib/errors.ts';
-import { type AppManifest, externalQueuesOf } from '../lib/manifest.ts';
+import { InvalidOption, QueueNotFound } from '../lib/base/errors.ts';
+import { type AppManifest, externalQueuesOf } from '../lib/options/manifest.ts';
 
 /** @throws QueueNotFound, InvalidOption when the app has not declared a queue as it is given here. */
 export function validateExternalQueues(

@@ -1,9 +1,9 @@
 /** From a queue of the manifest and what the user overrides to a plan with every default filled in. */
 import type { Duration } from 'aws-cdk-lib';
 
-import { ImproperlyConfigured, InvalidOption, QueueNotFound } from '../lib/errors.ts';
-import { DEADLINE_MARGIN_SECONDS, LAMBDA_MAX_TIMEOUT_SECONDS } from '../lib/limits.ts';
-import type { AppManifest } from '../lib/manifest.ts';
+import { ImproperlyConfigured, InvalidOption, QueueNotFound } from '../lib/base/errors.ts';
+import { DEADLINE_MARGIN_SECONDS, LAMBDA_MAX_TIMEOUT_SECONDS } from '../lib/base/limits.ts';
+import type { AppManifest } from '../lib/options/manifest.ts';
 import { longestTask, type QueuePlan, validateQueuePlan, validateWorkerPlan, type WorkerPlan } from './validate.ts';
 
 /** Overrides for one queue and its worker. */

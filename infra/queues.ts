@@ -2,7 +2,7 @@ import { Duration, Validations } from 'aws-cdk-lib';
 import { type IQueue, Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
-import { ImproperlyConfigured, QueueNotFound } from '../lib/errors.ts';
+import { ImproperlyConfigured, QueueNotFound } from '../lib/base/errors.ts';
 import { physicalQueueNames, type QueueNames, type QueuePlan, SWEEPER_TIMEOUT_SECONDS } from './validate.ts';
 
 /** A queue of tasks and what lies behind it. */

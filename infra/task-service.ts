@@ -5,10 +5,16 @@ import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
-import { ImproperlyConfigured } from '../lib/errors.ts';
-import { MAX_TASK_NAMES_BYTES } from '../lib/limits.ts';
-import { type AppManifest, ENVIRONMENT, externalQueuesOf, hasFifoQueue, taskQueuesOf } from '../lib/manifest.ts';
-import { packTaskNames } from '../lib/task-names.ts';
+import { ImproperlyConfigured } from '../lib/base/errors.ts';
+import { MAX_TASK_NAMES_BYTES } from '../lib/base/limits.ts';
+import {
+  type AppManifest,
+  ENVIRONMENT,
+  externalQueuesOf,
+  hasFifoQueue,
+  taskQueuesOf,
+} from '../lib/options/manifest.ts';
+import { packTaskNames } from '../lib/base/task-names.ts';
 import type { TaskBundling } from './bundling.ts';
 import { BeatRules } from './beat-rules.ts';
 import { grantCeleryAccess } from './celery-rights.ts';

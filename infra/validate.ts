@@ -1,5 +1,5 @@
-/** What AWS would refuse at deploy time, refused at synth, with the fix. The numbers come from lib/limits.ts, in the check and in the message. */
-import { InvalidOption } from '../lib/errors.ts';
+/** What AWS would refuse at deploy time, refused at synth, with the fix. The numbers come from lib/base/limits.ts, in the check and in the message. */
+import { InvalidOption } from '../lib/base/errors.ts';
 import {
   ESM_MAX_BATCH_SIZE,
   ESM_MAX_BATCH_SIZE_WITH_WINDOW,
@@ -14,9 +14,9 @@ import {
   SQS_MAX_RETENTION_SECONDS,
   SQS_MAX_VISIBILITY_SECONDS,
   SQS_MIN_RETENTION_SECONDS,
-} from '../lib/limits.ts';
-import { type AppManifest, ENVIRONMENT, externalQueuesOf, hasFifoQueue } from '../lib/manifest.ts';
-import { physicalQueueName } from '../lib/queue-name.ts';
+} from '../lib/base/limits.ts';
+import { type AppManifest, ENVIRONMENT, externalQueuesOf, hasFifoQueue } from '../lib/options/manifest.ts';
+import { physicalQueueName } from '../lib/wire/queue-name.ts';
 
 /** One queue, every default filled in. */
 export interface QueuePlan {

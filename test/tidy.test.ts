@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
-import { ERROR_CLASSES } from '../lib/errors.ts';
+import { ERROR_CLASSES } from '../lib/base/errors.ts';
 import { WorldStalled } from '../lib/testing/world-stalled.ts';
 import {
   banComplaints,
@@ -13,6 +13,7 @@ import {
   functionComplaints,
   importsOf,
   nameComplaints,
+  ROOMS,
   sizeComplaints,
   type SourceFile,
 } from './tidy/rules.ts';
@@ -20,8 +21,8 @@ import {
 /** Files over the limit, each with the reason. */
 const LONG_FILES: Readonly<Record<string, string>> = {
   'lib/aws/dynamodb-backend.ts': 'the protocol as conditional writes, to be read beside memory-backend.ts',
-  'lib/errors.ts': 'the catalogue of every error class',
-  'lib/app.ts': 'the one place that knows everything',
+  'lib/base/errors.ts': 'the catalogue of every error class',
+  'lib/app/app.ts': 'the one place that knows everything',
 };
 
 const files: SourceFile[] = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
@@ -36,6 +37,11 @@ const shipped = sources.filter(({ path }) => /^(lib|handlers|infra)\//.test(path
 describe('tidy', () => {
   it('imports go in one direction', () => {
     expect(shipped.flatMap(directionComplaints)).toEqual([]);
+  });
+  it("the library's root holds the entry alone, and every room is one of the list", () => {
+    const paths = sources.map(({ path }) => path).filter((path) => path.startsWith('lib/'));
+    expect(paths.filter((path) => path.split('/').length === 2)).toEqual(['lib/index.ts']);
+    expect(paths.filter((path) => path.split('/').length > 2 && !ROOMS.includes(path.split('/')[1] ?? ''))).toEqual([]);
   });
   it('there are no cycles', () => {
     expect(cycles(shipped)).toEqual([]);
@@ -71,20 +77,27 @@ describe('tidy', () => {
 describe('each rule can fail', () => {
   const file = (path: string, text: string): SourceFile => ({ path, text });
   it.each([
-    [file('lib/json.ts', "import { a } from './app.ts';"), 'layer 0 may not import layer 4'],
-    [file('lib/memory/x.ts', "import { a } from '../worker/consume.ts';"), 'layer 2 may not import layer 3'],
-    [file('lib/task.ts', "import { SQSClient } from '@aws-sdk/client-sqs';"), 'the SDK belongs to lib/aws'],
+    [file('lib/wire/json.ts', "import { a } from '../app/app.ts';"), 'wire comes before app'],
+    [file('lib/wire/json.ts', "import type { A } from '../ports/log.ts';"), 'wire comes before ports'],
+    [file('lib/memory/x.ts', "import { a } from '../worker/consume.ts';"), 'memory implements ports'],
+    [file('lib/aws/x.ts', "import { a } from '../memory/heap.ts';"), 'aws implements ports'],
+    [file('lib/worker/x.ts', "import { a } from '../beat/tick.ts';"), 'worker comes before beat'],
+    [file('lib/app/x.ts', "import { a } from '../index.ts';"), 'the entry is for users'],
+    [file('lib/app/task.ts', "import { SQSClient } from '@aws-sdk/client-sqs';"), 'the SDK belongs to lib/aws'],
     [file('lib/aws/x.ts', "import { SQSClient } from '@aws-sdk/client-sqs';"), 'come from #aws-sdk'],
-    [file('lib/json.ts', "import { SQSClient } from '#aws-sdk';"), 'layer 0 may not import layer 2'],
-    [file('lib/task.ts', "import { App } from 'aws-cdk-lib';"), 'CDK belongs to infra'],
-    [file('lib/task.ts', "import { a } from '../handlers/worker.ts';"), 'knows nothing outside'],
-    [file('infra/x.ts', "import { a } from '../lib/app.ts';"), 'plain data only'],
-    [file('lib/unknown.ts', "import { a } from './json.ts';"), 'has no layer'],
+    [file('lib/wire/json.ts', "import { SQSClient } from '#aws-sdk';"), 'wire comes before aws'],
+    [file('lib/app/task.ts', "import { App } from 'aws-cdk-lib';"), 'CDK belongs to infra'],
+    [file('lib/app/task.ts', "import { a } from '../../handlers/worker.ts';"), 'knows nothing outside'],
+    [file('infra/x.ts', "import { a } from '../lib/app/app.ts';"), 'plain data only'],
+    [file('lib/unknown.ts', "import { a } from './wire/json.ts';"), 'is in no room'],
+    [file('lib/cellar/x.ts', "import { a } from '../wire/json.ts';"), 'is in no room'],
   ])('direction %#', (bad, message) => {
     expect(directionComplaints(bad).join()).toContain(message);
   });
-  it('types may point upwards, and so makes no cycle', () => {
-    expect(directionComplaints(file('lib/json.ts', "import type { A } from './app.ts';"))).toEqual([]);
+  it('adapters may read the manifest', () => {
+    expect(directionComplaints(file('lib/aws/x.ts', "import { A } from '../options/manifest.ts';"))).toEqual([]);
+  });
+  it('imports of types alone are told from others', () => {
     expect(importsOf("import { type A, type B } from './x.ts';")[0]?.typeOnly).toBe(true);
     expect(importsOf("import { type A, b } from './x.ts';")[0]?.typeOnly).toBe(false);
   });

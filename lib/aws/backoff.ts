@@ -1,4 +1,4 @@
-import type { Clock, Random } from '../time.ts';
+import type { Clock, Random } from '../base/time.ts';
 
 const FIRST_MS = 25;
 const LONGEST_MS = 2000;

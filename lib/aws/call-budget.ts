@@ -2,7 +2,7 @@
  * How long the requests of one public call may go without a success. The SDK's own retries multiply (of a request, of the
  * requests of a batch, of publishing), and a network that swallows packets answers never: a caller waits once, not for each.
  */
-import type { Clock } from '../time.ts';
+import type { Clock } from '../base/time.ts';
 
 /** No request succeeded for as long as the budget allows. */
 export class CallBudgetOver extends Error {

@@ -1,6 +1,6 @@
 /** What a public call throws where a service cannot be asked: which request, where it went, and what to set. */
-import { OperationalError } from '../errors.ts';
-import { isPassing } from '../passing.ts';
+import { OperationalError } from '../base/errors.ts';
+import { isPassing } from '../base/passing.ts';
 import { CallBudgetOver } from './call-budget.ts';
 
 /** A request that failed. */

@@ -1,10 +1,10 @@
 /** From a deployed function's environment to the ports. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import type { Clock, Random } from '../time.ts';
-import type { Ports } from '../ports.ts';
-import type { Environment } from '../manifest.ts';
-import { WAKE_QUEUE } from '../wake-up.ts';
+import type { Clock, Random } from '../base/time.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Environment } from '../options/manifest.ts';
+import { WAKE_QUEUE } from '../ports/wake-up.ts';
 import { CallBudget, Reach } from './call-budget.ts';
 import { dynamodbClient, sqsClient } from './clients.ts';
 import { DynamodbBackend } from './dynamodb-backend.ts';

@@ -8,8 +8,8 @@ import {
   UpdateItemCommand,
 } from '#aws-sdk';
 
-import { refusalOf } from '../claims.ts';
-import { DYNAMODB_MAX_BATCH_GETS } from '../limits.ts';
+import { refusalOf } from '../ports/claims.ts';
+import { DYNAMODB_MAX_BATCH_GETS } from '../base/limits.ts';
 import type {
   Backend,
   ClaimOutcome,
@@ -19,9 +19,9 @@ import type {
   ConcludeRequest,
   TaskRecord,
 } from '../ports/backend.ts';
-import type { Clock, Random } from '../time.ts';
-import { sideBySide } from '../side-by-side.ts';
-import { REVOKED, STARTED } from '../states.ts';
+import type { Clock, Random } from '../base/time.ts';
+import { sideBySide } from '../base/side-by-side.ts';
+import { REVOKED, STARTED } from '../base/states.ts';
 import { backoff } from './backoff.ts';
 import { DynamodbBatch } from './dynamodb-batch.ts';
 import type { StatementOutcome } from './dynamodb-statements.ts';

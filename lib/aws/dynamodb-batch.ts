@@ -4,9 +4,9 @@
  * over a lapsed lease, say) goes the single way.
  */
 import type { AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DYNAMODB_MAX_BATCH_STATEMENTS } from '../limits.ts';
+import { DYNAMODB_MAX_BATCH_STATEMENTS } from '../base/limits.ts';
 import type { ClaimRequest, CommitRequest } from '../ports/backend.ts';
-import { STARTED } from '../states.ts';
+import { STARTED } from '../base/states.ts';
 import { document, number, text, timestamp } from './dynamodb-record.ts';
 import { type Statement, type StatementOutcome, Statements } from './dynamodb-statements.ts';
 import { resultKey } from './keys.ts';

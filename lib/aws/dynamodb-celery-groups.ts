@@ -1,8 +1,8 @@
 /** Celery's groups on the results table, in the very items of Celery's DynamoDB backend. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ConditionalCheckFailedException, DeleteItemCommand, GetItemCommand, UpdateItemCommand } from '#aws-sdk';
-import type { CeleryCount, CeleryGroup, CeleryGroups } from '../celery-group-ports.ts';
-import { celeryGroupMembers, checkGroupSize } from '../celery-group.ts';
+import type { CeleryCount, CeleryGroup, CeleryGroups } from '../ports/celery-groups.ts';
+import { celeryGroupMembers, checkGroupSize } from '../wire/celery-group.ts';
 import { document, type Item, number, text, timestamp } from './dynamodb-record.ts';
 import { chordKey, groupKey } from './keys.ts';
 import { UpdateBuilder } from './update-builder.ts';

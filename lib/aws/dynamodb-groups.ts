@@ -5,8 +5,8 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import { PutItemCommand, QueryCommand, UpdateItemCommand } from '#aws-sdk';
 
-import { type GroupPart, partOf } from '../group-parts.ts';
-import type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from '../group-ports.ts';
+import { type GroupPart, partOf } from '../wire/group-ids.ts';
+import type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from '../ports/groups.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
 import { type DynamodbTable, writeAll } from './dynamodb-writes.ts';
 import { GROUP_LEAF_PREFIX, GROUP_ROOT, groupChunkKey, groupPartition, groupPartKey } from './keys.ts';

@@ -1,6 +1,6 @@
 /** Item <-> record. `id`, `result` (binary), `timestamp` and `ttl` are Celery's; the others are ours, and Python ignores them. */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { decodeJson } from '../json.ts';
+import { decodeJson } from '../wire/json.ts';
 import type { TaskRecord } from '../ports/backend.ts';
 import { taskIdOf } from './keys.ts';
 

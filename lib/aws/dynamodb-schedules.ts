@@ -8,9 +8,9 @@ import {
   QueryCommand,
 } from '#aws-sdk';
 
-import { DYNAMODB_MAX_BATCH_GETS, DYNAMODB_MAX_BATCH_STATEMENTS } from '../limits.ts';
-import type { DueMark, ScheduleItem, Schedules } from '../schedule-ports.ts';
-import { sideBySide } from '../side-by-side.ts';
+import { DYNAMODB_MAX_BATCH_GETS, DYNAMODB_MAX_BATCH_STATEMENTS } from '../base/limits.ts';
+import type { DueMark, ScheduleItem, Schedules } from '../ports/schedules.ts';
+import { sideBySide } from '../base/side-by-side.ts';
 import { backoff } from './backoff.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
 import { type Statement, Statements } from './dynamodb-statements.ts';

@@ -4,7 +4,7 @@ import type { OutgoingMessage } from '../ports/broker.ts';
 import type { Timer, Timers } from '../ports/timers.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
 import { type DynamodbTable, writeAll } from './dynamodb-writes.ts';
-import { timerShard, timerSortKey } from '../timer-order.ts';
+import { timerShard, timerSortKey } from '../ports/timer-order.ts';
 import { timerPartition, timerUpperBound } from './keys.ts';
 
 export interface DynamodbTimersOptions extends DynamodbTable {

@@ -2,9 +2,9 @@
 import type { DynamoDBClient, WriteRequest } from '@aws-sdk/client-dynamodb';
 import { BatchWriteItemCommand } from '#aws-sdk';
 
-import { DYNAMODB_MAX_BATCH_WRITES } from '../limits.ts';
-import type { Clock, Random } from '../time.ts';
-import { sideBySide } from '../side-by-side.ts';
+import { DYNAMODB_MAX_BATCH_WRITES } from '../base/limits.ts';
+import type { Clock, Random } from '../base/time.ts';
+import { sideBySide } from '../base/side-by-side.ts';
 import { backoff } from './backoff.ts';
 
 /** A table, and what asking it again needs. */

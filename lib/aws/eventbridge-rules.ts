@@ -1,7 +1,7 @@
 /** Switching EventBridge rules. The client is loaded on first use. */
 import type * as Client from '@aws-sdk/client-eventbridge';
 import { type EventBridge, eventBridge } from '#aws-sdk';
-import type { Rules } from '../schedule-ports.ts';
+import type { Rules } from '../ports/schedules.ts';
 import { ruleName } from '../schedules/rule-name.ts';
 
 type Watch = (client: Client.EventBridgeClient) => Client.EventBridgeClient;

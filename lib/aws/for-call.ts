@@ -1,7 +1,7 @@
 /** Ports as one public call sees them: with a budget of time, and with errors of ours. A worker has neither: its deliveries come again. */
 import type { Broker, SendOutcome } from '../ports/broker.ts';
-import { CeleriacError } from '../errors.ts';
-import { isPassing } from '../passing.ts';
+import { CeleriacError } from '../base/errors.ts';
+import { isPassing } from '../base/passing.ts';
 import type { CallBudget } from './call-budget.ts';
 import { type FailedRequest, operationalError } from './call-errors.ts';
 

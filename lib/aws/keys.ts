@@ -1,6 +1,6 @@
 /** Keys of both tables, in one place. */
-import { LATEST_DUE_MS } from '../limits.ts';
-import { partitionKey, sortKey, timeKey } from '../store-limits.ts';
+import { LATEST_DUE_MS } from '../base/limits.ts';
+import { partitionKey, sortKey, timeKey } from '../ports/store-limits.ts';
 
 /** Celery's backend writes the Python repr of a bytes key, quotes and b included (celery/backends/dynamodb.py). */
 export function resultKey(taskId: string): string {

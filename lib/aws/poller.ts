@@ -2,8 +2,8 @@
 import type { Message as SqsMessage, SQSClient } from '@aws-sdk/client-sqs';
 import { DeleteMessageBatchCommand, ReceiveMessageCommand } from '#aws-sdk';
 
-import { SQS_MAX_BATCH_ENTRIES } from '../limits.ts';
-import type { Delivery } from '../worker/delivery.ts';
+import { SQS_MAX_BATCH_ENTRIES } from '../base/limits.ts';
+import type { Delivery } from '../ports/delivery.ts';
 
 export class SqsPoller {
   readonly #client: SQSClient;

@@ -3,10 +3,16 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateTableCommand, DescribeTableCommand, CreateQueueCommand, GetQueueAttributesCommand } from '#aws-sdk';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 
-import { type AppManifest, type Environment, externalQueuesOf, hasFifoQueue, taskQueuesOf } from '../manifest.ts';
-import type { Clock } from '../time.ts';
-import { physicalQueueName } from '../queue-name.ts';
-import { WAKE_QUEUE } from '../wake-up.ts';
+import {
+  type AppManifest,
+  type Environment,
+  externalQueuesOf,
+  hasFifoQueue,
+  taskQueuesOf,
+} from '../options/manifest.ts';
+import type { Clock } from '../base/time.ts';
+import { physicalQueueName } from '../wire/queue-name.ts';
+import { WAKE_QUEUE } from '../ports/wake-up.ts';
 
 export interface ProvisionOptions {
   readonly manifest: AppManifest;

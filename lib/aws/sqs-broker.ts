@@ -2,12 +2,12 @@
 import type { MessageAttributeValue, SendMessageBatchRequestEntry, SQSClient } from '@aws-sdk/client-sqs';
 import { ChangeMessageVisibilityCommand, SendMessageBatchCommand, SendMessageCommand } from '#aws-sdk';
 
-import { errorText } from '../error-text.ts';
-import { SQS_MAX_BATCH_ENTRIES, SQS_MAX_MESSAGE_BYTES, SQS_MAX_VISIBILITY_SECONDS } from '../limits.ts';
-import { isPassing } from '../passing.ts';
+import { errorText } from '../base/error-text.ts';
+import { SQS_MAX_BATCH_ENTRIES, SQS_MAX_MESSAGE_BYTES, SQS_MAX_VISIBILITY_SECONDS } from '../base/limits.ts';
+import { isPassing } from '../base/passing.ts';
 import type { Broker, OutgoingMessage, SendOutcome } from '../ports/broker.ts';
-import { sideBySide } from '../side-by-side.ts';
-import { messageBytes, refusalOf } from '../sqs-refusals.ts';
+import { sideBySide } from '../base/side-by-side.ts';
+import { messageBytes, refusalOf } from '../ports/sqs-refusals.ts';
 
 export interface QueueAddress {
   readonly url: string;

@@ -1,8 +1,8 @@
 /** Lambda's SQS event -> deliveries: the one place that knows its shape. */
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 
-import { systemClock } from '../time.ts';
-import type { Delivery, Invocation } from '../worker/delivery.ts';
+import { systemClock } from '../base/time.ts';
+import type { Delivery, Invocation } from '../ports/delivery.ts';
 
 export function isSqsEvent(event: object): event is SQSEvent {
   return 'Records' in event && Array.isArray(event.Records);

@@ -1,9 +1,9 @@
 /** The beat of one app: what it declares, and the sweep that serves declared and stored entries alike. */
-import { errorMessage } from '../error-text.ts';
-import { InvalidSchedule } from '../errors.ts';
-import type { Ports } from '../ports.ts';
-import type { Producer } from '../producer.ts';
-import { type BeatEntry, resolveEntry, type ScheduleEntry } from '../schedules/entry.ts';
+import { errorMessage } from '../base/error-text.ts';
+import { InvalidSchedule } from '../base/errors.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Producer } from '../producer/producer.ts';
+import { type BeatEntry, resolveEntry, type ScheduleEntry } from './entry.ts';
 import { checkArgumentsNow, checkEntry } from './check-entry.ts';
 import { type BeatPlan, planBeat } from './plan.ts';
 import { ScheduleBook } from './schedules.ts';

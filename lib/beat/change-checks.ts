@@ -1,7 +1,7 @@
 /** What a change asks of the stored entry before it is made. */
-import { MissingEnvironment, ScheduleConflict } from '../errors.ts';
-import { ENVIRONMENT } from '../manifest.ts';
-import { integerIn, refuseUnknownKeys } from '../option-checks.ts';
+import { MissingEnvironment, ScheduleConflict } from '../base/errors.ts';
+import { ENVIRONMENT } from '../options/manifest.ts';
+import { integerIn, refuseUnknownKeys } from '../base/checks.ts';
 import type { ScheduleState } from './schedule-state.ts';
 
 /** Of a change that is meant for one state of an entry. */

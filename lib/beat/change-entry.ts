@@ -1,10 +1,10 @@
 /** Reading one entry and changing it, whoever else does so meanwhile. */
-import { InvalidSchedule, ScheduleConflict, ScheduleNotFound } from '../errors.ts';
-import { SWEEP_HORIZON_SECONDS } from '../limits.ts';
-import type { Ports } from '../ports.ts';
-import type { ScheduleItem } from '../schedule-ports.ts';
-import type { Producer } from '../producer.ts';
-import { checkedEntryName } from '../schedules/entry.ts';
+import { InvalidSchedule, ScheduleConflict, ScheduleNotFound } from '../base/errors.ts';
+import { SWEEP_HORIZON_SECONDS } from '../base/limits.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { ScheduleItem } from '../ports/schedules.ts';
+import type { Producer } from '../producer/producer.ts';
+import { checkedEntryName } from './entry.ts';
 import { reborn, type SentAhead } from './edit-state.ts';
 import type { BeatPlan } from './plan.ts';
 import { firstState, itemOf, refuseNever, type ScheduleState, stateOf } from './schedule-state.ts';

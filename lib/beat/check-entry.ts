@@ -1,10 +1,10 @@
 /** What only an app can say of an entry: whether its task exists, takes its arguments and can be sent. */
-import { InvalidSchedule, MessageTooLarge } from '../errors.ts';
-import { encodeJson } from '../json.ts';
-import { DYNAMODB_MAX_ITEM_BYTES } from '../limits.ts';
-import { didYouMean } from '../nearest.ts';
-import { argumentsOf, type Producer, validateArguments } from '../producer.ts';
-import { named, type ScheduleEntry } from '../schedules/entry.ts';
+import { InvalidSchedule, MessageTooLarge } from '../base/errors.ts';
+import { encodeJson } from '../wire/json.ts';
+import { DYNAMODB_MAX_ITEM_BYTES } from '../base/limits.ts';
+import { didYouMean } from '../base/nearest.ts';
+import { argumentsOf, type Producer, validateArguments } from '../producer/producer.ts';
+import { named, type ScheduleEntry } from './entry.ts';
 import { prepareTick } from './tick.ts';
 
 // What is stored beside the entry itself: the ticks sent ahead, counts, the last error.

@@ -1,9 +1,9 @@
 /** The service's wake-up queue: timers of FIFO queues are due, and are sent now. */
-import { errorMessage } from '../error-text.ts';
-import { CLOCK_SKEW_SECONDS, SWEEP_HORIZON_SECONDS } from '../limits.ts';
-import type { Ports } from '../ports.ts';
-import { readWakeUp, WAKE_QUEUE, type WakeUp } from '../wake-up.ts';
-import type { BatchResponse, Delivery } from '../worker/delivery.ts';
+import { errorMessage } from '../base/error-text.ts';
+import { CLOCK_SKEW_SECONDS, SWEEP_HORIZON_SECONDS } from '../base/limits.ts';
+import type { Ports } from '../ports/ports.ts';
+import { readWakeUp, WAKE_QUEUE, type WakeUp } from '../ports/wake-up.ts';
+import type { BatchResponse, Delivery } from '../ports/delivery.ts';
 import { sweepShards } from './sweep.ts';
 
 // SQS or DynamoDB did not answer well: soon again, a few times; then the minute's sweep takes over.

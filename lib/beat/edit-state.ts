@@ -1,8 +1,8 @@
 /** What the edits that people make turn a stored entry into. Pure. */
 import { isDeepStrictEqual } from 'node:util';
 
-import { MAX_TICKS_PER_SWEEP, SWEEP_HORIZON_SECONDS } from '../limits.ts';
-import type { ScheduleEntry } from '../schedules/entry.ts';
+import { MAX_TICKS_PER_SWEEP, SWEEP_HORIZON_SECONDS } from '../base/limits.ts';
+import type { ScheduleEntry } from './entry.ts';
 import { nextTickMs } from '../schedules/next-due.ts';
 import { firstState, nextSweptMs, type Recalled, runsUntil, type ScheduleState, shownEntry } from './schedule-state.ts';
 

@@ -2,18 +2,18 @@
  * Sending what is due of entries, many at a time. Ticks are sent before their entries are written, with ids that the
  * entry and the time decide: a crash, a doubled firing or a second sweeper sends them again, and they run once.
  */
-import { errorLine } from '../error-text.ts';
-import { CeleriacError, OperationalError } from '../errors.ts';
-import { SWEEP_IRREVOCABLE_HORIZON_SECONDS } from '../limits.ts';
-import type { Ports } from '../ports.ts';
-import type { Producer } from '../producer.ts';
-import { dispatch, type Prepared } from '../publish.ts';
-import { AsyncResult } from '../result.ts';
-import { sideBySide } from '../side-by-side.ts';
-import { REVOKED } from '../states.ts';
+import { errorLine } from '../base/error-text.ts';
+import { CeleriacError, OperationalError } from '../base/errors.ts';
+import { SWEEP_IRREVOCABLE_HORIZON_SECONDS } from '../base/limits.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Producer } from '../producer/producer.ts';
+import { dispatch, type Prepared } from '../producer/publish.ts';
+import { AsyncResult } from '../results/result.ts';
+import { sideBySide } from '../base/side-by-side.ts';
+import { REVOKED } from '../base/states.ts';
 import { advance, itemOf, type Recalled, type ScheduleState, stateOf } from './schedule-state.ts';
 import { isIrrevocable, prepareTick } from './tick.ts';
-import { tickId } from '../rule-message.ts';
+import { tickId } from '../wire/rule-message.ts';
 
 /** What became of one entry. */
 export interface Emitted {

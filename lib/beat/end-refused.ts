@@ -1,11 +1,11 @@
 /** Timers that their queue will never take end their tasks: a state, a dead letter, and what follows is told. */
-import { errorLine } from '../error-text.ts';
-import { LOST_QUEUE_RECEIVES, REFUSED_TIMER_SECONDS } from '../limits.ts';
-import type { Ports } from '../ports.ts';
+import { errorLine } from '../base/error-text.ts';
+import { LOST_QUEUE_RECEIVES, REFUSED_TIMER_SECONDS } from '../base/limits.ts';
+import type { Ports } from '../ports/ports.ts';
 import type { Timer } from '../ports/timers.ts';
-import type { Producer } from '../producer.ts';
+import type { Producer } from '../producer/producer.ts';
 import { concludeUnsent } from '../worker/lost.ts';
-import type { Delivery } from '../worker/delivery.ts';
+import type { Delivery } from '../ports/delivery.ts';
 import { createWorker } from '../worker/worker.ts';
 import type { EndRefused } from './sweep.ts';
 

@@ -1,8 +1,8 @@
 /** Schedule entries as JSON data that can be kept in a repository and loaded at a deployment. */
-import { shown } from '../option-checks.ts';
-import { InvalidSchedule } from '../errors.ts';
-import type { BeatEntry } from '../schedules/entry.ts';
-import { readSignature } from '../signature.ts';
+import { shown } from '../base/checks.ts';
+import { InvalidSchedule } from '../base/errors.ts';
+import type { BeatEntry } from './entry.ts';
+import { readSignature } from '../wire/signature.ts';
 import type { StoredSchedule } from './schedule-view.ts';
 
 /** Entries by name. JSON data: `JSON.stringify` and back changes nothing. */

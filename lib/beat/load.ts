@@ -1,8 +1,8 @@
 /** Storing many entries: read, written and sent in batches. */
-import { ScheduleConflict } from '../errors.ts';
-import { DYNAMODB_MAX_BATCH_GETS, SWEEP_HORIZON_SECONDS } from '../limits.ts';
-import type { Ports } from '../ports.ts';
-import type { ScheduleEntry } from '../schedules/entry.ts';
+import { ScheduleConflict } from '../base/errors.ts';
+import { DYNAMODB_MAX_BATCH_GETS, SWEEP_HORIZON_SECONDS } from '../base/limits.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { ScheduleEntry } from './entry.ts';
 import { refuseExisting } from './change-checks.ts';
 import { type BookParts, CHANGE_THERE, changeEntry, entryOf, refuseDeclared, sentAhead } from './change-entry.ts';
 import { reborn, replaced } from './edit-state.ts';

@@ -4,10 +4,10 @@ import {
   BEAT_RULES_MAX_CHARACTERS,
   EVENTBRIDGE_MAX_EVENT_AGE_SECONDS,
   EVENTBRIDGE_MIN_EVENT_AGE_SECONDS,
-} from '../limits.ts';
-import type { BeatManifest } from '../manifest.ts';
-import type { Producer } from '../producer.ts';
-import type { ScheduleEntry } from '../schedules/entry.ts';
+} from '../base/limits.ts';
+import type { BeatManifest } from '../options/manifest.ts';
+import type { Producer } from '../producer/producer.ts';
+import type { ScheduleEntry } from './entry.ts';
 import { ruleExpression } from '../schedules/eventbridge.ts';
 import { ruleTemplate } from './rule-template.ts';
 

@@ -1,11 +1,11 @@
 /** The message of a rule: a template that EventBridge fills with the time of the firing. */
-import { encodeMessage } from '../encode-message.ts';
-import { EVENTBRIDGE_MAX_TEMPLATE_CHARACTERS } from '../limits.ts';
-import type { Producer } from '../producer.ts';
-import type { ScheduleEntry } from '../schedules/entry.ts';
+import { encodeMessage } from '../wire/encode-message.ts';
+import { EVENTBRIDGE_MAX_TEMPLATE_CHARACTERS } from '../base/limits.ts';
+import type { Producer } from '../producer/producer.ts';
+import type { ScheduleEntry } from './entry.ts';
 import { TIME_VARIABLE } from '../schedules/eventbridge.ts';
-import { derivedId } from '../ids.ts';
-import type { BeatHeader } from '../rule-message.ts';
+import { derivedId } from '../base/ids.ts';
+import type { BeatHeader } from '../wire/rule-message.ts';
 import { prepareTick } from './tick.ts';
 
 export type RuleTemplate =

@@ -1,13 +1,13 @@
 /** What is stored of a schedule entry, and what a sweep makes of it. Pure. */
-import { InvalidSchedule } from '../errors.ts';
-import { decodeJson, encodeJson } from '../json.ts';
-import { MAX_TICKS_PER_SWEEP } from '../limits.ts';
-import type { ScheduleItem } from '../schedule-ports.ts';
-import type { ScheduleEntry } from '../schedules/entry.ts';
+import { InvalidSchedule } from '../base/errors.ts';
+import { decodeJson, encodeJson } from '../wire/json.ts';
+import { MAX_TICKS_PER_SWEEP } from '../base/limits.ts';
+import type { ScheduleItem } from '../ports/schedules.ts';
+import type { ScheduleEntry } from './entry.ts';
 import { nextTickMs } from '../schedules/next-due.ts';
-import type { ScheduleSwitch } from '../schedule-document.ts';
+import type { ScheduleSwitch } from '../wire/schedule-document.ts';
 import { readSchedule } from '../schedules/read-schedule.ts';
-import { readSignature } from '../signature.ts';
+import { readSignature } from '../wire/signature.ts';
 
 export interface ScheduleState extends ScheduleSwitch {
   readonly entry: ScheduleEntry;

@@ -1,8 +1,8 @@
 /** A schedule entry as people see it. */
-import type { BeatEntry } from '../schedules/entry.ts';
+import type { BeatEntry } from './entry.ts';
 import { nextTicks } from '../schedules/next-due.ts';
 import type { Schedule } from '../schedules/schedule.ts';
-import type { Signature } from '../signature.ts';
+import type { Signature } from '../wire/signature.ts';
 import type { BeatPlan } from './plan.ts';
 import { runsUntil, type ScheduleState, shownEntry } from './schedule-state.ts';
 

@@ -1,13 +1,13 @@
 /** `app.schedules`: entries that people read and change while the app is deployed and runs. */
-import { booleanOption, integerIn, shown } from '../option-checks.ts';
-import { InvalidOption } from '../errors.ts';
-import { sendCall } from '../enqueue.ts';
-import { MAX_LISTED_SCHEDULES } from '../limits.ts';
-import type { Producer } from '../producer.ts';
-import type { AsyncResult } from '../result.ts';
-import { byBytes } from '../ids.ts';
-import { type BeatEntry, checkedEntryName, resolveEntry, type ScheduleEntry } from '../schedules/entry.ts';
-import { fromSignatureOptions } from '../signature-options.ts';
+import { booleanOption, integerIn, shown } from '../base/checks.ts';
+import { InvalidOption } from '../base/errors.ts';
+import { sendCall } from '../producer/enqueue.ts';
+import { MAX_LISTED_SCHEDULES } from '../base/limits.ts';
+import type { Producer } from '../producer/producer.ts';
+import type { AsyncResult } from '../results/result.ts';
+import { byBytes } from '../base/ids.ts';
+import { type BeatEntry, checkedEntryName, resolveEntry, type ScheduleEntry } from './entry.ts';
+import { fromSignatureOptions } from '../options/signature-options.ts';
 import { type BookParts, type Change, changeEntry, findEntry, notFound } from './change-entry.ts';
 import {
   noRules,

@@ -1,9 +1,9 @@
 /** The sweep of schedule entries: due marks -> ticks -> entries on. */
-import { errorMessage } from '../error-text.ts';
-import { SWEEP_HORIZON_SECONDS } from '../limits.ts';
-import type { DueMark, ScheduleItem } from '../schedule-ports.ts';
-import type { Ports } from '../ports.ts';
-import type { Producer } from '../producer.ts';
+import { errorMessage } from '../base/error-text.ts';
+import { SWEEP_HORIZON_SECONDS } from '../base/limits.ts';
+import type { DueMark, ScheduleItem } from '../ports/schedules.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Producer } from '../producer/producer.ts';
 import { emitAll } from './emit.ts';
 import { isForgotten, type ScheduleState, stateOf } from './schedule-state.ts';
 

@@ -6,12 +6,12 @@
  * FIFO queues take no delay: their timers are sent when they are due, one group's one after another, and
  * for those that are due soon a wake-up is sent.
  */
-import { REFUSED_TIMER_SECONDS, SQS_MAX_BATCH_ENTRIES, SWEEP_HORIZON_SECONDS } from '../limits.ts';
+import { REFUSED_TIMER_SECONDS, SQS_MAX_BATCH_ENTRIES, SWEEP_HORIZON_SECONDS } from '../base/limits.ts';
 import type { OutgoingMessage, SendOutcome } from '../ports/broker.ts';
-import type { Ports } from '../ports.ts';
+import type { Ports } from '../ports/ports.ts';
 import type { Timer } from '../ports/timers.ts';
-import { groupOf } from '../timer-order.ts';
-import { wakeUpsOf } from '../wake-up.ts';
+import { groupOf } from '../ports/timer-order.ts';
+import { wakeUpsOf } from '../ports/wake-up.ts';
 
 export interface SweepOptions {
   /** Default 120 s: two periods. */

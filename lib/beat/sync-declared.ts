@@ -1,9 +1,9 @@
 /** Stored states of the entries that code declares: made at the first sweep after a deployment, and kept in step. */
-import { errorMessage } from '../error-text.ts';
+import { errorMessage } from '../base/error-text.ts';
 import { isDeepStrictEqual } from 'node:util';
-import type { Ports } from '../ports.ts';
-import type { ScheduleItem } from '../schedule-ports.ts';
-import type { ScheduleEntry } from '../schedules/entry.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { ScheduleItem } from '../ports/schedules.ts';
+import type { ScheduleEntry } from './entry.ts';
 import type { BeatPlan } from './plan.ts';
 import { reborn } from './edit-state.ts';
 import { firstState, itemOf, nextSweptMs, type ScheduleState, stateOf } from './schedule-state.ts';

@@ -1,9 +1,9 @@
 /** One tick: its identity and its message. */
-import { elsewhereIn } from '../destination.ts';
-import { type Call, prepareChecked, type Producer } from '../producer.ts';
-import type { ScheduleEntry } from '../schedules/entry.ts';
-import { fromSignatureOptions } from '../signature-options.ts';
-import { tickId } from '../rule-message.ts';
+import { elsewhereIn } from '../producer/destination.ts';
+import { type Call, prepareChecked, type Producer } from '../producer/producer.ts';
+import type { ScheduleEntry } from './entry.ts';
+import { fromSignatureOptions } from '../options/signature-options.ts';
+import { tickId } from '../wire/rule-message.ts';
 
 /** The header by which django-celery-beat names the entry. */
 export const PERIODIC_TASK_NAME = 'periodic_task_name';

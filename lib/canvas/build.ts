@@ -1,6 +1,6 @@
 /** Composite signatures in Celery's own form (celery/canvas.py), and its upgrades: a group before a task is a chord. */
-import { InvalidSignature } from '../errors.ts';
-import { applyPartial, readSignature, type Signature, type SignatureOptions, withParts } from '../signature.ts';
+import { InvalidSignature } from '../base/errors.ts';
+import { applyPartial, readSignature, type Signature, type SignatureOptions, withParts } from '../wire/signature.ts';
 import {
   type ChordPolicy,
   composite,
@@ -13,7 +13,7 @@ import {
   withKwargs,
   withOptions,
 } from './parts.ts';
-import { listOf } from '../links.ts';
+import { listOf } from '../wire/links.ts';
 
 export { type ChordPolicy, isOneMessage, kindOf, merged, type SignatureKind, withOptions } from './parts.ts';
 

@@ -1,7 +1,7 @@
 /** A signature as a call sends it: with the call's own options. */
-import type { ApplyOptions } from '../apply-options.ts';
-import type { Signature } from '../signature.ts';
-import { toSignatureOptions } from '../signature-options.ts';
+import type { ApplyOptions } from '../options/apply-options.ts';
+import type { Signature } from '../wire/signature.ts';
+import { toSignatureOptions } from '../options/signature-options.ts';
 import { merged, withKwargs, withOptions } from './parts.ts';
 
 /** The signature with a call's options. Left out are the id, and how to send: they belong to no signature. */

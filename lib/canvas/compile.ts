@@ -2,9 +2,9 @@
  * From a tree of signatures to messages and groups. Pure: the same tree under the same id gives the same
  * ids, so that sending it twice makes nothing twice.
  */
-import { InvalidSignature } from '../errors.ts';
-import { type CeleriacHeader, COUNTED_BY_CELERY, UNCOUNTED } from '../message.ts';
-import { applyPartial, type Signature, withParts } from '../signature.ts';
+import { InvalidSignature } from '../base/errors.ts';
+import { type CeleriacHeader, COUNTED_BY_CELERY, UNCOUNTED } from '../wire/message.ts';
+import { applyPartial, type Signature, withParts } from '../wire/signature.ts';
 import { chordParts, chunksGroup, flattened, groupMembers, kindOf, withOptions } from './build.ts';
 import { bodyOf, collected, headerId, isMember, namedSteps, ownMemberId } from './named.ts';
 

@@ -1,7 +1,7 @@
 /** What the parts of a tree are called: ids that follow from the id of the whole, and what makes a part a member. */
-import { groupMemberId } from '../group-parts.ts';
-import { readSignature, type Signature, signature, withParts } from '../signature.ts';
-import { derivedId } from '../ids.ts';
+import { groupMemberId } from '../wire/group-ids.ts';
+import { readSignature, type Signature, signature, withParts } from '../wire/signature.ts';
+import { derivedId } from '../base/ids.ts';
 import {
   chainOf,
   chainSteps,

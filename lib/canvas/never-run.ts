@@ -1,8 +1,8 @@
 /** What becomes of a tree that will never run. */
-import type { Signature } from '../signature.ts';
+import type { Signature } from '../wire/signature.ts';
 import { chainSteps, chordParts, chunksGroup, groupMembers, kindOf, withOptions } from './build.ts';
 import { bodyOf, collected, headerId, isMember, namedSteps, ownMemberId } from './named.ts';
-import { readLinks } from '../links.ts';
+import { readLinks } from '../wire/links.ts';
 
 /** Every task of a step that will never run, so that nobody waits for any of them: its id and its signature. */
 export function tasksOf(sig: Signature, id: string): { readonly id: string; readonly signature: Signature }[] {

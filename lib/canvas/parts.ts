@@ -1,7 +1,7 @@
 /** What signatures are made of: kinds, copies with something changed, lists within. */
-import { InvalidSignature } from '../errors.ts';
-import { readSignature, type Signature, signature, type SignatureOptions, withParts } from '../signature.ts';
-import { listOf } from '../links.ts';
+import { InvalidSignature } from '../base/errors.ts';
+import { readSignature, type Signature, signature, type SignatureOptions, withParts } from '../wire/signature.ts';
+import { listOf } from '../wire/links.ts';
 
 /** What becomes of a chord whose header has failed members. */
 export type ChordPolicy = 'celery' | 'failFast' | 'settled';

@@ -1,7 +1,7 @@
 /** A group whose members start one after another (celery/canvas.py, `group.skew`). */
-import { type Duration, durationSeconds } from '../duration.ts';
-import { InvalidSignature } from '../errors.ts';
-import type { Signature } from '../signature.ts';
+import { type Duration, durationSeconds } from '../base/duration.ts';
+import { InvalidSignature } from '../base/errors.ts';
+import type { Signature } from '../wire/signature.ts';
 import { kindOf, signaturesIn, withKwargs, withOptions } from './parts.ts';
 
 export interface SkewOptions {

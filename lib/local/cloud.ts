@@ -4,19 +4,19 @@
  */
 import { DynamoDBClient, SQSClient } from '#aws-sdk';
 
-import type { Celeriac } from '../app.ts';
+import type { Celeriac } from '../app/app.ts';
 import { type Clients, connect } from '../aws/connect.ts';
 import { type DeadLetter, peekDeadLetters, SqsPoller } from '../aws/poller.ts';
 import { provision } from '../aws/provision.ts';
-import { type Duration, durationSeconds } from '../duration.ts';
+import { type Duration, durationSeconds } from '../base/duration.ts';
 import { MemoryRules } from '../memory/memory-rules.ts';
 import type { Logger } from '../ports/log.ts';
-import type { Ports } from '../ports.ts';
-import { ENVIRONMENT, type Environment } from '../manifest.ts';
-import { packTaskNames } from '../task-names.ts';
-import { systemClock, systemIds } from '../time.ts';
-import type { BatchResponse, Delivery, Invocation } from '../worker/delivery.ts';
-import { WAKE_QUEUE } from '../wake-up.ts';
+import type { Ports } from '../ports/ports.ts';
+import { ENVIRONMENT, type Environment } from '../options/manifest.ts';
+import { packTaskNames } from '../base/task-names.ts';
+import { systemClock, systemIds } from '../base/time.ts';
+import type { BatchResponse, Delivery, Invocation } from '../ports/delivery.ts';
+import { WAKE_QUEUE } from '../ports/wake-up.ts';
 import { LOST_QUEUE } from '../worker/consume.ts';
 import { actAs, CALLER, OPERATOR, RULES, signedByActor, SWEEPER, workerOf } from './actors.ts';
 import type { Authorize } from './authorize.ts';

@@ -2,7 +2,7 @@
 import { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { ImproperlyConfigured } from '../errors.ts';
+import { ImproperlyConfigured } from '../base/errors.ts';
 import { type Authorize, authorizing } from './authorize.ts';
 import { type Gate, guard } from './gate.ts';
 import { partiqlProxy } from './partiql.ts';

@@ -1,7 +1,7 @@
 /** Results in memory: the executable meaning of `Backend`. */
-import { refusalOf } from '../claims.ts';
-import { checkItem, partitionKey } from '../store-limits.ts';
-import { isFinal, REVOKED, STARTED } from '../states.ts';
+import { refusalOf } from '../ports/claims.ts';
+import { checkItem, partitionKey } from '../ports/store-limits.ts';
+import { isFinal, REVOKED, STARTED } from '../base/states.ts';
 import type {
   Backend,
   ClaimOutcome,

@@ -1,10 +1,10 @@
 /** SQS in memory: delays, visibility, receive counts, redrive, FIFO groups. The executable meaning of `Broker`. */
-import { QueueNotFound } from '../errors.ts';
-import { SQS_MAX_VISIBILITY_SECONDS } from '../limits.ts';
+import { QueueNotFound } from '../base/errors.ts';
+import { SQS_MAX_VISIBILITY_SECONDS } from '../base/limits.ts';
 import type { Broker, OutgoingMessage, SendOutcome } from '../ports/broker.ts';
-import type { Clock, Ids } from '../time.ts';
-import { refusalOf } from '../sqs-refusals.ts';
-import { WAKE_QUEUE } from '../wake-up.ts';
+import type { Clock, Ids } from '../base/time.ts';
+import { refusalOf } from '../ports/sqs-refusals.ts';
+import { WAKE_QUEUE } from '../ports/wake-up.ts';
 import { FifoQueue, type MessageQueue, StandardQueue, type Stored } from './memory-queue.ts';
 
 export interface MemoryBrokerOptions {

@@ -1,6 +1,6 @@
-import { checkGroupSize } from '../celery-group.ts';
-import { partitionKey } from '../store-limits.ts';
-import type { CeleryCount, CeleryGroup, CeleryGroups } from '../celery-group-ports.ts';
+import { checkGroupSize } from '../wire/celery-group.ts';
+import { partitionKey } from '../ports/store-limits.ts';
+import type { CeleryCount, CeleryGroup, CeleryGroups } from '../ports/celery-groups.ts';
 
 interface Counter {
   count: number;

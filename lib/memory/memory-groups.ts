@@ -1,7 +1,7 @@
 /** Groups in memory: the executable meaning of `Groups`. */
-import { partOf } from '../group-parts.ts';
-import type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from '../group-ports.ts';
-import { partitionKey } from '../store-limits.ts';
+import { partOf } from '../wire/group-ids.ts';
+import type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from '../ports/groups.ts';
+import { partitionKey } from '../ports/store-limits.ts';
 
 interface Part {
   readonly done: Set<number>;

@@ -1,7 +1,7 @@
 /** EventBridge's rules in memory: what fires, and when. The world and the embedded cloud have them. */
-import type { BeatManifest } from '../manifest.ts';
-import type { Clock } from '../time.ts';
-import type { Rules } from '../schedule-ports.ts';
+import type { BeatManifest } from '../options/manifest.ts';
+import type { Clock } from '../base/time.ts';
+import type { Rules } from '../ports/schedules.ts';
 import type { OutgoingMessage } from '../ports/broker.ts';
 import { fillTemplate } from '../schedules/eventbridge.ts';
 import { nextDueMs } from '../schedules/next-due.ts';

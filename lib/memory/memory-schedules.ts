@@ -1,7 +1,7 @@
 /** Schedule entries in memory: the executable meaning of `Schedules`. */
-import type { DueMark, ScheduleItem, Schedules } from '../schedule-ports.ts';
-import { byBytes } from '../ids.ts';
-import { checkItem, sortKey, timeKey } from '../store-limits.ts';
+import type { DueMark, ScheduleItem, Schedules } from '../ports/schedules.ts';
+import { byBytes } from '../base/ids.ts';
+import { checkItem, sortKey, timeKey } from '../ports/store-limits.ts';
 import { Heap, type Placed } from './heap.ts';
 
 interface Mark extends Placed, DueMark {}

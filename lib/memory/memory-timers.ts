@@ -1,7 +1,7 @@
 /** Timers in memory: the executable meaning of `Timers`. */
 import type { Timer, Timers } from '../ports/timers.ts';
-import { checkItem } from '../store-limits.ts';
-import { timerShard, timerSortKey } from '../timer-order.ts';
+import { checkItem } from '../ports/store-limits.ts';
+import { timerShard, timerSortKey } from '../ports/timer-order.ts';
 import { Heap, type Placed } from './heap.ts';
 
 interface Held extends Placed {

@@ -1,6 +1,6 @@
 /** django-celery-beat's clocked schedule: once, at an instant. */
-import { dueMs } from '../duration.ts';
-import { InvalidOption, InvalidSchedule } from '../errors.ts';
+import { dueMs } from '../base/duration.ts';
+import { InvalidOption, InvalidSchedule } from '../base/errors.ts';
 import type { ClockedSchedule } from './schedule.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** The grammar of Celery's crontab fields (celery/schedules.py, crontab_parser). */
-import { shown } from '../option-checks.ts';
-import { InvalidSchedule } from '../errors.ts';
+import { shown } from '../base/checks.ts';
+import { InvalidSchedule } from '../base/errors.ts';
 
 export type CrontabField = 'minute' | 'hour' | 'dayOfMonth' | 'monthOfYear' | 'dayOfWeek';
 

@@ -1,6 +1,6 @@
 /** Celery's crontab: fields ANDed, in a time zone of its own. */
-import { shown } from '../option-checks.ts';
-import { InvalidSchedule } from '../errors.ts';
+import { shown } from '../base/checks.ts';
+import { InvalidSchedule } from '../base/errors.ts';
 import { CRONTAB_FIELDS, type CrontabField, type CrontabValue, fieldText, parseField } from './crontab-fields.ts';
 import type { CrontabSchedule, DstPolicy } from './schedule.ts';
 import { type Segment, type Zone, zoneOf } from './zone.ts';

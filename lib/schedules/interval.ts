@@ -1,7 +1,7 @@
 /** Celery's `schedule(run_every, relative)`. */
-import { type Duration, durationSeconds } from '../duration.ts';
-import { shown } from '../option-checks.ts';
-import { InvalidOption, InvalidSchedule } from '../errors.ts';
+import { type Duration, durationSeconds } from '../base/duration.ts';
+import { shown } from '../base/checks.ts';
+import { InvalidOption, InvalidSchedule } from '../base/errors.ts';
 import type { IntervalSchedule } from './schedule.ts';
 import { zoneOf } from './zone.ts';
 

@@ -1,10 +1,10 @@
 /** Schedules from outside: stored documents, fixtures, calls without types. */
-import { shown } from '../option-checks.ts';
-import { InvalidSchedule } from '../errors.ts';
+import { shown } from '../base/checks.ts';
+import { InvalidSchedule } from '../base/errors.ts';
 import { clocked } from './clocked.ts';
 import { crontab } from './crontab.ts';
 import { every } from './interval.ts';
-import type { Duration } from '../duration.ts';
+import type { Duration } from '../base/duration.ts';
 import type { CrontabSchedule, IntervalSchedule, Schedule, SolarEvent } from './schedule.ts';
 import { solar } from './solar.ts';
 

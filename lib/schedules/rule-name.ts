@@ -1,5 +1,5 @@
 /** Rules have names that whoever switches them can compute. */
-import { stableHash } from '../ids.ts';
+import { stableHash } from '../base/ids.ts';
 
 // Source: EventBridge API reference, PutRule: 1 to 64 characters of [.\-_A-Za-z0-9].
 const MAX_RULE_NAME_CHARACTERS = 64;

@@ -1,7 +1,7 @@
 /** Celery's solar schedule. */
 import { getPosition, getTimes } from 'suncalc';
-import { shown } from '../option-checks.ts';
-import { InvalidSchedule } from '../errors.ts';
+import { shown } from '../base/checks.ts';
+import { InvalidSchedule } from '../base/errors.ts';
 import { SOLAR_EVENTS, type SolarEvent, type SolarSchedule } from './schedule.ts';
 
 const DAY_MS = 86_400_000;

@@ -2,8 +2,8 @@
  * Time zones by the platform's own database (Intl): stretches of constant offset, found once per zone and
  * year. Everything about DST follows from them: a gap and a fold are what lies between two stretches.
  */
-import { shown } from '../option-checks.ts';
-import { InvalidSchedule } from '../errors.ts';
+import { shown } from '../base/checks.ts';
+import { InvalidSchedule } from '../base/errors.ts';
 
 /** A stretch of time with one offset; neighbours may have the same one. */
 export interface Segment {

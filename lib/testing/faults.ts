@@ -2,10 +2,10 @@
  * What goes wrong on AWS, drawn from a seed: messages twice and out of order, throttled calls, lost answers,
  * workers that die or freeze between any two calls, clocks that differ.
  */
-import { InvalidOption } from '../errors.ts';
-import { SQS_MAX_DELAY_SECONDS } from '../limits.ts';
-import type { Clock, Random } from '../time.ts';
-import type { Ports } from '../ports.ts';
+import { InvalidOption } from '../base/errors.ts';
+import { SQS_MAX_DELAY_SECONDS } from '../base/limits.ts';
+import type { Clock, Random } from '../base/time.ts';
+import type { Ports } from '../ports/ports.ts';
 import type { OutgoingMessage, SendOutcome } from '../ports/broker.ts';
 import { Life, LIVES } from './life.ts';
 

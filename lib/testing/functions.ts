@@ -1,10 +1,10 @@
 /** The service's functions in a world, called as Lambda calls them: by event source mappings, and the sweeper by its schedule. */
-import type { Celeriac } from '../app.ts';
+import type { Celeriac } from '../app/app.ts';
 import type { MemoryBroker, Received } from '../memory/index.ts';
-import type { Ports } from '../ports.ts';
-import { WAKE_QUEUE } from '../wake-up.ts';
+import type { Ports } from '../ports/ports.ts';
+import { WAKE_QUEUE } from '../ports/wake-up.ts';
 import { consume, consumeLost, LOST_QUEUE } from '../worker/consume.ts';
-import type { BatchResponse, Delivery, Invocation } from '../worker/delivery.ts';
+import type { BatchResponse, Delivery, Invocation } from '../ports/delivery.ts';
 import type { FaultPlan } from './faults.ts';
 import type { Invocations } from './invocations.ts';
 import type { ManualClock } from './manual-clock.ts';

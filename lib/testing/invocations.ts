@@ -1,5 +1,5 @@
 /** Functions that run in a world: each in a life of its own, ended at its deadline as Lambda ends it. */
-import type { Clock } from '../time.ts';
+import type { Clock } from '../base/time.ts';
 import type { FaultPlan } from './faults.ts';
 import type { Life } from './life.ts';
 import { forgetLife } from './real-work.ts';

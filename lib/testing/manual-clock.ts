@@ -1,4 +1,4 @@
-import type { Clock } from '../time.ts';
+import type { Clock } from '../base/time.ts';
 import { realTurn } from './real-time.ts';
 
 interface Alarm {

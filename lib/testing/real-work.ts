@@ -4,7 +4,7 @@
  */
 import { type AsyncHook, createHook } from 'node:async_hooks';
 
-import { maybeCurrentTask } from '../context.ts';
+import { maybeCurrentTask } from '../task/context.ts';
 import { type Life, LIVES } from './life.ts';
 import { realNowMs } from './real-time.ts';
 

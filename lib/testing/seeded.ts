@@ -1,4 +1,4 @@
-import type { Ids, Random } from '../time.ts';
+import type { Ids, Random } from '../base/time.ts';
 
 /** Mulberry32: small, fast, the same on every machine. */
 export function seededRandom(seed: number): Random {

@@ -1,5 +1,5 @@
 /** When virtual time may move: not while a task does real work, and not never. */
-import type { TaskContext } from '../context.ts';
+import type { TaskContext } from '../task/context.ts';
 import type { Invocations } from './invocations.ts';
 import type { Life } from './life.ts';
 import type { ManualClock } from './manual-clock.ts';

@@ -1,11 +1,11 @@
 /** What a world can be told. */
-import type { Celeriac } from '../app.ts';
-import { type Duration, durationSeconds } from '../duration.ts';
-import { booleanOption, integerIn, refuseUnknownKeys, shown } from '../option-checks.ts';
-import { ImproperlyConfigured, InvalidOption } from '../errors.ts';
+import type { Celeriac } from '../app/app.ts';
+import { type Duration, durationSeconds } from '../base/duration.ts';
+import { booleanOption, integerIn, refuseUnknownKeys, shown } from '../base/checks.ts';
+import { ImproperlyConfigured, InvalidOption } from '../base/errors.ts';
 import type { Logger } from '../ports/log.ts';
-import type { Ports } from '../ports.ts';
-import type { Invocation } from '../worker/delivery.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Invocation } from '../ports/delivery.ts';
 import type { Faults } from './faults.ts';
 
 export interface WorldOptions {

@@ -1,6 +1,6 @@
 /** The adapters of a world, on one clock and drawn from one seed: memory's, unless a test of other adapters brings its own. */
-import type { Celeriac } from '../app.ts';
-import { silentLogger } from '../log.ts';
+import type { Celeriac } from '../app/app.ts';
+import { silentLogger } from '../options/console-logger.ts';
 import {
   MemoryBackend,
   MemoryBroker,
@@ -12,8 +12,8 @@ import {
 } from '../memory/index.ts';
 import type { Backend, TaskRecord } from '../ports/backend.ts';
 import type { Logger } from '../ports/log.ts';
-import type { Ports } from '../ports.ts';
-import type { Schedules } from '../schedule-ports.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Schedules } from '../ports/schedules.ts';
 import type { Timers } from '../ports/timers.ts';
 import { type FaultPlan, faultyPorts } from './faults.ts';
 import type { ManualClock } from './manual-clock.ts';

@@ -1,4 +1,4 @@
-import { CeleriacError } from '../errors.ts';
+import { CeleriacError } from '../base/errors.ts';
 
 /** Real work of a task did not end within a World's `patienceMs`. The message names task, work and since when. */
 export class WorldStalled extends CeleriacError {

@@ -1,14 +1,14 @@
 /** A world of memory adapters on a clock that a test moves: days of timers and retries in milliseconds. */
-import type { Celeriac } from '../app.ts';
-import { maybeCurrentTask } from '../context.ts';
-import type { Duration } from '../duration.ts';
-import { ImproperlyConfigured } from '../errors.ts';
-import { SWEEP_HORIZON_SECONDS } from '../limits.ts';
+import type { Celeriac } from '../app/app.ts';
+import { maybeCurrentTask } from '../task/context.ts';
+import type { Duration } from '../base/duration.ts';
+import { ImproperlyConfigured } from '../base/errors.ts';
+import { SWEEP_HORIZON_SECONDS } from '../base/limits.ts';
 import type { Letter, MemoryBroker, MemoryRules } from '../memory/index.ts';
-import type { BeatManifest } from '../manifest.ts';
-import type { CeleryGroups } from '../celery-group-ports.ts';
-import type { Groups } from '../group-ports.ts';
-import type { Ports } from '../ports.ts';
+import type { BeatManifest } from '../options/manifest.ts';
+import type { CeleryGroups } from '../ports/celery-groups.ts';
+import type { Groups } from '../ports/groups.ts';
+import type { Ports } from '../ports/ports.ts';
 import { moveFakeTimers, nextFakeTimerMs } from './fake-timers.ts';
 import { FaultPlan } from './faults.ts';
 import { Functions } from './functions.ts';

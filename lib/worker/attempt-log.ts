@@ -1,5 +1,5 @@
 /** What a worker's log says of an attempt: Celery's lines with names, ids and errors; never arguments or results. */
-import { errorLine, errorStack } from '../error-text.ts';
+import { errorLine, errorStack } from '../base/error-text.ts';
 import type { Attempt } from './attempt.ts';
 import type { EndDecision } from './decide.ts';
 

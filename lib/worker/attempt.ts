@@ -1,9 +1,9 @@
 /** One delivery that may run, and what becomes of its message. */
-import type { Message } from '../message.ts';
-import type { Delivery } from './delivery.ts';
-import type { TaskDefinition } from '../registry.ts';
+import type { Message } from '../wire/message.ts';
+import type { Delivery } from '../ports/delivery.ts';
+import type { TaskDefinition } from '../task/registry.ts';
 import type { Worker } from './worker.ts';
-import type { TaskContext } from '../context.ts';
+import type { TaskContext } from '../task/context.ts';
 
 /** Whether SQS may delete the message. `keep` leaves it, visible again after `seconds` or after the queue's own timeout. */
 export type Disposition = { readonly kind: 'ack' } | { readonly kind: 'keep'; readonly seconds?: number };

@@ -1,5 +1,5 @@
 /** Gathers single requests of tasks that run side by side into calls of many, without waiting for more to come. */
-import type { Clock } from '../time.ts';
+import type { Clock } from '../base/time.ts';
 
 interface Waiting<I, O> {
   readonly item: I;

@@ -2,10 +2,10 @@
  * Members of chords that Celery's workers count too: those that Python has sent, and ours that have members in
  * Python. Both sides add to Celery's counter, and whoever completes it sends the body.
  */
-import { groupExpiresAtSeconds } from '../group-parts.ts';
-import { COUNTED_BY_CELERY, type GroupHeader, type Message } from '../message.ts';
-import { readSignature, type Signature } from '../signature.ts';
-import { readGroupHeader } from '../group-header.ts';
+import { groupExpiresAtSeconds } from '../wire/group-ids.ts';
+import { COUNTED_BY_CELERY, type GroupHeader, type Message } from '../wire/message.ts';
+import { readSignature, type Signature } from '../wire/signature.ts';
+import { readGroupHeader } from '../wire/group-header.ts';
 import type { CeleryMember, Place, Settling } from './settling.ts';
 import { addBody } from './group-marks.ts';
 

@@ -1,13 +1,13 @@
 /** What a settled task starts: any tree of signatures, compiled to messages whose ids are fixed. */
-import { compileFor } from '../apply-canvas.ts';
+import { compileFor } from '../producer/apply-canvas.ts';
 import { chainOf, isOneMessage, withOptions } from '../canvas/build.ts';
 import { type Errback, errbacksOf, FRESH, ownId, type Plan, type Planned, SEED, type Sent } from '../canvas/compile.ts';
-import { isOf } from '../error-text.ts';
-import { TimeLimitExceeded } from '../errors.ts';
-import type { Message } from '../message.ts';
-import { prepareSignature, type Producer } from '../producer.ts';
-import type { Signature } from '../signature.ts';
-import { derivedId } from '../ids.ts';
+import { isOf } from '../base/error-text.ts';
+import { TimeLimitExceeded } from '../base/errors.ts';
+import type { Message } from '../wire/message.ts';
+import { prepareSignature, type Producer } from '../producer/producer.ts';
+import type { Signature } from '../wire/signature.ts';
+import { derivedId } from '../base/ids.ts';
 import { OutOfTime, timeLeftMs, within } from './deadline.ts';
 import { inWindows } from './windows.ts';
 import { callErrback, type Failed, failedRequest, inlineErrback } from './inline-errback.ts';

@@ -1,9 +1,9 @@
 /** Writes down how an attempt ended, then settles it. The commit comes first: what is not committed may run again. */
-import { errorLine, errorMessage } from '../error-text.ts';
-import { isPassing, OutcomeRefused } from '../passing.ts';
-import type { Clock } from '../time.ts';
+import { errorLine, errorMessage } from '../base/error-text.ts';
+import { isPassing, OutcomeRefused } from '../base/passing.ts';
+import type { Clock } from '../base/time.ts';
 import type { CommitRequest } from '../ports/backend.ts';
-import { RETRY } from '../states.ts';
+import { RETRY } from '../base/states.ts';
 import { fieldsOf, logEnd } from './attempt-log.ts';
 import { decideEnd, type Ending } from './decide.ts';
 import { runHooks } from './hooks.ts';

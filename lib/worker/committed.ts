@@ -1,8 +1,8 @@
 /** An outcome as it is stored, and what settling needs beyond its document. */
-import type { RetryOverrides } from '../errors.ts';
+import type { RetryOverrides } from '../base/errors.ts';
 import type { TaskRecord } from '../ports/backend.ts';
-import { decodeJsonKeepingTypes, encodeJson } from '../json.ts';
-import { decodeTyped } from '../json-typed.ts';
+import { decodeJsonKeepingTypes, encodeJson } from '../wire/json.ts';
+import { decodeTyped } from '../wire/json-typed.ts';
 
 /** What settling needs beyond the result document; stored with the commit as JSON. */
 export interface Settlement {

@@ -1,8 +1,8 @@
-import { errorLine } from '../error-text.ts';
-import type { Message } from '../message.ts';
-import { writeException } from '../result-document.ts';
+import { errorLine } from '../base/error-text.ts';
+import type { Message } from '../wire/message.ts';
+import { writeException } from '../wire/result-document.ts';
 import { ACK, type Disposition } from './attempt.ts';
-import type { Delivery } from './delivery.ts';
+import type { Delivery } from '../ports/delivery.ts';
 import { recordExpiresAtSeconds } from './record-expiry.ts';
 import { committedOf, type Settlement, writeSettlement } from './committed.ts';
 import { settle } from './settle.ts';

@@ -1,9 +1,9 @@
 /** A batch of deliveries in, a partial batch response out. Never throws, never answers `undefined`: both lose work. */
-import { errorLine, errorStack } from '../error-text.ts';
-import type { Ports } from '../ports.ts';
-import type { Producer } from '../producer.ts';
-import { sideBySide } from '../side-by-side.ts';
-import type { BatchResponse, Delivery, Invocation } from './delivery.ts';
+import { errorLine, errorStack } from '../base/error-text.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Producer } from '../producer/producer.ts';
+import { sideBySide } from '../base/side-by-side.ts';
+import type { BatchResponse, Delivery, Invocation } from '../ports/delivery.ts';
 import { ACK, type Disposition } from './attempt.ts';
 import { execute } from './execute.ts';
 import { afterError } from './give-up.ts';

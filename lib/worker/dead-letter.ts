@@ -1,9 +1,9 @@
 /** Messages on their way to a dead-letter queue. */
-import { SQS_MAX_MESSAGE_BYTES } from '../limits.ts';
+import { SQS_MAX_MESSAGE_BYTES } from '../base/limits.ts';
 import type { OutgoingMessage } from '../ports/broker.ts';
-import type { Ports } from '../ports.ts';
-import { asMessageText } from '../sqs-text.ts';
-import type { Delivery } from './delivery.ts';
+import type { Ports } from '../ports/ports.ts';
+import { asMessageText } from '../base/sqs-text.ts';
+import type { Delivery } from '../ports/delivery.ts';
 
 const LONGEST_ATTRIBUTE_CHARACTERS = 1024;
 // The attribute's data type, 'String', counts towards the size too.

@@ -1,9 +1,9 @@
 /** How long a run may take: the message's limits before the task's, and never beyond the invocation. */
-import { TimeLimitExceeded } from '../errors.ts';
-import { DEADLINE_MARGIN_SECONDS } from '../limits.ts';
-import type { Message } from '../message.ts';
-import type { Clock } from '../time.ts';
-import { limitsInForce, type ResolvedTaskOptions } from '../task-options.ts';
+import { TimeLimitExceeded } from '../base/errors.ts';
+import { DEADLINE_MARGIN_SECONDS } from '../base/limits.ts';
+import type { Message } from '../wire/message.ts';
+import type { Clock } from '../base/time.ts';
+import { limitsInForce, type ResolvedTaskOptions } from '../options/task-options.ts';
 import type { Limits } from './run-task.ts';
 
 /** An invocation is nearly over: its message comes back, and what it needs begins in time in another. */

@@ -6,18 +6,18 @@
  *   claimed --> run | duplicate | revoked | busy | lost         (after the claim)
  *   ended   --> success | retry | reject | requeue | ignore | fail
  */
-import { Ignore, Reject, Retry } from '../errors.ts';
+import { Ignore, Reject, Retry } from '../base/errors.ts';
 import {
   DEADLINE_MARGIN_SECONDS,
   MAX_HOPS,
   SQS_MAX_DELAY_SECONDS,
   UNKNOWN_TASK_DEFERRALS,
   UNKNOWN_TASK_FIRST_DELAY_SECONDS,
-} from '../limits.ts';
+} from '../base/limits.ts';
 import type { ClaimOutcome, TaskRecord } from '../ports/backend.ts';
-import { mayRetry, retryDelaySeconds } from '../retry.ts';
-import { type ErrorMatcher, matchesError, type ResolvedTaskOptions } from '../task-options.ts';
-import type { Random } from '../time.ts';
+import { mayRetry, retryDelaySeconds } from '../task/retry.ts';
+import { type ErrorMatcher, matchesError, type ResolvedTaskOptions } from '../options/task-options.ts';
+import type { Random } from '../base/time.ts';
 
 // ---------------------------------------------------------------- arrival
 

@@ -1,17 +1,17 @@
 /** A message that came too early, or whose task is not known yet: it goes on, and arrives again later. */
-import { MessageTooLarge, NotRegistered } from '../errors.ts';
+import { MessageTooLarge, NotRegistered } from '../base/errors.ts';
 import {
   SQS_MAX_DELAY_SECONDS,
   SQS_MAX_VISIBILITY_SECONDS,
   UNKNOWN_TASK_DEFERRALS,
   UNKNOWN_TASK_FIRST_DELAY_SECONDS,
-} from '../limits.ts';
-import type { Message } from '../message.ts';
-import { checkTimerSize, prepare, type Prepared, publish } from '../publish.ts';
-import { FAILURE } from '../states.ts';
+} from '../base/limits.ts';
+import type { Message } from '../wire/message.ts';
+import { checkTimerSize, prepare, type Prepared, publish } from '../producer/publish.ts';
+import { FAILURE } from '../base/states.ts';
 import { ACK, type Disposition } from './attempt.ts';
 import { conclude } from './conclude.ts';
-import type { Delivery } from './delivery.ts';
+import type { Delivery } from '../ports/delivery.ts';
 import type { Worker } from './worker.ts';
 
 export interface Deferral {

@@ -1,26 +1,26 @@
 /** Eager mode: a task runs in the caller, through the serializer, retries at once, links after it (celery/app/task.py, apply). */
 import { isOneMessage } from '../canvas/build.ts';
-import type { TaskContext } from '../context.ts';
-import { NotRegistered, TaskRevokedError } from '../errors.ts';
-import type { Message } from '../message.ts';
-import { nextAttempt } from '../next-attempt.ts';
+import type { TaskContext } from '../task/context.ts';
+import { NotRegistered, TaskRevokedError } from '../base/errors.ts';
+import type { Message } from '../wire/message.ts';
+import { nextAttempt } from '../wire/next-attempt.ts';
 import {
   type EagerOutcome,
   prepareSignature,
   type Producer,
   throughSerializer,
   validateArguments,
-} from '../producer.ts';
-import { readDocument, tracebackOf, writeDocument } from '../result-document.ts';
-import { applyPartial, type Signature } from '../signature.ts';
-import { FAILURE, IGNORED, REJECTED, REVOKED, SUCCESS } from '../states.ts';
-import { createContext } from '../task-context.ts';
+} from '../producer/producer.ts';
+import { readDocument, tracebackOf, writeDocument } from '../wire/result-document.ts';
+import { applyPartial, type Signature } from '../wire/signature.ts';
+import { FAILURE, IGNORED, REJECTED, REVOKED, SUCCESS } from '../base/states.ts';
+import { createContext } from '../task/task-context.ts';
 import { decideArrival, decideEnd, type EndDecision, type Ending } from './decide.ts';
 import { callArguments } from './run-attempt.ts';
 import { runHooks } from './hooks.ts';
 import { limitsOf } from './deadline.ts';
 import { runTask } from './run-task.ts';
-import type { TaskDefinition } from '../registry.ts';
+import type { TaskDefinition } from '../task/registry.ts';
 
 export async function runEager(sent: Message, producer: Producer): Promise<EagerOutcome> {
   let message = throughSerializer(sent);

@@ -1,18 +1,18 @@
 /** One delivery from its bytes to its disposition: decode -> claim -> run -> commit -> settle -> ack. */
-import { HopLimitExceeded, NotRegistered, TaskRevokedError, WorkerLostError } from '../errors.ts';
-import { errorMessage } from '../error-text.ts';
-import { fromRule } from '../rule-message.ts';
-import { CLOCK_SKEW_SECONDS } from '../limits.ts';
-import { decodeMessage } from '../decode-message.ts';
-import type { Message } from '../message.ts';
-import type { TaskDefinition } from '../registry.ts';
-import { writeDocument } from '../result-document.ts';
-import { FAILURE, PENDING, RETRY, REVOKED, STARTED } from '../states.ts';
+import { HopLimitExceeded, NotRegistered, TaskRevokedError, WorkerLostError } from '../base/errors.ts';
+import { errorMessage } from '../base/error-text.ts';
+import { fromRule } from '../wire/rule-message.ts';
+import { CLOCK_SKEW_SECONDS } from '../base/limits.ts';
+import { decodeMessage } from '../wire/decode-message.ts';
+import type { Message } from '../wire/message.ts';
+import type { TaskDefinition } from '../task/registry.ts';
+import { writeDocument } from '../wire/result-document.ts';
+import { FAILURE, PENDING, RETRY, REVOKED, STARTED } from '../base/states.ts';
 import { ACK, type Disposition } from './attempt.ts';
 import { endLost } from './commit.ts';
 import { ignoresResult } from './outcome.ts';
 import { decideArrival, decideClaim, mayStart } from './decide.ts';
-import type { Delivery } from './delivery.ts';
+import type { Delivery } from '../ports/delivery.ts';
 import { conclude } from './conclude.ts';
 import { recordExpiresAtSeconds } from './record-expiry.ts';
 import { isOfDisabledEntry } from './rule-tick.ts';

@@ -1,10 +1,10 @@
 /** Steps that will never run: each becomes FAILURE with the cause, so that nobody waits for it. */
 import { tasksOf } from '../canvas/compile.ts';
-import { errorLine } from '../error-text.ts';
-import { CANVAS_WINDOW_MESSAGES } from '../limits.ts';
-import { writeException } from '../result-document.ts';
-import type { Signature } from '../signature.ts';
-import { FAILURE } from '../states.ts';
+import { errorLine } from '../base/error-text.ts';
+import { CANVAS_WINDOW_MESSAGES } from '../base/limits.ts';
+import { writeException } from '../wire/result-document.ts';
+import type { Signature } from '../wire/signature.ts';
+import { FAILURE } from '../base/states.ts';
 import { celeryMemberOfStep, countMember } from './celery-chord.ts';
 import type { FailedStep, Settling } from './settling.ts';
 import { markOfStep } from './group-marks.ts';

@@ -1,17 +1,17 @@
 /** The results of a group, in the order of its members. */
-import { errorMessage } from '../error-text.ts';
+import { errorMessage } from '../base/error-text.ts';
 import type { Gather, Sent } from '../canvas/compile.ts';
-import { groupMemberId } from '../group-parts.ts';
-import { ChordError } from '../errors.ts';
-import { decodeJson, decodeJsonKeepingTypes, encodeJson } from '../json.ts';
-import { DYNAMODB_MAX_BATCH_GETS } from '../limits.ts';
-import { COUNTED_BY_CELERY } from '../message.ts';
-import type { Ports } from '../ports.ts';
+import { groupMemberId } from '../wire/group-ids.ts';
+import { ChordError } from '../base/errors.ts';
+import { decodeJson, decodeJsonKeepingTypes, encodeJson } from '../wire/json.ts';
+import { DYNAMODB_MAX_BATCH_GETS } from '../base/limits.ts';
+import { COUNTED_BY_CELERY } from '../wire/message.ts';
+import type { Ports } from '../ports/ports.ts';
 import type { TaskRecord } from '../ports/backend.ts';
-import { readDocument, restoreError } from '../result-document.ts';
-import { sideBySide } from '../side-by-side.ts';
-import { SUCCESS } from '../states.ts';
-import type { SettledResult } from '../settled.ts';
+import { readDocument, restoreError } from '../wire/result-document.ts';
+import { sideBySide } from '../base/side-by-side.ts';
+import { SUCCESS } from '../base/states.ts';
+import type { SettledResult } from '../results/settled.ts';
 
 // Pages read at the same time: a hundred thousand results in some seconds, without a thousand requests at once.
 const WIDTH = 8;

@@ -2,17 +2,17 @@
  * What no step has taken for its own: an error of a port, or of ours. What passes is tried again; all else has the task
  * end with that reason, after a few receives, since SQS would bring it back for days.
  */
-import { fromRule } from '../rule-message.ts';
-import { decodeMessage } from '../decode-message.ts';
-import { errorLine, errorText, isOf } from '../error-text.ts';
-import { FAILED_DELIVERY_FIRST_SECONDS, FAILED_DELIVERY_LONGEST_SECONDS, REFUSED_RECEIVES } from '../limits.ts';
-import type { Message } from '../message.ts';
-import { isPassing, OutcomeRefused } from '../passing.ts';
-import { FAILURE, RETRY } from '../states.ts';
+import { fromRule } from '../wire/rule-message.ts';
+import { decodeMessage } from '../wire/decode-message.ts';
+import { errorLine, errorText, isOf } from '../base/error-text.ts';
+import { FAILED_DELIVERY_FIRST_SECONDS, FAILED_DELIVERY_LONGEST_SECONDS, REFUSED_RECEIVES } from '../base/limits.ts';
+import type { Message } from '../wire/message.ts';
+import { isPassing, OutcomeRefused } from '../base/passing.ts';
+import { FAILURE, RETRY } from '../base/states.ts';
 import { ACK, type Disposition } from './attempt.ts';
 import { conclude } from './conclude.ts';
 import { letterFor, sendLetters } from './dead-letter.ts';
-import type { Delivery } from './delivery.ts';
+import type { Delivery } from '../ports/delivery.ts';
 import type { Worker } from './worker.ts';
 
 /** Never throws. */

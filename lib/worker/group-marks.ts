@@ -1,15 +1,15 @@
 /** Members of groups and chords: who is finished, and what follows when all are. */
 import type { Gather, Sent } from '../canvas/compile.ts';
-import { elsewhereIn } from '../destination.ts';
-import { CeleriacError, type ChordError } from '../errors.ts';
-import { groupExpiresAtSeconds, groupMemberId } from '../group-parts.ts';
-import { encodeJson } from '../json.ts';
-import { COUNTED_BY_CELERY, type GroupHeader, type Message, UNCOUNTED } from '../message.ts';
-import type { GroupMarked } from '../group-ports.ts';
-import type { Ports } from '../ports.ts';
-import { isPassing } from '../passing.ts';
-import { readSignature, type Signature } from '../signature.ts';
-import { readGroupHeader } from '../group-header.ts';
+import { elsewhereIn } from '../producer/destination.ts';
+import { CeleriacError, type ChordError } from '../base/errors.ts';
+import { groupExpiresAtSeconds, groupMemberId } from '../wire/group-ids.ts';
+import { encodeJson } from '../wire/json.ts';
+import { COUNTED_BY_CELERY, type GroupHeader, type Message, UNCOUNTED } from '../wire/message.ts';
+import type { GroupMarked } from '../ports/groups.ts';
+import type { Ports } from '../ports/ports.ts';
+import { isPassing } from '../base/passing.ts';
+import { readSignature, type Signature } from '../wire/signature.ts';
+import { readGroupHeader } from '../wire/group-header.ts';
 import { addChild, addErrbacks, childId } from './children.ts';
 import type { Mark, Settling } from './settling.ts';
 import { chordErrorOf, sentResults } from './gather.ts';

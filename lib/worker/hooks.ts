@@ -1,8 +1,8 @@
 /** Celery's task handlers. Their errors are logged; they never change the outcome. */
-import { runWithContext } from '../context.ts';
-import { errorLine } from '../error-text.ts';
-import type { TaskHooks } from '../registry.ts';
-import { FAILURE, SUCCESS } from '../states.ts';
+import { runWithContext } from '../task/context.ts';
+import { errorLine } from '../base/error-text.ts';
+import type { TaskHooks } from '../task/registry.ts';
+import { FAILURE, SUCCESS } from '../base/states.ts';
 import type { Attempt } from './attempt.ts';
 import { timeLeftMs, within } from './deadline.ts';
 import type { EndDecision } from './decide.ts';

@@ -3,14 +3,14 @@
  * takes more than one argument is called in the failing worker, with the request, the error and its stack; it is
  * no task of its own, and has no result. Every other one is sent, with the failed task's id.
  */
-import { errorLine, isOf } from '../error-text.ts';
-import { TimeLimitExceeded } from '../errors.ts';
-import { decodeTyped } from '../json-typed.ts';
-import type { Message } from '../message.ts';
-import type { Producer } from '../producer.ts';
-import type { TaskDefinition } from '../registry.ts';
-import { applyPartial, type Signature, withParts } from '../signature.ts';
-import { directContext } from '../task-context.ts';
+import { errorLine, isOf } from '../base/error-text.ts';
+import { TimeLimitExceeded } from '../base/errors.ts';
+import { decodeTyped } from '../wire/json-typed.ts';
+import type { Message } from '../wire/message.ts';
+import type { Producer } from '../producer/producer.ts';
+import type { TaskDefinition } from '../task/registry.ts';
+import { applyPartial, type Signature, withParts } from '../wire/signature.ts';
+import { directContext } from '../task/task-context.ts';
 import type { Settling } from './settling.ts';
 import { limitsOf, OutOfTime, timeLeftMs } from './deadline.ts';
 import { runTask } from './run-task.ts';

@@ -1,7 +1,7 @@
 /** Small messages that unpack to large ones: what a batch of them takes together is not bounded by what SQS takes. */
-import { decompress } from '../compression.ts';
-import { readOuterEnvelope } from '../envelope.ts';
-import { LARGE_UNPACKED_BYTES } from '../limits.ts';
+import { decompress } from '../wire/compression.ts';
+import { readOuterEnvelope } from '../wire/envelope.ts';
+import { LARGE_UNPACKED_BYTES } from '../base/limits.ts';
 
 /** Whether a message is compressed, and unpacks to much. What cannot be read is none: its reader tells why. */
 export function isLargeUnpacked(body: string): boolean {

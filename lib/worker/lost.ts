@@ -7,20 +7,20 @@
  *   2. It goes back to its queue once, marked: a worker settles what follows (links, chains, chords), and runs nothing.
  *   3. Should it come here a second time, it is let go.
  */
-import { fromRule } from '../rule-message.ts';
-import { decodeHeaders } from '../decode-message.ts';
-import { readOuterEnvelope, withHeaders } from '../envelope.ts';
-import { errorLine } from '../error-text.ts';
-import { type CeleriacError, EnqueueFailed, InvalidMessage, WorkerLostError } from '../errors.ts';
-import { FAILED_DELIVERY_FIRST_SECONDS, LOST_QUEUE_RECEIVES, SQS_MAX_MESSAGE_BYTES } from '../limits.ts';
-import { CELERIAC_HEADER, type CeleriacHeader, type Message } from '../message.ts';
+import { fromRule } from '../wire/rule-message.ts';
+import { decodeHeaders } from '../wire/decode-message.ts';
+import { readOuterEnvelope, withHeaders } from '../wire/envelope.ts';
+import { errorLine } from '../base/error-text.ts';
+import { type CeleriacError, EnqueueFailed, InvalidMessage, WorkerLostError } from '../base/errors.ts';
+import { FAILED_DELIVERY_FIRST_SECONDS, LOST_QUEUE_RECEIVES, SQS_MAX_MESSAGE_BYTES } from '../base/limits.ts';
+import { CELERIAC_HEADER, type CeleriacHeader, type Message } from '../wire/message.ts';
 import type { ConcludeOutcome } from '../ports/backend.ts';
-import { readDocument, writeException } from '../result-document.ts';
-import { FAILURE, RETRY } from '../states.ts';
+import { readDocument, writeException } from '../wire/result-document.ts';
+import { FAILURE, RETRY } from '../base/states.ts';
 import { ACK, type Disposition } from './attempt.ts';
 import { conclude } from './conclude.ts';
 import { letterFor, sendLetters } from './dead-letter.ts';
-import type { Delivery } from './delivery.ts';
+import type { Delivery } from '../ports/delivery.ts';
 import { recordExpiresAtSeconds } from './record-expiry.ts';
 import type { Worker } from './worker.ts';
 

@@ -1,13 +1,13 @@
 /** How an attempt ended, as it is written down: its document, what follows, and that both fit an item. Pure but for ids. */
-import { errorLine, errorText } from '../error-text.ts';
-import { MessageTooLarge, ResultTooLarge, TaskRejectedError } from '../errors.ts';
-import { encodeJson } from '../json.ts';
-import { DYNAMODB_MAX_ITEM_BYTES, MAX_RECORDED_CHILDREN } from '../limits.ts';
-import type { Message } from '../message.ts';
-import { checkTimerSize } from '../publish.ts';
-import type { TaskDefinition } from '../registry.ts';
-import { type ExtendedFields, writeDocument, writeException } from '../result-document.ts';
-import { FAILURE, IGNORED, REJECTED, RETRY, SUCCESS } from '../states.ts';
+import { errorLine, errorText } from '../base/error-text.ts';
+import { MessageTooLarge, ResultTooLarge, TaskRejectedError } from '../base/errors.ts';
+import { encodeJson } from '../wire/json.ts';
+import { DYNAMODB_MAX_ITEM_BYTES, MAX_RECORDED_CHILDREN } from '../base/limits.ts';
+import type { Message } from '../wire/message.ts';
+import { checkTimerSize } from '../producer/publish.ts';
+import type { TaskDefinition } from '../task/registry.ts';
+import { type ExtendedFields, writeDocument, writeException } from '../wire/result-document.ts';
+import { FAILURE, IGNORED, REJECTED, RETRY, SUCCESS } from '../base/states.ts';
 import { followerIds } from './children.ts';
 import type { Attempt } from './attempt.ts';
 import type { EndDecision } from './decide.ts';

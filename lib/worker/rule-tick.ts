@@ -1,9 +1,9 @@
 /** Ticks that a rule has sent, before they run. */
-import type { BeatHeader } from '../rule-message.ts';
-import { isSwitchedOff } from '../schedule-document.ts';
-import { MAX_ENTRY_NAME_CHARACTERS } from '../limits.ts';
-import type { Message } from '../message.ts';
-import type { Ports } from '../ports.ts';
+import type { BeatHeader } from '../wire/rule-message.ts';
+import { isSwitchedOff } from '../wire/schedule-document.ts';
+import { MAX_ENTRY_NAME_CHARACTERS } from '../base/limits.ts';
+import type { Message } from '../wire/message.ts';
+import type { Ports } from '../ports/ports.ts';
 
 /**
  * Whether an operator has switched off the entry whose rule sent a message. A deployment that changes a rule enables it

@@ -1,13 +1,13 @@
 /** One claimed attempt: its arguments, its context, its run, its end. */
-import type { Message } from '../message.ts';
-import type { TaskContext } from '../context.ts';
-import { isOf } from '../error-text.ts';
-import { isPassing } from '../passing.ts';
-import { validateArguments } from '../producer.ts';
-import { nameOrShape } from '../shape.ts';
-import type { TaskDefinition } from '../registry.ts';
-import { writeDocument } from '../result-document.ts';
-import { createContext } from '../task-context.ts';
+import type { Message } from '../wire/message.ts';
+import type { TaskContext } from '../task/context.ts';
+import { isOf } from '../base/error-text.ts';
+import { isPassing } from '../base/passing.ts';
+import { validateArguments } from '../producer/producer.ts';
+import { nameOrShape } from '../base/shape.ts';
+import type { TaskDefinition } from '../task/registry.ts';
+import { writeDocument } from '../wire/result-document.ts';
+import { createContext } from '../task/task-context.ts';
 import type { Attempt, Disposition } from './attempt.ts';
 import { endRun } from './commit.ts';
 import { ignoresResult } from './outcome.ts';

@@ -1,8 +1,8 @@
 /** Runs one task function under its limits and gives its ending. */
-import { runWithContext, type TaskContext } from '../context.ts';
-import { SoftTimeLimitExceeded, TimeLimitExceeded } from '../errors.ts';
-import type { Clock } from '../time.ts';
-import type { TaskDefinition } from '../registry.ts';
+import { runWithContext, type TaskContext } from '../task/context.ts';
+import { SoftTimeLimitExceeded, TimeLimitExceeded } from '../base/errors.ts';
+import type { Clock } from '../base/time.ts';
+import type { TaskDefinition } from '../task/registry.ts';
 import type { Ending } from './decide.ts';
 
 export interface Limits {

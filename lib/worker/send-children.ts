@@ -1,12 +1,12 @@
 /** The messages that follow from an outcome, on their way out. */
-import { defineChords } from '../apply-canvas.ts';
+import { defineChords } from '../producer/apply-canvas.ts';
 import { FRESH } from '../canvas/compile.ts';
-import { EnqueueFailed } from '../errors.ts';
-import { isPassing } from '../passing.ts';
-import type { Ports } from '../ports.ts';
+import { EnqueueFailed } from '../base/errors.ts';
+import { isPassing } from '../base/passing.ts';
+import type { Ports } from '../ports/ports.ts';
 import type { TaskRecord } from '../ports/backend.ts';
-import type { Producer } from '../producer.ts';
-import { type Prepared, publish } from '../publish.ts';
+import type { Producer } from '../producer/producer.ts';
+import { type Prepared, publish } from '../producer/publish.ts';
 import { addUnsendable } from './children.ts';
 import type { Child, Settling } from './settling.ts';
 import type { Committed } from './committed.ts';

@@ -2,23 +2,23 @@
  * What follows from a committed outcome: links, the next chain step, errbacks, the retry message, the
  * dead letter. Runs once or many times with the same effect: every id is fixed beforehand.
  */
-import { decodeJsonKeepingTypes } from '../json.ts';
-import { ImproperlyConfigured } from '../errors.ts';
-import { REFUSED_RECEIVES } from '../limits.ts';
-import type { Message } from '../message.ts';
-import { nextAttempt } from '../next-attempt.ts';
+import { decodeJsonKeepingTypes } from '../wire/json.ts';
+import { ImproperlyConfigured } from '../base/errors.ts';
+import { REFUSED_RECEIVES } from '../base/limits.ts';
+import type { Message } from '../wire/message.ts';
+import { nextAttempt } from '../wire/next-attempt.ts';
 import type { OutgoingMessage } from '../ports/broker.ts';
-import type { Ports } from '../ports.ts';
-import type { Producer } from '../producer.ts';
-import { prepare, type Prepared } from '../publish.ts';
-import { readDocument, restoreError } from '../result-document.ts';
-import { FAILURE, IGNORED, RETRY, SUCCESS } from '../states.ts';
-import { derivedId } from '../ids.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Producer } from '../producer/producer.ts';
+import { prepare, type Prepared } from '../producer/publish.ts';
+import { readDocument, restoreError } from '../wire/result-document.ts';
+import { FAILURE, IGNORED, RETRY, SUCCESS } from '../base/states.ts';
+import { derivedId } from '../base/ids.ts';
 import { addChild, addErrback, childId } from './children.ts';
 import type { Child, Settling } from './settling.ts';
 import { celeryMember, countMember } from './celery-chord.ts';
 import { letterFor, sendLetters } from './dead-letter.ts';
-import type { Delivery } from './delivery.ts';
+import type { Delivery } from '../ports/delivery.ts';
 import { OutOfTime } from './deadline.ts';
 import { concludeSteps } from './failed-steps.ts';
 import { markMembers, markOf } from './group-marks.ts';

@@ -1,11 +1,11 @@
 /** What a settling has gathered. */
-import type { Signature } from '../signature.ts';
-import type { Prepared } from '../publish.ts';
+import type { Signature } from '../wire/signature.ts';
+import type { Prepared } from '../producer/publish.ts';
 import type { Outbox, Windowed } from './windows.ts';
-import type { Message } from '../message.ts';
-import type { Producer } from '../producer.ts';
+import type { Message } from '../wire/message.ts';
+import type { Producer } from '../producer/producer.ts';
 import type { ConcludeRequest } from '../ports/backend.ts';
-import type { Ports } from '../ports.ts';
+import type { Ports } from '../ports/ports.ts';
 import type { CountedByCelery } from '../canvas/compile.ts';
 
 /** A step that will never run, and why. */

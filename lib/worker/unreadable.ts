@@ -1,12 +1,12 @@
 /** A message that cannot be read may still say whose it is: then its sender is told, instead of waiting for ever. */
-import { readOuterEnvelope } from '../envelope.ts';
-import { errorLine } from '../error-text.ts';
-import { MAX_RETRIES, MAX_TASK_ID_CHARACTERS, MAX_TASK_NAME_CHARACTERS } from '../limits.ts';
-import { isName } from '../message-bounds.ts';
-import { isPassing } from '../passing.ts';
-import { writeException } from '../result-document.ts';
-import { FAILURE } from '../states.ts';
-import type { Delivery } from './delivery.ts';
+import { readOuterEnvelope } from '../wire/envelope.ts';
+import { errorLine } from '../base/error-text.ts';
+import { MAX_RETRIES, MAX_TASK_ID_CHARACTERS, MAX_TASK_NAME_CHARACTERS } from '../base/limits.ts';
+import { isName } from '../wire/message-bounds.ts';
+import { isPassing } from '../base/passing.ts';
+import { writeException } from '../wire/result-document.ts';
+import { FAILURE } from '../base/states.ts';
+import type { Delivery } from '../ports/delivery.ts';
 import { recordExpiresAtSeconds } from './record-expiry.ts';
 import type { Worker } from './worker.ts';
 

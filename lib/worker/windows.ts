@@ -2,10 +2,10 @@
  * What follows from one outcome may be a hundred thousand messages. They are made and sent window by window, so that
  * memory stays bounded; how far that has come is written down, so that the next invocation goes on where this one ends.
  */
-import { decodeJson, encodeJson } from '../json.ts';
-import { CANVAS_WINDOW_BYTES, CANVAS_WINDOW_MESSAGES } from '../limits.ts';
-import type { Ports } from '../ports.ts';
-import type { Prepared } from '../publish.ts';
+import { decodeJson, encodeJson } from '../wire/json.ts';
+import { CANVAS_WINDOW_BYTES, CANVAS_WINDOW_MESSAGES } from '../base/limits.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Prepared } from '../producer/publish.ts';
 import { OutOfTime } from './deadline.ts';
 
 /** The invocation's time is nearly over: the message stays, and its next delivery goes on. */

@@ -1,14 +1,14 @@
 /** What one worker process works with. */
 import type { Broker, OutgoingMessage } from '../ports/broker.ts';
 import type { ClaimOutcome, ClaimRequest, CommitRequest } from '../ports/backend.ts';
-import type { Clock } from '../time.ts';
-import type { GroupMark, Groups } from '../group-ports.ts';
-import type { Ports } from '../ports.ts';
+import type { Clock } from '../base/time.ts';
+import type { GroupMark, Groups } from '../ports/groups.ts';
+import type { Ports } from '../ports/ports.ts';
 import type { Logger } from '../ports/log.ts';
-import type { Producer } from '../producer.ts';
-import { DYNAMODB_MAX_BATCH_STATEMENTS, GROUP_PART_MEMBERS, SQS_MAX_BATCH_ENTRIES } from '../limits.ts';
+import type { Producer } from '../producer/producer.ts';
+import { DYNAMODB_MAX_BATCH_STATEMENTS, GROUP_PART_MEMBERS, SQS_MAX_BATCH_ENTRIES } from '../base/limits.ts';
 import { batched } from './batcher.ts';
-import type { Invocation } from './delivery.ts';
+import type { Invocation } from '../ports/delivery.ts';
 import { oneAtATime } from './large.ts';
 
 export interface Worker {

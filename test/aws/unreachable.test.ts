@@ -25,8 +25,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CallBudget, Reach } from '../../lib/aws/call-budget.ts';
 import { operationalError } from '../../lib/aws/call-errors.ts';
 import { type Clients, connect } from '../../lib/aws/connect.ts';
-import { runWithContext, type TaskContext } from '../../lib/context.ts';
-import type { Environment } from '../../lib/manifest.ts';
+import { runWithContext, type TaskContext } from '../../lib/task/context.ts';
+import type { Environment } from '../../lib/options/manifest.ts';
 import { seededRandom } from '../../lib/testing/seeded.ts';
 
 const START_MS = Date.UTC(2030, 0, 1);

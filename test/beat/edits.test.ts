@@ -3,8 +3,8 @@ import { Celeriac, clocked, crontab, every, InvalidOption, ScheduleConflict, typ
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { decodeMessage } from '../../lib/decode-message.ts';
-import type { Ports } from '../../lib/ports.ts';
+import { decodeMessage } from '../../lib/wire/decode-message.ts';
+import type { Ports } from '../../lib/ports/ports.ts';
 import { type BeatWorld, beatWorld, declareNote, MINUTE, START, withoutRepeats } from '../support/beat-world.ts';
 import { type Tap, tapped } from '../support/port-taps.ts';
 

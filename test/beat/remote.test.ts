@@ -3,7 +3,7 @@ import { Celeriac, every, silentLogger, tickId } from 'celeriac';
 import { World } from 'celeriac/testing';
 import { expect, it } from 'vitest';
 
-import { decodeMessage } from '../../lib/decode-message.ts';
+import { decodeMessage } from '../../lib/wire/decode-message.ts';
 
 const START = Date.UTC(2030, 0, 1);
 

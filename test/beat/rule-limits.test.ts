@@ -1,16 +1,16 @@
 /** At which numbers an entry stops being a rule of EventBridge, and what of a rule's message is believed. */
 import { describe, expect, it } from 'vitest';
-import { Celeriac } from '../../lib/app.ts';
+import { Celeriac } from '../../lib/app/app.ts';
 import { type BeatPlan, planBeat } from '../../lib/beat/plan.ts';
-import { fromRule } from '../../lib/rule-message.ts';
-import { decodeMessage } from '../../lib/decode-message.ts';
+import { fromRule } from '../../lib/wire/rule-message.ts';
+import { decodeMessage } from '../../lib/wire/decode-message.ts';
 import {
   BEAT_RULE_OVERHEAD_CHARACTERS,
   BEAT_RULES_MAX_CHARACTERS,
   EVENTBRIDGE_MAX_EVENT_AGE_SECONDS,
   EVENTBRIDGE_MIN_EVENT_AGE_SECONDS,
-} from '../../lib/limits.ts';
-import { type BeatEntry, resolveEntry } from '../../lib/schedules/entry.ts';
+} from '../../lib/base/limits.ts';
+import { type BeatEntry, resolveEntry } from '../../lib/beat/entry.ts';
 import { every } from '../../lib/schedules/interval.ts';
 
 const app = new Celeriac('shop', { beatRuleLimit: 2000 });

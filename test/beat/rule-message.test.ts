@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Celeriac } from '../../lib/app.ts';
+import { Celeriac } from '../../lib/app/app.ts';
 import { type BeatPlan, planBeat } from '../../lib/beat/plan.ts';
-import { fromRule, tickId } from '../../lib/rule-message.ts';
+import { fromRule, tickId } from '../../lib/wire/rule-message.ts';
 import { prepareTick } from '../../lib/beat/tick.ts';
-import { decodeMessage } from '../../lib/decode-message.ts';
-import type { Message } from '../../lib/message.ts';
+import { decodeMessage } from '../../lib/wire/decode-message.ts';
+import type { Message } from '../../lib/wire/message.ts';
 import { crontab } from '../../lib/schedules/crontab.ts';
-import { type BeatEntry, resolveEntry } from '../../lib/schedules/entry.ts';
+import { type BeatEntry, resolveEntry } from '../../lib/beat/entry.ts';
 import { every } from '../../lib/schedules/interval.ts';
-import { signature } from '../../lib/signature.ts';
+import { signature } from '../../lib/wire/signature.ts';
 
 const app = new Celeriac('shop', {
   queues: { default: {}, mail: {}, orders: { fifo: true }, celery: { external: true } },

@@ -6,7 +6,7 @@ import { Celeriac, clocked, crontab, every } from 'celeriac';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { decodeMessage } from '../../lib/decode-message.ts';
+import { decodeMessage } from '../../lib/wire/decode-message.ts';
 import {
   type BeatWorld,
   beatWorld,

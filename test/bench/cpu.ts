@@ -1,10 +1,10 @@
 /** CPU per task in the worker's own code: memory ports, no SDK, no network. */
 import { Celeriac, silentLogger } from 'celeriac';
 
-import { encodeMessage } from '../../lib/encode-message.ts';
+import { encodeMessage } from '../../lib/wire/encode-message.ts';
 import { MemoryBackend, MemoryBroker, MemoryTimers } from '../../lib/memory/index.ts';
-import { prepareCall } from '../../lib/producer.ts';
-import { systemClock, systemIds } from '../../lib/time.ts';
+import { prepareCall } from '../../lib/producer/producer.ts';
+import { systemClock, systemIds } from '../../lib/base/time.ts';
 
 const BATCHES = 200;
 const BATCH = 10;

@@ -3,10 +3,10 @@ import { Celeriac, type Logger } from 'celeriac';
 import { World } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
 import { chainOf, chordOf, withOptions } from '../../lib/canvas/build.ts';
-import { decodeMessage } from '../../lib/decode-message.ts';
-import { encodeMessage } from '../../lib/encode-message.ts';
-import { celeryGroupMembers } from '../../lib/celery-group.ts';
-import { type Signature, signature } from '../../lib/signature.ts';
+import { decodeMessage } from '../../lib/wire/decode-message.ts';
+import { encodeMessage } from '../../lib/wire/encode-message.ts';
+import { celeryGroupMembers } from '../../lib/wire/celery-group.ts';
+import { type Signature, signature } from '../../lib/wire/signature.ts';
 import { WIRE_SAMPLES } from '../unit/wire-samples.ts';
 
 const GROUP = '00000000-0000-4000-8000-000000000060';

@@ -6,12 +6,12 @@ import { type AnySignature, Celeriac, chain, chord, group, silentLogger } from '
 import { World } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
 
-import { decodeMessage } from '../../lib/decode-message.ts';
-import { encodeMessage } from '../../lib/encode-message.ts';
+import { decodeMessage } from '../../lib/wire/decode-message.ts';
+import { encodeMessage } from '../../lib/wire/encode-message.ts';
 import type { MemoryCeleryGroups } from '../../lib/memory/index.ts';
-import type { Message } from '../../lib/message.ts';
-import { readDocument, writeDocument } from '../../lib/result-document.ts';
-import type { Signature } from '../../lib/signature.ts';
+import type { Message } from '../../lib/wire/message.ts';
+import { readDocument, writeDocument } from '../../lib/wire/result-document.ts';
+import type { Signature } from '../../lib/wire/signature.ts';
 import { mortalPorts, newCommitLog } from '../support/canvas-crash.ts';
 import { type Crash, NO_CRASH } from '../support/port-taps.ts';
 

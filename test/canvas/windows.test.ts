@@ -4,7 +4,7 @@
  */
 import { chain, chord, group, type Ports, signature } from 'celeriac';
 import { describe, expect, it } from 'vitest';
-import { CANVAS_WINDOW_BYTES } from '../../lib/limits.ts';
+import { CANVAS_WINDOW_BYTES } from '../../lib/base/limits.ts';
 import type { OutgoingMessage } from '../../lib/ports/broker.ts';
 import { type CanvasTasks, type CanvasWorld, canvasWorld, send } from '../support/canvas-world.ts';
 import { type Crash, type CrashLog, dying, newCrashLog, NO_CRASH, tapped } from '../support/port-taps.ts';

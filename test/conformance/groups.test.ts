@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DynamodbGroups } from '../../lib/aws/dynamodb-groups.ts';
 import { type LocalServer, startDynalite, startDynamodb } from '../../lib/local/servers.ts';
 import { MemoryGroups } from '../../lib/memory/index.ts';
-import { type Clock, systemClock, systemRandom } from '../../lib/time.ts';
-import type { GroupMark, Groups } from '../../lib/group-ports.ts';
+import { type Clock, systemClock, systemRandom } from '../../lib/base/time.ts';
+import type { GroupMark, Groups } from '../../lib/ports/groups.ts';
 import { CreateTableCommand, DynamoDBClient } from '#aws-sdk';
 
 const EXPIRES = 1_900_000_000;

@@ -20,7 +20,7 @@ import { DynamodbGroups } from '../../lib/aws/dynamodb-groups.ts';
 import { DynamodbSchedules } from '../../lib/aws/dynamodb-schedules.ts';
 import { DynamodbTimers } from '../../lib/aws/dynamodb-timers.ts';
 import { type LocalServer, startDynamodb } from '../../lib/local/servers.ts';
-import { systemClock, systemRandom } from '../../lib/time.ts';
+import { systemClock, systemRandom } from '../../lib/base/time.ts';
 import { broken, doneAnd } from '../support/fault-kinds.ts';
 import { clientsOver, FaultyService } from '../support/service-faults.ts';
 

@@ -22,9 +22,9 @@ import {
   MemorySchedules,
   MemoryTimers,
 } from '../../lib/memory/index.ts';
-import type { Ports } from '../../lib/ports.ts';
-import type { Environment } from '../../lib/manifest.ts';
-import { systemClock, systemRandom } from '../../lib/time.ts';
+import type { Ports } from '../../lib/ports/ports.ts';
+import type { Environment } from '../../lib/options/manifest.ts';
+import { systemClock, systemRandom } from '../../lib/base/time.ts';
 import { type Servers, startServers } from '../support/servers.ts';
 
 function all(cases: readonly ConformanceCase[]): void {

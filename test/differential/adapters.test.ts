@@ -12,8 +12,8 @@ import {
   MemorySchedules,
   MemoryTimers,
 } from '../../lib/memory/index.ts';
-import type { Ports } from '../../lib/ports.ts';
-import { systemClock, systemRandom } from '../../lib/time.ts';
+import type { Ports } from '../../lib/ports/ports.ts';
+import { systemClock, systemRandom } from '../../lib/base/time.ts';
 import { type Servers, startServers } from '../support/servers.ts';
 import { BACKEND_CALLS, CELERY_GROUP_CALLS, GROUP_CALLS, SCHEDULE_CALLS, TIMER_CALLS } from './calls.ts';
 import { type Call, firstDifference, nextPrefix } from './history.ts';

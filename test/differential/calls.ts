@@ -1,12 +1,12 @@
 /** The calls that histories are made of, port by port. Few ids, owners and times, so that they meet. */
 import fc from 'fast-check';
-import { byBytes } from '../../lib/ids.ts';
+import { byBytes } from '../../lib/base/ids.ts';
 import type { Backend } from '../../lib/ports/backend.ts';
-import type { CeleryGroups } from '../../lib/celery-group-ports.ts';
-import type { Groups } from '../../lib/group-ports.ts';
-import type { Schedules } from '../../lib/schedule-ports.ts';
+import type { CeleryGroups } from '../../lib/ports/celery-groups.ts';
+import type { Groups } from '../../lib/ports/groups.ts';
+import type { Schedules } from '../../lib/ports/schedules.ts';
 import type { Timers } from '../../lib/ports/timers.ts';
-import { groupMemberId } from '../../lib/group-parts.ts';
+import { groupMemberId } from '../../lib/wire/group-ids.ts';
 import { call, type Call } from './history.ts';
 
 type Calls<Port> = fc.Arbitrary<Call<Port>>;

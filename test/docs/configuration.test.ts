@@ -7,7 +7,7 @@ import type { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, expect, it } from 'vitest';
 
-import { ENVIRONMENT } from '../../lib/manifest.ts';
+import { ENVIRONMENT } from '../../lib/options/manifest.ts';
 import { newApp, statementsOf } from '../infra/stacks.ts';
 
 const page = readFileSync('docs/configuration.md', 'utf8');

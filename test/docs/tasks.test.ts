@@ -5,9 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { type AppOptions, Celeriac, type QueueOptions, type RetryOptions, TaskBase, type TaskOptions } from 'celeriac';
 import { World } from 'celeriac/testing';
 
-import { durationSeconds } from '../../lib/duration.ts';
-import { resolveSettings } from '../../lib/settings.ts';
-import { resolveTaskOptions } from '../../lib/task-options.ts';
+import { durationSeconds } from '../../lib/base/duration.ts';
+import { resolveSettings } from '../../lib/options/settings.ts';
+import { resolveTaskOptions } from '../../lib/options/task-options.ts';
 import { runExample } from '../support/run-example.ts';
 
 const page = readFileSync('docs/tasks.md', 'utf8');
@@ -109,7 +109,7 @@ it('each part of `self` and of its request has a row', async () => {
 });
 
 it('each handler of a class task has a row', () => {
-  const source = readFileSync('lib/task-class.ts', 'utf8');
+  const source = readFileSync('lib/task/task-class.ts', 'utf8');
   const handlers = [...source.matchAll(/^ {2}(\w+)\?\(/gm)].map(([, name = '']) => name);
   expect(namesIn('Class tasks')).toEqual(handlers.toSorted());
   expect(Object.getOwnPropertyNames(TaskBase.prototype)).toEqual(['constructor', 'self', 'request', 'retry']);

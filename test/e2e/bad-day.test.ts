@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { connect } from '../../lib/aws/connect.ts';
 import { signedByActor } from '../../lib/local/actors.ts';
-import { systemClock, systemRandom } from '../../lib/time.ts';
+import { systemClock, systemRandom } from '../../lib/base/time.ts';
 import { BAD_DAY, type FaultCounts, weather } from '../support/fault-kinds.ts';
 import { startCloud } from '../support/iam/roles.ts';
 import { clientsOver, drawsOf, FaultyService } from '../support/service-faults.ts';

@@ -3,7 +3,7 @@ import { Celeriac } from 'celeriac';
 import { World } from 'celeriac/testing';
 import { expect, it } from 'vitest';
 
-import type { Ports } from '../../lib/ports.ts';
+import type { Ports } from '../../lib/ports/ports.ts';
 
 /** The first claim's answer takes as long as the invocation has. */
 function slowClaim(ports: Ports, seconds: number, isFirst: () => boolean): Ports {

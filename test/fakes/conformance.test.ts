@@ -25,8 +25,8 @@ import {
   MemorySchedules,
   MemoryTimers,
 } from '../../lib/memory/index.ts';
-import type { Ports } from '../../lib/ports.ts';
-import { systemClock, systemRandom } from '../../lib/time.ts';
+import type { Ports } from '../../lib/ports/ports.ts';
+import { systemClock, systemRandom } from '../../lib/base/time.ts';
 import { BACKEND_CALLS, CELERY_GROUP_CALLS, GROUP_CALLS, SCHEDULE_CALLS, TIMER_CALLS } from '../differential/calls.ts';
 import { type Call, firstDifference, nextPrefix } from '../differential/history.ts';
 import { clientsOver, fakeServices } from '../support/fake-services/services.ts';

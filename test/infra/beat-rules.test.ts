@@ -12,11 +12,11 @@ import { describe, expect, it } from 'vitest';
 
 import { beatTable } from '../../infra/beat-table.ts';
 import { TaskService } from '../../infra/index.ts';
-import { Celeriac } from '../../lib/app.ts';
-import type { AppManifest } from '../../lib/manifest.ts';
-import type { AppOptions } from '../../lib/settings.ts';
+import { Celeriac } from '../../lib/app/app.ts';
+import type { AppManifest } from '../../lib/options/manifest.ts';
+import type { AppOptions } from '../../lib/options/settings.ts';
 import { crontab } from '../../lib/schedules/crontab.ts';
-import type { BeatEntry } from '../../lib/schedules/entry.ts';
+import type { BeatEntry } from '../../lib/beat/entry.ts';
 
 const ENTRY = 'examples/blog/tasks.ts';
 const DAILY = crontab({ minute: 30, hour: 7 });

@@ -7,11 +7,11 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 
 import { TaskService, type TaskServiceProps } from '../../infra/index.ts';
-import { Celeriac } from '../../lib/app.ts';
-import { InvalidOption } from '../../lib/errors.ts';
-import type { AppManifest } from '../../lib/manifest.ts';
-import { celeryQueueName, physicalQueueName } from '../../lib/queue-name.ts';
-import type { QueueOptions } from '../../lib/queue-options.ts';
+import { Celeriac } from '../../lib/app/app.ts';
+import { InvalidOption } from '../../lib/base/errors.ts';
+import type { AppManifest } from '../../lib/options/manifest.ts';
+import { celeryQueueName, physicalQueueName } from '../../lib/wire/queue-name.ts';
+import type { QueueOptions } from '../../lib/options/queue-options.ts';
 import { askPython, reasonToSkip } from '../support/python.ts';
 import { ENTRY, newApp, newCaller, policies, type Statement } from './stacks.ts';
 

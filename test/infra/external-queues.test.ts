@@ -4,10 +4,10 @@ import { type IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 import { TaskService, type TaskServiceProps } from '../../infra/index.ts';
-import { Celeriac } from '../../lib/app.ts';
-import { InvalidOption, QueueNotFound } from '../../lib/errors.ts';
-import type { AppManifest } from '../../lib/manifest.ts';
-import { readEnvironment } from '../../lib/environment.ts';
+import { Celeriac } from '../../lib/app/app.ts';
+import { InvalidOption, QueueNotFound } from '../../lib/base/errors.ts';
+import type { AppManifest } from '../../lib/options/manifest.ts';
+import { readEnvironment } from '../../lib/options/environment.ts';
 import { ENTRY, newApp, newCaller, statementsOf } from './stacks.ts';
 
 const REGION = 'eu-central-1';

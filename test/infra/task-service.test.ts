@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 
 import { TaskService, type TaskServiceProps } from '../../infra/index.ts';
 import { validateWorkerPlan, type WorkerPlan } from '../../infra/validate.ts';
-import type { AppManifest } from '../../lib/manifest.ts';
-import { physicalQueueName } from '../../lib/queue-name.ts';
+import type { AppManifest } from '../../lib/options/manifest.ts';
+import { physicalQueueName } from '../../lib/wire/queue-name.ts';
 import { ENTRY, newApp, newCaller, policies, statementsOf } from './stacks.ts';
 
 const MANIFEST: AppManifest = {

@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { Celeriac, settingsFromCelery } from 'celeriac';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { CELERY_SETTINGS, findSetting } from '../../lib/celery-settings/table.ts';
-import { resolveRoute } from '../../lib/routes.ts';
+import { CELERY_SETTINGS, findSetting } from '../../lib/options/celery/table.ts';
+import { resolveRoute } from '../../lib/options/routes.ts';
 import { reasonToSkip } from '../support/python.ts';
 import { celeryVersion } from './rig.ts';
 

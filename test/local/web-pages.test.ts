@@ -7,8 +7,8 @@ import { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { startDynalite } from '../../lib/local/servers.ts';
-import { encodeMessage } from '../../lib/encode-message.ts';
-import { prepareCall } from '../../lib/producer.ts';
+import { encodeMessage } from '../../lib/wire/encode-message.ts';
+import { prepareCall } from '../../lib/producer/producer.ts';
 import { canListSockets, listeningSockets } from '../support/listening-sockets.ts';
 
 const app = new Celeriac('page', { queues: { default: {} }, logger: silentLogger });

@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { FAILURE, RETRY, SUCCESS } from '../../lib/states.ts';
+import { FAILURE, RETRY, SUCCESS } from '../../lib/base/states.ts';
 import { protocol } from './protocol.ts';
 import type { Model, Step } from './explorer.ts';
 import { type RealDelivery, RealWorker } from './real-worker.ts';

@@ -2,9 +2,9 @@
  * The end of a chord as a machine: members finish in any order, each message may come twice, and its process
  * may crash between any two writes. Whoever sees the group complete sends the body.
  */
-import { partOf } from '../../lib/group-parts.ts';
+import { partOf } from '../../lib/wire/group-ids.ts';
 import { MemoryGroups } from '../../lib/memory/index.ts';
-import { signature } from '../../lib/signature.ts';
+import { signature } from '../../lib/wire/signature.ts';
 import { childId } from '../../lib/worker/children.ts';
 import type { Model, Step } from './explorer.ts';
 

@@ -1,7 +1,7 @@
 /** Every order of deliveries, crashes, ends of leases and a revoke; and that each rule is needed. */
 import { describe, expect, it } from 'vitest';
 
-import { FAILURE, IGNORED, PENDING, RETRY, REVOKED, SUCCESS } from '../../lib/states.ts';
+import { FAILURE, IGNORED, PENDING, RETRY, REVOKED, SUCCESS } from '../../lib/base/states.ts';
 import { decideClaim } from '../../lib/worker/decide.ts';
 import { explore, type Explored, NEVER_ENDS } from './explorer.ts';
 import { protocol, REAL_RULES, type Rules } from './protocol.ts';

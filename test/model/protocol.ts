@@ -3,7 +3,7 @@
  * a revoke in every order. The store is the real MemoryBackend, the verdict on a claim the real decideClaim.
  */
 import type { TaskRecord } from '../../lib/ports/backend.ts';
-import { FAILURE, RETRY, REVOKED } from '../../lib/states.ts';
+import { FAILURE, RETRY, REVOKED } from '../../lib/base/states.ts';
 import { decideClaim } from '../../lib/worker/decide.ts';
 import {
   advanced,

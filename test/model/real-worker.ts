@@ -2,10 +2,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Celeriac } from 'celeriac';
 import { World } from 'celeriac/testing';
-import { decodeMessage } from '../../lib/decode-message.ts';
+import { decodeMessage } from '../../lib/wire/decode-message.ts';
 import type { OutgoingMessage, SendOutcome } from '../../lib/ports/broker.ts';
 import type { TaskRecord } from '../../lib/ports/backend.ts';
-import { RETRY, SUCCESS } from '../../lib/states.ts';
+import { RETRY, SUCCESS } from '../../lib/base/states.ts';
 import { consume } from '../../lib/worker/consume.ts';
 import { tapped } from '../support/port-taps.ts';
 import type { Variant } from './state.ts';

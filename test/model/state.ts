@@ -1,5 +1,5 @@
 /** What the protocol's model remembers, and what must hold of it. */
-import { FAILURE, RETRY, SUCCESS } from '../../lib/states.ts';
+import { FAILURE, RETRY, SUCCESS } from '../../lib/base/states.ts';
 import type { TaskRecord } from '../../lib/ports/backend.ts';
 import type { Stored } from './record-store.ts';
 

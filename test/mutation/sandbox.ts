@@ -3,7 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
-import { systemClock } from '../../lib/time.ts';
+import { systemClock } from '../../lib/base/time.ts';
 import type { Answer, Order } from './runner.ts';
 
 /** What a run of test files came to. */

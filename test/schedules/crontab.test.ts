@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { InvalidSchedule } from '../../lib/errors.ts';
+import { InvalidSchedule } from '../../lib/base/errors.ts';
 import { compiled, crontab, type CrontabFields, type CrontabOptions } from '../../lib/schedules/crontab.ts';
 import { nextDueMs } from '../../lib/schedules/next-due.ts';
 import { dueBetween } from '../support/due-between.ts';

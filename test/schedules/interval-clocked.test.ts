@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { InvalidSchedule } from '../../lib/errors.ts';
+import { InvalidSchedule } from '../../lib/base/errors.ts';
 import { clocked } from '../../lib/schedules/clocked.ts';
 import { crontab } from '../../lib/schedules/crontab.ts';
 import { every, type EveryOptions } from '../../lib/schedules/interval.ts';

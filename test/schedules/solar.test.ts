@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { InvalidSchedule } from '../../lib/errors.ts';
+import { InvalidSchedule } from '../../lib/base/errors.ts';
 import { nextDueMs } from '../../lib/schedules/next-due.ts';
 import { SOLAR_EVENTS, type SolarEvent } from '../../lib/schedules/schedule.ts';
 import { solar } from '../../lib/schedules/solar.ts';

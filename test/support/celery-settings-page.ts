@@ -1,6 +1,6 @@
 /** The tables that docs/celery-settings.md must have, by section. */
-import type { CelerySetting } from '../../lib/celery-settings/setting.ts';
-import { CELERY_SETTINGS } from '../../lib/celery-settings/table.ts';
+import type { CelerySetting } from '../../lib/options/celery/setting.ts';
+import { CELERY_SETTINGS } from '../../lib/options/celery/table.ts';
 
 export type Row = readonly [setting: string, oldName: string, here: string];
 

@@ -1,5 +1,5 @@
 /** The services' bad answers by name: whole requests that are refused or lost, and requests that are done in part. */
-import { type Random, systemClock } from '../../lib/time.ts';
+import { type Random, systemClock } from '../../lib/base/time.ts';
 import type { Answer, Fault, Input, Plan, ServiceRequest } from './service-faults.ts';
 
 /** How often each kind comes, as a part of all requests. */

@@ -1,5 +1,5 @@
 /** Callers as the ports have them: what fails for a passing reason comes again, as a message does that was not acknowledged. */
-import { isPassing } from '../../lib/passing.ts';
+import { isPassing } from '../../lib/base/passing.ts';
 import type { Broker, SendOutcome } from '../../lib/ports/broker.ts';
 
 // Far beyond any weather: a call that never ends well is a fault of its own.

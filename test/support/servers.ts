@@ -4,8 +4,8 @@ import type { Celeriac } from 'celeriac';
 import type { Clients } from '../../lib/aws/connect.ts';
 import { provision } from '../../lib/aws/provision.ts';
 import { type LocalServer, startDynamodb, startSqs } from '../../lib/local/servers.ts';
-import type { Environment } from '../../lib/manifest.ts';
-import { systemClock } from '../../lib/time.ts';
+import type { Environment } from '../../lib/options/manifest.ts';
+import { systemClock } from '../../lib/base/time.ts';
 
 export interface Servers extends Clients {
   readonly endpoints: { readonly sqs: string; readonly dynamodb: string };

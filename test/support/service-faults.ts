@@ -12,7 +12,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { seededRandom } from 'celeriac/testing';
 
 import type { Clients } from '../../lib/aws/connect.ts';
-import { systemRandom, type Random } from '../../lib/time.ts';
+import { systemRandom, type Random } from '../../lib/base/time.ts';
 
 export type Input = Readonly<Record<string, unknown>>;
 

@@ -30,31 +30,36 @@ export function importsOf(text: string): Import[] {
   return imports;
 }
 
-/** Layer of each room of the library: a file imports its own layer or lower ones. */
-const LAYERS: readonly (readonly [RegExp, number])[] = [
-  [
-    /^lib\/(ids|errors|celeriac-error|error-text|passing|limits|states|time|json|json-hints|json-scan|json-typed|own-errors|nearest|task-names|serializable|iso-time|typed|compression|queue-name|quote|shape|repr|sqs-text|duration|side-by-side|standard-schema|option-checks)\.ts$/,
-    0,
-  ],
-  [
-    /^lib\/(fields|group-header|links|rule-message|declared-queue|environment|settled|celery-group|schedule-document|message|message-bounds|next-attempt|envelope|encode-message|decode-message|signature|signature-options|apply-options|retry|settings|queue-options|routes|task-options|manifest|log|ports|group-ports|celery-group-ports|schedule-ports|claims|group-parts|store-limits|sqs-refusals|timer-order|wake-up)\.ts$/,
-    1,
-  ],
-  [/^lib\/(ports|schedules|canvas)\//, 1],
-  [/^lib\/celery-settings(\.ts$|\/)/, 1],
-  [/^lib\/(context|registry|result-document|publish|destination|no-ports)\.ts$/, 2],
-  [/^lib\/(memory|aws)\//, 2],
-  [
-    /^lib\/(task|task-class|task-context|remote-task|producer|enqueue|result|eager-result|result-set|result-tree|group-result|apply-canvas|known-tasks|chord-unlock|fluent|eager-canvas|builtin-tasks)\.ts$/,
-    3,
-  ],
-  [/^lib\/(worker|beat)\//, 3],
-  [/^lib\/(app|index|public-enqueue|public-canvas)\.ts$/, 4],
-  [/^lib\/(local|testing)\//, 5],
+/** The rooms of the library, in order: a file imports its own room and those before it, types included. */
+export const ROOMS: readonly string[] = [
+  'base',
+  'wire',
+  'ports',
+  'schedules',
+  'options',
+  'task',
+  'canvas',
+  'results',
+  'producer',
+  'flow',
+  'worker',
+  'beat',
+  'history',
+  'memory',
+  'aws',
+  'app',
+  'local',
+  'testing',
+  'monitor',
+  'cli',
 ];
+/** What implements ports stands beside the domain, and knows nothing of it. */
+const ADAPTERS: ReadonlySet<string> = new Set(['memory', 'aws']);
+const OPEN_TO_ADAPTERS: ReadonlySet<string> = new Set(['base', 'wire', 'ports', 'schedules']);
+const MANIFEST = 'lib/options/manifest.ts';
 
-export function layerOf(path: string): number | undefined {
-  return LAYERS.find(([pattern]) => pattern.test(path))?.[1];
+function roomOf(path: string): string | undefined {
+  return /^lib\/([^/]+)\//.exec(path)?.[1];
 }
 
 /** What package.json's `imports` name. */
@@ -95,19 +100,29 @@ export function directionComplaints(file: SourceFile): string[] {
     if (
       room === 'infra' &&
       resolved.startsWith('lib/') &&
-      !/^lib\/(?:(?:manifest|limits|errors|states|time|ids|queue-name|task-names)\.ts$|schedules\/)/.test(resolved)
+      !/^lib\/(?:(?:options\/manifest|base\/(?:limits|errors|states|time|ids|task-names)|wire\/queue-name)\.ts$|schedules\/)/.test(
+        resolved,
+      )
     )
       say('infra reads plain data only');
     if (room === 'infra' && resolved.startsWith('handlers/')) say('infra names handlers by path');
-    if (room === 'lib') {
-      const [own, other] = [layerOf(file.path), layerOf(resolved)];
-      if (own === undefined) say(`${file.path} has no layer; give it one in test/tidy/rules.ts`);
-      else if (other !== undefined && other > own && !typeOnly) say(`layer ${own} may not import layer ${other}`);
-      if (/^lib\/(memory|aws)\//.test(file.path) && other !== undefined && other > 2 && !typeOnly)
-        say('adapters implement ports and import nothing above them');
-    }
+    if (room === 'lib')
+      complaints.push(...roomComplaints(file.path, resolved).map((why) => `${file.path} imports ${target}: ${why}`));
   }
   return complaints;
+}
+
+function roomComplaints(path: string, target: string): string[] {
+  // The entry, which no file of the library imports.
+  if (path === 'lib/index.ts') return [];
+  const [own, other] = [roomOf(path), roomOf(target)];
+  if (own === undefined || !ROOMS.includes(own))
+    return [`${path} is in no room; they are listed in test/tidy/rules.ts`];
+  if (other === undefined) return ['the entry is for users'];
+  if (own === other || target === MANIFEST) return [];
+  if (ADAPTERS.has(own) && !OPEN_TO_ADAPTERS.has(other))
+    return [`${own} implements ports and knows nothing of ${other}`];
+  return ROOMS.indexOf(other) < ROOMS.indexOf(own) ? [] : [`${own} comes before ${other}`];
 }
 
 /** Files that import each other in a circle; types alone make none. */
@@ -149,7 +164,7 @@ const BANS: readonly Ban[] = [
   {
     pattern: /\bDate\.now\(|\bMath\.random\(|\brandomUUID\(|\bset(?:Timeout|Interval|Immediate)\(/,
     where: /^(lib|handlers|infra)\//,
-    but: /^lib\/(time|testing\/(?:real-time|virtual-date))\.ts$/,
+    but: /^lib\/(base\/time|testing\/(?:real-time|virtual-date))\.ts$/,
     instead: 'take Clock, Random or Ids',
   },
   { pattern: /\bnew Date\(\)/, where: /^(lib|handlers|infra)\//, but: NEVER, instead: 'take Clock' },
@@ -157,10 +172,15 @@ const BANS: readonly Ban[] = [
     pattern: /\bprocess\.env\b/,
     where: /^(lib|handlers|infra)\//,
     // The lean client reads the SDK's own variables, as the SDK does.
-    but: /^(lib\/settings|lib\/aws\/lean\/environment|handlers\/environment-credentials)\.ts$/,
-    instead: 'lib/settings.ts reads the environment',
+    but: /^(lib\/options\/environment|lib\/aws\/lean\/environment|handlers\/environment-credentials)\.ts$/,
+    instead: 'lib/options/environment.ts reads it',
   },
-  { pattern: /\bconsole[.[]/, where: /^(lib|handlers|infra)\//, but: /^lib\/log\.ts$/, instead: 'use the Logger port' },
+  {
+    pattern: /\bconsole[.[]/,
+    where: /^(lib|handlers|infra)\//,
+    but: /^lib\/options\/console-logger\.ts$/,
+    instead: 'use the Logger port',
+  },
   {
     pattern: /:\s*any\b|\bas any\b|<any>|\bany\[\]/,
     where: /\.ts$/,

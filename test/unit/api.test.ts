@@ -12,7 +12,7 @@ import {
 import { afterEach, describe, expect, it } from 'vitest';
 import * as v from 'valibot';
 
-import { setCurrentApp } from '../../lib/app.ts';
+import { setCurrentApp } from '../../lib/app/app.ts';
 import { newWorld } from '../support/worlds.ts';
 
 afterEach(() => setCurrentApp(undefined));

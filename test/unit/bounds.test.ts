@@ -5,10 +5,10 @@ import { Celeriac, clocked, InvalidMessage, silentLogger } from 'celeriac';
 import { World } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
 
-import { decodeMessage } from '../../lib/decode-message.ts';
-import { LATEST_DUE_MS } from '../../lib/limits.ts';
-import { isDeduplicationId, isGroupId } from '../../lib/sqs-text.ts';
-import { prepare } from '../../lib/publish.ts';
+import { decodeMessage } from '../../lib/wire/decode-message.ts';
+import { LATEST_DUE_MS } from '../../lib/base/limits.ts';
+import { isDeduplicationId, isGroupId } from '../../lib/base/sqs-text.ts';
+import { prepare } from '../../lib/producer/publish.ts';
 
 const ID = '00000000-0000-4000-8000-000000000001';
 const LONG = 'x'.repeat(400_000);

@@ -3,9 +3,9 @@ import { build } from 'esbuild';
 import { Celeriac, InvalidOption, settingsFromCelery } from 'celeriac';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
-import { CELERY_SETTINGS, findSetting, spellings } from '../../lib/celery-settings/table.ts';
-import { resolveRoute } from '../../lib/routes.ts';
-import type { AppOptions } from '../../lib/settings.ts';
+import { CELERY_SETTINGS, findSetting, spellings } from '../../lib/options/celery/table.ts';
+import { resolveRoute } from '../../lib/options/routes.ts';
+import type { AppOptions } from '../../lib/options/settings.ts';
 import { becomesOption } from '../support/celery-settings-page.ts';
 
 type Settings = Readonly<Record<string, unknown>>;

@@ -4,10 +4,10 @@ import { brotliCompressSync, deflateSync, zstdCompressSync } from 'node:zlib';
 
 import { describe, expect, it } from 'vitest';
 
-import { decodeMessage } from '../../lib/decode-message.ts';
-import { encodeMessage } from '../../lib/encode-message.ts';
-import { InvalidMessage } from '../../lib/errors.ts';
-import { MAX_DECOMPRESSED_BYTES } from '../../lib/limits.ts';
+import { decodeMessage } from '../../lib/wire/decode-message.ts';
+import { encodeMessage } from '../../lib/wire/encode-message.ts';
+import { InvalidMessage } from '../../lib/base/errors.ts';
+import { MAX_DECOMPRESSED_BYTES } from '../../lib/base/limits.ts';
 
 const CODECS = [
   ['application/x-gzip', deflateSync],
@@ -65,7 +65,7 @@ it('is loaded by a Node that has no zstd, which refuses it', () => {
   const code = `import zlib from 'node:zlib';
 delete zlib.zstdCompressSync;
 delete zlib.zstdDecompressSync;
-const { checkedCompression } = await import(${JSON.stringify(new URL('../../lib/compression.ts', import.meta.url).href)});
+const { checkedCompression } = await import(${JSON.stringify(new URL('../../lib/wire/compression.ts', import.meta.url).href)});
 console.log(checkedCompression('brotli'));
 try { checkedCompression('zstd'); } catch (error) { console.log(error.message); }`;
   const output = execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Ignore, Reject, Retry } from '../../lib/errors.ts';
-import { MAX_HOPS, UNKNOWN_TASK_DEFERRALS } from '../../lib/limits.ts';
+import { Ignore, Reject, Retry } from '../../lib/base/errors.ts';
+import { MAX_HOPS, UNKNOWN_TASK_DEFERRALS } from '../../lib/base/limits.ts';
 import type { ClaimOutcome } from '../../lib/ports/backend.ts';
-import { resolveSettings } from '../../lib/settings.ts';
-import { resolveTaskOptions, type TaskOptions } from '../../lib/task-options.ts';
+import { resolveSettings } from '../../lib/options/settings.ts';
+import { resolveTaskOptions, type TaskOptions } from '../../lib/options/task-options.ts';
 import { type Arrival, decideArrival, decideClaim, decideEnd, mayStart } from '../../lib/worker/decide.ts';
 
 const NOW = 1_900_000_000_000;

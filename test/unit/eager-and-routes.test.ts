@@ -2,7 +2,7 @@ import { Celeriac, Ignore, Reject, type RouteEntry, type Routes } from 'celeriac
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { globMatches, resolveRoute } from '../../lib/routes.ts';
+import { globMatches, resolveRoute } from '../../lib/options/routes.ts';
 import { FetchError, newWorld } from '../support/worlds.ts';
 
 describe('eager mode', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { instantMs } from '../../lib/duration.ts';
+import { instantMs } from '../../lib/base/duration.ts';
 
 describe('instants as users write them', () => {
   it.each([

@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { runInThisContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NotSerializable } from '../../lib/errors.ts';
-import { decodeJson, decodeJsonKeepingTypes, encodeJson } from '../../lib/json.ts';
-import { MAX_INTEGER_DIGITS, MAX_JSON_DEPTH } from '../../lib/limits.ts';
+import { NotSerializable } from '../../lib/base/errors.ts';
+import { decodeJson, decodeJsonKeepingTypes, encodeJson } from '../../lib/wire/json.ts';
+import { MAX_INTEGER_DIGITS, MAX_JSON_DEPTH } from '../../lib/base/limits.ts';
 
 function nested(levels: number): unknown {
   let value: unknown = [];

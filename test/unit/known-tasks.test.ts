@@ -3,8 +3,8 @@ import { Celeriac, chain, chord, currentApp, enqueue, enqueueMany, group, NotReg
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
-import { setCurrentApp } from '../../lib/app.ts';
-import { packTaskNames, unpackTaskNames } from '../../lib/task-names.ts';
+import { setCurrentApp } from '../../lib/app/app.ts';
+import { packTaskNames, unpackTaskNames } from '../../lib/base/task-names.ts';
 import { newWorld } from '../support/worlds.ts';
 
 afterEach(() => {

@@ -2,8 +2,8 @@
 import { consoleLogger, type LogLevel } from 'celeriac';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { jsonLine, readableLine } from '../../lib/log.ts';
-import { lambdaLogLevel } from '../../lib/environment.ts';
+import { jsonLine, readableLine } from '../../lib/options/console-logger.ts';
+import { lambdaLogLevel } from '../../lib/options/environment.ts';
 
 const HEAD = { timestamp: '2030-01-01T00:00:00.000Z', level: 'info', message: 'done' } as const;
 const RESERVED = ['timestamp', 'level', 'message', 'requestId', 'fields'] as const;

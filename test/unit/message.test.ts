@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeMessage } from '../../lib/decode-message.ts';
-import { encodeMessage } from '../../lib/encode-message.ts';
-import { InvalidMessage, InvalidOption, MessageTooLarge, NotSerializable } from '../../lib/errors.ts';
-import { LATEST_DUE_MS, SQS_MAX_MESSAGE_BYTES } from '../../lib/limits.ts';
-import type { Message } from '../../lib/message.ts';
-import { signature } from '../../lib/signature.ts';
+import { decodeMessage } from '../../lib/wire/decode-message.ts';
+import { encodeMessage } from '../../lib/wire/encode-message.ts';
+import { InvalidMessage, InvalidOption, MessageTooLarge, NotSerializable } from '../../lib/base/errors.ts';
+import { LATEST_DUE_MS, SQS_MAX_MESSAGE_BYTES } from '../../lib/base/limits.ts';
+import type { Message } from '../../lib/wire/message.ts';
+import { signature } from '../../lib/wire/signature.ts';
 import { NO_LINKS, UNSAID, WIRE_SAMPLES, type WireSample } from './wire-samples.ts';
 
 type Json = Record<string, unknown>;

@@ -12,8 +12,8 @@ import {
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { ERROR_CLASSES } from '../../lib/errors.ts';
-import { readDocument, restoreError, writeException } from '../../lib/result-document.ts';
+import { ERROR_CLASSES } from '../../lib/base/errors.ts';
+import { readDocument, restoreError, writeException } from '../../lib/wire/result-document.ts';
 import { newWorld } from '../support/worlds.ts';
 
 const BASE = { children: [], dateDone: null, taskId: 'one' };

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_REPR_CHARACTERS } from '../../lib/limits.ts';
-import { argsRepr, kwargsRepr, pythonRepr } from '../../lib/repr.ts';
+import { MAX_REPR_CHARACTERS } from '../../lib/base/limits.ts';
+import { argsRepr, kwargsRepr, pythonRepr } from '../../lib/wire/repr.ts';
 
 describe('argsRepr: what celery.utils.saferepr gives', () => {
   it.each<[args: unknown[], shown: string]>([

@@ -1,9 +1,9 @@
 import { Celeriac, Reject } from 'celeriac';
 import { World } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
-import { encodeMessage } from '../../lib/encode-message.ts';
-import { MAX_HOPS } from '../../lib/limits.ts';
-import type { Message } from '../../lib/message.ts';
+import { encodeMessage } from '../../lib/wire/encode-message.ts';
+import { MAX_HOPS } from '../../lib/base/limits.ts';
+import type { Message } from '../../lib/wire/message.ts';
 import type { CommitRequest } from '../../lib/ports/backend.ts';
 import { newWorld } from '../support/worlds.ts';
 

@@ -2,9 +2,9 @@
 import { typed } from 'celeriac';
 import { describe, expect, it } from 'vitest';
 
-import { decodeMessage } from '../../lib/decode-message.ts';
-import { decodeJson, decodeJsonKeepingTypes, encodeJson } from '../../lib/json.ts';
-import { decodeTyped } from '../../lib/json-typed.ts';
+import { decodeMessage } from '../../lib/wire/decode-message.ts';
+import { decodeJson, decodeJsonKeepingTypes, encodeJson } from '../../lib/wire/json.ts';
+import { decodeTyped } from '../../lib/wire/json-typed.ts';
 
 describe('typed', () => {
   it.each([

@@ -3,7 +3,7 @@ import { type AppOptions, Celeriac, QueueNotFound } from 'celeriac';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { didYouMean, nearest } from '../../lib/nearest.ts';
+import { didYouMean, nearest } from '../../lib/base/nearest.ts';
 import { newWorld } from '../support/worlds.ts';
 
 const QUEUES: NonNullable<AppOptions['queues']> = {

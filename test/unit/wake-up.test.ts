@@ -6,8 +6,8 @@ import { Celeriac, type Delivery, type OutgoingMessage, type Ports, type SendOut
 import { World } from 'celeriac/testing';
 
 import { consumeWakeUps } from '../../lib/beat/consume-wake-ups.ts';
-import { nextSequence, timerShard } from '../../lib/timer-order.ts';
-import { readWakeUp, WAKE_QUEUE, wakeUpsOf } from '../../lib/wake-up.ts';
+import { nextSequence, timerShard } from '../../lib/ports/timer-order.ts';
+import { readWakeUp, WAKE_QUEUE, wakeUpsOf } from '../../lib/ports/wake-up.ts';
 
 const NOW = Date.UTC(2030, 0, 1);
 const SHARDS = 8;

@@ -1,5 +1,5 @@
 /** Messages that Celery 5.6.3 with kombu 5.6.2 sent over SQS, and what each says. */
-import type { Embed, Message } from '../../lib/message.ts';
+import type { Embed, Message } from '../../lib/wire/message.ts';
 
 export const NO_LINKS: Embed = { callbacks: null, errbacks: null, chain: null, chord: null };
 

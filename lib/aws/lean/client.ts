@@ -1,5 +1,5 @@
 /** A client of one service, in the shape of the SDK's: a command out, signed and tried again as the SDK does, and its answer back. */
-import { type Clock, type Ids, type Random, systemClock, systemIds, systemRandom } from '../../time.ts';
+import { type Clock, type Ids, type Random, systemClock, systemIds, systemRandom } from '../../base/time.ts';
 import { checkMd5 } from './checksums.ts';
 import { type Command, type HandlerContext, MiddlewareStack, type Output, type StackArguments } from './command.ts';
 import { type Ask, type Credentials, environmentCredentials } from './credentials.ts';

@@ -1,7 +1,7 @@
 /** Credentials as a function or a container has them: by environment, or from the container's own endpoint (Lambda with SnapStart, ECS, EKS). */
 import { readFile } from 'node:fs/promises';
 
-import type { Clock } from '../../time.ts';
+import type { Clock } from '../../base/time.ts';
 import { credentialVariables, type CredentialVariables } from './environment.ts';
 import { HttpHandler, type HttpRequest } from './http.ts';
 

@@ -1,7 +1,7 @@
 /** Requests over connections that are kept: node:https without what the SDK puts around it. */
 import type { Agent, IncomingMessage } from 'node:http';
 
-import type { Clock } from '../../time.ts';
+import type { Clock } from '../../base/time.ts';
 import { abortError } from './errors.ts';
 
 // An ES import of them costs 25 ms: it reads every member, and one of those loads a WebSocket client.

@@ -1,5 +1,5 @@
 /** Which tries are made again, and when: the SDK's standard mode. Its figures are the SDK's. */
-import type { Random } from '../../time.ts';
+import type { Random } from '../../base/time.ts';
 
 export type ErrorType = 'THROTTLING' | 'TRANSIENT' | 'SERVER_ERROR' | 'CLIENT_ERROR';
 

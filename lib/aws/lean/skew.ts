@@ -1,5 +1,5 @@
 /** How far this machine's clock is from the service's, told by the dates of its answers: AWS refuses signatures that are five minutes off. */
-import type { Clock } from '../../time.ts';
+import type { Clock } from '../../base/time.ts';
 
 export interface Sent {
   /** The service's date, as far as it is known. */

@@ -1,6 +1,6 @@
 /** What every broker must do. `receive` looks at a queue's other end. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import { SQS_MAX_DELAY_SECONDS, SQS_MAX_MESSAGE_BYTES } from '../../limits.ts';
+import { SQS_MAX_DELAY_SECONDS, SQS_MAX_MESSAGE_BYTES } from '../../base/limits.ts';
 import type { Broker } from '../../ports/broker.ts';
 import type { ConformanceCase } from './case.ts';
 import { brokerRefusals } from './refusals.ts';

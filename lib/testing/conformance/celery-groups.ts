@@ -1,6 +1,6 @@
 /** What every store of Celery's groups must do. Cases share one store and keep to group ids of their own. */
 import { deepEqual, equal } from 'node:assert/strict';
-import type { CeleryGroup, CeleryGroups } from '../../celery-group-ports.ts';
+import type { CeleryGroup, CeleryGroups } from '../../ports/celery-groups.ts';
 import type { ConformanceCase } from './case.ts';
 
 const EXPIRES = 1_900_000_000;

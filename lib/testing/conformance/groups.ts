@@ -1,7 +1,7 @@
 /** What every store of groups must do. Cases share one store and keep to group ids of their own. */
 import { deepEqual, equal } from 'node:assert/strict';
-import { GROUP_PART_MEMBERS } from '../../limits.ts';
-import type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from '../../group-ports.ts';
+import { GROUP_PART_MEMBERS } from '../../base/limits.ts';
+import type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from '../../ports/groups.ts';
 import { seededRandom } from '../seeded.ts';
 import type { ConformanceCase } from './case.ts';
 import { groupsRefusals } from './refusals.ts';

@@ -1,9 +1,9 @@
 /** What the services refuse: every adapter refuses it too, so that a world shows what AWS does. */
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
-import { SQS_MAX_DELAY_SECONDS } from '../../limits.ts';
+import { SQS_MAX_DELAY_SECONDS } from '../../base/limits.ts';
 import type { Backend } from '../../ports/backend.ts';
-import type { Groups } from '../../group-ports.ts';
-import type { Schedules } from '../../schedule-ports.ts';
+import type { Groups } from '../../ports/groups.ts';
+import type { Schedules } from '../../ports/schedules.ts';
 import type { Timers } from '../../ports/timers.ts';
 import type { OutgoingMessage } from '../../ports/broker.ts';
 import type { BrokerUnderTest } from './broker.ts';

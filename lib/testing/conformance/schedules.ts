@@ -1,6 +1,6 @@
 /** What every store of schedule entries must do. Cases share one store and keep to names and times of their own. */
 import { deepEqual, equal } from 'node:assert/strict';
-import type { DueMark, ScheduleItem, Schedules } from '../../schedule-ports.ts';
+import type { DueMark, ScheduleItem, Schedules } from '../../ports/schedules.ts';
 import type { ConformanceCase } from './case.ts';
 import { schedulesRefusals } from './refusals.ts';
 

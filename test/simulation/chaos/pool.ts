@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 
 import type { BatchResponse, Delivery, Invocation } from 'celeriac';
 
-import type { Random } from '../../../lib/time.ts';
+import type { Random } from '../../../lib/base/time.ts';
 import type { FaultCounts } from '../../support/fault-kinds.ts';
 import type { Ledger, Run } from '../world/ledger.ts';
 

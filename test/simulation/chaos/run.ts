@@ -9,8 +9,8 @@ import { type AsyncResult, type GroupResult, silentLogger } from 'celeriac';
 import { LocalCloud } from 'celeriac/local';
 import { seededRandom } from 'celeriac/testing';
 
-import { isFinal } from '../../../lib/states.ts';
-import { systemClock } from '../../../lib/time.ts';
+import { isFinal } from '../../../lib/base/states.ts';
+import { systemClock } from '../../../lib/base/time.ts';
 import { Checker, type Sent } from '../world/check.ts';
 import { Ledger } from '../world/ledger.ts';
 import { newLoad } from '../world/load.ts';

@@ -2,8 +2,8 @@
 import { DynamoDBClient, SQSClient } from '#aws-sdk';
 import { type Delivery, type Invocation, silentLogger } from 'celeriac';
 import { connect } from '../../../lib/aws/connect.ts';
-import { readEnvironment } from '../../../lib/environment.ts';
-import { systemClock, systemRandom } from '../../../lib/time.ts';
+import { readEnvironment } from '../../../lib/options/environment.ts';
+import { systemClock, systemRandom } from '../../../lib/base/time.ts';
 import { BAD_DAY, type FaultCounts, weather } from '../../support/fault-kinds.ts';
 import { FaultyService } from '../../support/service-faults.ts';
 import { newLoad } from '../world/load.ts';

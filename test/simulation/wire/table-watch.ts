@@ -8,7 +8,7 @@ import { recordOf } from '../../../lib/aws/dynamodb-record.ts';
 import type { Backend, ClaimOutcome, TaskRecord } from '../../../lib/ports/backend.ts';
 import type { Timers } from '../../../lib/ports/timers.ts';
 import type { OutgoingMessage } from '../../../lib/ports/broker.ts';
-import { REVOKED } from '../../../lib/states.ts';
+import { REVOKED } from '../../../lib/base/states.ts';
 import type { TableWrite } from '../../support/fake-services/fake-dynamodb.ts';
 import { RESULTS_TABLE } from '../../support/fake-services/services.ts';
 import type { Ledger } from '../world/ledger.ts';

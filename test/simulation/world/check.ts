@@ -1,6 +1,6 @@
 /** What must be true when everything has come to rest. */
 import type { TaskRecord } from '../../../lib/ports/backend.ts';
-import { isFinal } from '../../../lib/states.ts';
+import { isFinal } from '../../../lib/base/states.ts';
 import { failureOf, type Outcome, PLAIN, TaskChecker } from './check-task.ts';
 import type { TaskError } from './expect.ts';
 import type { End } from './facts.ts';

@@ -2,7 +2,7 @@
 import { type AsyncResult, type Celeriac, clocked, crontab } from 'celeriac';
 import type { World } from 'celeriac/testing';
 
-import type { Random } from '../../../lib/time.ts';
+import type { Random } from '../../../lib/base/time.ts';
 import type { Ledger } from './ledger.ts';
 import { STORED_TASK } from './load.ts';
 

@@ -1,7 +1,7 @@
 /** What really happened in a run, written down beside the world: by the tasks, and by watching its stores. */
 import type { World } from 'celeriac/testing';
 
-import { isFinal } from '../../../lib/states.ts';
+import { isFinal } from '../../../lib/base/states.ts';
 import { Facts } from './facts.ts';
 
 export interface Run {

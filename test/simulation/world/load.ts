@@ -13,7 +13,7 @@ import {
   type TaskContext,
 } from 'celeriac';
 import type { World } from 'celeriac/testing';
-import type { Clock } from '../../../lib/time.ts';
+import type { Clock } from '../../../lib/base/time.ts';
 import { LIVES } from '../../../lib/testing/life.ts';
 import type { Ledger } from './ledger.ts';
 import { type Behaviour, MAX_RETRIES, type Program, type Tree, valueOf } from './program.ts';

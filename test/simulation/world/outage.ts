@@ -1,7 +1,7 @@
 /** A service that answers nobody for some minutes. */
 import type { World } from 'celeriac/testing';
-import type { Ports } from '../../../lib/ports.ts';
-import type { Random } from '../../../lib/time.ts';
+import type { Ports } from '../../../lib/ports/ports.ts';
+import type { Random } from '../../../lib/base/time.ts';
 
 const SERVICES = ['broker', 'backend', 'timers', 'groups', 'schedules'] as const;
 const LONGEST_MS = 600_000;

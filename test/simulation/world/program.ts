@@ -1,5 +1,5 @@
 /** Random programs: trees of tasks, each with a behaviour of its own, from which follows what must come of it. */
-import type { Random } from '../../../lib/time.ts';
+import type { Random } from '../../../lib/base/time.ts';
 
 export type Behaviour =
   | { readonly kind: 'ok' }

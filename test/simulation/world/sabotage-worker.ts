@@ -3,10 +3,10 @@
  * between the workers and their services, or in a service, and has the rule that catches it.
  */
 import type { World } from 'celeriac/testing';
-import { decodeMessage } from '../../../lib/decode-message.ts';
-import { encodeMessage } from '../../../lib/encode-message.ts';
+import { decodeMessage } from '../../../lib/wire/decode-message.ts';
+import { encodeMessage } from '../../../lib/wire/encode-message.ts';
 import type { CommitRequest } from '../../../lib/ports/backend.ts';
-import type { Ports } from '../../../lib/ports.ts';
+import type { Ports } from '../../../lib/ports/ports.ts';
 import type { OutgoingMessage, SendOutcome } from '../../../lib/ports/broker.ts';
 import { LIVES } from '../../../lib/testing/life.ts';
 import { STORED_NAMES } from './edits.ts';

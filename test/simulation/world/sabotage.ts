@@ -1,10 +1,10 @@
 /** One broken promise for each checker: what it must see. */
 import type { World } from 'celeriac/testing';
-import { decodeMessage } from '../../../lib/decode-message.ts';
-import { encodeMessage } from '../../../lib/encode-message.ts';
+import { decodeMessage } from '../../../lib/wire/decode-message.ts';
+import { encodeMessage } from '../../../lib/wire/encode-message.ts';
 import type { ClaimOutcome } from '../../../lib/ports/backend.ts';
 import type { OutgoingMessage, SendOutcome } from '../../../lib/ports/broker.ts';
-import { derivedId } from '../../../lib/ids.ts';
+import { derivedId } from '../../../lib/base/ids.ts';
 import { ALL_FAULTS, type SimulationOptions } from './simulate.ts';
 
 export interface Sabotage {

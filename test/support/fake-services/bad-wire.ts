@@ -17,7 +17,7 @@ import {
   type SendMessageBatchResult,
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
-import type { Clock } from '../../../lib/time.ts';
+import type { Clock } from '../../../lib/base/time.ts';
 import { type FaultPlan, never } from '../../../lib/testing/faults.ts';
 import { LIVES } from '../../../lib/testing/life.ts';
 import type { Send } from './services.ts';

@@ -2,9 +2,9 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Celeriac } from 'celeriac';
-import { type Environment, externalQueuesOf, hasFifoQueue, taskQueuesOf } from '../../../lib/manifest.ts';
+import { type Environment, externalQueuesOf, hasFifoQueue, taskQueuesOf } from '../../../lib/options/manifest.ts';
 import type { Broker } from '../../../lib/ports/broker.ts';
-import { WAKE_QUEUE } from '../../../lib/wake-up.ts';
+import { WAKE_QUEUE } from '../../../lib/ports/wake-up.ts';
 import { FakeDynamodb } from './fake-dynamodb.ts';
 import { type FakeQueue, FakeSqs } from './fake-sqs.ts';
 

@@ -3,7 +3,7 @@ import { type AttributeValue, DynamoDBServiceException } from '@aws-sdk/client-d
 
 export type Item = Readonly<Record<string, AttributeValue>>;
 
-// Amazon's own figures, and not the ones of lib/limits.ts: a wrong figure there must not be right here.
+// Amazon's own figures, and not the ones of lib/base/limits.ts: a wrong figure there must not be right here.
 const MAX_ITEM_BYTES = 400 * 1024;
 const MAX_PARTITION_KEY_BYTES = 2048;
 const MAX_SORT_KEY_BYTES = 1024;

@@ -2,7 +2,7 @@
 import { connect } from '../../../lib/aws/connect.ts';
 import { dueNameOf, SCHEDULE_DUE_PARTITION, timerPartition } from '../../../lib/aws/keys.ts';
 import { recordOf } from '../../../lib/aws/dynamodb-record.ts';
-import type { Ports } from '../../../lib/ports.ts';
+import type { Ports } from '../../../lib/ports/ports.ts';
 import { type FaultPlan, never, skewed } from '../../../lib/testing/faults.ts';
 import { LIVES } from '../../../lib/testing/life.ts';
 import { type AdaptersOf, memoryPorts, type WorldAdapters, type WorldPorts } from '../../../lib/testing/world-ports.ts';

@@ -10,8 +10,8 @@ import { expect } from 'vitest';
 
 import { TaskService } from '../../../infra/index.ts';
 import { CALLER, queueOf, SWEEPER } from '../../../lib/local/actors.ts';
-import { physicalQueueName } from '../../../lib/queue-name.ts';
-import { WAKE_QUEUE } from '../../../lib/wake-up.ts';
+import { physicalQueueName } from '../../../lib/wire/queue-name.ts';
+import { WAKE_QUEUE } from '../../../lib/ports/wake-up.ts';
 import { ENTRY, newApp, newCaller } from '../../infra/stacks.ts';
 import { ACCOUNT, arnOfQueue, arnOfTable, REGION } from './asked.ts';
 import { IamGate } from './gate.ts';

@@ -1,0 +1,426 @@
+/** The app: registry, settings and wiring. The one place that knows everything. */
+import type { ApplyOptions } from '../options/apply-options.ts';
+import { maybeCurrentTask, runWithContext, type TaskContext } from '../task/context.ts';
+import { ImproperlyConfigured, InvalidOption } from '../base/errors.ts';
+import { applyCall, sendCall, sendMany } from '../producer/enqueue.ts';
+import { shown } from '../base/checks.ts';
+import { consoleLogger } from '../options/console-logger.ts';
+import type { AppManifest, Environment, TaskManifest } from '../options/manifest.ts';
+import type { Message } from '../wire/message.ts';
+import { noCeleryGroups, noGroups, noSchedules } from './no-ports.ts';
+import { type Clock, type Ids, type Random, systemClock, systemIds, systemRandom } from '../base/time.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Logger } from '../ports/log.ts';
+import type { EagerOutcome, Producer } from '../producer/producer.ts';
+import { requireKnown, requireKnownTree } from '../producer/known-tasks.ts';
+import { callSite, Registry, type TaskDefinition, type TaskHooks } from '../task/registry.ts';
+import { AsyncResult } from '../results/result.ts';
+import { ownQueueName } from '../wire/queue-name.ts';
+import { hasRouter, idlePatterns, resolveRoute } from '../options/routes.ts';
+import { type AppOptions, resolveSettings, type Settings } from '../options/settings.ts';
+import { readEnvironment, readTaskNames } from '../options/environment.ts';
+import type { CheckedTypes } from '../base/serializable.ts';
+import type { Signature } from '../wire/signature.ts';
+import { remoteTask, type RemoteTask, type RemoteTaskOptions } from './remote-task.ts';
+import { createTask, type Task, type TaskFunction, type TaskMethods, type TaskOf } from './task.ts';
+import { factsOfClass, instanceOf, TaskBase, type TaskClass } from '../task/task-class.ts';
+import { checkedTaskName, resolveTaskOptions, type TaskOptions } from '../options/task-options.ts';
+import type { BatchResponse, Delivery, Invocation } from '../ports/delivery.ts';
+import { consumeWakeUps } from '../beat/consume-wake-ups.ts';
+import { consume, consumeLost } from '../worker/consume.ts';
+import { runEager } from '../worker/eager.ts';
+import { builtinTasks } from './builtin-tasks.ts';
+import { type GroupResult, savedGroup } from '../results/group-result.ts';
+import { Beat, type FullSweepReport } from '../beat/beat.ts';
+import type { ScheduleBook } from '../beat/schedules.ts';
+import type { SweepOptions } from '../beat/sweep.ts';
+import type { BeatEntry } from '../beat/entry.ts';
+import { runSignature } from './eager-canvas.ts';
+
+/** Ports that a test or an embedded cloud sets; whatever is left out is the system's. */
+export type Wiring = Pick<Ports, 'broker' | 'backend' | 'timers'> &
+  Partial<Pick<Ports, 'schedules' | 'groups' | 'celeryGroups' | 'rules' | 'clock' | 'ids' | 'random' | 'logger'>> & {
+    /** Of `connect()`: those of its ports that stand in `ports`, as one public call sees them. */
+    readonly forCall?: (ports: Partial<Ports>, seconds: number | undefined) => Partial<Ports>;
+  };
+
+interface ConnectedPorts {
+  readonly ports: Ports;
+  readonly forCall: Wiring['forCall'];
+}
+
+export class Celeriac implements Producer {
+  readonly settings: Settings;
+  readonly registry: Registry = new Registry();
+  readonly #beat: Beat = new Beat(this);
+  #wiring: Wiring | undefined;
+  #connecting: Promise<ConnectedPorts> | undefined;
+
+  constructor(name: string, options: AppOptions = {}) {
+    this.settings = resolveSettings(name, options);
+    for (const definition of builtinTasks(this)) this.registry.addBuiltin(definition);
+    setCurrentApp(this);
+  }
+
+  get name(): string {
+    return this.settings.name;
+  }
+
+  // ------------------------------------------------------------- declaring
+
+  /**
+   * Declares a task. Without a name it has its function's.
+   *
+   * @throws InvalidOption, AlreadyRegistered
+   */
+  task<F extends Function, B extends boolean = false>(
+    options: TaskOptions & { readonly bind?: B },
+    run: TaskFunction<F, B>,
+  ): TaskOf<F, B, string>;
+  task<F extends Function, N extends string, B extends boolean = false>(
+    name: N,
+    options: TaskOptions & { readonly bind?: B },
+    run: TaskFunction<F, B>,
+  ): TaskOf<F, B, N>;
+  task<F extends Function>(run: TaskFunction<F, false>): TaskOf<F, false, string>;
+  task<F extends Function, N extends string>(name: N, run: TaskFunction<F, false>): TaskOf<F, false, N>;
+  task(...parts: readonly unknown[]): unknown {
+    const place = callSite(new Error('place').stack, 1);
+    const { name, options, run } = taskParts(parts);
+    const resolved = resolveTaskOptions(name, options, this.settings);
+    return this.#register({
+      name,
+      options: resolved,
+      hooks: {},
+      arity: Math.max(0, run.length - (resolved.bind ? 1 : 0)),
+      place,
+      run: (context, args) => (resolved.bind ? run(context, ...args) : run(...args)),
+    });
+  }
+
+  /** Base for class-based tasks of this app. */
+  get Task(): typeof TaskBase {
+    return TaskBase;
+  }
+
+  /**
+   * Declares a class-based task and gives its callable form.
+   *
+   * @throws ImproperlyConfigured for an abstract class and one without run(), InvalidOption, AlreadyRegistered
+   */
+  register<A extends readonly unknown[], R, N extends string = string>(
+    taskClass: TaskClass<A, R, N> & CheckedTypes<A, R>,
+  ): Task<A, R, N> {
+    const place = callSite(new Error('place').stack, 1);
+    const facts = factsOfClass(taskClass);
+    const name = checkedTaskName(facts.name);
+    const instance = instanceOf(taskClass);
+    const task = this.#register({
+      name,
+      options: resolveTaskOptions(name, facts.options, this.settings),
+      hooks: hooksOf(instance),
+      arity: instance.run.length,
+      place,
+      run: (context, args) => {
+        const run = (): R => instance.run(...(args as unknown as A));
+        // A plain call has no worker that set the context which `this.request` reads.
+        return context.request.calledDirectly ? runWithContext(context, run) : run();
+      },
+    });
+    return task as unknown as Task<A, R, N>;
+  }
+
+  /**
+   * A task that runs elsewhere, in Python's Celery say, under the type of its function.
+   *
+   * @example
+   * const add = app.remote<(x: number, y: number) => number>('proj.tasks.add', { queue: 'celery' });
+   * await (await add.delay(2, 2)).get();
+   * @throws InvalidOption, AlreadyRegistered
+   */
+  remote<F extends (...args: never[]) => unknown = (...args: unknown[]) => unknown, N extends string = string>(
+    name: N,
+    options: RemoteTaskOptions = {},
+  ): RemoteTask<Parameters<F>, ReturnType<F>, N> {
+    const place = callSite(new Error('place').stack, 1);
+    return remoteTask(this, name, options, place, this.#methods) as unknown as RemoteTask<
+      Parameters<F>,
+      ReturnType<F>,
+      N
+    >;
+  }
+
+  /**
+   * Declares schedule entries by name (Celery's `beat_schedule`).
+   *
+   * @throws InvalidSchedule, InvalidOption, InvalidArguments, QueueNotFound: each names the entry, the field,
+   * the value and the fix.
+   */
+  beat(entries: Readonly<Record<string, BeatEntry>>): this {
+    this.#beat.declare(entries);
+    return this;
+  }
+
+  /** Schedule entries while the app runs: list, enable, disable, run now; and stored ones, to be edited. */
+  get schedules(): ScheduleBook {
+    return this.#beat.book;
+  }
+
+  #register(definition: TaskDefinition): Task {
+    this.registry.add(definition);
+    return createTask(definition, this, this.#methods);
+  }
+
+  get #methods(): TaskMethods {
+    return {
+      applyAsync: (name, args, options) => sendCall(this, name, args, options),
+      apply: (name, args, options) => applyCall(this, name, args, options),
+    };
+  }
+
+  // --------------------------------------------------------------- sending
+
+  /**
+   * Sends by name, for tasks that run elsewhere (Python's too).
+   *
+   * @throws NotRegistered for a name that no worker of this service knows, where the names are known here
+   */
+  async send<R = unknown>(
+    name: string,
+    args: readonly unknown[] = [],
+    options: ApplyOptions = {},
+  ): Promise<AsyncResult<R>> {
+    requireKnown(this, { task: name, args, kwargs: options.kwargs ?? {}, queue: options.queue });
+    for (const sig of [options.link ?? [], options.linkError ?? []].flat()) requireKnownTree(this, sig as Signature);
+    return sendCall(this, name, args, options) as Promise<AsyncResult<R>>;
+  }
+
+  sendMany(signatures: readonly Signature[]): Promise<AsyncResult[]> {
+    return sendMany(this, signatures);
+  }
+
+  /** Reads the result of a task id. */
+  result<R = unknown>(id: string): AsyncResult<R> {
+    if (typeof id === 'string' && id !== '') return new AsyncResult<R>(id, this);
+    throw new InvalidOption(`result(): ${shown(id)} given; a task id is allowed.`);
+  }
+
+  /** A group that was stored with `save()`, here or in Python. undefined where it is unknown or expired. */
+  groupResult<R extends readonly unknown[] = readonly unknown[]>(id: string): Promise<GroupResult<R> | undefined> {
+    return savedGroup(id, this) as Promise<GroupResult<R> | undefined>;
+  }
+
+  /** The running task of this process, if any. */
+  get currentTask(): TaskContext | undefined {
+    return maybeCurrentTask();
+  }
+
+  // --------------------------------------------------------------- working
+
+  /** Handles a batch of deliveries. What Lambda's worker handler calls. */
+  async consume(deliveries: readonly Delivery[], invocation: Invocation): Promise<BatchResponse> {
+    return consume(deliveries, invocation, this, await this.#workerPorts());
+  }
+
+  /** Handles a batch of the service's lost queue. */
+  async consumeLost(deliveries: readonly Delivery[], invocation: Invocation): Promise<BatchResponse> {
+    return consumeLost(deliveries, invocation, this, await this.#workerPorts());
+  }
+
+  /** Handles a batch of the service's wake-up queue: sends timers of FIFO queues that are due. */
+  async consumeWakeUps(deliveries: readonly Delivery[], ports?: Ports): Promise<BatchResponse> {
+    return consumeWakeUps(deliveries, ports ?? (await this.ports()));
+  }
+
+  /** Sends the ticks and timers that come due soon. */
+  async sweep(options: SweepOptions = {}, ports?: Ports): Promise<FullSweepReport> {
+    return this.#beat.sweep(ports ?? (await this.#workerPorts()), options);
+  }
+
+  // ---------------------------------------------------------------- wiring
+
+  /** Sets the ports: the embedded cloud, virtual time, or clients of your own. undefined goes back to the environment's. */
+  use(wiring: Wiring | undefined): this {
+    this.#wiring = wiring;
+    this.#connecting = undefined;
+    return this;
+  }
+
+  get clock(): Clock {
+    return this.#wiring?.clock ?? systemClock;
+  }
+
+  get ids(): Ids {
+    return this.#wiring?.ids ?? systemIds;
+  }
+
+  get random(): Random {
+    return this.#wiring?.random ?? systemRandom;
+  }
+
+  get logger(): Logger {
+    return this.#wiring?.logger ?? this.settings.logger ?? (this.#consoleLogger ??= consoleLogger());
+  }
+  #consoleLogger: Logger | undefined;
+
+  /**
+   * Ports for one call: without a success for `callTimeout` it gives up.
+   *
+   * @throws MissingEnvironment where neither `use` nor the environment tells of queues and tables.
+   */
+  async ports(): Promise<Ports> {
+    const { ports, forCall } = await this.#connected();
+    if (forCall === undefined) return ports;
+    // A task has its own limit of time, and what it sends is better late than not.
+    const inTask = maybeCurrentTask()?.request.calledDirectly === false;
+    return { ...ports, ...forCall(ports, inTask ? undefined : this.settings.callTimeoutSeconds) };
+  }
+
+  /** Patient, and with the services' own errors: a delivery that fails for a passing reason comes again. */
+  async #workerPorts(): Promise<Ports> {
+    return (await this.#connected()).ports;
+  }
+
+  #connected(): Promise<ConnectedPorts> {
+    // Once per process; a failed attempt is not kept, so that a repaired environment is found.
+    this.#connecting ??= this.#connect().catch((error: unknown) => {
+      this.#connecting = undefined;
+      throw error;
+    });
+    return this.#connecting;
+  }
+
+  async #connect(): Promise<ConnectedPorts> {
+    const { clock, ids, random, logger } = this;
+    const common = { clock, ids, random, logger };
+    if (this.#wiring) {
+      const { broker, backend, timers, rules, forCall } = this.#wiring;
+      const { schedules = noSchedules(), groups = noGroups(), celeryGroups = noCeleryGroups() } = this.#wiring;
+      return { ports: { ...common, broker, backend, timers, schedules, groups, celeryGroups, rules }, forCall };
+    }
+    const environment: Environment = readEnvironment();
+    // Imported on demand: whoever runs on other ports never loads the SDK.
+    const { connect } = await import('../aws/connect.ts');
+    const { forCall, ...ports } = connect(environment, common);
+    return { ports: { ...common, ...ports }, forCall };
+  }
+
+  /** In the caller, at once. */
+  runEager(message: Message): Promise<EagerOutcome> {
+    return runEager(message, this);
+  }
+
+  /** A whole signature in the caller, at once. */
+  runTree(sig: Signature, options?: ApplyOptions): Promise<AsyncResult | GroupResult> {
+    return runSignature(this, sig, options);
+  }
+
+  taskNames(): ReadonlySet<string> | undefined {
+    const own = this.registry.names();
+    // A deployed function may load a part of the tasks only; on ports of its own a process is the service.
+    const told = this.#wiring === undefined ? (this.#toldNames ??= readTaskNames()) : undefined;
+    if (told === 'unknown' || (told === undefined && own.length === 0)) return undefined;
+    return new Set([...own, ...(told ?? [])]);
+  }
+  #toldNames: ReturnType<typeof readTaskNames>;
+
+  // -------------------------------------------------------------- manifest
+
+  /** What `infra` needs to know, as plain data. */
+  manifest(): AppManifest {
+    const { settings } = this;
+    const names = [...this.registry.all(), ...this.registry.remotes()].map(({ name }) => name);
+    const idleRoutes = idlePatterns(settings.routes, settings.queues, names);
+    return {
+      name: settings.name,
+      defaultQueue: settings.defaultQueue,
+      queues: settings.queues,
+      tasks: Object.fromEntries([
+        ...this.registry.all().map((definition) => [definition.name, this.#taskManifest(definition)] as const),
+        ...this.registry
+          .remotes()
+          .map((definition) => [definition.name, { ...this.#taskManifest(definition), remote: true }] as const),
+      ]),
+      resultExpiresSeconds: settings.resultExpiresSeconds,
+      timerShards: settings.timerShards,
+      beat: this.#beat.plans().map(({ entry: _entry, ...plan }) => plan),
+      ...(idleRoutes.length === 0 ? {} : { idleRoutes }),
+    };
+  }
+
+  #taskManifest(definition: TaskDefinition): TaskManifest {
+    const { options, name } = definition;
+    const { settings } = this;
+    // A router function may look at the arguments, which nobody has at deploy time: the default queue stands in.
+    const routed = hasRouter(settings.routes) ? undefined : resolveRoute(settings.routes, name, [], {}).queue;
+    return {
+      queue: ownQueueName(options.queue ?? routed ?? settings.defaultQueue, settings.queues),
+      ...(options.timeLimitSeconds === null ? {} : { timeLimitSeconds: options.timeLimitSeconds }),
+      ...(options.softTimeLimitSeconds === null ? {} : { softTimeLimitSeconds: options.softTimeLimitSeconds }),
+    };
+  }
+}
+
+let current: Celeriac | undefined;
+
+/** Celery's current app: the newest one of this process, or one made of the environment. */
+export function currentApp(): Celeriac {
+  return (current ??= fromEnvironment());
+}
+
+/** For tests that must not see each other's app. */
+export function setCurrentApp(app: Celeriac | undefined): void {
+  current = app;
+}
+
+/** For API handlers that enqueue by name and bundle no task code. */
+function fromEnvironment(): Celeriac {
+  const environment = readEnvironment();
+  const queues = Object.fromEntries(
+    Object.entries(environment.queues).map(([name, url]) => [
+      name,
+      { fifo: url.endsWith('.fifo'), external: environment.externalQueues.includes(name) },
+    ]),
+  );
+  return new Celeriac(environment.app, {
+    queues,
+    defaultQueue: environment.defaultQueue,
+    routes: environment.taskQueues,
+    timerShards: environment.timerShards,
+  });
+}
+
+type Run = (...args: readonly unknown[]) => unknown;
+
+function taskParts(parts: readonly unknown[]): { name: string; options: TaskOptions; run: Run } {
+  const run = parts.at(-1);
+  const rest = parts.slice(0, -1);
+  const given = typeof rest[0] === 'string' ? rest.shift() : undefined;
+  const options = rest[0] ?? {};
+  if (typeof run !== 'function' || rest.length > 1 || typeof options !== 'object' || options === null) {
+    throw new InvalidOption(
+      "task(): give a name, options if any, and a function, as in app.task('math.add', (x, y) => x + y).",
+    );
+  }
+  if (isTaskClass(run))
+    throw new ImproperlyConfigured(`task(): ${run.name} is a class. Register it with app.register(${run.name}).`);
+  if (given === undefined && run.name === '') {
+    throw new InvalidOption('task(): the function has no name, so the task has none. Name one of them.');
+  }
+  return { name: checkedTaskName(given ?? run.name), options: options as TaskOptions, run: run as Run };
+}
+
+function isTaskClass(value: Function): boolean {
+  return value.prototype instanceof TaskBase;
+}
+
+const HOOKS = ['beforeStart', 'onSuccess', 'onRetry', 'onFailure', 'afterReturn'] as const;
+
+function hooksOf(instance: TaskHooks): TaskHooks {
+  const hooks: Record<string, unknown> = {};
+  for (const name of HOOKS) {
+    const hook = instance[name];
+    if (typeof hook === 'function') hooks[name] = hook.bind(instance);
+  }
+  return hooks as TaskHooks;
+}

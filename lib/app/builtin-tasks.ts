@@ -1,0 +1,146 @@
+/** Celery's own tasks (celery/app/builtins.py), and two of this package. Workers know them; nobody lists them. */
+import { applySignature, compileFor, lineageOf, REPAIR_TASK, sendPlanFrom } from '../producer/apply-canvas.ts';
+import { fail, FAIL_TASK, unlockChord } from './chord-unlock.ts';
+import { COLLECT_TASK } from '../canvas/compile.ts';
+import type { TaskContext } from '../task/context.ts';
+import { InvalidSignature, TimeLimitExceeded } from '../base/errors.ts';
+import { decodeJson } from '../wire/json.ts';
+import { isPassing } from '../base/passing.ts';
+import { type Producer, validateArguments } from '../producer/producer.ts';
+import type { TaskDefinition } from '../task/registry.ts';
+import { readSignature, signature } from '../wire/signature.ts';
+import { resolveTaskOptions, type TaskOptions } from '../options/task-options.ts';
+import { derivedId } from '../base/ids.ts';
+
+type Run = (context: TaskContext, args: readonly unknown[]) => unknown;
+
+/**
+ * Their ids are fixed: what a throttle, a lost answer or a call that never answers has cut short is sent again, and
+ * nobody else would.
+ */
+const SENDS = {
+  autoretryFor: [isPassing, TimeLimitExceeded],
+  retryBackoff: true,
+  retryBackoffMax: 300,
+  maxRetries: null,
+} as const;
+// With this backoff some four hours, as long as a message that nobody can handle is received again.
+const MOST_SENDINGS = 100;
+
+export function builtinTasks(producer: Producer): TaskDefinition[] {
+  const define = (name: string, run: Run, options: TaskOptions = {}): TaskDefinition => ({
+    name,
+    options: resolveTaskOptions(name, options, producer.settings),
+    hooks: {},
+    arity: 1,
+    place: 'celeriac',
+    run,
+  });
+  const map = (context: TaskContext, argumentsOf: (item: unknown) => readonly unknown[]): Promise<unknown[]> =>
+    runEach(producer, context, argumentsOf, ownNames);
+  const all = [
+    define('celery.map', (context) => map(context, (item) => [item])),
+    define('celery.starmap', (context) => map(context, starred)),
+    ...['celery.chain', 'celery.group', 'celery.chord', 'celery.chunks'].map((name) =>
+      // Whoever wrote it may have given it to a schema that never passes.
+      define(name, (context, args) => applyAgain(producer, name, context, args), {
+        ...SENDS,
+        maxRetries: MOST_SENDINGS,
+      }),
+    ),
+    define('celery.accumulate', (context, args) => {
+      const { index } = context.request.kwargs;
+      return typeof index === 'number' ? args[index] : args;
+    }),
+    define('celery.chord_unlock', (context, args) => unlockChord(producer, context, args), {
+      ...SENDS,
+      ignoreResult: true,
+    }),
+    // DynamoDB deletes by TTL.
+    define('celery.backend_cleanup', () => null),
+    define(FAIL_TASK, (_context, args) => fail(args)),
+    define(COLLECT_TASK, (_context, [results]) => results),
+    define(REPAIR_TASK, (context, args) => repair(producer, context, args), { ...SENDS, ignoreResult: true }),
+  ];
+  const ownNames: ReadonlySet<string> = new Set(all.map(({ name }) => name));
+  return all;
+}
+
+function starred(item: unknown): readonly unknown[] {
+  if (Array.isArray(item)) return item;
+  throw new InvalidSignature('starmap: each item must be an array of arguments.');
+}
+
+const ITEMS_BETWEEN_TURNS = 64;
+
+/** One after another in one message, as Celery does. */
+async function runEach(
+  producer: Producer,
+  context: TaskContext,
+  argumentsOf: (item: unknown) => readonly unknown[],
+  ownNames: ReadonlySet<string>,
+): Promise<unknown[]> {
+  const { task, it } = context.request.kwargs;
+  const sig = readSignature(task);
+  if (sig === undefined || !Array.isArray(it)) throw new InvalidSignature(`${context.request.task} needs task and it.`);
+  // These read their message, which is this one: a map of a map would map itself for ever.
+  if (ownNames.has(sig.task))
+    throw new InvalidSignature(`${context.request.task} of ${sig.task}: only tasks of the app can be mapped.`);
+  const definition = producer.registry.get(sig.task);
+  const results: unknown[] = [];
+  for (const [index, item] of (it as readonly unknown[]).entries()) {
+    // Timers fire only where the event loop turns: without it no time limit would ever end this.
+    if (index % ITEMS_BETWEEN_TURNS === 0) {
+      await producer.clock.settled();
+      if (context.remainingTime() <= 0) throw new TimeLimitExceeded(`The time is over after ${index} items.`);
+    }
+    const args = await validateArguments(definition, [...argumentsOf(item), ...sig.args]);
+    // Awaited one by one: the order is what makes it a map and not a group.
+    results.push((await definition.run(context, args)) ?? null);
+  }
+  return results;
+}
+
+/** A composite that came as a message of its own: applied under an id that its redelivery gives it again. */
+async function applyAgain(
+  producer: Producer,
+  name: string,
+  context: TaskContext,
+  args: readonly unknown[],
+): Promise<readonly string[]> {
+  const { request } = context;
+  // Keyword arguments, which a composite is made of, have also come as one last argument.
+  const partial = Object.keys(request.kwargs).length === 0 ? args : args.slice(0, -1);
+  const sig = signature(name, {
+    args: partial,
+    kwargs: request.kwargs,
+    options: { task_id: derivedId(`${request.id}:applied`) },
+    subtaskType: name.replace('celery.', ''),
+  });
+  const result = await applySignature(producer, sig);
+  return [result.id];
+}
+
+/** Sends, window by window, what a sender that died may have left unsent. */
+async function repair(producer: Producer, context: TaskContext, args: readonly unknown[]): Promise<void> {
+  const [name, id, from, fresh] = args;
+  let start = typeof from === 'number' ? from : 0;
+  if (typeof name !== 'string' || typeof id !== 'string') throw new InvalidSignature('celeriac.repair needs two ids.');
+  const ports = await producer.ports();
+  const record = await ports.groups.definition(name, producer.clock.nowMs());
+  const sig = record && readSignature(decodeJson(record.definition));
+  if (record === undefined || sig === undefined) {
+    context.logger.warn('nothing to repair: the definition is gone', { groupId: name });
+    return;
+  }
+  const plan = compileFor(producer, sig, id);
+  const { parentId, rootId, hops } = context.request;
+  const place = parentId === null ? { parentId } : { parentId, rootId, hops };
+  const lineage = { ...lineageOf(fresh === true), ...place };
+  while (start < plan.messages.length) {
+    // What is left goes on in a message of its own, before this one's time is over.
+    if (context.remainingTime() < 10)
+      return context.retry({ countdown: 0, args: [name, id, start, fresh], maxRetries: null });
+    start = await sendPlanFrom(producer, ports, plan, start, lineage);
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * Chords that are polled for (celery/app/builtins.py, `unlock_chord`): a Celery before 5.4, or one whose own backend
+ * cannot count, sends this task beside the members, to the queue of the body.
+ */
+import { applySignature } from '../producer/apply-canvas.ts';
+import {
+  chainOf,
+  chainSteps,
+  chordParts,
+  givenId,
+  groupMembers,
+  groupOf,
+  kindOf,
+  withOptions,
+} from '../canvas/build.ts';
+import type { TaskContext } from '../task/context.ts';
+import { ChordError, InvalidSignature } from '../base/errors.ts';
+import { decodeJsonKeepingTypes } from '../wire/json.ts';
+import type { TaskRecord } from '../ports/backend.ts';
+import type { Producer } from '../producer/producer.ts';
+import { readDocument } from '../wire/result-document.ts';
+import { taskIdsIn } from '../wire/celery-group.ts';
+import { readSignature, type Signature, signature, withParts } from '../wire/signature.ts';
+import { isFinal, SUCCESS } from '../base/states.ts';
+import { derivedId } from '../base/ids.ts';
+import { chordErrorOf } from '../worker/gather.ts';
+
+/** Of this package: fails with its argument. */
+export const FAIL_TASK = 'celeriac.fail';
+
+// Celery looks every second for as long as it takes; a look here is a message.
+const LONGEST_INTERVAL_SECONDS = 30;
+
+/** Looks for the results of a header, and sends the body when all are there. Gives its id. */
+export async function unlockChord(
+  producer: Producer,
+  context: TaskContext,
+  args: readonly unknown[],
+): Promise<string | undefined> {
+  const { kwargs, retries } = context.request;
+  const body = readSignature(args[1] ?? kwargs['callback']);
+  const members = kwargs['result'];
+  if (body === undefined || !Array.isArray(members))
+    throw new InvalidSignature('celery.chord_unlock needs the body of a chord, and the results of its header.');
+  const ids = members.flatMap(taskIdsIn);
+  const { backend } = await producer.ports();
+  const records = await backend.get(ids, producer.clock.nowMs());
+  if (!records.every((record) => record !== undefined && isFinal(record.status))) {
+    const interval = typeof kwargs['interval'] === 'number' ? kwargs['interval'] : 1;
+    const countdown = Math.min(LONGEST_INTERVAL_SECONDS, interval * 2 ** Math.min(retries, 10));
+    context.retry({ countdown, maxRetries: null });
+  }
+  const failed = records.findIndex((record) => record?.status !== SUCCESS);
+  const whole = failed < 0 ? withResults(body, records) : failing(body, dependency(ids[failed] ?? '', records[failed]));
+  // A body without an id gets the one that a redelivery gives it again.
+  const taskId = givenId(body) ?? derivedId(`${context.request.id}:body`);
+  const { id } = await applySignature(producer, whole, { taskId });
+  return id;
+}
+
+function withResults(body: Signature, records: readonly (TaskRecord | undefined)[]): Signature {
+  const results = records.map((record) =>
+    record?.meta === undefined ? null : readDocument(record.meta, decodeJsonKeepingTypes).result,
+  );
+  return body.immutable ? body : withParts(body, { args: [results, ...body.args] });
+}
+
+function dependency(id: string, record: TaskRecord | undefined): string {
+  return record?.meta === undefined ? `Dependency ${id} ended as ${record?.status}` : chordErrorOf(record, id).message;
+}
+
+/** A tree in the place of another, which fails as if that had run: its ids, error links and what follows are the same. */
+function failing(sig: Signature, message: string): Signature {
+  switch (kindOf(sig)) {
+    case 'chain': {
+      const [first, ...rest] = chainSteps(sig);
+      return first === undefined ? sig : chainOf([failing(first, message), ...rest], sig.options);
+    }
+    case 'group':
+      return groupOf(
+        groupMembers(sig).map((member) => failing(member, message)),
+        sig.options,
+      );
+    case 'chord':
+      return failing(withOptions(chordParts(sig).body, sig.options), message);
+    case 'chunks':
+    case 'map':
+    case 'starmap':
+    case 'task':
+    default: {
+      const { queue: _queue, ...options } = sig.options;
+      return signature(FAIL_TASK, { args: [message], options, immutable: true });
+    }
+  }
+}
+
+/** What the task does. */
+export function fail(args: readonly unknown[]): never {
+  throw new ChordError(String(args[0]));
+}

@@ -1,0 +1,47 @@
+/** `enqueue` and `enqueueMany` as free functions, on the app of the process. */
+import { currentApp } from './app.ts';
+import type { ApplyOptions } from '../options/apply-options.ts';
+import type { ResultOf } from '../producer/canvas-types.ts';
+import { InvalidOption } from '../base/errors.ts';
+import type { AsyncResult } from '../results/result.ts';
+import type { Signature } from '../wire/signature.ts';
+import type { Sendable, Task, TaskArguments, TaskName, TaskResult } from './task.ts';
+
+/**
+ * Sends a task, or a task by name. By name with `enqueue<typeof add>('math.add', [2, 2])` and a type-only
+ * import, the caller's bundle holds none of the task's code, and its name and arguments are still checked.
+ *
+ * @throws InvalidOption, InvalidArguments, NotSerializable, QueueNotFound, MessageTooLarge, MissingEnvironment,
+ * each before anything is sent; EnqueueFailed when SQS did not take it.
+ */
+export function enqueue<A extends readonly unknown[], R>(
+  task: Sendable<A, R>,
+  args: NoInfer<A>,
+  options?: ApplyOptions,
+): Promise<AsyncResult<R>>;
+export function enqueue<T extends { readonly '~task'?: unknown }>(
+  name: TaskName<T>,
+  args: TaskArguments<T>,
+  options?: ApplyOptions,
+): Promise<AsyncResult<TaskResult<T>>>;
+export function enqueue(name: string, args?: readonly unknown[], options?: ApplyOptions): Promise<AsyncResult>;
+export async function enqueue(
+  task: unknown,
+  args: readonly unknown[] = [],
+  options: ApplyOptions = {},
+): Promise<AsyncResult> {
+  if (typeof task === 'string') return currentApp().send(task, args, options);
+  if (typeof task === 'function' && 'applyAsync' in task) return (task as unknown as Task).applyAsync(args, options);
+  throw new InvalidOption('enqueue(): the first argument is neither a task nor the name of one.');
+}
+
+/**
+ * Sends many signatures, ten in a request; partial failures are retried.
+ *
+ * @throws EnqueueFailed whose `outcomes` tell of each item, in order, when some could not be sent.
+ */
+export function enqueueMany<S extends readonly Signature[]>(
+  signatures: S,
+): Promise<AsyncResult<ResultOf<S[number]>>[]> {
+  return currentApp().sendMany(signatures) as Promise<AsyncResult<ResultOf<S[number]>>[]>;
+}

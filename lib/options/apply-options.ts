@@ -1,0 +1,173 @@
+/** Options of one call, checked before anything is sent (Celery's apply_async). */
+import { dueMs, type Duration, durationSeconds, instantMs } from '../base/duration.ts';
+import { booleanOption, integerIn, refuseUnknownKeys, shown } from '../base/checks.ts';
+import { InvalidOption } from '../base/errors.ts';
+import { MAX_TASK_ID_CHARACTERS, SQS_MAX_GROUP_ID_CHARACTERS } from '../base/limits.ts';
+import type { Signature } from '../wire/signature.ts';
+import { isGroupId } from '../base/sqs-text.ts';
+import { resolvePolicy, type RetryPolicy } from './settings.ts';
+import { checkLimits } from './task-options.ts';
+
+export interface ApplyOptions {
+  /** Run this long from now. */
+  readonly countdown?: Duration;
+  /** Run at an instant: Date, ISO 8601 text (no offset: UTC), or epoch seconds. */
+  readonly eta?: Date | string | number;
+  /** Revoke instead of run after a duration (`60`, `'2h'`) or an instant (Date, ISO 8601 text). */
+  readonly expires?: Duration | Date | string;
+  readonly queue?: string;
+  /** 0 to 9. */
+  readonly priority?: number;
+  /** The task sees them in `request.headers`. */
+  readonly headers?: Readonly<Record<string, unknown>>;
+  /** Shown in logs and monitors instead of the arguments. */
+  readonly argsrepr?: string;
+  readonly kwargsrepr?: string;
+  /** Keyword arguments, for tasks in Python and tasks with `params`. */
+  readonly kwargs?: Readonly<Record<string, unknown>>;
+  /** Sending one id twice runs one task. Default: a UUID. */
+  readonly taskId?: string;
+  readonly ignoreResult?: boolean;
+  /** Whether publishing is retried. Default: the app's. */
+  readonly retry?: boolean;
+  readonly retryPolicy?: RetryPolicy;
+  readonly timeLimit?: Duration;
+  readonly softTimeLimit?: Duration;
+  /** Name shown in logs and monitors instead of the task's. */
+  readonly shadow?: string;
+  /** Called with the result. */
+  readonly link?: Signature | readonly Signature[];
+  /** Called with the failed task's id. */
+  readonly linkError?: Signature | readonly Signature[];
+  /** FIFO: the ordered group (default: the task's name). Standard queues: the tenant for fair queues. */
+  readonly fairKey?: string;
+}
+
+export interface ResolvedApplyOptions {
+  readonly etaMs: number | null;
+  readonly expiresMs: number | null;
+  readonly queue: string | undefined;
+  readonly priority: number | undefined;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly argsrepr: string | undefined;
+  readonly kwargsrepr: string | undefined;
+  readonly kwargs: Readonly<Record<string, unknown>>;
+  readonly taskId: string | undefined;
+  readonly ignoreResult: boolean | null;
+  readonly retry: boolean | undefined;
+  readonly retryPolicy: Required<RetryPolicy> | undefined;
+  readonly timeLimit: readonly [number | null, number | null];
+  readonly shadow: string | null;
+  readonly link: readonly Signature[] | null;
+  readonly linkError: readonly Signature[] | null;
+  readonly fairKey: string | undefined;
+}
+
+const APPLY_KEYS: ReadonlySet<string> = new Set<keyof ApplyOptions>([
+  'countdown',
+  'eta',
+  'expires',
+  'queue',
+  'priority',
+  'headers',
+  'argsrepr',
+  'kwargsrepr',
+  'kwargs',
+  'taskId',
+  'ignoreResult',
+  'retry',
+  'retryPolicy',
+  'timeLimit',
+  'softTimeLimit',
+  'shadow',
+  'link',
+  'linkError',
+  'fairKey',
+]);
+
+/** @throws InvalidOption */
+export function resolveApplyOptions(options: ApplyOptions, nowMs: number): ResolvedApplyOptions {
+  refuseUnknownKeys(options, APPLY_KEYS, 'options of the call');
+  const hard = options.timeLimit === undefined ? null : durationSeconds(options.timeLimit, 'timeLimit', 0.001);
+  const soft =
+    options.softTimeLimit === undefined ? null : durationSeconds(options.softTimeLimit, 'softTimeLimit', 0.001);
+  checkLimits(soft, hard, 'softTimeLimit');
+  return {
+    etaMs: resolveEta(options, nowMs),
+    expiresMs: resolveExpires(options.expires, nowMs),
+    queue: text(options.queue, 'queue'),
+    priority: options.priority === undefined ? undefined : integerIn(options.priority, 0, 9, 'priority'),
+    headers: record(options.headers, 'headers'),
+    argsrepr: text(options.argsrepr, 'argsrepr', true),
+    kwargsrepr: text(options.kwargsrepr, 'kwargsrepr', true),
+    kwargs: record(options.kwargs, 'kwargs'),
+    taskId: taskIdOption(options.taskId),
+    ignoreResult: options.ignoreResult === undefined ? null : booleanOption(options.ignoreResult, 'ignoreResult'),
+    retry: options.retry === undefined ? undefined : booleanOption(options.retry, 'retry'),
+    retryPolicy: options.retryPolicy === undefined ? undefined : resolvePolicy(options.retryPolicy),
+    timeLimit: [hard, soft],
+    shadow: text(options.shadow, 'shadow') ?? null,
+    link: signatures(options.link, 'link'),
+    linkError: signatures(options.linkError, 'linkError'),
+    fairKey: groupId(options.fairKey),
+  };
+}
+
+function resolveEta(options: ApplyOptions, nowMs: number): number | null {
+  if (options.countdown !== undefined && options.eta !== undefined) {
+    throw new InvalidOption('countdown and eta: both are given; one of them is allowed.');
+  }
+  if (options.eta !== undefined) return dueMs(options.eta, 'eta');
+  if (options.countdown === undefined) return null;
+  const seconds = durationSeconds(options.countdown, 'countdown');
+  // Celery: countdown 0 is no eta.
+  return seconds === 0 ? null : nowMs + Math.round(seconds * 1000);
+}
+
+export function resolveExpires(expires: ApplyOptions['expires'], nowMs: number): number | null {
+  if (expires === undefined) return null;
+  if (expires instanceof Date || (typeof expires === 'string' && /^\d{4}-/.test(expires)))
+    return instantMs(expires, 'expires');
+  return nowMs + Math.round(durationSeconds(expires, 'expires') * 1000);
+}
+
+function text(value: unknown, field: string, emptyAllowed = false, longest = 2048): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && (emptyAllowed || value !== '') && value.length <= longest) return value;
+  throw new InvalidOption(
+    `${field}: ${shown(value)} given; text of ${emptyAllowed ? 0 : 1} to ${longest} characters is allowed.`,
+  );
+}
+
+function taskIdOption(value: unknown): string | undefined {
+  const id = text(value, 'taskId', false, MAX_TASK_ID_CHARACTERS);
+  if (id === undefined || id.isWellFormed()) return id;
+  throw new InvalidOption(
+    `taskId: ${shown(value)} has half of a surrogate pair, which no key can hold; give whole text.`,
+  );
+}
+
+function groupId(value: unknown): string | undefined {
+  if (value === undefined || (typeof value === 'string' && isGroupId(value))) return value;
+  throw new InvalidOption(
+    `fairKey: ${shown(value)} given; SQS takes 1 to ${SQS_MAX_GROUP_ID_CHARACTERS} letters, digits and punctuation of ASCII, without spaces. Give an id, or a hash of the name.`,
+  );
+}
+
+function record(value: unknown, field: string): Readonly<Record<string, unknown>> {
+  if (value === undefined) return {};
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new InvalidOption(`${field}: ${shown(value)} given; an object is allowed.`);
+}
+
+function signatures(value: Signature | readonly Signature[] | undefined, field: string): readonly Signature[] | null {
+  if (value === undefined) return null;
+  const list = Array.isArray(value) ? (value as readonly Signature[]) : [value as Signature];
+  if (
+    list.every(
+      (sig) => typeof sig === 'object' && sig !== null && typeof sig.task === 'string' && Array.isArray(sig.args),
+    )
+  )
+    return list;
+  throw new InvalidOption(`${field}: give signatures, such as task.s(...).`);
+}

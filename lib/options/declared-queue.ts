@@ -1,0 +1,45 @@
+/** Queues that an app knows, asked for by name. */
+import { ownQueueName } from '../wire/queue-name.ts';
+import { InvalidOption, QueueNotFound } from '../base/errors.ts';
+import { quoted } from '../base/quote.ts';
+import type { QueueManifest } from './manifest.ts';
+import { didYouMean } from '../base/nearest.ts';
+
+/** An app's queues, as its settings have them. */
+interface Declared {
+  readonly queues: Readonly<Record<string, QueueManifest>>;
+}
+
+/** @throws QueueNotFound */
+export function requireQueue(queue: string, { queues }: Declared): string {
+  return declaredQueue(queue, queues);
+}
+
+/** @throws InvalidOption: a worker here would only find that it does not know the task. */
+export function requireExternal(task: string, queue: string, { queues }: Declared): void {
+  const declared = queues[ownQueueName(queue, queues)];
+  if (declared === undefined || declared.external === true) return;
+  throw new InvalidOption(
+    `Task ${quoted(task)} runs elsewhere, and queue ${quoted(queue)} has its worker here. Declare the queue of its own workers as \`queues: { celery: { external: true } }\`, and name it in app.remote() or in routes.`,
+  );
+}
+
+/**
+ * What we call a declared queue, by our name of it or Celery's.
+ *
+ * @param field what names it, for the error text.
+ * @throws QueueNotFound
+ */
+export function declaredQueue(
+  given: string,
+  queues: Readonly<Record<string, QueueManifest>>,
+  field: string | undefined = undefined,
+): string {
+  const queue = ownQueueName(given, queues);
+  if (Object.hasOwn(queues, queue)) return queue;
+  const names = Object.keys(queues);
+  const place = field === undefined ? '' : `${field}: `;
+  throw new QueueNotFound(
+    `${place}Queue ${quoted(given)} is not declared. Declared are: ${names.join(', ')}.${didYouMean(given, names)} Add it to the app's queues, or correct the name.`,
+  );
+}

@@ -1,0 +1,180 @@
+/** An app's settings: checked once, with every default written down, and the environment of a deployed function. */
+import { InvalidOption } from '../base/errors.ts';
+import { type Duration, durationSeconds } from '../base/duration.ts';
+import { booleanOption, integerIn, refuseUnknownKeys, shown } from '../base/checks.ts';
+import {
+  DEFAULT_BEAT_RULES,
+  DEFAULT_CALL_TIMEOUT_SECONDS,
+  DEFAULT_MAX_DELIVERIES,
+  DEFAULT_RESULT_EXPIRES_SECONDS,
+  DEFAULT_TIMER_SHARDS,
+} from '../base/limits.ts';
+import type { QueueManifest } from './manifest.ts';
+import type { Logger } from '../ports/log.ts';
+import { NAME, type QueueOptions, resolveDefaultQueue, resolveQueues } from './queue-options.ts';
+import { checkRoutes, type Routes } from './routes.ts';
+
+/** Celery's publish retry policy. Defaults: 3 retries, 0 s, +0.2 s each, at most 1 s. */
+export interface RetryPolicy {
+  readonly maxRetries?: number;
+  readonly intervalStart?: number;
+  readonly intervalStep?: number;
+  readonly intervalMax?: number;
+}
+
+export interface AppOptions {
+  /** Default `{ default: {} }`. */
+  readonly queues?: Readonly<Record<string, QueueOptions>>;
+  /** Default: the queue named `default`, else the first one. */
+  readonly defaultQueue?: string;
+  readonly routes?: Routes;
+  /** IANA zone of schedules. Default `'UTC'`. */
+  readonly timezone?: string;
+  /** How long results are kept. Default `'1d'`. */
+  readonly resultExpires?: Duration;
+  /**
+   * Store name, arguments, worker, retries and queue with each result (Celery's `result_extended`). Arguments of over
+   * 32 KB are left out. Default false: arguments may be secret.
+   */
+  readonly resultExtended?: boolean;
+  /** Run tasks in the caller, at once. Default false. */
+  readonly alwaysEager?: boolean;
+  /** In eager mode, let errors reach the caller. Default false. */
+  readonly eagerPropagates?: boolean;
+  /** Task default: see `TaskOptions`. */
+  readonly acksLate?: boolean;
+  /** Task default: see `TaskOptions`. */
+  readonly trackStarted?: boolean;
+  /** Task default: see `TaskOptions`. */
+  readonly ignoreResult?: boolean;
+  /** Task default: see `TaskOptions`. */
+  readonly storeErrorsEvenIfIgnored?: boolean;
+  /** Deliveries of one attempt that may end without a word. Default 5. */
+  readonly maxDeliveries?: number;
+  /** Tasks of one batch that run at the same time. Default 10. */
+  readonly batchConcurrency?: number;
+  /** Shards of the timer index, 1 to 64. Default 8. Raise only: timers in dropped shards are not swept. */
+  readonly timerShards?: number;
+  /** Entries that may become EventBridge rules; the rest are swept. Default 290: a bus takes 300. 0 for none. */
+  readonly beatRuleLimit?: number;
+  /** Whether publishing is retried. Default true. */
+  readonly retry?: boolean;
+  /**
+   * A call (sending, reading or revoking a result, changing a schedule) gives up when none of its requests has succeeded
+   * for this long. Default 3 s. Inside a task there is no such limit but the task's own.
+   */
+  readonly callTimeout?: Duration;
+  readonly retryPolicy?: RetryPolicy;
+  /** Default: `consoleLogger()`, JSON lines from level info. */
+  readonly logger?: Logger;
+}
+
+export interface Settings {
+  readonly name: string;
+  readonly queues: Readonly<Record<string, QueueManifest>>;
+  readonly defaultQueue: string;
+  readonly routes: Routes | undefined;
+  readonly timezone: string;
+  readonly resultExpiresSeconds: number;
+  readonly resultExtended: boolean;
+  readonly alwaysEager: boolean;
+  readonly eagerPropagates: boolean;
+  readonly acksLate: boolean;
+  readonly trackStarted: boolean;
+  readonly ignoreResult: boolean;
+  readonly storeErrorsEvenIfIgnored: boolean;
+  readonly maxDeliveries: number;
+  readonly batchConcurrency: number;
+  readonly timerShards: number;
+  readonly beatRuleLimit: number;
+  readonly retry: boolean;
+  readonly callTimeoutSeconds: number;
+  readonly retryPolicy: Required<RetryPolicy>;
+  readonly logger: Logger | undefined;
+}
+
+const APP_KEYS: ReadonlySet<string> = new Set<keyof AppOptions>([
+  'queues',
+  'defaultQueue',
+  'routes',
+  'timezone',
+  'resultExpires',
+  'resultExtended',
+  'alwaysEager',
+  'eagerPropagates',
+  'acksLate',
+  'trackStarted',
+  'ignoreResult',
+  'storeErrorsEvenIfIgnored',
+  'maxDeliveries',
+  'batchConcurrency',
+  'timerShards',
+  'beatRuleLimit',
+  'retry',
+  'callTimeout',
+  'retryPolicy',
+  'logger',
+]);
+const POLICY_KEYS: ReadonlySet<string> = new Set<keyof RetryPolicy>([
+  'maxRetries',
+  'intervalStart',
+  'intervalStep',
+  'intervalMax',
+]);
+export function resolveSettings(name: string, options: AppOptions = {}): Settings {
+  if (typeof name !== 'string' || !NAME.test(name)) {
+    throw new InvalidOption(`app name: ${shown(name)} given; letters, digits, '.', '_' and '-' are allowed.`);
+  }
+  refuseUnknownKeys(options, APP_KEYS, `options of app '${name}'`);
+  const queues = resolveQueues(options.queues ?? { default: {} });
+  checkRoutes(options.routes, queues);
+  const flag = (key: keyof AppOptions, fallback: boolean): boolean =>
+    options[key] === undefined ? fallback : booleanOption(options[key], key);
+  return {
+    name,
+    queues,
+    defaultQueue: resolveDefaultQueue(options.defaultQueue, queues),
+    routes: options.routes,
+    timezone: checkedTimezone(options.timezone ?? 'UTC'),
+    resultExpiresSeconds:
+      options.resultExpires === undefined
+        ? DEFAULT_RESULT_EXPIRES_SECONDS
+        : durationSeconds(options.resultExpires, 'resultExpires', 1),
+    resultExtended: flag('resultExtended', false),
+    alwaysEager: flag('alwaysEager', false),
+    eagerPropagates: flag('eagerPropagates', false),
+    acksLate: flag('acksLate', true),
+    trackStarted: flag('trackStarted', false),
+    ignoreResult: flag('ignoreResult', false),
+    storeErrorsEvenIfIgnored: flag('storeErrorsEvenIfIgnored', true),
+    maxDeliveries: integerIn(options.maxDeliveries ?? DEFAULT_MAX_DELIVERIES, 1, 1000, 'maxDeliveries'),
+    batchConcurrency: integerIn(options.batchConcurrency ?? 10, 1, 10_000, 'batchConcurrency'),
+    timerShards: integerIn(options.timerShards ?? DEFAULT_TIMER_SHARDS, 1, 64, 'timerShards'),
+    beatRuleLimit: integerIn(options.beatRuleLimit ?? DEFAULT_BEAT_RULES, 0, 2000, 'beatRuleLimit'),
+    retry: flag('retry', true),
+    callTimeoutSeconds:
+      options.callTimeout === undefined
+        ? DEFAULT_CALL_TIMEOUT_SECONDS
+        : durationSeconds(options.callTimeout, 'callTimeout', 0.1),
+    retryPolicy: resolvePolicy(options.retryPolicy),
+    logger: options.logger,
+  };
+}
+
+export function resolvePolicy(policy: RetryPolicy = {}): Required<RetryPolicy> {
+  refuseUnknownKeys(policy, POLICY_KEYS, 'retryPolicy');
+  return {
+    maxRetries: integerIn(policy.maxRetries ?? 3, 0, 100, 'retryPolicy.maxRetries'),
+    intervalStart: durationSeconds(policy.intervalStart ?? 0, 'retryPolicy.intervalStart'),
+    intervalStep: durationSeconds(policy.intervalStep ?? 0.2, 'retryPolicy.intervalStep'),
+    intervalMax: durationSeconds(policy.intervalMax ?? 1, 'retryPolicy.intervalMax'),
+  };
+}
+
+function checkedTimezone(zone: string): string {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone;
+  } catch {
+    throw new InvalidOption(`timezone: ${shown(zone)} is no IANA time zone such as 'UTC' or 'Europe/Berlin'.`);
+  }
+}

@@ -1,0 +1,33 @@
+/** Where a timer lies and what it is sorted by: one meaning for every store. */
+import type { Timer } from './timers.ts';
+import { sortKey, timeKey } from './store-limits.ts';
+import type { Clock } from '../base/time.ts';
+import { stableHash } from '../base/ids.ts';
+
+/** The ordered group of a timer of a FIFO queue. */
+export function groupOf({ message }: Timer): string {
+  return `${message.queue}/${message.groupId ?? ''}`;
+}
+
+/** The shard a timer lies in. Those of one FIFO group share one, where they are sent one after another. */
+export function timerShard(timer: Timer, shards: number): number {
+  return stableHash(timer.sequence === undefined ? timer.id : groupOf(timer)) % shards;
+}
+
+/** Sorts by due time, then by sequence. @throws StoreRefused */
+export function timerSortKey({ dueMs, sequence, id, attempt }: Timer): string {
+  return sortKey([timeKey(dueMs), ...(sequence === undefined ? [] : [sequence]), id, attempt].join('#'));
+}
+
+/** Per process and clock: the last place that was given. */
+const last = new WeakMap<Clock, { ms: number; count: number }>();
+
+/** A place behind all that this process has given, and behind those of others as far as the clocks agree. */
+export function nextSequence(clock: Clock): string {
+  const { ms, count } = last.get(clock) ?? { ms: 0, count: 0 };
+  const nowMs = clock.nowMs();
+  // A clock that steps back must not put the next one before the last.
+  const next = nowMs > ms ? { ms: nowMs, count: 0 } : { ms, count: count + 1 };
+  last.set(clock, next);
+  return `${String(next.ms).padStart(13, '0')}.${String(next.count).padStart(6, '0')}`;
+}

@@ -1,0 +1,220 @@
+/** Sending a tree of signatures: compiled, defined where a crash of the sender could tear it, sent in windows. */
+import type { ApplyOptions } from '../options/apply-options.ts';
+import { flattened, givenId, kindOf } from '../canvas/build.ts';
+import { withCallOptions } from '../canvas/call-options.ts';
+import {
+  compile,
+  type CountedByCelery,
+  FRESH,
+  hasGivenIds,
+  type Plan,
+  type Planned,
+  type ResultNode,
+  type Sent,
+} from '../canvas/compile.ts';
+import { maybeCurrentTask, recordChildren } from '../task/context.ts';
+import { elsewhereIn } from './destination.ts';
+import { InvalidOption } from '../base/errors.ts';
+import { groupExpiresAtSeconds } from '../wire/group-ids.ts';
+import { encodeJson } from '../wire/json.ts';
+import {
+  CANVAS_WINDOW_BYTES,
+  CANVAS_WINDOW_MESSAGES,
+  GROUP_REPAIR_SECONDS,
+  SQS_MAX_BATCH_ENTRIES,
+  SQS_MAX_DELAY_SECONDS,
+  SQS_MAX_MESSAGE_BYTES,
+} from '../base/limits.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Timer } from '../ports/timers.ts';
+import { checkSteps, type Lineage } from '../options/signature-options.ts';
+import { prepareCall, prepareSignature, type Producer } from './producer.ts';
+import { type Prepared, publish } from './publish.ts';
+import { AsyncResult } from '../results/result.ts';
+import { GroupResult } from '../results/group-result.ts';
+import type { Settings } from '../options/settings.ts';
+import type { Signature } from '../wire/signature.ts';
+import { derivedId } from '../base/ids.ts';
+
+/** Of this package: sends what a sender that died has left unsent. */
+export const REPAIR_TASK = 'celeriac.repair';
+
+/** Sends any signature. Bad input throws before anything is sent. */
+export async function applySignature(
+  producer: Producer,
+  sig: Signature,
+  options: ApplyOptions = {},
+): Promise<AsyncResult | GroupResult> {
+  const { taskId, kwargs } = options;
+  if (kwargs !== undefined && sig.subtask_type !== null)
+    throw new InvalidOption(`kwargs: a ${kindOf(sig)} takes none; give them to its tasks.`);
+  const whole = withCallOptions(sig, options);
+  checkSteps(whole, producer.settings.queues);
+  const id = taskId ?? givenId(sig) ?? producer.ids.next();
+  const plan = compileFor(producer, whole, id);
+  await sendPlan(producer, plan, { signature: whole, id, fresh: taskId === undefined && !hasGivenIds(whole) });
+  recordChildren(plan.messages.map((planned) => String(planned.signature.options['task_id'])));
+  return resultOf(plan.result, producer);
+}
+
+/** Where each task of the tree runs is what the app's queues and routes say. */
+export function compileFor(producer: Producer, sig: Signature, id: string, sent?: Sent): Plan {
+  return compile(sig, id, sent, elsewhereIn(producer));
+}
+
+/** Chords that Celery's workers count too, before any of their members is sent. */
+export async function defineChords(
+  chords: readonly CountedByCelery[],
+  ports: Pick<Ports, 'celeryGroups' | 'clock'>,
+  { resultExpiresSeconds }: Settings,
+): Promise<void> {
+  const nowMs = ports.clock.nowMs();
+  const expiresAtSeconds = groupExpiresAtSeconds(nowMs, resultExpiresSeconds);
+  for (const { groupId, memberIds } of chords)
+    await ports.celeryGroups.define({ groupId, memberIds, chord: true, nowMs, expiresAtSeconds });
+}
+
+interface Tree {
+  readonly signature: Signature;
+  readonly id: string;
+  readonly fresh: boolean;
+}
+
+async function sendPlan(producer: Producer, plan: Plan, tree: Tree): Promise<void> {
+  const ports = await producer.ports();
+  const lineage = lineageOf(tree.fresh);
+  const policy = producer.settings.retry ? producer.settings.retryPolicy : null;
+  // Checked before anything is stored or sent: a mistake anywhere in the tree sends nothing of it.
+  const first = await prepareWindow(producer, plan, 0, lineage);
+  for (let start = first.length; start < plan.messages.length;)
+    start += (await prepareWindow(producer, plan, start, lineage)).length;
+  await defineChords(plan.chords, ports, producer.settings);
+  const { queues, defaultQueue } = producer.settings;
+  // The repair is a task of ours: where nobody of ours works, Python would only find that it does not know it.
+  const repaired = queues[defaultQueue]?.external !== true;
+  const torn = repaired && !inOneRequest(first, ports.clock.nowMs());
+  const guard = torn ? await defineGroup(producer, ports, plan, tree) : undefined;
+  await publish(first, ports, producer.settings, policy);
+  for (let start = first.length; start < plan.messages.length;) {
+    const window = await prepareWindow(producer, plan, start, lineage);
+    await publish(window, ports, producer.settings, policy);
+    start += window.length;
+  }
+  if (guard !== undefined) await dismiss(guard, ports);
+}
+
+/** What the messages of a tree say of it beside where they stand. */
+export function lineageOf(fresh: boolean): Lineage {
+  return fresh ? { celeriac: { [FRESH]: true } } : {};
+}
+
+/** Messages from a place on, as many as are sent at a time: memory stays bounded whatever the size. */
+async function prepareWindow(
+  producer: Producer,
+  plan: Plan,
+  start: number,
+  lineage: Lineage,
+): Promise<readonly Prepared[]> {
+  const window: Prepared[] = [];
+  let bytes = 0;
+  for (const planned of plan.messages.slice(start, start + CANVAS_WINDOW_MESSAGES)) {
+    if (bytes >= CANVAS_WINDOW_BYTES) break;
+    const { prepared } = await prepareOne(producer, planned, lineage);
+    window.push(prepared);
+    bytes += prepared.outgoing.body.length;
+  }
+  return window;
+}
+
+/** One request reaches its place whole or not at all. */
+function inOneRequest(prepared: readonly Prepared[], nowMs: number): boolean {
+  if (prepared.length > SQS_MAX_BATCH_ENTRIES) return false;
+  const bytes = prepared.reduce((sum, { outgoing }) => sum + outgoing.body.length, 0);
+  if (prepared.length > 1 && bytes > SQS_MAX_MESSAGE_BYTES) return false;
+  return new Set(prepared.map((item) => placeOf(item, nowMs))).size <= 1;
+}
+
+/** A queue, or the timers; what is due later may go either way. */
+function placeOf({ dueMs, outgoing }: Prepared, nowMs: number): string {
+  const delaySeconds = dueMs === null ? 0 : (dueMs - nowMs) / 1000;
+  if (delaySeconds > SQS_MAX_DELAY_SECONDS) return 'timers';
+  return `${delaySeconds > 0 ? 'later' : 'now'} ${outgoing.queue}`;
+}
+
+/** Everything was sent. A guard that stays only sends it again, which runs nothing twice: no reason to report a failure. */
+async function dismiss(guard: Timer, ports: Ports): Promise<void> {
+  try {
+    await ports.timers.remove([guard]);
+  } catch (error) {
+    ports.logger.log('warn', `The repair timer of ${guard.id} stays: ${String(error)}`, { taskId: guard.id });
+  }
+}
+
+async function prepareOne(producer: Producer, planned: Planned, lineage: Lineage): ReturnType<typeof prepareSignature> {
+  return prepareSignature(producer, planned.signature, {
+    ...lineage,
+    embed: { chain: planned.chain },
+    celeriac: { ...lineage.celeriac, ...(planned.gather === undefined ? {} : { gather: planned.gather }) },
+  });
+}
+
+/**
+ * More than one request is needed: should this process end between two of them, a timer sends the rest.
+ * The ids are the same, so that what was sent already runs once.
+ */
+async function defineGroup(producer: Producer, ports: Ports, plan: Plan, tree: Tree): Promise<Timer> {
+  const { id } = tree;
+  const nowMs = ports.clock.nowMs();
+  const name = derivedId(`${id}:definition`);
+  await ports.groups.define({
+    groupId: name,
+    size: plan.messages.length,
+    createdMs: nowMs,
+    definition: encodeJson(flattened(tree.signature), 'signature'),
+    // Results may live shorter than it takes to find out that something is missing.
+    expiresAtSeconds: groupExpiresAtSeconds(nowMs, producer.settings.resultExpiresSeconds),
+  });
+  const parent = maybeCurrentTask()?.request;
+  const { prepared } = await prepareCall(
+    producer,
+    REPAIR_TASK,
+    [name, id, 0, tree.fresh],
+    {
+      taskId: derivedId(`${id}:repair`),
+      // While results are there: what is known to have run does not run again.
+      countdown: Math.min(GROUP_REPAIR_SECONDS, producer.settings.resultExpiresSeconds / 2),
+    },
+    // The members' own: what the repair sends is to stand where they would have stood.
+    parent === undefined ? { parentId: null } : { parentId: parent.id, rootId: parent.rootId, hops: parent.hops },
+  );
+  const timer: Timer = {
+    id: prepared.id,
+    attempt: 0,
+    dueMs: prepared.dueMs ?? nowMs,
+    message: prepared.outgoing,
+  };
+  await ports.timers.put([timer]);
+  return timer;
+}
+
+/** Sends a plan again from a place on, one window; what is finished or runs is not disturbed. Gives the next place. */
+export async function sendPlanFrom(
+  producer: Producer,
+  ports: Ports,
+  plan: Plan,
+  start: number,
+  lineage: Lineage,
+): Promise<number> {
+  await defineChords(plan.chords, ports, producer.settings);
+  const prepared = await prepareWindow(producer, plan, start, lineage);
+  await publish(prepared, ports, producer.settings, producer.settings.retryPolicy);
+  return start + prepared.length;
+}
+
+/** Where the results of a plan are read. */
+export function resultOf(node: ResultNode, producer: Producer): AsyncResult | GroupResult {
+  const parent = node.parent === undefined ? undefined : resultOf(node.parent, producer);
+  return node.kind === 'task'
+    ? new AsyncResult(node.id, producer, parent === undefined ? {} : { parent })
+    : new GroupResult(node.id, node.memberIds, producer, { parent, uncounted: node.uncounted === true });
+}

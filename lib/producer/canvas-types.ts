@@ -1,0 +1,139 @@
+/** What the compiler knows of canvas: each step's result must fit the next step's open argument. */
+import type { ApplyOptions } from '../options/apply-options.ts';
+import type { GroupResult } from '../results/group-result.ts';
+import type { AsyncResult } from '../results/result.ts';
+import type { SkewOptions } from '../canvas/skew.ts';
+import type { SettledResult } from '../results/settled.ts';
+import type { Signature } from '../wire/signature.ts';
+
+/** Any signature, with methods or without. */
+export type AnySignature = Pick<
+  CanvasSignature,
+  'task' | 'args' | 'kwargs' | 'options' | 'subtask_type' | 'immutable'
+> & {
+  readonly __result?: { readonly value: unknown };
+  readonly __open?: readonly unknown[];
+  readonly __sent?: unknown;
+};
+
+/** The result of a signature. */
+export type ResultOf<S> = S extends { readonly __result?: { readonly value: infer R } } ? R : unknown;
+/** What a signature can be given: each list of arguments it can be called with. One that leaves out what it is given takes any. */
+export type OpenOf<S> = S extends { readonly __open?: infer A extends readonly unknown[] } ? A : readonly unknown[];
+/** What sending a signature gives. */
+export type SentOf<S> = S extends { readonly __sent?: infer T extends AsyncResult | GroupResult }
+  ? T
+  : AsyncResult<ResultOf<S>>;
+
+/** `N` where it can be called with a result of type `R`, otherwise a type that says why not. */
+export type AcceptsResult<R, N> = N extends unknown
+  ? [R] extends OpenOf<N>
+    ? N
+    : {
+        readonly 'the step before gives': R;
+        readonly 'this step takes': Wanted<R, Exclude<OpenOf<N>, readonly []>>;
+      }
+  : never;
+
+type Wanted<R, A extends readonly unknown[]> = [A] extends [never]
+  ? 'nothing: all its arguments are given (use si() to leave the result out)'
+  : // Members of a group that want different things want nothing at all together: then all are shown.
+    [A[0]] extends [never]
+    ? A
+    : [R] extends [A[0]]
+      ? { readonly 'more than one argument': A }
+      : A[0];
+
+/** Each step, or why it does not fit. Arrays whose length is not known are not checked. */
+export type CheckedChain<S extends readonly unknown[]> = {
+  [K in keyof S]: number extends S['length']
+    ? S[K]
+    : K extends '0'
+      ? S[K]
+      : // One place further on stands the step before.
+        AcceptsResult<ResultOf<[unknown, ...S][K & keyof [unknown, ...S]]>, S[K]>;
+};
+
+type First<S extends readonly unknown[]> = S extends readonly [infer F, ...unknown[]] ? F : S[number];
+type Last<S extends readonly unknown[]> = S extends readonly [...unknown[], infer L] ? L : S[number];
+
+/** A group, which within another one is its members. */
+export interface GroupSignature<
+  R extends readonly unknown[],
+  In extends readonly unknown[] = readonly unknown[],
+> extends CanvasSignature<R, In, GroupResult<R>> {
+  readonly subtask_type: 'group';
+  /** The same with its members' countdowns spread: 1 s, 2 s, 3 s, ... */
+  skew(options?: SkewOptions): this;
+  set(options: UntypedOptions): GroupSignature<R>;
+  set(options: ApplyOptions & { readonly immutable?: boolean }): this;
+}
+
+export type ChainSignature<S extends readonly unknown[]> = S extends readonly [GroupSignature<infer R, infer In>]
+  ? GroupSignature<R, In>
+  : CanvasSignature<ResultOf<Last<S>>, OpenOf<First<S>>, SentOf<Last<S>>>;
+
+/** Two steps as one. */
+export type Pipe<A, B> = CanvasSignature<ResultOf<B>, OpenOf<A>, SentOf<B>>;
+
+/** Results of a group's members in order; a group within is its members. */
+export type ResultsOf<S extends readonly unknown[]> = number extends S['length']
+  ? MemberResult<S[number]>[]
+  : S extends readonly [infer F, ...infer Rest]
+    ? F extends GroupSignature<infer Inner>
+      ? [...Inner, ...ResultsOf<Rest>]
+      : [ResultOf<F>, ...ResultsOf<Rest>]
+    : [];
+
+type MemberResult<S> = S extends GroupSignature<infer Inner> ? Inner[number] : ResultOf<S>;
+
+/** What can be given to every one of them. */
+type OpenOfAll<N> = (N extends unknown ? (member: { readonly open: OpenOf<N> }) => void : never) extends (
+  member: infer I extends { readonly open: readonly unknown[] },
+) => void
+  ? I['open']
+  : readonly unknown[];
+
+export type GroupOf<S extends readonly unknown[]> = GroupSignature<ResultsOf<S>, OpenOfAll<S[number]>>;
+
+type Members<H> = H extends readonly unknown[] ? H : [H];
+/** What a chord's body is called with. */
+export type HeaderResults<H, P> = P extends 'settled'
+  ? SettledResult<ResultsOf<Members<H>>[number]>[]
+  : ResultsOf<Members<H>>;
+
+export type ChordSignature<H, B> = CanvasSignature<ResultOf<B>, OpenOfAll<Members<H>[number]>, SentOf<B>>;
+
+/** `R`: its result. `In`: the arguments it can still be given. `Sent`: what sending it gives. */
+export interface CanvasSignature<
+  R = unknown,
+  In extends readonly unknown[] = readonly unknown[],
+  Sent = AsyncResult<R>,
+> extends Signature<R> {
+  readonly __open?: In;
+  readonly __sent?: Sent;
+  /** Sends it; arguments given here come before its own. */
+  delay(...args: In): Promise<Sent>;
+  applyAsync(args?: Partial<In>, options?: ApplyOptions): Promise<Sent>;
+  /** Runs it here and now. */
+  apply(args?: Partial<In>, options?: ApplyOptions): Promise<Sent>;
+  /** The same with more options. */
+  set(options: UntypedOptions): CanvasSignature<R, readonly unknown[], Sent>;
+  set(options: ApplyOptions & { readonly immutable?: boolean }): this;
+  /** A copy with more arguments before its own, and more options (Celery's `clone`, or `partial`). Nothing is sent. */
+  clone(args?: Partial<In>, options?: ApplyOptions): CanvasSignature<R, readonly unknown[], Sent>;
+  /** Called with its result. */
+  link(sig: Signature): this;
+  /** Called with its task id when it fails. */
+  linkError(sig: Signature): this;
+  /** The same as `linkError`. */
+  onError(sig: Signature): this;
+  /** Values that travel with it and with everything that follows from it. */
+  stamp(stamps: Readonly<Record<string, unknown>>): this;
+  /** Then that one, with its result: `a.s(1).pipe(b.s())` is `chain(a.s(1), b.s())`. */
+  pipe<N extends AnySignature>(next: AcceptsResult<R, N>): Pipe<this, N>;
+}
+
+/** Options after which the compiler cannot know what is still open. */
+export type UntypedOptions = ApplyOptions &
+  ({ readonly immutable: true } | { readonly immutable?: boolean; readonly kwargs: Readonly<Record<string, unknown>> });

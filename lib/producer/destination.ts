@@ -1,0 +1,86 @@
+/** Which queue a signature goes to, and whether its task runs here at all. */
+import { givenId, isOneMessage, kindOf, withOptions } from '../canvas/build.ts';
+import { NOWHERE, type RunsElsewhere, withIds } from '../canvas/compile.ts';
+import type { Embed } from '../wire/message.ts';
+import { celeryQueueName, ownQueueName } from '../wire/queue-name.ts';
+import type { Registry } from '../task/registry.ts';
+import { type ResolvedRoute, resolveRoute } from '../options/routes.ts';
+import type { Settings } from '../options/settings.ts';
+import { readSignature, type Signature, withParts } from '../wire/signature.ts';
+
+export interface Destinations {
+  readonly settings: Settings;
+  readonly registry: Registry;
+}
+
+/** The queue of a call: its task's own, what the routes say, or the default one; and the route. */
+export function destinationOf(
+  { settings, registry }: Destinations,
+  name: string,
+  args: readonly unknown[],
+  kwargs: Readonly<Record<string, unknown>>,
+): { readonly queue: string; readonly route: ResolvedRoute } {
+  const route = resolveRoute(settings.routes, name, args, kwargs);
+  return { queue: registry.findAnywhere(name)?.options.queue ?? route.queue ?? settings.defaultQueue, route };
+}
+
+/** The queue of a signature that is one message. */
+function queueOf(destinations: Destinations, sig: Signature): string {
+  const { queue } = sig.options;
+  if (typeof queue === 'string') return ownQueueName(queue, destinations.settings.queues);
+  // celery.map goes where its task goes.
+  const name = kindOf(sig) === 'task' ? sig.task : (readSignature(sig.kwargs['task'])?.task ?? sig.task);
+  return destinationOf(destinations, name, sig.args, sig.kwargs).queue;
+}
+
+/** Tells whether any task of a signature's tree is run elsewhere, its links left out. */
+export function elsewhereIn(destinations: Destinations): RunsElsewhere {
+  const { queues } = destinations.settings;
+  // Nearly all apps have no such queue, and a large group many members to ask about.
+  if (!Object.values(queues).some(({ external }) => external)) return NOWHERE;
+  const runsElsewhere: RunsElsewhere = (sig) =>
+    isOneMessage(sig) ? queues[queueOf(destinations, sig)]?.external === true : partsOf(sig).some(runsElsewhere);
+  return runsElsewhere;
+}
+
+/** Signatures that a composite is made of. */
+export function partsOf({ kwargs: { tasks, header, body, task } }: Signature): readonly Signature[] {
+  return [tasks, header, body, task].flat().flatMap((part) => readSignature(part) ?? []);
+}
+
+const LINKS = ['link', 'link_error', 'chord'] as const;
+
+/**
+ * What follows from a message that Python runs, each signature with its queue and ids: Python sends it, and need
+ * not know our routes.
+ */
+export function withQueues(destinations: Destinations, embed: Embed): Embed {
+  const complete = (sig: Signature): Signature => {
+    // The ids that our result expects: Celery would make new ones for the parts of a composite.
+    const id = isOneMessage(sig) ? undefined : givenId(sig);
+    return withQueue(destinations, id === undefined ? sig : withIds(sig, id));
+  };
+  return {
+    callbacks: embed.callbacks?.map(complete) ?? null,
+    errbacks: embed.errbacks?.map(complete) ?? null,
+    chain: embed.chain?.map(complete) ?? null,
+    chord: embed.chord === null ? null : complete(embed.chord),
+  };
+}
+
+function withQueue(destinations: Destinations, sig: Signature): Signature {
+  const inside = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(inside);
+    const read = readSignature(value);
+    return read === undefined ? value : withQueue(destinations, read);
+  };
+  const links = LINKS.filter((name) => sig.options[name] != null).map((name) => [name, inside(sig.options[name])]);
+  const linked = withOptions(sig, Object.fromEntries(links) as Readonly<Record<string, unknown>>);
+  if (!isOneMessage(sig)) {
+    const kwargs = Object.entries(sig.kwargs).map(([name, value]) => [name, inside(value)]);
+    return withParts(linked, { kwargs: Object.fromEntries(kwargs) });
+  }
+  const queue = queueOf(destinations, sig);
+  const fifo = destinations.settings.queues[queue]?.fifo ?? false;
+  return withOptions(linked, { queue: celeryQueueName(queue, fifo) });
+}

@@ -1,0 +1,220 @@
+/** From a call to a message. What an app lends to everything that sends. */
+import { type ApplyOptions, resolveApplyOptions, type ResolvedApplyOptions } from '../options/apply-options.ts';
+import { maybeCurrentTask } from '../task/context.ts';
+import { HopLimitExceeded, InvalidArguments, InvalidOption } from '../base/errors.ts';
+import { MAX_HOPS } from '../base/limits.ts';
+import { destinationOf, withQueues } from './destination.ts';
+import { decodeTyped } from '../wire/json-typed.ts';
+import { decodeMessage } from '../wire/decode-message.ts';
+import { encodeMessage } from '../wire/encode-message.ts';
+import type { CeleriacHeader, Embed, Message } from '../wire/message.ts';
+import { checkSteps, fromSignatureOptions, type Lineage } from '../options/signature-options.ts';
+import type { Clock, Ids, Random } from '../base/time.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Logger } from '../ports/log.ts';
+import { checkTimerSize, prepare, type Prepared } from './publish.ts';
+import { requireExternal, requireQueue } from '../options/declared-queue.ts';
+import { ownQueueName } from '../wire/queue-name.ts';
+import type { Registry, TaskDefinition } from '../task/registry.ts';
+import { argsRepr, kwargsRepr } from '../wire/repr.ts';
+import type { Settings } from '../options/settings.ts';
+import { givenArguments, readSignature, type Signature } from '../wire/signature.ts';
+import type { StandardResult } from '../base/standard-schema.ts';
+import { checkedTaskName } from '../options/task-options.ts';
+import type { AsyncResult } from '../results/result.ts';
+import type { GroupResult } from '../results/group-result.ts';
+
+/** What eager mode hands back. */
+export interface EagerOutcome {
+  readonly state: string;
+  readonly value: unknown;
+  readonly error: unknown;
+  readonly traceback: string | null;
+}
+
+export interface Producer {
+  readonly settings: Settings;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Names of all tasks that the service's workers run, as far as this process can tell; undefined where it cannot. */
+  taskNames(): ReadonlySet<string> | undefined;
+  /** Connects on first use. Throws MissingEnvironment where nothing tells of queues and tables. */
+  ports(): Promise<Ports>;
+  /** Runs a message in the caller, at once. */
+  runEager(message: Message): Promise<EagerOutcome>;
+  /** Runs a whole signature in the caller, at once. */
+  runTree(sig: Signature, options?: ApplyOptions): Promise<AsyncResult | GroupResult>;
+}
+
+/** A message ready to go, and how to publish it. */
+export interface Call {
+  readonly message: Message;
+  readonly prepared: Prepared;
+  readonly options: ResolvedApplyOptions;
+}
+
+const EMPTY_EMBED: Embed = { callbacks: null, errbacks: null, chain: null, chord: null };
+
+/** @throws InvalidOption, InvalidArguments, NotSerializable, QueueNotFound, MessageTooLarge: before anything is sent. */
+export async function prepareCall(
+  producer: Producer,
+  name: string,
+  args: readonly unknown[],
+  options: ApplyOptions = {},
+  lineage: Lineage = {},
+): Promise<Call> {
+  checkedTaskName(name);
+  if (!Array.isArray(args)) {
+    throw new InvalidOption(`arguments of '${name}': give an array of arguments, as in applyAsync([2, 2]).`);
+  }
+  // A schema sees here what it will see before the run.
+  const checkedArgs = await validateArguments(producer.registry.find(name), givenArguments(args));
+  return prepareChecked(producer, name, checkedArgs, options, lineage);
+}
+
+/** `prepareCall` for arguments that are known to fit the task's schema. */
+export function prepareChecked(
+  producer: Producer,
+  name: string,
+  checkedArgs: readonly unknown[],
+  options: ApplyOptions,
+  lineage: Lineage,
+): Call {
+  const args = givenArguments(checkedArgs);
+  const nowMs = producer.clock.nowMs();
+  const resolved = resolveApplyOptions(options, lineage.scheduledMs ?? nowMs);
+  const message = buildMessage(producer, name, args, resolved, lineage, nowMs);
+  const prepared = prepare(message, producer.settings, { asPython: lineage.sentOn === true });
+  checkTimerSize(prepared, nowMs, producer.settings);
+  return { message, prepared, options: resolved };
+}
+
+export async function prepareSignature(producer: Producer, sig: Signature, lineage: Lineage = {}): Promise<Call> {
+  if (sig.subtask_type !== null && !ONE_MESSAGE.has(sig.subtask_type)) {
+    throw new InvalidOption(`signature of '${sig.task}': a ${sig.subtask_type} cannot be sent as a single task.`);
+  }
+  const { options, lineage: own } = fromSignatureOptions(sig.options);
+  const inner = sig.subtask_type === null ? undefined : readSignature(sig.kwargs['task'])?.task;
+  // A task of ours gets what it would get from any other message, its schema too; Python's own gets what Python wrote.
+  const decode = lineage.sentOn === true && producer.registry.find(sig.task) !== undefined;
+  const { args, kwargs } = decode ? (decodeTyped({ args: sig.args, kwargs: sig.kwargs }) as typeof sig) : sig;
+  return prepareCall(
+    producer,
+    sig.task,
+    args,
+    { ...options, kwargs: { ...options.kwargs, ...kwargs } },
+    {
+      ...lineage,
+      ...own,
+      embed: { ...lineage.embed, ...own.embed },
+      celeriac: { ...lineage.celeriac, ...own.celeriac },
+      ...(inner === undefined ? {} : { routeAs: inner }),
+    },
+  );
+}
+
+// Celery's map and starmap: one message each.
+const ONE_MESSAGE: ReadonlySet<string> = new Set(['xmap', 'xstarmap']);
+
+function buildMessage(
+  producer: Producer,
+  name: string,
+  args: readonly unknown[],
+  options: ResolvedApplyOptions,
+  lineage: Lineage,
+  nowMs: number,
+): Message {
+  const { settings } = producer;
+  const definition = producer.registry.findAnywhere(lineage.routeAs ?? name);
+  const destination = destinationOf(producer, lineage.routeAs ?? name, args, options.kwargs);
+  const queue = ownQueueName(options.queue ?? destination.queue, settings.queues);
+  if (definition !== undefined && definition !== producer.registry.find(definition.name))
+    requireExternal(definition.name, queue, settings);
+  const parent = lineage.parentId === undefined ? maybeCurrentTask()?.request : undefined;
+  const id = options.taskId ?? producer.ids.next();
+  const expiresSeconds = definition?.options.expiresSeconds ?? null;
+  const { scheduledMs } = lineage;
+  // What came in a message fails as a step where it is one.
+  if (lineage.sentOn !== true)
+    for (const link of [...(options.link ?? []), ...(options.linkError ?? [])]) checkSteps(link, settings.queues);
+  const embed = { ...EMPTY_EMBED, callbacks: options.link, errbacks: options.linkError, ...lineage.embed };
+  return {
+    id,
+    task: name,
+    args,
+    kwargs: options.kwargs,
+    embed: settings.queues[queue]?.external === true ? withQueues(producer, embed) : embed,
+    retries: 0,
+    etaMs: options.etaMs ?? (scheduledMs !== undefined && scheduledMs > nowMs ? scheduledMs : null),
+    expiresMs: options.expiresMs ?? (expiresSeconds === null ? null : (scheduledMs ?? nowMs) + expiresSeconds * 1000),
+    rootId: lineage.rootId ?? parent?.rootId ?? id,
+    parentId: lineage.parentId ?? parent?.id ?? null,
+    groupId: lineage.groupId ?? null,
+    groupIndex: lineage.groupIndex ?? null,
+    timeLimit: options.timeLimit,
+    ignoreResult: options.ignoreResult,
+    argsrepr: options.argsrepr ?? argsRepr(args),
+    kwargsrepr: options.kwargsrepr ?? kwargsRepr(options.kwargs),
+    queue: requireQueue(queue, settings),
+    priority: options.priority ?? definition?.options.priority ?? destination.route.priority ?? 0,
+    shadow: options.shadow,
+    origin: `celeriac@${settings.name}`,
+    replyTo: null,
+    replacedTaskNesting: 0,
+    stampedHeaders: lineage.stampedHeaders ?? null,
+    stamps: lineage.stamps ?? {},
+    headers: options.headers,
+    properties: {},
+    celeriac: {
+      ...lineage.celeriac,
+      // A tick begins a line of its own: nothing counts before it.
+      ...nextHeader(options.fairKey, scheduledMs === undefined ? (lineage.hops ?? parent?.hops) : undefined),
+    },
+  };
+}
+
+function nextHeader(groupId: string | undefined, parentHops: number | undefined): CeleriacHeader {
+  const hops = parentHops === undefined ? 0 : parentHops + 1;
+  if (hops > MAX_HOPS) {
+    throw new HopLimitExceeded(
+      `${hops} messages followed from one root task; ${MAX_HOPS} are allowed. A task that keeps starting itself ends here.`,
+    );
+  }
+  return { ...(hops > 0 ? { hops } : {}), ...(groupId === undefined ? {} : { groupId }) };
+}
+
+/** @throws InvalidArguments listing every issue with its path. */
+export async function validateArguments(
+  definition: TaskDefinition | undefined,
+  args: readonly unknown[],
+): Promise<readonly unknown[]> {
+  const schema = definition?.options.schema;
+  if (definition === undefined || schema === undefined) return args;
+  return argumentsOf(definition, await schema['~standard'].validate([...args]));
+}
+
+/** @throws InvalidArguments listing every issue with its path. */
+export function argumentsOf(
+  definition: TaskDefinition,
+  result: StandardResult<readonly unknown[]>,
+): readonly unknown[] {
+  if (result.issues === undefined) {
+    if (Array.isArray(result.value)) return result.value;
+    throw new InvalidArguments(`The schema of task '${definition.name}' must give an array of arguments.`);
+  }
+  const issues = result.issues.map((issue) => {
+    const path = (issue.path ?? [])
+      .map((part) => (typeof part === 'object' ? String(part.key) : String(part)))
+      .join('.');
+    return path === '' ? issue.message : `args.${path}: ${issue.message}`;
+  });
+  throw new InvalidArguments(`Arguments of task '${definition.name}' do not fit its schema: ${issues.join('; ')}`);
+}
+
+/** A message as its receiver would see it: eager mode goes through the serializer too. */
+export function throughSerializer(message: Message): Message {
+  return decodeMessage(encodeMessage(message));
+}

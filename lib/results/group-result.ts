@@ -1,0 +1,282 @@
+/** Reading what became of a group (celery/result.py, GroupResult). */
+import { type Duration, durationSeconds } from '../base/duration.ts';
+import { maybeCurrentTask } from '../task/context.ts';
+import { InvalidResult, TimeoutError, WaitInsideTask } from '../base/errors.ts';
+import { decodeJson, encodeJson } from '../wire/json.ts';
+import { CELERY_GROUP_MAX_MEMBERS, GROUP_PART_MEMBERS } from '../base/limits.ts';
+import type { GroupCount } from '../ports/groups.ts';
+import type { TaskRecord } from '../ports/backend.ts';
+import { AsyncResult, type GetOptions, type ResultParent, type ResultReader, visibleDocument } from './result.ts';
+import { restoreError } from '../wire/result-document.ts';
+import { isFinal, isPropagated, SUCCESS } from '../base/states.ts';
+
+export interface GroupProgress {
+  readonly total: number;
+  /** Finished, failed ones among them. */
+  readonly done: number;
+  readonly failed: number;
+}
+
+// Members revoked side by side.
+const WIDTH = 16;
+
+/** `R` is the tuple or array of the members' results. */
+export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
+  readonly id: string;
+  readonly memberIds: readonly string[];
+  /** What came before it in a chain. */
+  readonly parent: ResultParent | undefined;
+  readonly #reader: ResultReader;
+  /** Members run elsewhere, where nobody counts them for us: each is looked at. */
+  readonly #uncounted: boolean;
+
+  constructor(
+    id: string,
+    memberIds: readonly string[],
+    reader: ResultReader,
+    options: { readonly parent?: ResultParent | undefined; readonly uncounted?: boolean } = {},
+  ) {
+    this.id = id;
+    this.memberIds = memberIds;
+    this.parent = options.parent;
+    this.#reader = reader;
+    this.#uncounted = options.uncounted ?? false;
+  }
+
+  /** One result for each member, in order. */
+  get results(): AsyncResult<R[number]>[] {
+    return this.memberIds.map((id) => new AsyncResult<R[number]>(id, this.#reader));
+  }
+
+  get total(): number {
+    return this.memberIds.length;
+  }
+
+  get length(): number {
+    return this.memberIds.length;
+  }
+
+  /**
+   * How far the group is, for a progress bar: reads one item for each 64 members, not the members. Of a group with
+   * members that run elsewhere (`app.remote`) it reads each.
+   */
+  async progress(): Promise<GroupProgress> {
+    const { done, failed } = await this.#count();
+    return { total: this.total, done, failed: failed.length };
+  }
+
+  async #count(): Promise<Pick<GroupCount, 'done' | 'failed'>> {
+    if (this.total === 0) return { done: 0, failed: [] };
+    const { groups } = await this.#reader.ports();
+    if (!this.#uncounted) return groups.count(this.id);
+    const ended = (await this.#outcomes([...this.memberIds.keys()])).filter(({ final }) => final);
+    return {
+      done: ended.length,
+      failed: ended.filter(({ failed }) => failed).map(({ index }) => index),
+    };
+  }
+
+  /** Members that succeeded. */
+  async completedCount(): Promise<number> {
+    const { done, failed } = await this.progress();
+    return done - failed;
+  }
+
+  async failedCount(): Promise<number> {
+    return (await this.progress()).failed;
+  }
+
+  /** Whether any member is not finished. */
+  async waiting(): Promise<boolean> {
+    return !(await this.ready());
+  }
+
+  /** Whether every member is finished. */
+  async ready(): Promise<boolean> {
+    const { done, total } = await this.progress();
+    return done >= total;
+  }
+
+  /** Whether every member succeeded. */
+  async successful(): Promise<boolean> {
+    const { done, failed, total } = await this.progress();
+    return done >= total && failed === 0;
+  }
+
+  /** Whether any member failed. */
+  async failed(): Promise<boolean> {
+    return (await this.failedCount()) > 0;
+  }
+
+  /**
+   * Waits for all members and gives their results in order. A member without a result (`ignoreResult`, `Ignore`)
+   * gives undefined.
+   *
+   * @throws TimeoutError, WaitInsideTask, InvalidResult for a result that has expired, or a failed member's own
+   * exception, as soon as there is one; with `propagate: false` exceptions stand among the results.
+   */
+  async join(options: GetOptions = {}): Promise<R> {
+    refuseInsideTask();
+    const deadlineMs = deadlineOf(options, this.#reader.clock.nowMs());
+    const seen = new Set<number>();
+    while (this.total > 0) {
+      const { done, failed } = await this.#count();
+      if (options.propagate !== false) {
+        const fresh = failed.filter((index) => index < this.total && !seen.has(index));
+        for (const index of fresh) seen.add(index);
+        for (const { value, thrown } of await this.#outcomes(fresh)) if (thrown) throw value;
+      }
+      if (done >= this.total) break;
+      await this.#wait(deadlineMs, options, this.total - done);
+    }
+    const outcomes = await this.#outcomes([...this.memberIds.keys()]);
+    const lost = outcomes.find(({ thrown }) => thrown);
+    if (lost !== undefined && options.propagate !== false) throw lost.value;
+    return outcomes.map(({ value }) => value) as unknown as R;
+  }
+
+  /** The same as `join`. */
+  get(options: GetOptions = {}): Promise<R> {
+    return this.join(options);
+  }
+
+  /**
+   * Results as they finish, each with its place.
+   *
+   * @throws as `join` does, when it comes to a failed member.
+   */
+  async *iterate(options: GetOptions = {}): AsyncGenerator<{ readonly index: number; readonly value: R[number] }> {
+    refuseInsideTask();
+    const deadlineMs = deadlineOf(options, this.#reader.clock.nowMs());
+    const open = new Set(this.memberIds.keys());
+    while (open.size > 0) {
+      const before = open.size;
+      // Looked at first: whatever is counted has its result by the time that results are read.
+      const complete = await this.ready();
+      for await (const page of this.#pages([...open])) {
+        const ended = page.filter(({ final }) => final || complete);
+        for (const { index, value, thrown } of ended.toSorted(byEnd)) {
+          open.delete(index);
+          if (thrown && options.propagate !== false) throw value;
+          yield { index, value };
+        }
+      }
+      if (open.size === before) await this.#wait(deadlineMs, options, open.size);
+    }
+  }
+
+  /** Revokes every member that has not started. */
+  async revoke(): Promise<void> {
+    for (let start = 0; start < this.total; start += WIDTH)
+      await Promise.all(
+        this.memberIds.slice(start, start + WIDTH).map((id) => new AsyncResult(id, this.#reader).revoke()),
+      );
+  }
+
+  /** Deletes the members' results and the group's count. */
+  async forget(): Promise<void> {
+    const { backend, groups, celeryGroups } = await this.#reader.ports();
+    await backend.forget(this.memberIds);
+    await groups.forget(this.id);
+    await celeryGroups.forget(this.id);
+  }
+
+  /**
+   * Stores the ids of its members, for `app.groupResult(id)`; and where Celery looks for them, for its
+   * `GroupResult.restore(id)`, unless they are more than its one item holds (some 7,000).
+   */
+  async save(expires: Duration = '1d'): Promise<void> {
+    const { groups, celeryGroups } = await this.#reader.ports();
+    const nowMs = this.#reader.clock.nowMs();
+    const expiresAtSeconds = Math.floor(nowMs / 1000) + durationSeconds(expires, 'expires', 1);
+    const { id: groupId, memberIds } = this;
+    await groups.define({
+      groupId,
+      size: this.total,
+      createdMs: nowMs,
+      definition: encodeJson(this.#uncounted ? { uncounted: true, memberIds } : memberIds, 'members'),
+      expiresAtSeconds,
+    });
+    if (memberIds.length <= CELERY_GROUP_MAX_MEMBERS)
+      await celeryGroups.define({ groupId, memberIds, chord: false, nowMs, expiresAtSeconds });
+  }
+
+  async #outcomes(places: readonly number[]): Promise<Outcome[]> {
+    const outcomes: Outcome[] = [];
+    for await (const page of this.#pages(places)) outcomes.push(...page);
+    return outcomes;
+  }
+
+  async *#pages(places: readonly number[]): AsyncGenerator<Outcome[]> {
+    const { backend } = await this.#reader.ports();
+    for (let start = 0; start < places.length; start += GROUP_PART_MEMBERS) {
+      const page = places.slice(start, start + GROUP_PART_MEMBERS);
+      const ids = page.map((index) => this.memberIds[index] ?? '');
+      const records = await backend.get(ids, this.#reader.clock.nowMs());
+      yield page.map((index, position) => outcomeOf(index, ids[position] ?? '', records[position]));
+    }
+  }
+
+  async #wait(deadlineMs: number, options: GetOptions, open: number): Promise<void> {
+    const { clock } = this.#reader;
+    const leftMs = deadlineMs - clock.nowMs();
+    if (leftMs <= 0)
+      throw new TimeoutError(`${open} of ${this.total} members of group ${this.id} did not finish in time.`);
+    options.onInterval?.();
+    await clock.sleep(Math.min(durationSeconds(options.interval ?? 0.5, 'interval', 0.001) * 1000, leftMs));
+  }
+}
+
+/** What became of a member, as its record says. */
+interface Outcome {
+  readonly index: number;
+  readonly value: unknown;
+  /** `value` is an exception. */
+  readonly thrown: boolean;
+  readonly final: boolean;
+  /** Ended, and not with a result. */
+  readonly failed: boolean;
+  readonly finishedMs: number | undefined;
+}
+
+function outcomeOf(index: number, id: string, record: TaskRecord | undefined): Outcome {
+  if (record === undefined) {
+    const gone = new InvalidResult(
+      `Member ${id} has finished and has no result: it expired, was forgotten, or its task stores none.`,
+    );
+    return { index, value: gone, thrown: true, final: false, failed: false, finishedMs: undefined };
+  }
+  const document = visibleDocument(id, record);
+  const thrown = isPropagated(document.status);
+  const value = thrown ? restoreError(document) : isFinal(document.status) ? document.result : undefined;
+  // Python's records have no time of their own, and their document says what they are.
+  const final = record.finishedMs !== undefined || isFinal(document.status);
+  const failed = final && document.status !== SUCCESS;
+  return { index, value, thrown, final, failed, finishedMs: record.finishedMs };
+}
+
+function byEnd(left: Outcome, right: Outcome): number {
+  return (left.finishedMs ?? 0) - (right.finishedMs ?? 0) || left.index - right.index;
+}
+
+function deadlineOf({ timeout }: GetOptions, nowMs: number): number {
+  return timeout === undefined ? Infinity : nowMs + durationSeconds(timeout, 'timeout') * 1000;
+}
+
+function refuseInsideTask(): void {
+  if (maybeCurrentTask()?.request.calledDirectly !== false) return;
+  throw new WaitInsideTask(
+    'Never wait for a group within a task: workers that wait for workers starve each other. Use a chord instead.',
+  );
+}
+
+/** A group that `save()` has stored, here or in Python. undefined where it is unknown or expired. */
+export async function savedGroup(id: string, reader: ResultReader): Promise<GroupResult | undefined> {
+  const { groups, celeryGroups } = await reader.ports();
+  const record = await groups.definition(id, reader.clock.nowMs());
+  const saved = record === undefined ? undefined : decodeJson(record.definition);
+  if (Array.isArray(saved)) return new GroupResult(id, saved as readonly string[], reader);
+  const own = (saved as { readonly memberIds?: readonly string[] } | undefined)?.memberIds;
+  const memberIds = own ?? (await celeryGroups.members(id, reader.clock.nowMs()));
+  return memberIds === undefined ? undefined : new GroupResult(id, memberIds, reader, { uncounted: true });
+}

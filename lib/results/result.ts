@@ -1,0 +1,259 @@
+/** Reading what became of a task. */
+import { maybeCurrentTask } from '../task/context.ts';
+import { type Duration, durationSeconds } from '../base/duration.ts';
+import { TaskRevokedError, TimeoutError, WaitInsideTask } from '../base/errors.ts';
+import { REVOKED_RETENTION_SECONDS } from '../base/limits.ts';
+import type { Clock } from '../base/time.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { TaskRecord } from '../ports/backend.ts';
+import {
+  type ExtendedFields,
+  extendedIn,
+  isExceptionDocument,
+  readDocument,
+  restoreError,
+  type ResultDocument,
+  writeException,
+} from '../wire/result-document.ts';
+import { taskIdsIn } from '../wire/celery-group.ts';
+import { collect, iterdeps, type IterdepsOptions, type ResultPair } from './result-tree.ts';
+import { FAILURE, isFinal, isPropagated, PENDING, REVOKED, SUCCESS } from '../base/states.ts';
+
+export interface ResultReader {
+  readonly clock: Clock;
+  ports(): Promise<Ports>;
+}
+
+export interface GetOptions {
+  /** Give up after this long with TimeoutError. Default: wait for ever. */
+  readonly timeout?: Duration;
+  /** Throw the task's exception. Default true; false returns it. */
+  readonly propagate?: boolean;
+  /** Time between two looks. Default 0.5 s. */
+  readonly interval?: Duration;
+  /** Called before each wait. */
+  readonly onInterval?: () => void;
+}
+
+/** What came before a result in a chain: a task, or a group. */
+export interface ResultParent {
+  readonly id: string;
+  readonly parent?: ResultParent | undefined;
+}
+
+export class AsyncResult<R = unknown> {
+  readonly id: string;
+  /** The step before it in a chain, for a chord's body its header. */
+  readonly parent: ResultParent | undefined;
+  /** Sent with `ignoreResult`: there is nothing to wait for. */
+  readonly ignored: boolean;
+  readonly #reader: ResultReader;
+  /** Final states do not change, so they are read once. */
+  #final: ResultDocument | undefined;
+
+  constructor(
+    id: string,
+    reader: ResultReader,
+    options: { readonly ignored?: boolean; readonly parent?: ResultParent } = {},
+  ) {
+    this.id = id;
+    this.parent = options.parent;
+    this.ignored = options.ignored ?? false;
+    this.#reader = reader;
+  }
+
+  /** Whose time its waiting takes. */
+  static clockOf(result: AsyncResult): Clock {
+    return result.#reader.clock;
+  }
+
+  get taskId(): string {
+    return this.id;
+  }
+
+  /** PENDING where nothing is known: unknown, not started, expired, or ignored. */
+  async state(): Promise<string> {
+    return (await this.#document()).status;
+  }
+
+  async ready(): Promise<boolean> {
+    return isFinal(await this.state());
+  }
+
+  async successful(): Promise<boolean> {
+    return (await this.state()) === SUCCESS;
+  }
+
+  async failed(): Promise<boolean> {
+    return (await this.state()) === FAILURE;
+  }
+
+  /**
+   * Waits for the outcome.
+   *
+   * @throws TimeoutError, WaitInsideTask, or the task's own exception with its remote name, message and stack.
+   */
+  async get(options: GetOptions = {}): Promise<R> {
+    if (maybeCurrentTask()?.request.calledDirectly === false) {
+      throw new WaitInsideTask(
+        'Never call result.get() within a task: workers that wait for workers starve each other. Use a link or a chain instead.',
+      );
+    }
+    // Celery: an ignored result is None at once.
+    if (this.ignored) return undefined as R;
+    const timeoutMs = options.timeout === undefined ? Infinity : durationSeconds(options.timeout, 'timeout') * 1000;
+    const intervalMs = durationSeconds(options.interval ?? 0.5, 'interval', 0.001) * 1000;
+    const startedMs = this.#reader.clock.nowMs();
+    for (;;) {
+      const document = await this.#document();
+      if (isFinal(document.status)) return outcomeOf<R>(document, options.propagate ?? true);
+      const leftMs = timeoutMs - (this.#reader.clock.nowMs() - startedMs);
+      if (leftMs <= 0) {
+        throw new TimeoutError(
+          `Task ${this.id} did not finish within ${timeoutMs / 1000} s; its state is ${document.status}.`,
+        );
+      }
+      options.onInterval?.();
+      await this.#reader.clock.sleep(Math.min(intervalMs, leftMs));
+    }
+  }
+
+  /** Celery's older name of `get`. */
+  wait(options: GetOptions = {}): Promise<R> {
+    return this.get(options);
+  }
+
+  /** The result, the exception, or a custom state's data, as things stand. */
+  async info(): Promise<unknown> {
+    const document = await this.#document();
+    if (document.status === PENDING) return undefined;
+    return isExceptionDocument(document) && document.result !== null ? restoreError(document) : document.result;
+  }
+
+  /** The remote stack text of a failed or retried task. */
+  async traceback(): Promise<string | undefined> {
+    return (await this.#document()).traceback ?? undefined;
+  }
+
+  /**
+   * The tasks it sent and its links and next step, once it is finished; of a group that Python sent, its members. At
+   * most 64 are recorded.
+   */
+  async children(): Promise<AsyncResult[]> {
+    const { children } = await this.#document();
+    return children.flatMap(taskIdsIn).map((id) => new AsyncResult(id, this.#reader));
+  }
+
+  /**
+   * The tree of tasks that followed from it, level by level, each with the one that it followed from.
+   *
+   * @throws IncompleteStream at a task that is not finished, unless `intermediate`: then what follows from it is left out.
+   */
+  iterdeps(options: IterdepsOptions = {}): AsyncGenerator<ResultPair> {
+    return iterdeps(this, options);
+  }
+
+  /**
+   * The same tree with the value of each, waited for.
+   *
+   * @throws as `get` does.
+   */
+  collect(options: GetOptions = {}): AsyncGenerator<readonly [result: AsyncResult, value: unknown]> {
+    return collect(this, options);
+  }
+
+  /** Its task, where that is stored: always of tasks that ran here, in Python with `result_extended`. */
+  async name(): Promise<string | undefined> {
+    return (await this.#extended()).name;
+  }
+
+  /** Stored with `resultExtended`, in Python with `result_extended`. */
+  async args(): Promise<readonly unknown[] | undefined> {
+    const { args } = await this.#extended();
+    return Array.isArray(args) ? (args as readonly unknown[]) : undefined;
+  }
+
+  /** Stored with `resultExtended`, in Python with `result_extended`. */
+  async kwargs(): Promise<Readonly<Record<string, unknown>> | undefined> {
+    const { kwargs } = await this.#extended();
+    return typeof kwargs === 'object' && kwargs !== null ? (kwargs as Record<string, unknown>) : undefined;
+  }
+
+  /** Who ran it. Stored with `resultExtended`, in Python with `result_extended`. */
+  async worker(): Promise<string | undefined> {
+    return (await this.#extended()).worker;
+  }
+
+  /** Of its last attempt, where that is stored: always of tasks that ran here. */
+  async retries(): Promise<number | undefined> {
+    return (await this.#extended()).retries;
+  }
+
+  /** Where it ran, where that is stored: always of tasks that ran here. */
+  async queue(): Promise<string | undefined> {
+    return (await this.#extended()).queue;
+  }
+
+  async #extended(): Promise<ExtendedFields> {
+    return (await this.#document()).extended ?? {};
+  }
+
+  async dateDone(): Promise<Date | undefined> {
+    const { dateDone } = await this.#document();
+    if (dateDone === null) return undefined;
+    // Celery before 5.4 writes UTC without an offset.
+    return new Date(/(Z|[+-]\d{2}:?\d{2})$/.test(dateDone) ? dateDone : `${dateDone}Z`);
+  }
+
+  /** Deletes the stored result. */
+  async forget(): Promise<void> {
+    const { backend } = await this.#reader.ports();
+    await backend.forget([this.id]);
+    this.#final = undefined;
+  }
+
+  /**
+   * Keeps the task from starting. One that waits is REVOKED at once; one that runs goes on, and is not
+   * started again. Returns the state after it.
+   */
+  async revoke(): Promise<string> {
+    const { backend } = await this.#reader.ports();
+    const nowMs = this.#reader.clock.nowMs();
+    const meta = writeException(REVOKED, new TaskRevokedError('revoked'), {
+      children: [],
+      dateDone: new Date(nowMs).toISOString(),
+      taskId: this.id,
+    });
+    return backend.revoke({
+      id: this.id,
+      nowMs,
+      meta,
+      expiresAtSeconds: Math.floor(nowMs / 1000) + REVOKED_RETENTION_SECONDS,
+    });
+  }
+
+  async #document(): Promise<ResultDocument> {
+    if (this.#final) return this.#final;
+    const { backend } = await this.#reader.ports();
+    const [record] = await backend.get([this.id], this.#reader.clock.nowMs());
+    const document = visibleDocument(this.id, record);
+    if (isFinal(document.status)) this.#final = document;
+    return document;
+  }
+}
+
+/** What a reader may see of a record: not what `ignoreResult` hides, nor STARTED without `trackStarted`. */
+export function visibleDocument(id: string, record: TaskRecord | undefined): ResultDocument {
+  if (record?.meta === undefined)
+    return { status: PENDING, result: null, traceback: null, children: [], dateDone: null, taskId: id };
+  const document = readDocument(record.meta);
+  const { name, queue, attempt: retries } = record;
+  return { ...document, extended: { ...extendedIn({ name, queue, retries }), ...document.extended } };
+}
+
+function outcomeOf<R>(document: ResultDocument, propagate: boolean): R {
+  if (!isPropagated(document.status)) return document.result as R;
+  const error = restoreError(document);
+  if (propagate) throw error;
+  return error as R;
+}

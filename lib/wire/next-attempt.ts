@@ -1,0 +1,48 @@
+/** The message of the attempt that follows a retry. Pure. */
+import type { RetryOverrides } from '../base/errors.ts';
+import type { Message } from './message.ts';
+import { argsRepr, kwargsRepr } from './repr.ts';
+import type { Signature } from './signature.ts';
+
+/** @param etaMs when it is due, in milliseconds since the epoch; null for at once. */
+export function nextAttempt(message: Message, etaMs: number | null, overrides: RetryOverrides): Message {
+  const { args = message.args, kwargs = message.kwargs } = overrides;
+  const [hard, soft] = overrides.timeLimit ?? [null, null];
+  return {
+    ...message,
+    args,
+    kwargs,
+    embed: {
+      ...message.embed,
+      ...(overrides.link === undefined ? {} : { callbacks: overrides.link as readonly Signature[] }),
+      ...(overrides.linkError === undefined ? {} : { errbacks: overrides.linkError as readonly Signature[] }),
+    },
+    retries: message.retries + 1,
+    etaMs,
+    expiresMs: overrides.expiresMs ?? message.expiresMs,
+    queue: overrides.queue ?? message.queue,
+    priority: overrides.priority ?? message.priority,
+    headers: overrides.headers ? { ...message.headers, ...overrides.headers } : message.headers,
+    timeLimit: [hard ?? message.timeLimit[0], soft ?? message.timeLimit[1]],
+    shadow: overrides.shadow ?? message.shadow,
+    ignoreResult: overrides.ignoreResult ?? message.ignoreResult,
+    argsrepr: overrides.argsrepr ?? reprOf(message.argsrepr, overrides.args && args, message.args, argsRepr),
+    kwargsrepr:
+      overrides.kwargsrepr ?? reprOf(message.kwargsrepr, overrides.kwargs && kwargs, message.kwargs, kwargsRepr),
+    celeriac: { ...withoutGather(message, overrides), hops: (message.celeriac.hops ?? 0) + 1 },
+  };
+}
+
+/**
+ * Celery rebuilds them from the real values, which brings hidden secrets back into logs; ours stay as given. New
+ * arguments are shown only where the old ones were: who hid those did not mean to show these.
+ */
+function reprOf<T>(shown: string, given: T | undefined, before: T, repr: (value: T) => string): string {
+  return given !== undefined && shown === repr(before) ? repr(given) : shown;
+}
+
+/** New arguments are all of them: a body whose results were read for it does not get them a second time. */
+function withoutGather({ celeriac }: Message, { args }: RetryOverrides): Message['celeriac'] {
+  const { gather: _gather, ...rest } = celeriac;
+  return args === undefined ? celeriac : rest;
+}
