@@ -7,7 +7,7 @@ import { decodeMessage } from '../../lib/wire/decode-message.ts';
 import { encodeMessage } from '../../lib/wire/encode-message.ts';
 import { celeryGroupMembers } from '../../lib/wire/celery-group.ts';
 import { type Signature, signature } from '../../lib/wire/signature.ts';
-import { WIRE_SAMPLES } from '../unit/wire-samples.ts';
+import { WIRE_SAMPLES } from '../wire/samples.ts';
 
 const GROUP = '00000000-0000-4000-8000-000000000060';
 const MEMBERS = ['00000000-0000-4000-8000-000000000061', '00000000-0000-4000-8000-000000000062'];

@@ -4,7 +4,7 @@ import { World } from 'celeriac/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { askPython, reasonToSkip } from '../support/python.ts';
-import { WIRE_SAMPLES } from '../unit/wire-samples.ts';
+import { WIRE_SAMPLES } from '../wire/samples.ts';
 
 const reason = reasonToSkip('canvas of Celery');
 

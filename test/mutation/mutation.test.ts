@@ -64,7 +64,7 @@ describe('changes', () => {
   });
   it('tests that import a file stand nearer than those that import the package', () => {
     const distances = distancesTo(['lib/worker/decide.ts']);
-    expect(distances.get('test/unit/decide.test.ts')).toBe(1);
+    expect(distances.get('test/worker/decide.test.ts')).toBe(1);
     expect(distances.get('test/canvas/windows.test.ts')).toBeGreaterThan(1);
     expect(distances.get('test/schedules/solar.test.ts')).toBeUndefined();
   });

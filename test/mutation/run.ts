@@ -3,7 +3,7 @@
  *
  * Without a folder: all of them. `--changed <commit>` takes mutants of the lines that were changed since. What was found is
  * kept in .mutation and not tried again; `--again` tries survivors again, after a test was added. `--minutes` ends
- * a run; the same command goes on. `--tests test/unit,test/beat` uses these tests alone.
+ * a run; the same command goes on. `--tests test/worker,test/beat` uses these tests alone.
  */
 import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';

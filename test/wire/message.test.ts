@@ -7,7 +7,7 @@ import { InvalidMessage, InvalidOption, MessageTooLarge, NotSerializable } from 
 import { LATEST_DUE_MS, SQS_MAX_MESSAGE_BYTES } from '../../lib/base/limits.ts';
 import type { Message } from '../../lib/wire/message.ts';
 import { signature } from '../../lib/wire/signature.ts';
-import { NO_LINKS, UNSAID, WIRE_SAMPLES, type WireSample } from './wire-samples.ts';
+import { NO_LINKS, UNSAID, WIRE_SAMPLES, type WireSample } from './samples.ts';
 
 type Json = Record<string, unknown>;
 
