@@ -1,10 +1,11 @@
 /** What the deploy test needs of an emulator of AWS, and MiniStack as one. */
-import { createWriteStream, existsSync } from 'node:fs';
+import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setDefaultCACertificates } from 'node:tls';
 
 import { start } from './processes.ts';
 import { until } from './report.ts';
@@ -16,6 +17,8 @@ export interface Emulator {
   readonly environment: Readonly<Record<string, string>>;
   /** A folder of its own; it is gone when the emulator has stopped. */
   readonly folder: string;
+  /** Whether each function calls under its own role, and what that does not grant is refused. */
+  readonly enforcesRoles: boolean;
   stop(): Promise<void>;
 }
 
@@ -57,11 +60,13 @@ export async function ownEnvironment(folder: string): Promise<Record<string, str
 }
 
 /** Ready when `url` answers; it must not have ended before. */
-export async function ready(url: string, hasEnded: () => boolean): Promise<void> {
+export async function ready(url: string, hasEnded: () => boolean, certificate?: string): Promise<void> {
   await until(
     `an answer from ${url}`,
     async () => {
       if (hasEnded()) throw new Error('The emulator ended at once; its log says why.');
+      if (certificate !== undefined && existsSync(certificate))
+        setDefaultCACertificates([readFileSync(certificate, 'utf8')]);
       return fetch(url).then(
         (response) => response.status,
         (error: unknown) => String(error),
@@ -85,8 +90,10 @@ export async function startMinistack(log: string): Promise<Emulator> {
     );
   const folder = await mkdtemp(join(tmpdir(), 'celeriac-deploy-'));
   const port = await freePort();
-  const endpoint = `http://localhost:${port}`;
-  const environment = await ownEnvironment(folder);
+  const endpoint = `https://localhost:${port}`;
+  // Where it puts the certificate that it makes for itself.
+  const certificate = join(folder, 'ministack-tls/server.crt');
+  const environment = { ...(await ownEnvironment(folder)), NODE_EXTRA_CA_CERTS: certificate };
   const server = start(
     program,
     [],
@@ -98,6 +105,10 @@ export async function startMinistack(log: string): Promise<Emulator> {
       MINISTACK_HOST: 'localhost',
       GATEWAY_PORT: String(port),
       AWS_ENDPOINT_URL: endpoint,
+      // Each function calls under its own role, and what that does not grant is refused.
+      AUTH: 'true',
+      // Policies that insist on TLS hold, too.
+      USE_SSL: '1',
       S3_DATA_DIR: join(folder, 's3'),
       STATE_DIR: join(folder, 'state'),
     },
@@ -108,10 +119,17 @@ export async function startMinistack(log: string): Promise<Emulator> {
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await ready(`${endpoint}/_ministack/health`, () => server.process.exitCode !== null);
+    await ready(`${endpoint}/_ministack/health`, () => server.process.exitCode !== null, certificate);
   } catch (error) {
     await stop();
     throw error;
   }
-  return { name: 'MiniStack', endpoint, environment: { ...environment, AWS_ENDPOINT_URL: endpoint }, folder, stop };
+  return {
+    name: 'MiniStack',
+    enforcesRoles: true,
+    endpoint,
+    environment: { ...environment, AWS_ENDPOINT_URL: endpoint },
+    folder,
+    stop,
+  };
 }

@@ -1,7 +1,5 @@
-/** The few calls of Lambda's API that tell what is deployed: signed HTTP, since the project needs no client of Lambda otherwise. */
-import { createHash, createHmac } from 'node:crypto';
-
-import { REGION } from './emulator.ts';
+/** The few calls of Lambda's API that tell what is deployed. */
+import { signedCall } from './signed-call.ts';
 
 export interface DeployedFunction {
   readonly FunctionName: string;
@@ -50,35 +48,6 @@ export class LambdaApi {
   }
 
   async #call<T>(method: string, path: string, body = ''): Promise<T> {
-    const url = new URL(path, this.#endpoint);
-    const response = await fetch(url, {
-      method,
-      headers: signed(method, url, body),
-      ...(body === '' ? {} : { body }),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text.slice(0, 1000)}`);
-    return JSON.parse(text) as T;
+    return JSON.parse(await signedCall({ endpoint: this.#endpoint, service: 'lambda', method, path, body })) as T;
   }
-}
-
-/** Signature version 4, with the keys that the test's own environment has. */
-function signed(method: string, { host, pathname }: URL, body: string): Record<string, string> {
-  const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
-  const scope = [time.slice(0, 8), REGION, 'lambda', 'aws4_request'];
-  const request = [method, pathname, '', `host:${host}`, `x-amz-date:${time}`, '', 'host;x-amz-date', hash(body)];
-  const toSign = ['AWS4-HMAC-SHA256', time, scope.join('/'), hash(request.join('\n'))].join('\n');
-  const key = scope.reduce<string | Buffer>((under, part) => hmac(under, part), 'AWS4test');
-  return {
-    'x-amz-date': time,
-    authorization: `AWS4-HMAC-SHA256 Credential=test/${scope.join('/')}, SignedHeaders=host;x-amz-date, Signature=${hmac(key, toSign).toString('hex')}`,
-  };
-}
-
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
-function hmac(key: string | Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest();
 }

@@ -1,6 +1,6 @@
 /** Processes that the deploy test starts. Each leads a group of its own, and ends with the test however that ends. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { type WriteStream } from 'node:fs';
+import { readdirSync, readFileSync, type WriteStream } from 'node:fs';
 
 const GRACE_MS = 10_000;
 const running = new Set<ChildProcess>();
@@ -38,6 +38,24 @@ export function run(line: string, env: NodeJS.ProcessEnv): Promise<string> {
       else reject(new Error(`${line}\nended with ${code ?? signal}:\n${output.slice(-4000)}`));
     });
   });
+}
+
+/** Of all that was started and what it started in turn: the members of their groups (Linux). */
+export function startedProcesses(): number[] {
+  const groups = new Set([...running].map(({ pid }) => pid));
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => groups.has(groupOf(pid)))
+    .map(Number);
+}
+
+function groupOf(pid: string): number | undefined {
+  try {
+    // The name stands in parentheses and may hold anything; behind it: state, parent, group.
+    return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[2]);
+  } catch {
+    return undefined;
+  }
 }
 
 function started(command: string, args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {

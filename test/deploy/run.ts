@@ -1,21 +1,77 @@
 /** `npm run deploy:test`: the example is deployed on an emulator of AWS that the project has not written, and does its work there. */
+import { join } from 'node:path';
+
 import { blogScenario } from './blog-scenario.ts';
-import { startMinistack } from './emulator.ts';
+import { connect } from './connect.ts';
+import { drillsScenario } from './drills-scenario.ts';
+import { type Emulator, startMinistack } from './emulator.ts';
+import { LambdaApi } from './lambda-api.ts';
+import { leftovers } from './leftovers.ts';
+import { listeningOutside } from './listening.ts';
 import { run } from './processes.ts';
 import { readmeLines } from './readme-lines.ts';
-import { Abandoned, Report } from './report.ts';
+import { Abandoned, equal, Report } from './report.ts';
+import { Roles } from './roles.ts';
+import { updateScenario } from './update-scenario.ts';
 
 const LOG = 'deploy-test.log';
+const DRILLS = "--app 'tsx --conditions=@celeriac/source test/deploy/drills/stack.ts' CeleriacDrills";
 
 const report = new Report();
+
+/** The whole story: the example, then the drills. */
+async function scenario(emulator: Emulator): Promise<void> {
+  const cdk = (line: string): Promise<string> => run(line, emulator.environment);
+  // Two at once need a folder each.
+  const drillsOutput = `--output ${join(emulator.folder, 'drills.out')}`;
+  const deployDrills = (version: string): Promise<string> =>
+    cdk(`npx cdk deploy ${DRILLS} ${drillsOutput} -c version=${version}`);
+  const asOnAws = async (): Promise<void> => {
+    if (emulator.enforcesRoles) await new Roles(emulator.endpoint).grantBatches();
+  };
+  for (const line of readmeLines()) await report.needed(line, async () => void (await cdk(line)));
+  await asOnAws();
+  await blogScenario(report, emulator);
+  if (emulator.enforcesRoles) await report.step('what a role does not grant is refused', () => refused(emulator));
+  await report.step('the same again: no changes', async () => {
+    const output = await cdk('npx cdk deploy');
+    if (!output.includes('(no changes)')) throw new Error(output.slice(-2000));
+    await cdk('npx cdk diff --fail --method=template');
+  });
+  await report.needed('cdk deploy of the drills', async () => void (await deployDrills('first')));
+  await asOnAws();
+  const { first: drills } = await import('./drills/first.ts');
+  const environment = await connect(drills.app, emulator, 'CeleriacDrills-TasksSweeper');
+  await drillsScenario({ report, drills, environment });
+  await updateScenario({ report, drills, environment, emulator, deploy: () => deployDrills('second').then(asOnAws) });
+  await report.step('nothing listens outside of this machine', async () => equal(listeningOutside(), []));
+  await report.step('cdk destroy leaves nothing', async () => {
+    await cdk('npx cdk destroy --force CeleriacBlog');
+    await cdk(`npx cdk destroy --force ${DRILLS} ${drillsOutput}`);
+    equal(await leftovers(emulator.endpoint, 'Celeriac'), []);
+  });
+}
+
+/** Shows that the emulator would see a right that is missing. */
+async function refused({ endpoint }: Emulator): Promise<string> {
+  const lambda = new LambdaApi(endpoint);
+  const { FunctionName } = await lambda.function('CeleriacBlog-Api');
+  const event = { body: JSON.stringify({ id: 'c8', author: 'eve', text: 'hello' }) };
+  const allow = await new Roles(endpoint).deny('CeleriacBlog-ApiServiceRole');
+  try {
+    const answer = JSON.stringify(await lambda.invoke(FunctionName, event));
+    if (!/AccessDenied|not authorized/.test(answer)) throw new Error(`it answered ${answer}`);
+  } finally {
+    await allow();
+  }
+  const { statusCode } = (await lambda.invoke(FunctionName, event)) as { statusCode: number };
+  equal(statusCode, 202, 'with its rights');
+  return 'and granted is granted';
+}
+
 const emulator = await report.needed('MiniStack starts', () => startMinistack(LOG));
 try {
-  for (const line of readmeLines()) await report.needed(line, async () => void (await run(line, emulator.environment)));
-  await blogScenario(report, emulator);
-  await report.step(
-    'cdk destroy',
-    async () => void (await run('npx cdk destroy --force CeleriacBlog', emulator.environment)),
-  );
+  await scenario(emulator);
 } catch (error) {
   if (!(error instanceof Abandoned)) throw error;
 } finally {
@@ -23,3 +79,4 @@ try {
 }
 process.exitCode = report.end();
 if (process.exitCode !== 0) console.log(`The emulator's log, with that of the functions: ${LOG}`);
+process.exit();

@@ -1,0 +1,18 @@
+/** What `cdk` runs for the drills: `-c version=second` is the update. */
+import { App, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+
+import { TaskService } from '../../../infra/index.ts';
+import { app as first } from './first.ts';
+import { app as second } from './second.ts';
+
+const cdk = new App();
+const version = cdk.node.tryGetContext('version') === 'second' ? 'second' : 'first';
+const stack = new Stack(cdk, 'CeleriacDrills');
+new TaskService(stack, 'Tasks', {
+  app: version === 'second' ? second : first,
+  entry: `test/deploy/drills/${version}.ts`,
+  // A worker that was killed is missed when its invocation would have ended.
+  queues: { default: { timeout: Duration.seconds(10) }, second: { timeout: Duration.seconds(10) } },
+  removalPolicy: RemovalPolicy.DESTROY,
+});
+cdk.synth();
