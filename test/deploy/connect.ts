@@ -1,7 +1,8 @@
 /** From what is deployed to an app of this process. */
 import type { Celeriac } from 'celeriac';
 
-import { type Environment, readEnvironment } from '../../lib/settings.ts';
+import { readEnvironment } from '../../lib/options/environment.ts';
+import type { Environment } from '../../lib/options/manifest.ts';
 import type { Emulator } from './emulator.ts';
 import { LambdaApi } from './lambda-api.ts';
 

@@ -2,8 +2,8 @@
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type AsyncResult, chain, chord, enqueueMany } from 'celeriac';
 
-import type { Timer } from '../../lib/ports.ts';
-import type { Environment } from '../../lib/settings.ts';
+import type { Timer } from '../../lib/ports/timers.ts';
+import type { Environment } from '../../lib/options/manifest.ts';
 import type { Drills } from './drills/drills.ts';
 import { queueNamed } from './leftovers.ts';
 import { equal, type Report, until } from './report.ts';

@@ -59,12 +59,23 @@ export async function ownEnvironment(folder: string): Promise<Record<string, str
   };
 }
 
+export interface Ready {
+  /** Path of a certificate to trust, once it is there. */
+  readonly certificate?: string;
+  /** Of the answer. Default 200. */
+  readonly status?: number;
+}
+
 /** Ready when `url` answers; it must not have ended before. */
-export async function ready(url: string, hasEnded: () => boolean, certificate?: string): Promise<void> {
+export async function ready(
+  url: string,
+  hasEnded: () => boolean,
+  { certificate, status = 200 }: Ready = {},
+): Promise<void> {
   await until(
     `an answer from ${url}`,
     async () => {
-      if (hasEnded()) throw new Error('The emulator ended at once; its log says why.');
+      if (hasEnded()) throw new Error('The server ended at once; its log says why.');
       if (certificate !== undefined && existsSync(certificate))
         setDefaultCACertificates([readFileSync(certificate, 'utf8')]);
       return fetch(url).then(
@@ -72,7 +83,7 @@ export async function ready(url: string, hasEnded: () => boolean, certificate?: 
         (error: unknown) => String(error),
       );
     },
-    (seen) => seen === 200,
+    (seen) => seen === status,
     START_SECONDS,
   );
 }
@@ -119,7 +130,7 @@ export async function startMinistack(log: string): Promise<Emulator> {
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await ready(`${endpoint}/_ministack/health`, () => server.process.exitCode !== null, certificate);
+    await ready(`${endpoint}/_ministack/health`, () => server.process.exitCode !== null, { certificate });
   } catch (error) {
     await stop();
     throw error;

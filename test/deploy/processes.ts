@@ -7,7 +7,7 @@ const running = new Set<ChildProcess>();
 
 export interface Background {
   readonly process: ChildProcess;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** A server: its output goes to `log`. */

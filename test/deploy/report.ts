@@ -14,13 +14,13 @@ export class Report {
   #passed = 0;
   readonly #startedMs = performance.now();
 
-  /** @returns what the step returns; undefined where it failed. */
+  /** @returns what the step returns, printed where it is text; undefined where it failed. */
   async step<T>(what: string, run: () => Promise<T>): Promise<T | undefined> {
     const startedMs = performance.now();
     try {
       const seen = await run();
       this.#passed += 1;
-      this.#print('ok  ', what, startedMs, seen === undefined ? '' : `: ${shown(seen, 160)}`);
+      this.#print('ok  ', what, startedMs, typeof seen === 'string' ? `: ${shown(seen, 160)}` : '');
       return seen;
     } catch (error) {
       this.failed.push(what);

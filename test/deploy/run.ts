@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 
 import { blogScenario } from './blog-scenario.ts';
+import { dynamodbLocalConformance, emulatorConformance } from './conformance.ts';
 import { connect } from './connect.ts';
 import { drillsScenario } from './drills-scenario.ts';
 import { type Emulator, startMinistack } from './emulator.ts';
@@ -71,6 +72,8 @@ async function refused({ endpoint }: Emulator): Promise<string> {
 
 const emulator = await report.needed('MiniStack starts', () => startMinistack(LOG));
 try {
+  await emulatorConformance(report, emulator);
+  await dynamodbLocalConformance(report);
   await scenario(emulator);
 } catch (error) {
   if (!(error instanceof Abandoned)) throw error;

@@ -53,7 +53,7 @@ async function swept(app: App, report: DrillParts['report']): Promise<void> {
       (state) => state === 'SUCCESS',
       30,
     );
-    return { totalRunCount: entry?.totalRunCount, lastRunAt: entry?.lastRunAt };
+    return `${entry?.totalRunCount} sent, the last for ${entry?.lastRunAt?.toISOString()}`;
   });
   await report.step('an entry is switched off: ticks that were sent ahead do not run; and on again', async () => {
     const lastMs = (await app.schedules.get('swept'))?.lastRunAt?.getTime() ?? 0;

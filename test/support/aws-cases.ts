@@ -1,0 +1,98 @@
+/** The conformance suites of all ports over a server of SQS and one of DynamoDB, whoever has written them. */
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { Celeriac, silentLogger } from 'celeriac';
+import {
+  backendConformance,
+  type BrokerUnderTest,
+  brokerConformance,
+  celeryGroupsConformance,
+  type ConformanceCase,
+  groupsConformance,
+  schedulesConformance,
+  timersConformance,
+} from 'celeriac/testing';
+
+import { type AwsPorts, connect } from '../../lib/aws/connect.ts';
+import { peekDeadLetters, SqsPoller } from '../../lib/aws/poller.ts';
+import { systemClock, systemRandom } from '../../lib/base/time.ts';
+import type { Environment } from '../../lib/options/manifest.ts';
+import type { Servers } from './servers.ts';
+
+/** Each case of the broker has queues of its own. */
+const RUNS = 9;
+
+export interface Suite {
+  readonly port: string;
+  readonly cases: readonly ConformanceCase[];
+}
+
+/** The cases are there at once; `start` makes their queues and tables, and comes first. */
+export interface AwsCases {
+  readonly suites: readonly Suite[];
+  readonly start: (servers: Servers) => Promise<void>;
+}
+
+interface Started {
+  readonly ports: AwsPorts;
+  readonly environment: Environment;
+  readonly sqs: SQSClient;
+}
+
+export function awsCases(): AwsCases {
+  let started: Started | undefined;
+  const ports = later(() => started?.ports);
+  let used = 0;
+  const broker = (): BrokerUnderTest => {
+    const index = used;
+    used += 1;
+    if (started === undefined) throw new Error('start() comes first');
+    return brokerOf(started, `plain${index}`, `ordered${index}`);
+  };
+  return {
+    suites: [
+      { port: 'backend', cases: backendConformance(later(() => ports.backend)) },
+      { port: 'timers', cases: timersConformance(later(() => ports.timers)) },
+      { port: 'schedules', cases: schedulesConformance(later(() => ports.schedules)) },
+      { port: 'groups', cases: groupsConformance(later(() => ports.groups)) },
+      { port: "Celery's groups", cases: celeryGroupsConformance(later(() => ports.celeryGroups)) },
+      { port: 'broker', cases: brokerConformance(broker) },
+    ],
+    start: async (servers) => {
+      const environment = await servers.provision(conformanceApp());
+      const connected = connect(environment, { clock: systemClock, random: systemRandom }, servers);
+      started = { ports: connected, environment, sqs: servers.sqs };
+    },
+  };
+}
+
+function conformanceApp(): Celeriac {
+  const queues = Array.from({ length: RUNS }, (_, index) => [
+    [`plain${index}`, {}],
+    [`ordered${index}`, { fifo: true }],
+  ]).flat() as [string, { fifo?: boolean }][];
+  return new Celeriac('conformance', { queues: Object.fromEntries(queues), timerShards: 4, logger: silentLogger });
+}
+
+function brokerOf({ ports, environment, sqs }: Started, standard: string, fifo: string): BrokerUnderTest {
+  const poller = (queue: string): SqsPoller => new SqsPoller(sqs, queue, environment.queues[queue] ?? '');
+  return {
+    broker: ports.broker,
+    standard,
+    fifo,
+    receive: (queue) => poller(queue).receive(0, new AbortController().signal),
+    deadLetters: (queue) => peekDeadLetters(sqs, environment.deadLetterQueues[queue] ?? ''),
+    acknowledge: (queue, receipt) => poller(queue).delete([receipt]),
+  };
+}
+
+/** Ports that exist only once the servers run. */
+function later<T extends object>(get: () => T | undefined): T {
+  return new Proxy({} as T, {
+    get(_target, key) {
+      const real = get();
+      if (real === undefined) throw new Error('start() comes first');
+      const value: unknown = Reflect.get(real, key, real);
+      return typeof value === 'function' ? (value.bind(real) as unknown) : value;
+    },
+  });
+}
