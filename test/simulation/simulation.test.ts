@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { SABOTAGES } from './world/sabotage.ts';
+import { EXPIRY_SABOTAGES } from './world/sabotage-expiry.ts';
 import { WORKER_SABOTAGES } from './world/sabotage-worker.ts';
 import { ALL_FAULTS, simulate } from './world/simulate.ts';
 
@@ -33,7 +34,7 @@ describe('simulation', () => {
 });
 
 describe('each checker sees what it is for', () => {
-  it.each([...SABOTAGES, ...WORKER_SABOTAGES])('$rule: $what', async ({ rule, options }) => {
+  it.each([...SABOTAGES, ...WORKER_SABOTAGES, ...EXPIRY_SABOTAGES])('$rule: $what', async ({ rule, options }) => {
     const rules = new Set<string>();
     for (let seed = 1; seed <= 5 && !rules.has(rule); seed += 1)
       for (const violation of (await simulate({ seed, ...options })).violations) rules.add(violation.rule);

@@ -5,7 +5,7 @@ import type { Ledger, Run } from './ledger.ts';
 import type { Leaf } from './program.ts';
 
 /** What a part of a program came to. */
-export type Outcome =
+export type Outcome = { readonly kept?: Kept } & (
   | { readonly ok: true; readonly value: unknown }
   | {
       readonly ok: false;
@@ -13,7 +13,16 @@ export type Outcome =
       readonly error: TaskError;
       /** What its reader is told, where that is not what is passed on to those who follow. */
       readonly told?: { readonly state: string; readonly error: TaskError };
-    };
+    }
+);
+
+/** The record of who came to it: from when, and until when it can be read. */
+export interface Kept {
+  readonly fromMs: number;
+  readonly untilMs: number;
+  /** It never ran, and nobody knows its id: it may be gone at any time. */
+  readonly isUnknown?: boolean;
+}
 
 /** A task that does as it is told at once: a link, a child, a tick. */
 export const PLAIN: Pick<Leaf, 'behaviour' | 'task'> = { behaviour: { kind: 'ok' }, task: 'leaf' };

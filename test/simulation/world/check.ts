@@ -1,12 +1,13 @@
 /** What must be true when everything has come to rest. */
 import type { TaskRecord } from '../../../lib/ports/backend.ts';
 import { isFinal } from '../../../lib/base/states.ts';
-import { failureOf, type Outcome, PLAIN, TaskChecker } from './check-task.ts';
+import { CHORD_ERROR, gathered, joined } from './check-joined.ts';
+import { failureOf, type Kept, type Outcome, PLAIN, TaskChecker } from './check-task.ts';
 import type { TaskError } from './expect.ts';
 import type { End } from './facts.ts';
 import type { Ledger, Run } from './ledger.ts';
 import { isGroup, type Leaf, leavesOf, type Policy, type Program, type Tree, valueOf } from './program.ts';
-import { fits, type Settled } from './values.ts';
+import { fits } from './values.ts';
 
 export interface Sent {
   readonly program: Program;
@@ -22,7 +23,6 @@ export const PUNCTUAL_MS = 1500;
 type ReadRecords = (ids: readonly string[]) => Promise<readonly (TaskRecord | undefined)[]>;
 type Called = 'yes' | 'no' | 'maybe';
 
-const CHORD_ERROR: TaskError = { type: 'ChordError' };
 const REVOKED = { state: 'REVOKED', error: { type: 'TaskRevokedError' } };
 const UNREACHED: Outcome = { ok: false, state: 'FAILURE', error: { type: 'Error' } };
 
@@ -129,25 +129,46 @@ export class Checker {
   }
 
   /** What a tree came to, from what its leaves came to; on the way everything that does not fit is told. */
-  #tree(tree: Tree, prev: unknown, first: boolean, program: Program): Outcome {
+  #tree(tree: Tree, prev: unknown, first: boolean, program: Program, body?: Leaf): Outcome {
     if (tree.type === 'leaf') return this.#leaf(tree, prev, first, program);
-    if (tree.type === 'group') return joined(this.#members(tree.members, prev, first, program), 'celery');
+    if (tree.type === 'group')
+      return this.#joined(this.#members(tree.members, prev, first, program), 'celery', program, body);
     if (tree.type === 'chord') {
-      const header = joined(this.#members(tree.header, prev, first, program), tree.policy);
+      const members = this.#members(tree.header, prev, first, program);
+      const header = this.#joined(members, tree.policy, program, tree.body);
       return header.ok
         ? this.#leaf(tree.body, header.value, false, program)
         : this.#failBody(tree.body, header, program);
     }
-    return this.#chain(tree.steps, prev, first, program);
+    return this.#chain(tree.steps, prev, first, program, body);
   }
 
-  #chain(steps: readonly Tree[], prev: unknown, first: boolean, program: Program): Outcome {
+  /** What a header comes to for its body: records that nobody can read any more are none. */
+  #joined(members: readonly Outcome[], policy: Policy, program: Program, body: Leaf | undefined): Outcome {
+    const id = body === undefined ? undefined : this.#idOf(body, program);
+    const end = id === undefined ? undefined : this.#tasks.end(id);
+    const runs = body === undefined ? [] : (this.#ledger.runsByKey.get(body.key) ?? []);
+    // Of a body that was never sent, and failed, nothing is known.
+    if (body === undefined || (end === undefined && id !== undefined)) return joined(members, policy);
+    return gathered(members, policy, { end, runs }, this.#skewMs);
+  }
+
+  #kept(id: string | undefined, end: End | undefined): { readonly kept?: Kept } {
+    if (id === undefined && this.#ledger.keptMs < Infinity)
+      return { kept: { fromMs: -Infinity, untilMs: -Infinity, isUnknown: true } };
+    // What is revoked is remembered for longer than any message may wait.
+    if (id === undefined || end?.atMs === undefined || this.#ledger.facts.revoke(id) !== undefined) return {};
+    return { kept: { fromMs: end.atMs, untilMs: end.atMs + this.#ledger.keptMs } };
+  }
+
+  #chain(steps: readonly Tree[], prev: unknown, first: boolean, program: Program, body?: Leaf): Outcome {
     let given: Outcome = { ok: true, value: prev };
     let failed: Outcome | undefined;
     for (const [index, step] of steps.entries()) {
       if (given.ok) {
-        const next = this.#tree(step, given.value, first && index === 0, program);
         const after = steps[index + 1];
+        const follows = after === undefined ? body : leavesOf(after)[0];
+        const next = this.#tree(step, given.value, first && index === 0, program, follows);
         // A group and what follows it are a chord.
         if (!next.ok && after?.type === 'leaf' && isGroup(step)) failed = this.#failBody(after, next, program);
         given = next;
@@ -189,7 +210,7 @@ export class Checker {
       return UNREACHED;
     }
     if (program.link) this.#links(leaf, id, end, runs[0]?.prev, end.state === 'FAILURE' ? 'yes' : 'no');
-    if (end.state !== 'SUCCESS') return failureOf(end);
+    if (end.state !== 'SUCCESS') return { ...failureOf(end), ...this.#kept(id, end) };
     const value = valueOf(leaf.key, runs[0]?.prev);
     if (leaf.behaviour.kind === 'spawn') this.#children(leaf.behaviour.children, id);
     if (end.meta !== undefined) {
@@ -197,7 +218,7 @@ export class Checker {
       if (result !== value)
         this.#ledger.violate('right values in order', `${leaf.key} returned ${String(result)}, not ${value}`, id);
     }
-    return { ok: true, value };
+    return { ok: true, value, ...this.#kept(id, end) };
   }
 
   /** Members have failed: the body has too, and its error links are called. */
@@ -212,7 +233,7 @@ export class Checker {
     const id = leaf === undefined ? undefined : this.#idOf(leaf, program);
     const end = id === undefined ? undefined : this.#tasks.end(id);
     const isRevoked = id !== undefined && end?.state === 'REVOKED' && this.#ledger.facts.revoke(id) !== undefined;
-    return { ok: false, state: 'FAILURE', error, ...(isRevoked ? { told: REVOKED } : {}) };
+    return { ok: false, state: 'FAILURE', error, ...(isRevoked ? { told: REVOKED } : this.#kept(id, end)) };
   }
 
   #lose(tree: Tree, cause: Extract<Outcome, { ok: false }>, program: Program, errbacks: Called): void {
@@ -263,24 +284,6 @@ export class Checker {
     if (program.explicitIds) return leaf.key;
     return this.#ledger.facts.idOf(leaf.key) ?? this.#ledger.runsByKey.get(leaf.key)?.[0]?.id;
   }
-}
-
-/** What members come to together. */
-function joined(outcomes: readonly Outcome[], policy: Policy): Outcome {
-  if (policy === 'settled') return { ok: true, value: outcomes.map(settled) };
-  if (outcomes.some((outcome) => !outcome.ok)) return { ok: false, state: 'FAILURE', error: CHORD_ERROR };
-  return { ok: true, value: outcomes.map((outcome) => (outcome.ok ? outcome.value : null)) };
-}
-
-function settled(outcome: Outcome): Settled {
-  if (outcome.ok) return { status: 'SUCCESS', value: outcome.value };
-  const { state, error } = outcome.told ?? outcome;
-  return state === 'IGNORED'
-    ? { status: state, error: { type: state } }
-    : {
-        status: state,
-        error: { type: error.type, ...(error.message === undefined ? {} : { message: error.message }) },
-      };
 }
 
 function groupIn(tree: Tree): readonly Tree[] | undefined {

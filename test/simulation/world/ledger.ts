@@ -26,6 +26,8 @@ interface Claimed {
 
 export class Ledger {
   readonly facts: Facts = new Facts();
+  /** How long the record of a task is kept once it has ended. */
+  keptMs = Infinity;
   readonly runs: Run[] = [];
   readonly runsByKey: Map<string, Run[]> = new Map();
   readonly ticks: {
@@ -40,6 +42,8 @@ export class Ledger {
   readonly #claims = new Map<string, Claimed>();
   /** Attempt -> who committed it. */
   readonly #commits = new Map<string, string>();
+  /** When what was never run was told so. */
+  readonly #endMs = new Map<string, number>();
   readonly #finals = new Map<string, string>();
   #order = 0;
 
@@ -119,6 +123,10 @@ export class Ledger {
       for (const [index, request] of requests.entries()) {
         if (outcomes[index]?.kind !== 'concluded') continue;
         this.note(request.id, `${now()} concluded ${request.status}`);
+        // A body whose header failed is told so by each further member: by then its record may be gone.
+        const endMs = request.status === 'FAILURE' ? this.#endMs.get(request.id) : undefined;
+        if (endMs !== undefined && endMs + this.keptMs <= now() + LEASE_SLACK_MS) continue;
+        this.#endMs.set(request.id, now());
         if (isFinal(request.status)) this.#final(request.id, request.status);
       }
       return outcomes;

@@ -2,6 +2,7 @@
 import type { Duration } from 'celeriac';
 import { type FaultKind, type Faults, World, type WorldOptions } from 'celeriac/testing';
 
+import type { Random } from '../../../lib/base/time.ts';
 import { seededRandom } from '../../../lib/testing/seeded.ts';
 import type { memoryAdapters } from '../../../lib/testing/world-ports.ts';
 import { Checker, PUNCTUAL_MS } from './check.ts';
@@ -26,6 +27,8 @@ export interface SimulationOptions {
   readonly wrapPorts?: NonNullable<WorldOptions['wrapPorts']>;
   /** Senders and workers that die as programs want it, hours of retries: see `Generator`. Default true, without faults false. */
   readonly wide?: boolean;
+  /** Default: drawn. */
+  readonly resultExpiresSeconds?: number;
   /** How far clocks may differ before an early run is one. Default: the faults' own skew. */
   readonly toleratedSkewSeconds?: number;
   /** Adapters to run over, which tell the ledger what really happens. Default: memory's. */
@@ -64,12 +67,23 @@ const SENDING_MS = 3_600_000;
 // After the last was sent, by seed: hours of retries are under faults, or are on time without.
 const FAULTS_GO_ON = ['3d', '30m', '6h'] as const;
 
+// As long as anything goes on; shorter than many a task waits for another; shorter than a message may be away.
+const RESULT_EXPIRES_SECONDS = [2_592_000, 2_592_000, 7200, 10] as const;
+// However short `resultExpires`: a record says that its task has run.
+const LEAST_KEPT_SECONDS = 3600;
+
+function drawn<T>(random: Random, [first, ...others]: readonly [T, ...T[]]): T {
+  return [first, ...others][Math.floor(random.next() * (others.length + 1))] ?? first;
+}
+
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
   const { seed, programs = 60, faults = ALL_FAULTS, wrapPorts } = options;
   const punctual = Object.keys(faults).length === 0;
   const { wide = !punctual } = options;
   const ledger = new Ledger();
-  const load = newLoad(ledger);
+  const { resultExpiresSeconds = drawn(seededRandom(seed + 17), RESULT_EXPIRES_SECONDS) } = options;
+  ledger.keptMs = 1000 * Math.max(resultExpiresSeconds, LEAST_KEPT_SECONDS);
+  const load = newLoad(ledger, { resultExpires: resultExpiresSeconds });
   const startMs = STARTS_MS[seed % STARTS_MS.length] ?? STARTS_MS[0];
   const out = punctual ? undefined : outage(seededRandom(seed + 11), startMs, SENDING_MS, () => world);
   const wrap: typeof wrapPorts = (ports, invocation) => {

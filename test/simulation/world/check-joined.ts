@@ -1,0 +1,66 @@
+/** What the members of a group come to together, for the body that is given their results: those that can still be read. */
+import { type Outcome } from './check-task.ts';
+import { errorOf, type TaskError } from './expect.ts';
+import type { End } from './facts.ts';
+import type { Run } from './ledger.ts';
+import type { Policy } from './program.ts';
+import type { Settled } from './values.ts';
+
+export const CHORD_ERROR: TaskError = { type: 'ChordError' };
+
+const FAILED: Outcome = { ok: false, state: 'FAILURE', error: CHORD_ERROR };
+const EXPIRED: Settled = { status: 'EXPIRED', error: { type: 'EXPIRED' } };
+// A member that has ended is settled within two deliveries more.
+const LONGEST_WAY_MS = 2_400_000;
+// Records expire in whole seconds.
+const SECOND_MS = 1000;
+
+interface Body {
+  /** Undefined for one that was never sent. */
+  readonly end: End | undefined;
+  readonly runs: readonly Run[];
+}
+
+export function joined(outcomes: readonly Outcome[], policy: Policy): Outcome {
+  if (policy === 'settled') return { ok: true, value: outcomes.map(settled) };
+  if (outcomes.some((outcome) => !outcome.ok)) return FAILED;
+  return { ok: true, value: outcomes.map((outcome) => (outcome.ok ? outcome.value : null)) };
+}
+
+/**
+ * The results are read when the last member has ended, and not after the body has run or failed. A record that was gone
+ * before then is not read; one that went in between may have been; one that went later was.
+ */
+export function gathered(outcomes: readonly Outcome[], policy: Policy, body: Body, skewMs: number): Outcome {
+  const slackMs = skewMs + SECOND_MS;
+  const firstMs = Math.max(...outcomes.map(({ kept }) => kept?.fromMs ?? -Infinity)) - slackMs;
+  const bodyMs = Math.max(body.end?.atMs ?? 0, ...body.runs.map(({ atMs }) => atMs));
+  const lastMs = slackMs + (body.end === undefined ? firstMs + LONGEST_WAY_MS : bodyMs);
+  const untilMs = ({ kept }: Outcome): number => kept?.untilMs ?? Infinity;
+  const mustBeGone = (outcome: Outcome): boolean => untilMs(outcome) < firstMs && outcome.kept?.isUnknown !== true;
+  if (policy === 'settled') {
+    const given: unknown = body.runs[0]?.prev;
+    const isGone = (outcome: Outcome, place: number): boolean =>
+      mustBeGone(outcome) || (untilMs(outcome) <= lastMs && isExpired(given, place));
+    return { ok: true, value: outcomes.map((each, place) => (isGone(each, place) ? EXPIRED : settled(each))) };
+  }
+  const saysSo = body.end === undefined || /no result any more/.test(errorOf(body.end)?.message ?? '');
+  const isGone = outcomes.some((each) => mustBeGone(each) || (untilMs(each) <= lastMs && saysSo));
+  return isGone ? FAILED : joined(outcomes, policy);
+}
+
+function isExpired(given: unknown, place: number): boolean {
+  const member: unknown = Array.isArray(given) ? (given as readonly unknown[])[place] : undefined;
+  return typeof member === 'object' && member !== null && 'status' in member && member.status === 'EXPIRED';
+}
+
+function settled(outcome: Outcome): Settled {
+  if (outcome.ok) return { status: 'SUCCESS', value: outcome.value };
+  const { state, error } = outcome.told ?? outcome;
+  return state === 'IGNORED'
+    ? { status: state, error: { type: state } }
+    : {
+        status: state,
+        error: { type: error.type, ...(error.message === undefined ? {} : { message: error.message }) },
+      };
+}
