@@ -21,29 +21,30 @@ import type { Random } from '../base/time.ts';
 
 // ---------------------------------------------------------------- arrival
 
-export interface Arrival {
+export interface Arrival<D> {
   readonly nowMs: number;
   readonly etaMs: number | null;
   readonly expiresMs: number | null;
   readonly hops: number;
-  readonly registered: boolean;
+  /** Of its task; undefined where none is registered under its name. */
+  readonly definition: D | undefined;
   /** How often the message was deferred because its task is unknown. */
   readonly unknownDeferrals: number;
 }
 
-export type ArrivalDecision =
-  | { readonly kind: 'run' }
+export type ArrivalDecision<D> =
+  | { readonly kind: 'run'; readonly definition: D }
   | { readonly kind: 'defer'; readonly untilMs: number; readonly because: 'eta' | 'unknown' }
   | { readonly kind: 'expired' }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'hops' };
 
-export function decideArrival(facts: Arrival): ArrivalDecision {
+export function decideArrival<D>(facts: Arrival<D>): ArrivalDecision<D> {
   // Expiry comes first: a message that is both early and expired would only be carried around.
   if (facts.expiresMs !== null && facts.expiresMs <= facts.nowMs) return { kind: 'expired' };
   if (facts.hops > MAX_HOPS) return { kind: 'hops' };
   if (facts.etaMs !== null && facts.etaMs > facts.nowMs) return { kind: 'defer', untilMs: facts.etaMs, because: 'eta' };
-  if (facts.registered) return { kind: 'run' };
+  if (facts.definition !== undefined) return { kind: 'run', definition: facts.definition };
   if (facts.unknownDeferrals >= UNKNOWN_TASK_DEFERRALS) return { kind: 'unknown' };
   const delaySeconds = Math.min(SQS_MAX_DELAY_SECONDS, UNKNOWN_TASK_FIRST_DELAY_SECONDS * 2 ** facts.unknownDeferrals);
   return { kind: 'defer', untilMs: facts.nowMs + delaySeconds * 1000, because: 'unknown' };

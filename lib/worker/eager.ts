@@ -53,7 +53,7 @@ function expiry(message: Message, producer: Producer): EagerOutcome | undefined 
     etaMs: null,
     expiresMs: message.expiresMs,
     hops: 0,
-    registered: true,
+    definition: message,
     unknownDeferrals: 0,
   });
   if (arrival.kind !== 'expired') return undefined;

@@ -41,14 +41,13 @@ async function executeOne(delivery: Delivery, worker: Worker): Promise<Dispositi
   if (lost !== undefined) return settleLost({ ...message, celeriac }, delivery, worker);
   if (await isOfDisabledEntry(sent, ports))
     return conclude(message, delivery, REVOKED, new TaskRevokedError('its schedule entry is disabled'), worker);
-  const definition = producer.registry.find(message.task);
   await waitInPlace(message, worker);
   const decision = decideArrival({
     nowMs: ports.clock.nowMs(),
     etaMs: message.etaMs,
     expiresMs: message.expiresMs,
     hops: message.celeriac.hops ?? 0,
-    registered: definition !== undefined,
+    definition: producer.registry.find(message.task),
     unknownDeferrals: message.celeriac.unknown ?? 0,
   });
   switch (decision.kind) {
@@ -68,8 +67,7 @@ async function executeOne(delivery: Delivery, worker: Worker): Promise<Dispositi
     case 'unknown':
       return conclude(message, delivery, FAILURE, new NotRegistered(message.task), worker, 'not registered');
     case 'run':
-      // decideArrival says run only for registered tasks.
-      return definition === undefined ? ACK : claimAndRun(message, delivery, definition, worker);
+      return claimAndRun(message, delivery, decision.definition, worker);
     default:
       return decision satisfies never;
   }

@@ -13,13 +13,13 @@ const options = (given: TaskOptions = {}): ReturnType<typeof resolveTaskOptions>
 const half = { next: () => 0.5 };
 
 describe('decideArrival', () => {
-  const arrival = (facts: Partial<Arrival>): ReturnType<typeof decideArrival> =>
+  const arrival = (facts: Partial<Arrival<string>>): ReturnType<typeof decideArrival<string>> =>
     decideArrival({
       nowMs: NOW,
       etaMs: null,
       expiresMs: null,
       hops: 0,
-      registered: true,
+      definition: 'math.add',
       unknownDeferrals: 0,
       ...facts,
     });
@@ -33,16 +33,20 @@ describe('decideArrival', () => {
     [{ expiresMs: NOW, etaMs: NOW + 1 }, 'expired'],
     [{ hops: MAX_HOPS }, 'run'],
     [{ hops: MAX_HOPS + 1 }, 'hops'],
-    [{ registered: false }, 'defer'],
-    [{ registered: false, unknownDeferrals: UNKNOWN_TASK_DEFERRALS - 1 }, 'defer'],
-    [{ registered: false, unknownDeferrals: UNKNOWN_TASK_DEFERRALS }, 'unknown'],
+    [{ definition: undefined }, 'defer'],
+    [{ definition: undefined, unknownDeferrals: UNKNOWN_TASK_DEFERRALS - 1 }, 'defer'],
+    [{ definition: undefined, unknownDeferrals: UNKNOWN_TASK_DEFERRALS }, 'unknown'],
   ] as const)('%j -> %s', (facts, kind) => {
     expect(arrival(facts).kind).toBe(kind);
   });
 
+  it('gives what runs together with the decision that it runs', () => {
+    expect(arrival({})).toEqual({ kind: 'run', definition: 'math.add' });
+  });
+
   it('defers an unknown task with growing delay, never beyond what SQS takes', () => {
     const waits = Array.from({ length: UNKNOWN_TASK_DEFERRALS }, (_, unknownDeferrals) => {
-      const decision = arrival({ registered: false, unknownDeferrals });
+      const decision = arrival({ definition: undefined, unknownDeferrals });
       return decision.kind === 'defer' ? (decision.untilMs - NOW) / 1000 : -1;
     });
     expect(waits).toEqual([5, 10, 20, 40, 80, 160, 320, 640]);
