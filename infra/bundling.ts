@@ -44,7 +44,7 @@ export function bundlingOf(entry: string, handler: string, overrides: TaskBundli
     esbuildArgs: {
       '--legal-comments': 'none',
       // The example in the source tree imports `celeriac` by name, from sources.
-      '--conditions': EXTENSION === '.ts' ? '@celeriac/source,module' : 'module',
+      '--conditions': ['@celeriac/deployed', ...(EXTENSION === '.ts' ? ['@celeriac/source'] : []), 'module'].join(','),
       // The sweeper switches rules; a worker whose task does so finds the client in Lambda's own runtime.
       ...(handler === 'worker' ? { '--external:@aws-sdk/client-eventbridge': true } : {}),
       ...overrides.esbuildArgs,

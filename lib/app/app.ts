@@ -26,12 +26,12 @@ import { createTask, type Task, type TaskFunction, type TaskMethods, type TaskOf
 import { factsOfClass, instanceOf, TaskBase, type TaskClass } from '../task/task-class.ts';
 import { checkedTaskName, resolveTaskOptions, type TaskOptions } from '../options/task-options.ts';
 import type { BatchResponse, Delivery, Invocation } from '../ports/delivery.ts';
-import { consumeWakeUps } from '../beat/consume-wake-ups.ts';
-import { consume, consumeLost } from '../worker/consume.ts';
+import { consume } from '../worker/consume.ts';
 import { runEager } from '../worker/eager.ts';
 import { builtinTasks } from './builtin-tasks.ts';
 import { type GroupResult, savedGroup } from '../results/group-result.ts';
-import { Beat, type FullSweepReport } from '../beat/beat.ts';
+import { Beat } from '#beat';
+import type { FullSweepReport } from '../beat/beat.ts';
 import type { ScheduleBook } from '../beat/schedules.ts';
 import type { SweepOptions } from '../beat/sweep.ts';
 import type { BeatEntry } from '../beat/entry.ts';
@@ -224,11 +224,14 @@ export class Celeriac implements Producer {
 
   /** Handles a batch of the service's lost queue. */
   async consumeLost(deliveries: readonly Delivery[], invocation: Invocation): Promise<BatchResponse> {
+    // Imported on demand, like all that only the sweeper's function does: workers start without it.
+    const { consumeLost } = await import('../worker/consume-lost.ts');
     return consumeLost(deliveries, invocation, this, await this.#workerPorts());
   }
 
   /** Handles a batch of the service's wake-up queue: sends timers of FIFO queues that are due. */
   async consumeWakeUps(deliveries: readonly Delivery[], ports?: Ports): Promise<BatchResponse> {
+    const { consumeWakeUps } = await import('../beat/consume-wake-ups.ts');
     return consumeWakeUps(deliveries, ports ?? (await this.ports()));
   }
 

@@ -1,10 +1,10 @@
 /** Groups on DynamoDB: sets of numbers, so that one idempotent write both marks a member and tells how its part stands. */
 import { createHash } from 'node:crypto';
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
 import type { QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import { PutItemCommand, QueryCommand, UpdateItemCommand } from '#aws-sdk';
 
+import { zlib } from '../base/builtins.ts';
 import { type GroupPart, partOf } from '../wire/group-ids.ts';
 import type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from '../ports/groups.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
@@ -55,7 +55,7 @@ export class DynamodbGroups implements Groups {
   }
 
   async define(record: GroupRecord): Promise<void> {
-    const body = deflateRawSync(record.definition);
+    const body = zlib().deflateRawSync(record.definition);
     const digest = createHash('sha256').update(body).digest('hex').slice(0, 16);
     const chunks = Array.from({ length: Math.ceil(body.length / CHUNK_BYTES) }, (_, index) =>
       body.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES),
@@ -97,7 +97,7 @@ export class DynamodbGroups implements Groups {
       groupId,
       size: Number(root['size']?.N ?? 0),
       createdMs: Number(root['created']?.N ?? 0),
-      definition: inflateRawSync(Buffer.concat(present)).toString('utf8'),
+      definition: zlib().inflateRawSync(Buffer.concat(present)).toString('utf8'),
       expiresAtSeconds,
     };
   }

@@ -1,5 +1,5 @@
 /** What the edits that people make turn a stored entry into. Pure. */
-import { isDeepStrictEqual } from 'node:util';
+import { util } from '../base/builtins.ts';
 
 import { MAX_TICKS_PER_SWEEP, SWEEP_HORIZON_SECONDS } from '../base/limits.ts';
 import type { ScheduleEntry } from './entry.ts';
@@ -63,7 +63,7 @@ function sameSpan(left: ScheduleEntry, right: ScheduleEntry): boolean {
 
 /** One of them may have been stored and read again. */
 function sameData(left: unknown, right: unknown): boolean {
-  return isDeepStrictEqual(JSON.parse(JSON.stringify(left)), JSON.parse(JSON.stringify(right)));
+  return util().isDeepStrictEqual(JSON.parse(JSON.stringify(left)), JSON.parse(JSON.stringify(right)));
 }
 
 /** The state once people stored an entry, new or in place of another. */

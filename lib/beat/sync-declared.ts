@@ -1,6 +1,6 @@
 /** Stored states of the entries that code declares: made at the first sweep after a deployment, and kept in step. */
 import { errorMessage } from '../base/error-text.ts';
-import { isDeepStrictEqual } from 'node:util';
+import { util } from '../base/builtins.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { ScheduleItem } from '../ports/schedules.ts';
 import type { ScheduleEntry } from './entry.ts';
@@ -61,7 +61,7 @@ function inStep(state: ScheduleState, plan: BeatPlan, nowMs: number): ScheduleSt
   const same = sameDefinition(state.entry, plan.entry);
   if (same && state.way === plan.way && (state.entry.enabled === enabled || state.over)) return undefined;
   const entry: ScheduleEntry = { ...plan.entry, enabled };
-  const sameTimes = isDeepStrictEqual(state.entry.schedule, entry.schedule);
+  const sameTimes = util().isDeepStrictEqual(state.entry.schedule, entry.schedule);
   const anchorMs = sameTimes ? state.anchorMs : nowMs;
   const sameSpan = state.entry.startMs === entry.startMs && state.entry.expiresMs === entry.expiresMs;
   const swept = plan.way === 'sweep' && state.way === 'sweep' && enabled;
@@ -78,7 +78,7 @@ function inStep(state: ScheduleState, plan: BeatPlan, nowMs: number): ScheduleSt
 }
 
 function sameDefinition(left: ScheduleEntry, right: ScheduleEntry): boolean {
-  return isDeepStrictEqual({ ...left, enabled: true }, { ...right, enabled: true });
+  return util().isDeepStrictEqual({ ...left, enabled: true }, { ...right, enabled: true });
 }
 
 /** A deployment that changed a rule has set its state anew. */

@@ -17,7 +17,7 @@ import { packTaskNames } from '../base/task-names.ts';
 import { systemClock, systemIds } from '../base/time.ts';
 import type { BatchResponse, Delivery, Invocation } from '../ports/delivery.ts';
 import { WAKE_QUEUE } from '../ports/wake-up.ts';
-import { LOST_QUEUE } from '../worker/consume.ts';
+import { LOST_QUEUE } from '../ports/delivery.ts';
 import { actAs, CALLER, OPERATOR, RULES, signedByActor, SWEEPER, workerOf } from './actors.ts';
 import type { Authorize } from './authorize.ts';
 import { type LocalServer, startDynamodb, startSqs } from './servers.ts';

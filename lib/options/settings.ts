@@ -12,6 +12,7 @@ import {
 import type { QueueManifest } from './manifest.ts';
 import type { Logger } from '../ports/log.ts';
 import { NAME, type QueueOptions, resolveDefaultQueue, resolveQueues } from './queue-options.ts';
+import { isListedZone } from '../base/zone-names.ts';
 import { checkRoutes, type Routes } from './routes.ts';
 
 /** Celery's publish retry policy. Defaults: 3 retries, 0 s, +0.2 s each, at most 1 s. */
@@ -172,6 +173,7 @@ export function resolvePolicy(policy: RetryPolicy = {}): Required<RetryPolicy> {
 }
 
 function checkedTimezone(zone: string): string {
+  if (isListedZone(zone)) return zone;
   try {
     return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone;
   } catch {

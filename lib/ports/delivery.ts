@@ -28,3 +28,6 @@ export interface Invocation {
 export interface BatchResponse {
   batchItemFailures: { itemIdentifier: string }[];
 }
+
+/** Name under which brokers know the service's lost queue. */
+export const LOST_QUEUE = '__lost__';

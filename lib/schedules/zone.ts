@@ -4,6 +4,7 @@
  */
 import { shown } from '../base/checks.ts';
 import { InvalidSchedule } from '../base/errors.ts';
+import { isListedZone } from '../base/zone-names.ts';
 
 /** A stretch of time with one offset; neighbours may have the same one. */
 export interface Segment {
@@ -22,21 +23,18 @@ const OVERLAPPING = 3;
 
 export class Zone {
   readonly name: string;
-  readonly #format: Intl.DateTimeFormat;
+  #madeFormat: Intl.DateTimeFormat | undefined;
   readonly #years = new Map<number, readonly Segment[]>();
 
+  /** @throws RangeError for a zone that the platform's database does not have. */
   constructor(name: string) {
     this.name = name;
-    this.#format = new Intl.DateTimeFormat('en-US', {
-      timeZone: name,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    });
+    if (!isListedZone(name)) this.#madeFormat = formatOf(name);
+  }
+
+  /** Made when a time is first asked for: whoever only declares a schedule does without. */
+  get #format(): Intl.DateTimeFormat {
+    return (this.#madeFormat ??= formatOf(this.name));
   }
 
   /** The stretch that holds an instant. */
@@ -115,6 +113,19 @@ export class Zone {
     const localMs = Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, second);
     return localMs - Math.floor(instantMs / 1000) * 1000;
   }
+}
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
 }
 
 const ZONES = new Map<string, Zone>();

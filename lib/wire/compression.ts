@@ -1,6 +1,5 @@
 /** Compressed bodies, by the names in kombu's header `compression` (kombu/compression.py). */
-import zlib from 'node:zlib';
-
+import { zlib } from '../base/builtins.ts';
 import { InvalidMessage } from '../base/errors.ts';
 import { MAX_DECOMPRESSED_BYTES } from '../base/limits.ts';
 import { wordOrShape } from '../base/shape.ts';
@@ -11,25 +10,24 @@ interface Codec {
   decompress(bytes: Uint8Array, options: { readonly maxOutputLength: number }): Uint8Array;
 }
 
-const deflate: Codec = { compress: zlib.deflateSync, decompress: zlib.inflateSync };
-const brotli: Codec = { compress: zlib.brotliCompressSync, decompress: zlib.brotliDecompressSync };
-// Node before 22.15 has none. Stacks are synthesized, and APIs served, by such ones too: they must be able to load this.
-const zstd: readonly (readonly [string, Codec])[] =
-  (zlib.zstdDecompressSync as unknown) === undefined
-    ? []
-    : ['application/zstd', 'zstd', 'zstandard'].map((name) => [
-        name,
-        { compress: zlib.zstdCompressSync, decompress: zlib.zstdDecompressSync },
-      ]);
+const deflate = (): Codec => ({ compress: zlib().deflateSync, decompress: zlib().inflateSync });
+const brotli = (): Codec => ({ compress: zlib().brotliCompressSync, decompress: zlib().brotliDecompressSync });
+// Node before 22.15 has none. Stacks are synthesized, and APIs served, by such ones too.
+const zstd = (): Codec | undefined =>
+  (zlib().zstdDecompressSync as unknown) === undefined
+    ? undefined
+    : { compress: zlib().zstdCompressSync, decompress: zlib().zstdDecompressSync };
 
-const CODECS: ReadonlyMap<string, Codec> = new Map([
+const CODECS: ReadonlyMap<string, () => Codec | undefined> = new Map([
   // What kombu calls gzip is zlib's format.
   ['application/x-gzip', deflate],
   ['gzip', deflate],
   ['zlib', deflate],
   ['application/x-brotli', brotli],
   ['brotli', brotli],
-  ...zstd,
+  ['application/zstd', zstd],
+  ['zstd', zstd],
+  ['zstandard', zstd],
 ]);
 
 // kombu's (kombu/compression.py), which are not read here or not by every Node.
@@ -46,7 +44,7 @@ const OTHERS: ReadonlySet<string> = new Set([
 
 /** @throws InvalidMessage for a compression that this Node has not (bzip2, lzma), or that nobody knows. */
 function codecOf(name: unknown): Codec {
-  const codec = typeof name === 'string' ? CODECS.get(name) : undefined;
+  const codec = typeof name === 'string' ? CODECS.get(name)?.() : undefined;
   if (codec !== undefined) return codec;
   throw new InvalidMessage(
     `compression is ${wordOrShape(name, OTHERS)}; zlib (which kombu calls gzip), brotli and zstd (from Node 22.15) are read. Set task_compression to one of them in the sender, or unset it.`,

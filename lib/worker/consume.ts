@@ -3,11 +3,10 @@ import { errorLine, errorStack } from '../base/error-text.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Producer } from '../producer/producer.ts';
 import { sideBySide } from '../base/side-by-side.ts';
-import type { BatchResponse, Delivery, Invocation } from '../ports/delivery.ts';
+import { type BatchResponse, type Delivery, type Invocation, LOST_QUEUE } from '../ports/delivery.ts';
 import { ACK, type Disposition } from './attempt.ts';
 import { execute } from './execute.ts';
 import { afterError } from './give-up.ts';
-import { afterLostError, concludeLost } from './lost.ts';
 import { SettleInterrupted } from './windows.ts';
 import { createWorker, type Worker } from './worker.ts';
 
@@ -20,26 +19,18 @@ export function consume(
   return work(deliveries, createWorker(producer, ports, invocation), { handle: execute, afterError });
 }
 
-/** The service's `lost` queue: messages that no worker got to handle. */
-export function consumeLost(
-  deliveries: readonly Delivery[],
-  invocation: Invocation,
-  producer: Producer,
-  ports: Ports,
-): Promise<BatchResponse> {
-  return work(deliveries, createWorker(producer, ports, invocation), {
-    handle: concludeLost,
-    afterError: afterLostError,
-  });
-}
-
-interface Handling {
+/** How one kind of queue is worked off. */
+export interface Handling {
   readonly handle: (delivery: Delivery, worker: Worker) => Promise<Disposition>;
   /** Never throws. */
   readonly afterError: (delivery: Delivery, worker: Worker, error: unknown) => Promise<Disposition>;
 }
 
-async function work(deliveries: readonly Delivery[], worker: Worker, handling: Handling): Promise<BatchResponse> {
+export async function work(
+  deliveries: readonly Delivery[],
+  worker: Worker,
+  handling: Handling,
+): Promise<BatchResponse> {
   const failures: string[] = [];
   await sideBySide(lanesOf(deliveries, worker.ports), worker.producer.settings.batchConcurrency, (lane) =>
     runLane(lane, worker, handling, failures),
@@ -123,6 +114,3 @@ async function showAgain(delivery: Delivery, seconds: number, worker: Worker): P
     );
   }
 }
-
-/** Name under which brokers know the service's lost queue. */
-export const LOST_QUEUE = '__lost__';

@@ -41,7 +41,7 @@ export async function bundle(rounds: number): Promise<[string, string][]> {
       // As infra does: only the sweeper has the client that switches rules.
       external: ['@aws-sdk/client-eventbridge'],
       mainFields: ['module', 'main'],
-      conditions: ['@celeriac/source', 'module'],
+      conditions: ['@celeriac/deployed', '@celeriac/source', 'module'],
       alias: {
         '@aws-sdk/credential-provider-node': resolve('handlers/environment-credentials.ts'),
         '@celeriac/entry': resolve('examples/blog/tasks.ts'),

@@ -13,7 +13,7 @@ import { SqsPoller } from '../../lib/aws/poller.ts';
 import type { Environment } from '../../lib/options/manifest.ts';
 import { systemClock, systemRandom } from '../../lib/base/time.ts';
 import { WAKE_QUEUE } from '../../lib/ports/wake-up.ts';
-import { LOST_QUEUE } from '../../lib/worker/consume.ts';
+import { LOST_QUEUE } from '../../lib/ports/delivery.ts';
 import { type AwsCall, recordCalls } from '../support/recorded-calls.ts';
 import { type Servers, startServers } from '../support/servers.ts';
 import { allowedBy } from './allowed.ts';

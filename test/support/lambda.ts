@@ -33,6 +33,7 @@ export async function bundleWorker(
   entry: string,
   outfile: string,
   handler: 'worker' | 'sweeper' = 'worker',
+  sdk: 'full' | 'lean' = 'full',
 ): Promise<void> {
   await build({
     entryPoints: [`handlers/${handler}.ts`],
@@ -43,7 +44,7 @@ export async function bundleWorker(
     target: 'node24',
     format: 'esm',
     mainFields: ['module', 'main'],
-    conditions: ['@celeriac/source', 'module'],
+    conditions: [...(sdk === 'lean' ? ['@celeriac/lean'] : []), '@celeriac/deployed', '@celeriac/source', 'module'],
     logLevel: 'error',
     alias: {
       '@aws-sdk/credential-provider-node': resolve('handlers/environment-credentials.ts'),

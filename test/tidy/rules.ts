@@ -63,7 +63,7 @@ function roomOf(path: string): string | undefined {
 }
 
 /** What package.json's `imports` name. */
-const SEAMS: Readonly<Record<string, string>> = { '#aws-sdk': 'lib/aws/sdk.ts' };
+const SEAMS: Readonly<Record<string, string>> = { '#aws-sdk': 'lib/aws/sdk.ts', '#beat': 'lib/beat/beat.ts' };
 
 export function resolveImport(from: string, target: string): string | undefined {
   if (target in SEAMS) return SEAMS[target];

@@ -1,5 +1,4 @@
 /** Credentials as a function or a container has them: by environment, or from the container's own endpoint (Lambda with SnapStart, ECS, EKS). */
-import { readFile } from 'node:fs/promises';
 
 import type { Clock } from '../../base/time.ts';
 import { credentialVariables, type CredentialVariables } from './environment.ts';
@@ -134,7 +133,7 @@ function requestOf({ protocol, hostname, port, host, pathname, search }: URL, to
 
 async function tokenOf({ token, tokenFile }: CredentialVariables): Promise<string | undefined> {
   // Read each time: EKS renews the file.
-  const text = tokenFile === undefined ? token : await readFile(tokenFile, 'utf8');
+  const text = tokenFile === undefined ? token : await (await import('node:fs/promises')).readFile(tokenFile, 'utf8');
   if (text?.includes('\r\n')) throw new CredentialsProviderError('The authorization token has a line break inside.');
   return text;
 }

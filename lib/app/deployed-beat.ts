@@ -1,0 +1,68 @@
+/**
+ * The beat in the bundles of deployed functions, where it stands for `lib/beat/beat.ts`: entries are stored as they were
+ * declared, and lib/beat and lib/schedules are loaded by whoever asks for them: a sweep, or a task that uses
+ * `app.schedules`. All others would load them on every cold start. That the entries are right was checked at synth.
+ */
+import { ImproperlyConfigured } from '../base/errors.ts';
+import type { Beat as WholeBeat, FullSweepReport } from '../beat/beat.ts';
+import type { BeatEntry } from '../beat/entry.ts';
+import type { BeatPlan } from '../beat/plan.ts';
+import type { ScheduleBook } from '../beat/schedules.ts';
+import type { SweepOptions } from '../beat/sweep.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Producer } from '../producer/producer.ts';
+
+export class Beat implements Pick<WholeBeat, 'book' | 'declare' | 'plans' | 'sweep'> {
+  readonly book: ScheduleBook;
+  readonly #producer: Producer;
+  readonly #declared: Readonly<Record<string, BeatEntry>>[] = [];
+  #loading: Promise<WholeBeat> | undefined;
+
+  constructor(producer: Producer) {
+    this.#producer = producer;
+    this.book = lateBook(() => this.#whole());
+  }
+
+  declare(entries: Readonly<Record<string, BeatEntry>>): void {
+    this.#declared.push(entries);
+    // The next to ask gets one that knows them.
+    this.#loading = undefined;
+  }
+
+  plans(): readonly BeatPlan[] {
+    throw new ImproperlyConfigured(
+      'manifest(): asked for in a deployed function, whose bundle plans no schedules. The CDK stack reads it at synth; `app.schedules.list()` tells of entries at run time.',
+    );
+  }
+
+  async sweep(ports: Ports, options: SweepOptions = {}): Promise<FullSweepReport> {
+    return (await this.#whole()).sweep(ports, options);
+  }
+
+  #whole(): Promise<WholeBeat> {
+    return (this.#loading ??= this.#load());
+  }
+
+  async #load(): Promise<WholeBeat> {
+    const { Beat: Whole } = await import('../beat/beat.ts');
+    const beat = new Whole(this.#producer);
+    for (const entries of this.#declared) beat.declare(entries);
+    return beat;
+  }
+}
+
+/** Each method of the book is asynchronous, so that none of its callers sees that it comes later. */
+function lateBook(whole: () => Promise<WholeBeat>): ScheduleBook {
+  return new Proxy({} as ScheduleBook, {
+    get: (_target, name) =>
+      // What is awaited is asked for `then`.
+      name === 'then'
+        ? undefined
+        : async (...args: readonly unknown[]): Promise<unknown> => {
+            const { book } = await whole();
+            const method: unknown = Reflect.get(book, name);
+            if (typeof method !== 'function') throw new TypeError(`app.schedules.${String(name)} is not a function`);
+            return Reflect.apply(method, book, args) as unknown;
+          },
+  });
+}

@@ -1,0 +1,19 @@
+/** A batch of the service's `lost` queue: messages that no worker got to handle. */
+import type { BatchResponse, Delivery, Invocation } from '../ports/delivery.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Producer } from '../producer/producer.ts';
+import { work } from './consume.ts';
+import { afterLostError, concludeLost } from './lost.ts';
+import { createWorker } from './worker.ts';
+
+export function consumeLost(
+  deliveries: readonly Delivery[],
+  invocation: Invocation,
+  producer: Producer,
+  ports: Ports,
+): Promise<BatchResponse> {
+  return work(deliveries, createWorker(producer, ports, invocation), {
+    handle: concludeLost,
+    afterError: afterLostError,
+  });
+}
