@@ -1,5 +1,6 @@
 /** Schedule entries as JSON data that can be kept in a repository and loaded at a deployment. */
 import { shown } from '../base/checks.ts';
+import { errorText } from '../base/error-text.ts';
 import { InvalidSchedule } from '../base/errors.ts';
 import type { BeatEntry } from './entry.ts';
 import { readSignature } from '../wire/signature.ts';
@@ -48,7 +49,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new InvalidSchedule(`The fixture is no JSON: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new InvalidSchedule(`The fixture is no JSON: ${errorText(error).message}`, {
       cause: error,
     });
   }

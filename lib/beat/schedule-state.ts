@@ -1,4 +1,5 @@
 /** What is stored of a schedule entry, and what a sweep makes of it. Pure. */
+import { errorText } from '../base/error-text.ts';
 import { InvalidSchedule } from '../base/errors.ts';
 import { decodeJson, encodeJson } from '../wire/json.ts';
 import { MAX_TICKS_PER_SWEEP } from '../base/limits.ts';
@@ -201,9 +202,8 @@ export function stateOf(item: ScheduleItem): ScheduleState {
       revision: item.revision,
     };
   } catch (error) {
-    throw new InvalidSchedule(
-      `The stored entry '${item.name}' cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
-    );
+    throw new InvalidSchedule(`The stored entry '${item.name}' cannot be read: ${errorText(error).message}`, {
+      cause: error,
+    });
   }
 }

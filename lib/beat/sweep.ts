@@ -6,6 +6,7 @@
  * FIFO queues take no delay: their timers are sent when they are due, one group's one after another, and
  * for those that are due soon a wake-up is sent.
  */
+import { errorText } from '../base/error-text.ts';
 import { REFUSED_TIMER_SECONDS, SQS_MAX_BATCH_ENTRIES, SWEEP_HORIZON_SECONDS } from '../base/limits.ts';
 import type { OutgoingMessage, SendOutcome } from '../ports/broker.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -168,8 +169,7 @@ async function trySend(messages: readonly OutgoingMessage[], ports: Ports): Prom
   try {
     return await ports.broker.send(messages);
   } catch (error) {
-    const code = error instanceof Error ? error.name : 'Error';
-    const message = error instanceof Error ? error.message : String(error);
+    const { name: code, message } = errorText(error);
     return messages.map(() => ({ ok: false, code, message, retryable: true }));
   }
 }
