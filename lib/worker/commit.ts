@@ -8,6 +8,7 @@ import { fieldsOf, logEnd } from './attempt-log.ts';
 import { decideEnd, type Ending } from './decide.ts';
 import { runHooks } from './hooks.ts';
 import { bareFailure, describe, writeOutcome } from './outcome.ts';
+import { concludeRequest } from './conclude-request.ts';
 import { recordExpiresAtSeconds } from './record-expiry.ts';
 import { type Committed, writeSettlement } from './committed.ts';
 import { settle } from './settle.ts';
@@ -158,17 +159,5 @@ async function concludeIdempotent(attempt: Attempt, committed: Committed): Promi
   // A retry's state would need a second write for each attempt; `idempotent` promises none.
   if (committed.meta === undefined || committed.status === RETRY) return;
   const { message, worker } = attempt;
-  const { clock, backend } = worker.ports;
-  await backend.conclude([
-    {
-      id: message.id,
-      attempt: message.retries,
-      nowMs: clock.nowMs(),
-      status: committed.status,
-      name: message.task,
-      queue: message.queue,
-      meta: committed.meta,
-      expiresAtSeconds: expiresAtSeconds(clock, worker, committed),
-    },
-  ]);
+  await worker.ports.backend.conclude([concludeRequest(message, committed.status, { meta: committed.meta }, worker)]);
 }

@@ -1,10 +1,9 @@
 import { errorLine } from '../base/error-text.ts';
 import type { Message } from '../wire/message.ts';
-import { writeException } from '../wire/result-document.ts';
 import { ACK, type Disposition } from './attempt.ts';
 import type { Delivery } from '../ports/delivery.ts';
-import { recordExpiresAtSeconds } from './record-expiry.ts';
-import { committedOf, type Settlement, writeSettlement } from './committed.ts';
+import { committedOf, type Settlement } from './committed.ts';
+import { concludeRequest } from './conclude-request.ts';
 import { settle } from './settle.ts';
 import type { Worker } from './worker.ts';
 
@@ -17,39 +16,14 @@ export async function conclude(
   worker: Worker,
   deadLetterReason?: string,
 ): Promise<Disposition> {
-  const { clock, backend, logger } = worker.ports;
-  const nowMs = clock.nowMs();
+  const { backend, logger } = worker.ports;
   const settlement: Settlement =
     deadLetterReason === undefined
       ? {}
-      : {
-          deadLetter: {
-            reason: deadLetterReason,
-            error: errorLine(error),
-            deliveries: delivery.receiveCount,
-          },
-        };
-  const meta = writeException(status, error, {
-    children: [],
-    dateDone: new Date(nowMs).toISOString(),
-    taskId: message.id,
-    parentId: message.parentId,
-    groupId: message.groupId,
-  });
-  const stored = writeSettlement(settlement);
-  const [outcome] = await backend.conclude([
-    {
-      id: message.id,
-      attempt: message.retries,
-      nowMs,
-      status,
-      name: message.task,
-      queue: message.queue,
-      meta,
-      ...(stored === undefined ? {} : { settlement: stored }),
-      expiresAtSeconds: recordExpiresAtSeconds(nowMs, worker.producer.settings.resultExpiresSeconds),
-    },
-  ]);
+      : { deadLetter: { reason: deadLetterReason, error: errorLine(error), deliveries: delivery.receiveCount } };
+  const request = concludeRequest(message, status, { error }, worker, settlement);
+  const { nowMs, meta } = request;
+  const [outcome] = await backend.conclude([request]);
   if (outcome === undefined || outcome.kind === 'older') return ACK;
   if (outcome.kind === 'busy') return { kind: 'keep', seconds: Math.ceil((outcome.leaseMs - nowMs) / 1000) + 1 };
   const committed = outcome.kind === 'finished' ? committedOf(outcome.record) : { status, meta, settlement };

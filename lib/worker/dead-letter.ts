@@ -4,27 +4,49 @@ import type { OutgoingMessage } from '../ports/broker.ts';
 import type { Ports } from '../ports/ports.ts';
 import { asMessageText } from '../base/sqs-text.ts';
 import type { Delivery } from '../ports/delivery.ts';
+import type { Message } from '../wire/message.ts';
 
 const LONGEST_ATTRIBUTE_CHARACTERS = 1024;
 // The attribute's data type, 'String', counts towards the size too.
 const ATTRIBUTE_TYPE_BYTES = 6;
 
-/** The message with its bytes untouched, and why it lies there. */
-export function letterFor(delivery: Delivery, attributes: Readonly<Record<string, string>>): OutgoingMessage {
-  const clean: Record<string, string> = {};
-  for (const [name, value] of Object.entries({ ...attributes, origin_queue: delivery.queue })) {
-    const text = asMessageText(value.slice(0, LONGEST_ATTRIBUTE_CHARACTERS));
-    // SQS refuses empty values.
-    if (text !== '') clean[name] = text;
-  }
+/** Why a message is dead-lettered. */
+export interface DeadLetterCause {
+  readonly reason: string;
+  /** `name: message` of the error. */
+  readonly error: string;
+  /** How often it was delivered. Default: as often as SQS has counted. */
+  readonly deliveries?: number;
+}
+
+/** The task of a message, as much as can be read of it. */
+export type NamedTask = Pick<Message, 'id' | 'task'> | undefined;
+
+/** The message with its bytes untouched, and why it lies there. Every dead letter is made here. */
+export function deadLetter(
+  delivery: Delivery,
+  { reason, error, deliveries = delivery.receiveCount }: DeadLetterCause,
+  named: NamedTask,
+  { clock }: Pick<Ports, 'clock'>,
+): OutgoingMessage {
+  const { queue, body, groupId, messageId } = delivery;
+  // What matters most comes first: where there is no room for all, the last give way.
+  const attributes = {
+    reason,
+    error,
+    ...(named === undefined ? {} : { task: named.task, task_id: named.id }),
+    origin_queue: queue,
+    failed_at: new Date(clock.nowMs()).toISOString(),
+    deliveries: String(deliveries),
+  };
   return {
-    queue: delivery.queue,
+    queue,
     deadLetter: true,
-    body: delivery.body,
-    attributes: fitting(delivery.body, clean),
-    ...(delivery.groupId === undefined ? {} : { groupId: delivery.groupId }),
+    body,
+    attributes: fitting(body, attributes),
+    ...(groupId === undefined ? {} : { groupId }),
     // FIFO: the same message twice within five minutes is one letter.
-    deduplicationId: delivery.messageId,
+    deduplicationId: messageId,
   };
 }
 
@@ -33,15 +55,20 @@ function fitting(body: string, attributes: Readonly<Record<string, string>>): Re
   let free = SQS_MAX_MESSAGE_BYTES - Buffer.byteLength(body);
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(attributes)) {
-    const bytes = Buffer.byteLength(name) + Buffer.byteLength(value) + ATTRIBUTE_TYPE_BYTES;
-    if (bytes > free) continue;
+    const text = asMessageText(value.slice(0, LONGEST_ATTRIBUTE_CHARACTERS));
+    const bytes = Buffer.byteLength(name) + Buffer.byteLength(text) + ATTRIBUTE_TYPE_BYTES;
+    // SQS refuses empty values.
+    if (text === '' || bytes > free) continue;
     free -= bytes;
-    kept[name] = value;
+    kept[name] = text;
   }
   return kept;
 }
 
-export async function sendLetters(letters: readonly OutgoingMessage[], ports: Pick<Ports, 'broker'>): Promise<void> {
+export async function sendDeadLetters(
+  letters: readonly OutgoingMessage[],
+  ports: Pick<Ports, 'broker'>,
+): Promise<void> {
   if (letters.length === 0) return;
   for (const outcome of await ports.broker.send(letters)) {
     if (outcome.ok) continue;

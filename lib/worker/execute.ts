@@ -18,12 +18,11 @@ import { recordExpiresAtSeconds } from './record-expiry.ts';
 import { isOfDisabledEntry } from './rule-tick.ts';
 import { isLargeUnpacked } from './large.ts';
 import { runAttempt } from './run-attempt.ts';
-import { letterFor, sendLetters } from './dead-letter.ts';
 import { defer } from './defer.ts';
 import { settleLost } from './lost.ts';
 import { committedOf } from './committed.ts';
 import { settle } from './settle.ts';
-import { recordUnreadable } from './unreadable.ts';
+import { endUnreadable } from './unreadable.ts';
 import type { Worker } from './worker.ts';
 
 export async function execute(delivery: Delivery, worker: Worker): Promise<Disposition> {
@@ -32,7 +31,7 @@ export async function execute(delivery: Delivery, worker: Worker): Promise<Dispo
 }
 
 async function executeOne(delivery: Delivery, worker: Worker): Promise<Disposition> {
-  const sent = await readOrBury(delivery, worker);
+  const sent = await readOrEnd(delivery, worker);
   if (sent === undefined) return ACK;
   const { producer, ports } = worker;
   // The queue it came from is where a retry must go, whatever the sender wrote.
@@ -73,8 +72,7 @@ async function executeOne(delivery: Delivery, worker: Worker): Promise<Dispositi
   }
 }
 
-/** A message that cannot be read is dead-lettered at once, its bytes untouched; it never blocks its batch. */
-async function readOrBury(delivery: Delivery, worker: Worker): Promise<Message | undefined> {
+async function readOrEnd(delivery: Delivery, worker: Worker): Promise<Message | undefined> {
   try {
     const message = decodeMessage(delivery.body);
     // Throws where a rule's message has no time.
@@ -84,18 +82,7 @@ async function readOrBury(delivery: Delivery, worker: Worker): Promise<Message |
     worker.ports.logger.log('error', `Message ${delivery.messageId} cannot be read: ${errorMessage(error)}`, {
       queue: delivery.queue,
     });
-    const named = await recordUnreadable(delivery, worker, error);
-    await sendLetters(
-      [
-        letterFor(delivery, {
-          reason: 'invalid message',
-          error: errorMessage(error),
-          ...named,
-          failed_at: new Date(worker.ports.clock.nowMs()).toISOString(),
-        }),
-      ],
-      worker.ports,
-    );
+    await endUnreadable(delivery, worker, error, { reason: 'invalid message', lastTry: false });
     return undefined;
   }
 }

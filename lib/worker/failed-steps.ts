@@ -2,13 +2,12 @@
 import { tasksOf } from '../canvas/compile.ts';
 import { errorLine } from '../base/error-text.ts';
 import { CANVAS_WINDOW_MESSAGES } from '../base/limits.ts';
-import { writeException } from '../wire/result-document.ts';
 import type { Signature } from '../wire/signature.ts';
 import { FAILURE } from '../base/states.ts';
+import { concludeRequest } from './conclude-request.ts';
 import { celeryMemberOfStep, countMember } from './celery-chord.ts';
 import type { FailedStep, Settling } from './settling.ts';
 import { markOfStep } from './group-marks.ts';
-import { recordExpiresAtSeconds } from './record-expiry.ts';
 import { inWindows } from './windows.ts';
 
 /** Concludes what has gathered in `settling`, and marks it where it is a member. */
@@ -24,23 +23,15 @@ export async function concludeSteps(settling: Settling): Promise<void> {
 
 function note(settling: Settling, { cause }: FailedStep, id: string, step: Signature): void {
   const { parent, producer, ports } = settling;
-  const nowMs = ports.clock.nowMs();
   const { queue } = step.options;
-  settling.conclusions.set(id, {
+  const concluded = {
     id,
-    attempt: 0,
-    nowMs,
-    status: FAILURE,
-    name: step.task,
+    task: step.task,
     queue: typeof queue === 'string' ? queue : producer.settings.defaultQueue,
-    meta: writeException(FAILURE, cause, {
-      children: [],
-      dateDone: new Date(nowMs).toISOString(),
-      taskId: id,
-      parentId: parent.id,
-    }),
-    expiresAtSeconds: recordExpiresAtSeconds(nowMs, producer.settings.resultExpiresSeconds),
-  });
+    retries: 0,
+    parentId: parent.id,
+  };
+  settling.conclusions.set(id, concludeRequest(concluded, FAILURE, { error: cause }, settling));
   const mark = markOfStep(step, id);
   if (mark !== undefined) settling.marks.push(mark);
   const member = celeryMemberOfStep(step, id);

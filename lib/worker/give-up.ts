@@ -11,7 +11,7 @@ import { isPassing, OutcomeRefused } from '../base/passing.ts';
 import { FAILURE, RETRY } from '../base/states.ts';
 import { ACK, type Disposition } from './attempt.ts';
 import { conclude } from './conclude.ts';
-import { letterFor, sendLetters } from './dead-letter.ts';
+import { deadLetter, sendDeadLetters } from './dead-letter.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import type { Worker } from './worker.ts';
 
@@ -46,10 +46,8 @@ async function giveUp(delivery: Delivery, worker: Worker, error: unknown): Promi
   } catch (second) {
     if (isPassing(second)) throw second;
     // No state can be written, or what stands cannot be settled: the message and the reason are kept at least.
-    const named: Record<string, string> = message === undefined ? {} : { task: message.task, task_id: message.id };
-    const failedAt = new Date(worker.ports.clock.nowMs()).toISOString();
-    const attributes = { reason: REASON, error: errorLine(error), ...named, failed_at: failedAt };
-    await sendLetters([letterFor(delivery, attributes)], worker.ports);
+    const cause = { reason: REASON, error: errorLine(error) };
+    await sendDeadLetters([deadLetter(delivery, cause, message, worker.ports)], worker.ports);
     return ACK;
   }
 }

@@ -15,26 +15,29 @@ import { type CeleriacError, EnqueueFailed, InvalidMessage, WorkerLostError } fr
 import { FAILED_DELIVERY_FIRST_SECONDS, LOST_QUEUE_RECEIVES, SQS_MAX_MESSAGE_BYTES } from '../base/limits.ts';
 import { CELERIAC_HEADER, type CeleriacHeader, type Message } from '../wire/message.ts';
 import type { ConcludeOutcome } from '../ports/backend.ts';
-import { readDocument, writeException } from '../wire/result-document.ts';
+import { readDocument } from '../wire/result-document.ts';
 import { FAILURE, RETRY } from '../base/states.ts';
 import { ACK, type Disposition } from './attempt.ts';
 import { conclude } from './conclude.ts';
-import { letterFor, sendLetters } from './dead-letter.ts';
+import { concludeRequest } from './conclude-request.ts';
+import { deadLetter, sendDeadLetters } from './dead-letter.ts';
 import type { Delivery } from '../ports/delivery.ts';
-import { recordExpiresAtSeconds } from './record-expiry.ts';
+import { endUnreadable } from './unreadable.ts';
 import type { Worker } from './worker.ts';
 
 const LONGEST_WAIT_SECONDS = 3600;
 
 /** Why a message is here. */
 interface Loss {
-  /** Of the dead letter. */
+  /** Of the dead letter, as the deliveries are. */
   readonly reason: string;
+  readonly deliveries: number;
   readonly error: CeleriacError;
 }
 
 export function concludeLost(delivery: Delivery, worker: Worker): Promise<Disposition> {
-  return endUnhandled(delivery, worker, { reason: 'worker lost', error: lostError() });
+  const { receiveCount: deliveries } = delivery;
+  return endUnhandled(delivery, worker, { reason: 'worker lost', deliveries, error: lostError() });
 }
 
 /**
@@ -47,7 +50,7 @@ export function concludeUnsent(delivery: Delivery, worker: Worker, why: string):
     `The message was stored until it was due, and its queue does not take it: ${why}`,
     [],
   );
-  return endUnhandled(delivery, worker, { reason: 'cannot be sent', error });
+  return endUnhandled(delivery, worker, { reason: 'cannot be sent', deliveries: 0, error });
 }
 
 async function endUnhandled(delivery: Delivery, worker: Worker, loss: Loss): Promise<Disposition> {
@@ -56,8 +59,11 @@ async function endUnhandled(delivery: Delivery, worker: Worker, loss: Loss): Pro
     message = fromRule(decodeHeaders(delivery.body));
   } catch (error) {
     const origin = { ...delivery, queue: originOf(delivery, '', worker) };
-    const reason = InvalidMessage.is(error) ? 'invalid message' : loss.reason;
-    await sendLetters([letterFor(origin, { reason, error: errorLine(error) })], worker.ports);
+    await endUnreadable(origin, worker, error, {
+      reason: InvalidMessage.is(error) ? 'invalid message' : loss.reason,
+      deliveries: loss.deliveries,
+      lastTry: delivery.receiveCount >= LOST_QUEUE_RECEIVES,
+    });
     return ACK;
   }
   const queue = originOf(delivery, message.queue, worker);
@@ -70,7 +76,9 @@ async function endUnhandled(delivery: Delivery, worker: Worker, loss: Loss): Pro
   if (outcome?.kind === 'older') return ACK;
   // A task that has ended before goes to a worker first: all that is missing may be what follows.
   const told = lost === 'told' || (lost === undefined && outcome?.kind === 'finished' && !endedHere(outcome, loss));
-  if (!told) await sendLetters([letterOf(message, origin, worker, loss)], worker.ports);
+  const { reason, deliveries, error } = loss;
+  const cause = { reason, deliveries, error: errorLine(error) };
+  if (!told) await sendDeadLetters([deadLetter(origin, cause, message, worker.ports)], worker.ports);
   if (lost === undefined) await sendBack(message, origin, told ? 'again' : 'told', worker);
   return ACK;
 }
@@ -108,25 +116,12 @@ function lostError(): WorkerLostError {
   );
 }
 
-async function recordLost(
-  message: Message,
-  { ports, producer }: Worker,
-  { error }: Loss,
-): Promise<ConcludeOutcome | undefined> {
-  const nowMs = ports.clock.nowMs();
-  const { id, retries: attempt, task: name, queue, parentId, groupId } = message;
-  const dateDone = new Date(nowMs).toISOString();
-  const meta = writeException(FAILURE, error, { children: [], dateDone, taskId: id, parentId, groupId });
-  const expiresAtSeconds = recordExpiresAtSeconds(nowMs, producer.settings.resultExpiresSeconds);
-  const [outcome] = await ports.backend.conclude([
-    { id, attempt, nowMs, status: FAILURE, name, queue, meta, expiresAtSeconds },
-  ]);
+async function recordLost(message: Message, worker: Worker, { error }: Loss): Promise<ConcludeOutcome | undefined> {
+  const { backend, logger } = worker.ports;
+  const { id, task, queue } = message;
+  const [outcome] = await backend.conclude([concludeRequest(message, FAILURE, { error }, worker)]);
   if (outcome?.kind === 'concluded')
-    ports.logger.log('error', `Task ${name}[${id}] ${FAILURE}: ${errorLine(error)}`, {
-      task: name,
-      taskId: id,
-      queue,
-    });
+    logger.log('error', `Task ${task}[${id}] ${FAILURE}: ${errorLine(error)}`, { task, taskId: id, queue });
   return outcome;
 }
 
@@ -135,22 +130,6 @@ function endedHere({ record }: Extract<ConcludeOutcome, { kind: 'finished' }>, {
   if (record.status !== FAILURE || record.meta === undefined || record.settlement !== undefined) return false;
   const { result } = readDocument(record.meta);
   return (result as { readonly exc_type?: unknown } | null)?.exc_type === error.name;
-}
-
-function letterOf(
-  message: Message,
-  origin: Delivery,
-  { ports }: Worker,
-  { reason, error }: Loss,
-): ReturnType<typeof letterFor> {
-  return letterFor(origin, {
-    reason,
-    error: errorLine(error),
-    task: message.task,
-    task_id: message.id,
-    deliveries: String(origin.receiveCount),
-    failed_at: new Date(ports.clock.nowMs()).toISOString(),
-  });
 }
 
 async function sendBack(

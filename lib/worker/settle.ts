@@ -17,7 +17,7 @@ import { derivedId } from '../base/ids.ts';
 import { addChild, addErrback, childId } from './children.ts';
 import type { Child, Settling } from './settling.ts';
 import { celeryMember, countMember } from './celery-chord.ts';
-import { letterFor, sendLetters } from './dead-letter.ts';
+import { deadLetter, sendDeadLetters } from './dead-letter.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import { OutOfTime } from './deadline.ts';
 import { concludeSteps } from './failed-steps.ts';
@@ -51,7 +51,7 @@ export async function settle(
     if (error instanceof OutOfTime) await settling.progress.save();
     throw error;
   }
-  await sendLetters(letters.splice(0), ports);
+  await sendDeadLetters(letters.splice(0), ports);
   await settling.finish();
   await settling.progress.finish();
 }
@@ -94,7 +94,7 @@ function settlingOf(
         await concludeSteps(settling);
         await markMembers(settling);
         if (settling.failed.length > 0) continue;
-        await sendLetters(letters.splice(0), ports);
+        await sendDeadLetters(letters.splice(0), ports);
         await sendChildren(settling, committed);
       }
     },
@@ -184,16 +184,6 @@ export function retryMessage(message: Message, retry: NonNullable<Settlement['re
 }
 
 function deadLetters(message: Message, delivery: Delivery, { settlement }: Committed, ports: Ports): OutgoingMessage[] {
-  const { deadLetter: letter } = settlement;
-  if (letter === undefined) return [];
-  return [
-    letterFor(delivery, {
-      reason: letter.reason,
-      error: letter.error,
-      task: message.task,
-      task_id: message.id,
-      deliveries: String(letter.deliveries),
-      failed_at: new Date(ports.clock.nowMs()).toISOString(),
-    }),
-  ];
+  const { deadLetter: cause } = settlement;
+  return cause === undefined ? [] : [deadLetter(delivery, cause, message, ports)];
 }

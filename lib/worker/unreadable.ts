@@ -4,62 +4,52 @@ import { errorLine } from '../base/error-text.ts';
 import { MAX_RETRIES, MAX_TASK_ID_CHARACTERS, MAX_TASK_NAME_CHARACTERS } from '../base/limits.ts';
 import { isName } from '../wire/message-bounds.ts';
 import { isPassing } from '../base/passing.ts';
-import { writeException } from '../wire/result-document.ts';
 import { FAILURE } from '../base/states.ts';
 import type { Delivery } from '../ports/delivery.ts';
-import { recordExpiresAtSeconds } from './record-expiry.ts';
+import { type Concluded, concludeRequest } from './conclude-request.ts';
+import { deadLetter, type DeadLetterCause, sendDeadLetters } from './dead-letter.ts';
 import type { Worker } from './worker.ts';
 
-interface Named {
-  readonly id: string;
-  readonly task: string;
-  readonly attempt: number;
+interface Unreadable extends Omit<DeadLetterCause, 'error'> {
+  /** What passes is not waited for any more: the dead letter is what is left. */
+  readonly lastTry: boolean;
 }
 
 /**
- * Records FAILURE where the id can be read and the task has no final state; gives what the dead letter may name.
+ * Records FAILURE where the id can be read and the task has no final state, and dead-letters the message: at once and
+ * with its bytes untouched, so that it never blocks its batch.
  *
  * @throws what passes.
  */
-export async function recordUnreadable(
+export async function endUnreadable(
   delivery: Delivery,
   worker: Worker,
   error: unknown,
-): Promise<{ readonly task_id?: string; readonly task?: string }> {
-  const named = namedIn(delivery.body);
-  if (named === undefined) return {};
-  const { id, task, attempt } = named;
-  const { ports, producer } = worker;
-  const nowMs = ports.clock.nowMs();
-  const dateDone = new Date(nowMs).toISOString();
-  try {
-    await ports.backend.conclude([
-      {
-        id,
-        attempt,
-        nowMs,
-        status: FAILURE,
-        name: task,
-        queue: delivery.queue,
-        meta: writeException(FAILURE, error, { children: [], dateDone, taskId: id }),
-        expiresAtSeconds: recordExpiresAtSeconds(nowMs, producer.settings.resultExpiresSeconds),
-      },
-    ]);
-  } catch (refusal) {
-    if (isPassing(refusal)) throw refusal;
-    // The dead letter is what is left.
-    ports.logger.log('error', `Task ${task}[${id}] has no state: ${errorLine(refusal)}`, { task, taskId: id });
+  { reason, deliveries, lastTry }: Unreadable,
+): Promise<void> {
+  const { ports } = worker;
+  const named = namedIn(delivery);
+  if (named !== undefined) {
+    try {
+      await ports.backend.conclude([concludeRequest(named, FAILURE, { error }, worker)]);
+    } catch (refusal) {
+      if (isPassing(refusal) && !lastTry) throw refusal;
+      const { id, task } = named;
+      // The dead letter is what is left.
+      ports.logger.log('error', `Task ${task}[${id}] has no state: ${errorLine(refusal)}`, { task, taskId: id });
+    }
   }
-  return { task_id: id, task };
+  const cause = { reason, error: errorLine(error), ...(deliveries === undefined ? {} : { deliveries }) };
+  await sendDeadLetters([deadLetter(delivery, cause, named, ports)], ports);
 }
 
 /** Untrusted. Protocol 2 alone: protocol 1 has its id in the body, which is what could not be read. */
-function namedIn(body: string): Named | undefined {
+function namedIn({ body, queue }: Delivery): Concluded | undefined {
   try {
     const { id, task, retries } = readOuterEnvelope(body).headers;
     if (!isName(id, MAX_TASK_ID_CHARACTERS) || !isName(task, MAX_TASK_NAME_CHARACTERS)) return undefined;
     const attempt = Number.isSafeInteger(retries) ? Math.min(MAX_RETRIES, Math.max(0, retries as number)) : 0;
-    return { id, task, attempt };
+    return { id, task, queue, retries: attempt };
   } catch {
     return undefined;
   }

@@ -1,0 +1,46 @@
+/** The final state of a task that nobody runs (any more), as it is written down. */
+import type { ConcludeRequest } from '../ports/backend.ts';
+import { writeException } from '../wire/result-document.ts';
+import { type Settlement, writeSettlement } from './committed.ts';
+import { recordExpiresAtSeconds } from './record-expiry.ts';
+import type { Worker } from './worker.ts';
+
+/** Whose end it is: a message, or as much of one as there is. */
+export interface Concluded {
+  readonly id: string;
+  readonly task: string;
+  readonly queue: string;
+  /** Number of the attempt. */
+  readonly retries: number;
+  readonly parentId?: string | null;
+  readonly groupId?: string | null;
+}
+
+export type Conclusion = { readonly error: unknown } | { readonly meta: string };
+
+/** @param conclusion an error, or a document that is written already */
+export function concludeRequest(
+  { id, task: name, queue, retries: attempt, parentId = null, groupId = null }: Concluded,
+  status: string,
+  conclusion: Conclusion,
+  { ports, producer }: Pick<Worker, 'ports' | 'producer'>,
+  settlement: Settlement = {},
+): ConcludeRequest {
+  const nowMs = ports.clock.nowMs();
+  const stored = writeSettlement(settlement);
+  const dateDone = new Date(nowMs).toISOString();
+  return {
+    id,
+    attempt,
+    nowMs,
+    status,
+    name,
+    queue,
+    meta:
+      'meta' in conclusion
+        ? conclusion.meta
+        : writeException(status, conclusion.error, { children: [], dateDone, taskId: id, parentId, groupId }),
+    ...(stored === undefined ? {} : { settlement: stored }),
+    expiresAtSeconds: recordExpiresAtSeconds(nowMs, producer.settings.resultExpiresSeconds),
+  };
+}
