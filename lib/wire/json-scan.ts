@@ -22,10 +22,36 @@ function skipString(text: string, start: number): number {
  * What there is too much of, without making any of it: levels of containers, or values (counted as brackets and commas,
  * so that an array of n numbers counts n). Text that is no JSON gets an answer too.
  */
-export function findExcess(
-  text: string,
-  limits: { readonly depth: number; readonly values: number },
-): 'depth' | 'values' | undefined {
+export function findExcess(text: string, limits: JsonLimits): Excess | undefined {
+  return mayExceed(text, limits) ? scanForExcess(text, limits) : undefined;
+}
+
+export interface JsonLimits {
+  readonly depth: number;
+  readonly values: number;
+}
+
+type Excess = 'depth' | 'values';
+
+/**
+ * Whether a scan can find anything. Most text has fewer brackets than levels are allowed, strings and siblings counted, and to
+ * look for a character takes a tenth of the time that looking at each does.
+ */
+function mayExceed(text: string, { depth, values }: JsonLimits): boolean {
+  // Each level has two brackets; each value has a character.
+  if (text.length <= 2 * depth && text.length <= values) return false;
+  const containers = countUpTo(text, '[', depth) + countUpTo(text, '{', depth);
+  return containers > depth || (text.length > values && containers + countUpTo(text, ',', values) > values);
+}
+
+/** How often a character stands in the text; counting ends beyond `limit`. */
+function countUpTo(text: string, character: string, limit: number): number {
+  let count = 0;
+  for (let at = text.indexOf(character); at >= 0 && count <= limit; at = text.indexOf(character, at + 1)) count += 1;
+  return count;
+}
+
+function scanForExcess(text: string, limits: JsonLimits): Excess | undefined {
   let depth = 0;
   let values = 0;
   let index = 0;
