@@ -38,8 +38,8 @@ type Excess = 'depth' | 'values';
  * look for a character takes a tenth of the time that looking at each does.
  */
 function mayExceed(text: string, { depth, values }: JsonLimits): boolean {
-  // Each level has two brackets; each value has a character.
-  if (text.length <= 2 * depth && text.length <= values) return false;
+  // Each level and each value has a character at least.
+  if (text.length <= depth && text.length <= values) return false;
   const containers = countUpTo(text, '[', depth) + countUpTo(text, '{', depth);
   return containers > depth || (text.length > values && containers + countUpTo(text, ',', values) > values);
 }
