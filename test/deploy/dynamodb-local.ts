@@ -6,7 +6,7 @@ import type { LocalServer } from '../../lib/local/servers.ts';
 import { freePort, ready } from './emulator.ts';
 import { run, start } from './processes.ts';
 
-const FOLDER = '.dynamodb-local';
+export const FOLDER = '.dynamodb-local';
 const SOURCES = 'test/deploy/dynamodb-local';
 
 /** @returns the reason why there is none on this machine; undefined when it is installed. */

@@ -1,5 +1,6 @@
-/** `npm run deploy:test`: the example is deployed on an emulator of AWS that the project has not written, and does its work there. */
+/** `npm run deploy:test`, `npm run localstack`: the example is deployed on an emulator of AWS that the project has not written, and does its work there. */
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 import { blogScenario } from './blog-scenario.ts';
 import { dynamodbLocalConformance, emulatorConformance } from './conformance.ts';
@@ -9,6 +10,7 @@ import { type Emulator, startMinistack } from './emulator.ts';
 import { LambdaApi } from './lambda-api.ts';
 import { leftovers } from './leftovers.ts';
 import { listeningOutside } from './listening.ts';
+import { startLocalstack } from './localstack.ts';
 import { run } from './processes.ts';
 import { readmeLines } from './readme-lines.ts';
 import { Abandoned, equal, Report } from './report.ts';
@@ -16,6 +18,7 @@ import { Roles } from './roles.ts';
 import { updateScenario } from './update-scenario.ts';
 
 const LOG = 'deploy-test.log';
+const EMULATORS = { ministack: startMinistack, localstack: startLocalstack };
 const DRILLS = "--app 'tsx --conditions=@celeriac/source test/deploy/drills/stack.ts' CeleriacDrills";
 
 const report = new Report();
@@ -70,15 +73,21 @@ async function refused({ endpoint }: Emulator): Promise<string> {
   return 'and granted is granted';
 }
 
-const emulator = await report.needed('MiniStack starts', () => startMinistack(LOG));
+const { values } = parseArgs({ options: { emulator: { type: 'string', default: 'ministack' } } });
+const startEmulator = new Map(Object.entries(EMULATORS)).get(values.emulator);
+if (startEmulator === undefined)
+  throw new Error(`--emulator: '${values.emulator}' given; ${Object.keys(EMULATORS).join(' and ')} are allowed.`);
 try {
-  await emulatorConformance(report, emulator);
-  await dynamodbLocalConformance(report);
-  await scenario(emulator);
+  const emulator = await report.needed(`${values.emulator} starts`, () => startEmulator(LOG));
+  try {
+    await emulatorConformance(report, emulator);
+    await dynamodbLocalConformance(report);
+    await scenario(emulator);
+  } finally {
+    await emulator.stop();
+  }
 } catch (error) {
   if (!(error instanceof Abandoned)) throw error;
-} finally {
-  await emulator.stop();
 }
 process.exitCode = report.end();
 if (process.exitCode !== 0) console.log(`The emulator's log, with that of the functions: ${LOG}`);
