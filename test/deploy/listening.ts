@@ -7,7 +7,8 @@ export function listeningOutside(): ListeningSocket[] {
   if (!canListSockets()) return [];
   return startedProcesses()
     .flatMap((pid) => listeningSockets(pid))
-    .filter(({ address }) => !address.startsWith('127.') && address !== LOOPBACK_6);
+    .filter(({ address }) => !LOOPBACK.test(address));
 }
 
-const LOOPBACK_6 = '00000000000000000000000000000001';
+// 127.0.0.0/8, the same as Java's sockets have it (IPv4 in IPv6), and ::1.
+const LOOPBACK = /^(?:127\.|0{20}ffff7f|0{31}1$)/;

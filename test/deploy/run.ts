@@ -17,7 +17,6 @@ import { Abandoned, equal, Report } from './report.ts';
 import { Roles } from './roles.ts';
 import { updateScenario } from './update-scenario.ts';
 
-const LOG = 'deploy-test.log';
 const EMULATORS = { ministack: startMinistack, localstack: startLocalstack };
 const DRILLS = "--app 'tsx --conditions=@celeriac/source test/deploy/drills/stack.ts' CeleriacDrills";
 
@@ -77,8 +76,9 @@ const { values } = parseArgs({ options: { emulator: { type: 'string', default: '
 const startEmulator = new Map(Object.entries(EMULATORS)).get(values.emulator);
 if (startEmulator === undefined)
   throw new Error(`--emulator: '${values.emulator}' given; ${Object.keys(EMULATORS).join(' and ')} are allowed.`);
+const log = `deploy-test-${values.emulator}.log`;
 try {
-  const emulator = await report.needed(`${values.emulator} starts`, () => startEmulator(LOG));
+  const emulator = await report.needed(`${values.emulator} starts`, () => startEmulator(log));
   try {
     await emulatorConformance(report, emulator);
     await dynamodbLocalConformance(report);
@@ -90,5 +90,5 @@ try {
   if (!(error instanceof Abandoned)) throw error;
 }
 process.exitCode = report.end();
-if (process.exitCode !== 0) console.log(`The emulator's log, with that of the functions: ${LOG}`);
+if (process.exitCode !== 0) console.log(`The emulator's log, with that of the functions: ${log}`);
 process.exit();
