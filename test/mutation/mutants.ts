@@ -121,7 +121,8 @@ function textBetween(lines: readonly string[], start: Position, end: Position): 
 
 /** The file's text with this one change. */
 export function mutated(text: string, { from, before, after }: Mutant): string {
-  return text.slice(0, from) + after + text.slice(from + before.length);
+  // The compiler refuses an empty statement after a condition: that says nothing of the call that was left out.
+  return text.slice(0, from) + (after === ';' ? '{}' : after) + text.slice(from + before.length);
 }
 
 /** `count` of them, each as likely as any other; the same seed takes the same ones, and a larger sample contains a smaller. */
