@@ -30,6 +30,17 @@ describe('dump and load', () => {
     expect(await second.app.schedules.get('b')).toMatchObject({ enabled: false, customTask: true, nextTicks: [] });
   });
 
+  it('more entries than are listed at once: all of them, each once, and none that code declares', async () => {
+    const { app, world, note } = beatWorld((task) => ({ n500: { task: task.s(), schedule: every('1h') } }));
+    const names = Array.from({ length: 1001 }, (_, index) => `n${String(index).padStart(4, '0')}`);
+    const fixture = Object.fromEntries(
+      names.map((name) => [name, { task: note.s(), schedule: every('1h'), enabled: false }]),
+    );
+    expect(await app.schedules.load(fixture)).toMatchObject({ stored: names });
+    await world.advance('2m');
+    expect(Object.keys(await app.schedules.dump())).toEqual(names);
+  });
+
   it("'once' keeps edits, 'always' replaces them", async () => {
     const { app, note } = beatWorld();
     const fixture = {

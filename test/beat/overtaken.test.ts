@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { emitAll } from '../../lib/beat/emit.ts';
 import { itemOf, type ScheduleState, stateOf } from '../../lib/beat/schedule-state.ts';
+import { sweepSchedules } from '../../lib/beat/sweep-schedules.ts';
 import { tickId } from '../../lib/wire/rule-message.ts';
 import { SWEEP_IRREVOCABLE_HORIZON_SECONDS } from '../../lib/base/limits.ts';
 import { type BeatWorld, beatWorld, MINUTE, START } from '../support/beat-world.ts';
@@ -116,5 +117,33 @@ describe('ticks that can be taken back', () => {
     await played.world.schedules.remove('tick', played.read.revision);
     await emitAll([played.read], played.app, played.ports, UNTIL);
     expect(new Set(await statesOf(played, everyTenSeconds(NOW + 10_000, UNTIL)))).toEqual(new Set(['REVOKED']));
+  });
+});
+
+describe('ticks that are not sent', () => {
+  it('are counted as failed and told with their entry, and the next sweep sends them', async () => {
+    const { app, world, lines, ports } = await rig(false);
+    const refusing = tapped(ports, (call, go, args) => {
+      if (call !== 'broker.send') return go();
+      const answer = { ok: false, code: 'Busy', message: 'not now', retryable: true };
+      return Promise.resolve((args[0] as readonly unknown[]).map(() => answer));
+    });
+    const sweepOnce = async (over: Ports) => sweepSchedules(app, over, new Set());
+    expect(await sweepOnce(refusing)).toEqual({ ticks: 0, failed: 1 });
+    expect(lines.at(-1)).toMatchObject({ level: 'error' });
+    expect(lines.at(-1)?.message).toMatch(/^Schedule entry 'tick' was not swept: .*Busy: not now/);
+    const sent = everyTenSeconds(START + 130_000, UNTIL).length;
+    expect(await sweepOnce(world.ports)).toEqual({ ticks: sent, failed: 0 });
+    expect(await sweepOnce(world.ports)).toEqual({ ticks: 0, failed: 0 });
+  });
+
+  it('of an entry that cannot be read are no reason to leave out the others', async () => {
+    const { app, world, lines, read } = await rig(false);
+    await world.schedules.write([{ name: 'broken', revision: 1, nextDueMs: NOW, document: '{' }]);
+    expect(await sweepSchedules(app, world.ports, new Set())).toMatchObject({ failed: 1 });
+    expect(lines.filter(({ message }) => message.startsWith("Schedule entry 'broken' was not swept: "))).toHaveLength(
+      1,
+    );
+    expect(stateOf((await world.schedules.read(['tick']))[0] as never).nextDueMs).toBeGreaterThan(read.nextDueMs ?? 0);
   });
 });

@@ -24,7 +24,7 @@ const messageOf = ({ group, groupId = null, index = null, chord }: Place): Messa
     groupId,
     groupIndex: index,
     embed: { chord: chord ?? null },
-    celeriac: { ...(group === undefined ? {} : { group }) },
+    celeriac: group === undefined ? {} : { group },
   }) as unknown as Message;
 
 const stepOf = ({ group, groupId, index, chord }: Place): Signature =>
