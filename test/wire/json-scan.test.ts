@@ -28,7 +28,11 @@ const text = fc.string({ unit: fc.constantFrom('[', ']', '{', '}', ',', '"', '\\
 const limits = fc.record({ depth: fc.integer({ min: 1, max: 6 }), values: fc.integer({ min: 1, max: 20 }) });
 
 it('finds what is too much, and nothing else, in any text', () => {
-  fc.assert(fc.property(text, limits, (some, within) => expect(findExcess(some, within)).toBe(expected(some, within))));
+  fc.assert(
+    fc.property(text, limits, (some, within) => {
+      expect(findExcess(some, within)).toBe(expected(some, within));
+    }),
+  );
 });
 
 it.each([
