@@ -3,6 +3,12 @@ import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 
+/** Both tables of a service. */
+export interface Tables {
+  readonly results: ITableV2;
+  readonly state: ITableV2;
+}
+
 export interface Rights {
   readonly actions: readonly string[];
   readonly resourceArns: readonly string[];
@@ -35,107 +41,128 @@ export function sendTo(queues: readonly IQueue[]): Rights {
   return { actions: ['sqs:SendMessage'], resourceArns: queues.map((queue) => queue.queueArn) };
 }
 
-/** What an event source mapping does with the function's role, and our own changes of visibility. */
+/** What an event source mapping does with the function's role. */
 export function receiveFrom(queues: readonly IQueue[]): Rights {
   return {
-    actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'],
+    actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
     resourceArns: queues.map((queue) => queue.queueArn),
   };
 }
 
+/** That a message comes back sooner or later than its queue says. */
+export function showAgain(queues: readonly IQueue[]): Rights {
+  return { actions: ['sqs:ChangeMessageVisibility'], resourceArns: queues.map((queue) => queue.queueArn) };
+}
+
 /**
- * Claims, commits and conclusions are conditional updates, many in one PartiQL batch; a refused one is read; an expired
- * item is deleted; the results of a chord's members are read many at a time.
+ * A table's actions on some of its partitions alone. `ForAllValues` also holds where a request names no key; none of the
+ * actions that are granted by it can do without one.
+ */
+function onKeys(table: ITableV2, keys: readonly string[], actions: readonly string[], attributes?: string[]): Rights {
+  return {
+    actions: actions.map((action) => `dynamodb:${action}`),
+    resourceArns: [table.tableArn],
+    conditions: {
+      'ForAllValues:StringLike': {
+        'dynamodb:LeadingKeys': [...keys],
+        ...(attributes === undefined ? {} : { 'dynamodb:Attributes': attributes }),
+      },
+    },
+  };
+}
+
+const TASKS = "b'celery-task-meta-*";
+// As Celery's backend names them: members of a group, and the count of a chord.
+const CELERY_GROUPS = "b'celery-taskset-meta-*";
+const CELERY_CHORDS = "b'chord-unlock-*";
+const TIMERS = 'timer#*';
+const GROUPS = 'group#*';
+const ENTRIES = 'schedule';
+const DUE_MARKS = 'schedule-due';
+
+/**
+ * Of a worker. Claims, commits and conclusions are conditional updates, many in one PartiQL batch; a refused one is
+ * read; an expired item is deleted; the results of a chord's members are read many at a time.
  */
 export function workOnResults(table: ITableV2): Rights {
-  return {
-    actions: [
-      'dynamodb:UpdateItem',
-      'dynamodb:GetItem',
-      'dynamodb:BatchGetItem',
-      'dynamodb:DeleteItem',
-      'dynamodb:PartiQLInsert',
-      'dynamodb:PartiQLUpdate',
-    ],
-    resourceArns: [table.tableArn],
-  };
+  const actions = ['UpdateItem', 'GetItem', 'BatchGetItem', 'DeleteItem', 'PartiQLInsert', 'PartiQLUpdate'];
+  return { actions: actions.map((action) => `dynamodb:${action}`), resourceArns: [table.tableArn] };
 }
 
-/** Reading results, revoking and forgetting. */
-export function readResults(table: ITableV2): Rights {
-  return {
-    actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
-    resourceArns: [table.tableArn],
-  };
+/** Ending a task that has not run: one conditional update, a read where it is refused, an expired item deleted. */
+export function endTasks(table: ITableV2): Rights {
+  return onKeys(table, [TASKS], ['UpdateItem', 'GetItem', 'DeleteItem']);
 }
 
-// `ForAllValues` also holds where a request names no key; none of the actions below can do without one.
-const TIMERS_ONLY = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['timer#*'] } };
+/** Taking back ticks that were sent ahead: the same of what is new, and never expired. */
+export function revokeTicks(table: ITableV2): Rights {
+  return onKeys(table, [TASKS], ['UpdateItem', 'GetItem']);
+}
 
-/** Storing timers, and nothing else of the state table. */
+/** Reading results and members of groups, and how far groups are. */
+export function readResults({ results, state }: Tables): Rights[] {
+  return [
+    { actions: ['dynamodb:GetItem', 'dynamodb:BatchGetItem'], resourceArns: [results.tableArn] },
+    onKeys(state, [GROUPS], ['Query']),
+  ];
+}
+
+/** Revoking tasks, and forgetting results and groups. */
+export function manageResults({ results, state }: Tables): Rights[] {
+  return [
+    endTasks(results),
+    onKeys(results, [CELERY_CHORDS], ['GetItem']),
+    onKeys(results, [CELERY_GROUPS], ['DeleteItem']),
+    onKeys(state, [GROUPS], ['Query']),
+    // Deletes name nothing but the key: a batch that puts members into a count is refused.
+    onKeys(state, [GROUPS], ['BatchWriteItem'], ['pk', 'sk']),
+  ];
+}
+
+/** Storing timers, and taking one's own back; nothing else of the state table. */
 export function putTimers(table: ITableV2): Rights {
-  return {
-    actions: ['dynamodb:BatchWriteItem', 'dynamodb:PutItem'],
-    resourceArns: [table.tableArn],
-    conditions: TIMERS_ONLY,
-  };
+  return onKeys(table, [TIMERS], ['BatchWriteItem']);
 }
 
-const GROUPS_ONLY = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['group#*'] } };
+// Of a definition (lib/aws/dynamodb-groups.ts); a count of members has others, which only workers write.
+const DEFINITION = ['pk', 'sk', 'size', 'created', 'chunks', 'digest', 'body', 'ttl'];
 
-/** Defining groups and reading how far they are. */
-export function useGroups(table: ITableV2): Rights {
-  return {
-    actions: ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:BatchWriteItem'],
-    resourceArns: [table.tableArn],
-    conditions: GROUPS_ONLY,
-  };
+/** What a sender stores of groups: definitions, and where Celery looks for members; `counted` for chords with members in Python. */
+export function defineGroups({ results, state }: Tables, { counted }: { readonly counted: boolean }): Rights[] {
+  return [
+    onKeys(state, [GROUPS], ['PutItem'], DEFINITION),
+    onKeys(results, counted ? [CELERY_GROUPS, CELERY_CHORDS] : [CELERY_GROUPS], ['UpdateItem']),
+  ];
 }
 
-/** That, and marking members. */
+/** Of a worker: defining groups, marking members, reading and forgetting. */
 export function workOnGroups(table: ITableV2): Rights {
-  const { actions, ...rest } = useGroups(table);
-  return { actions: [...actions, 'dynamodb:UpdateItem'], ...rest };
+  return onKeys(table, [GROUPS], ['PutItem', 'Query', 'BatchWriteItem', 'UpdateItem']);
 }
-
-// Entries are written in batches of statements, or one by one where a service has none.
-const ENTRY_ACTIONS = [
-  'dynamodb:Query',
-  'dynamodb:BatchGetItem',
-  'dynamodb:BatchWriteItem',
-  'dynamodb:PutItem',
-  'dynamodb:DeleteItem',
-  'dynamodb:PartiQLInsert',
-  'dynamodb:PartiQLUpdate',
-];
-
-const SWEPT_ONLY = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['timer#*', 'schedule', 'schedule-due'] } };
 
 /** Timers and schedule entries that come due. */
-export function sweepState(table: ITableV2): Rights {
-  return {
-    actions: ENTRY_ACTIONS,
-    resourceArns: [table.tableArn],
-    conditions: SWEPT_ONLY,
-  };
+export function sweepState(table: ITableV2): Rights[] {
+  return [
+    onKeys(table, [TIMERS, DUE_MARKS], ['Query', 'BatchWriteItem']),
+    onKeys(table, [ENTRIES], [...ENTRY_WRITES, 'BatchGetItem', 'DeleteItem']),
+    onKeys(table, [DUE_MARKS], ['PutItem']),
+  ];
 }
 
-const SCHEDULES_ONLY = { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['schedule', 'schedule-due'] } };
+// Entries are written in batches of statements, or one by one where that tells nothing.
+const ENTRY_WRITES = ['PutItem', 'PartiQLInsert', 'PartiQLUpdate'];
 
 /** Reading and changing schedule entries. */
-export function workOnSchedules(table: ITableV2): Rights {
-  return {
-    actions: ENTRY_ACTIONS,
-    resourceArns: [table.tableArn],
-    conditions: SCHEDULES_ONLY,
-  };
+export function workOnSchedules(table: ITableV2): Rights[] {
+  return [
+    onKeys(table, [ENTRIES], [...ENTRY_WRITES, 'BatchGetItem', 'Query']),
+    onKeys(table, [DUE_MARKS], ['PutItem', 'BatchWriteItem']),
+  ];
 }
-
-const ENTRIES_ONLY = { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['schedule'] } };
 
 /** Asking whether a schedule entry is switched off. */
 export function readSchedules(table: ITableV2): Rights {
-  return { actions: ['dynamodb:BatchGetItem'], resourceArns: [table.tableArn], conditions: ENTRIES_ONLY };
+  return onKeys(table, [ENTRIES], ['BatchGetItem']);
 }
 
 const SWITCHING = ['events:EnableRule', 'events:DisableRule'];

@@ -4,7 +4,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
-import { keepRules, receiveFrom, sendTo, sweepState, workOnGroups, workOnResults } from './grants.ts';
+import { endTasks, keepRules, receiveFrom, sendTo, showAgain, sweepState } from './grants.ts';
 import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
 import { TaskFunction, type TaskFunctionOptions } from './task-function.ts';
@@ -28,6 +28,7 @@ const WAKE_CONCURRENCY = 10;
 export class Sweeper extends TaskFunction {
   constructor(scope: Construct, id: string, props: SweeperProps) {
     const { queues, tables } = props;
+    const wakeUps = queues.wakeUps === undefined ? [] : [queues.wakeUps];
     super(scope, id, {
       ...props,
       handler: 'sweeper',
@@ -35,11 +36,11 @@ export class Sweeper extends TaskFunction {
       timeoutSeconds: SWEEPER_TIMEOUT_SECONDS,
       memoryMiB: MEMORY_MIB,
       rights: [
-        receiveFrom(queues.wakeUps === undefined ? queues.lost : [...queues.lost, queues.wakeUps]),
+        receiveFrom([...queues.lost, ...wakeUps]),
+        showAgain(wakeUps),
         sendTo([...queues.targets, ...queues.allDeadLetters]),
-        workOnResults(tables.results),
-        sweepState(tables.state),
-        workOnGroups(tables.state),
+        endTasks(tables.results),
+        ...sweepState(tables.state),
         ...keepRules(props.ruleArns),
       ],
     });

@@ -20,8 +20,20 @@ import { BeatRules } from './beat-rules.ts';
 import { grantCeleryAccess } from './celery-rights.ts';
 import { celerySettings } from './celery-settings.ts';
 import { validateExternalQueues } from './external-queues.ts';
-import { grantAll, putTimers, readResults, sendTo, switchRules, useGroups, workOnSchedules } from './grants.ts';
+import {
+  defineGroups,
+  grantAll,
+  manageResults,
+  putTimers,
+  readResults,
+  revokeTicks,
+  type Rights,
+  sendTo,
+  switchRules,
+  workOnSchedules,
+} from './grants.ts';
 import { planQueues, type QueueOverrides } from './plan.ts';
+import { given, manifestOf } from './props.ts';
 import { TaskQueues } from './queues.ts';
 import { Sweeper } from './sweeper.ts';
 import { TaskTables } from './tables.ts';
@@ -133,40 +145,57 @@ export class TaskService extends Construct {
   }
 
   /**
-   * Lets somebody enqueue, read results, revoke and forget. A Lambda function also gets the environment
-   * that `enqueue()` reads; give anything else what `environment()` returns.
+   * Lets somebody enqueue: send to every queue, at any time, canvases and `save()` of groups too. It reads no result and
+   * changes none. A Lambda function also gets the environment that `enqueue()` reads; give anything else what
+   * `environment()` returns.
    *
    * @returns a grant; `assertSuccess()` throws where the grantee takes no policy, as a service principal.
    */
   grantEnqueue(grantee: IGrantable): Grant {
-    const grant = grantAll(grantee, [
+    return this.#grant(grantee, [
       sendTo(this.queues.targets),
       putTimers(this.tables.state),
-      useGroups(this.tables.state),
-      readResults(this.tables.results),
+      ...defineGroups(this.tables, { counted: externalQueuesOf(this.manifest).length > 0 }),
     ]);
-    if (grantee instanceof LambdaFn) {
-      for (const [name, value] of Object.entries(this.#environment([]))) grantee.addEnvironment(name, value);
-    }
-    return grant;
   }
 
   /**
-   * `grantEnqueue`, and to read and change schedule entries: what `app.schedules` does.
+   * Lets somebody read results, states and progress, of tasks and of groups.
+   *
+   * @returns a grant; see `grantEnqueue`.
+   */
+  grantResults(grantee: IGrantable): Grant {
+    return this.#grant(grantee, readResults(this.tables));
+  }
+
+  /**
+   * Lets somebody revoke tasks, and forget results and groups. Who may revoke may write any end of a task.
+   *
+   * @returns a grant; see `grantEnqueue`.
+   */
+  grantManage(grantee: IGrantable): Grant {
+    return this.#grant(grantee, manageResults(this.tables));
+  }
+
+  /**
+   * `grantEnqueue`, and to read and change schedule entries: what `app.schedules` does. A change revokes ticks of the
+   * entry that were sent ahead.
    *
    * @returns a grant; see `grantEnqueue`.
    */
   grantSchedules(grantee: IGrantable): Grant {
-    if (grantee instanceof LambdaFn) {
-      for (const [name, value] of Object.entries(this.#ruleEnvironment())) grantee.addEnvironment(name, value);
-    }
+    if (grantee instanceof LambdaFn) addEnvironment(grantee, this.#ruleEnvironment());
     return this.grantEnqueue(grantee).combine(
-      grantAll(grantee, [workOnSchedules(this.tables.state), ...switchRules(this.rules.ruleArns)]),
+      grantAll(grantee, [
+        revokeTicks(this.tables.results),
+        ...workOnSchedules(this.tables.state),
+        ...switchRules(this.rules.ruleArns),
+      ]),
     );
   }
 
   /**
-   * What `grantEnqueue` and `grantSchedules` write into the environment of a Lambda function, for whatever is none: a
+   * What `grantEnqueue` and its siblings write into the environment of a Lambda function, for whatever is none: a
    * container's `environment`, an instance's user data. The values may be tokens.
    */
   environment(): Record<string, string> {
@@ -200,6 +229,11 @@ export class TaskService extends Construct {
       results: this.tables.results,
       region: Stack.of(this).region,
     });
+  }
+
+  #grant(grantee: IGrantable, rights: readonly Rights[]): Grant {
+    if (grantee instanceof LambdaFn) addEnvironment(grantee, this.#environment([]));
+    return grantAll(grantee, rights);
   }
 
   /** For senders without the tasks' code; undefined where that takes too much of the room for variables. */
@@ -249,23 +283,6 @@ export class TaskService extends Construct {
   }
 }
 
-function manifestOf(app: TaskServiceProps['app']): AppManifest {
-  const manifest = 'manifest' in app ? app.manifest() : app;
-  const missing = (['name', 'defaultQueue', 'queues', 'tasks', 'timerShards', 'beat'] as const).find(
-    (field) => manifest[field] === undefined,
-  );
-  if (missing === undefined) return manifest;
-  throw new ImproperlyConfigured(
-    `app: the manifest has no '${missing}'. Give the app itself, or what app.manifest() returns.`,
-  );
-}
-
-/** The named properties that are there: CDK tells an absent one from an undefined one. */
-function given<T extends object, K extends keyof T>(
-  props: T,
-  keys: readonly K[],
-): { [P in K]?: Exclude<T[P], undefined> } {
-  return Object.fromEntries(keys.filter((key) => props[key] !== undefined).map((key) => [key, props[key]])) as {
-    [P in K]?: Exclude<T[P], undefined>;
-  };
+function addEnvironment(grantee: LambdaFn, variables: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(variables)) grantee.addEnvironment(name, value);
 }

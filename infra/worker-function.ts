@@ -1,7 +1,7 @@
 import { Annotations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 
-import { putTimers, readSchedules, receiveFrom, sendTo, workOnGroups, workOnResults } from './grants.ts';
+import { putTimers, readSchedules, receiveFrom, sendTo, showAgain, workOnGroups, workOnResults } from './grants.ts';
 import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
 import { TaskFunction, type TaskFunctionOptions } from './task-function.ts';
@@ -34,6 +34,7 @@ export class WorkerFunction extends TaskFunction {
       memoryMiB: plan.memoryMiB,
       rights: [
         receiveFrom([own.queue]),
+        showAgain([own.queue]),
         sendTo([...queues.targets, own.deadLetterQueue]),
         workOnResults(tables.results),
         putTimers(tables.state),

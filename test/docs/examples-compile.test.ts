@@ -19,6 +19,8 @@ const BEFORE: Readonly<Record<string, string>> = {
   "deploy.md new TaskService(this, 'Tasks', {": `import { Queue } from 'aws-cdk-lib/aws-sqs';\nimport { TaskService } from 'celeriac/infra';\nimport { app } from './src/tasks.ts';`,
   'deploy.md service.grantCelery(taskRole); // of the container or function that runs Celery': `import { CfnOutput } from 'aws-cdk-lib';\ndeclare const service: import('celeriac/infra').TaskService;\ndeclare const taskRole: import("aws-cdk-lib/aws-iam").IRole;`,
   "logging.md export const charge = app.task('orders.charge', { bind: true }, async (self, orderId: string) => {": `import { Celeriac } from 'celeriac';\nconst app = new Celeriac('shop');`,
+  'permissions.md service.grantEnqueue(apiFunction); // send':
+    'declare const service: import("celeriac/infra").TaskService;\ndeclare const apiFunction: import("aws-cdk-lib/aws-lambda").Function;\ndeclare const adminFunction: typeof apiFunction;\ndeclare const celeryRole: import("aws-cdk-lib/aws-iam").IRole;',
   'schedules.md // edit.ts': `import { clocked, every } from 'celeriac';\nimport { app, note } from './beat.ts';`,
 };
 

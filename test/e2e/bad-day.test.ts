@@ -7,7 +7,7 @@ import { connect } from '../../lib/aws/connect.ts';
 import { signedByActor } from '../../lib/local/actors.ts';
 import { systemClock, systemRandom } from '../../lib/base/time.ts';
 import { BAD_DAY, type FaultCounts, weather } from '../support/fault-kinds.ts';
-import { startCloud } from '../support/iam/roles.ts';
+import { startCloud } from '../support/iam/cloud.ts';
 import { clientsOver, drawsOf, FaultyService } from '../support/service-faults.ts';
 
 function declare() {

@@ -3,7 +3,7 @@ import { Celeriac, clocked, crontab, every, silentLogger } from 'celeriac';
 import type { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { startCloud } from '../support/iam/roles.ts';
+import { startCloud } from '../support/iam/cloud.ts';
 
 const app = new Celeriac('beat-e2e');
 const ran: { name: string; scheduled: number; late: number }[] = [];

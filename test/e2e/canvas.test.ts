@@ -3,7 +3,7 @@ import { Celeriac, chain, chord, group, silentLogger } from 'celeriac';
 import type { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { startCloud } from '../support/iam/roles.ts';
+import { startCloud } from '../support/iam/cloud.ts';
 
 const app = new Celeriac('canvas-e2e');
 const add = app.task('add', (x: number, y: number) => x + y);

@@ -6,7 +6,7 @@ import { Celeriac, silentLogger } from 'celeriac';
 import type { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { startCloud } from '../support/iam/roles.ts';
+import { startCloud } from '../support/iam/cloud.ts';
 
 const app = new Celeriac('shop', {
   queues: { default: {}, mail: {}, celery: { external: true } },

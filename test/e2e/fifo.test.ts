@@ -3,7 +3,7 @@ import { Celeriac, every, silentLogger } from 'celeriac';
 import type { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { startCloud } from '../support/iam/roles.ts';
+import { startCloud } from '../support/iam/cloud.ts';
 
 const app = new Celeriac('fifo', { queues: { orders: { fifo: true } } });
 const runs: { readonly name: string; readonly atMs: number }[] = [];

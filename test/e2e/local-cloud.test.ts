@@ -6,7 +6,7 @@ import { Celeriac, enqueueMany, Reject, silentLogger } from 'celeriac';
 import type { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { startCloud } from '../support/iam/roles.ts';
+import { startCloud } from '../support/iam/cloud.ts';
 import { FetchError } from '../support/worlds.ts';
 
 const app = new Celeriac('e2e', {

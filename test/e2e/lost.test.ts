@@ -7,7 +7,7 @@ import type { BatchFunction, LocalCloud } from 'celeriac/local';
 import { expect, it } from 'vitest';
 
 import { workerOf } from '../../lib/local/actors.ts';
-import { startCloud } from '../support/iam/roles.ts';
+import { startCloud } from '../support/iam/cloud.ts';
 
 interface Setup {
   readonly worker: (app: Celeriac) => BatchFunction;
@@ -108,10 +108,11 @@ it('a worker that dies on load', async () => {
 });
 
 // Side by side: both wait for a lease to end.
-it.concurrent.each([
+it.concurrent.for([
   ['acksLate: true, until maxDeliveries', 'job.true'],
   ['acksLate: false, never again', 'job.false'],
-])('a worker killed with SIGKILL in the middle of a task: %s', async (_what, task) => {
+] as const)('a worker killed with SIGKILL in the middle of a task: %s', async ([_what, task], { expect }) => {
+  // The test's own: a common one would poll for the test that ends first.
   const workers = new Workers();
   // On a busy machine a claim over HTTP may take a second: of an invocation that is too short for it nothing starts.
   const setup = {

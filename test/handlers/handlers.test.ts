@@ -13,7 +13,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { appOf } from '../../handlers/load-app.ts';
 import { deliveriesOf, invocationOf, isSqsEvent } from '../../lib/aws/sqs-event.ts';
 import { actAs, OPERATOR, SWEEPER, workerOf } from '../../lib/local/actors.ts';
-import { rolesOf, startCloud } from '../support/iam/roles.ts';
+import { startCloud } from '../support/iam/cloud.ts';
+import { rolesOf } from '../support/iam/roles.ts';
 import { ARN, bundleWorker, eventOf } from '../support/lambda.ts';
 
 describe('sqs-event', () => {

@@ -8,7 +8,7 @@ import type { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { workerOf } from '../../lib/local/actors.ts';
-import { startCloud } from '../support/iam/roles.ts';
+import { startCloud } from '../support/iam/cloud.ts';
 import { bundleWorker, eventOf } from '../support/lambda.ts';
 import { LambdaRuntime, reasonToSkipRuntime } from '../support/lambda-runtime.ts';
 

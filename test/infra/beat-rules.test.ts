@@ -290,7 +290,7 @@ describe('rights to switch rules', () => {
         ({ Action }) => [Action].flat().includes('dynamodb:BatchGetItem') && [Action].flat().includes('dynamodb:Query'),
       ),
     ).toMatchObject({
-      Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['schedule', 'schedule-due'] } },
+      Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['schedule'] } },
     });
   });
 

@@ -1,293 +1,217 @@
-/** Each role may do what its code does: every call of worker, sweeper and callers on the emulated services, asked of the synthesized roles. */
+/** Each role may do what its code does, and no more: one life of a service in which every function and caller does all that it may. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { DynamoDBClient, SendMessageCommand, SQSClient } from '#aws-sdk';
-import { Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
-import { Celeriac, chain, chord, crontab, every, group, Reject, silentLogger } from 'celeriac';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TaskService } from '../../infra/index.ts';
-import { connect } from '../../lib/aws/connect.ts';
-import { EventBridgeRules } from '../../lib/aws/eventbridge-rules.ts';
-import { SqsPoller } from '../../lib/aws/poller.ts';
-import type { Environment } from '../../lib/options/manifest.ts';
-import { systemClock, systemRandom } from '../../lib/base/time.ts';
-import { WAKE_QUEUE } from '../../lib/ports/wake-up.ts';
-import { LOST_QUEUE } from '../../lib/ports/delivery.ts';
-import { type AwsCall, recordCalls } from '../support/recorded-calls.ts';
-import { type Servers, startServers } from '../support/servers.ts';
-import { allowedBy } from './allowed.ts';
-import { ENTRY, newApp, newCaller } from './stacks.ts';
+import { RULES, SWEEPER } from '../../lib/local/actors.ts';
+import { rightsAsked } from '../support/iam/asked.ts';
+import { type Granted, grantedBy, kinds, missedWithout, unusedOf } from '../support/iam/gate.ts';
+import { decide } from '../support/iam/policy.ts';
+import { Scenario, scenarioRoles, WORKER } from '../support/iam/scenario.ts';
 
-const APP = 'rights';
-const HOUR_MS = 3_600_000;
+const roles = scenarioRoles();
+const { gate } = roles;
+let scenario: Scenario;
+beforeAll(async () => {
+  scenario = await Scenario.start(roles);
+  await scenario.live();
+}, 60_000);
+afterAll(() => scenario.stop());
 
-/** One program for all roles: deployed, each is a bundle of its own. */
-function declare() {
-  const app = new Celeriac(APP, {
-    queues: { default: {}, orders: { fifo: true }, celery: { external: true } },
-    timerShards: 4,
-    logger: silentLogger,
-  });
-  const add = app.task('add', (x: number, y: number) => x + y);
-  const sum = app.task('sum', (values: readonly number[]) => values.reduce((total, value) => total + value, 0));
-  const fail = app.task('fail', (): number => {
-    throw new TypeError('no answer');
-  });
-  const again = app.task('again', { bind: true, retryBackoff: false }, (self): number => {
-    if (self.request.retries === 0) throw self.retry({ countdown: 0 });
-    if (self.request.retries === 1) throw self.retry({ countdown: 2000 });
-    return self.request.retries;
-  });
-  const refuse = app.task('refuse', () => {
-    throw new Reject('not mine');
-  });
-  const requeue = app.task('requeue', { bind: true }, (self) => {
-    if (self.request.deliveryInfo.deliveries < 2) throw new Reject('later', { requeue: true });
-  });
-  const progress = app.task('progress', { bind: true }, async (self) => {
-    await self.progress(1, 2);
-    return self.remainingTime();
-  });
-  const sender = app.task('sender', async () => {
-    await add.delay(1, 1);
-    await add.applyAsync([1, 1], { countdown: 2000 });
-    await add.applyAsync([1, 1], { queue: 'orders', countdown: 60 });
-    await (await group([add.s(1, 1), add.s(2, 2)]).delay()).revoke();
-    await (await chord([add.s(1, 1), add.s(2, 2)], sum.s()).delay()).forget();
-  });
-  const remote = app.remote<(x: number) => number>('proj.tasks.double', { queue: 'celery' });
-  app.beat({
-    ruled: { task: add.s(1, 2), schedule: crontab({ minute: '*/15' }) },
-    swept: { task: add.s(3, 4), schedule: every('30s') },
-    ordered: { task: add.s(5, 6), schedule: every('30s'), options: { queue: 'orders' } },
-  });
-  return { app, add, sum, fail, again, refuse, requeue, progress, sender, remote };
-}
-
-type Program = ReturnType<typeof declare>;
-type Role = 'worker' | 'sweeper' | 'enqueue' | 'schedules';
-interface Actor extends Program {
-  readonly calls: AwsCall[];
-  readonly sqs: SQSClient;
-}
-
-let servers: Servers;
-let environment: Environment;
-let aheadMs = 0;
-const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs };
-
-async function act(role: Role): Promise<Actor> {
-  const program = declare();
-  const calls: AwsCall[] = [];
-  const endpoint = async (client: SQSClient | DynamoDBClient): Promise<string> => {
-    const { protocol, hostname, port } = (await client.config.endpoint?.()) ?? expect.fail('no endpoint');
-    return `${protocol}//${hostname}:${port}`;
-  };
-  const common = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
-  const sqs = new SQSClient({ ...common, endpoint: await endpoint(servers.sqs) });
-  const dynamodb = new DynamoDBClient({ ...common, endpoint: await endpoint(servers.dynamodb) });
-  const events = new EventBridgeClient(common);
-  for (const client of [sqs, dynamodb]) recordCalls(client, calls);
-  // Deployed as enabled: a sweep finds another state than the operator's, and switches it.
-  recordCalls(events, calls, () => ({ State: 'ENABLED' }));
-  const { deadLetterQueues } = environment;
-  const known = { worker: deadLetterQueues, sweeper: deadLetterQueues, enqueue: {}, schedules: {} }[role];
-  program.app.use({
-    ...connect({ ...environment, deadLetterQueues: known }, { clock, random: systemRandom }, { sqs, dynamodb }),
-    rules: new EventBridgeRules(service.rules.prefix, events),
-    clock,
-  });
-  return { ...program, calls, sqs };
-}
-
-const stack = new Stack(newApp(), 'Test');
-const service = new TaskService(stack, 'Tasks', { app: declare().app, entry: ENTRY, queueNamePrefix: `${APP}-` });
-service.grantEnqueue(newCaller(stack, 'Enqueue'));
-service.grantSchedules(newCaller(stack, 'Schedules'));
-const template = Template.fromStack(stack);
-const ROLES: Readonly<Record<Role, RegExp>> = {
-  worker: /^TasksWorkersdefault/,
-  sweeper: /^TasksSweeper/,
-  enqueue: /^Enqueue/,
-  schedules: /^Schedules/,
+// Granted, though nothing here uses it: what Lambda itself does with the function's role.
+const OF_LAMBDA: readonly (readonly [RegExp, string])[] = [
+  [/^logs:(?:CreateLogStream|PutLogEvents) /, "Lambda writes the function's log with it"],
+  [/^sqs:GetQueueAttributes /, 'Lambda refuses to make an event source mapping without it'],
+];
+const JUSTIFIED: Readonly<Record<string, readonly (readonly [RegExp, string])[]>> = {
+  [WORKER]: OF_LAMBDA,
+  [SWEEPER]: OF_LAMBDA,
+  enqueue: [],
+  results: [],
+  manage: [],
+  schedules: [
+    [
+      /^dynamodb:GetItem rights-results /,
+      'a tick that was taken back too late is read, where the refusal brings no item',
+    ],
+  ],
 };
 
-const actors = {} as Record<Role, Actor>;
-const lostUrl = (): string => (environment.queues['default'] ?? '').replace(/default$/, 'lost');
-
-/** Delivers as Lambda does, with the function's own rights, until nothing is left. */
-async function deliver(): Promise<void> {
-  const { worker, sweeper } = actors;
-  const signal = new AbortController().signal;
-  const names = new Map([[`${APP}-default`, 'default']]);
-  const sources = [
-    [worker, new SqsPoller(worker.sqs, 'default', environment.queues['default'] ?? '')],
-    [sweeper, new SqsPoller(sweeper.sqs, LOST_QUEUE, lostUrl(), names)],
-    [sweeper, new SqsPoller(sweeper.sqs, WAKE_QUEUE, environment.wakeQueue ?? '')],
-  ] as const;
-  for (let quiet = 0; quiet < 2; quiet += 1) {
-    for (const [actor, poller] of sources) {
-      const deliveries = await poller.receive(0, signal);
-      if (deliveries.length === 0) continue;
-      quiet = -1;
-      const invocation = { deadlineMs: clock.nowMs() + 60_000, requestId: 'request' };
-      const { batchItemFailures } = await (actor === worker
-        ? actor.app.consume(deliveries, invocation)
-        : deliveries[0]?.queue === WAKE_QUEUE
-          ? actor.app.consumeWakeUps(deliveries)
-          : actor.app.consumeLost(deliveries, invocation));
-      const kept = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
-      await poller.delete(deliveries.filter(({ messageId }) => !kept.has(messageId)).map(({ receipt }) => receipt));
-    }
-  }
-}
-
-async function sweep(aheadHours: number): Promise<void> {
-  aheadMs = aheadHours * HOUR_MS;
-  await actors.sweeper.app.sweep();
-  await deliver();
-}
-
-async function enqueueing({
-  app,
-  add,
-  sum,
-  fail,
-  again,
-  refuse,
-  requeue,
-  progress,
-  sender,
-  remote,
-}: Actor): Promise<void> {
-  await add.applyAsync([1, 2], { queue: 'orders' });
-  await add.applyAsync([1, 2], { queue: 'orders', countdown: 1 });
-  await (await add.delay(1, 2)).revoke();
-  await app.sendMany([
-    add.s(1, 2),
-    add.s(3, 4),
-    fail.s(),
-    refuse.s(),
-    requeue.s(),
-    progress.s(),
-    sender.s(),
-    again.s(),
-  ]);
-  // By a sender that does not know the tasks' names.
-  app.taskNames = () => undefined;
-  await app.send('unknown.task');
-  const late = await add.applyAsync([1, 2], { countdown: 2000 });
-  const results = [
-    await chain(add.s(1, 1), group([add.s(1), add.s(2)]), sum.s()).delay(),
-    await chord(
-      Array.from({ length: 150 }, (_, index) => add.s(index, 0)),
-      sum.s(),
-    ).delay(),
-    await chord([add.s(1, 1), fail.s()], sum.s().linkError(add.si(1, 1))).delay(),
-    await chord([add.s(1, 1), add.s(2, 2)], sum.s()).applyAsync([], { countdown: 2000 }),
-  ];
-  // Their members are stored and counted where Celery looks.
-  await chord([remote.s(1), add.s(1, 1)], sum.s()).delay();
-  await (await group([add.s(1, 1), remote.s(2)]).delay()).save();
-  const members = await group([add.s(1, 1), add.s(2, 2)]).delay();
-  await members.save();
-  await deliver();
-  expect(await members.join({ timeout: 5 })).toEqual([2, 4]);
-  expect(await members.completedCount()).toBe(2);
-  await app.groupResult(members.id);
-  await members.forget();
-  await results[0]?.get({ timeout: 5 });
-  await late.forget();
-}
-
-async function scheduling({ app, add }: Actor): Promise<void> {
-  const entry = { task: add.s(1, 2), schedule: every('30s') };
-  await app.schedules.put('mine', entry);
-  await app.schedules.update('mine', { schedule: every('45s') });
-  await app.schedules.list();
-  await app.schedules.runNow('mine');
-  await app.schedules.disable('ruled');
-  await app.schedules.enable('ruled');
-  await app.schedules.disable('ruled');
-  for (const schedule of [every('30s'), every('50s')])
-    await app.schedules.load({ loaded: { ...entry, schedule }, too: { ...entry, schedule } }, { mode: 'always' });
-  await app.schedules.put('other', entry);
-  await app.schedules.put('ordered now', { ...entry, options: { queue: 'orders' } });
-  await app.schedules.delete('other');
-}
-
-/** What came to the lost queue: an ordinary task, a member of a chord, and what nobody can read. */
-async function losing({ add, sum }: Actor): Promise<void> {
-  await chord([add.s(1, 1), add.s(2, 2)], sum.s()).delay();
-  await add.delay(1, 2);
-  const poller = new SqsPoller(servers.sqs, 'default', environment.queues['default'] ?? '');
-  const taken = await poller.receive(0, new AbortController().signal);
-  for (const body of [...taken.map((delivery) => delivery.body), 'no message'])
-    await servers.sqs.send(new SendMessageCommand({ QueueUrl: lostUrl(), MessageBody: body }));
-  await poller.delete(taken.map(({ receipt }) => receipt));
-}
-
-beforeAll(async () => {
-  servers = await startServers();
-  environment = await servers.provision(declare().app);
-  for (const role of ['worker', 'sweeper', 'schedules', 'enqueue'] as const) actors[role] = await act(role);
-  await enqueueing(actors.enqueue);
-  await scheduling(actors.schedules);
-  await losing(actors.enqueue);
-  await deliver();
-  for (const hours of [1, 2, 3]) await sweep(hours);
-  // Results of the first day are expired, and two of their ids come again.
-  await sweep(49);
+it('every role may do everything that it did', () => {
+  expect(gate.denied).toEqual([]);
+  expect(kinds(gate.of(RULES))).toEqual([`${RULES} sqs:SendMessage rights-default`]);
 });
-afterAll(() => servers.stop());
 
-describe.each(Object.entries(ROLES) as [Role, RegExp][])('%s', (role, pattern) => {
-  it('may do everything that it did', () => {
-    const allowed = allowedBy(template, pattern);
-    const named = actors[role].calls.map((call) => ({ ...call, resource: deployedName(call.resource) }));
-    expect(named.length).toBeGreaterThan(10);
-    expect(summary(named.filter((call) => !allowed(call)))).toEqual([]);
-    // All of them delay something of a FIFO queue; one is woken up.
-    const onWakeUps = summary(named.filter(({ resource }) => resource === 'TasksQueuesWakeUps'));
-    expect(onWakeUps).toContain('sqs:SendMessage TasksQueuesWakeUps');
-    expect(onWakeUps.includes('sqs:ReceiveMessage TasksQueuesWakeUps')).toBe(role === 'sweeper');
+describe.each(Object.entries(JUSTIFIED))('%s', (role, justified) => {
+  const isJustified = (right: Granted): boolean => justified.some(([pattern]) => pattern.test(told(right)));
+
+  it('used everything that it is granted', () => {
+    const unused = unusedOf(roles.statementsOf(role), gate.of(role));
+    expect(unused.filter((right) => !isJustified(right)).map(told)).toEqual([]);
+    // A reason that nothing needs any more is none.
+    for (const [pattern] of justified) expect(unused.map(told)).toContainEqual(expect.stringMatching(pattern));
+  });
+
+  it('cannot do without any of it', () => {
+    const statements = roles.statementsOf(role);
+    const needed = grantedBy(statements).filter((right) => !isJustified(right));
+    expect(needed.length).toBeGreaterThan(1);
+    const idle = needed.filter((right) => missedWithout(statements, right, gate.of(role)).length === 0);
+    expect(idle.map(told)).toEqual([]);
   });
 });
 
-it('asks for every command of the adapters', () => {
-  const made = new Set(
-    Object.values(actors).flatMap(({ calls }) => calls.map(({ action }) => action.replace(/.*:/, ''))),
+const TASK = "b'celery-task-meta-1'";
+const RESULTS = { TableName: 'rights-results' };
+const STATE = { TableName: 'rights-state' };
+const state = (pk: string, sk = 'x', more: object = {}): object => ({ pk: { S: pk }, sk: { S: sk }, ...more });
+const put = (Item: object): readonly [string, object] => [
+  'DynamoDB_20120810.BatchWriteItem',
+  batch({ PutRequest: { Item } }),
+];
+const drop = (Key: object): readonly [string, object] => [
+  'DynamoDB_20120810.BatchWriteItem',
+  batch({ DeleteRequest: { Key } }),
+];
+const batch = (request: object): object => ({ RequestItems: { 'rights-state': [request] } });
+const query = (pk: string): readonly [string, object] => [
+  'DynamoDB_20120810.Query',
+  { ...STATE, KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': { S: pk } } },
+];
+const send = (queue: string): readonly [string, object] => [
+  'AmazonSQS.SendMessage',
+  { QueueUrl: `http://host/0/${queue}` },
+];
+const receive = (queue: string): readonly [string, object] => [
+  'AmazonSQS.ReceiveMessage',
+  { QueueUrl: `http://host/0/${queue}` },
+];
+
+const WRONGS: Readonly<Record<string, readonly [string, object]>> = {
+  'forge a result': ['DynamoDB_20120810.UpdateItem', { ...RESULTS, Key: { id: { S: TASK } } }],
+  'write a result whole': ['DynamoDB_20120810.PutItem', { ...RESULTS, Item: { id: { S: TASK } } }],
+  'delete a result': ['DynamoDB_20120810.DeleteItem', { ...RESULTS, Key: { id: { S: TASK } } }],
+  'read a result': ['DynamoDB_20120810.GetItem', { ...RESULTS, Key: { id: { S: TASK } } }],
+  'read results by a statement': [
+    'DynamoDB_20120810.ExecuteStatement',
+    { Statement: 'SELECT * FROM "rights-results" WHERE "id" = ?', Parameters: [{ S: TASK }] },
+  ],
+  'mark a member of a group': ['DynamoDB_20120810.UpdateItem', { ...STATE, Key: state('group#1', 'part#0#000000') }],
+  'put a whole count of members': [
+    'DynamoDB_20120810.PutItem',
+    { ...STATE, Item: state('group#1', 'part#0#000000', { done: { NS: ['0'] } }) },
+  ],
+  'the same in a batch': put(state('group#1', 'part#0#000000', { done: { NS: ['0'] } })),
+  'forget a group': drop(state('group#1')),
+  'read how far a group is': query('group#1'),
+  'define a group': ['DynamoDB_20120810.PutItem', { ...STATE, Item: state('group#1', 'root', { body: { B: '' } }) }],
+  'store a timer': put(state('timer#1')),
+  'read timers': query('timer#1'),
+  'change a schedule entry': ['DynamoDB_20120810.PutItem', { ...STATE, Item: state('schedule') }],
+  'read schedule entries': query('schedule'),
+  'send a task': send('rights-default'),
+  'write a dead letter': send('rights-default-dead'),
+  "write another queue's dead letter": send('rights-orders-dead.fifo'),
+  'send to the lost queue': send('rights-lost'),
+  'take a task': receive('rights-default'),
+  "take another queue's task": receive('rights-orders.fifo'),
+  'read dead letters': receive('rights-default-dead'),
+};
+
+// What of these each may do; all others are refused.
+const MAY: Readonly<Record<string, readonly string[]>> = {
+  enqueue: ['define a group', 'store a timer', 'send a task'],
+  results: ['read a result', 'read how far a group is'],
+  manage: ['forge a result', 'delete a result', 'read a result', 'forget a group', 'read how far a group is'],
+  schedules: [
+    'forge a result',
+    'read a result',
+    'define a group',
+    'store a timer',
+    'change a schedule entry',
+    'read schedule entries',
+    'send a task',
+  ],
+  [WORKER]: [
+    'forge a result',
+    'delete a result',
+    'read a result',
+    'mark a member of a group',
+    'put a whole count of members',
+    'the same in a batch',
+    'forget a group',
+    'read how far a group is',
+    'define a group',
+    'store a timer',
+    'send a task',
+    'write a dead letter',
+    'take a task',
+  ],
+  [SWEEPER]: [
+    'forge a result',
+    'delete a result',
+    'read a result',
+    'store a timer',
+    'read timers',
+    'change a schedule entry',
+    'send a task',
+    'write a dead letter',
+    "write another queue's dead letter",
+  ],
+};
+
+it.each(Object.entries(MAY))('%s may do of what would be wrong only what it is for', (role, may) => {
+  const allowed = Object.entries(WRONGS).filter(([, [target, input]]) =>
+    rightsAsked(target, input as Record<string, unknown>).every(
+      (asked) => decide(roles.statementsOf(role), asked).allowed,
+    ),
   );
-  // Making queues and tables, and looking into dead-letter queues, is the local cloud's.
+  expect(allowed.map(([what]) => what)).toEqual(may);
+});
+
+it('a grant that is not there is told by the call that needs it', async () => {
+  const [sender, reader] = [scenario.as('enqueue'), scenario.as('results')];
+  const sent = await sender.add.delay(1, 2);
+  const denied = {
+    name: 'OperationalError',
+    message: expect.stringMatching(
+      /AccessDenied.*not authorized to perform: dynamodb:.*grantResults\(fn\) or grantManage\(fn\)/,
+    ),
+  };
+  await expect(sent.get({ timeout: 1 })).rejects.toMatchObject(denied);
+  await expect(sent.revoke()).rejects.toMatchObject(denied);
+  await expect(reader.app.result(sent.id).revoke()).rejects.toMatchObject(denied);
+  await expect(sender.app.schedules.list()).rejects.toMatchObject(denied);
+  await expect(reader.add.delay(1, 2)).rejects.toMatchObject({
+    name: 'EnqueueFailed',
+    message: expect.stringContaining('not authorized to perform: sqs:sendmessage on resource'),
+  });
+  expect(gate.takeDenied()).toEqual([
+    "enqueue dynamodb:GetItem rights-results b'celery",
+    'enqueue dynamodb:Query rights-state schedule',
+    "enqueue dynamodb:UpdateItem rights-results b'celery",
+    "results dynamodb:UpdateItem rights-results b'celery",
+    'results sqs:SendMessage rights-default',
+  ]);
+});
+
+it('no policy comes near the size that IAM takes', () => {
+  // 10,240 characters for all inline policies of a role, white space not counted; rules may take half of them.
+  for (const role of Object.keys(JUSTIFIED)) expect(JSON.stringify(roles.statementsOf(role)).length).toBeLessThan(4000);
+});
+
+it('every command of the adapters was asked for', () => {
+  const made = new Set(gate.recorded.map(({ action }) => action.replace(/.*:/, '')));
+  // Making queues and tables is the local cloud's.
   const sources = readdirSync('lib/aws').filter((file) => file.endsWith('.ts') && file !== 'provision.ts');
-  const commands = new Set(
-    sources.flatMap((file) => [
-      ...readFileSync(`lib/aws/${file}`, 'utf8').matchAll(/new (?:sdk\.)?(\w+?)(?:Batch)?Command\(/g),
-    ]),
-  );
-  const operations = [...commands].map(([, operation = '']) => operation);
-  expect(operations.length).toBeGreaterThan(10);
-  const missing = operations.filter((operation) => !made.has(operation) && operation !== 'BatchExecuteStatement');
-  expect(missing).toEqual([]);
+  const commands = sources.flatMap((file) => [
+    ...readFileSync(`lib/aws/${file}`, 'utf8').matchAll(/new (?:sdk\.)?(\w+?)(?:Batch)?Command\(/g),
+  ]);
+  const operations = new Set(commands.map(([, operation = '']) => operation));
+  expect(operations.size).toBeGreaterThan(10);
+  expect([...operations].filter((operation) => !made.has(operation))).toEqual(['BatchExecuteStatement']);
   expect(made).toContain('PartiQLInsert');
   expect(made).toContain('PartiQLUpdate');
 });
 
-/** Names that CloudFormation gives. */
-function deployedName(name: string): string {
-  const tables: Readonly<Record<string, string>> = {
-    [environment.resultsTable]: 'TasksTablesResults',
-    [environment.stateTable]: 'TasksTablesState',
-    [`${APP}-lost`]: 'TasksQueuesLost',
-    [`${APP}-${WAKE_QUEUE}`]: 'TasksQueuesWakeUps',
-  };
-  return tables[name] ?? name;
-}
-
-function summary(calls: readonly AwsCall[]): string[] {
-  const kinds = calls.map(({ action, resource, leadingKeys }) =>
-    [action, resource, ...leadingKeys.map((key) => key.replace(/[#'].*/s, ''))].join(' '),
-  );
-  return [...new Set(kinds)].toSorted();
+function told({ action, resource, key }: Granted): string {
+  return [action, resource.replace(/^.*[:/]/, ''), ...(key === undefined ? [] : [key])].join(' ');
 }

@@ -8,10 +8,14 @@ import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 import type { Celeriac } from 'celeriac';
-import { LocalCloud, type LocalCloudOptions } from 'celeriac/local';
+import type { LocalCloud, LocalCloudOptions } from 'celeriac/local';
 
+import { startCloud } from '../support/iam/cloud.ts';
+import { EVERY_GRANT, rolesOf } from '../support/iam/roles.ts';
 import { reasonToSkip } from '../support/python.ts';
 
+// The access key of Celery's role.
+const CELERY = 'celery';
 const python = process.env['CELERIAC_PYTHON'] ?? '';
 
 /** Why there is no Celery to talk to, which is said aloud; undefined where there is one. */
@@ -66,7 +70,11 @@ export class Rig {
 
   static async start(app: Celeriac, options: RigOptions = {}): Promise<Rig> {
     const { workerQueues = [], environment = {}, ...cloudOptions } = options;
-    const rig = new Rig(await LocalCloud.start(app, cloudOptions), environment);
+    const roles = rolesOf(app, {
+      ...EVERY_GRANT,
+      [CELERY]: (service, grantee) => void service.grantCelery(grantee),
+    });
+    const rig = new Rig(await startCloud(app, cloudOptions, roles), environment);
     if (workerQueues.length > 0) await rig.#startWorker(workerQueues);
     return rig;
   }
@@ -80,11 +88,11 @@ export class Rig {
       ...process.env,
       PYTHONPATH: fileURLToPath(new URL('.', import.meta.url)),
       PYTHONDONTWRITEBYTECODE: '1',
-      BROKER_URL: `sqs://local:local@localhost:${port(cloud.endpoints.sqs)}//`,
-      RESULT_BACKEND: `dynamodb://local:local@localhost:${port(cloud.endpoints.dynamodb)}/${resultsTable}?ttl_seconds=86400`,
+      BROKER_URL: `sqs://${CELERY}:local@localhost:${port(cloud.endpoints.sqs)}//`,
+      RESULT_BACKEND: `dynamodb://${CELERY}:local@localhost:${port(cloud.endpoints.dynamodb)}/${resultsTable}?ttl_seconds=86400`,
       QUEUE_NAME_PREFIX: `${cloud.app.name}-`,
       NOTES: join(this.#folder, 'notes'),
-      AWS_ACCESS_KEY_ID: 'local',
+      AWS_ACCESS_KEY_ID: CELERY,
       AWS_SECRET_ACCESS_KEY: 'local',
       AWS_DEFAULT_REGION: 'us-east-1',
       ...environment,

@@ -1,6 +1,7 @@
 /** SQS and DynamoDB, emulated over HTTP, for tests of the adapters themselves: nothing delivers messages here. */
 import { DynamoDBClient, SQSClient } from '#aws-sdk';
 import type { Celeriac } from 'celeriac';
+import type { Authorize } from 'celeriac/local';
 import type { Clients } from '../../lib/aws/connect.ts';
 import { provision } from '../../lib/aws/provision.ts';
 import { type LocalServer, startDynamodb, startSqs } from '../../lib/local/servers.ts';
@@ -14,8 +15,11 @@ export interface Servers extends Clients {
   readonly stop: () => Promise<unknown>;
 }
 
-export async function startServers(startTables: () => Promise<LocalServer> = startDynamodb): Promise<Servers> {
-  const [sqsServer, dynamodbServer] = await Promise.all([startSqs(), startTables()]);
+export async function startServers(
+  startTables: (port?: number, authorize?: Authorize) => Promise<LocalServer> = startDynamodb,
+  authorize?: Authorize,
+): Promise<Servers> {
+  const [sqsServer, dynamodbServer] = await Promise.all([startSqs(0, authorize), startTables(0, authorize)]);
   const common = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
   const sqs = new SQSClient({ ...common, endpoint: sqsServer.endpoint });
   const dynamodb = new DynamoDBClient({ ...common, endpoint: dynamodbServer.endpoint });

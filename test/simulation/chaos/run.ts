@@ -11,6 +11,7 @@ import { seededRandom } from 'celeriac/testing';
 
 import { isFinal } from '../../../lib/base/states.ts';
 import { systemClock } from '../../../lib/base/time.ts';
+import { rolesOf } from '../../support/iam/roles.ts';
 import { Checker, type Sent } from '../world/check.ts';
 import { Ledger } from '../world/ledger.ts';
 import { newLoad } from '../world/load.ts';
@@ -34,11 +35,13 @@ const ledger = new Ledger();
 const load = newLoad(ledger, { schedules: false });
 load.attach(systemClock);
 let pool: WorkerPool | undefined;
+const { gate } = rolesOf(load.app);
 const cloud = await LocalCloud.start(load.app, {
   logger: silentLogger,
   invocation: INVOCATION_SECONDS,
   visibility: INVOCATION_SECONDS + 2,
   sweepEvery: 2,
+  authorize: gate.authorize,
   worker: (deliveries, invocation) => pool?.consume(deliveries, invocation) ?? Promise.reject(new Error('not yet')),
 });
 pool = new WorkerPool(WORKERS, cloud.variables(), ledger, random);
@@ -117,8 +120,9 @@ try {
   await systemClock.sleep(300);
   const network = Object.entries(pool.network).map(([kind, count]) => `${kind} ${count}`);
   console.log(
-    `programs ${sent.length}, tasks ${ids.size}, runs ${ledger.runs.length}, kills ${pool.kills}, network: ${network.join(', ')}`,
+    `programs ${sent.length}, tasks ${ids.size}, runs ${ledger.runs.length}, kills ${pool.kills}, kinds of requests that IAM allowed ${gate.recorded.length}, network: ${network.join(', ')}`,
   );
+  for (const denied of gate.denied) ledger.violate('each function has the rights that it needs', denied);
   console.log(`violations: ${ledger.violations.length}`);
   for (const { rule, what } of ledger.violations.slice(0, 10)) console.log(`  ${rule}: ${what.slice(0, 600)}`);
   process.exitCode = ledger.violations.length === 0 ? 0 : 1;

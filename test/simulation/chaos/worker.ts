@@ -4,6 +4,7 @@ import { type Delivery, type Invocation, silentLogger } from 'celeriac';
 import { connect } from '../../../lib/aws/connect.ts';
 import { readEnvironment } from '../../../lib/options/environment.ts';
 import { systemClock, systemRandom } from '../../../lib/base/time.ts';
+import { actAs, signedByActor, workerOf } from '../../../lib/local/actors.ts';
 import { BAD_DAY, type FaultCounts, weather } from '../../support/fault-kinds.ts';
 import { FaultyService } from '../../support/service-faults.ts';
 import { newLoad } from '../world/load.ts';
@@ -23,6 +24,7 @@ const clients = {
   sqs: new SQSClient({ requestHandler: handler, maxAttempts: 4 }),
   dynamodb: new DynamoDBClient({ requestHandler: handler, maxAttempts: 6 }),
 };
+for (const client of Object.values(clients)) signedByActor(client);
 load.app.use({
   ...connect(readEnvironment(), { clock: systemClock, random: systemRandom }, clients),
   logger: silentLogger,
@@ -31,8 +33,9 @@ load.app.use({
 process.on(
   'message',
   (batch: { readonly id: number; readonly deliveries: Delivery[]; readonly invocation: Invocation }) => {
-    void load.app
-      .consume(batch.deliveries, batch.invocation)
-      .then((response) => tell({ kind: 'answer', id: batch.id, response, counts }));
+    // Each queue has a function of its own, and this process stands for all of them.
+    void actAs(workerOf(batch.deliveries[0]?.queue ?? ''), () =>
+      load.app.consume(batch.deliveries, batch.invocation),
+    ).then((response) => tell({ kind: 'answer', id: batch.id, response, counts }));
   },
 );

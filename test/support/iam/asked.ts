@@ -62,7 +62,11 @@ function dynamodb(operation: string, input: Input): Asked[] {
   if (operation === 'ExecuteStatement') return [partiql(input)];
   const byTable = input['RequestItems'] as Readonly<Record<string, unknown>> | undefined;
   if (byTable !== undefined)
-    return Object.entries(byTable).map(([table, requests]) => onTable(operation, table, itemsOfBatch(requests)));
+    return Object.entries(byTable).map(([table, requests]) => {
+      const items = itemsOfBatch(requests);
+      const written = operation === 'BatchWriteItem' ? items.flatMap((item) => Object.keys(item)) : undefined;
+      return onTable(operation, table, items, written);
+    });
   const { TableName: table } = input;
   if (typeof table !== 'string') throw new Error(`not understood here: ${operation} of no table`);
   if (operation.startsWith('Describe')) return [onTable(operation, table)];
@@ -80,7 +84,7 @@ function onTable(operation: string, table: string, items?: readonly Item[], attr
     context: {
       ...ALWAYS,
       ...(items === undefined ? {} : { 'dynamodb:LeadingKeys': [...new Set(items.map(partitionKey))] }),
-      ...(attributes === undefined ? {} : { 'dynamodb:Attributes': attributes }),
+      ...(attributes === undefined ? {} : { 'dynamodb:Attributes': [...new Set(attributes)] }),
     },
   };
 }

@@ -5,8 +5,6 @@ import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
 import type { IConstruct } from 'constructs';
 import type { Celeriac } from 'celeriac';
-import { LocalCloud, type LocalCloudOptions } from 'celeriac/local';
-import { expect } from 'vitest';
 
 import { TaskService } from '../../../infra/index.ts';
 import { CALLER, queueOf, SWEEPER } from '../../../lib/local/actors.ts';
@@ -25,6 +23,8 @@ export type Callers = Readonly<Record<string, (service: TaskService, grantee: IG
 export const EVERY_GRANT: Callers = {
   [CALLER]: (service, grantee) => {
     service.grantSchedules(grantee);
+    service.grantResults(grantee);
+    service.grantManage(grantee);
   },
 };
 
@@ -60,22 +60,6 @@ export function rolesOf(app: Celeriac, callers: Callers = EVERY_GRANT): ServiceR
     rulesOn: (arn) => deployed.rulesOn(arn),
   });
   return { gate, statementsOf, service };
-}
-
-/** An embedded cloud in which every function has its own role; what a role refused is told when it stops. */
-export async function startCloud(
-  app: Celeriac,
-  options: LocalCloudOptions = {},
-  { gate }: Pick<ServiceRoles, 'gate'> = rolesOf(app),
-): Promise<LocalCloud> {
-  const cloud = await LocalCloud.start(app, { ...options, authorize: gate.authorize });
-  const stop = cloud.stop.bind(cloud);
-  return Object.assign(cloud, {
-    stop: async (): Promise<void> => {
-      await stop();
-      expect(gate.denied).toEqual([]);
-    },
-  });
 }
 
 /** Names that `provision` gives in the place of CloudFormation. */

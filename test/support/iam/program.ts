@@ -1,0 +1,54 @@
+/** Tasks that do all that tasks may do: what a worker's role is for. */
+import { Celeriac, chord, crontab, every, group, Reject, silentLogger } from 'celeriac';
+
+export const APP = 'rights';
+
+/** One program for all roles: deployed, each is a bundle of its own. */
+export function declare() {
+  const app = new Celeriac(APP, {
+    queues: { default: {}, orders: { fifo: true }, celery: { external: true } },
+    timerShards: 4,
+    logger: silentLogger,
+  });
+  const add = app.task('add', (x: number, y: number) => x + y);
+  const sum = app.task('sum', (values: readonly number[]) => values.reduce((total, value) => total + value, 0));
+  const fail = app.task('fail', (): number => {
+    throw new TypeError('no answer');
+  });
+  const again = app.task('again', { bind: true, retryBackoff: false }, (self): number => {
+    if (self.request.retries === 0) throw self.retry({ countdown: 0 });
+    if (self.request.retries === 1) throw self.retry({ countdown: 2000 });
+    return self.request.retries;
+  });
+  const refuse = app.task('refuse', () => {
+    throw new Reject('not mine');
+  });
+  const requeue = app.task('requeue', { bind: true }, (self) => {
+    if (self.request.deliveryInfo.deliveries < 2) throw new Reject('later', { requeue: true });
+  });
+  const progress = app.task('progress', { bind: true }, async (self) => {
+    await self.progress(1, 2);
+    return self.remainingTime();
+  });
+  const remote = app.remote<(x: number) => number>('proj.tasks.double', { queue: 'celery' });
+  const sender = app.task('sender', async () => {
+    await add.delay(1, 1);
+    await remote.delay(1);
+    await add.applyAsync([1, 1], { queue: 'orders' });
+    await add.applyAsync([1, 1], { countdown: 2000 });
+    await add.applyAsync([1, 1], { queue: 'orders', countdown: 60 });
+    await (await group([add.s(1, 1), add.s(2, 2)]).delay()).revoke();
+    const saved = await group([add.s(1, 1), add.s(2, 2)]).delay();
+    await saved.save();
+    await saved.forget();
+    await (await chord([add.s(1, 1), add.s(2, 2)], sum.s()).delay()).forget();
+  });
+  app.beat({
+    ruled: { task: add.s(1, 2), schedule: crontab({ minute: '*/15' }) },
+    swept: { task: add.s(3, 4), schedule: every('30s') },
+    ordered: { task: add.s(5, 6), schedule: every('30s'), options: { queue: 'orders' } },
+  });
+  return { app, add, sum, fail, again, refuse, requeue, progress, sender, remote };
+}
+
+export type Program = ReturnType<typeof declare>;

@@ -1,0 +1,299 @@
+/** One life of a service in which every function and every caller does all that it may, each under its own role. */
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { DynamoDBClient, SendMessageCommand, SQSClient } from '#aws-sdk';
+import { chain, chord, every, group } from 'celeriac';
+import { connect } from '../../../lib/aws/connect.ts';
+import { EventBridgeRules } from '../../../lib/aws/eventbridge-rules.ts';
+import { SqsPoller } from '../../../lib/aws/poller.ts';
+import { systemClock, systemRandom } from '../../../lib/base/time.ts';
+import { RULES, SWEEPER, workerOf } from '../../../lib/local/actors.ts';
+import type { Environment } from '../../../lib/options/manifest.ts';
+import { WAKE_QUEUE } from '../../../lib/ports/wake-up.ts';
+import { fillTemplate } from '../../../lib/schedules/eventbridge.ts';
+import { LOST_QUEUE } from '../../../lib/ports/delivery.ts';
+import { type Servers, startServers } from '../servers.ts';
+import { rightsAsked } from './asked.ts';
+import { addMiddleware, deliverAll, type Source } from './deliver.ts';
+import { declare, type Program } from './program.ts';
+import { rolesOf, type ServiceRoles } from './roles.ts';
+
+const HOUR_MS = 3_600_000;
+export const WORKER = workerOf('default');
+
+export interface Actor extends Program {
+  readonly sqs: SQSClient;
+}
+
+export function scenarioRoles(): ServiceRoles {
+  return rolesOf(declare().app, {
+    enqueue: (service, grantee) => void service.grantEnqueue(grantee),
+    results: (service, grantee) => void service.grantResults(grantee),
+    manage: (service, grantee) => void service.grantManage(grantee),
+    schedules: (service, grantee) => void service.grantSchedules(grantee),
+  });
+}
+
+export class Scenario {
+  readonly environment: Environment;
+  readonly #roles: ServiceRoles;
+  readonly #servers: Servers;
+  readonly #actors = new Map<string, Actor>();
+  #aheadMs = 0;
+  // What EventBridge says of the rule.
+  #ruleState = 'ENABLED';
+  #sendsFail = false;
+  #lost: readonly string[] = [];
+
+  static async start(roles: ServiceRoles): Promise<Scenario> {
+    const servers = await startServers(undefined, roles.gate.authorize);
+    return new Scenario(roles, servers, await servers.provision(declare().app));
+  }
+
+  private constructor(roles: ServiceRoles, servers: Servers, environment: Environment) {
+    this.#roles = roles;
+    this.#servers = servers;
+    this.environment = environment;
+  }
+
+  readonly stop = (): Promise<unknown> => this.#servers.stop();
+
+  /** The app as it runs under the role that has this access key. */
+  as(key: string): Actor {
+    const actor = this.#actors.get(key) ?? this.#newActor(key);
+    this.#actors.set(key, actor);
+    return actor;
+  }
+
+  #newActor(key: string): Actor {
+    const program = declare();
+    const { endpoints } = this.#servers;
+    const common = { region: 'us-east-1', credentials: { accessKeyId: key, secretAccessKey: 'local' } };
+    const sqs = new SQSClient({ ...common, endpoint: endpoints.sqs });
+    const dynamodb = new DynamoDBClient({ ...common, endpoint: endpoints.dynamodb });
+    const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + this.#aheadMs };
+    const { deadLetterQueues, ...others } = this.environment;
+    // Callers are told of no dead-letter queue.
+    const known = { ...others, deadLetterQueues: key === WORKER || key === SWEEPER ? deadLetterQueues : {} };
+    if (key === SWEEPER)
+      addMiddleware(
+        sqs,
+        (next, { commandName }) =>
+          (args) =>
+            this.#sending(commandName, () => next(args)),
+      );
+    const events = new EventBridgeClient(common);
+    addMiddleware(
+      events,
+      (_next, { commandName = '' }) =>
+        (args) =>
+          this.#ofRule(key, commandName, args.input),
+    );
+    program.app.use({
+      ...connect(known, { clock, random: systemRandom }, { sqs, dynamodb }),
+      rules: new EventBridgeRules(this.#roles.service.rules.prefix, events),
+      clock,
+    });
+    return { ...program, sqs };
+  }
+
+  async #sending(commandName: string | undefined, send: () => Promise<unknown>): Promise<unknown> {
+    if (this.#sendsFail && commandName?.startsWith('Send') === true)
+      throw Object.assign(new Error('SQS has a bad moment'), {
+        name: 'ServiceUnavailable',
+        $metadata: { httpStatusCode: 503 },
+      });
+    return send();
+  }
+
+  #ofRule(key: string, commandName: string, input: object): Promise<unknown> {
+    const target = `AWSEvents.${commandName.replace(/Command$/, '')}`;
+    for (const asked of rightsAsked(target, input as Record<string, unknown>)) this.#roles.gate.ask(key, asked);
+    return Promise.resolve({ output: { $metadata: {}, State: this.#ruleState }, response: {} });
+  }
+
+  #url(queue: string): string {
+    return this.environment.queues[queue] ?? '';
+  }
+
+  #lostUrl(fifo = false): string {
+    return this.#url('default').replace(/default$/, fifo ? 'lost.fifo' : 'lost');
+  }
+
+  async live(): Promise<void> {
+    await this.#enqueueing(this.as('enqueue'));
+    await this.#enqueueing(this.as('schedules'));
+    await this.#reading();
+    await this.#scheduling();
+    await this.#firing();
+    await this.#losing();
+    await this.#deliver();
+    await this.#aBadMoment();
+    for (const [hours, state] of [
+      [1, 'ENABLED'],
+      [2, 'DISABLED'],
+      [3, 'DISABLED'],
+    ] as const) {
+      this.#ruleState = state;
+      await this.#sweep(hours);
+    }
+    await this.as('schedules').app.schedules.enable('ruled');
+    await this.#sweep(4);
+    await this.#sweep(49);
+    // Their results have expired meanwhile.
+    await this.#lose(this.#lost);
+    const { schedules } = this.as('schedules').app;
+    for (const { name, way } of await schedules.list())
+      if (way === 'sweep' && name !== 'mine') await schedules.disable(name);
+    // Of a single entry that moves on.
+    await this.#sweep(50);
+  }
+
+  async #enqueueing(actor: Actor): Promise<void> {
+    const { app, add: sumOf, sum, fail, again, refuse, requeue, progress, sender, remote } = actor;
+    await sumOf.applyAsync([1, 2], { queue: 'orders' });
+    await sumOf.applyAsync([1, 2], { queue: 'orders', countdown: 1 });
+    await remote.applyAsync([1], { countdown: 2000 });
+    const signatures = [sumOf.s(1, 2), sumOf.s(3, 4), fail.s(), refuse.s(), requeue.s(), progress.s(), sender.s()];
+    await app.sendMany([...signatures, again.s()]);
+    // By a sender that does not know the tasks' names.
+    app.taskNames = () => undefined;
+    await app.send('unknown.task');
+    await sumOf.applyAsync([1, 2], { countdown: 2000 });
+    await chain(sumOf.s(1, 1), group([sumOf.s(1), sumOf.s(2)]), sum.s()).delay();
+    await chord(
+      Array.from({ length: 150 }, (_, index) => sumOf.s(index, 0)),
+      sum.s(),
+    ).delay();
+    await chord([sumOf.s(1, 1), fail.s()], sum.s().linkError(sumOf.si(1, 1))).delay();
+    await chord([sumOf.s(1, 1), sumOf.s(2, 2)], sum.s()).applyAsync([], { countdown: 2000 });
+    // Their members are stored and counted where Celery looks.
+    await chord([remote.s(1), sumOf.s(1, 1)], sum.s()).delay();
+    await (await group([sumOf.s(1, 1), remote.s(2)]).delay()).save();
+  }
+
+  /** What one caller has sent, others read, revoke and forget. */
+  async #reading(): Promise<void> {
+    const { add: sumOf } = this.as('enqueue');
+    const members = await group([sumOf.s(1, 1), sumOf.s(2, 2)]).delay();
+    await members.save();
+    const [done, waiting] = [await sumOf.delay(1, 2), await sumOf.delay(1, 2)];
+    const manage = this.as('manage').app;
+    await manage.result(waiting.id).revoke();
+    await this.#deliver();
+    const { app } = this.as('results');
+    const read = await app.groupResult(members.id);
+    if (JSON.stringify(await read?.join({ timeout: 5 })) !== '[2,4]') throw new Error('the group has another result');
+    await read?.completedCount();
+    if ((await app.result(done.id).get({ timeout: 5 })) !== 3) throw new Error('the task has another result');
+    // It has ended: the answer says how.
+    await manage.result(done.id).revoke();
+    await manage.result(done.id).forget();
+    const own = await manage.groupResult(members.id);
+    await own?.revoke();
+    await own?.forget();
+  }
+
+  async #scheduling(): Promise<void> {
+    const { app, add: sumOf } = this.as('schedules');
+    const entry = { task: sumOf.s(1, 2), schedule: every('30s') };
+    await app.schedules.put('mine', entry);
+    await app.schedules.update('mine', { schedule: every('45s') });
+    await app.schedules.list();
+    await app.schedules.runNow('mine');
+    await app.schedules.disable('ruled');
+    await app.schedules.enable('ruled');
+    await app.schedules.disable('ruled');
+    for (const schedule of [every('30s'), every('50s')])
+      await app.schedules.load({ loaded: { ...entry, schedule }, too: { ...entry, schedule } }, { mode: 'always' });
+    await app.schedules.put('other', entry);
+    await app.schedules.put('ordered now', { ...entry, options: { queue: 'orders' } });
+    await app.schedules.delete('other');
+  }
+
+  /** A rule sends its message to the queue itself. */
+  async #firing(): Promise<void> {
+    const { app, sqs } = this.as(RULES);
+    const template = app.manifest().beat.find(({ way }) => way === 'rule')?.template ?? '';
+    const MessageBody = fillTemplate(template, systemClock.nowMs());
+    await sqs.send(new SendMessageCommand({ QueueUrl: this.#url('default'), MessageBody }));
+    await this.#deliver();
+  }
+
+  /** What came to the lost queues: an ordinary task, a member of a chord, what nobody can read, and of every queue one. */
+  async #losing(): Promise<void> {
+    const { add: sumOf, sum, remote } = this.as('enqueue');
+    await chord([sumOf.s(1, 1), sumOf.s(2, 2)], sum.s()).delay();
+    await sumOf.delay(1, 2);
+    await remote.delay(1);
+    const bodies = await this.#taken('default');
+    await this.#lose([...bodies, ...(await this.#taken('celery')), 'no message']);
+    // They have ended by now, which is read.
+    await this.#lose(bodies);
+    for (const [place, MessageBody] of (await this.#taken('orders')).entries()) {
+      const ids = { MessageGroupId: 'g', MessageDeduplicationId: String(place) };
+      await this.#servers.sqs.send(new SendMessageCommand({ QueueUrl: this.#lostUrl(true), MessageBody, ...ids }));
+    }
+  }
+
+  async #lose(bodies: readonly string[]): Promise<void> {
+    for (const MessageBody of bodies)
+      await this.#servers.sqs.send(new SendMessageCommand({ QueueUrl: this.#lostUrl(), MessageBody }));
+    await this.#deliver();
+    this.#lost = bodies;
+  }
+
+  async #taken(queue: string): Promise<string[]> {
+    const poller = new SqsPoller(this.#servers.sqs, queue, this.#url(queue));
+    const deliveries = await poller.receive(0, new AbortController().signal);
+    await poller.delete(deliveries.map(({ receipt }) => receipt));
+    return deliveries.map(({ body }) => body);
+  }
+
+  /** A wake-up whose timers cannot be sent, and one whose can. */
+  async #aBadMoment(): Promise<void> {
+    await this.as('enqueue').add.applyAsync([1, 2], { queue: 'orders', countdown: 1 });
+    this.#aheadMs += 2000;
+    for (const fails of [true, false]) {
+      const due = systemClock.nowMs() + this.#aheadMs;
+      const MessageBody = JSON.stringify({ due, shards: [0, 1, 2, 3] });
+      await this.#servers.sqs.send(new SendMessageCommand({ QueueUrl: this.environment.wakeQueue, MessageBody }));
+      this.#sendsFail = fails;
+      await this.#deliver([this.#sources()[3]]);
+    }
+  }
+
+  #sources(): [Source, ...Source[]] {
+    const [worker, sweeper] = [this.as(WORKER), this.as(SWEEPER)];
+    // SQS tells of what it moved there by itself where it came from.
+    const lost = (url: string, from: { readonly lostFrom?: string }): Source => ({
+      poller: new SqsPoller(sweeper.sqs, LOST_QUEUE, url),
+      consume: (deliveries, invocation) =>
+        sweeper.app.consumeLost(
+          deliveries.map((delivery) => ({ ...delivery, ...from })),
+          invocation,
+        ),
+    });
+    return [
+      {
+        poller: new SqsPoller(worker.sqs, 'default', this.#url('default')),
+        consume: (deliveries, invocation) => worker.app.consume(deliveries, invocation),
+      },
+      lost(this.#lostUrl(), {}),
+      lost(this.#lostUrl(true), { lostFrom: 'orders' }),
+      {
+        poller: new SqsPoller(sweeper.sqs, WAKE_QUEUE, this.environment.wakeQueue ?? ''),
+        consume: (deliveries) => sweeper.app.consumeWakeUps(deliveries),
+      },
+    ];
+  }
+
+  #deliver(sources: readonly (Source | undefined)[] = this.#sources()): Promise<void> {
+    return deliverAll(sources, () => systemClock.nowMs() + this.#aheadMs);
+  }
+
+  async #sweep(aheadHours: number): Promise<void> {
+    this.#aheadMs = aheadHours * HOUR_MS;
+    await this.as(SWEEPER).app.sweep();
+    await this.#deliver();
+  }
+}
