@@ -43,6 +43,11 @@ describe('tidy', () => {
     expect(paths.filter((path) => path.split('/').length === 2)).toEqual(['lib/index.ts']);
     expect(paths.filter((path) => path.split('/').length > 2 && !ROOMS.includes(path.split('/')[1] ?? ''))).toEqual([]);
   });
+  it("the library's README lists its rooms, in order", () => {
+    const listed = [...readFileSync('lib/README.md', 'utf8').matchAll(/^\| `([a-z]+)` /gm)].map((match) => match[1]);
+    const rooms = new Set(sources.map(({ path }) => /^lib\/([^/]+)\//.exec(path)?.[1]));
+    expect(listed).toEqual(ROOMS.filter((room) => rooms.has(room)));
+  });
   it('there are no cycles', () => {
     expect(cycles(shipped)).toEqual([]);
   });
