@@ -21,11 +21,13 @@ import type {
 } from '../ports/backend.ts';
 import type { Clock, Random } from '../base/time.ts';
 import { sideBySide } from '../base/side-by-side.ts';
-import { REVOKED, STARTED } from '../base/states.ts';
+import { REVOKED } from '../base/states.ts';
 import { backoff } from './backoff.ts';
+import { freeFor, isConclusion, isOurs, oursFor, waitingAt } from './dynamodb-conditions.ts';
+import { claimFields, commitFields, concludeFields, ENDED_OTHERWISE, revokeFields } from './dynamodb-fields.ts';
 import { DynamodbBatch } from './dynamodb-batch.ts';
 import type { StatementOutcome } from './dynamodb-statements.ts';
-import { document, isExpired, type Item, number, recordOf, text, timestamp } from './dynamodb-record.ts';
+import { document, isExpired, type Item, number, recordOf, text } from './dynamodb-record.ts';
 import { resultKey } from './keys.ts';
 import { UpdateBuilder } from './update-builder.ts';
 
@@ -75,18 +77,9 @@ export class DynamodbBackend implements Backend {
 
   async #claim(request: ClaimRequest): Promise<ClaimOutcome> {
     const update = new UpdateBuilder()
-      .set('status', text(STARTED))
-      .set('owner', text(request.owner))
-      .set('attempt', number(request.attempt))
-      .set('lease', number(request.leaseMs))
-      .set('name', text(request.name))
-      .set('queue', text(request.queue))
-      .set('started', number(request.nowMs))
-      .set('timestamp', timestamp(request.nowMs))
-      .set('ttl', number(request.expiresAtSeconds))
+      .setAll(claimFields(request))
       .increment('deliveries')
-      .remove('settlement')
-      .remove('ignored');
+      .remove('settlement', 'ignored');
     if (request.keepMeta) update.setIfAbsent('result', document(request.meta));
     else update.set('result', document(request.meta));
     const free = freeFor(update, request.attempt, request.nowMs);
@@ -103,18 +96,7 @@ export class DynamodbBackend implements Backend {
   }
 
   async #commit(request: CommitRequest): Promise<boolean> {
-    const update = new UpdateBuilder()
-      .set('committed', number(request.attempt))
-      .set('status', text(request.status))
-      .set('timestamp', timestamp(request.nowMs))
-      .set('ttl', number(request.expiresAtSeconds));
-    if (request.meta !== undefined) update.set('result', document(request.meta));
-    if (request.settlement === undefined) update.remove('settlement');
-    else update.set('settlement', text(request.settlement));
-    if (request.ignored) update.set('ignored', { BOOL: true });
-    if (request.final) update.set('finished', number(request.nowMs));
-    // The next attempt counts its deliveries from nothing, and a claim cannot reset and add in one write.
-    else update.set('deliveries', number(0)).set('requeues', number(0));
+    const update = new UpdateBuilder().setAll(commitFields(request));
     update.when(oursFor(update, request));
     const done = await this.#write(request.id, update, 'NONE');
     if (done.ok) return true;
@@ -149,22 +131,8 @@ export class DynamodbBackend implements Backend {
   }
 
   async #conclude(request: ConcludeRequest): Promise<ConcludeOutcome> {
-    const update = new UpdateBuilder()
-      .set('status', text(request.status))
-      .set('attempt', number(request.attempt))
-      .set('committed', number(request.attempt))
-      .set('finished', number(request.nowMs))
-      // Whoever was thought dead and comes back must find that the task is no longer its own.
-      .remove('owner')
-      // Of an earlier attempt, like what was to follow from it: neither says anything of this end.
-      .remove('ignored')
-      .set('name', text(request.name))
-      .set('queue', text(request.queue))
-      .set('result', document(request.meta))
-      .set('timestamp', timestamp(request.nowMs))
-      .set('ttl', number(request.expiresAtSeconds));
+    const update = new UpdateBuilder().setAll(concludeFields(request)).remove(...ENDED_OTHERWISE);
     if (request.settlement === undefined) update.remove('settlement');
-    else update.set('settlement', text(request.settlement));
     update.when(freeFor(update, request.attempt, request.nowMs));
     const done = await this.#write(request.id, update, 'NONE');
     if (done.ok) return { kind: 'concluded' };
@@ -179,21 +147,8 @@ export class DynamodbBackend implements Backend {
   }
 
   async revoke(request: Parameters<Backend['revoke']>[0]): Promise<string> {
-    const waiting = new UpdateBuilder()
-      .set('status', text(REVOKED))
-      .set('revoked', number(request.nowMs))
-      .set('finished', number(request.nowMs))
-      .remove('owner')
-      .remove('ignored')
-      .remove('settlement')
-      .set('result', document(request.meta))
-      .set('timestamp', timestamp(request.nowMs))
-      .set('ttl', number(request.expiresAtSeconds));
-    const [finished, attempt, committed, lease] = ['finished', 'attempt', 'committed', 'lease'].map((field) =>
-      waiting.name(field),
-    );
-    const notRunning = `attribute_not_exists(${attempt}) OR ${committed} = ${attempt} OR ${lease} < ${waiting.value(number(request.nowMs))}`;
-    waiting.when(`attribute_not_exists(${finished}) AND (${notRunning})`);
+    const waiting = new UpdateBuilder().setAll(revokeFields(request)).remove(...ENDED_OTHERWISE, 'settlement');
+    waiting.when(waitingAt(waiting, request.nowMs));
     const done = await this.#write(request.id, waiting, 'NONE');
     if (done.ok) return REVOKED;
     const record = done.item && recordOf(done.item);
@@ -297,36 +252,6 @@ export class DynamodbBackend implements Backend {
 /** What the batch did; everything else is asked the single way, which also tells why. */
 function done<T>(requests: readonly T[], outcomes: readonly StatementOutcome[]): T[] {
   return requests.filter((_, index) => outcomes[index] === 'done');
-}
-
-/** Nobody finished it, and nobody runs this attempt or a newer one. */
-function freeFor(update: UpdateBuilder, attempt: number, nowMs: number): string {
-  const [finished, attemptName, committed, lease] = ['finished', 'attempt', 'committed', 'lease'].map((field) =>
-    update.name(field),
-  );
-  const wanted = update.value(number(attempt));
-  const open = `(attribute_not_exists(${committed}) OR ${committed} < ${wanted})`;
-  const abandoned = `(${attemptName} = ${wanted} AND ${open} AND ${lease} < ${update.value(number(nowMs))})`;
-  return `attribute_not_exists(${finished}) AND (attribute_not_exists(${attemptName}) OR ${attemptName} < ${wanted} OR ${abandoned})`;
-}
-
-/** The claim is still ours and its outcome open. */
-function oursFor(update: UpdateBuilder, request: { readonly owner: string; readonly attempt: number }): string {
-  const [owner, attempt, committed] = ['owner', 'attempt', 'committed'].map((field) => update.name(field));
-  const wanted = update.value(number(request.attempt));
-  return `${owner} = ${update.value(text(request.owner))} AND ${attempt} = ${wanted} AND (attribute_not_exists(${committed}) OR ${committed} < ${wanted})`;
-}
-
-/** The same of what stands there. */
-function isOurs(record: TaskRecord, { owner, attempt }: { readonly owner: string; readonly attempt: number }): boolean {
-  return record.owner === owner && record.attempt === attempt && record.committed !== attempt;
-}
-
-/** This very conclusion: of two of the same moment and text it does not matter whose it is. */
-function isConclusion(record: TaskRecord, { attempt, nowMs, status, meta }: ConcludeRequest): boolean {
-  return (
-    record.finishedMs === nowMs && record.committed === attempt && record.status === status && record.meta === meta
-  );
 }
 
 function claimed(item: Item | undefined): ClaimOutcome {

@@ -3,11 +3,11 @@
  * statement and answers for each, at one write unit an item. What it cannot say in a statement (taking
  * over a lapsed lease, say) goes the single way.
  */
-import type { AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DYNAMODB_MAX_BATCH_STATEMENTS } from '../base/limits.ts';
 import type { ClaimRequest, CommitRequest } from '../ports/backend.ts';
-import { STARTED } from '../base/states.ts';
-import { document, number, text, timestamp } from './dynamodb-record.ts';
+import { claimFields, commitFields, type Fields } from './dynamodb-fields.ts';
+import { document, number, text } from './dynamodb-record.ts';
 import { type Statement, type StatementOutcome, Statements } from './dynamodb-statements.ts';
 import { resultKey } from './keys.ts';
 
@@ -34,17 +34,9 @@ export class DynamodbBatch {
   }
 
   #insert(request: ClaimRequest): Statement {
-    const fields: [string, AttributeValue][] = [
+    const fields: Fields = [
       ['id', text(resultKey(request.id))],
-      ['status', text(STARTED)],
-      ['owner', text(request.owner)],
-      ['attempt', number(request.attempt)],
-      ['lease', number(request.leaseMs)],
-      ['name', text(request.name)],
-      ['queue', text(request.queue)],
-      ['started', number(request.nowMs)],
-      ['timestamp', timestamp(request.nowMs)],
-      ['ttl', number(request.expiresAtSeconds)],
+      ...claimFields(request),
       ['deliveries', number(1)],
       ['result', document(request.meta)],
     ];
@@ -55,27 +47,20 @@ export class DynamodbBatch {
   }
 
   #update(request: CommitRequest): Statement {
-    const fields: [string, AttributeValue][] = [
-      ['committed', number(request.attempt)],
-      ['status', text(request.status)],
-      ['timestamp', timestamp(request.nowMs)],
-      ['ttl', number(request.expiresAtSeconds)],
-    ];
-    if (request.meta !== undefined) fields.push(['result', document(request.meta)]);
-    if (request.settlement !== undefined) fields.push(['settlement', text(request.settlement)]);
-    if (request.ignored) fields.push(['ignored', { BOOL: true }]);
-    if (request.final) fields.push(['finished', number(request.nowMs)]);
-    else fields.push(['deliveries', number(0)], ['requeues', number(0)]);
+    const fields = commitFields(request);
     // An owner is one delivery, and whoever ends a task otherwise removes it: this alone says "still ours".
-    const condition = `"id" = ? AND "owner" = ? AND "attempt" = ?`;
+    const ours: Fields = [
+      ['id', text(resultKey(request.id))],
+      ['owner', text(request.owner)],
+      ['attempt', number(request.attempt)],
+    ];
+    const [sets, condition] = [fields, ours].map((list) => list.map(([name]) => `"${name}" = ?`)) as [
+      string[],
+      string[],
+    ];
     return {
-      Statement: `UPDATE "${this.#table}" ${fields.map(([name]) => `SET "${name}" = ?`).join(' ')} WHERE ${condition}`,
-      Parameters: [
-        ...fields.map(([, value]) => value),
-        text(resultKey(request.id)),
-        text(request.owner),
-        number(request.attempt),
-      ],
+      Statement: `UPDATE "${this.#table}" SET ${sets.join(' SET ')} WHERE ${condition.join(' AND ')}`,
+      Parameters: [...fields, ...ours].map(([, value]) => value),
     };
   }
 

@@ -30,6 +30,11 @@ export class UpdateBuilder {
     return this;
   }
 
+  setAll(fields: readonly (readonly [attribute: string, value: AttributeValue])[]): this {
+    for (const [attribute, value] of fields) this.set(attribute, value);
+    return this;
+  }
+
   setIfAbsent(attribute: string, value: AttributeValue): this {
     const name = this.name(attribute);
     this.#sets.push(`${name} = if_not_exists(${name}, ${this.value(value)})`);
@@ -42,8 +47,8 @@ export class UpdateBuilder {
     return this;
   }
 
-  remove(attribute: string): this {
-    this.#removes.push(this.name(attribute));
+  remove(...attributes: string[]): this {
+    this.#removes.push(...attributes.map((attribute) => this.name(attribute)));
     return this;
   }
 
