@@ -6,12 +6,11 @@ import { applyCall, sendCall, sendMany } from '../producer/enqueue.ts';
 import { shown } from '../base/checks.ts';
 import { consoleLogger } from '../options/console-logger.ts';
 import type { AppManifest, Environment, TaskManifest } from '../options/manifest.ts';
-import type { Message } from '../wire/message.ts';
 import { noCeleryGroups, noGroups, noSchedules } from './no-ports.ts';
 import { type Clock, type Ids, type Random, systemClock, systemIds, systemRandom } from '../base/time.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Logger } from '../ports/log.ts';
-import type { EagerOutcome, Producer } from '../producer/producer.ts';
+import type { Producer } from '../producer/producer.ts';
 import { requireKnown, requireKnownTree } from '../producer/known-tasks.ts';
 import { callSite, Registry, type TaskDefinition, type TaskHooks } from '../task/registry.ts';
 import { AsyncResult } from '../results/result.ts';
@@ -27,7 +26,6 @@ import { factsOfClass, instanceOf, TaskBase, type TaskClass } from '../task/task
 import { checkedTaskName, resolveTaskOptions, type TaskOptions } from '../options/task-options.ts';
 import type { BatchResponse, Delivery, Invocation } from '../ports/delivery.ts';
 import { consume } from '../worker/consume.ts';
-import { runEager } from '../worker/eager.ts';
 import { builtinTasks } from './builtin-tasks.ts';
 import { type GroupResult, savedGroup } from '../results/group-result.ts';
 import { Beat } from '#beat';
@@ -35,7 +33,6 @@ import type { FullSweepReport } from '../beat/beat.ts';
 import type { ScheduleBook } from '../beat/schedules.ts';
 import type { SweepOptions } from '../beat/sweep.ts';
 import type { BeatEntry } from '../beat/entry.ts';
-import { runSignature } from './eager-canvas.ts';
 
 /** Ports that a test or an embedded cloud sets; whatever is left out is the system's. */
 export type Wiring = Pick<Ports, 'broker' | 'backend' | 'timers'> &
@@ -51,14 +48,13 @@ interface ConnectedPorts {
 
 export class Celeriac implements Producer {
   readonly settings: Settings;
-  readonly registry: Registry = new Registry();
+  readonly registry: Registry = new Registry(() => builtinTasks(this));
   readonly #beat: Beat = new Beat(this);
   #wiring: Wiring | undefined;
   #connecting: Promise<ConnectedPorts> | undefined;
 
   constructor(name: string, options: AppOptions = {}) {
     this.settings = resolveSettings(name, options);
-    for (const definition of builtinTasks(this)) this.registry.addBuiltin(definition);
     setCurrentApp(this);
   }
 
@@ -308,14 +304,11 @@ export class Celeriac implements Producer {
     return { ports: { ...common, ...ports }, forCall };
   }
 
-  /** In the caller, at once. */
-  runEager(message: Message): Promise<EagerOutcome> {
-    return runEager(message, this);
-  }
-
-  /** A whole signature in the caller, at once. */
-  runTree(sig: Signature, options?: ApplyOptions): Promise<AsyncResult | GroupResult> {
-    return runSignature(this, sig, options);
+  /** What `send` sends runs in the caller, and all that follows from it, before this is done. */
+  async runEager<R>(send: (eager: Producer) => Promise<R>): Promise<R> {
+    // Imported on demand: few processes run anything eagerly.
+    const { runEager } = await import('./eager.ts');
+    return runEager(this, send);
   }
 
   taskNames(): ReadonlySet<string> | undefined {

@@ -14,6 +14,7 @@ import {
 } from '../canvas/compile.ts';
 import { maybeCurrentTask, recordChildren } from '../task/context.ts';
 import { elsewhereIn } from './destination.ts';
+import { requireKnownTree } from './known-tasks.ts';
 import { InvalidOption } from '../base/errors.ts';
 import { groupExpiresAtSeconds } from '../wire/group-ids.ts';
 import { encodeJson } from '../wire/json.ts';
@@ -50,10 +51,13 @@ export async function applySignature(
     throw new InvalidOption(`kwargs: a ${kindOf(sig)} takes none; give them to its tasks.`);
   const whole = withCallOptions(sig, options);
   checkSteps(whole, producer.settings.queues);
+  if (producer.eager !== undefined) requireKnownTree(producer, whole);
   const id = taskId ?? givenId(sig) ?? producer.ids.next();
   const plan = compileFor(producer, whole, id);
   await sendPlan(producer, plan, { signature: whole, id, fresh: taskId === undefined && !hasGivenIds(whole) });
-  recordChildren(plan.messages.map((planned) => String(planned.signature.options['task_id'])));
+  // What ran in a task is no child of it that others could read.
+  if (producer.eager === undefined)
+    recordChildren(plan.messages.map((planned) => String(planned.signature.options['task_id'])));
   return resultOf(plan.result, producer);
 }
 
@@ -90,8 +94,9 @@ async function sendPlan(producer: Producer, plan: Plan, tree: Tree): Promise<voi
     start += (await prepareWindow(producer, plan, start, lineage)).length;
   await defineChords(plan.chords, ports, producer.settings);
   const { queues, defaultQueue } = producer.settings;
-  // The repair is a task of ours: where nobody of ours works, Python would only find that it does not know it.
-  const repaired = queues[defaultQueue]?.external !== true;
+  // The repair is a task of ours: where nobody of ours works, Python would only find that it does not know it. And who
+  // sends to itself leaves nobody waiting when it dies.
+  const repaired = queues[defaultQueue]?.external !== true && producer.eager === undefined;
   const torn = repaired && !inOneRequest(first, ports.clock.nowMs());
   const guard = torn ? await defineGroup(producer, ports, plan, tree) : undefined;
   await publish(first, ports, producer.settings, policy);

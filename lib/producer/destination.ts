@@ -11,6 +11,7 @@ import { readSignature, type Signature, withParts } from '../wire/signature.ts';
 export interface Destinations {
   readonly settings: Settings;
   readonly registry: Registry;
+  readonly eager?: unknown;
 }
 
 /** The queue of a call: its task's own, what the routes say, or the default one; and the route. */
@@ -35,6 +36,7 @@ function queueOf(destinations: Destinations, sig: Signature): string {
 
 /** Tells whether any task of a signature's tree is run elsewhere, its links left out. */
 export function elsewhereIn(destinations: Destinations): RunsElsewhere {
+  if (destinations.eager !== undefined) return NOWHERE;
   const { queues } = destinations.settings;
   // Nearly all apps have no such queue, and a large group many members to ask about.
   if (!Object.values(queues).some(({ external }) => external)) return NOWHERE;

@@ -1,10 +1,9 @@
 /** Sending by task or by name. */
 import type { ApplyOptions } from '../options/apply-options.ts';
 import { recordChildren } from '../task/context.ts';
-import { requireKnownTree } from './known-tasks.ts';
+import { requireKnown, requireKnownTree } from './known-tasks.ts';
 import { prepareCall, prepareSignature, type Call, type Producer } from './producer.ts';
 import { publish } from './publish.ts';
-import { EagerResult } from '../results/eager-result.ts';
 import { AsyncResult } from '../results/result.ts';
 import type { Signature } from '../wire/signature.ts';
 import type { Lineage } from '../options/signature-options.ts';
@@ -17,22 +16,37 @@ export async function sendCall(
   options: ApplyOptions = {},
   lineage: Lineage = {},
 ): Promise<AsyncResult> {
-  const call = await prepareCall(producer, name, args, options, lineage);
-  if (producer.settings.alwaysEager) return runCall(producer, call);
-  const ports = await producer.ports();
-  await publish([call.prepared], ports, producer.settings, policyOf(producer, call));
-  recordChildren([call.message.id]);
-  return resultOf(producer, call);
+  const send = (to: Producer): Promise<AsyncResult> => sendNow(to, name, args, options, lineage);
+  return producer.settings.alwaysEager ? producer.runEager(send) : send(producer);
 }
 
 /** Runs one call here, whatever the settings say. */
-export async function applyCall(
+export function applyCall(
   producer: Producer,
   name: string,
   args: readonly unknown[],
   options: ApplyOptions = {},
 ): Promise<AsyncResult> {
-  return runCall(producer, await prepareCall(producer, name, args, options));
+  return producer.runEager((eager) => sendNow(eager, name, args, options, {}));
+}
+
+async function sendNow(
+  producer: Producer,
+  name: string,
+  args: readonly unknown[],
+  options: ApplyOptions,
+  lineage: Lineage,
+): Promise<AsyncResult> {
+  const call = await prepareCall(producer, name, args, options, lineage);
+  if (producer.eager !== undefined) {
+    const { callbacks, errbacks } = call.message.embed;
+    requireKnown(producer, { ...call.message, task: name });
+    for (const sig of [...(callbacks ?? []), ...(errbacks ?? [])]) requireKnownTree(producer, sig);
+  }
+  const ports = await producer.ports();
+  await publish([call.prepared], ports, producer.settings, policyOf(producer, call));
+  if (producer.eager === undefined) recordChildren([call.message.id]);
+  return resultOf(producer, call);
 }
 
 /**
@@ -42,14 +56,14 @@ export async function applyCall(
  * before anything is sent.
  */
 export async function sendMany(producer: Producer, signatures: readonly Signature[]): Promise<AsyncResult[]> {
+  const send = (to: Producer): Promise<AsyncResult[]> => sendManyNow(to, signatures);
+  return producer.settings.alwaysEager ? producer.runEager(send) : send(producer);
+}
+
+async function sendManyNow(producer: Producer, signatures: readonly Signature[]): Promise<AsyncResult[]> {
   const calls: Call[] = [];
   for (const sig of signatures) requireKnownTree(producer, sig);
   for (const sig of signatures) calls.push(await prepareSignature(producer, sig));
-  if (producer.settings.alwaysEager) {
-    const results: AsyncResult[] = [];
-    for (const call of calls) results.push(await runCall(producer, call));
-    return results;
-  }
   if (calls.length > 0) {
     const ports = await producer.ports();
     await publish(
@@ -58,7 +72,7 @@ export async function sendMany(producer: Producer, signatures: readonly Signatur
       producer.settings,
       producer.settings.retry ? producer.settings.retryPolicy : null,
     );
-    recordChildren(calls.map((call) => call.message.id));
+    if (producer.eager === undefined) recordChildren(calls.map((call) => call.message.id));
   }
   return calls.map((call) => resultOf(producer, call));
 }
@@ -69,10 +83,9 @@ function policyOf(producer: Producer, call: Call): ReturnType<() => Producer['se
 }
 
 function resultOf(producer: Producer, call: Call): AsyncResult {
-  const ignored = call.message.ignoreResult ?? producer.registry.find(call.message.task)?.options.ignoreResult ?? false;
+  // Who runs it here has its result all the same.
+  const ignored =
+    producer.eager === undefined &&
+    (call.message.ignoreResult ?? producer.registry.find(call.message.task)?.options.ignoreResult ?? false);
   return new AsyncResult(call.message.id, producer, { ignored });
-}
-
-async function runCall(producer: Producer, call: Call): Promise<AsyncResult> {
-  return new EagerResult(call.message.id, await producer.runEager(call.message), producer);
 }

@@ -45,11 +45,13 @@ class Fluent implements Signature {
     const producer = producerOf(this);
     const whole = withArguments(this, args);
     requireKnownTree(producer, whole);
-    return producer.settings.alwaysEager ? producer.runTree(whole, options) : applySignature(producer, whole, options);
+    const send = (to: Producer): Promise<AsyncResult | GroupResult> => applySignature(to, whole, options);
+    return producer.settings.alwaysEager ? producer.runEager(send) : send(producer);
   }
 
   async apply(args: readonly unknown[] = [], options: ApplyOptions = {}): Promise<AsyncResult | GroupResult> {
-    return producerOf(this).runTree(withArguments(this, args), options);
+    const whole = withArguments(this, args);
+    return producerOf(this).runEager((eager) => applySignature(eager, whole, options));
   }
 
   set({ immutable, ...options }: ApplyOptions & { readonly immutable?: boolean }): Signature {

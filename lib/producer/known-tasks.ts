@@ -18,6 +18,10 @@ interface Named {
 
 /** @throws NotRegistered; not for what Python's workers get, nor where the names are not known. */
 export function requireKnown(producer: Producer, { task, args, kwargs, queue }: Named): void {
+  if (producer.eager !== undefined) {
+    if (producer.registry.find(task) !== undefined) return;
+    throw new NotRegistered(`Eager mode runs tasks of this process only, and none is named ${quoted(task)}.`);
+  }
   if (producer.registry.findAnywhere(task) !== undefined) return;
   const names = producer.taskNames();
   if (names === undefined || names.has(task)) return;

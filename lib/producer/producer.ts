@@ -5,8 +5,6 @@ import { HopLimitExceeded, InvalidArguments, InvalidOption } from '../base/error
 import { MAX_HOPS } from '../base/limits.ts';
 import { destinationOf, withQueues } from './destination.ts';
 import { decodeTyped } from '../wire/json-typed.ts';
-import { decodeMessage } from '../wire/decode-message.ts';
-import { encodeMessage } from '../wire/encode-message.ts';
 import type { CeleriacHeader, Embed, Message } from '../wire/message.ts';
 import { checkSteps, fromSignatureOptions, type Lineage } from '../options/signature-options.ts';
 import type { Clock, Ids, Random } from '../base/time.ts';
@@ -21,16 +19,7 @@ import type { Settings } from '../options/settings.ts';
 import { givenArguments, readSignature, type Signature } from '../wire/signature.ts';
 import type { StandardResult } from '../base/standard-schema.ts';
 import { checkedTaskName } from '../options/task-options.ts';
-import type { AsyncResult } from '../results/result.ts';
-import type { GroupResult } from '../results/group-result.ts';
-
-/** What eager mode hands back. */
-export interface EagerOutcome {
-  readonly state: string;
-  readonly value: unknown;
-  readonly error: unknown;
-  readonly traceback: string | null;
-}
+import type { Eager } from '../results/eager.ts';
 
 export interface Producer {
   readonly settings: Settings;
@@ -43,10 +32,10 @@ export interface Producer {
   taskNames(): ReadonlySet<string> | undefined;
   /** Connects on first use. Throws MissingEnvironment where nothing tells of queues and tables. */
   ports(): Promise<Ports>;
-  /** Runs a message in the caller, at once. */
-  runEager(message: Message): Promise<EagerOutcome>;
-  /** Runs a whole signature in the caller, at once. */
-  runTree(sig: Signature, options?: ApplyOptions): Promise<AsyncResult | GroupResult>;
+  /** Runs what `send` sends in the caller, and all that follows from it. @throws what `send` throws */
+  runEager<R>(send: (eager: Producer) => Promise<R>): Promise<R>;
+  /** Of a producer whose messages run in the caller: nothing is delayed, and everything runs here. */
+  readonly eager?: Eager;
 }
 
 /** A message ready to go, and how to publish it. */
@@ -148,7 +137,10 @@ function buildMessage(
     kwargs: options.kwargs,
     embed: settings.queues[queue]?.external === true ? withQueues(producer, embed) : embed,
     retries: 0,
-    etaMs: options.etaMs ?? (scheduledMs !== undefined && scheduledMs > nowMs ? scheduledMs : null),
+    // Celery: who runs a task here does not wait for it.
+    etaMs: producer.eager
+      ? null
+      : (options.etaMs ?? (scheduledMs !== undefined && scheduledMs > nowMs ? scheduledMs : null)),
     expiresMs: options.expiresMs ?? (expiresSeconds === null ? null : (scheduledMs ?? nowMs) + expiresSeconds * 1000),
     rootId: lineage.rootId ?? parent?.rootId ?? id,
     parentId: lineage.parentId ?? parent?.id ?? null,
@@ -212,9 +204,4 @@ export function argumentsOf(
     return path === '' ? issue.message : `args.${path}: ${issue.message}`;
   });
   throw new InvalidArguments(`Arguments of task '${definition.name}' do not fit its schema: ${issues.join('; ')}`);
-}
-
-/** A message as its receiver would see it: eager mode goes through the serializer too. */
-export function throughSerializer(message: Message): Message {
-  return decodeMessage(encodeMessage(message));
 }

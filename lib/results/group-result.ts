@@ -6,8 +6,14 @@ import { decodeJson, encodeJson } from '../wire/json.ts';
 import { CELERY_GROUP_MAX_MEMBERS, GROUP_PART_MEMBERS } from '../base/limits.ts';
 import type { GroupCount } from '../ports/groups.ts';
 import type { TaskRecord } from '../ports/backend.ts';
-import { AsyncResult, type GetOptions, type ResultParent, type ResultReader, visibleDocument } from './result.ts';
-import { restoreError } from '../wire/result-document.ts';
+import {
+  AsyncResult,
+  errorOf,
+  type GetOptions,
+  type ResultParent,
+  type ResultReader,
+  visibleDocument,
+} from './result.ts';
 import { isFinal, isPropagated, SUCCESS } from '../base/states.ts';
 
 export interface GroupProgress {
@@ -116,7 +122,7 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
    * exception, as soon as there is one; with `propagate: false` exceptions stand among the results.
    */
   async join(options: GetOptions = {}): Promise<R> {
-    refuseInsideTask();
+    refuseInsideTask(this.#reader);
     const deadlineMs = deadlineOf(options, this.#reader.clock.nowMs());
     const seen = new Set<number>();
     while (this.total > 0) {
@@ -146,7 +152,7 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
    * @throws as `join` does, when it comes to a failed member.
    */
   async *iterate(options: GetOptions = {}): AsyncGenerator<{ readonly index: number; readonly value: R[number] }> {
-    refuseInsideTask();
+    refuseInsideTask(this.#reader);
     const deadlineMs = deadlineOf(options, this.#reader.clock.nowMs());
     const open = new Set(this.memberIds.keys());
     while (open.size > 0) {
@@ -213,7 +219,7 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
       const page = places.slice(start, start + GROUP_PART_MEMBERS);
       const ids = page.map((index) => this.memberIds[index] ?? '');
       const records = await backend.get(ids, this.#reader.clock.nowMs());
-      yield page.map((index, position) => outcomeOf(index, ids[position] ?? '', records[position]));
+      yield page.map((index, position) => outcomeOf(index, ids[position] ?? '', records[position], this.#reader));
     }
   }
 
@@ -239,7 +245,7 @@ interface Outcome {
   readonly finishedMs: number | undefined;
 }
 
-function outcomeOf(index: number, id: string, record: TaskRecord | undefined): Outcome {
+function outcomeOf(index: number, id: string, record: TaskRecord | undefined, reader: ResultReader): Outcome {
   if (record === undefined) {
     const gone = new InvalidResult(
       `Member ${id} has finished and has no result: it expired, was forgotten, or its task stores none.`,
@@ -248,7 +254,7 @@ function outcomeOf(index: number, id: string, record: TaskRecord | undefined): O
   }
   const document = visibleDocument(id, record);
   const thrown = isPropagated(document.status);
-  const value = thrown ? restoreError(document) : isFinal(document.status) ? document.result : undefined;
+  const value = thrown ? errorOf(document, reader) : isFinal(document.status) ? document.result : undefined;
   // Python's records have no time of their own, and their document says what they are.
   const final = record.finishedMs !== undefined || isFinal(document.status);
   const failed = final && document.status !== SUCCESS;
@@ -263,8 +269,8 @@ function deadlineOf({ timeout }: GetOptions, nowMs: number): number {
   return timeout === undefined ? Infinity : nowMs + durationSeconds(timeout, 'timeout') * 1000;
 }
 
-function refuseInsideTask(): void {
-  if (maybeCurrentTask()?.request.calledDirectly !== false) return;
+function refuseInsideTask({ eager }: ResultReader): void {
+  if (eager !== undefined || maybeCurrentTask()?.request.calledDirectly !== false) return;
   throw new WaitInsideTask(
     'Never wait for a group within a task: workers that wait for workers starve each other. Use a chord instead.',
   );

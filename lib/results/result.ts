@@ -4,6 +4,7 @@ import { type Duration, durationSeconds } from '../base/duration.ts';
 import { TaskRevokedError, TimeoutError, WaitInsideTask } from '../base/errors.ts';
 import { REVOKED_RETENTION_SECONDS } from '../base/limits.ts';
 import type { Clock } from '../base/time.ts';
+import type { Eager } from './eager.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { TaskRecord } from '../ports/backend.ts';
 import {
@@ -22,6 +23,8 @@ import { FAILURE, isFinal, isPropagated, PENDING, REVOKED, SUCCESS } from '../ba
 export interface ResultReader {
   readonly clock: Clock;
   ports(): Promise<Ports>;
+  /** Of eager mode: what is read here is complete. */
+  readonly eager?: Eager;
 }
 
 export interface GetOptions {
@@ -94,7 +97,7 @@ export class AsyncResult<R = unknown> {
    * @throws TimeoutError, WaitInsideTask, or the task's own exception with its remote name, message and stack.
    */
   async get(options: GetOptions = {}): Promise<R> {
-    if (maybeCurrentTask()?.request.calledDirectly === false) {
+    if (this.#reader.eager === undefined && maybeCurrentTask()?.request.calledDirectly === false) {
       throw new WaitInsideTask(
         'Never call result.get() within a task: workers that wait for workers starve each other. Use a link or a chain instead.',
       );
@@ -106,7 +109,7 @@ export class AsyncResult<R = unknown> {
     const startedMs = this.#reader.clock.nowMs();
     for (;;) {
       const document = await this.#document();
-      if (isFinal(document.status)) return outcomeOf<R>(document, options.propagate ?? true);
+      if (isFinal(document.status)) return outcomeOf<R>(document, options.propagate ?? true, this.#reader);
       const leftMs = timeoutMs - (this.#reader.clock.nowMs() - startedMs);
       if (leftMs <= 0) {
         throw new TimeoutError(
@@ -127,7 +130,9 @@ export class AsyncResult<R = unknown> {
   async info(): Promise<unknown> {
     const document = await this.#document();
     if (document.status === PENDING) return undefined;
-    return isExceptionDocument(document) && document.result !== null ? restoreError(document) : document.result;
+    return isExceptionDocument(document) && document.result !== null
+      ? errorOf(document, this.#reader)
+      : document.result;
   }
 
   /** The remote stack text of a failed or retried task. */
@@ -236,10 +241,27 @@ export class AsyncResult<R = unknown> {
     if (this.#final) return this.#final;
     const { backend } = await this.#reader.ports();
     const [record] = await backend.get([this.id], this.#reader.clock.nowMs());
-    const document = visibleDocument(this.id, record);
+    const document = this.#told(visibleDocument(this.id, record), record);
     if (isFinal(document.status)) this.#final = document;
     return document;
   }
+
+  /** Of a task that raised Ignore nothing is stored for others. Its own caller learns it. */
+  #told(document: ResultDocument, record: TaskRecord | undefined): ResultDocument {
+    if (this.#reader.eager === undefined || record?.finishedMs === undefined || isFinal(document.status))
+      return document;
+    return {
+      ...document,
+      status: record.status,
+      result: undefined,
+      dateDone: new Date(record.finishedMs).toISOString(),
+    };
+  }
+}
+
+/** What a task has thrown: itself where it ran here, or what stands for it. */
+export function errorOf(document: ResultDocument, { eager }: ResultReader): unknown {
+  return eager?.errors.has(document.taskId) === true ? eager.errors.get(document.taskId) : restoreError(document);
 }
 
 /** What a reader may see of a record: not what `ignoreResult` hides, nor STARTED without `trackStarted`. */
@@ -251,9 +273,9 @@ export function visibleDocument(id: string, record: TaskRecord | undefined): Res
   return { ...document, extended: { ...extendedIn({ name, queue, retries }), ...document.extended } };
 }
 
-function outcomeOf<R>(document: ResultDocument, propagate: boolean): R {
+function outcomeOf<R>(document: ResultDocument, propagate: boolean, reader: ResultReader): R {
   if (!isPropagated(document.status)) return document.result as R;
-  const error = restoreError(document);
+  const error = errorOf(document, reader);
   if (propagate) throw error;
   return error as R;
 }

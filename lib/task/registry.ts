@@ -24,9 +24,22 @@ export interface TaskDefinition {
 }
 
 export class Registry {
-  readonly #definitions = new Map<string, TaskDefinition>();
-  readonly #builtin = new Map<string, TaskDefinition>();
-  readonly #remote = new Map<string, TaskDefinition>();
+  #definitions = new Map<string, TaskDefinition>();
+  #builtin: () => ReadonlyMap<string, TaskDefinition>;
+  #remote = new Map<string, TaskDefinition>();
+
+  /** @param builtins tasks of the library itself (`celery.map`): found, never listed; a user's own of that name comes first. Asked for once, when one is needed. */
+  constructor(builtins: () => readonly TaskDefinition[] = () => []) {
+    this.#builtin = once(() => new Map(builtins().map((definition) => [definition.name, definition])));
+  }
+
+  /** The same tasks, those added later too, with other ones of the library itself. */
+  withBuiltins(builtins: () => readonly TaskDefinition[]): Registry {
+    const other = new Registry(builtins);
+    other.#definitions = this.#definitions;
+    other.#remote = this.#remote;
+    return other;
+  }
 
   /** @throws AlreadyRegistered naming both places. */
   add(definition: TaskDefinition): void {
@@ -48,13 +61,8 @@ export class Registry {
     );
   }
 
-  /** A task of the library itself (`celery.map`): found, never listed; a user's own of that name comes first. */
-  addBuiltin(definition: TaskDefinition): void {
-    this.#builtin.set(definition.name, definition);
-  }
-
   find(name: string): TaskDefinition | undefined {
-    return this.#definitions.get(name) ?? this.#builtin.get(name);
+    return this.#definitions.get(name) ?? this.#builtin().get(name);
   }
 
   /** What is known to a sender: tasks that run here, and those that run elsewhere. */
@@ -80,6 +88,11 @@ export class Registry {
   all(): TaskDefinition[] {
     return this.names().map((name) => this.get(name));
   }
+}
+
+function once<R>(make: () => R): () => R {
+  let made: { readonly value: R } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 /** Where the caller's caller stands, from a stack trace; for messages only. */

@@ -27,12 +27,14 @@ export async function endRun(
     ending,
     options: definition.options,
     retries: message.retries,
-    deliveries: attempt.deliveries,
+    // Celery: given back to a caller, it is rejected.
+    deliveries: worker.producer.eager === undefined ? attempt.deliveries : definition.options.maxDeliveries,
     nowMs: clock.nowMs(),
     random,
   });
   if (decision.kind === 'requeue') return requeue(attempt, decision.reason);
   const { record, decision: written } = writeOutcome(attempt, decision);
+  if (written.kind === 'fail') worker.producer.eager?.failed(message.id, written.error);
   return commitAndSettle(attempt, record, async () => {
     logEnd(attempt, written, startMs);
     await runHooks(attempt, written, args);

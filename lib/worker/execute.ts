@@ -107,7 +107,8 @@ async function claimAndRun(
   const { options } = definition;
   if (!mayStart(clock.nowMs(), worker.invocation.deadlineMs, worker.invocationStartMs, options))
     return { kind: 'keep', seconds: 0 };
-  if (options.idempotent)
+  // Unclaimed it would leave nothing for its caller to read.
+  if (options.idempotent && worker.producer.eager === undefined)
     return runAttempt({ message, delivery, definition, owner: undefined, deliveries: delivery.receiveCount, worker });
   const owner = `${worker.invocation.requestId}/${worker.ports.ids.next()}`;
   const outcome = await worker.claim(claimRequest(message, owner, definition, worker));

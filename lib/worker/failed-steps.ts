@@ -23,6 +23,7 @@ export async function concludeSteps(settling: Settling): Promise<void> {
 
 function note(settling: Settling, { cause }: FailedStep, id: string, step: Signature): void {
   const { parent, producer, ports } = settling;
+  producer.eager?.errors.set(id, cause);
   const { queue } = step.options;
   const concluded = {
     id,

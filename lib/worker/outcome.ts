@@ -68,7 +68,8 @@ const STATUS = { success: SUCCESS, retry: RETRY, reject: REJECTED, ignore: IGNOR
 export function describe(attempt: Attempt, decision: Outcome, settlement: Settlement, bare = false): Committed {
   const { message, definition, worker } = attempt;
   const status = STATUS[decision.kind];
-  const ignored = ignoresResult(message, definition);
+  // Who runs it here has its result all the same, as in Celery.
+  const ignored = worker.producer.eager === undefined && ignoresResult(message, definition);
   const base = {
     children: bare ? [] : childrenOf(attempt, status),
     dateDone: decision.kind === 'retry' ? null : new Date(worker.ports.clock.nowMs()).toISOString(),

@@ -131,7 +131,8 @@ function valueOf(committed: Committed): unknown {
   return committed.meta === undefined ? null : readDocument(committed.meta, decodeJsonKeepingTypes).result;
 }
 
-function causeOf(committed: Committed): unknown {
+function causeOf(committed: Committed, { parent, producer: { eager } }: Settling): unknown {
+  if (eager?.errors.has(parent.id) === true) return eager.errors.get(parent.id);
   if (committed.status === IGNORED)
     return new ImproperlyConfigured('An earlier step of the chain raised Ignore, so there is no result to go on with.');
   if (committed.meta === undefined)
@@ -163,14 +164,14 @@ async function addFailure(settling: Settling, status: string, committed: Committ
   const { parent } = settling;
   if (status === FAILURE) {
     const { traceback } = committed.meta === undefined ? { traceback: null } : readDocument(committed.meta);
-    const failed = { request: failedRequest(parent), error: causeOf(committed), traceback };
+    const failed = { request: failedRequest(parent), error: causeOf(committed, settling), traceback };
     await inWindows(settling, 'errbacks', parent.embed.errbacks ?? [], (sig, index) =>
       addErrback(settling, sig, `${parent.id}:errback:${index}`, failed),
     );
   }
   const chain = parent.embed.chain ?? [];
   if (chain.length === 0) return;
-  const cause = causeOf(committed);
+  const cause = causeOf(committed, settling);
   await inWindows(settling, 'chain', chain, async (step, index) => {
     settling.failed.push({ signature: step, id: childId(step, `${parent.id}:chain:${index}`), cause });
     return Promise.resolve();
@@ -180,7 +181,9 @@ async function addFailure(settling: Settling, status: string, committed: Committ
 // ------------------------------------------------------- retry, dead letter
 
 export function retryMessage(message: Message, retry: NonNullable<Settlement['retry']>, producer: Producer): Prepared {
-  return prepare(nextAttempt(message, retry.dueMs, retry.overrides), producer.settings, { asPython: true });
+  // Celery: who runs a task here does not wait for its retry.
+  const dueMs = producer.eager === undefined ? retry.dueMs : null;
+  return prepare(nextAttempt(message, dueMs, retry.overrides), producer.settings, { asPython: true });
 }
 
 function deadLetters(message: Message, delivery: Delivery, { settlement }: Committed, ports: Ports): OutgoingMessage[] {

@@ -116,14 +116,11 @@ export async function outcomeOf(result: Sent, ignored: ReadonlySet<string>): Pro
   }
 }
 
-// Eagerly a task's own error is there; a store has what stands for it.
-const errorName = (name: unknown): unknown => (name === 'Reject' ? 'TaskRejectedError' : name);
-
 /** Without messages: they name ids, which are others each time. */
 function shown(value: unknown): unknown {
-  if (value instanceof Error) return `error ${String(errorName(value.name))}`;
+  if (value instanceof Error) return `error ${value.name}`;
   if (Array.isArray(value)) return value.map(shown);
   if (typeof value !== 'object' || value === null) return value;
-  if ('type' in value && 'message' in value) return `error ${String(errorName(value.type))}`;
+  if ('type' in value && 'message' in value) return `error ${String(value.type)}`;
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, shown(part)]));
 }
