@@ -42,9 +42,10 @@ export async function freePort(): Promise<number> {
 
 /** Only what is listed here: functions inherit an emulator's environment, and a stray variable would hide one that the stack forgot. */
 export async function ownEnvironment(folder: string): Promise<Record<string, string>> {
-  // CDK remembers accounts by access key in its home; and nobody sits here to approve.
+  // CDK remembers accounts by access key in its home; nobody sits here to approve; and one folder takes one cdk at a time.
   await mkdir(join(folder, 'home'));
-  await writeFile(join(folder, 'home', '.cdk.json'), JSON.stringify({ requireApproval: 'never', notices: false }));
+  const settings = { requireApproval: 'never', notices: false, output: join(folder, 'cdk.out') };
+  await writeFile(join(folder, 'home', '.cdk.json'), JSON.stringify(settings));
   return {
     PATH: `${resolve('node_modules/.bin')}:${process.env['PATH'] ?? ''}`,
     HOME: join(folder, 'home'),

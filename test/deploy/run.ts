@@ -1,4 +1,7 @@
-/** `npm run deploy:test`, `npm run localstack`: the example is deployed on an emulator of AWS that the project has not written, and does its work there. */
+/**
+ * `npm run deploy:test`, `npm run localstack`: the example is deployed on an emulator of AWS that the project has not written, and
+ * does its work there. `-- --only conformance` or `-- --only scenario` is a half of it.
+ */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -72,7 +75,9 @@ async function refused({ endpoint }: Emulator): Promise<string> {
   return 'and granted is granted';
 }
 
-const { values } = parseArgs({ options: { emulator: { type: 'string', default: 'ministack' } } });
+const { values } = parseArgs({
+  options: { emulator: { type: 'string', default: 'ministack' }, only: { type: 'string' } },
+});
 const startEmulator = new Map(Object.entries(EMULATORS)).get(values.emulator);
 if (startEmulator === undefined)
   throw new Error(`--emulator: '${values.emulator}' given; ${Object.keys(EMULATORS).join(' and ')} are allowed.`);
@@ -80,9 +85,11 @@ const log = `deploy-test-${values.emulator}.log`;
 try {
   const emulator = await report.needed(`${values.emulator} starts`, () => startEmulator(log));
   try {
-    await emulatorConformance(report, emulator);
-    await dynamodbLocalConformance(report);
-    await scenario(emulator);
+    if (values.only !== 'scenario') {
+      await emulatorConformance(report, emulator);
+      await dynamodbLocalConformance(report);
+    }
+    if (values.only !== 'conformance') await scenario(emulator);
   } finally {
     await emulator.stop();
   }
