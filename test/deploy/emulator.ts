@@ -19,6 +19,8 @@ export interface Emulator {
   readonly folder: string;
   /** Whether each function calls under its own role, and what that does not grant is refused. */
   readonly enforcesRoles: boolean;
+  /** Whether its CloudFormation changes a rule that is there. */
+  readonly updatesRules: boolean;
   stop(): Promise<void>;
 }
 
@@ -139,6 +141,7 @@ export async function startMinistack(log: string): Promise<Emulator> {
   return {
     name: 'MiniStack',
     enforcesRoles: true,
+    updatesRules: true,
     endpoint,
     environment: { ...environment, AWS_ENDPOINT_URL: endpoint },
     folder,
