@@ -172,6 +172,37 @@ describe('many claims and commits', () => {
   });
 });
 
+describe('a step of the protocol', () => {
+  const commit = { ...claim('a'), status: 'SUCCESS', final: true };
+  const steps: Readonly<Record<string, (ports: Connected) => Promise<unknown>>> = {
+    update: ({ backend }) => backend.update({ ...commit, status: 'PROGRESS' }),
+    release: ({ backend }) => backend.release(commit),
+    commit: ({ backend }) => backend.commit([commit]),
+    settled: ({ backend }) => backend.settled(commit),
+  };
+  const first: Readonly<Record<string, (ports: Connected) => Promise<unknown>>> = {
+    claim: ({ backend }) => backend.claim([claim('a')]),
+    'claim of what expires at once': ({ backend }) => backend.claim([claim('a', { expiresAtSeconds: NOW / 1000 - 1 })]),
+    conclude: ({ backend }) => backend.conclude([{ ...commit, status: 'FAILURE' }]),
+    revoke: ({ backend }) => backend.revoke(commit),
+  };
+
+  it.each(Object.entries({ ...steps, ...first }))(
+    '%s is one request where nothing stands against it',
+    async (name, run) => {
+      let asked = 0;
+      const { ports, other } = adapters(() => {
+        asked += 1;
+        return asked > 5 ? Promise.reject(new Error('asked again and again')) : Promise.resolve();
+      });
+      if (name in steps) await other.backend.claim([claim('a')]);
+      if (name === 'settled') await other.backend.commit([commit]);
+      await run(ports);
+      expect(asked).toBe(1);
+    },
+  );
+});
+
 describe('a record that has expired and is still there', () => {
   const LATER = NOW + 10_000;
   const expired = claim('a', { expiresAtSeconds: NOW / 1000 + 5 });
