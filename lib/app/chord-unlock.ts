@@ -3,16 +3,7 @@
  * cannot count, sends this task beside the members, to the queue of the body.
  */
 import { applySignature } from '../producer/apply-canvas.ts';
-import {
-  chainOf,
-  chainSteps,
-  chordParts,
-  givenId,
-  groupMembers,
-  groupOf,
-  kindOf,
-  withOptions,
-} from '../canvas/build.ts';
+import { chainOf, chainSteps, chordParts, givenId, groupMembers, groupOf, withOptions } from '../canvas/build.ts';
 import type { TaskContext } from '../task/context.ts';
 import { ChordError, InvalidSignature } from '../base/errors.ts';
 import { decodeJsonKeepingTypes } from '../wire/json.ts';
@@ -24,6 +15,7 @@ import { readSignature, type Signature, signature, withParts } from '../wire/sig
 import { isFinal, SUCCESS } from '../base/states.ts';
 import { derivedId } from '../base/ids.ts';
 import { chordErrorOf } from '../worker/gather.ts';
+import { fold } from '../canvas/fold.ts';
 
 /** Of this package: fails with its argument. */
 export const FAIL_TASK = 'celeriac.fail';
@@ -71,27 +63,22 @@ function dependency(id: string, record: TaskRecord | undefined): string {
 
 /** A tree in the place of another, which fails as if that had run: its ids, error links and what follows are the same. */
 function failing(sig: Signature, message: string): Signature {
-  switch (kindOf(sig)) {
-    case 'chain': {
-      const [first, ...rest] = chainSteps(sig);
-      return first === undefined ? sig : chainOf([failing(first, message), ...rest], sig.options);
-    }
-    case 'group':
-      return groupOf(
-        groupMembers(sig).map((member) => failing(member, message)),
-        sig.options,
-      );
-    case 'chord':
-      return failing(withOptions(chordParts(sig).body, sig.options), message);
-    case 'chunks':
-    case 'map':
-    case 'starmap':
-    case 'task':
-    default: {
+  return fold(sig, {
+    task: () => {
       const { queue: _queue, ...options } = sig.options;
       return signature(FAIL_TASK, { args: [message], options, immutable: true });
-    }
-  }
+    },
+    chain: () => {
+      const [first, ...rest] = chainSteps(sig);
+      return first === undefined ? sig : chainOf([failing(first, message), ...rest], sig.options);
+    },
+    group: (group) =>
+      groupOf(
+        groupMembers(group).map((member) => failing(member, message)),
+        group.options,
+      ),
+    chord: () => failing(withOptions(chordParts(sig).body, sig.options), message),
+  });
 }
 
 /** What the task does. */

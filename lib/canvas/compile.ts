@@ -5,8 +5,9 @@
 import { InvalidSignature } from '../base/errors.ts';
 import { type CeleriacHeader, COUNTED_BY_CELERY, UNCOUNTED } from '../wire/message.ts';
 import { applyPartial, type Signature, withParts } from '../wire/signature.ts';
-import { chordParts, chunksGroup, flattened, groupMembers, kindOf, withOptions } from './build.ts';
+import { chordParts, flattened, groupMembers, withOptions } from './build.ts';
 import { bodyOf, collected, headerId, isMember, namedSteps, ownMemberId } from './named.ts';
+import { fold } from './fold.ts';
 
 export { bodyOf, COLLECT_TASK, FRESH, hasGivenIds, ownId, ownMemberId, withIds } from './named.ts';
 export { type Errback, errbacksOf, tasksOf } from './never-run.ts';
@@ -76,22 +77,16 @@ interface Out {
 function place(sig: Signature, id: string, given: Sent, chain: readonly Signature[] | null, out: Out): ResultNode {
   // A task's own arguments are in its message either way; `planned` leaves out the rest.
   const sent = sig.immutable && sig.subtask_type !== null ? NOTHING : given;
-  switch (kindOf(sig)) {
-    case 'chain':
-      return placeChain(sig, id, sent, out);
-    case 'chunks':
-      return place(chunksGroup(sig), id, sent, chain, out);
-    case 'group':
-      return isMember(sig) ? placeChord(collected(sig), id, sent, out) : placeGroup(sig, id, sent, out);
-    case 'chord':
-      return placeChord(sig, id, sent, out);
-    case 'map':
-    case 'starmap':
-    case 'task':
-    default:
+  return fold<ResultNode>(sig, {
+    task: () => {
       out.messages.push(planned(sig, id, sent, chain));
       return { kind: 'task', id };
-  }
+    },
+    chain: () => placeChain(sig, id, sent, out),
+    group: (group) =>
+      isMember(group) ? placeChord(collected(group), id, sent, out) : placeGroup(group, id, sent, out),
+    chord: () => placeChord(sig, id, sent, out),
+  });
 }
 
 function planned(sig: Signature, id: string, sent: Sent, chain: readonly Signature[] | null): Planned {
@@ -169,31 +164,23 @@ export function nodeOf(
   elsewhere: RunsElsewhere = NOWHERE,
 ): ResultNode {
   const above = parent === undefined ? {} : { parent };
-  switch (kindOf(sig)) {
-    case 'chain':
-      return (
-        namedSteps(sig, id).reduce<ResultNode | undefined>(
-          (before, step) => nodeOf(step, String(step.options['task_id']), before, elsewhere),
-          parent,
-        ) ?? { kind: 'task', id }
-      );
-    case 'chunks':
-      return nodeOf(chunksGroup(sig), id, parent, elsewhere);
-    case 'group':
-      return isMember(sig) ? { kind: 'task', id, ...above } : { ...futureGroup(sig, id, elsewhere), ...above };
-    case 'chord': {
+  return fold<ResultNode>(sig, {
+    task: () => ({ kind: 'task', id, ...above }),
+    chain: () =>
+      namedSteps(sig, id).reduce<ResultNode | undefined>(
+        (before, step) => nodeOf(step, String(step.options['task_id']), before, elsewhere),
+        parent,
+      ) ?? { kind: 'task', id },
+    group: (group) =>
+      isMember(group) ? { kind: 'task', id, ...above } : { ...futureGroup(group, id, elsewhere), ...above },
+    chord: () => {
       const { header } = chordParts(sig);
       const groupId = headerId(sig, id);
       const group = futureGroup(header, groupId, elsewhere);
       const before: ResultNode | undefined = group.memberIds.length === 0 ? parent : { ...group, ...above };
       return nodeOf(bodyOf(sig, id), id, before, elsewhere);
-    }
-    case 'map':
-    case 'starmap':
-    case 'task':
-    default:
-      return { kind: 'task', id, ...above };
-  }
+    },
+  });
 }
 
 function futureGroup(group: Signature, groupId: string, elsewhere: RunsElsewhere): GroupNode {

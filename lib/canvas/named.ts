@@ -7,17 +7,16 @@ import {
   chainSteps,
   chordOf,
   chordParts,
-  chunksGroup,
   flattened,
   givenId,
   groupMembers,
   groupOf,
-  kindOf,
   merged,
   withId,
   withOptions,
 } from './build.ts';
 import { isSignature, SEED } from './parts.ts';
+import { fold } from './fold.ts';
 
 /** Options by which a signature belongs to a group. */
 const MEMBERSHIP = ['group_id', 'group_index', 'chord', 'celeriac'] as const;
@@ -77,30 +76,24 @@ export function ownId(sig: Signature, name: string): string {
  * finds.
  */
 export function withIds(sig: Signature, id: string): Signature {
-  switch (kindOf(sig)) {
-    case 'chain': {
+  return fold(sig, {
+    task: () => withOptions(sig, { task_id: id }),
+    chain: () => {
       const tasks = namedSteps(sig, id).map((step) => withIds(step, String(step.options['task_id'])));
       return withParts(chainOf(tasks, { task_id: id }), { immutable: sig.immutable });
-    }
-    case 'chunks':
-      return withIds(chunksGroup(sig), id);
-    case 'group': {
-      if (isMember(sig)) return withIds(collected(sig), id);
-      const members = groupMembers(sig).map((member, index) => withIds(member, ownMemberId(member, id, index)));
-      return withParts(groupOf(members, { task_id: id }), { immutable: sig.immutable });
-    }
-    case 'chord': {
+    },
+    group: (group) => {
+      if (isMember(group)) return withIds(collected(group), id);
+      const members = groupMembers(group).map((member, index) => withIds(member, ownMemberId(member, id, index)));
+      return withParts(groupOf(members, { task_id: id }), { immutable: group.immutable });
+    },
+    chord: () => {
       const { header, policy } = chordParts(sig);
       const options = { task_id: id, ...(policy === 'celery' ? {} : { policy }) };
       const whole = chordOf(withIds(header, headerId(sig, id)), withIds(bodyOf(sig, id), id), options);
       return withParts(whole, { immutable: sig.immutable });
-    }
-    case 'map':
-    case 'starmap':
-    case 'task':
-    default:
-      return withOptions(sig, { task_id: id });
-  }
+    },
+  });
 }
 
 /** A group that is itself a member (the end of a chain in a group, say): its results as one list are that member's. */

@@ -6,6 +6,7 @@ import { chainOf, chordOf, withOptions } from '../../lib/canvas/build.ts';
 import { decodeMessage } from '../../lib/wire/decode-message.ts';
 import { encodeMessage } from '../../lib/wire/encode-message.ts';
 import { celeryGroupMembers } from '../../lib/wire/celery-group.ts';
+import { groupMemberId } from '../../lib/wire/group-ids.ts';
 import { type Signature, signature } from '../../lib/wire/signature.ts';
 import { WIRE_SAMPLES } from '../wire/samples.ts';
 
@@ -114,6 +115,23 @@ describe('a chord of a Celery before 5.4, which polls for it', () => {
     expect(bodies).toEqual([]);
     await expect(app.result(BODY).get({ timeout: 1 })).rejects.toMatchObject({ name: 'ChordError' });
     expect(told.length).toBeGreaterThan(0);
+  });
+
+  it('fails each task of a body that is made of chunks', async () => {
+    const { app, world, send } = newWorld(() => {
+      throw new RangeError('no');
+    });
+    const body = signature('celery.chunks', {
+      kwargs: { task: signature('proj.tasks.xsum'), it: [[[1]], [[2]], [[3]]], n: 2 },
+      options: { task_id: BODY },
+      subtaskType: 'chunks',
+    });
+    await world.broker.send([{ queue: 'celery', body: poll(body) }]);
+    await send();
+    for (const index of [0, 1])
+      await expect(app.result(groupMemberId(BODY, index)).get({ timeout: 1 })).rejects.toMatchObject({
+        name: 'ChordError',
+      });
   });
 });
 
