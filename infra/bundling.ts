@@ -8,7 +8,13 @@ import { type BundlingOptions, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodej
 import { ImproperlyConfigured } from '../lib/base/errors.ts';
 
 /** What may differ from the defaults: packages with native code in `nodeModules`, say, or a `define`. */
-export type TaskBundling = Omit<BundlingOptions, 'format' | 'bundleAwsSDK' | 'target'>;
+export type TaskBundling = Omit<BundlingOptions, 'format' | 'bundleAwsSDK' | 'target'> & {
+  /**
+   * What the library itself asks AWS with: a client of its own, which knows as much as it needs, or the AWS SDK. What task code
+   * imports of the SDK is in the bundle either way. @default 'lean'
+   */
+  readonly sdk?: 'lean' | 'full';
+};
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 // `.ts` in the source tree, `.js` in the built package.
@@ -30,7 +36,12 @@ export function entryPath(entry: string): string {
   );
 }
 
-export function bundlingOf(entry: string, handler: string, overrides: TaskBundling = {}): BundlingOptions {
+/** @throws ImproperlyConfigured */
+export function bundlingOf(entry: string, handler: string, given: TaskBundling = {}): BundlingOptions {
+  const { sdk = 'lean', ...overrides } = given;
+  if (sdk !== 'lean' && sdk !== 'full')
+    throw new ImproperlyConfigured(`bundling.sdk is '${String(sdk)}'; 'lean' and 'full' are allowed.`);
+  const { '--conditions': conditions, ...esbuildArgs } = overrides.esbuildArgs ?? {};
   return {
     minify: true,
     // dist-es instead of dist-cjs: a third of the bytes (measured in npm run bench).
@@ -43,11 +54,17 @@ export function bundlingOf(entry: string, handler: string, overrides: TaskBundli
     banner: overrides.banner === undefined ? REQUIRE_BANNER : `${REQUIRE_BANNER}${overrides.banner}`,
     esbuildArgs: {
       '--legal-comments': 'none',
-      // The example in the source tree imports `celeriac` by name, from sources.
-      '--conditions': ['@celeriac/deployed', ...(EXTENSION === '.ts' ? ['@celeriac/source'] : []), 'module'].join(','),
-      // The sweeper switches rules; a worker whose task does so finds the client in Lambda's own runtime.
-      ...(handler === 'worker' ? { '--external:@aws-sdk/client-eventbridge': true } : {}),
-      ...overrides.esbuildArgs,
+      '--conditions': [
+        // In package.json it puts the lean client in the place of `#aws-sdk`.
+        ...(sdk === 'lean' ? ['@celeriac/lean'] : []),
+        '@celeriac/deployed',
+        // The example in the source tree imports `celeriac` by name, from sources.
+        ...(EXTENSION === '.ts' ? ['@celeriac/source'] : []),
+        conditions ?? 'module',
+      ].join(','),
+      // The sweeper switches rules; a worker whose task does so finds the SDK's client in Lambda's own runtime.
+      ...(sdk === 'full' && handler === 'worker' ? { '--external:@aws-sdk/client-eventbridge': true } : {}),
+      ...esbuildArgs,
       // In Lambda credentials come by environment: the SDK's whole chain is left out.
       '--alias:@aws-sdk/credential-provider-node': handlerPath('environment-credentials'),
       '--alias:@celeriac/entry': entry,

@@ -24,7 +24,7 @@ export interface TaskFunctionOptions {
   readonly entry: string;
   /** @default RetentionDays.ONE_MONTH */
   readonly logRetention?: RetentionDays;
-  /** @default - minified ESM with the SDK inside */
+  /** @default - minified ESM with a lean client in the SDK's place */
   readonly bundling?: TaskBundling;
 }
 

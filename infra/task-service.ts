@@ -60,7 +60,7 @@ export interface TaskServiceProps {
   readonly deletionProtection?: boolean;
   /** @default RetentionDays.ONE_MONTH */
   readonly logRetention?: RetentionDays;
-  /** How the functions are bundled. @default - minified ESM with the SDK inside */
+  /** How the functions are bundled. @default - minified ESM with a lean client in the SDK's place */
   readonly bundling?: TaskBundling;
 }
 

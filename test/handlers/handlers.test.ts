@@ -53,7 +53,7 @@ describe('load-app', () => {
   });
 });
 
-describe('the bundled handlers', () => {
+describe.each(['lean', 'full'] as const)('the bundled handlers, with the %s client', (sdk) => {
   const folder = mkdtempSync(join(tmpdir(), 'celeriac-handlers-'));
   const app = new Celeriac('blog', { queues: { default: {}, mail: {}, orders: { fifo: true } } });
   const roles = rolesOf(app);
@@ -81,7 +81,7 @@ describe('the bundled handlers', () => {
 
   beforeAll(async () => {
     for (const name of ['worker', 'sweeper'] as const)
-      await bundleWorker('examples/blog/tasks.ts', join(folder, `${name}.mjs`), name);
+      await bundleWorker('examples/blog/tasks.ts', join(folder, `${name}.mjs`), name, sdk);
     cloud = await startCloud(
       app,
       {

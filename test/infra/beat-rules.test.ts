@@ -1,8 +1,3 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
 import { App, type CfnElement, NestedStack, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Code, Function as LambdaFn, Runtime } from 'aws-cdk-lib/aws-lambda';
@@ -416,50 +411,5 @@ describe('cdk-nag', () => {
       );
     };
     expect(check(60, {}, wide)).toThrow('IAM5');
-  });
-});
-
-describe('bundles', () => {
-  interface FunctionProperties {
-    readonly Description?: string;
-    readonly Code: { readonly S3Key: string };
-  }
-
-  it('the sweeper has the EventBridge client inside; a worker loads without it', () => {
-    const outdir = mkdtempSync(join(tmpdir(), 'celeriac-bundles-'));
-    try {
-      const app = new App({ outdir });
-      const stack = new Stack(app, 'Bundled');
-      const manifest = manifestOf({ daily: { task: 'report', schedule: DAILY } });
-      const one = { ...manifest, queues: { default: { fifo: false } }, tasks: {} };
-      expect(new TaskService(stack, 'Tasks', { app: one, entry: ENTRY }).rules.ruleArns).toHaveLength(1);
-      app.synth();
-      const functions = Object.values(
-        Template.fromStack(stack).findResources('AWS::Lambda::Function') as Record<
-          string,
-          { Properties: FunctionProperties }
-        >,
-      );
-      const fileOf = (what: RegExp): string => {
-        const found = functions.find(({ Properties }) => what.test(Properties.Description ?? ''));
-        return join(outdir, `asset.${found?.Properties.Code.S3Key.replace('.zip', '') ?? ''}`, 'index.mjs');
-      };
-      const [worker, sweeper] = [fileOf(/queue 'default'/), fileOf(/timers/)];
-      // The service's name stands in the target header of each of the client's calls.
-      expect(readFileSync(sweeper, 'utf8')).toContain('AWSEvents');
-      expect(readFileSync(sweeper, 'utf8')).not.toContain('import("@aws-sdk/client-eventbridge")');
-      expect(readFileSync(worker, 'utf8')).not.toContain('AWSEvents');
-      for (const file of [worker, sweeper]) {
-        const code = 'console.log(typeof (await import(process.argv[1])).handler)';
-        const loaded = execFileSync(process.execPath, ['--input-type=module', '-e', code, file], {
-          encoding: 'utf8',
-          // No packages are to be found from there.
-          cwd: outdir,
-        });
-        expect(loaded.trim()).toBe('function');
-      }
-    } finally {
-      rmSync(outdir, { recursive: true, force: true });
-    }
   });
 });

@@ -33,7 +33,7 @@ export async function bundleWorker(
   entry: string,
   outfile: string,
   handler: 'worker' | 'sweeper' = 'worker',
-  sdk: 'full' | 'lean' = 'full',
+  sdk: 'lean' | 'full' = 'lean',
 ): Promise<void> {
   await build({
     entryPoints: [`handlers/${handler}.ts`],

@@ -1,7 +1,7 @@
 /** A client of one service, in the shape of the SDK's: a command out, signed and tried again as the SDK does, and its answer back. */
 import { type Clock, type Ids, type Random, systemClock, systemIds, systemRandom } from '../../base/time.ts';
 import { checkMd5 } from './checksums.ts';
-import { type Command, type HandlerContext, MiddlewareStack, type Output, type StackArguments } from './command.ts';
+import { Command, type HandlerContext, MiddlewareStack, type Output, type StackArguments } from './command.ts';
 import { type Ask, type Credentials, environmentCredentials } from './credentials.ts';
 import { type Endpoint, type EndpointPrefix, resolveEndpoint } from './endpoint.ts';
 import { type ServiceId, serviceVariables, traceId } from './environment.ts';
@@ -107,6 +107,10 @@ export class Client {
 
   /** @throws ServiceException and what the SDK throws, by the same names. */
   async send(command: Command, options: HandlerOptions = {}): Promise<Record<string, unknown>> {
+    if (!(command instanceof Command))
+      throw new TypeError(
+        "This is the lean client, which stands in the SDK's place for the library alone, and takes its commands only. Use a client of the SDK, or bundle with { sdk: 'full' }.",
+      );
     const context: HandlerContext = { commandName: `${command.operation}Command` };
     const call = (args: StackArguments): Promise<Output> => this.#call(command, args, options, context);
     const stack = command.middlewareStack.aroundCall(call, context);

@@ -23,6 +23,7 @@ interface Worker {
 
 export class WorkerPool {
   readonly #environment: Readonly<Record<string, string>>;
+  readonly #conditions: readonly string[];
   readonly #ledger: Ledger;
   readonly #random: Random;
   readonly #workers: Worker[] = [];
@@ -32,8 +33,16 @@ export class WorkerPool {
   #killing: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
 
-  constructor(size: number, environment: Readonly<Record<string, string>>, ledger: Ledger, random: Random) {
+  /** @param sdk As in `bundling` of TaskService. */
+  constructor(
+    size: number,
+    sdk: 'lean' | 'full',
+    environment: Readonly<Record<string, string>>,
+    ledger: Ledger,
+    random: Random,
+  ) {
     this.#environment = environment;
+    this.#conditions = ['@celeriac/source', ...(sdk === 'lean' ? ['@celeriac/lean'] : [])];
     this.#ledger = ledger;
     this.#random = random;
     for (let count = 0; count < size; count += 1) this.#workers.push(this.#start());
@@ -76,7 +85,7 @@ export class WorkerPool {
 
   #start(): Worker {
     const child = fork(resolve(import.meta.dirname, 'worker.ts'), [], {
-      execArgv: ['--conditions=@celeriac/source'],
+      execArgv: this.#conditions.map((condition) => `--conditions=${condition}`),
       env: { ...process.env, ...this.#environment },
     });
     const worker: Worker = { process: child, waiting: new Map(), counts: undefined };

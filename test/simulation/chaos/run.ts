@@ -1,5 +1,5 @@
 /**
- * `npm run chaos -- --seconds 120`: the simulation's programs on the embedded cloud, by real SDK calls over a bad network, with
+ * `npm run chaos -- --seconds 120 --sdk lean`: the simulation's programs on the embedded cloud, by real SDK calls over a bad network, with
  * worker processes killed at random; then the simulation's checkers.
  */
 import { parseArgs } from 'node:util';
@@ -27,9 +27,12 @@ const LONGEST_REST_MS = 180_000;
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '120' },
+    // What the workers ask AWS with, as in `bundling` of TaskService.
+    sdk: { type: 'string', default: 'lean' },
     seed: { type: 'string', default: String(systemClock.nowMs() % 1_000_000) },
   },
 });
+const sdk = values.sdk === 'full' ? 'full' : 'lean';
 const random = seededRandom(Number(values.seed));
 const ledger = new Ledger();
 const load = newLoad(ledger, { schedules: false });
@@ -44,9 +47,9 @@ const cloud = await LocalCloud.start(load.app, {
   authorize: gate.authorize,
   worker: (deliveries, invocation) => pool?.consume(deliveries, invocation) ?? Promise.reject(new Error('not yet')),
 });
-pool = new WorkerPool(WORKERS, cloud.variables(), ledger, random);
+pool = new WorkerPool(WORKERS, sdk, cloud.variables(), ledger, random);
 console.log(
-  `chaos: seed ${values.seed}, ${values.seconds} s, ${WORKERS} workers, one killed every ${KILL_EVERY_MS / 1000} s`,
+  `chaos: seed ${values.seed}, ${values.seconds} s, ${WORKERS} workers with the ${sdk} client, one killed every ${KILL_EVERY_MS / 1000} s`,
 );
 
 /** The same programs, in a minute instead of an hour. */
