@@ -57,6 +57,7 @@ export function bundlingOf(entry: string, handler: string, given: TaskBundling =
       '--conditions': [
         // In package.json it puts the lean client in the place of `#aws-sdk`.
         ...(sdk === 'lean' ? ['@celeriac/lean'] : []),
+        // Of `#beat`: what a deployed function never does is left out.
         '@celeriac/deployed',
         // The example in the source tree imports `celeriac` by name, from sources.
         ...(EXTENSION === '.ts' ? ['@celeriac/source'] : []),
