@@ -3,6 +3,8 @@ import { Celeriac, currentTask, silentLogger } from 'celeriac';
 import { World } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
 
+import { MAX_RECORDED_CHILDREN } from '../../lib/base/limits.ts';
+
 const ID = '00000000-0000-4000-8000-0000000000ab';
 const step = (task: string, args: readonly unknown[] = [], more: object = {}): object => ({
   task,
@@ -21,7 +23,10 @@ const groupOf = (...tasks: readonly object[]): object => ({
 
 /** The list is reversed: the next step is its last element. */
 function bodyOf(...chain: readonly object[]): string {
-  const embed = { callbacks: null, errbacks: null, chain, chord: null };
+  return messageOf({ callbacks: null, errbacks: null, chain, chord: null });
+}
+
+function messageOf(embed: object): string {
   return JSON.stringify({
     body: Buffer.from(JSON.stringify([[1], {}, embed])).toString('base64'),
     'content-encoding': 'utf-8',
@@ -79,5 +84,16 @@ describe('what comes after a group', () => {
     const { app, runs } = await play(bodyOf(step('note', ['after'], { options: { task_id: own } }), members), 2);
     expect(runs.at(-1)).toMatchObject({ id: own });
     expect(await app.result(own).get({ timeout: 1 })).toBe('after');
+  });
+});
+
+describe('the record of a task', () => {
+  it('names what followed, up to a bound: a task of many links stores no list of all of them', async () => {
+    const links = Array.from({ length: MAX_RECORDED_CHILDREN + 5 }, (_, index) => step('note', [index]));
+    const embed = { callbacks: links, errbacks: null, chain: null, chord: null };
+    const { app, runs } = await play(messageOf(embed), 1);
+    expect(runs).toHaveLength(links.length + 1);
+    const [record] = await (await app.ports()).backend.get([ID], 0);
+    expect((JSON.parse(record?.meta ?? '{}') as { children: unknown[] }).children).toHaveLength(MAX_RECORDED_CHILDREN);
   });
 });
