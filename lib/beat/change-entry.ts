@@ -5,7 +5,7 @@ import type { Ports } from '../ports/ports.ts';
 import type { ScheduleItem } from '../ports/schedules.ts';
 import type { Producer } from '../producer/producer.ts';
 import { checkedEntryName } from './entry.ts';
-import { reborn, type SentAhead } from './edit-state.ts';
+import { storedAnew, type SentAhead } from './edit-state.ts';
 import type { BeatPlan } from './plan.ts';
 import { firstState, itemOf, refuseNever, type ScheduleState, stateOf } from './schedule-state.ts';
 import { type StoredSchedule, viewOf } from './schedule-view.ts';
@@ -54,7 +54,7 @@ export async function changeEntry(
       throw await notFound(book, name, ports);
     }
     refuseNever(wanted, nowMs);
-    const next = held?.deleted === true ? reborn(wanted, held) : wanted;
+    const next = held?.deleted === true ? storedAnew(wanted, held) : wanted;
     const [done] = await ports.schedules.write([itemOf(next)]);
     if (done !== true) continue;
     const written = { ...next, revision: next.revision + 1 };
@@ -90,7 +90,7 @@ export function entryOf({ plans }: BookParts, name: string, item: ScheduleItem |
   const plan = plans().find((candidate) => candidate.name === name);
   if (plan === undefined) return state;
   const first = firstState(plan.entry, 'code', plan.way, nowMs);
-  return state === undefined ? first : reborn(first, state);
+  return state === undefined ? first : storedAnew(first, state);
 }
 
 /** @throws InvalidSchedule for an entry that code declares. */

@@ -81,13 +81,13 @@ export function deleted(state: ScheduleState, nowMs: number, sent: SentAhead = {
 }
 
 /** A new entry under the name of a deleted one. */
-export function reborn(first: ScheduleState, forerunner: ScheduleState): ScheduleState {
-  const { revision, recalled, emitted } = forerunner;
+export function storedAnew(first: ScheduleState, earlier: ScheduleState): ScheduleState {
+  const { revision, recalled, emitted } = earlier;
   const later = (own: number, its: number): number => (first.source === 'code' ? own : Math.max(own, its + 1));
   return {
     ...first,
-    version: later(first.version, forerunner.version),
-    tickVersion: later(first.tickVersion, forerunner.tickVersion),
+    version: later(first.version, earlier.version),
+    tickVersion: later(first.tickVersion, earlier.tickVersion),
     revision,
     recalled,
     emitted,

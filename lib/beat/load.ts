@@ -5,7 +5,7 @@ import type { Ports } from '../ports/ports.ts';
 import type { ScheduleEntry } from './entry.ts';
 import { refuseExisting } from './change-checks.ts';
 import { type BookParts, CHANGE_THERE, changeEntry, entryOf, refuseDeclared, sentAhead } from './change-entry.ts';
-import { reborn, replaced } from './edit-state.ts';
+import { storedAnew, replaced } from './edit-state.ts';
 import { emitAll } from './emit.ts';
 import { itemOf, refuseNever, type ScheduleState } from './schedule-state.ts';
 
@@ -38,7 +38,7 @@ export async function loadEntries(
     if (state !== undefined) refuseDeclared(state, CHANGE_THERE);
     const next = replaced(state, entry, nowMs, sentAhead(state, book.producer));
     refuseNever(next, nowMs);
-    return { entry, next: held?.deleted === true ? reborn(next, held) : next };
+    return { entry, next: held?.deleted === true ? storedAnew(next, held) : next };
   });
   const kept = new Set<string>();
   for (let start = 0; start < planned.length; start += DYNAMODB_MAX_BATCH_GETS)

@@ -135,7 +135,7 @@ export function firstState(
   way: ScheduleState['way'],
   nowMs: number,
 ): ScheduleState {
-  // An entry that was deleted long ago and is stored anew must not take its forerunner's ticks for its own.
+  // An entry that was deleted long ago and is stored anew must not take the ticks of the earlier one for its own.
   const version = source === 'code' ? 0 : Math.floor(nowMs / 1000);
   return {
     entry,

@@ -5,7 +5,7 @@ import type { Ports } from '../ports/ports.ts';
 import type { ScheduleItem } from '../ports/schedules.ts';
 import type { ScheduleEntry } from './entry.ts';
 import type { BeatPlan } from './plan.ts';
-import { reborn } from './edit-state.ts';
+import { storedAnew } from './edit-state.ts';
 import { firstState, itemOf, nextSweptMs, type ScheduleState, stateOf } from './schedule-state.ts';
 
 /** Whether all of them are in step: one that is not must not keep the rest from it. */
@@ -39,7 +39,7 @@ async function syncOne(
   const state = item && stateOf(item);
   if (state === undefined || state.deleted) {
     const first = firstState(plan.entry, 'code', plan.way, nowMs);
-    return state === undefined ? first : reborn(first, state);
+    return state === undefined ? first : storedAnew(first, state);
   }
   if (state.source === 'stored') {
     const effect = plan.way === 'rule' ? 'both fire' : 'only the stored one fires';

@@ -62,7 +62,7 @@ const NOTHING: Sent = { args: [] };
  */
 export function compile(sig: Signature, id: string, sent: Sent = NOTHING, elsewhere: RunsElsewhere = NOWHERE): Plan {
   const out: Out = { messages: [], chords: [], elsewhere };
-  const result = place(sig, id, sent, null, out);
+  const result = addStep(sig, id, sent, null, out);
   return { messages: out.messages, chords: out.chords, result };
 }
 
@@ -74,7 +74,7 @@ interface Out {
   readonly elsewhere: RunsElsewhere;
 }
 
-function place(sig: Signature, id: string, given: Sent, chain: readonly Signature[] | null, out: Out): ResultNode {
+function addStep(sig: Signature, id: string, given: Sent, chain: readonly Signature[] | null, out: Out): ResultNode {
   // A task's own arguments are in its message either way; `planned` leaves out the rest.
   const sent = sig.immutable && sig.subtask_type !== null ? NOTHING : given;
   return fold<ResultNode>(sig, {
@@ -82,10 +82,9 @@ function place(sig: Signature, id: string, given: Sent, chain: readonly Signatur
       out.messages.push(planned(sig, id, sent, chain));
       return { kind: 'task', id };
     },
-    chain: () => placeChain(sig, id, sent, out),
-    group: (group) =>
-      isMember(group) ? placeChord(collected(group), id, sent, out) : placeGroup(group, id, sent, out),
-    chord: () => placeChord(sig, id, sent, out),
+    chain: () => addChain(sig, id, sent, out),
+    group: (group) => (isMember(group) ? addChord(collected(group), id, sent, out) : addGroup(group, id, sent, out)),
+    chord: () => addChord(sig, id, sent, out),
   });
 }
 
@@ -101,21 +100,21 @@ function planned(sig: Signature, id: string, sent: Sent, chain: readonly Signatu
   };
 }
 
-function placeChain(sig: Signature, id: string, sent: Sent, out: Out): ResultNode {
+function addChain(sig: Signature, id: string, sent: Sent, out: Out): ResultNode {
   const named = namedSteps(sig, id);
   const [first] = named;
   if (first === undefined) throw new InvalidSignature('A chain has no steps.');
   const rest = named.slice(1).map(flattened).toReversed();
-  let result = place(first, String(first.options['task_id']), sent, rest.length === 0 ? null : rest, out);
+  let result = addStep(first, String(first.options['task_id']), sent, rest.length === 0 ? null : rest, out);
   for (const step of named.slice(1)) result = nodeOf(step, String(step.options['task_id']), result, out.elsewhere);
   return result;
 }
 
-function placeGroup(sig: Signature, id: string, sent: Sent, out: Out): ResultNode {
+function addGroup(sig: Signature, id: string, sent: Sent, out: Out): ResultNode {
   const members = groupMembers(sig);
   const uncounted = members.some(out.elsewhere);
   const celeriac = { size: members.length, ...(uncounted ? { policy: UNCOUNTED } : {}) };
-  const memberIds = placeMembers(members, id, sent, { celeriac }, out);
+  const memberIds = addMembers(members, id, sent, { celeriac }, out);
   return groupNode(id, memberIds, uncounted);
 }
 
@@ -123,12 +122,12 @@ function groupNode(id: string, memberIds: readonly string[], uncounted: boolean)
   return { kind: 'group', id, memberIds, ...(uncounted ? { uncounted } : {}) };
 }
 
-function placeChord(sig: Signature, id: string, sent: Sent, out: Out): ResultNode {
+function addChord(sig: Signature, id: string, sent: Sent, out: Out): ResultNode {
   const { header, policy } = chordParts(sig);
   const body = bodyOf(sig, id);
   const members = groupMembers(header);
   // Celery: the body of an empty header is called at once, with an empty list.
-  if (members.length === 0) return place(body, id, { args: [[]] }, null, out);
+  if (members.length === 0) return addStep(body, id, { args: [[]] }, null, out);
   const groupId = headerId(sig, id);
   const byCelery = members.some(out.elsewhere);
   if (byCelery && policy !== 'celery')
@@ -137,12 +136,12 @@ function placeChord(sig: Signature, id: string, sent: Sent, out: Out): ResultNod
     );
   const counted = byCelery ? COUNTED_BY_CELERY : policy;
   const celeriac = { size: members.length, ...(counted === 'celery' ? {} : { policy: counted }) };
-  const memberIds = placeMembers(members, groupId, sent, { chord: body, celeriac }, out);
+  const memberIds = addMembers(members, groupId, sent, { chord: body, celeriac }, out);
   if (byCelery) out.chords.push({ groupId, memberIds });
   return nodeOf(body, id, groupNode(groupId, memberIds, byCelery), out.elsewhere);
 }
 
-function placeMembers(
+function addMembers(
   members: readonly Signature[],
   groupId: string,
   sent: Sent,
@@ -151,7 +150,7 @@ function placeMembers(
 ): string[] {
   return members.map((member, index) => {
     const memberId = ownMemberId(member, groupId, index);
-    place(withOptions(member, { ...options, group_id: groupId, group_index: index }), memberId, sent, null, out);
+    addStep(withOptions(member, { ...options, group_id: groupId, group_index: index }), memberId, sent, null, out);
     return memberId;
   });
 }

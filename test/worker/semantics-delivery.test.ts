@@ -188,7 +188,7 @@ describe('what cannot run', () => {
     expect(world.deadLetters().map((letter) => letter.attributes['reason'])).toEqual(['not registered']);
   });
 
-  it('malformed messages are buried at once and do not block their batch', async () => {
+  it('malformed messages are dead-lettered at once and do not block their batch', async () => {
     const { world, tasks } = newWorld((app) => ({ job: app.task('job', () => 'ran') }));
     const bad = ['hello world', '{"task":"x"}', fromPython({}).slice(4), '[]', ' '];
     await world.broker.send(bad.map((body) => ({ queue: 'default', body })));
