@@ -1,5 +1,6 @@
 /** Timers on DynamoDB: sharded partitions, sorted by due time, so that a sweep reads what is due and nothing else. */
 import { QueryCommand } from '#aws-sdk';
+import { asMessageText, isDeduplicationId, isGroupId, isMessageText } from '../base/sqs-text.ts';
 import type { OutgoingMessage } from '../ports/broker.ts';
 import type { Timer, Timers } from '../ports/timers.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
@@ -17,6 +18,9 @@ const LEFTOVER_SECONDS = 30 * 86_400;
 export class DynamodbTimers implements Timers {
   readonly shards: number;
   readonly #store: DynamodbTable;
+  // Where a timer was found. Whoever may store timers may store one whose fields say something else than its key, and what is
+  // removed elsewhere would be sent by every sweep.
+  readonly #found = new WeakMap<Timer, Item>();
 
   constructor(options: DynamodbTimersOptions) {
     this.shards = options.shards;
@@ -30,15 +34,14 @@ export class DynamodbTimers implements Timers {
   }
 
   async remove(timers: readonly Timer[]): Promise<void> {
-    const requests = new Map(
-      timers.map((timer) => [timerSortKey(timer), { DeleteRequest: { Key: this.#key(timer) } }]),
-    );
+    const keys = timers.map((timer) => this.#found.get(timer) ?? this.#key(timer));
+    const requests = new Map(keys.map((Key) => [`${Key['pk']?.S} ${Key['sk']?.S}`, { DeleteRequest: { Key } }]));
     await writeAll(this.#store, [...requests.values()]);
   }
 
   async due(shard: number, untilMs: number, limit: number, after?: Timer): Promise<Timer[]> {
     const timers: Timer[] = [];
-    let from: Item | undefined = after === undefined ? undefined : this.#key(after);
+    let from: Item | undefined = after === undefined ? undefined : (this.#found.get(after) ?? this.#key(after));
     do {
       const page = await this.#store.client.send(
         new QueryCommand({
@@ -52,7 +55,12 @@ export class DynamodbTimers implements Timers {
           ...(from === undefined ? {} : { ExclusiveStartKey: from }),
         }),
       );
-      for (const item of page.Items ?? []) timers.push(timerOf(item));
+      for (const item of page.Items ?? []) {
+        const timer = timerOf(item);
+        if (item['pk'] !== undefined && item['sk'] !== undefined)
+          this.#found.set(timer, { pk: item['pk'], sk: item['sk'] });
+        timers.push(timer);
+      }
       from = page.LastEvaluatedKey;
     } while (from !== undefined && timers.length < limit);
     return timers;
@@ -78,13 +86,44 @@ export class DynamodbTimers implements Timers {
   }
 }
 
+// Fields reach logs and dead letters; an id that is longer has no key of its own.
+const LONGEST_ID_CHARACTERS = 1024;
+
+/** Untrusted: every item that is there must leave, whatever it says. */
 function timerOf(item: Item): Timer {
   const sequence = item['sequence']?.S;
   return {
-    id: item['task_id']?.S ?? '',
+    id: (item['task_id']?.S ?? '').slice(0, LONGEST_ID_CHARACTERS),
     attempt: Number(item['attempt']?.N ?? 0),
-    dueMs: Number(item['due']?.N ?? 0),
-    message: JSON.parse(item['message']?.S ?? '{}') as OutgoingMessage,
+    // As it is sorted.
+    dueMs: Number(/^\d{13}/.exec(item['sk']?.S ?? '')?.[0] ?? 0),
+    message: messageIn(item['message']?.S ?? ''),
     ...(sequence === undefined ? {} : { sequence }),
   };
+}
+
+/**
+ * A stored message goes to a queue, as its sender could have sent it: no dead letter, no attributes. What is no message
+ * has no queue, and leaves as any other that its queue does not take.
+ */
+function messageIn(text: string): OutgoingMessage {
+  const { queue, body, groupId, deduplicationId } = fieldsIn(text);
+  if (typeof queue !== 'string' || typeof body !== 'string' || body === '' || !isMessageText(body))
+    // Of a dead letter: what SQS takes nowhere would stay for ever.
+    return { queue: '', body: text === '' ? '{}' : asMessageText(text) };
+  return {
+    queue,
+    body,
+    ...(typeof groupId === 'string' && isGroupId(groupId) ? { groupId } : {}),
+    ...(typeof deduplicationId === 'string' && isDeduplicationId(deduplicationId) ? { deduplicationId } : {}),
+  };
+}
+
+function fieldsIn(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
 }
