@@ -10,15 +10,15 @@ import { longestTask, type QueuePlan, validateQueuePlan, validateWorkerPlan, typ
 export interface QueueOverrides {
   /** Function timeout. @default the longest time limit of the queue's tasks + 30 s, or 60 s without one */
   readonly timeout?: Duration;
-  /** @default timeout + batch window + 30 s; 30 minutes of an external queue, as kombu's own have */
+  /** How long a received message is hidden. @default timeout + batch window + 30 s; 30 minutes of an external queue, as kombu's own have */
   readonly visibilityTimeout?: Duration;
-  /** @default 4 days */
+  /** How long SQS keeps a message. @default 4 days */
   readonly retention?: Duration;
-  /** @default 14 days */
+  /** How long rejected messages are kept; longer than `retention`. @default 14 days */
   readonly deadLetterRetention?: Duration;
   /** Receives before a message that no worker handled moves to the lost queue. @default 50 */
   readonly maxReceiveCount?: number;
-  /** @default 512 */
+  /** Memory of the worker, 128 to 10,240; Lambda's share of CPU follows it. @default 512 */
   readonly memoryMiB?: number;
 }
 

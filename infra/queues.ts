@@ -7,12 +7,15 @@ import { physicalQueueNames, type QueueNames, type QueuePlan, SWEEPER_TIMEOUT_SE
 
 /** A queue of tasks and what lies behind it. */
 export interface QueuePair {
+  /** Where its tasks are sent to. */
   readonly queue: Queue;
   /** Where rejected tasks lie, each with its reason. */
   readonly deadLetterQueue: Queue;
 }
 
+/** What the queues of a service are made of. */
 export interface TaskQueuesProps {
+  /** Queues to make, by Celery's name, with every default filled in. */
   readonly plans: Readonly<Record<string, QueuePlan>>;
   /** Fixed names for the queues, as Celery's `queue_name_prefix` makes them. @default - CloudFormation names them */
   readonly queueNamePrefix?: string;
@@ -41,6 +44,12 @@ export class TaskQueues extends Construct {
   /** Messages with a delay that tell the sweeper when timers of FIFO queues are due. undefined without a FIFO queue. */
   readonly wakeUps: Queue | undefined;
 
+  /**
+   * Makes each queue with its dead-letter queue, and the service's own queues. `TaskService` calls it.
+   *
+   * @throws InvalidOption, ImproperlyConfigured for a `queueNamePrefix` that makes names SQS or Celery cannot tell
+   * apart.
+   */
   constructor(scope: Construct, id: string, props: TaskQueuesProps) {
     super(scope, id);
     const names = props.queueNamePrefix === undefined ? {} : physicalQueueNames(props.queueNamePrefix, props.plans);
@@ -67,6 +76,7 @@ export class TaskQueues extends Construct {
     return { ...Object.fromEntries(made), ...this.imported };
   }
 
+  /** Every queue that tasks are sent to, imported ones among them. */
   get all(): IQueue[] {
     return Object.values(this.byName);
   }
@@ -76,18 +86,19 @@ export class TaskQueues extends Construct {
     return this.wakeUps === undefined ? this.all : [...this.all, this.wakeUps];
   }
 
+  /** The dead-letter queue of each queue that the service made. */
   get allDeadLetters(): Queue[] {
     return Object.values(this.pairs).map((pair) => pair.deadLetterQueue);
   }
 
-  /** @throws QueueNotFound */
+  /** A queue by Celery's name, an imported one too. @throws QueueNotFound */
   queue(name: string): IQueue {
     const queue = new Map(Object.entries(this.byName)).get(name);
     if (queue !== undefined) return queue;
     throw new QueueNotFound(`Queue '${name}' is not declared. Declared are: ${Object.keys(this.byName).join(', ')}.`);
   }
 
-  /** @throws QueueNotFound; ImproperlyConfigured for a queue that existed already */
+  /** A queue and its dead-letter queue. @throws QueueNotFound; ImproperlyConfigured for a queue that existed already */
   pair(name: string): QueuePair {
     const pair = Object.hasOwn(this.pairs, name) ? this.pairs[name] : undefined;
     if (pair !== undefined) return pair;

@@ -2,6 +2,7 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 
+/** What becomes of the tables when the stack goes. */
 export interface TaskTablesProps {
   /** What becomes of results and timers when the stack goes. @default RemovalPolicy.RETAIN */
   readonly removalPolicy?: RemovalPolicy;
@@ -11,9 +12,12 @@ export interface TaskTablesProps {
 
 /** `results` is readable by Celery's DynamoDB backend; `state` holds timers and everything else. */
 export class TaskTables extends Construct {
+  /** Results by task id, in the form of Celery's DynamoDB backend: key `id`, expiry `ttl`. */
   readonly results: TableV2;
+  /** Timers, groups and schedule entries: keys `pk` and `sk`, expiry `ttl`. */
   readonly state: TableV2;
 
+  /** Makes both tables on demand, with point-in-time recovery. `TaskService` calls it. */
   constructor(scope: Construct, id: string, props: TaskTablesProps = {}) {
     super(scope, id);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;

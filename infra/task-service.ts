@@ -40,12 +40,13 @@ import { TaskTables } from './tables.ts';
 import { validateEnvironment } from './validate.ts';
 import { WorkerFunction } from './worker-function.ts';
 
+/** What a service is made of, and where it differs from the defaults. */
 export interface TaskServiceProps {
   /** The app, or its manifest. */
   readonly app: AppManifest | { manifest(): AppManifest };
   /** Path of the module that exports the app; it is bundled into the functions. */
   readonly entry: string;
-  /** Per queue, by its Celery name. */
+  /** Overrides per queue, by its Celery name. @default - what the tasks' time limits ask for */
   readonly queues?: Readonly<Record<string, QueueOverrides>>;
   /**
    * Queues that exist already, by Celery name: nothing is made of them, and callers may send to them. The app
@@ -54,27 +55,47 @@ export interface TaskServiceProps {
   readonly externalQueues?: Readonly<Record<string, IQueue>>;
   /** Fixed queue names, as Celery's `queue_name_prefix` makes them. @default - CloudFormation names the queues */
   readonly queueNamePrefix?: string;
-  /** Of the tables. @default RemovalPolicy.RETAIN */
+  /** What becomes of the tables when the stack goes. @default RemovalPolicy.RETAIN */
   readonly removalPolicy?: RemovalPolicy;
   /** DynamoDB itself refuses to delete the tables. @default true unless removalPolicy is DESTROY */
   readonly deletionProtection?: boolean;
-  /** @default RetentionDays.ONE_MONTH */
+  /** How long logs of the functions are kept. @default RetentionDays.ONE_MONTH */
   readonly logRetention?: RetentionDays;
   /** How the functions are bundled. @default - minified ESM with a lean client in the SDK's place */
   readonly bundling?: TaskBundling;
 }
 
-/** Everything an app needs on AWS: queues, workers, tables and the sweeper. */
+/**
+ * Everything an app needs on AWS: queues, workers, tables and the sweeper.
+ *
+ * @example
+ * ```ts
+ * const service = new TaskService(this, 'Tasks', { app, entry: 'src/tasks.ts', queues: { default: { memoryMiB: 1024 } } });
+ * service.grantEnqueue(apiFunction);
+ * ```
+ */
 export class TaskService extends Construct {
+  /** The app as plain data: queues, tasks, schedule entries. */
   readonly manifest: AppManifest;
+  /** The tables of results and of state. */
   readonly tables: TaskTables;
+  /** Every queue of the service, with dead-letter queues and lost queues. */
   readonly queues: TaskQueues;
+  /**
+   * The function that sends timers and ticks that come due, each minute, and concludes tasks that no worker handled.
+   */
   readonly sweeper: LambdaFn;
+  /** The EventBridge rules of schedule entries. */
   readonly rules: BeatRules;
   readonly #workers = new Map<string, LambdaFn>();
   readonly #taskQueues: Readonly<Record<string, string>>;
   readonly #taskNames: string | undefined;
 
+  /**
+   * Makes the queues, a worker function for each queue that is not external, the tables, the sweeper and the rules.
+   *
+   * @throws ImproperlyConfigured, InvalidOption, QueueNotFound; each tells what was given and what is allowed.
+   */
   constructor(scope: Construct, id: string, props: TaskServiceProps) {
     super(scope, id);
     this.manifest = manifestOf(props.app);
@@ -124,17 +145,17 @@ export class TaskService extends Construct {
     }).function;
   }
 
-  /** @throws QueueNotFound */
+  /** A queue by Celery's name, an imported one too. @throws QueueNotFound */
   queue(name: string): IQueue {
     return this.queues.queue(name);
   }
 
-  /** @throws QueueNotFound; ImproperlyConfigured for one of `externalQueues`, which has none here */
+  /** Where a queue's rejected tasks lie. @throws QueueNotFound; ImproperlyConfigured for one of `externalQueues`, which has none here */
   deadLetterQueue(name: string): IQueue {
     return this.queues.pair(name).deadLetterQueue;
   }
 
-  /** @throws QueueNotFound; ImproperlyConfigured for an external queue, which has none here */
+  /** The function that runs a queue's tasks. @throws QueueNotFound; ImproperlyConfigured for an external queue, which has none here */
   worker(name: string): LambdaFn {
     const worker = this.#workers.get(name);
     if (worker !== undefined) return worker;
@@ -149,6 +170,11 @@ export class TaskService extends Construct {
    * changes none. A Lambda function also gets the environment that `enqueue()` reads; give anything else what
    * `environment()` returns.
    *
+   * @example
+   * ```ts
+   * service.grantEnqueue(apiFunction);
+   * service.grantEnqueue(containerRole).assertSuccess();
+   * ```
    * @returns a grant; `assertSuccess()` throws where the grantee takes no policy, as a service principal.
    */
   grantEnqueue(grantee: IGrantable): Grant {

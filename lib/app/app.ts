@@ -46,18 +46,38 @@ interface ConnectedPorts {
   readonly forCall: Wiring['forCall'];
 }
 
+/**
+ * An app: its tasks, queues and settings, and what sends and runs tasks. A service has one, in a module that its stack
+ * and its tasks import.
+ *
+ * @example
+ * ```ts
+ * const app = new Celeriac('shop', { queues: { default: {}, mail: { concurrency: 2 } } });
+ * export const greet = app.task('shop.greet', (name: string) => `Hello, ${name}`);
+ * ```
+ */
 export class Celeriac implements Producer {
+  /** The app's options as they hold, with every default filled in. */
   readonly settings: Settings;
+  /** The declared tasks by name. The library's own use: declare with `task()`, `register()` and `remote()`. */
   readonly registry: Registry = new Registry(() => builtinTasks(this));
   readonly #beat: Beat = new Beat(this);
   #wiring: Wiring | undefined;
   #connecting: Promise<ConnectedPorts> | undefined;
 
+  /**
+   * Makes the app and the current one of this process, to which `enqueue()` and `group(...).delay()` send.
+   *
+   * @param name letters, digits, `.`, `_` and `-`; it stands in the names of EventBridge rules and in messages as their
+   * origin.
+   * @throws InvalidOption, QueueNotFound
+   */
   constructor(name: string, options: AppOptions = {}) {
     this.settings = resolveSettings(name, options);
     setCurrentApp(this);
   }
 
+  /** The name that the app was made with. */
   get name(): string {
     return this.settings.name;
   }
@@ -65,8 +85,12 @@ export class Celeriac implements Producer {
   // ------------------------------------------------------------- declaring
 
   /**
-   * Declares a task. Without a name it has its function's.
+   * Declares a task and gives it back as a function with `delay` and its kin. Without a name it has its function's.
    *
+   * @example
+   * ```ts
+   * const add = app.task('math.add', { maxRetries: 5, timeLimit: '1m' }, (x: number, y: number) => x + y);
+   * ```
    * @throws InvalidOption, AlreadyRegistered
    */
   task<F extends Function, B extends boolean = false>(
@@ -147,8 +171,16 @@ export class Celeriac implements Producer {
   }
 
   /**
-   * Declares schedule entries by name (Celery's `beat_schedule`).
+   * Declares schedule entries by name (Celery's `beat_schedule`). They become EventBridge rules where those mean the same,
+   * all others are swept.
    *
+   * @example
+   * ```ts
+   * app.beat({
+   *   'add every minute': { task: add.s(1, 2), schedule: '1m' },
+   *   'report on Mondays': { task: 'shop.report', schedule: crontab('30 7 * * 1', { timezone: 'America/New_York' }) },
+   * });
+   * ```
    * @throws InvalidSchedule, InvalidOption, InvalidArguments, QueueNotFound: each names the entry, the field,
    * the value and the fix.
    */
@@ -177,7 +209,7 @@ export class Celeriac implements Producer {
   // --------------------------------------------------------------- sending
 
   /**
-   * Sends by name, for tasks that run elsewhere (Python's too).
+   * Sends by name, for tasks that run elsewhere (Python's too): Celery's `send_task`. Types are not checked.
    *
    * @throws NotRegistered for a name that no worker of this service knows, where the names are known here
    */
@@ -191,11 +223,18 @@ export class Celeriac implements Producer {
     return sendCall(this, name, args, options) as Promise<AsyncResult<R>>;
   }
 
+  /**
+   * Sends many signatures of single tasks, ten in a request; partial failures are retried. `enqueueMany()` is the same
+   * on the current app.
+   *
+   * @throws EnqueueFailed whose `outcomes` tell of each item, in order, when some could not be sent; bad input throws
+   * before anything is sent.
+   */
   sendMany(signatures: readonly Signature[]): Promise<AsyncResult[]> {
     return sendMany(this, signatures);
   }
 
-  /** Reads the result of a task id. */
+  /** The result of a task id, to be asked; nothing is read yet. @throws InvalidOption for an empty id */
   result<R = unknown>(id: string): AsyncResult<R> {
     if (typeof id === 'string' && id !== '') return new AsyncResult<R>(id, this);
     throw new InvalidOption(`result(): ${shown(id)} given; a task id is allowed.`);
@@ -245,18 +284,22 @@ export class Celeriac implements Producer {
     return this;
   }
 
+  /** The clock of the ports that `use()` was given, else the system's. */
   get clock(): Clock {
     return this.#wiring?.clock ?? systemClock;
   }
 
+  /** Makes task ids: UUIDs, unless `use()` was given another source. */
   get ids(): Ids {
     return this.#wiring?.ids ?? systemIds;
   }
 
+  /** Random numbers for jitter: the system's, unless `use()` was given another source. */
   get random(): Random {
     return this.#wiring?.random ?? systemRandom;
   }
 
+  /** Where log lines go: what `use()` was given, else the option `logger`, else `consoleLogger()`. */
   get logger(): Logger {
     return this.#wiring?.logger ?? this.settings.logger ?? (this.#consoleLogger ??= consoleLogger());
   }

@@ -63,6 +63,7 @@ export function group(...tasks: readonly unknown[]): unknown {
   return composed(groupOf(members), members);
 }
 
+/** How a chord treats members of its header that fail. */
 export interface ChordOptions {
   /**
    * What happens when members of the header fail. `'celery'`: after all have ended the body becomes FAILURE

@@ -8,9 +8,14 @@ import type { Signature } from '../wire/signature.ts';
 import type { Sendable, Task, TaskArguments, TaskName, TaskResult } from './task.ts';
 
 /**
- * Sends a task, or a task by name. By name with `enqueue<typeof add>('math.add', [2, 2])` and a type-only
+ * Sends a task, or a task by name, on the current app. By name with `enqueue<typeof add>('math.add', [2, 2])` and a type-only
  * import, the caller's bundle holds none of the task's code, and its name and arguments are still checked.
  *
+ * @example
+ * ```ts
+ * await enqueue(add, [2, 2], { countdown: '5m' });
+ * await enqueue<typeof add>('math.add', [2, 2]);
+ * ```
  * @throws InvalidOption, InvalidArguments, NotSerializable, QueueNotFound, MessageTooLarge, MissingEnvironment,
  * each before anything is sent; EnqueueFailed when SQS did not take it.
  */
@@ -36,8 +41,12 @@ export async function enqueue(
 }
 
 /**
- * Sends many signatures, ten in a request; partial failures are retried.
+ * Sends many signatures of single tasks, ten in a request; partial failures are retried.
  *
+ * @example
+ * ```ts
+ * const results = await enqueueMany([1, 2, 3].map((n) => add.s(n, n)));
+ * ```
  * @throws EnqueueFailed whose `outcomes` tell of each item, in order, when some could not be sent.
  */
 export function enqueueMany<S extends readonly Signature[]>(

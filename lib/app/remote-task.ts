@@ -8,6 +8,7 @@ import { refuseUnknownKeys } from '../base/checks.ts';
 import { createTask, type Task, type TaskMethods } from './task.ts';
 import { checkedTaskName, resolveTaskOptions } from '../options/task-options.ts';
 
+/** How a task that runs elsewhere is sent, where the call says nothing else. */
 export interface RemoteTaskOptions {
   /** An external queue, which the task's workers consume. Default: what `routes` say. */
   readonly queue?: string;

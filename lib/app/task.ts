@@ -17,15 +17,18 @@ import { toSignatureOptions } from '../options/signature-options.ts';
 
 /** What `enqueue<typeof add>('math.add', ...)` needs of a task's type; it holds no code. */
 export interface TaskTypes<A extends readonly unknown[] = readonly unknown[], R = unknown, N extends string = string> {
+  /** Types only: never set at run time. */
   readonly '~task'?: { readonly args: A; readonly result: R; readonly name: N };
 }
 
 /** The name of a task's type: a literal, or `string` where the compiler has not seen it. */
 export type TaskName<T> = T extends { readonly '~task'?: { readonly name: infer N extends string } } ? N : string;
 
+/** The arguments of a task's type, as a tuple. */
 export type TaskArguments<T> = T extends { readonly '~task'?: { readonly args: infer A extends readonly unknown[] } }
   ? A
   : never;
+/** What a task's type returns, awaited. */
 export type TaskResult<T> = T extends { readonly '~task'?: { readonly result: infer R } } ? R : never;
 
 /** What can be sent with arguments: a task of ours, or one that runs elsewhere. */
@@ -53,18 +56,48 @@ export interface Task<
 > extends TaskTypes<A, Awaited<R>, N> {
   /** A plain call: no queue, no message. */
   (...args: A): R;
+  /** Its name on the wire, by which workers and Celery find it. */
   readonly taskName: N;
-  /** Sends it with these arguments. */
+  /**
+   * Sends it with these arguments, and resolves when SQS has taken the message: a worker runs it later.
+   *
+   * @example
+   * ```ts
+   * const result = await add.delay(2, 2);
+   * await result.get({ timeout: '10s' }); // 4
+   * ```
+   * @throws InvalidArguments, NotSerializable, QueueNotFound, MessageTooLarge, MissingEnvironment, each before anything is
+   * sent; EnqueueFailed when SQS did not take it.
+   */
   delay(...args: A): Promise<AsyncResult<Awaited<R>>>;
-  /** Sends it with options. Throws before anything is sent on bad input. */
+  /**
+   * Sends it with options of the call.
+   *
+   * @example
+   * ```ts
+   * await add.applyAsync([2, 2], { countdown: '3h', expires: '1d', queue: 'mail' });
+   * ```
+   * @throws InvalidOption, and what `delay` throws.
+   */
   applyAsync(args: A, options?: ApplyOptions): Promise<AsyncResult<Awaited<R>>>;
-  /** Runs it here and now, retries included, as a worker would. */
+  /**
+   * Runs it here and now, retries included, as a worker would. Nothing is sent; the result holds the outcome from the
+   * start, and no table has it.
+   */
   apply(args: A, options?: ApplyOptions): Promise<AsyncResult<Awaited<R>>>;
-  /** The call written down; a parent's result is put before the arguments. */
+  /**
+   * The call written down, to be sent later or put into a chain, a group or a chord: Celery's signature. A parent's result
+   * is put before these arguments.
+   *
+   * @example
+   * ```ts
+   * await chain(add.s(2, 2), add.s(10)).delay(); // 14
+   * ```
+   */
   s<P extends PartialArguments<A>>(...args: P): CanvasSignature<Awaited<R>, OpenArguments<A, P>>;
-  /** Like `s`, immutable: a parent's result is left out, whatever it is. */
+  /** Like `s`, immutable: a parent's result is left out, whatever it is. All arguments are given here. */
   si(...args: A): CanvasSignature<Awaited<R>>;
-  /** A signature with options. */
+  /** Like `s`, with options of the call; `immutable: true` makes it like `si`. */
   signature<P extends PartialArguments<A>>(args: P, options: UntypedOptions): CanvasSignature<Awaited<R>>;
   signature<P extends PartialArguments<A>>(
     args: P,
@@ -74,7 +107,7 @@ export interface Task<
   map(items: readonly ItemOf<A>[]): CanvasSignature<Awaited<R>[]>;
   /** Like `map`, with a list of arguments for each call. */
   starmap(items: readonly Readonly<A>[]): CanvasSignature<Awaited<R>[]>;
-  /** A group of starmaps of at most `size` calls each. */
+  /** A group of starmaps of at most `size` calls each: one message for each chunk. @throws InvalidOption, InvalidSignature */
   chunks(items: readonly Readonly<A>[], size: number): GroupSignature<Awaited<R>[][]>;
 }
 

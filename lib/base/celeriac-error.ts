@@ -2,10 +2,16 @@
 
 const BRAND = Symbol.for('celeriac.error');
 
+/**
+ * The class of every error of this library. Compare `code`, or ask `NotRegistered.is(error)`: two copies of the library
+ * in one bundle have two classes of each name.
+ */
 export class CeleriacError extends Error {
+  /** Stable name of the kind of error, such as `'QUEUE_NOT_FOUND'`; docs/errors.md lists them. */
   static readonly code: string = 'CELERIAC';
   readonly code: string;
 
+  /** `options.cause` is the error behind it, where there is one. */
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     Object.defineProperty(this, BRAND, { value: true });

@@ -20,7 +20,9 @@ export class InvalidOption extends CeleriacError {
 export class NotSerializable extends CeleriacError {
   static readonly errorName: string = 'NotSerializable';
   static override readonly code: string = 'NOT_SERIALIZABLE';
+  /** The place, as in `args[0].user.id`. */
   readonly path: string;
+  /** Made by the check of arguments and results. */
   constructor(path: string, message: string) {
     super(message);
     this.path = path;
@@ -102,9 +104,11 @@ export type EnqueueOutcome =
 export class EnqueueFailed extends CeleriacError {
   static readonly errorName: string = 'EnqueueFailed';
   static override readonly code: string = 'ENQUEUE_FAILED';
+  /** What became of each item, in the order given. */
   readonly outcomes: readonly EnqueueOutcome[];
   /** Whether any of those that were not sent can be sent later. */
   readonly retryable: boolean;
+  /** Made by whatever sends messages. */
   constructor(message: string, outcomes: readonly EnqueueOutcome[], options?: ErrorOptions) {
     super(message, options);
     this.outcomes = outcomes;
@@ -119,6 +123,7 @@ export class OperationalError extends CeleriacError {
   readonly retryable: boolean;
   /** No request succeeded for as long as `callTimeout` allows. */
   readonly timedOut: boolean;
+  /** `retryable` is true and `timedOut` false where they are left out. */
   constructor(
     message: string,
     options: ErrorOptions & { readonly retryable?: boolean; readonly timedOut?: boolean } = {},
@@ -175,6 +180,7 @@ export class TaskError extends CeleriacError {
   readonly module: string | null;
   /** All remote exception arguments; `message` shows the first. */
   readonly args: readonly unknown[];
+  /** Made where a result is read. `name` and `args` are the remote ones. */
   constructor(name: string, args: readonly unknown[], module: string | null) {
     super(args.map(describe).join(', '));
     this.name = name;
@@ -185,6 +191,7 @@ export class TaskError extends CeleriacError {
 
 // ------------------------------------------ outcomes stored as a task's exception (Celery's names)
 
+/** No retry is left, and `retry()` was given no `exc` to throw instead. */
 export class MaxRetriesExceededError extends CeleriacError {
   static readonly errorName: string = 'MaxRetriesExceededError';
   static override readonly code: string = 'MAX_RETRIES_EXCEEDED';
@@ -230,7 +237,9 @@ export class Retry extends CeleriacError {
   readonly dueMs: number;
   /** Why: stored with state RETRY. */
   readonly exc: unknown;
+  /** What the next attempt does otherwise than this one. */
   readonly overrides: RetryOverrides;
+  /** Made by `TaskContext.retry`, which tasks call instead. */
   constructor(message: string, dueMs: number, exc: unknown, overrides: RetryOverrides) {
     super(message, { cause: exc });
     this.dueMs = dueMs;
@@ -266,8 +275,11 @@ export interface RetryOverrides {
 export class Reject extends CeleriacError {
   static readonly errorName: string = 'Reject';
   static override readonly code: string = 'REJECT';
+  /** Goes to the dead-letter queue with the message. An error's own name and message, cut where they are long. */
   readonly reason: string;
+  /** Whether the message becomes visible again instead. Default false. */
   readonly requeue: boolean;
+  /** `reason` is text or an error. Default `'rejected'`. */
   constructor(reason: unknown = 'rejected', options: { readonly requeue?: boolean } = {}) {
     super(isError(reason) ? errorLine(reason) : cut(describe(reason), MAX_ERROR_LINE_CHARACTERS), { cause: reason });
     this.reason = this.message;
@@ -279,6 +291,7 @@ export class Reject extends CeleriacError {
 export class Ignore extends CeleriacError {
   static readonly errorName: string = 'Ignore';
   static override readonly code: string = 'IGNORE';
+  /** `reason` stands in the error's message. Default `'ignored'`. */
   constructor(reason = 'ignored') {
     super(reason);
   }

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 
+/** Where time comes from. A test puts one of its own in the place of the system's. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   nowMs(): number;
@@ -15,11 +16,13 @@ export interface Clock {
   settled(): Promise<void>;
 }
 
+/** Where ids of tasks, groups and claims come from. */
 export interface Ids {
   /** A fresh unique id (UUID). */
   next(): string;
 }
 
+/** Where random numbers come from. */
 export interface Random {
   /** A number in [0, 1). */
   next(): number;

@@ -10,6 +10,7 @@ export interface ScheduleChangeOptions {
   readonly version?: number;
 }
 
+/** Options of `app.schedules.put()`. */
 export interface SchedulePutOptions extends ScheduleChangeOptions {
   /** ScheduleConflict where there is an entry of this name: of several creators one succeeds. Default false: it is replaced. */
   readonly createOnly?: boolean;

@@ -48,6 +48,7 @@ export interface BeatEntry {
   readonly startingDeadline?: Duration | null;
   /** The task is not registered here: another service's, or Python's. Default false: an unknown name is refused. */
   readonly customTask?: boolean;
+  /** Text for people, at most 2,000 characters. Default: empty. */
   readonly description?: string;
 }
 

@@ -11,6 +11,7 @@ import { itemOf, refuseNever, type ScheduleState } from './schedule-state.ts';
 
 /** Names of the entries. */
 export interface Loaded {
+  /** They were written: made, or with mode `'always'` replaced. */
   readonly stored: readonly string[];
   /** They were there already. */
   readonly kept: readonly string[];

@@ -8,17 +8,27 @@ import { runsUntil, type ScheduleState, shownEntry } from './schedule-state.ts';
 
 /** What `get` and `list` return; `put` takes it back, changed. */
 export interface StoredSchedule {
+  /** Name of the entry. */
   readonly name: string;
+  /** What each tick sends, options included. */
   readonly task: Signature;
+  /** When it is due, as plain data. */
   readonly schedule: Schedule;
+  /** Whether it fires. */
   readonly enabled: boolean;
+  /** Whether it is disabled after its first tick. */
   readonly oneOff: boolean;
+  /** No tick before it; null: from the beginning. */
   readonly startTime: Date | null;
+  /** No tick at or after it; null: for ever. */
   readonly expires: Date | null;
+  /** After an outage: the newest overdue tick, or all of them. */
   readonly catchUp: 'one' | 'all';
   /** Seconds. */
   readonly startingDeadline: number | null;
+  /** Whether its task may be one that is not registered here. */
   readonly customTask: boolean;
+  /** Text for people; empty where there is none. */
   readonly description: string;
   /** Declared by `app.beat`, or stored. */
   readonly source: 'code' | 'stored';
@@ -26,6 +36,7 @@ export interface StoredSchedule {
   readonly way: 'rule' | 'sweep';
   /** Another one after every change that people make. */
   readonly version: number;
+  /** When it last changed, by people or by a deployment; else when it was first seen. */
   readonly changedAt: Date;
   /** Scheduled time of the last tick. null before the first, and for rules, which tell nobody. */
   readonly lastRunAt: Date | null;
@@ -33,6 +44,7 @@ export interface StoredSchedule {
   readonly totalRunCount: number | null;
   /** The next three. Of an interval fired by a rule: reckoned from when the entry was first seen. */
   readonly nextTicks: readonly Date[];
+  /** Why its last tick was passed over; null where that was sent. */
   readonly lastError: string | null;
 }
 

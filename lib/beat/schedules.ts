@@ -37,6 +37,7 @@ import { PERIODIC_TASK_NAME } from './tick.ts';
 export type { ScheduleChangeOptions, SchedulePutOptions } from './change-checks.ts';
 export type { ScheduleChange } from './schedule-view.ts';
 
+/** Which part of the entries `list()` gives. */
 export interface ListOptions {
   /** Names after this one. */
   readonly after?: string;
@@ -46,9 +47,14 @@ export interface ListOptions {
 
 const DEFAULT_LIMIT = 1000;
 
+/**
+ * `app.schedules`: reads and changes schedule entries while the app is deployed and runs. Changes hold at once; no
+ * deployment is needed. On AWS a caller needs `service.grantSchedules(fn)`.
+ */
 export class ScheduleBook {
   readonly #parts: BookParts;
 
+  /** Made by the app: use `app.schedules`. */
   constructor(producer: Producer, plans: () => readonly BeatPlan[]) {
     this.#parts = { producer, plans };
   }
@@ -57,6 +63,12 @@ export class ScheduleBook {
    * Stores an entry, new or in place of another. With the `version` that `get` returned, only in place of
    * that very state. What was read under another name is stored as a new entry: a copy.
    *
+   * @example
+   * ```ts
+   * await app.schedules.put('nightly', { task: add.s(1, 2), schedule: crontab('0 3 * * *') });
+   * const entry = await app.schedules.get('nightly');
+   * if (entry !== undefined) await app.schedules.put('nightly', { ...entry, schedule: every('6h') });
+   * ```
    * @throws InvalidSchedule, InvalidOption, InvalidArguments: nothing is stored then. ScheduleConflict when
    * somebody else changed the entry since, or made it.
    */
@@ -90,6 +102,10 @@ export class ScheduleBook {
     });
   }
 
+  /**
+   * One entry, stored or declared by `app.beat`; undefined where there is none of this name. @throws InvalidSchedule
+   * for what is no name
+   */
   async get(name: string): Promise<StoredSchedule | undefined> {
     const ports = await this.#parts.producer.ports();
     const state = await findEntry(this.#parts, checkedEntryName(name), ports);

@@ -4,6 +4,7 @@ import { InvalidSignature } from '../base/errors.ts';
 import type { Signature } from '../wire/signature.ts';
 import { kindOf, signaturesIn, withKwargs, withOptions } from './parts.ts';
 
+/** How the members of a group are spread in time. */
 export interface SkewOptions {
   /** When the first member starts, from the sending. Default 1 s. */
   readonly start?: Duration;

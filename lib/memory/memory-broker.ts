@@ -7,9 +7,13 @@ import { refusalOf } from '../ports/sqs-refusals.ts';
 import { WAKE_QUEUE } from '../ports/wake-up.ts';
 import { FifoQueue, type MessageQueue, StandardQueue, type Stored } from './memory-queue.ts';
 
+/** What the queues in memory are made of. */
 export interface MemoryBrokerOptions {
+  /** Tells when delays and visibility are over. */
   readonly clock: Clock;
+  /** Makes message ids. */
   readonly ids: Ids;
+  /** Queues by Celery's name. */
   readonly queues: Readonly<Record<string, { readonly fifo: boolean }>>;
   /** Default 330 s. */
   readonly visibilitySeconds?: number;
@@ -17,20 +21,31 @@ export interface MemoryBrokerOptions {
   readonly maxReceiveCount?: number;
 }
 
+/** One receipt of a message. */
 export interface Received {
+  /** SQS's id of the message, the same at every receipt. */
   readonly messageId: string;
+  /** Names this receipt, for `acknowledge` and `changeVisibility`. */
   readonly receipt: string;
+  /** The SQS message body. */
   readonly body: string;
+  /** String message attributes. */
   readonly attributes: Readonly<Record<string, string>>;
+  /** Receipts of the message so far, this one included. */
   readonly receiveCount: number;
+  /** When it was sent, milliseconds since the epoch. */
   readonly sentMs: number;
+  /** FIFO group, or fair-queue tenant. */
   readonly groupId?: string;
+  /** Of a message in the lost queue: the queue it came from. */
   readonly lostFrom?: string;
 }
 
 /** What a queue holds, as a test looks at it. */
 export interface Letter {
+  /** The SQS message body. */
   readonly body: string;
+  /** String message attributes; a dead letter's tell why it lies there. */
   readonly attributes: Readonly<Record<string, string>>;
 }
 
@@ -51,6 +66,7 @@ const LOST_QUEUE = '__lost__';
 const OWN_QUEUES: ReadonlySet<string> = new Set([LOST_QUEUE, WAKE_QUEUE]);
 const DEDUPLICATION_MS = 300_000;
 
+/** SQS in memory: delays, visibility, receive counts, redrive, FIFO groups. It refuses what SQS refuses. */
 export class MemoryBroker implements Broker {
   readonly #clock: Clock;
   readonly #ids: Ids;
@@ -59,6 +75,7 @@ export class MemoryBroker implements Broker {
   readonly #queues = new Map<string, Queue>();
   #order = 0;
 
+  /** Makes the queues, all of them empty, and the service's own beside them. */
   constructor(options: MemoryBrokerOptions) {
     this.#clock = options.clock;
     this.#ids = options.ids;
@@ -98,6 +115,10 @@ export class MemoryBroker implements Broker {
 
   // ----------------------------------------------------- the queue's other end
 
+  /**
+   * Takes up to `max` messages that are visible now. They are hidden for `visibilitySeconds`; one that was received
+   * `maxReceiveCount` times goes to the lost queue instead.
+   */
   receive(queueName: string, max: number): Received[] {
     const nowMs = this.#clock.nowMs();
     const messages = this.#queues.get(queueName)?.messages.collect(nowMs, max, (message) => {
@@ -113,6 +134,7 @@ export class MemoryBroker implements Broker {
     return (messages ?? []).map(receivedOf);
   }
 
+  /** Deletes a received message. A receipt that is no longer valid is not an error. */
   acknowledge(queueName: string, receipt: string): void {
     const message = this.#byReceipt(queueName, receipt);
     if (message) this.#queues.get(queueName)?.messages.remove(message);
@@ -125,6 +147,7 @@ export class MemoryBroker implements Broker {
       .map(({ body, attributes }) => ({ body, attributes: { ...attributes } }));
   }
 
+  /** What lies in a queue's dead-letter queue, in the order sent. @throws QueueNotFound */
   deadLetters(queue: string): Letter[] {
     return this.#named(queue).dead.map(({ body, attributes }) => ({
       body,
@@ -143,6 +166,10 @@ export class MemoryBroker implements Broker {
     return next;
   }
 
+  /**
+   * How many messages of a queue can be received now, are delayed, and were received and not deleted yet. @throws
+   * QueueNotFound
+   */
   depth(queue: string): { visible: number; delayed: number; inFlight: number } {
     const nowMs = this.#clock.nowMs();
     const depth = { visible: 0, delayed: 0, inFlight: 0 };

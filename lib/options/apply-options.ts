@@ -8,36 +8,49 @@ import { isGroupId } from '../base/sqs-text.ts';
 import { resolvePolicy, type RetryPolicy } from './settings.ts';
 import { checkLimits } from './task-options.ts';
 
+/** Options of one call (Celery's `apply_async`); they come before those of the task and the app. */
 export interface ApplyOptions {
-  /** Run this long from now. */
+  /** Run this long from now, not earlier. 0 is at once. Not together with `eta`. */
   readonly countdown?: Duration;
-  /** Run at an instant: Date, ISO 8601 text (no offset: UTC), or epoch seconds. */
+  /** Run at an instant, not earlier: Date, ISO 8601 text (no offset: UTC), or epoch seconds. */
   readonly eta?: Date | string | number;
   /** Revoke instead of run after a duration (`60`, `'2h'`) or an instant (Date, ISO 8601 text). */
   readonly expires?: Duration | Date | string;
+  /** Name of a declared queue. Default: the task's `queue`, else what `routes` say, else the app's `defaultQueue`. */
   readonly queue?: string;
-  /** 0 to 9. */
+  /** 0 to 9, written into the message; SQS has no priorities. Default: the task's, else the route's, else 0. */
   readonly priority?: number;
-  /** The task sees them in `request.headers`. */
+  /** Custom headers; the task sees them in `request.headers`. Default: none. */
   readonly headers?: Readonly<Record<string, unknown>>;
   /** Shown in logs and monitors instead of the arguments. */
   readonly argsrepr?: string;
+  /** Shown in logs and monitors instead of the keyword arguments. */
   readonly kwargsrepr?: string;
   /** Keyword arguments, for tasks in Python and tasks with `params`. */
   readonly kwargs?: Readonly<Record<string, unknown>>;
   /** Sending one id twice runs one task. Default: a UUID. */
   readonly taskId?: string;
+  /**
+   * Keep its result from readers, as `TaskOptions.ignoreResult` does. Default: the task's. A member of a chord's header
+   * is never ignored.
+   */
   readonly ignoreResult?: boolean;
   /** Whether publishing is retried. Default: the app's. */
   readonly retry?: boolean;
+  /** How publishing is retried. Default: the app's. */
   readonly retryPolicy?: RetryPolicy;
+  /** The attempt fails with `TimeLimitExceeded` after this long, 1 ms at least. Default: the task's. */
   readonly timeLimit?: Duration;
+  /** `signal` aborts after this long; not longer than `timeLimit`. Default: the task's. */
   readonly softTimeLimit?: Duration;
   /** Name shown in logs and monitors instead of the task's. */
   readonly shadow?: string;
-  /** Called with the result. */
+  /** Sent with the result when it succeeds: Celery's callbacks. Default: none. */
   readonly link?: Signature | readonly Signature[];
-  /** Called with the failed task's id. */
+  /**
+   * Called when it fails: Celery's errbacks. One whose task is of this app and takes several arguments is called in the
+   * failing worker with `(request, error, traceback)`; every other one is sent, with the failed task's id. Default: none.
+   */
   readonly linkError?: Signature | readonly Signature[];
   /** FIFO: the ordered group (default: the task's name). Standard queues: the tenant for fair queues. */
   readonly fairKey?: string;

@@ -30,6 +30,7 @@ export function consoleLogger(minimum?: LogLevel): Logger {
   };
 }
 
+/** A logger that writes nothing. */
 export const silentLogger: Logger = { log: () => {} };
 
 interface Head {

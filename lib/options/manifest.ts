@@ -2,6 +2,7 @@
 
 import type { Schedule } from '../schedules/schedule.ts';
 
+/** A declared queue, as the stack sees it. */
 export interface QueueManifest {
   /** Ordered groups: an SQS FIFO queue. */
   readonly fifo: boolean;
@@ -15,10 +16,13 @@ export interface QueueManifest {
   readonly external?: true;
 }
 
+/** A declared task, as the stack sees it. */
 export interface TaskManifest {
   /** Where routes send it, when they can say so without arguments. */
   readonly queue: string;
+  /** Hard limit of a run; absent where it has none. */
   readonly timeLimitSeconds?: number;
+  /** Soft limit of a run; absent where it has none. */
   readonly softTimeLimitSeconds?: number;
   /** It runs elsewhere; `app.remote()` has named it. */
   readonly remote?: true;
@@ -26,11 +30,17 @@ export interface TaskManifest {
 
 /** A declared schedule entry and the way it goes. */
 export interface BeatManifest {
+  /** Name of the entry. */
   readonly name: string;
+  /** Name of the task that each tick sends. */
   readonly task: string;
+  /** Celery's name of the queue that ticks go to. */
   readonly queue: string;
+  /** When it is due. */
   readonly schedule: Schedule;
+  /** Whether it is declared as enabled. */
   readonly enabled: boolean;
+  /** Fired by an EventBridge rule, or by the sweep. */
   readonly way: 'rule' | 'sweep';
   /** Why it is swept. */
   readonly reason: string;
@@ -38,20 +48,31 @@ export interface BeatManifest {
   readonly expression?: string;
   /** Of a rule: the input template, with `<time>` for `$.time`. */
   readonly template?: string;
+  /** An overdue tick that is older is left out; absent: none is. */
   readonly startingDeadlineSeconds?: number;
   /** Its next due instants may be fewer than its schedule's: milliseconds since the epoch. */
   readonly startMs?: number;
+  /** No tick at or after it, milliseconds since the epoch; absent: for ever. */
   readonly expiresMs?: number;
+  /** Whether it has one tick only; absent: false. */
   readonly oneOff?: boolean;
 }
 
+/** An app as plain data: what `app.manifest()` returns and `TaskService` takes. */
 export interface AppManifest {
+  /** The app's name. */
   readonly name: string;
+  /** Celery's name of the default queue. */
   readonly defaultQueue: string;
+  /** Declared queues by Celery's name. */
   readonly queues: Readonly<Record<string, QueueManifest>>;
+  /** Declared tasks by name, those of `app.remote()` among them. */
   readonly tasks: Readonly<Record<string, TaskManifest>>;
+  /** How long results are kept. */
   readonly resultExpiresSeconds: number;
+  /** Shards of the timer index. */
   readonly timerShards: number;
+  /** Declared schedule entries. */
   readonly beat: readonly BeatManifest[];
   /** Patterns of the routes that match none of the tasks; absent where there are none. */
   readonly idleRoutes?: readonly string[];
@@ -105,15 +126,23 @@ export function externalQueuesOf({ queues }: AppManifest): string[] {
 
 /** What a deployed function knows of its service. */
 export interface Environment {
+  /** The app's name. */
   readonly app: string;
+  /** URLs of queues by Celery's name. */
   readonly queues: Readonly<Record<string, string>>;
+  /** URLs of dead-letter queues by the name of their queue; empty for a function that only enqueues. */
   readonly deadLetterQueues: Readonly<Record<string, string>>;
+  /** Name of the table of results. */
   readonly resultsTable: string;
+  /** Name of the table of timers, groups and schedules. */
   readonly stateTable: string;
+  /** Shards of the timer index. */
   readonly timerShards: number;
+  /** Queue by task name, for tasks that do not go to the default queue. */
   readonly taskQueues: Readonly<Record<string, string>>;
   /** Names of queues that are consumed elsewhere. */
   readonly externalQueues: readonly string[];
+  /** Celery's name of the default queue. */
   readonly defaultQueue: string;
   /** URL of the queue that tells when timers of FIFO queues are due; undefined where there are no FIFO queues. */
   readonly wakeQueue?: string | undefined;

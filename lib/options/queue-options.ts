@@ -14,6 +14,7 @@ import { didYouMean } from '../base/nearest.ts';
 import { booleanOption, integerIn, refuseUnknownKeys } from '../base/checks.ts';
 import { quoted } from '../base/quote.ts';
 
+/** Options of a queue and of the worker that consumes it. An external queue takes `fifo` only. */
 export interface QueueOptions {
   /** Ordered groups on an SQS FIFO queue. Default false. */
   readonly fifo?: boolean;

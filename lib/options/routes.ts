@@ -21,6 +21,7 @@ export type Router = (
  * exact name wins over patterns.
  */
 export type Routes = Readonly<Record<string, Route>> | Router | readonly RouteEntry[];
+/** One item of a list of routes: a pattern and its route, a function, or a map. */
 export type RouteEntry = readonly [string | RegExp, Route] | Router | Readonly<Record<string, Route>>;
 
 export interface ResolvedRoute {

@@ -17,17 +17,29 @@ import { checkRoutes, type Routes } from './routes.ts';
 
 /** Celery's publish retry policy. Defaults: 3 retries, 0 s, +0.2 s each, at most 1 s. */
 export interface RetryPolicy {
+  /** Attempts after the first, 0 to 100. Default 3. */
   readonly maxRetries?: number;
+  /** Wait before the first retry, in seconds. Default 0. */
   readonly intervalStart?: number;
+  /** What each further wait is longer by, in seconds. Default 0.2. */
   readonly intervalStep?: number;
+  /** Longest wait, in seconds. Default 1. */
   readonly intervalMax?: number;
 }
 
+/** Options of an app. Celery's settings in camelCase, without `task_`, where there is one of that meaning. */
 export interface AppOptions {
-  /** Default `{ default: {} }`. */
+  /** Queues by Celery's name: letters, digits, `.`, `_` and `-`. Default `{ default: {} }`. */
   readonly queues?: Readonly<Record<string, QueueOptions>>;
-  /** Default: the queue named `default`, else the first one. */
+  /**
+   * Queue of tasks that neither an option nor a route sends elsewhere. Default: the queue named `default`, else the first
+   * one that is not external; where all are external `celery`, else the first one.
+   */
   readonly defaultQueue?: string;
+  /**
+   * Which queue each task goes to, by name; an option of the task or the call comes first. Default: all to the default
+   * queue.
+   */
   readonly routes?: Routes;
   /** IANA zone of schedules. Default `'UTC'`. */
   readonly timezone?: string;
@@ -40,15 +52,15 @@ export interface AppOptions {
   readonly resultExtended?: boolean;
   /** Run tasks in the caller, at once. Default false. */
   readonly alwaysEager?: boolean;
-  /** In eager mode, let errors reach the caller. Default false. */
+  /** In eager mode, let errors reach the caller of `delay()`. Default false: they stand in the result. */
   readonly eagerPropagates?: boolean;
-  /** Task default: see `TaskOptions`. */
+  /** Task default of `acksLate`: run a lost attempt again. Default true. */
   readonly acksLate?: boolean;
-  /** Task default: see `TaskOptions`. */
+  /** Task default of `trackStarted`: show STARTED to readers. Default false. */
   readonly trackStarted?: boolean;
-  /** Task default: see `TaskOptions`. */
+  /** Task default of `ignoreResult`: store no result. Default false. */
   readonly ignoreResult?: boolean;
-  /** Task default: see `TaskOptions`. */
+  /** Task default of `storeErrorsEvenIfIgnored`: keep errors that `ignoreResult` would hide. Default true. */
   readonly storeErrorsEvenIfIgnored?: boolean;
   /** Deliveries of one attempt that may end without a word. Default 5. */
   readonly maxDeliveries?: number;
@@ -65,32 +77,57 @@ export interface AppOptions {
    * for this long. Default 3 s. Inside a task there is no such limit but the task's own.
    */
   readonly callTimeout?: Duration;
+  /** How often and after what waits publishing is retried. Default: 3 times, at once and then after 0.2 s and 0.4 s. */
   readonly retryPolicy?: RetryPolicy;
-  /** Default: `consoleLogger()`, JSON lines from level info. */
+  /** Where log lines go. Default: `consoleLogger()`, JSON lines from level info. */
   readonly logger?: Logger;
 }
 
+/**
+ * An app's options, checked, with every default filled in and durations in seconds. `AppOptions` tells what each means.
+ */
 export interface Settings {
+  /** The app's name. */
   readonly name: string;
+  /** Declared queues by Celery's name. */
   readonly queues: Readonly<Record<string, QueueManifest>>;
+  /** Queue of tasks that neither an option nor a route sends elsewhere. */
   readonly defaultQueue: string;
+  /** Routes as they were given; undefined for none. */
   readonly routes: Routes | undefined;
+  /** IANA zone of schedules that name none. Default `'UTC'`. */
   readonly timezone: string;
+  /** How long results are kept. Default 86,400: one day. */
   readonly resultExpiresSeconds: number;
+  /** Whether name, arguments and the like are stored with results. Default false. */
   readonly resultExtended: boolean;
+  /** Whether tasks run in the caller. Default false. */
   readonly alwaysEager: boolean;
+  /** Whether errors of eager tasks reach the caller. Default false. */
   readonly eagerPropagates: boolean;
+  /** Default of the tasks' `acksLate`. Default true. */
   readonly acksLate: boolean;
+  /** Default of the tasks' `trackStarted`. Default false. */
   readonly trackStarted: boolean;
+  /** Default of the tasks' `ignoreResult`. Default false. */
   readonly ignoreResult: boolean;
+  /** Default of the tasks' `storeErrorsEvenIfIgnored`. Default true. */
   readonly storeErrorsEvenIfIgnored: boolean;
+  /** Deliveries of one attempt that may end without a word. Default 5. */
   readonly maxDeliveries: number;
+  /** Tasks of one batch that run at the same time. Default 10. */
   readonly batchConcurrency: number;
+  /** Shards of the timer index. Default 8. */
   readonly timerShards: number;
+  /** Entries that may become EventBridge rules. Default 290. */
   readonly beatRuleLimit: number;
+  /** Whether publishing is retried. Default true. */
   readonly retry: boolean;
+  /** How long a call goes on without a success. Default 3. */
   readonly callTimeoutSeconds: number;
+  /** How publishing is retried; waits in seconds. */
   readonly retryPolicy: Required<RetryPolicy>;
+  /** The logger that was given; undefined for the console's. */
   readonly logger: Logger | undefined;
 }
 

@@ -15,6 +15,7 @@ import type { Settings } from './settings.ts';
 /** Matches errors: a class, or a function that answers whether an error is meant. */
 export type ErrorMatcher = (abstract new (...args: never[]) => Error) | ((error: unknown) => boolean);
 
+/** Options of a task. What is left out comes from the app's options where those have it. */
 export interface TaskOptions {
   /** Pass the task's context as first argument. Default false. */
   readonly bind?: boolean;
@@ -22,9 +23,9 @@ export interface TaskOptions {
   readonly maxRetries?: number | null;
   /** Wait before a retry that names none. Default 180 s. */
   readonly defaultRetryDelay?: Duration;
-  /** Errors that are retried by themselves. */
+  /** Errors that are retried by themselves, as if the task had called `retry()`. Default: none. */
   readonly autoretryFor?: readonly ErrorMatcher[];
-  /** Exceptions to `autoretryFor`. */
+  /** Exceptions to `autoretryFor`. Default: none. */
   readonly dontAutoretryFor?: readonly ErrorMatcher[];
   /** Exponential backoff of automatic retries: true for 1, 2, 4... s; a number multiplies. Default false. */
   readonly retryBackoff?: boolean | number;
@@ -36,23 +37,23 @@ export interface TaskOptions {
   readonly acksLate?: boolean;
   /** Store no result. Errors are kept unless `storeErrorsEvenIfIgnored` is false. Default false. */
   readonly ignoreResult?: boolean;
-  /** Default true (Celery: false): an ignored failure would be a silent one. */
+  /** With `ignoreResult`, keep errors. Default true (Celery: false): an ignored failure would be a silent one. */
   readonly storeErrorsEvenIfIgnored?: boolean;
   /** Show STARTED to readers. Default false. */
   readonly trackStarted?: boolean;
   /** Running twice does no harm, and you vouch for it: no claim is written. Default false. */
   readonly idempotent?: boolean;
-  /** Expected errors: logged as info without a stack. Still FAILURE. */
+  /** Expected errors: logged as info without a stack. Still FAILURE. Default: none. */
   readonly throws?: readonly ErrorMatcher[];
-  /** `signal` aborts after this long. */
+  /** `signal` aborts after this long; not longer than `timeLimit`. Default: none. */
   readonly softTimeLimit?: Duration;
-  /** The attempt fails with `TimeLimitExceeded` after this long. */
+  /** The attempt fails with `TimeLimitExceeded` after this long. Default: none but the worker function's timeout. */
   readonly timeLimit?: Duration;
-  /** Default expiry of its messages. */
+  /** Its messages are revoked instead of run when they are older than this. Default: never. */
   readonly expires?: Duration;
-  /** Queue, before routes. */
+  /** Name of a declared queue; it comes before routes. Default: what `routes` say, else the app's `defaultQueue`. */
   readonly queue?: string;
-  /** 0 to 9; SQS has no priorities, Python workers on other brokers do. */
+  /** 0 to 9, written into the message; SQS has no priorities, Python workers on other brokers do. Default 0. */
   readonly priority?: number;
   /** Deliveries of one attempt that may end without a word. Default: the app's. */
   readonly maxDeliveries?: number;

@@ -3,6 +3,7 @@
 
 /** One stored task, as a reader sees it. Expired ones are never returned. */
 export interface TaskRecord {
+  /** Task id. */
   readonly id: string;
   /** The true state, even where `trackStarted` or `ignoreResult` hide it from readers. */
   readonly status: string;
@@ -10,16 +11,23 @@ export interface TaskRecord {
   readonly attempt?: number;
   /** Newest attempt whose outcome is committed. */
   readonly committed?: number;
+  /** The delivery that holds the current attempt's claim. */
   readonly owner?: string;
+  /** Until when that claim holds, milliseconds since the epoch. */
   readonly leaseMs?: number;
   /** Claims won for the current attempt. */
   readonly deliveries?: number;
   /** How many of those deliveries gave the message back on purpose. */
   readonly requeues?: number;
+  /** When somebody revoked it, milliseconds since the epoch. */
   readonly revokedMs?: number;
+  /** Name of the task. */
   readonly name?: string;
+  /** Celery's name of the queue that it came from. */
   readonly queue?: string;
+  /** When the current attempt was last claimed, milliseconds since the epoch. */
   readonly startedMs?: number;
+  /** When it reached a final state, milliseconds since the epoch; absent before. */
   readonly finishedMs?: number;
   /** Celery's result document (JSON text): status, result, traceback, children, date_done, task_id. */
   readonly meta?: string;
@@ -29,26 +37,35 @@ export interface TaskRecord {
   readonly settled?: number;
   /** The outcome is kept from readers (`ignoreResult`). */
   readonly ignored?: boolean;
+  /** When the record goes, seconds since the epoch. */
   readonly expiresAtSeconds?: number;
 }
 
+/** One delivery asks to be the owner of an attempt. */
 export interface ClaimRequest {
+  /** Task id. */
   readonly id: string;
+  /** The message's `retries` number, from 0. */
   readonly attempt: number;
   /** Unique for this delivery; only its holder may commit. */
   readonly owner: string;
+  /** The caller's time, milliseconds since the epoch. */
   readonly nowMs: number;
   /** When the claim may be taken over: this invocation's own deadline plus a margin for clock skew. */
   readonly leaseMs: number;
+  /** Name of the task. */
   readonly name: string;
+  /** Celery's name of the queue that it came from. */
   readonly queue: string;
   /** What readers see meanwhile. */
   readonly meta: string;
   /** Leave a stored document as it is (RETRY and its exception stay readable while the next attempt runs). */
   readonly keepMeta?: boolean;
+  /** When the record goes, seconds since the epoch. */
   readonly expiresAtSeconds: number;
 }
 
+/** What became of one claim. */
 export type ClaimOutcome =
   /** Ours. `deliveries` counts this claim; `requeues` the deliveries of this attempt that were handed back on purpose. */
   | { readonly kind: 'claimed'; readonly deliveries: number; readonly requeues: number }
@@ -60,34 +77,53 @@ export type ClaimOutcome =
   /** Another delivery owns the attempt until `leaseMs`. */
   | { readonly kind: 'busy'; readonly leaseMs: number; readonly record: TaskRecord };
 
+/** The owner of an attempt writes its outcome. */
 export interface CommitRequest {
+  /** Task id. */
   readonly id: string;
+  /** The message's `retries` number, from 0. */
   readonly attempt: number;
+  /** As in the claim. */
   readonly owner: string;
+  /** The caller's time, milliseconds since the epoch. */
   readonly nowMs: number;
+  /** The state after it: RETRY or a final one. */
   readonly status: string;
   /** Whether nothing can follow `status`. */
   readonly final: boolean;
   /** Absent: the stored document stays (an ignored result). */
   readonly meta?: string;
+  /** What settling needs beyond `meta`: JSON text. */
   readonly settlement?: string;
+  /** The outcome is kept from readers (`ignoreResult`). */
   readonly ignored?: boolean;
+  /** When the record goes, seconds since the epoch. */
   readonly expiresAtSeconds: number;
 }
 
 /** Records a final state for a task that nobody runs (expired, revoked, unknown, lost, a chain step that will never come). */
 export interface ConcludeRequest {
+  /** Task id. */
   readonly id: string;
+  /** The message's `retries` number, from 0. */
   readonly attempt: number;
+  /** The caller's time, milliseconds since the epoch. */
   readonly nowMs: number;
+  /** The final state. */
   readonly status: string;
+  /** Name of the task. */
   readonly name: string;
+  /** Celery's name of the queue that its message was in. */
   readonly queue: string;
+  /** Celery's result document, JSON text. */
   readonly meta: string;
+  /** What settling needs beyond `meta`: JSON text. */
   readonly settlement?: string;
+  /** When the record goes, seconds since the epoch. */
   readonly expiresAtSeconds: number;
 }
 
+/** What became of one conclusion: recorded, or why not. */
 export type ConcludeOutcome =
   | { readonly kind: 'concluded' }
   | Exclude<ClaimOutcome, { kind: 'claimed' } | { kind: 'revoked' }>;
@@ -110,6 +146,7 @@ export interface Backend {
     readonly status: string;
     readonly meta: string;
   }): Promise<boolean>;
+  /** Records final states of tasks that nobody runs, and tells of each whether it did, in order. */
   conclude(requests: readonly ConcludeRequest[]): Promise<ConcludeOutcome[]>;
   /**
    * Marks a task as revoked. One that is not running becomes REVOKED at once (`meta`); a running

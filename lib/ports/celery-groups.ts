@@ -2,12 +2,15 @@
 
 /** A group as Celery stores it before its members are sent. */
 export interface CeleryGroup {
+  /** Id of the group. */
   readonly groupId: string;
   /** Task ids, in order. */
   readonly memberIds: readonly string[];
   /** Its members count towards a body. */
   readonly chord: boolean;
+  /** The caller's time, milliseconds since the epoch. */
   readonly nowMs: number;
+  /** When it goes, seconds since the epoch. */
   readonly expiresAtSeconds: number;
 }
 

@@ -4,7 +4,9 @@
 export interface Delivery {
   /** SQS message id: names the item in a partial batch response. */
   readonly messageId: string;
+  /** Names this receipt, to make the message visible again. */
   readonly receipt: string;
+  /** The SQS message body: Celery's envelope. */
   readonly body: string;
   /** Celery name of the queue it came from. */
   readonly queue: string;
@@ -26,6 +28,7 @@ export interface Invocation {
 
 /** Lambda's partial batch response. */
 export interface BatchResponse {
+  /** Messages that are to come again, by message id; all others are deleted. */
   batchItemFailures: { itemIdentifier: string }[];
 }
 

@@ -2,6 +2,7 @@
 
 /** One finished member of a group. */
 export interface GroupMark {
+  /** Id of the group. */
   readonly groupId: string;
   /** Its place, from 0. */
   readonly index: number;
@@ -11,6 +12,7 @@ export interface GroupMark {
   readonly failed: boolean;
   /** Its task id, where that is not `groupMemberId(groupId, index)`. */
   readonly memberId?: string;
+  /** When the mark goes, seconds since the epoch. */
   readonly expiresAtSeconds: number;
 }
 
@@ -22,6 +24,7 @@ export interface GroupMarked {
   readonly failed: boolean;
 }
 
+/** How many of a group have finished, and which of them failed. */
 export interface GroupCount {
   /** Members that are marked, failed ones among them. */
   readonly done: number;
@@ -33,11 +36,15 @@ export interface GroupCount {
 
 /** A group as its sender defined it. */
 export interface GroupRecord {
+  /** Id of the group. */
   readonly groupId: string;
+  /** How many members it has. */
   readonly size: number;
+  /** When it was sent, milliseconds since the epoch. */
   readonly createdMs: number;
   /** JSON text of any length: what a repair needs to send the members again. */
   readonly definition: string;
+  /** When the definition goes, seconds since the epoch. */
   readonly expiresAtSeconds: number;
 }
 

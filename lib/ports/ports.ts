@@ -14,16 +14,26 @@ import type { Logger } from './log.ts';
 
 /** All ports one app works with. */
 export interface Ports {
+  /** Where messages go. */
   readonly broker: Broker;
+  /** Where results and the state of tasks live. */
   readonly backend: Backend;
+  /** Where messages wait that are due later than the queue can delay. */
   readonly timers: Timers;
+  /** Where schedule entries live. */
   readonly schedules: Schedules;
+  /** Who of a group has finished. */
   readonly groups: Groups;
+  /** Groups as Celery's own workers store them. */
   readonly celeryGroups: CeleryGroups;
   /** Absent where no entry is fired by a rule: then all are swept. */
   readonly rules?: Rules | undefined;
+  /** Tells the time, and waits. */
   readonly clock: Clock;
+  /** Makes ids. */
   readonly ids: Ids;
+  /** Random numbers for jitter. */
   readonly random: Random;
+  /** Where log lines go. */
   readonly logger: Logger;
 }

@@ -1,6 +1,7 @@
 /** Ports of the beat: where entries live, and what fires them without a sweep. */
 /** One stored schedule entry. Its meaning is the beat's; a store knows its name, its time and its revision. */
 export interface ScheduleItem {
+  /** Name of the entry. */
   readonly name: string;
   /** Raised by one at every write. */
   readonly revision: number;
@@ -12,7 +13,9 @@ export interface ScheduleItem {
 
 /** A mark in the index of due times. It may be older than its entry: the entry's own `nextDueMs` counts. */
 export interface DueMark {
+  /** Name of the entry. */
   readonly name: string;
+  /** Milliseconds since the epoch. */
   readonly dueMs: number;
 }
 
@@ -32,6 +35,7 @@ export interface Schedules {
   write(items: readonly ScheduleItem[]): Promise<boolean[]>;
   /** Deletes an entry of this revision. `false` where it has another one; true where it is gone already. */
   remove(name: string, revision: number): Promise<boolean>;
+  /** Deletes marks. Those that are gone already are not an error. */
   dropMarks(marks: readonly DueMark[]): Promise<void>;
 }
 
@@ -39,5 +43,6 @@ export interface Schedules {
 export interface Rules {
   /** Whether an entry's rule is enabled; undefined where it has none. */
   isEnabled(entry: string): Promise<boolean | undefined>;
+  /** Enables or disables an entry's rule; rejects where it has none. */
   setEnabled(entry: string, enabled: boolean): Promise<void>;
 }

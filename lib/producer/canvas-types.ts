@@ -11,8 +11,11 @@ export type AnySignature = Pick<
   CanvasSignature,
   'task' | 'args' | 'kwargs' | 'options' | 'subtask_type' | 'immutable'
 > & {
+  /** Types only: its result. */
   readonly __result?: { readonly value: unknown };
+  /** Types only: the arguments it can still be given. */
   readonly __open?: readonly unknown[];
+  /** Types only: what sending it gives. */
   readonly __sent?: unknown;
 };
 
@@ -62,6 +65,7 @@ export interface GroupSignature<
   R extends readonly unknown[],
   In extends readonly unknown[] = readonly unknown[],
 > extends CanvasSignature<R, In, GroupResult<R>> {
+  /** `'group'`: Celery's word for the kind of a composite. */
   readonly subtask_type: 'group';
   /** The same with its members' countdowns spread: 1 s, 2 s, 3 s, ... */
   skew(options?: SkewOptions): this;
@@ -69,6 +73,7 @@ export interface GroupSignature<
   set(options: ApplyOptions & { readonly immutable?: boolean }): this;
 }
 
+/** What `chain()` gives: called like its first step, with the result of its last. */
 export type ChainSignature<S extends readonly unknown[]> = S extends readonly [GroupSignature<infer R, infer In>]
   ? GroupSignature<R, In>
   : CanvasSignature<ResultOf<Last<S>>, OpenOf<First<S>>, SentOf<Last<S>>>;
@@ -102,6 +107,7 @@ export type HeaderResults<H, P> = P extends 'settled'
   ? SettledResult<ResultsOf<Members<H>>[number]>[]
   : ResultsOf<Members<H>>;
 
+/** What `chord()` gives: called like the members of its header, with the result of its body. */
 export type ChordSignature<H, B> = CanvasSignature<ResultOf<B>, OpenOfAll<Members<H>[number]>, SentOf<B>>;
 
 /** `R`: its result. `In`: the arguments it can still be given. `Sent`: what sending it gives. */
@@ -110,25 +116,35 @@ export interface CanvasSignature<
   In extends readonly unknown[] = readonly unknown[],
   Sent = AsyncResult<R>,
 > extends Signature<R> {
+  /** Types only: the arguments it can still be given. */
   readonly __open?: In;
+  /** Types only: what sending it gives. */
   readonly __sent?: Sent;
-  /** Sends it; arguments given here come before its own. */
+  /** Sends it; arguments given here come before its own. @throws what `Task.delay` throws */
   delay(...args: In): Promise<Sent>;
+  /**
+   * Sends it with options of the call; arguments given here come before its own. A group's options go to each member.
+   *
+   * @throws what `Task.applyAsync` throws; for a name that no worker here knows NotRegistered.
+   */
   applyAsync(args?: Partial<In>, options?: ApplyOptions): Promise<Sent>;
-  /** Runs it here and now. */
+  /** Runs it here and now, with everything that follows; nothing is sent. */
   apply(args?: Partial<In>, options?: ApplyOptions): Promise<Sent>;
   /** The same with more options. */
   set(options: UntypedOptions): CanvasSignature<R, readonly unknown[], Sent>;
   set(options: ApplyOptions & { readonly immutable?: boolean }): this;
   /** A copy with more arguments before its own, and more options (Celery's `clone`, or `partial`). Nothing is sent. */
   clone(args?: Partial<In>, options?: ApplyOptions): CanvasSignature<R, readonly unknown[], Sent>;
-  /** Called with its result. */
+  /** Sent with its result when it succeeds. */
   link(sig: Signature): this;
-  /** Called with its task id when it fails. */
+  /**
+   * Called when it fails: with `(request, error, traceback)` in the failing worker where its task is of this app and takes
+   * several arguments, else sent with the failed task's id.
+   */
   linkError(sig: Signature): this;
   /** The same as `linkError`. */
   onError(sig: Signature): this;
-  /** Values that travel with it and with everything that follows from it. */
+  /** Values that travel with it and with everything that follows from it: `request.stamps` has them. */
   stamp(stamps: Readonly<Record<string, unknown>>): this;
   /** Then that one, with its result: `a.s(1).pipe(b.s())` is `chain(a.s(1), b.s())`. */
   pipe<N extends AnySignature>(next: AcceptsResult<R, N>): Pipe<this, N>;

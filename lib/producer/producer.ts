@@ -21,12 +21,19 @@ import type { StandardResult } from '../base/standard-schema.ts';
 import { checkedTaskName } from '../options/task-options.ts';
 import type { Eager } from '../results/eager.ts';
 
+/** What everything that sends needs of an app. */
 export interface Producer {
+  /** The app's options with every default filled in. */
   readonly settings: Settings;
+  /** The declared tasks by name. */
   readonly registry: Registry;
+  /** Tells the time, and waits. */
   readonly clock: Clock;
+  /** Makes ids of tasks and groups. */
   readonly ids: Ids;
+  /** Random numbers for jitter. */
   readonly random: Random;
+  /** Where log lines go. */
   readonly logger: Logger;
   /** Names of all tasks that the service's workers run, as far as this process can tell; undefined where it cannot. */
   taskNames(): ReadonlySet<string> | undefined;

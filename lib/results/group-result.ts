@@ -16,10 +16,13 @@ import {
 } from './result.ts';
 import { isFinal, isPropagated, SUCCESS } from '../base/states.ts';
 
+/** How far a group is, in numbers of members. */
 export interface GroupProgress {
+  /** Members of the group. */
   readonly total: number;
   /** Finished, failed ones among them. */
   readonly done: number;
+  /** Ended otherwise than with SUCCESS. */
   readonly failed: number;
 }
 
@@ -28,7 +31,9 @@ const WIDTH = 16;
 
 /** `R` is the tuple or array of the members' results. */
 export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
+  /** Id of the group: Celery's `group_id`. */
   readonly id: string;
+  /** Task ids of the members, in the order in which they were given. */
   readonly memberIds: readonly string[];
   /** What came before it in a chain. */
   readonly parent: ResultParent | undefined;
@@ -36,6 +41,7 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
   /** Members run elsewhere, where nobody counts them for us: each is looked at. */
   readonly #uncounted: boolean;
 
+  /** Made by `group(...).delay()` and `app.groupResult(id)`. `reader` is the app. */
   constructor(
     id: string,
     memberIds: readonly string[],
@@ -54,10 +60,12 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
     return this.memberIds.map((id) => new AsyncResult<R[number]>(id, this.#reader));
   }
 
+  /** How many members there are, finished or not. */
   get total(): number {
     return this.memberIds.length;
   }
 
+  /** The same as `total`. */
   get length(): number {
     return this.memberIds.length;
   }
@@ -88,6 +96,7 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
     return done - failed;
   }
 
+  /** Members that ended otherwise than with SUCCESS. */
   async failedCount(): Promise<number> {
     return (await this.progress()).failed;
   }
@@ -118,6 +127,11 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
    * Waits for all members and gives their results in order. A member without a result (`ignoreResult`, `Ignore`)
    * gives undefined.
    *
+   * @example
+   * ```ts
+   * const result = await group([add.s(1, 1), add.s(2, 2)]).delay();
+   * await result.join({ timeout: '30s' }); // [2, 4]
+   * ```
    * @throws TimeoutError, WaitInsideTask, InvalidResult for a result that has expired, or a failed member's own
    * exception, as soon as there is one; with `propagate: false` exceptions stand among the results.
    */

@@ -32,6 +32,7 @@ export class ResultSet<R = unknown> {
     return [...this.#members.values()];
   }
 
+  /** How many results are in the set. */
   get length(): number {
     return this.#members.size;
   }

@@ -2,6 +2,7 @@
 import { IncompleteStream } from '../base/errors.ts';
 import type { AsyncResult, GetOptions } from './result.ts';
 
+/** What `iterdeps()` does at a task that is not finished. */
 export interface IterdepsOptions {
   /** Go on past tasks that are not finished. Default false. */
   readonly intermediate?: boolean;

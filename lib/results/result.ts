@@ -27,6 +27,7 @@ export interface ResultReader {
   readonly eager?: Eager;
 }
 
+/** How `get()`, `join()` and the like wait. */
 export interface GetOptions {
   /** Give up after this long with TimeoutError. Default: wait for ever. */
   readonly timeout?: Duration;
@@ -40,11 +41,18 @@ export interface GetOptions {
 
 /** What came before a result in a chain: a task, or a group. */
 export interface ResultParent {
+  /** Id of the task or the group. */
   readonly id: string;
+  /** What came before it, in its turn; undefined at the chain's first step. */
   readonly parent?: ResultParent | undefined;
 }
 
+/**
+ * What became of one task, read from the results table each time it is asked until the task has ended. `delay()` and
+ * `applyAsync()` give it, `app.result(id)` makes it of an id.
+ */
 export class AsyncResult<R = unknown> {
+  /** Id of the task: Celery's `task_id`. */
   readonly id: string;
   /** The step before it in a chain, for a chord's body its header. */
   readonly parent: ResultParent | undefined;
@@ -54,6 +62,7 @@ export class AsyncResult<R = unknown> {
   /** Final states do not change, so they are read once. */
   #final: ResultDocument | undefined;
 
+  /** Made by `delay()`, `applyAsync()` and `app.result(id)`. `reader` is the app. */
   constructor(
     id: string,
     reader: ResultReader,
@@ -70,30 +79,48 @@ export class AsyncResult<R = unknown> {
     return result.#reader.clock;
   }
 
+  /** The same as `id`: Celery's older name. */
   get taskId(): string {
     return this.id;
   }
 
-  /** PENDING where nothing is known: unknown, not started, expired, or ignored. */
+  /**
+   * The state as readers see it: PENDING, RETRY, SUCCESS, FAILURE, REVOKED, REJECTED, STARTED with `trackStarted`, or one
+   * that the task stored by `updateState`; IGNORED only where it ran in the caller. PENDING also where nothing is known:
+   * an unknown id, an expired result. With `ignoreResult` successes and retries stay PENDING, failures show unless
+   * `storeErrorsEvenIfIgnored` is false. A task that threw `Ignore` keeps the state it had.
+   */
   async state(): Promise<string> {
     return (await this.#document()).status;
   }
 
+  /**
+   * Whether `state()` is one that nothing follows: SUCCESS, FAILURE, REVOKED, REJECTED or IGNORED. false for ever after a
+   * success with `ignoreResult`, and after `Ignore`.
+   */
   async ready(): Promise<boolean> {
     return isFinal(await this.state());
   }
 
+  /** Whether the task has ended with a result: state SUCCESS. */
   async successful(): Promise<boolean> {
     return (await this.state()) === SUCCESS;
   }
 
+  /** Whether the task has ended with an exception: state FAILURE. REVOKED and REJECTED are states of their own. */
   async failed(): Promise<boolean> {
     return (await this.state()) === FAILURE;
   }
 
   /**
-   * Waits for the outcome.
+   * Waits until the task has ended and gives what it returned, asking every `interval`. undefined at once where it was
+   * sent with `ignoreResult`.
    *
+   * @example
+   * ```ts
+   * const sum = await result.get({ timeout: '10s' });
+   * const outcome = await result.get({ propagate: false }); // an Error where it failed
+   * ```
    * @throws TimeoutError, WaitInsideTask, or the task's own exception with its remote name, message and stack.
    */
   async get(options: GetOptions = {}): Promise<R> {
@@ -126,7 +153,7 @@ export class AsyncResult<R = unknown> {
     return this.get(options);
   }
 
-  /** The result, the exception, or a custom state's data, as things stand. */
+  /** What is stored now, without waiting: the result, the exception, or a custom state's data; undefined in PENDING. */
   async info(): Promise<unknown> {
     const document = await this.#document();
     if (document.status === PENDING) return undefined;
@@ -203,6 +230,7 @@ export class AsyncResult<R = unknown> {
     return (await this.#document()).extended ?? {};
   }
 
+  /** When the task ended; undefined before, and while it waits for a retry. */
   async dateDone(): Promise<Date | undefined> {
     const { dateDone } = await this.#document();
     if (dateDone === null) return undefined;
@@ -210,7 +238,7 @@ export class AsyncResult<R = unknown> {
     return new Date(/(Z|[+-]\d{2}:?\d{2})$/.test(dateDone) ? dateDone : `${dateDone}Z`);
   }
 
-  /** Deletes the stored result. */
+  /** Deletes the stored result: the state is PENDING after it. */
   async forget(): Promise<void> {
     const { backend } = await this.#reader.ports();
     await backend.forget([this.id]);

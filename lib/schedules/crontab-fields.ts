@@ -2,6 +2,7 @@
 import { shown } from '../base/checks.ts';
 import { InvalidSchedule } from '../base/errors.ts';
 
+/** A field of a crontab, in camelCase of Celery's names. */
 export type CrontabField = 'minute' | 'hour' | 'dayOfMonth' | 'monthOfYear' | 'dayOfWeek';
 
 /** `*`, `n`, `a-b`, `a-b/s`, a step, names, lists with commas; a number; an array of numbers and texts. */

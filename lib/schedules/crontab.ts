@@ -8,6 +8,7 @@ import { type Segment, type Zone, zoneOf } from './zone.ts';
 /** Fields by name; what is left out is `*`. */
 export type CrontabFields = Readonly<Partial<Record<CrontabField, CrontabValue>>>;
 
+/** Zone of a crontab, and what it does when clocks are put forward. */
 export interface CrontabOptions {
   /** IANA zone. Default: the app's `timezone`. */
   readonly timezone?: string;

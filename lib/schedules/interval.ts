@@ -5,6 +5,7 @@ import { InvalidOption, InvalidSchedule } from '../base/errors.ts';
 import type { IntervalSchedule } from './schedule.ts';
 import { zoneOf } from './zone.ts';
 
+/** Whether an interval keeps to whole days, hours, minutes or seconds. */
 export interface EveryOptions {
   /** Round due times down to the interval's unit, as in Celery: `every('1d', { relative: true })` is midnight. Default false. */
   readonly relative?: boolean;

@@ -7,42 +7,65 @@ import type { LogLevel } from '../ports/log.ts';
 
 /** Celery's `self.request`. */
 export interface TaskRequest {
+  /** Task id; the same for every attempt. */
   readonly id: string;
+  /** Name of the task. */
   readonly task: string;
+  /** Arguments of this run, checked by the task's `schema` where it has one. */
   readonly args: readonly unknown[];
+  /** Keyword arguments as the message has them. */
   readonly kwargs: Readonly<Record<string, unknown>>;
   /** 0 on the first run. */
   readonly retries: number;
+  /** When it was to run at the earliest; null: at once. */
   readonly eta: Date | null;
+  /** From when on it would have been revoked instead of run; null: never. */
   readonly expires: Date | null;
+  /** Whether it runs in the caller, by `apply()` or `alwaysEager`. */
   readonly isEager: boolean;
   /** Called as a plain function: there is no message. */
   readonly calledDirectly: boolean;
+  /** How this attempt's message came here. */
   readonly deliveryInfo: {
+    /** Celery's name of the queue it came from. */
     readonly queue: string;
     /** Whether an earlier delivery of this attempt did not finish. */
     readonly redelivered: boolean;
     /** Claims won for this attempt, this one included. */
     readonly deliveries: number;
   };
+  /** Id of the first task that this one followed from; its own where it is the first. */
   readonly rootId: string;
+  /** Id of the task that sent it or came before it; null where there is none. */
   readonly parentId: string | null;
+  /** Id of the group or the chord's header that it is a member of; null outside of one. */
   readonly groupId: string | null;
+  /** Its place in that group, from 0; null outside of one. */
   readonly groupIndex: number | null;
   /** Custom headers of the message. */
   readonly headers: Readonly<Record<string, unknown>>;
+  /** AMQP's name of the task id: the same as `id`. */
   readonly correlationId: string;
+  /** The reply queue that a Python sender wrote; null from senders here. Nothing is sent to it. */
   readonly replyTo: string | null;
+  /**
+   * Who sent it: `celeriac@` and the app's name from here, `gen` with process and host from Python; null where it is
+   * not told.
+   */
   readonly origin: string | null;
+  /** The name that logs and monitors show instead of the task's; null where the sender gave none. */
   readonly shadow: string | null;
   /** What logs and monitors show of its arguments. */
   readonly argsrepr: string;
+  /** What logs and monitors show of its keyword arguments. */
   readonly kwargsrepr: string;
   /** 0 to 9, as the sender wrote it; SQS knows none. */
   readonly priority: number;
   /** [hard, soft] in seconds. */
   readonly timeLimit: readonly [number | null, number | null];
+  /** Whether its result is kept from readers; true for a plain call. */
   readonly ignoreResult: boolean;
+  /** The values that `stamp()` gave it, by name. */
   readonly stamps: Readonly<Record<string, unknown>>;
   /** Messages sent since the root. */
   readonly hops: number;
@@ -77,38 +100,75 @@ export interface RetryOptions extends Pick<
   readonly exc?: unknown;
   /** Instead of the task's own, for this call. null for ever. */
   readonly maxRetries?: number | null;
+  /** Arguments of the next attempt. Default: those of this one. */
   readonly args?: readonly unknown[];
   /** false returns the Retry, for you to throw. Default true. */
   readonly throw?: boolean;
 }
 
+/** A logger whose lines have the fields `task`, `taskId` and `attempt`. */
 export interface TaskLogger {
+  /** Writes one line at a level, with more fields beside the message. */
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /**
+   * Writes a line at level debug: dropped by `consoleLogger()` unless its level, or Lambda's application log level, is
+   * debug.
+   */
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** Writes a line at level info. */
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** Writes a line at level warn. */
   warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** Writes a line at level error. The task does not fail by it. */
   error(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
+/**
+ * What a running task can see and say: Celery's `self`. `bind: true` passes it as the first argument, `currentTask()`
+ * finds it anywhere below the task.
+ */
 export interface TaskContext {
+  /** The message that this run is for: id, arguments, attempt, headers, place in a group. */
   readonly request: TaskRequest;
   /** Adds task name, id and attempt to every line. */
   readonly logger: TaskLogger;
   /** Aborts at the soft time limit, at the hard one, and when the worker is about to be stopped. */
   readonly signal: AbortSignal;
-  /** Seconds until the hard limit. */
+  /** Seconds until the hard limit, or until the worker has to stop where that comes first. Infinity where neither is known. */
   remainingTime(): number;
   /**
-   * Ends this attempt; another one follows. Throws, so nothing after it runs; written as
-   * `throw self.retry(...)` the compiler knows that too.
+   * Ends this attempt; another one follows after `countdown`, else the task's `defaultRetryDelay`. Throws, so nothing
+   * after it runs; written as `throw self.retry(...)` the compiler knows that too.
    *
+   * @example
+   * ```ts
+   * app.task('shop.fetch', { bind: true, maxRetries: 5 }, async (self, url: string) => {
+   *   const response = await fetch(url);
+   *   if (response.status === 429) throw self.retry({ countdown: '1m' });
+   *   return response.text();
+   * });
+   * ```
    * @throws Retry, or when no retry is left `exc`, or MaxRetriesExceededError without one.
    */
   retry(options: RetryOptions & { readonly throw: false }): Retry;
   retry(options?: RetryOptions): never;
-  /** Stores a custom state that readers see until the outcome. */
+  /**
+   * Stores a custom state that readers see until the outcome; `meta` is JSON and is what `info()` gives. A plain call
+   * stores nothing.
+   *
+   * @throws InvalidOption for a built-in state other than STARTED.
+   */
   updateState(state: string, meta?: unknown): Promise<void>;
-  /** Stores state PROGRESS with `{ current, total }`. */
+  /**
+   * Stores state PROGRESS with `{ current, total }`, which `info()` gives.
+   *
+   * @example
+   * ```ts
+   * app.task('shop.import', { bind: true }, async (self, rows: string[]) => {
+   *   for (const [index] of rows.entries()) await self.progress(index + 1, rows.length);
+   * });
+   * ```
+   */
   progress(done: number, total: number): Promise<void>;
 }
 
@@ -128,7 +188,7 @@ export function maybeCurrentTask(): TaskContext | undefined {
   return storage.getStore();
 }
 
-/** @throws ImproperlyConfigured outside of a task. */
+/** The running task's context, wherever the task calls it: Celery's `current_task`. @throws ImproperlyConfigured outside of a task. */
 export function currentTask(): TaskContext {
   const context = storage.getStore();
   if (context) return context;

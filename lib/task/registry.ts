@@ -5,10 +5,18 @@ import type { ResolvedTaskOptions } from '../options/task-options.ts';
 
 /** Celery's handlers; each may be async, and its error is logged, never the task's. `beforeStart` alone fails the task. */
 export interface TaskHooks {
+  /** Called before each attempt runs. What it throws fails the attempt as the task's own error would. */
   beforeStart?(id: string, args: readonly unknown[]): unknown;
+  /** Called with the result when an attempt succeeds. */
   onSuccess?(value: unknown, id: string, args: readonly unknown[]): unknown;
+  /** Called with the error when another attempt will follow. */
   onRetry?(error: unknown, id: string, args: readonly unknown[]): unknown;
+  /** Called with the error when the task ends as FAILURE. */
   onFailure?(error: unknown, id: string, args: readonly unknown[]): unknown;
+  /**
+   * Called after `onSuccess` or `onFailure`, with the state SUCCESS or FAILURE and the result or the error; not before
+   * a retry.
+   */
   afterReturn?(state: string, value: unknown, id: string, args: readonly unknown[]): unknown;
 }
 

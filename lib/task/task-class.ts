@@ -20,6 +20,10 @@ export abstract class TaskBase<A extends readonly unknown[] = readonly unknown[]
    */
   static readonly options: TaskOptions = {};
 
+  /**
+   * The task itself. The same instance runs every message of the process, also several at a time: keep state of a run
+   * in local variables.
+   */
   abstract run(...args: A): R;
 
   /** Context of the current run. */
@@ -27,10 +31,17 @@ export abstract class TaskBase<A extends readonly unknown[] = readonly unknown[]
     return currentTask();
   }
 
+  /** The current run's request: the same as `self.request`. @throws ImproperlyConfigured outside of a run */
   get request(): TaskContext['request'] {
     return currentTask().request;
   }
 
+  /**
+   * Ends this attempt; another one follows. Options are those of `TaskContext.retry`, and it always throws.
+   *
+   * @throws Retry; when no retry is left `exc`, or MaxRetriesExceededError without one; ImproperlyConfigured outside of
+   * a run
+   */
   retry(options?: Parameters<TaskContext['retry']>[0]): never {
     const context = maybeCurrentTask();
     if (context === undefined) throw new ImproperlyConfigured('retry() was called outside of a run.');
@@ -44,10 +55,14 @@ export abstract class TaskBase<A extends readonly unknown[] = readonly unknown[]
   afterReturn?(state: string, value: unknown, id: string, args: readonly unknown[]): unknown;
 }
 
+/** What `app.register()` takes: a class that extends `app.Task`, made without arguments. */
 export interface TaskClass<A extends readonly unknown[] = readonly unknown[], R = unknown, N extends string = string> {
   new (): TaskBase<A, R>;
+  /** Name on the wire. Default: the class's name. */
   readonly taskName?: N | undefined;
+  /** true for a base that only lends to others. Never inherited. */
   readonly abstract?: boolean | undefined;
+  /** Task options; a subclass's are laid over those of its bases. */
   readonly options?: TaskOptions;
 }
 

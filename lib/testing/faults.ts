@@ -41,6 +41,7 @@ export interface Faults {
   readonly doubledSweep?: number;
 }
 
+/** Faults that are counted: all but the difference of clocks. */
 export type FaultKind = Exclude<keyof Faults, 'clockSkewSeconds'>;
 
 const KINDS: ReadonlySet<string> = new Set<keyof Faults>([
@@ -64,6 +65,7 @@ const LATE_COPY_SECONDS = 120;
 const LATE_SECONDS = 5;
 const LATE_RULE_SECONDS = 50;
 
+/** The faults of a world: drawn from its seed, counted, and switched by `on`. */
 export class FaultPlan {
   /** How often each fault happened. */
   readonly counts: Record<FaultKind, number> = {
@@ -100,6 +102,7 @@ export class FaultPlan {
     this.#random = random;
   }
 
+  /** Draws whether a fault happens now, and counts it. Never while `on` is false. */
   hit(kind: FaultKind): boolean {
     const chance = this.#faults[kind] ?? 0;
     if (!this.on || chance === 0 || this.#random.next() >= chance) return false;
@@ -112,6 +115,7 @@ export class FaultPlan {
     return this.#random.next() * limit;
   }
 
+  /** Begins an invocation, with a clock of its own difference. */
   newLife(): Life {
     const skew = (this.#faults.clockSkewSeconds ?? 0) * 1000;
     return new Life(skew === 0 ? 0 : Math.round((this.#random.next() * 2 - 1) * skew));

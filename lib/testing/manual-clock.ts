@@ -19,6 +19,7 @@ export class ManualClock implements Clock {
   /** Told when code lets all others run. */
   onTurn: (() => void) | undefined;
 
+  /** Stands at `startMs`, milliseconds since the epoch. */
   constructor(startMs: number) {
     this.#nowMs = startMs;
   }

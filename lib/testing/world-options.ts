@@ -8,6 +8,7 @@ import type { Ports } from '../ports/ports.ts';
 import type { Invocation } from '../ports/delivery.ts';
 import type { Faults } from './faults.ts';
 
+/** How a world begins, and what goes wrong in it. */
 export interface WorldOptions {
   /** Where time starts: Date or milliseconds. Default 2030-01-01T00:00:00Z. */
   readonly start?: Date | number;

@@ -23,17 +23,21 @@ import type { WorldSettings } from './world-options.ts';
 // As the queues that infra makes: visibility = timeout + 30 s.
 const VISIBILITY_MARGIN_SECONDS = 30;
 
+/** A backend that shows all it holds. */
 export interface WorldBackend extends Backend {
   /** Every record, expired ones too; for checkers. */
   all(): TaskRecord[];
 }
 
+/** A store of timers that tells when the next is due. */
 export interface WorldTimers extends Timers {
   /** When the earliest timer is due, or undefined. */
   nextDueMs(): number | undefined;
+  /** How many timers are stored. */
   size(): number;
 }
 
+/** A store of schedule entries that tells when the next is due. */
 export interface WorldSchedules extends Schedules {
   /** When the earliest mark is due, or undefined. */
   nextDueMs(): number | undefined;

@@ -29,16 +29,38 @@ const MOST_VAIN_WAITS = 10_000;
 /** The world that an app's calls go to: the last one made. */
 const WORLDS = new WeakMap<Celeriac, World>();
 
+/**
+ * An app's whole service in one process, on a clock that a test moves: queues, stores, workers, timers and rules. Days
+ * pass in milliseconds.
+ *
+ * @example
+ * ```ts
+ * using world = new World(app);
+ * const result = await add.delay(2, 2);
+ * await world.drain();
+ * await result.get(); // 4
+ * ```
+ */
 export class World {
+  /** The app whose calls go to this world. */
   readonly app: Celeriac;
+  /** The world's time; within a task `world.clock.sleep(ms)` waits by it. */
   readonly clock: ManualClock;
+  /** The queues: `peekAll(queue)` and `depth(queue)` tell what lies in one. */
   readonly broker: MemoryBroker;
+  /** The results; `all()` gives every record. */
   readonly backend: WorldBackend;
+  /** The timers that are due later than SQS can delay; `size()` counts them. */
   readonly timers: WorldTimers;
+  /** The stored schedule entries. */
   readonly schedules: WorldSchedules;
+  /** The marks of finished members of groups. */
   readonly groups: Groups;
+  /** The groups that Celery's own workers count. */
   readonly celeryGroups: CeleryGroups;
+  /** EventBridge's rules; they are made of what `app.beat` declares when time is next moved. */
   readonly rules: MemoryRules;
+  /** All of these in one object, without faults. */
   readonly ports: Ports;
   /** The faults, how often each has happened, and their switch `on`. */
   readonly faults: FaultPlan;
@@ -109,6 +131,12 @@ export class World {
   /**
    * Moves time on, doing everything that comes due on the way at its own instant.
    *
+   * @example
+   * ```ts
+   * const result = await add.applyAsync([2, 3], { countdown: '3d' });
+   * await world.advance('3d');
+   * await result.get(); // 5
+   * ```
    * @throws InvalidOption
    * @throws WorldStalled when real work of a task does not end within `patienceMs`.
    */
@@ -117,7 +145,13 @@ export class World {
     await this.#moveTo(targetMs);
   }
 
-  /** Moves time on until no message, timer or run is left, or until `limit` is over. */
+  /**
+   * Moves time on until no message, timer or run is left, or until `limit` is over. Default 400 days. Schedule entries
+   * fire on the way; it does not wait for their next ticks.
+   *
+   * @throws InvalidOption
+   * @throws WorldStalled as `advance` does.
+   */
   async drain(limit: Duration = '400d'): Promise<void> {
     const untilMs = instantAfter(this.clock.nowMs(), limit, 'drain()');
     for (;;) {
@@ -157,6 +191,7 @@ export class World {
     this.app.use(undefined);
   }
 
+  /** The same as `dispose()`, for `using world = new World(app)`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -5,21 +5,37 @@ export type SignatureOptions = Readonly<Record<string, unknown>>;
 
 /** `R` is the result's type; it exists for the compiler only. */
 export interface Signature<R = unknown> {
+  /** Name of the task; of a composite Celery's own, such as `celery.chain`. */
   readonly task: string;
+  /** Arguments, which come after those that its parent gives. */
   readonly args: readonly unknown[];
+  /** Keyword arguments; of a composite its parts. */
   readonly kwargs: Readonly<Record<string, unknown>>;
+  /** Options of its message, in Celery's names. */
   readonly options: SignatureOptions;
+  /**
+   * The kind of a composite (`'chain'`, `'group'`, `'chord'`, `'xmap'`, `'xstarmap'`, `'chunks'`); null for a single
+   * task.
+   */
   readonly subtask_type: string | null;
+  /** Whether it leaves out what its parent gives. */
   readonly immutable: boolean;
   // In a box: the compiler takes `undefined` out of an optional property when it infers.
+  /** Types only: its result. */
   readonly __result?: { readonly value: R };
 }
 
+/** What `signature(name, parts)` is made of; what is left out is empty. */
 export interface SignatureParts {
+  /** Arguments. Default: none. */
   readonly args?: readonly unknown[];
+  /** Keyword arguments. Default: none. */
   readonly kwargs?: Readonly<Record<string, unknown>>;
+  /** Options of its message, in Celery's names (`task_id`, `link_error`). Default: none. */
   readonly options?: SignatureOptions;
+  /** Whether it leaves out what its parent gives. Default false. */
   readonly immutable?: boolean;
+  /** The kind of a composite, in Celery's word. Default null: a single task. */
   readonly subtaskType?: string | null;
 }
 

@@ -4,7 +4,9 @@ import { keepTyped, TYPE, VALUE } from './json-typed.ts';
 
 /** A value with its type in kombu's JSON. A worker of ours gets the text. */
 export interface TypedValue {
+  /** kombu's name of the type, such as `'decimal'`. */
   readonly __type__: string;
+  /** The value as JSON, mostly text. */
   readonly __value__: unknown;
 }
 

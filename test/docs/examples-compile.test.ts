@@ -1,9 +1,11 @@
-/** Every TypeScript block of every page compiles, with the settings of a project that `cdk init` makes. */
+/** Every TypeScript block of every page and of every doc comment compiles, with the settings of a project that `cdk init` makes. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { afterAll, describe, expect, it } from 'vitest';
+
+import { examplesOf, exportsOf } from '../tidy/doc-comments.ts';
 
 /** What stands before a block that shows a part: what the text around it has told. By page and first line. */
 const BEFORE: Readonly<Record<string, string>> = {
@@ -48,6 +50,67 @@ function fileOf({ page, head, code }: Block): string {
   return `${before}\n${imports.join('\n')}\nexport function build(this: import('aws-cdk-lib').Stack) {\n${rest}\n}\n`;
 }
 
+/** What examples of doc comments may name: a shop's app and tasks, and what a test or a stack has at hand. By name. */
+const AT_HAND: Readonly<Record<string, string>> = {
+  app: `import { app } from './shop.ts';`,
+  add: `import { add } from './shop.ts';`,
+  sum: `import { sum } from './shop.ts';`,
+  count: `import { count } from './shop.ts';`,
+  crawl: `import { crawl } from './shop.ts';`,
+  charge: `import { charge } from './shop.ts';`,
+  fetchPage: `import { fetchPage } from './shop.ts';`,
+  parse: `import { parse } from './shop.ts';`,
+  store: `import { store } from './shop.ts';`,
+  url: `const url = 'https://example.com';`,
+  id: `const id = 'page';`,
+  ids: `const ids = ['first', 'second'];`,
+  result: `declare const result: import('celeriac').AsyncResult<number>;`,
+  world: `declare const world: import('celeriac/testing').World;`,
+  service: `declare const service: import('celeriac/infra').TaskService;`,
+  apiFunction: `declare const apiFunction: import('aws-cdk-lib/aws-lambda').Function;`,
+  containerRole: `declare const containerRole: import('aws-cdk-lib/aws-iam').IRole;`,
+};
+const SHOP = `import { Celeriac, type TypedValue } from 'celeriac';
+export const app = new Celeriac('shop', { queues: { default: {}, mail: {}, celery: { external: true } } });
+export const add = app.task('math.add', (x: number, y: number) => x + y);
+export const sum = app.task('math.sum', (numbers: number[]) => numbers.length);
+export const count = app.task('shop.count', (text: string) => text.length);
+export const crawl = app.task('shop.crawl', (url: string) => url.length);
+export const fetchPage = app.task('shop.fetchPage', (url: string) => url);
+export const parse = app.task('shop.parse', (text: string) => text.length);
+export const store = app.task('shop.store', (id: string) => id.length);
+export const charge = app.remote<(amount: TypedValue, day: TypedValue) => string>('proj.charge', { queue: 'celery' });
+`;
+const ENTRIES = {
+  celeriac: 'lib/index.ts',
+  'celeriac/testing': 'lib/testing/index.ts',
+  'celeriac/infra': 'infra/index.ts',
+};
+const EXPORTED = new Map(
+  Object.entries(ENTRIES).flatMap(([entry, path]) =>
+    exportsOf({ path, text: readFileSync(path, 'utf8') }).map(({ name }) => [name, entry] as const),
+  ),
+);
+const examples = globSync('{lib,infra,handlers}/**/*.ts').flatMap((path) =>
+  examplesOf(readFileSync(path, 'utf8')).map((code, index) => ({ path: path.replaceAll('\\', '/'), code, index })),
+);
+
+/** An example with what it does not declare itself: imports of the package, and what is at hand. */
+function fileOfExample(code: string): string {
+  const plain = code.replace(/\/\/.*|'[^']*'|`[^`]*`|\.{3}/g, ' ');
+  const names = new Set(plain.match(/(?<![.\w])[A-Za-z_]\w*(?!\w|:)/g));
+  const own = (name: string): boolean =>
+    new RegExp(`\\b(?:const|using|class|import \\{[^}]*) ?${name}\\b|import .*\\b${name}\\b`).test(code);
+  const needed = [...names].filter((name) => !own(name));
+  const before = needed.flatMap((name) => {
+    const entry = EXPORTED.get(name);
+    if (entry !== undefined) return `import { ${name} } from '${entry}';`;
+    return Object.hasOwn(AT_HAND, name) ? (AT_HAND[name] ?? []) : [];
+  });
+  return `${before.join('\n')}
+${fileOf({ page: '', head: '', code })}`;
+}
+
 mkdirSync('.vitest', { recursive: true });
 const folder = resolve(mkdtempSync('.vitest/compile-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -66,6 +129,13 @@ function compile(): string {
     );
     writeFileSync(`${place}/${named ?? `block-${count}.ts`}`, fileOf(block));
   }
+  mkdirSync(`${folder}/comments`);
+  writeFileSync(`${folder}/comments/shop.ts`, SHOP);
+  for (const { path, code, index } of examples)
+    writeFileSync(
+      `${folder}/comments/${path.replaceAll('/', '-').replace('.ts', '')}-${index}.ts`,
+      fileOfExample(code),
+    );
   // The one client that a page imports and this repository does without.
   writeFileSync(
     `${folder}/secrets-manager.d.ts`,
@@ -105,7 +175,7 @@ function compile(): string {
   }
 }
 
-describe('blocks of the pages', () => {
+describe('blocks of the pages and of doc comments', () => {
   it('compile', { timeout: 120_000 }, () => {
     expect(compile()).toBe('');
   });
@@ -114,5 +184,34 @@ describe('blocks of the pages', () => {
     const heads = new Set(blocks.map(({ page, head }) => `${page} ${head}`));
     expect(Object.keys(BEFORE).filter((key) => !heads.has(key))).toEqual([]);
     expect(blocks.length).toBeGreaterThan(30);
+  });
+
+  it('what people look up first has an example', () => {
+    const shown = examples.map(({ code }) => code).join('\n');
+    const calls = [
+      'delay',
+      'applyAsync',
+      'get',
+      'join',
+      'retry',
+      'progress',
+      'beat',
+      'schedules.put',
+      'advance',
+      'grantEnqueue',
+    ];
+    expect(calls.filter((call) => !shown.includes(`.${call}(`))).toEqual([]);
+    const names = [
+      'chain',
+      'group',
+      'chord',
+      'enqueue',
+      'enqueueMany',
+      'crontab',
+      'every',
+      'new World',
+      'new TaskService',
+    ];
+    expect(names.filter((name) => !shown.includes(`${name}(`))).toEqual([]);
   });
 });

@@ -10,6 +10,7 @@ import { InvalidOption } from '../../base/errors.ts';
 import { consoleLogger } from '../console-logger.ts';
 import type { AppOptions } from '../settings.ts';
 
+/** Options of `settingsFromCelery()`. */
 export interface CelerySettingsOptions {
   /** Hears of each setting that has no meaning here, by its name as given. Default: the console, at level warn. */
   readonly warn?: (message: string, setting: string) => void;

@@ -45,6 +45,9 @@ const concludeOf = (id: string, change: Partial<ConcludeRequest> = {}): Conclude
   ...change,
 });
 
+/**
+ * What every backend must do, as cases. They share one store; `prefix` keeps their ids apart from those of other runs.
+ */
 export function backendConformance(backend: Backend, prefix = 'backend'): ConformanceCase[] {
   const cases: ConformanceCase[] = [];
   const add = (name: string, run: (id: string) => Promise<void>): void => {

@@ -11,6 +11,7 @@ function groupOf(groupId: string, members: number, more: Partial<CeleryGroup> = 
   return { groupId, memberIds, chord: true, nowMs: NOW, expiresAtSeconds: EXPIRES, ...more };
 }
 
+/** What every store of Celery's groups must do, as cases. They share one store. */
 export function celeryGroupsConformance(groups: CeleryGroups): ConformanceCase[] {
   const count = (groupId: string, index: number): ReturnType<CeleryGroups['count']> =>
     groups.count({ groupId, index, expiresAtSeconds: EXPIRES });

@@ -10,6 +10,7 @@ const EXPIRES = 1_900_000_000;
 const NOW = EXPIRES * 1000 - 60_000;
 const NOBODY: GroupCount = { done: 0, failed: [], memberIds: new Map() };
 
+/** What every store of groups must do, as cases. They share one store. */
 export function groupsConformance(groups: Groups): ConformanceCase[] {
   return [
     ...completionCases(groups),

@@ -7,6 +7,7 @@ import { schedulesRefusals } from './refusals.ts';
 const NOW = 1_900_000_000_000;
 const LARGE = JSON.stringify('x'.repeat(300_000));
 
+/** What every store of schedule entries must do, as cases. They share one store. */
 export function schedulesConformance(schedules: Schedules): ConformanceCase[] {
   const item = (
     name: string,

@@ -6,6 +6,7 @@ import { timersRefusals } from './refusals.ts';
 
 const NOW = 1_900_000_000_000;
 
+/** What every store of timers must do, as cases. They share one store. */
 export function timersConformance(timers: Timers): ConformanceCase[] {
   const timer = (id: string, dueMs: number, attempt = 0): Timer => ({
     id,
