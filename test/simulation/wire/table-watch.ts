@@ -5,7 +5,7 @@
  */
 import type { World } from 'celeriac/testing';
 import { recordOf } from '../../../lib/aws/dynamodb-record.ts';
-import type { Backend, ClaimOutcome, TaskRecord } from '../../../lib/ports/backend.ts';
+import type { Backend, ClaimOutcome, CommitRequest, TaskRecord } from '../../../lib/ports/backend.ts';
 import type { Timers } from '../../../lib/ports/timers.ts';
 import type { OutgoingMessage } from '../../../lib/ports/broker.ts';
 import { REVOKED } from '../../../lib/base/states.ts';
@@ -115,8 +115,10 @@ const RULES: Readonly<Record<string, (seen: Seen, change: Change, skewMs: number
 function tell(told: Watched, { after, nowMs }: Seen, change: Change): void {
   const { id, attempt = 0, owner = '', status, meta = '', name = '', queue = '', expiresAtSeconds = 0 } = after;
   const common = { id, attempt, owner, nowMs, status, meta, name, queue, expiresAtSeconds };
+  // Its document is still the one of its claim.
+  const outcome = after.ignored === true ? { ...common, meta: undefined } : common;
   if (change === 'claim') void told.claim([{ ...common, leaseMs: after.leaseMs ?? 0 }]);
-  if (change === 'commit') void told.commit([{ ...common, final: after.finishedMs !== undefined }]);
+  if (change === 'commit') void told.commit([{ ...outcome, final: after.finishedMs !== undefined } as CommitRequest]);
   if (change === 'release') void told.release(common);
   if (change === 'conclude') void told.conclude([common]);
   if (change === 'revoke') void told.revoke(common);
