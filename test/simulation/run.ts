@@ -100,7 +100,7 @@ function inChildren(seeds: number): Promise<Summary> {
     const args = [
       '--child',
       '--from',
-      String(1 + index),
+      String(Number(values.from) + index),
       '--step',
       String(width),
       '--seeds',

@@ -8,6 +8,9 @@ import type { Settled } from './values.ts';
 
 export const CHORD_ERROR: TaskError = { type: 'ChordError' };
 
+/** Who keeps what a whole group came to has an id that nobody here knows: it may be gone at any time. */
+export const UNKNOWN = { fromMs: -Infinity, untilMs: -Infinity, isUnknown: true } as const;
+
 const FAILED: Outcome = { ok: false, state: 'FAILURE', error: CHORD_ERROR };
 const EXPIRED: Settled = { status: 'EXPIRED', error: { type: 'EXPIRED' } };
 // A member that has ended is settled within two deliveries more.

@@ -1,7 +1,7 @@
 /** What must be true when everything has come to rest. */
 import type { TaskRecord } from '../../../lib/ports/backend.ts';
 import { isFinal } from '../../../lib/base/states.ts';
-import { CHORD_ERROR, gathered, joined } from './check-joined.ts';
+import { CHORD_ERROR, gathered, joined, UNKNOWN } from './check-joined.ts';
 import { failureOf, type Kept, type Outcome, PLAIN, TaskChecker } from './check-task.ts';
 import type { TaskError } from './expect.ts';
 import type { End } from './facts.ts';
@@ -131,8 +131,10 @@ export class Checker {
   /** What a tree came to, from what its leaves came to; on the way everything that does not fit is told. */
   #tree(tree: Tree, prev: unknown, first: boolean, program: Program, body?: Leaf): Outcome {
     if (tree.type === 'leaf') return this.#leaf(tree, prev, first, program);
-    if (tree.type === 'group')
-      return this.#joined(this.#members(tree.members, prev, first, program), 'celery', program, body);
+    if (tree.type === 'group') {
+      const whole = this.#joined(this.#members(tree.members, prev, first, program), 'celery', program, body);
+      return { ...whole, ...this.#kept(undefined, undefined) };
+    }
     if (tree.type === 'chord') {
       const members = this.#members(tree.header, prev, first, program);
       const header = this.#joined(members, tree.policy, program, tree.body);
@@ -154,8 +156,7 @@ export class Checker {
   }
 
   #kept(id: string | undefined, end: End | undefined): { readonly kept?: Kept } {
-    if (id === undefined && this.#ledger.keptMs < Infinity)
-      return { kept: { fromMs: -Infinity, untilMs: -Infinity, isUnknown: true } };
+    if (id === undefined && this.#ledger.keptMs < Infinity) return { kept: UNKNOWN };
     // What is revoked is remembered for longer than any message may wait.
     if (id === undefined || end?.atMs === undefined || this.#ledger.facts.revoke(id) !== undefined) return {};
     return { kept: { fromMs: end.atMs, untilMs: end.atMs + this.#ledger.keptMs } };

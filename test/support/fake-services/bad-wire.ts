@@ -12,6 +12,7 @@ import {
   QueryCommand,
 } from '@aws-sdk/client-dynamodb';
 import {
+  ChangeMessageVisibilityCommand,
   SendMessageBatchCommand,
   type SendMessageBatchRequestEntry,
   type SendMessageBatchResult,
@@ -27,6 +28,7 @@ export interface BadWireOptions {
   readonly clock: Clock;
   /** Chance that a request takes up to a fifth of a second: what others send meanwhile overtakes it. */
   readonly slow: number;
+  readonly deleteExpired: () => void;
   readonly isFifo: (queueUrl: string | undefined) => boolean;
   readonly isDead: (queueUrl: string | undefined) => boolean;
 }
@@ -36,6 +38,10 @@ const LONGEST_WAIT_MS = 200;
 const LATE_COPY_SECONDS = 120;
 const LATE_SECONDS = 5;
 const MAX_DELAY_SECONDS = 900;
+// Chance that DynamoDB deletes what has expired just before a request: up to two days late, and so at any moment.
+const DELETION = 0.005;
+// Chance that a receipt is void: another delivery has taken its place.
+const VOID_RECEIPT = 0.05;
 
 /** Errors of requests that did nothing. */
 const REFUSALS = [
@@ -88,7 +94,10 @@ export class BadWire {
       }
       if (plan.hit('freeze')) await clock.sleep(Math.round(plan.draw(LONGEST_FREEZE_MS)));
       if (slow > 0 && plan.on && plan.draw(1) < slow) await clock.sleep(Math.round(plan.draw(LONGEST_WAIT_MS)));
+      if (plan.on && plan.draw(1) < DELETION) this.#of.deleteExpired();
       if (plan.hit('error')) throw this.#one(REFUSALS)();
+      if (command instanceof ChangeMessageVisibilityCommand && plan.on && plan.draw(1) < VOID_RECEIPT)
+        throw error('ReceiptHandleIsInvalid', { $fault: 'client' });
       const answer = await this.#inPart(command, service);
       if (plan.hit('crash')) {
         life.dead = true;

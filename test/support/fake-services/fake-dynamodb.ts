@@ -54,6 +54,15 @@ export class FakeDynamodb {
     throw new ResourceNotFoundException({ message: `Requested resource not found: ${name}`, $metadata: {} });
   }
 
+  /** What has expired vanishes, at a moment of DynamoDB's own. */
+  deleteExpired(nowMs: number): void {
+    for (const table of this.#tables.values()) {
+      const isOver = (item: Item): boolean => Number(item['ttl']?.N ?? Infinity) * 1000 < nowMs;
+      const over = [...table.items()].filter(isOver);
+      for (const item of over) table.write(table.placeOf(item), undefined);
+    }
+  }
+
   /** As the SDK's client: resolves or rejects, never throws. */
   async send(command: unknown): Promise<object> {
     return Promise.resolve(this.#answer(command));

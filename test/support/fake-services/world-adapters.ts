@@ -33,6 +33,7 @@ export function awsAdapters(options: AwsWorldOptions = {}): (of: AdaptersOf) => 
       plan: faults,
       clock,
       slow: options.slow ?? 0,
+      deleteExpired: () => dynamodb.deleteExpired(clock.nowMs()),
       isFifo: (url) => sqs.isFifo(url),
       isDead: (url) => Object.values(environment.deadLetterQueues).includes(url ?? ''),
     });
