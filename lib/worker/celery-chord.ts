@@ -3,49 +3,29 @@
  * Python. Both sides add to Celery's counter, and whoever completes it sends the body.
  */
 import { groupExpiresAtSeconds } from '../wire/group-ids.ts';
-import { COUNTED_BY_CELERY, type GroupHeader, type Message } from '../wire/message.ts';
-import { readSignature, type Signature } from '../wire/signature.ts';
-import { readGroupHeader } from '../wire/group-header.ts';
-import type { CeleryMember, Place, Settling } from './settling.ts';
-import { addBody } from './group-marks.ts';
+import { COUNTED_BY_CELERY } from '../wire/message.ts';
+import type { Follower } from './followers.ts';
+import { bodyWith } from './group-marks.ts';
+import type { CeleryMember, Place } from './membership.ts';
+import type { Settling } from './settling.ts';
 
-export function celeryMember({ id, groupId, groupIndex, embed, celeriac }: Message): CeleryMember | undefined {
-  return memberOf(id, groupId, groupIndex, embed.chord ?? undefined, celeriac.group);
-}
-
-/** The same of a step that will never become a message. */
-export function celeryMemberOfStep({ options }: Signature, id: string): CeleryMember | undefined {
-  const body = readSignature(options['chord']);
-  return memberOf(id, options['group_id'], options['group_index'], body, readGroupHeader(options['celeriac']));
-}
-
-function memberOf(
-  memberId: string,
-  groupId: unknown,
-  index: unknown,
-  body: Signature | undefined,
-  group: GroupHeader | undefined,
-): CeleryMember | undefined {
-  if (body === undefined || typeof groupId !== 'string') return undefined;
-  if (group === undefined) return { groupId, memberId, body, place: undefined };
-  if (group.policy !== COUNTED_BY_CELERY) return undefined;
-  const known = typeof index === 'number' && index >= 0 && index < group.size;
-  return { groupId, memberId, body, place: known ? { index, size: group.size } : undefined };
-}
-
-/** Counts a member whose result is stored, and adds the body to what will be sent when it is the last one. */
-export async function countMember(settling: Settling, member: CeleryMember): Promise<void> {
+/** Counts a member whose result is stored. What follows: the body, when it is the last one. */
+export async function countMember(settling: Settling, member: CeleryMember): Promise<readonly Follower[]> {
   const { ports, producer } = settling;
   const { groupId, body } = member;
   const place = member.place ?? (await storedPlace(settling, member));
-  if (place === undefined) return sayUncounted(settling, member);
+  if (place === undefined) {
+    sayUncounted(settling, member);
+    return [];
+  }
   const { index, size } = place;
   const expiresAtSeconds = groupExpiresAtSeconds(ports.clock.nowMs(), producer.settings.resultExpiresSeconds);
   const counted = await ports.celeryGroups.count({ groupId, index, expiresAtSeconds });
-  if (counted === undefined || counted.closed || counted.count < size) return;
-  // After the body is sent: a crash before that has the member come back and send it.
-  settling.afterwards.push(() => ports.celeryGroups.close(groupId));
-  await addBody(settling, body, { groupId, size, policy: COUNTED_BY_CELERY });
+  if (counted === undefined || counted.closed || counted.count < size) return [];
+  return [
+    { kind: 'close', groupId },
+    ...(await bodyWith(settling, body, { groupId, size, policy: COUNTED_BY_CELERY })),
+  ];
 }
 
 async function storedPlace({ ports }: Settling, { groupId, memberId }: CeleryMember): Promise<Place | undefined> {

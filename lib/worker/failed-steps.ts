@@ -5,51 +5,55 @@ import { CANVAS_WINDOW_MESSAGES } from '../base/limits.ts';
 import type { Signature } from '../wire/signature.ts';
 import { FAILURE } from '../base/states.ts';
 import { concludeRequest } from './conclude-request.ts';
-import { celeryMemberOfStep, countMember } from './celery-chord.ts';
-import type { FailedStep, Settling } from './settling.ts';
-import { markOfStep } from './group-marks.ts';
+import type { Waiting } from './followers.ts';
+import { celeryMemberOf, markOf, membershipOfStep } from './membership.ts';
+import type { Settling } from './settling.ts';
 import { inWindows } from './windows.ts';
+
+type FailedStep = Extract<Waiting, { readonly kind: 'failed step' }>;
 
 /** Concludes what has gathered in `settling`, and marks it where it is a member. */
 export async function concludeSteps(settling: Settling): Promise<void> {
-  for (const failed of settling.failed.splice(0)) {
+  const { pending } = settling;
+  for (const failed of pending.take('failed step')) {
     await inWindows(settling, `failed:${failed.id}`, tasksIn(failed), async ({ id, signature }) => {
       note(settling, failed, id, signature);
-      if (settling.conclusions.size >= CANVAS_WINDOW_MESSAGES) await store(settling);
+      if (pending.count('conclusion') >= CANVAS_WINDOW_MESSAGES) await store(settling);
     });
   }
   await store(settling);
 }
 
-function note(settling: Settling, { cause }: FailedStep, id: string, step: Signature): void {
-  const { parent, producer, ports } = settling;
+function note(
+  { parent, producer, ports, pending }: Settling,
+  { cause }: FailedStep,
+  id: string,
+  step: Signature,
+): void {
   producer.eager?.errors.set(id, cause);
-  const { queue } = step.options;
-  const concluded = {
-    id,
-    task: step.task,
-    queue: typeof queue === 'string' ? queue : producer.settings.defaultQueue,
-    retries: 0,
-    parentId: parent.id,
-  };
-  settling.conclusions.set(id, concludeRequest(concluded, FAILURE, { error: cause }, settling));
-  const mark = markOfStep(step, id);
-  if (mark !== undefined) settling.marks.push(mark);
-  const member = celeryMemberOfStep(step, id);
-  if (member !== undefined) settling.members.push(member);
-  ports.logger.log('error', `Task ${step.task}[${id}] will not run: ${errorLine(cause)}`, {
-    task: step.task,
+  const { task, options } = step;
+  const queue = typeof options['queue'] === 'string' ? options['queue'] : producer.settings.defaultQueue;
+  const concluded = { id, task, queue, retries: 0, parentId: parent.id };
+  const membership = membershipOfStep(step, id);
+  const request = concludeRequest(concluded, FAILURE, { error: cause }, { ports, producer });
+  pending.add({ kind: 'conclusion', request, member: celeryMemberOf(membership) });
+  const mark = markOf(membership, true);
+  if (mark !== undefined) pending.add({ kind: 'mark', mark });
+  ports.logger.log('error', `Task ${task}[${id}] will not run: ${errorLine(cause)}`, {
+    task,
     taskId: id,
     parentId: parent.id,
   });
 }
 
-async function store(settling: Settling): Promise<void> {
-  const requests = [...settling.conclusions.values()];
-  settling.conclusions.clear();
-  if (requests.length > 0) await settling.ports.backend.conclude(requests);
+async function store({ pending, ports, follow }: Settling): Promise<void> {
+  const conclusions = pending.take('conclusion');
+  if (conclusions.length === 0) return;
+  // A tree may name one task twice.
+  const requests = new Map(conclusions.map(({ request }) => [request.id, request]));
+  await ports.backend.conclude([...requests.values()]);
   // Celery's workers read what is counted.
-  for (const member of settling.members.splice(0)) await countMember(settling, member);
+  await follow(conclusions.flatMap(({ member }) => (member === undefined ? [] : [{ kind: 'member', member }])));
 }
 
 /** A composite that cannot be read is one step. */

@@ -34,14 +34,24 @@ export interface Failed {
   readonly traceback: string | null;
 }
 
+/** The tasks that are known here, and in eager mode what they threw. */
+export type Tasks = Pick<Producer, 'registry' | 'eager'>;
+
 /** The definition of an error link that is called inline; undefined for one that is sent. */
-export function inlineErrback(sig: Signature, producer: Producer): TaskDefinition | undefined {
-  const definition = sig.subtask_type === null ? producer.registry.find(sig.task) : undefined;
+export function inlineErrback(sig: Signature, { registry }: Tasks): TaskDefinition | undefined {
+  const definition = sig.subtask_type === null ? registry.find(sig.task) : undefined;
   return definition !== undefined && definition.arity > 1 ? definition : undefined;
 }
 
 export function failedRequest({ id, task, args, kwargs, retries, rootId, parentId, groupId }: Message): FailedRequest {
   return { id, task, args, kwargs, retries, rootId, parentId, groupId };
+}
+
+/** An error link that is called here. */
+export interface InlineErrback {
+  readonly definition: TaskDefinition;
+  readonly signature: Signature;
+  readonly failed: Failed;
 }
 
 /**
@@ -52,10 +62,8 @@ export function failedRequest({ id, task, args, kwargs, retries, rootId, parentI
  * @throws OutOfTime
  */
 export async function callErrback(
-  definition: TaskDefinition,
-  sig: Signature,
-  failed: Failed,
-  settling: Settling,
+  { definition, signature: sig, failed }: InlineErrback,
+  settling: Pick<Settling, 'parent' | 'producer' | 'ports' | 'deadlineMs' | 'again'>,
 ): Promise<void> {
   const { parent: message, producer, ports, deadlineMs, again } = settling;
   const { clock, logger } = ports;

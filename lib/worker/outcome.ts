@@ -8,11 +8,11 @@ import { checkTimerSize } from '../producer/publish.ts';
 import type { TaskDefinition } from '../task/registry.ts';
 import { type ExtendedFields, writeDocument, writeException } from '../wire/result-document.ts';
 import { FAILURE, IGNORED, REJECTED, RETRY, SUCCESS } from '../base/states.ts';
-import { followerIds } from './children.ts';
+import { followerIds, hasFollowers } from './followers.ts';
 import type { Attempt } from './attempt.ts';
 import type { EndDecision } from './decide.ts';
 import { type Committed, readSettlement, type Settlement, writeSettlement } from './committed.ts';
-import { hasFollowers, retryMessage } from './settle.ts';
+import { retryMessage } from './settle.ts';
 
 /** A decision that is written down: a message that is given back leaves nothing. */
 type Outcome = Exclude<EndDecision, { readonly kind: 'requeue' }>;

@@ -7,7 +7,7 @@ import type { Ports } from '../ports/ports.ts';
 import type { TaskRecord } from '../ports/backend.ts';
 import type { Producer } from '../producer/producer.ts';
 import { type Prepared, publish } from '../producer/publish.ts';
-import { addUnsendable } from './children.ts';
+import { followUnsendable } from './children.ts';
 import type { Child, Settling } from './settling.ts';
 import type { Committed } from './committed.ts';
 
@@ -18,7 +18,8 @@ export async function sendChildren(settling: Settling, committed: Committed): Pr
   const due = known ? await notStarted(prepared, ports) : prepared;
   const noted = committed.settled === parent.retries;
   const open = noted ? due.filter((child) => !isForOthers(child, producer)) : due;
-  await defineChords(settling.chords.splice(0), ports, producer.settings);
+  const chords = settling.pending.take('chord').map(({ chord }) => chord);
+  await defineChords(chords, ports, producer.settings);
   if (open.length > 0) await publishChildren(settling, open);
   if (open.some((child) => isForOthers(child, producer)))
     await ports.backend.settled({ id: parent.id, attempt: parent.retries });
@@ -36,7 +37,7 @@ async function publishChildren(settling: Settling, open: readonly Child[]): Prom
       const child = open[index];
       // A retry is the task itself.
       if (child?.step === undefined) throw error;
-      await addUnsendable(settling, child.step.signature, child.id, child.step.chain, error);
+      await followUnsendable(settling, { ...child.step, id: child.id }, error);
     }
   }
 }

@@ -18,6 +18,8 @@ export interface Worker {
   readonly invocationStartMs: number;
   claim(request: ClaimRequest): Promise<ClaimOutcome>;
   commit(request: CommitRequest): Promise<boolean>;
+  /** Groups of which the batch has followed up that they are complete: once, however many of its members are told so. */
+  readonly followedUp: Set<string>;
   /** For messages that take much memory: never two of them at a time. */
   readonly alone: <T>(run: () => Promise<T>) => Promise<T>;
 }
@@ -35,6 +37,7 @@ export function createWorker(producer: Producer, ports: Ports, invocation: Invoc
     },
     invocation,
     invocationStartMs: clock.nowMs(),
+    followedUp: new Set(),
     alone: oneAtATime(),
     claim: batched(
       clock,

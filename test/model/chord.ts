@@ -5,7 +5,7 @@
 import { partOf } from '../../lib/wire/group-ids.ts';
 import { MemoryGroups } from '../../lib/memory/index.ts';
 import { signature } from '../../lib/wire/signature.ts';
-import { childId } from '../../lib/worker/children.ts';
+import { childId } from '../../lib/worker/followers.ts';
 import type { Model, Step } from './explorer.ts';
 
 const GROUP_ID = 'group';

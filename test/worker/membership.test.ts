@@ -4,9 +4,14 @@ import { describe, expect, it } from 'vitest';
 
 import { signature } from '../../lib/wire/signature.ts';
 import { COUNTED_BY_CELERY, type GroupHeader, type Message, UNCOUNTED } from '../../lib/wire/message.ts';
-import { celeryMember, celeryMemberOfStep } from '../../lib/worker/celery-chord.ts';
-import { markOf, markOfStep } from '../../lib/worker/group-marks.ts';
-import type { Mark } from '../../lib/worker/settling.ts';
+import {
+  type CeleryMember,
+  celeryMemberOf,
+  type Mark,
+  markOf,
+  membershipOf,
+  membershipOfStep,
+} from '../../lib/worker/membership.ts';
 
 const BODY = signature('sum');
 const SIZE = 3;
@@ -37,9 +42,11 @@ const stepOf = ({ group, groupId, index, chord }: Place): Signature =>
     },
   } as never);
 
+const markOfStep = (step: Signature): Mark | undefined => markOf(membershipOfStep(step, 'member'), true);
+
 const bothMarks = (place: Place): (Mark | undefined)[] => [
-  markOf(messageOf(place), true),
-  markOfStep(stepOf(place), 'member'),
+  markOf(membershipOf(messageOf(place)), true),
+  markOfStep(stepOf(place)),
 ];
 
 describe('members that are counted here', () => {
@@ -56,7 +63,7 @@ describe('members that are counted here', () => {
     const [ofMessage, ofStep] = bothMarks({ group: { size: SIZE, policy }, groupId: 'g', index: 0, chord: BODY });
     expect(ofMessage).toEqual({ ...mark, index: 0, policy, body: BODY });
     expect(ofStep).toMatchObject({ ...mark, index: 0, policy, body: { task: BODY.task } });
-    expect(markOf(messageOf({ group: { size: SIZE }, groupId: 'g', index: 0 }), false)).toMatchObject({
+    expect(markOf(membershipOf(messageOf({ group: { size: SIZE }, groupId: 'g', index: 0 })), false)).toMatchObject({
       failed: false,
     });
   });
@@ -75,18 +82,18 @@ describe('members that are counted here', () => {
   });
 
   it.each([-1, 0.5, Number.NaN, '0', null])('a step at place %j is none', (index) => {
-    expect(markOfStep(stepOf({ group: { size: SIZE }, groupId: 'g', index }), 'member')).toBeUndefined();
+    expect(markOfStep(stepOf({ group: { size: SIZE }, groupId: 'g', index }))).toBeUndefined();
   });
 
   it.each([5, null, ['g']])('a step of a group named %j is none', (groupId) => {
-    expect(markOfStep(stepOf({ group: { size: SIZE }, groupId, index: 0 }), 'member')).toBeUndefined();
+    expect(markOfStep(stepOf({ group: { size: SIZE }, groupId, index: 0 }))).toBeUndefined();
   });
 });
 
 describe('members that Celery counts too', () => {
-  const both = (place: Place): unknown[] => [
-    celeryMember(messageOf(place)),
-    celeryMemberOfStep(stepOf(place), 'member'),
+  const both = (place: Place): (CeleryMember | undefined)[] => [
+    celeryMemberOf(membershipOf(messageOf(place))),
+    celeryMemberOf(membershipOfStep(stepOf(place), 'member')),
   ];
   const member = { groupId: 'g', memberId: 'member', body: { task: BODY.task } };
   const ours = { size: SIZE, policy: COUNTED_BY_CELERY };
