@@ -1,7 +1,8 @@
 /** SDK clients, made once per process and on first use. Endpoint, region and credentials come from the SDK's own environment. */
-import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
-import { DynamoDBClient, SQSClient } from '#aws-sdk';
-import type { SQSClientConfig } from '@aws-sdk/client-sqs';
+import type { DynamoDBClient, DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import type { SQSClient, SQSClientConfig } from '@aws-sdk/client-sqs';
+// Not by name: the declarations that users read name the SDK's own.
+import * as sdk from '#aws-sdk';
 
 // The default of 3 gives up within a second; a throttled commit would run its task again.
 const DYNAMODB_ATTEMPTS = 8;
@@ -14,9 +15,9 @@ let dynamodb: DynamoDBClient | undefined;
  * may be a name that only the emulator knows, and the SDK prints a warning for each request then.
  */
 export function sqsClient(config: SQSClientConfig = {}): SQSClient {
-  return (sqs ??= new SQSClient({ useQueueUrlAsEndpoint: false, ...config }));
+  return (sqs ??= new sdk.SQSClient({ useQueueUrlAsEndpoint: false, ...config }));
 }
 
 export function dynamodbClient(config: DynamoDBClientConfig = {}): DynamoDBClient {
-  return (dynamodb ??= new DynamoDBClient({ maxAttempts: DYNAMODB_ATTEMPTS, ...config }));
+  return (dynamodb ??= new sdk.DynamoDBClient({ maxAttempts: DYNAMODB_ATTEMPTS, ...config }));
 }

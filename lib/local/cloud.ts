@@ -2,7 +2,10 @@
  * The embedded cloud: real SDK calls over HTTP to servers in this process, a pump in the place of
  * Lambda's event source mapping, and the minute tick in the place of EventBridge.
  */
-import { DynamoDBClient, SQSClient } from '#aws-sdk';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+// Not by name: the declarations that users read name the SDK's own.
+import * as sdk from '#aws-sdk';
 
 import type { Celeriac } from '../app/app.ts';
 import { type Clients, connect } from '../aws/connect.ts';
@@ -75,8 +78,8 @@ export class LocalCloud {
     // Emulators take any credentials; the SDK insists on some.
     const common = { region: 'us-east-1', credentials: { accessKeyId: OPERATOR, secretAccessKey: OPERATOR } };
     const newClients = (): Clients => ({
-      sqs: new SQSClient({ ...common, endpoint: sqsServer.endpoint }),
-      dynamodb: new DynamoDBClient({ ...common, endpoint: dynamodbServer.endpoint }),
+      sqs: new sdk.SQSClient({ ...common, endpoint: sqsServer.endpoint }),
+      dynamodb: new sdk.DynamoDBClient({ ...common, endpoint: dynamodbServer.endpoint }),
     });
     const { sqs, dynamodb } = newClients();
     const own = newClients();
