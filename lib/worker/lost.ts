@@ -23,6 +23,7 @@ import { concludeRequest } from './conclude-request.ts';
 import { deadLetter, sendDeadLetters } from './dead-letter.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import { endUnreadable } from './unreadable.ts';
+import { ownQueueName } from '../wire/queue-name.ts';
 import type { Worker } from './worker.ts';
 
 const LONGEST_WAIT_SECONDS = 3600;
@@ -182,6 +183,7 @@ export function afterLostError({ receiveCount }: Delivery): Promise<Disposition>
 /** SQS says which queue's redrive policy moved it; the message names its queue too; the default queue is the last resort. */
 function originOf(delivery: Delivery, routingKey: string, worker: Worker): string {
   const { queues, defaultQueue } = worker.producer.settings;
-  const candidates = [delivery.lostFrom, routingKey];
+  // The routing key names it as Celery does.
+  const candidates = [delivery.lostFrom, ownQueueName(routingKey, queues)];
   return candidates.find((name) => name !== undefined && Object.hasOwn(queues, name)) ?? defaultQueue;
 }
