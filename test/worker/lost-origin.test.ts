@@ -20,7 +20,7 @@ it.each([
   const { id } = await job.delay();
   broker.send = send;
   const [body = ''] = sent;
-  const delivery = { messageId: 'm', receipt: 'r', body, queue: 'unknown', receiveCount: 1 };
+  const delivery = { messageId: 'm', receipt: 'r', body, queue: 'unknown', receiveCount: 1, groupId: 'job' };
   const invocation = { deadlineMs: world.clock.nowMs() + 60_000, requestId: 'request' };
   await app.consumeLost([delivery], invocation);
   expect(world.deadLetters(origin)).toMatchObject([{ attributes: { task_id: id, origin_queue: origin } }]);
