@@ -117,6 +117,7 @@ describe('each rule can fail', () => {
     ['handlers/x.ts', "console.log('x');"],
     ['test/x.ts', 'const a: any = 1;'],
     ['lib/x.ts', "export * from './y.ts';"],
+    ['lib/x.ts', 'const text = error instanceof Error ? error.message : String(error);'],
     ['README.md', 'TODO'],
     ['test/x.test.ts', "it.only('x', () => {});"],
     ['docs/x.md', 'see /work/main'],

@@ -1,6 +1,7 @@
 /** Stands before a server of the embedded cloud and asks of each request whether its sender may make it. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
+import { errorMessage } from '../base/error-text.ts';
 import { type Answer, forward, read } from './forward.ts';
 
 /** A request as IAM sees it. */
@@ -31,7 +32,7 @@ export function authorizing(target: Server, authorize: Authorize): Server {
   return createServer((incoming, outgoing) => {
     handle(incoming, outgoing, target, authorize).catch((error: unknown) => {
       if (outgoing.destroyed) return;
-      outgoing.writeHead(500).end(error instanceof Error ? error.message : String(error));
+      outgoing.writeHead(500).end(errorMessage(error));
     });
   });
 }

@@ -12,6 +12,7 @@ import { type Clients, connect } from '../aws/connect.ts';
 import { type DeadLetter, peekDeadLetters, SqsPoller } from '../aws/poller.ts';
 import { provision } from '../aws/provision.ts';
 import { type Duration, durationSeconds } from '../base/duration.ts';
+import { errorLine } from '../base/error-text.ts';
 import { MemoryRules } from '../memory/memory-rules.ts';
 import type { Logger } from '../ports/log.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -216,7 +217,7 @@ export class LocalCloud {
         if (deliveries.length > 0) await poller.delete(await this.#invoke(run, deliveries));
       } catch (error) {
         if (signal.aborted) return;
-        this.app.logger.log('warn', `The pump had an error: ${error instanceof Error ? error.message : String(error)}`);
+        this.app.logger.log('warn', `The pump had an error: ${errorLine(error)}`);
         await systemClock.sleep(AFTER_ERROR_MS, signal);
       }
     }
@@ -233,7 +234,7 @@ export class LocalCloud {
       const failed = new Set(response.batchItemFailures.map((failure) => failure.itemIdentifier));
       return deliveries.filter((delivery) => !failed.has(delivery.messageId)).map((delivery) => delivery.receipt);
     } catch (error) {
-      this.app.logger.log('error', `The worker failed: ${error instanceof Error ? error.message : String(error)}`);
+      this.app.logger.log('error', `The worker failed: ${errorLine(error)}`);
       return [];
     } finally {
       over.abort();
@@ -262,7 +263,7 @@ export class LocalCloud {
       try {
         await this.app.sweep();
       } catch (error) {
-        this.app.logger.log('error', `The sweep failed: ${error instanceof Error ? error.message : String(error)}`);
+        this.app.logger.log('error', `The sweep failed: ${errorLine(error)}`);
       }
       await systemClock.sleep(everyMs, signal);
     }

@@ -5,6 +5,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
+import { errorMessage } from '../base/error-text.ts';
 import { forward, read } from './forward.ts';
 
 type Values = Record<string, unknown>;
@@ -23,7 +24,7 @@ const UPDATE = /^UPDATE "([^"]+)" (SET .+) WHERE (.+)$/;
 export function partiqlProxy(target: Server): Server {
   return createServer((incoming, outgoing) => {
     handle(incoming, outgoing, target).catch((error: unknown) => {
-      outgoing.writeHead(500).end(error instanceof Error ? error.message : String(error));
+      outgoing.writeHead(500).end(errorMessage(error));
     });
   });
 }

@@ -3,6 +3,7 @@
  * readers for the fields inside. All of it comes from outside: it is as expected, or InvalidMessage says what is not.
  */
 import { checkedCompression, compress, decompress } from './compression.ts';
+import { errorText, isError } from '../base/error-text.ts';
 import { InvalidMessage, MessageTooLarge } from '../base/errors.ts';
 import { decodeJson, decodeJsonKeepingTypes, type DecodeOptions, encodeJson } from './json.ts';
 import { MAX_JSON_VALUES, SQS_MAX_MESSAGE_BYTES } from '../base/limits.ts';
@@ -128,7 +129,7 @@ function parseLayer(text: string, layer: string, parse: (text: string, options: 
 
 /** Of an error whose text may quote what came. */
 export function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : 'an unknown error';
+  return isError(error) ? errorText(error).name : 'an unknown error';
 }
 
 function toBase64(text: string): string {

@@ -187,6 +187,12 @@ const BANS: readonly Ban[] = [
     but: /^test\/tidy/,
     instead: 'name the type, or unknown',
   },
+  {
+    pattern: /\binstanceof Error \? \w+\.(?:name|message|stack)\b/,
+    where: /^(lib|handlers)\//,
+    but: NEVER,
+    instead: 'base/error-text.ts reads what was thrown: its getters may throw, and its text may be long',
+  },
   { pattern: /^export \* /m, where: /\.ts$/, but: /^test\/tidy/, instead: 'export by name' },
   {
     pattern: /\b(?:TODO|FIXME|XXX)\b/,
