@@ -7,6 +7,7 @@ import { loadApp } from './load-app.ts';
 
 const app = loadApp();
 
+/** Handles the one-minute rule's event, and SQS events of the lost and wake-up queues. */
 export const handler = async (event: SQSEvent | ScheduledEvent, context: Context): Promise<SQSBatchResponse> => {
   const loaded = await app;
   if (isSqsEvent(event)) {

@@ -8,5 +8,6 @@ import { loadApp } from './load-app.ts';
 const app = loadApp();
 
 // Two parameters at most: Lambda's Node 24 runtime refuses callback handlers by their arity.
+/** Handles an SQS event of a task queue, and answers which of its messages are to come again. */
 export const handler = async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
   (await app).consume(deliveriesOf(event, readEnvironment().queues), invocationOf(context));

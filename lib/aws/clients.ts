@@ -18,6 +18,10 @@ export function sqsClient(config: SQSClientConfig = {}): SQSClient {
   return (sqs ??= new sdk.SQSClient({ useQueueUrlAsEndpoint: false, ...config }));
 }
 
+/**
+ * The process's DynamoDB client, made at the first call; `config` counts then only. Eight attempts unless it says
+ * otherwise.
+ */
 export function dynamodbClient(config: DynamoDBClientConfig = {}): DynamoDBClient {
   return (dynamodb ??= new sdk.DynamoDBClient({ maxAttempts: DYNAMODB_ATTEMPTS, ...config }));
 }

@@ -16,8 +16,11 @@ import { EventBridgeRules } from './eventbridge-rules.ts';
 import { telling, tellingBroker, watched } from './for-call.ts';
 import { type QueueAddress, SqsBroker } from './sqs-broker.ts';
 
+/** What the adapters take from the process. */
 export interface ConnectParts {
+  /** Tells the time, and waits between attempts. */
   readonly clock: Clock;
+  /** Random numbers for jitter between attempts. */
   readonly random: Random;
 }
 
@@ -93,6 +96,7 @@ function addressesIn({ queues, deadLetterQueues, wakeQueue }: Environment): Reco
   return wakeQueue === undefined ? addresses : { ...addresses, [WAKE_QUEUE]: { url: wakeQueue, fifo: false } };
 }
 
+/** Addresses for `SqsBroker`, from URLs by Celery's queue names. A queue is FIFO where its URL ends with `.fifo`. */
 export function queueAddresses(
   urls: Readonly<Record<string, string>>,
   deadLetterUrls: Readonly<Record<string, string>>,

@@ -34,13 +34,22 @@ import { UpdateBuilder } from './update-builder.ts';
 // A failed tree of a hundred thousand steps is concluded item by item, and a group of as many forgotten.
 const SINGLES_AT_ONCE = 16;
 
+/** Where the results are, and by what they are reached. */
 export interface DynamodbBackendOptions {
+  /** What sends its requests. */
   readonly client: DynamoDBClient;
+  /** Name of the table of results. */
   readonly table: string;
+  /** Waits between attempts. */
   readonly clock: Clock;
+  /** Random numbers for jitter between attempts. */
   readonly random: Random;
 }
 
+/**
+ * Results on DynamoDB: claims, commits and revokes as conditional writes, in items that Celery's DynamoDB backend
+ * reads.
+ */
 export class DynamodbBackend implements Backend {
   readonly #client: DynamoDBClient;
   readonly #table: string;
@@ -48,6 +57,7 @@ export class DynamodbBackend implements Backend {
   readonly #random: Random;
   readonly #batch: DynamodbBatch;
 
+  /** Reads and writes nothing yet. */
   constructor(options: DynamodbBackendOptions) {
     this.#client = options.client;
     this.#table = options.table;

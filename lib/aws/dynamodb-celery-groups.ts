@@ -12,10 +12,12 @@ const COUNT = 'chord_count';
 const COUNTED = 'celeriac_counted';
 const CLOSED = 'celeriac_closed';
 
+/** Celery's groups on the table of results, in the very items of Celery's DynamoDB backend. */
 export class DynamodbCeleryGroups implements CeleryGroups {
   readonly #client: DynamoDBClient;
   readonly #table: string;
 
+  /** Reads and writes nothing yet. `table` is the name of the table of results. */
   constructor(options: { readonly client: DynamoDBClient; readonly table: string }) {
     this.#client = options.client;
     this.#table = options.table;

@@ -12,6 +12,7 @@ import { type DynamodbTable, writeAll } from './dynamodb-writes.ts';
 import { GROUP_LEAF_PREFIX, GROUP_ROOT, groupChunkKey, groupPartition, groupPartKey } from './keys.ts';
 import { UpdateBuilder } from './update-builder.ts';
 
+/** Where the groups are: `table` is the table of state. */
 export type DynamodbGroupsOptions = DynamodbTable;
 
 // Below the largest item, with room for keys and the other attributes.
@@ -28,9 +29,14 @@ interface SharedPart {
   answer: GroupMarked;
 }
 
+/**
+ * Groups on DynamoDB: sets of members' places, so that one write, repeated or not, marks a member and tells how its
+ * part stands.
+ */
 export class DynamodbGroups implements Groups {
   readonly #store: DynamodbTable;
 
+  /** Reads and writes nothing yet. */
   constructor(options: DynamodbGroupsOptions) {
     this.#store = options;
   }

@@ -31,12 +31,15 @@ const SINGLES_AT_ONCE = 8;
 // Of documents in one batch: few entries are so large, and a request has its own limits.
 const PAGE_BYTES = 1_000_000;
 
+/** Where the entries are: `table` is the table of state. */
 export type DynamodbSchedulesOptions = DynamodbTable;
 
+/** Schedule entries on DynamoDB: one partition by name, one by due time. */
 export class DynamodbSchedules implements Schedules {
   readonly #store: DynamodbTable;
   readonly #statements: Statements;
 
+  /** Reads and writes nothing yet. */
   constructor(options: DynamodbSchedulesOptions) {
     this.#store = options;
     this.#statements = new Statements(options.client);

@@ -8,13 +8,18 @@ import { type DynamodbTable, writeAll } from './dynamodb-writes.ts';
 import { timerShard, timerSortKey } from '../ports/timer-order.ts';
 import { timerPartition, timerUpperBound } from './keys.ts';
 
+/** Where the timers are: `table` is the table of state. */
 export interface DynamodbTimersOptions extends DynamodbTable {
+  /**
+   * How many partitions there are, as the app's `timerShards` says. Raise only: timers in dropped shards are not swept.
+   */
   readonly shards: number;
 }
 
 // A net below the sweep, never the trigger: what is left this long after its time is garbage.
 const LEFTOVER_SECONDS = 30 * 86_400;
 
+/** Timers on DynamoDB: partitions by shard, sorted by due time, so that a sweep reads what is due and nothing else. */
 export class DynamodbTimers implements Timers {
   readonly shards: number;
   readonly #store: DynamodbTable;
@@ -22,6 +27,7 @@ export class DynamodbTimers implements Timers {
   // removed elsewhere would be sent by every sweep.
   readonly #found = new WeakMap<Timer, Item>();
 
+  /** Reads and writes nothing yet. */
   constructor(options: DynamodbTimersOptions) {
     this.shards = options.shards;
     this.#store = options;

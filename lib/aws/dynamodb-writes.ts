@@ -9,9 +9,13 @@ import { backoff } from './backoff.ts';
 
 /** A table, and what asking it again needs. */
 export interface DynamodbTable {
+  /** What sends its requests. */
   readonly client: DynamoDBClient;
+  /** Name of the table. */
   readonly table: string;
+  /** Waits between attempts. */
   readonly clock: Clock;
+  /** Random numbers for jitter between attempts. */
   readonly random: Random;
 }
 

@@ -62,7 +62,9 @@ export class SqsPoller {
 
 /** A received dead letter. */
 export interface DeadLetter {
+  /** The SQS message body as it was received. */
   readonly body: string;
+  /** String message attributes: why it lies there. */
   readonly attributes: Readonly<Record<string, string>>;
 }
 

@@ -9,13 +9,19 @@ import type { Broker, OutgoingMessage, SendOutcome } from '../ports/broker.ts';
 import { sideBySide } from '../base/side-by-side.ts';
 import { messageBytes, refusalOf } from '../ports/sqs-refusals.ts';
 
+/** Where a queue is. */
 export interface QueueAddress {
+  /** URL of the queue. */
   readonly url: string;
+  /** URL of its dead-letter queue; a function that only enqueues needs none. */
   readonly deadLetterUrl?: string;
+  /** Whether it is a FIFO queue. */
   readonly fifo: boolean;
 }
 
+/** Where the queues are, and by what they are reached. */
 export interface SqsBrokerOptions {
+  /** What sends its requests. */
   readonly client: SQSClient;
   /** Celery queue name -> where it is. */
   readonly queues: Readonly<Record<string, QueueAddress>>;
@@ -28,10 +34,12 @@ const WIDTH = 32;
 // Receipts that a newer delivery or a deletion made void: nothing is left to change.
 const VOID_RECEIPT = new Set(['ReceiptHandleIsInvalid', 'MessageNotInflight', 'InvalidParameterValue']);
 
+/** Queues on SQS: ten messages in a request as far as they fit, and an outcome for each. */
 export class SqsBroker implements Broker {
   readonly #client: SQSClient;
   readonly #queues: Readonly<Record<string, QueueAddress>>;
 
+  /** Sends nothing yet. */
   constructor(options: SqsBrokerOptions) {
     this.#client = options.client;
     this.#queues = options.queues;

@@ -4,6 +4,7 @@ import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import { systemClock } from '../base/time.ts';
 import type { Delivery, Invocation } from '../ports/delivery.ts';
 
+/** Whether an event is one of SQS. */
 export function isSqsEvent(event: object): event is SQSEvent {
   return 'Records' in event && Array.isArray(event.Records);
 }
@@ -28,6 +29,7 @@ function deliveryOf(record: SQSRecord, nameOf: (arn: string) => string): Deliver
   };
 }
 
+/** The invocation as `app.consume()` takes it: its deadline from the time that Lambda says is left. */
 export function invocationOf(context: Context): Invocation {
   return {
     deadlineMs: systemClock.nowMs() + context.getRemainingTimeInMillis(),

@@ -10,12 +10,17 @@ export interface AskedRequest {
   readonly accessKeyId: string;
   /** As in `DynamoDB_20120810.PutItem`. */
   readonly target: string;
+  /** The request's body, read. */
   readonly input: Readonly<Record<string, unknown>>;
 }
 
+/** The answer to a request that its sender may not make. */
 export interface Denial {
+  /** HTTP status, 400 for DynamoDB's AccessDeniedException. */
   readonly status: number;
+  /** HTTP headers beside the content type. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
   readonly body: object;
   /** Of a batch of statements: answers of those that are denied, by place. The others are executed. */
   readonly statements?: ReadonlyMap<number, object>;

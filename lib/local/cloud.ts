@@ -29,6 +29,7 @@ import { type LocalServer, startDynamodb, startSqs } from './servers.ts';
 /** A function as the event source mapping calls it. */
 export type BatchFunction = (deliveries: readonly Delivery[], invocation: Invocation) => Promise<BatchResponse>;
 
+/** How the embedded cloud runs. */
 export interface LocalCloudOptions {
   /** Length of an invocation, as Lambda's timeout. Default 60 s. */
   readonly invocation?: Duration;
@@ -38,6 +39,7 @@ export interface LocalCloudOptions {
   readonly maxReceiveCount?: number;
   /** Time between two sweeps. Default 60 s, as on AWS. */
   readonly sweepEvery?: Duration;
+  /** Where the app's log lines go. Default: where the app's options say. */
   readonly logger?: Logger;
   /** Stands for the deployed worker function; for tests of workers that die. Default: the app in this process. */
   readonly worker?: BatchFunction;
@@ -55,18 +57,27 @@ const POLL_SECONDS = 1;
 const AFTER_ERROR_MS = 200;
 const LONGEST_WAIT_MS = 1000;
 
+/**
+ * An app's service on this machine: SQS and DynamoDB servers on loopback, pollers in the place of Lambda's event source
+ * mapping, a sweep each minute. Real time, real requests by the SDK's clients.
+ */
 export class LocalCloud {
+  /** The app whose calls go to this cloud. */
   readonly app: Celeriac;
+  /** Names and URLs of its queues and tables. */
   readonly environment: Environment;
   /** Of no function, with every right: for whoever looks into the cloud. */
   readonly sqs: SQSClient;
+  /** The same for DynamoDB. */
   readonly dynamodb: DynamoDBClient;
   /** Those of the app and its functions. */
   readonly clients: Clients;
+  /** URLs of both servers. */
   readonly endpoints: { readonly sqs: string; readonly dynamodb: string };
   readonly #servers: readonly LocalServer[];
   readonly #options: LocalCloudOptions;
   readonly #lostQueues: readonly string[];
+  /** EventBridge's rules, as the app declared them when the cloud started. */
   readonly rules: MemoryRules = new MemoryRules(systemClock);
   readonly #stop = new AbortController();
   readonly #work: Promise<void>[] = [];
@@ -167,6 +178,7 @@ export class LocalCloud {
     return peekDeadLetters(this.sqs, this.environment.deadLetterQueues[queue] ?? '');
   }
 
+  /** Stops pollers, clients and servers, after the batches under way. The app has no broker any more. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await Promise.allSettled(this.#work);

@@ -7,8 +7,11 @@ import { type Authorize, authorizing } from './authorize.ts';
 import { type Gate, guard } from './gate.ts';
 import { partiqlProxy } from './partiql.ts';
 
+/** A server on loopback. */
 export interface LocalServer {
+  /** Its URL. */
   readonly endpoint: string;
+  /** Ends it, connections too. */
   stop(): Promise<void>;
 }
 

@@ -56,6 +56,7 @@ export class MemoryCeleryGroups implements CeleryGroups {
     return counter.count;
   }
 
+  /** What Celery does when it has sent a chord's body: group and counter go. */
   deleteInPython(groupId: string): void {
     this.#groups.delete(groupId);
     this.#counters.delete(groupId);

@@ -13,6 +13,7 @@ interface Group {
   readonly memberIds: Map<number, string>;
 }
 
+/** Groups in memory: the meaning of the port. */
 export class MemoryGroups implements Groups {
   readonly #groups = new Map<string, Group>();
   readonly #definitions = new Map<string, GroupRecord>();

@@ -17,10 +17,12 @@ interface Rule {
 // EventBridge's own word.
 const NOT_FOUND = 'ResourceNotFoundException';
 
+/** EventBridge's rules in memory: what fires, and when. */
 export class MemoryRules implements Rules {
   readonly #clock: Clock;
   readonly #rules = new Map<string, Rule>();
 
+  /** Without rules, until `deploy()` makes them. */
   constructor(clock: Clock) {
     this.#clock = clock;
   }

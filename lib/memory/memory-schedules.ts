@@ -6,6 +6,7 @@ import { Heap, type Placed } from './heap.ts';
 
 interface Mark extends Placed, DueMark {}
 
+/** Schedule entries in memory: the meaning of the port. */
 export class MemorySchedules implements Schedules {
   readonly #items = new Map<string, ScheduleItem>();
   readonly #marks = new Map<string, Mark>();

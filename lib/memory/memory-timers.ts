@@ -14,10 +14,12 @@ interface Shard {
   readonly byKey: Map<string, Held>;
 }
 
+/** Timers in memory: the meaning of the port. */
 export class MemoryTimers implements Timers {
   readonly shards: number;
   readonly #shards: readonly Shard[];
 
+  /** Empty; `shards` as the app's `timerShards` says. */
   constructor(options: { readonly shards: number }) {
     this.shards = options.shards;
     this.#shards = Array.from({ length: options.shards }, () => ({ heap: new Heap(earlier), byKey: new Map() }));
@@ -75,6 +77,7 @@ export class MemoryTimers implements Timers {
     return next;
   }
 
+  /** How many timers are stored. */
   size(): number {
     return this.#shards.reduce((sum, { heap }) => sum + heap.size, 0);
   }
