@@ -10,7 +10,10 @@ import { longestTask, type QueuePlan, validateQueuePlan, validateWorkerPlan, typ
 export interface QueueOverrides {
   /** Function timeout. @default the longest time limit of the queue's tasks + 30 s, or 60 s without one */
   readonly timeout?: Duration;
-  /** How long a received message is hidden. @default timeout + batch window + 30 s; 30 minutes of an external queue, as kombu's own have */
+  /**
+   * How long a received message is hidden. @default timeout + batch window + 30 s; 30 minutes of an external queue, as
+   * kombu's own have
+   */
   readonly visibilityTimeout?: Duration;
   /** How long SQS keeps a message. @default 4 days */
   readonly retention?: Duration;

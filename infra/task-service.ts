@@ -42,7 +42,7 @@ import { WorkerFunction } from './worker-function.ts';
 
 /** What a service is made of, and where it differs from the defaults. */
 export interface TaskServiceProps {
-  /** The app, or its manifest. */
+  /** The app, or its manifest: what `app.manifest()` returns, also read back from JSON. */
   readonly app: AppManifest | { manifest(): AppManifest };
   /** Path of the module that exports the app; it is bundled into the functions. */
   readonly entry: string;
@@ -150,12 +150,20 @@ export class TaskService extends Construct {
     return this.queues.queue(name);
   }
 
-  /** Where a queue's rejected tasks lie. @throws QueueNotFound; ImproperlyConfigured for one of `externalQueues`, which has none here */
+  /**
+   * Where a queue's rejected tasks lie.
+   *
+   * @throws QueueNotFound; ImproperlyConfigured for one of `externalQueues`, which has none here
+   */
   deadLetterQueue(name: string): IQueue {
     return this.queues.pair(name).deadLetterQueue;
   }
 
-  /** The function that runs a queue's tasks. @throws QueueNotFound; ImproperlyConfigured for an external queue, which has none here */
+  /**
+   * The function that runs a queue's tasks.
+   *
+   * @throws QueueNotFound; ImproperlyConfigured for an external queue, which has none here
+   */
   worker(name: string): LambdaFn {
     const worker = this.#workers.get(name);
     if (worker !== undefined) return worker;
@@ -166,8 +174,8 @@ export class TaskService extends Construct {
   }
 
   /**
-   * Lets somebody enqueue: send to every queue, at any time, canvases and `save()` of groups too. It reads no result and
-   * changes none. A Lambda function also gets the environment that `enqueue()` reads; give anything else what
+   * Lets somebody enqueue: send to every queue, at any time, canvases and `save()` of groups too. It reads no result
+   * and changes none. A Lambda function also gets the environment that `enqueue()` reads; give anything else what
    * `environment()` returns.
    *
    * @example

@@ -118,7 +118,19 @@ export class Celeriac implements Producer {
     });
   }
 
-  /** Base for class-based tasks of this app. */
+  /**
+   * Base for class-based tasks of this app.
+   *
+   * @example
+   * ```ts
+   * class Greet extends app.Task<[name: string], string> {
+   *   override run(name: string): string {
+   *     return `Hello, ${name}`;
+   *   }
+   * }
+   * const greet = app.register(Greet);
+   * ```
+   */
   get Task(): typeof TaskBase {
     return TaskBase;
   }
@@ -171,8 +183,8 @@ export class Celeriac implements Producer {
   }
 
   /**
-   * Declares schedule entries by name (Celery's `beat_schedule`). They become EventBridge rules where those mean the same,
-   * all others are swept.
+   * Declares schedule entries by name (Celery's `beat_schedule`). They become EventBridge rules where those mean the
+   * same, all others are swept.
    *
    * @example
    * ```ts
@@ -181,15 +193,18 @@ export class Celeriac implements Producer {
    *   'report on Mondays': { task: 'shop.report', schedule: crontab('30 7 * * 1', { timezone: 'America/New_York' }) },
    * });
    * ```
-   * @throws InvalidSchedule, InvalidOption, InvalidArguments, QueueNotFound: each names the entry, the field,
-   * the value and the fix.
+   * @throws InvalidSchedule, InvalidOption, InvalidArguments, QueueNotFound: each names the entry, the field, the value
+   * and the fix.
    */
   beat(entries: Readonly<Record<string, BeatEntry>>): this {
     this.#beat.declare(entries);
     return this;
   }
 
-  /** Schedule entries while the app runs: list, enable, disable, run now; and stored ones, to be edited. */
+  /**
+   * Schedule entries while the app runs: list, enable, disable, run now; and stored ones, to be edited. On AWS a caller
+   * needs `service.grantSchedules(fn)`.
+   */
   get schedules(): ScheduleBook {
     return this.#beat.book;
   }
@@ -245,14 +260,14 @@ export class Celeriac implements Producer {
     return savedGroup(id, this) as Promise<GroupResult<R> | undefined>;
   }
 
-  /** The running task of this process, if any. */
+  /** The running task's context, of whatever app; undefined outside of a task. */
   get currentTask(): TaskContext | undefined {
     return maybeCurrentTask();
   }
 
   // --------------------------------------------------------------- working
 
-  /** Handles a batch of deliveries. What Lambda's worker handler calls. */
+  /** Runs the tasks of a batch of deliveries, and tells which are to come again. What Lambda's worker handler calls. */
   async consume(deliveries: readonly Delivery[], invocation: Invocation): Promise<BatchResponse> {
     return consume(deliveries, invocation, this, await this.#workerPorts());
   }
@@ -270,7 +285,10 @@ export class Celeriac implements Producer {
     return consumeWakeUps(deliveries, ports ?? (await this.ports()));
   }
 
-  /** Sends the ticks and timers that come due soon. */
+  /**
+   * Sends the ticks and timers that come due within `horizonSeconds`, 120 by default. What the sweeper does each
+   * minute.
+   */
   async sweep(options: SweepOptions = {}, ports?: Ports): Promise<FullSweepReport> {
     return this.#beat.sweep(ports ?? (await this.#workerPorts()), options);
   }
@@ -365,7 +383,7 @@ export class Celeriac implements Producer {
 
   // -------------------------------------------------------------- manifest
 
-  /** What `infra` needs to know, as plain data. */
+  /** The app as plain data, for `TaskService`: queues, tasks, schedule entries, limits; no code and no secrets. */
   manifest(): AppManifest {
     const { settings } = this;
     const names = [...this.registry.all(), ...this.registry.remotes()].map(({ name }) => name);

@@ -8,16 +8,16 @@ import type { Signature } from '../wire/signature.ts';
 import type { Sendable, Task, TaskArguments, TaskName, TaskResult } from './task.ts';
 
 /**
- * Sends a task, or a task by name, on the current app. By name with `enqueue<typeof add>('math.add', [2, 2])` and a type-only
- * import, the caller's bundle holds none of the task's code, and its name and arguments are still checked.
+ * Sends a task, or a task by name, on the current app. By name with `enqueue<typeof add>('math.add', [2, 2])` and a
+ * type-only import, the caller's bundle holds none of the task's code, and its name and arguments are still checked.
  *
  * @example
  * ```ts
  * await enqueue(add, [2, 2], { countdown: '5m' });
  * await enqueue<typeof add>('math.add', [2, 2]);
  * ```
- * @throws InvalidOption, InvalidArguments, NotSerializable, QueueNotFound, MessageTooLarge, MissingEnvironment,
- * each before anything is sent; EnqueueFailed when SQS did not take it.
+ * @throws InvalidOption, InvalidArguments, NotSerializable, QueueNotFound, MessageTooLarge, MissingEnvironment, each
+ * before anything is sent; EnqueueFailed when SQS did not take it.
  */
 export function enqueue<A extends readonly unknown[], R>(
   task: Sendable<A, R>,

@@ -66,8 +66,8 @@ export interface Task<
    * const result = await add.delay(2, 2);
    * await result.get({ timeout: '10s' }); // 4
    * ```
-   * @throws InvalidArguments, NotSerializable, QueueNotFound, MessageTooLarge, MissingEnvironment, each before anything is
-   * sent; EnqueueFailed when SQS did not take it.
+   * @throws InvalidArguments, NotSerializable, QueueNotFound, MessageTooLarge, MissingEnvironment, each before anything
+   * is sent; EnqueueFailed when SQS did not take it.
    */
   delay(...args: A): Promise<AsyncResult<Awaited<R>>>;
   /**
@@ -86,8 +86,8 @@ export interface Task<
    */
   apply(args: A, options?: ApplyOptions): Promise<AsyncResult<Awaited<R>>>;
   /**
-   * The call written down, to be sent later or put into a chain, a group or a chord: Celery's signature. A parent's result
-   * is put before these arguments.
+   * The call written down, to be sent later or put into a chain, a group or a chord: Celery's signature. A parent's
+   * result is put before these arguments.
    *
    * @example
    * ```ts
@@ -107,7 +107,11 @@ export interface Task<
   map(items: readonly ItemOf<A>[]): CanvasSignature<Awaited<R>[]>;
   /** Like `map`, with a list of arguments for each call. */
   starmap(items: readonly Readonly<A>[]): CanvasSignature<Awaited<R>[]>;
-  /** A group of starmaps of at most `size` calls each: one message for each chunk. @throws InvalidOption, InvalidSignature */
+  /**
+   * A group of starmaps of at most `size` calls each: one message for each chunk.
+   *
+   * @throws InvalidOption, InvalidSignature
+   */
   chunks(items: readonly Readonly<A>[], size: number): GroupSignature<Awaited<R>[][]>;
 }
 

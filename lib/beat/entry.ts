@@ -28,19 +28,22 @@ export interface BeatEntry {
   readonly task: Signature | string;
   /** A schedule, or an interval: seconds, or text such as `'10s'`. */
   readonly schedule: Schedule | Duration;
-  /** Arguments, when `task` is a name. */
+  /** Arguments, when `task` is a name. Default: none. */
   readonly args?: readonly unknown[];
-  /** Keyword arguments, when `task` is a name. */
+  /** Keyword arguments, when `task` is a name. Default: none. */
   readonly kwargs?: Readonly<Record<string, unknown>>;
-  /** null: none, those of the signature removed too. */
+  /** Options of each tick, laid over those of the signature. null: none, those of the signature removed too. */
   readonly options?: TickOptions | null;
-  /** Default true. */
+  /** Whether it fires. Default true. */
   readonly enabled?: boolean;
   /** Disabled after its first tick. Default false; a clocked entry has only one. */
   readonly oneOff?: boolean;
-  /** No tick before. An interval fires first at this very instant. */
+  /**
+   * No tick before: Date, ISO 8601 text (no offset: UTC), or epoch seconds. An interval fires first at this very
+   * instant.
+   */
   readonly startTime?: Date | string | number | null;
-  /** No tick at or after it; the entry is then disabled. */
+  /** No tick at or after it; the entry is then disabled. Written like `startTime`. Default: never. */
   readonly expires?: Date | string | number | null;
   /** After an outage: `'one'` overdue tick (the newest), as in Celery, or `'all'` of them. Default `'one'`. */
   readonly catchUp?: 'one' | 'all';

@@ -39,9 +39,9 @@ export type { ScheduleChange } from './schedule-view.ts';
 
 /** Which part of the entries `list()` gives. */
 export interface ListOptions {
-  /** Names after this one. */
+  /** Only names after this one, in the order of their UTF-8 bytes. Default: from the first. */
   readonly after?: string;
-  /** Default 1,000. */
+  /** At most so many. Default 1,000. */
   readonly limit?: number;
 }
 
@@ -60,8 +60,8 @@ export class ScheduleBook {
   }
 
   /**
-   * Stores an entry, new or in place of another. With the `version` that `get` returned, only in place of
-   * that very state. What was read under another name is stored as a new entry: a copy.
+   * Stores an entry, new or in place of another. With the `version` that `get` returned, only in place of that very
+   * state. What was read under another name is stored as a new entry: a copy.
    *
    * @example
    * ```ts
@@ -69,8 +69,8 @@ export class ScheduleBook {
    * const entry = await app.schedules.get('nightly');
    * if (entry !== undefined) await app.schedules.put('nightly', { ...entry, schedule: every('6h') });
    * ```
-   * @throws InvalidSchedule, InvalidOption, InvalidArguments: nothing is stored then. ScheduleConflict when
-   * somebody else changed the entry since, or made it.
+   * @throws InvalidSchedule, InvalidOption, InvalidArguments: nothing is stored then. ScheduleConflict when somebody
+   * else changed the entry since, or made it.
    */
   async put(name: string, change: ScheduleChange, options: SchedulePutOptions = {}): Promise<StoredSchedule> {
     const readAs = change?.name ?? name;
@@ -141,16 +141,22 @@ export class ScheduleBook {
       .map((state) => viewOf(state, nowMs));
   }
 
-  /** Takes effect at once. @throws ScheduleNotFound, InvalidSchedule, ScheduleConflict; MissingEnvironment: see `disable` */
+  /**
+   * Lets the entry fire; takes effect at once.
+   *
+   * @throws ScheduleNotFound, InvalidSchedule, ScheduleConflict; MissingEnvironment: see `disable`
+   */
   async enable(name: string, options: ScheduleChangeOptions = {}): Promise<StoredSchedule> {
     return this.#switch(name, true, options);
   }
 
   /**
-   * Takes effect at once: ticks already on their way are taken back. (Celery's workers and tasks with `idempotent: true`
-   * ask for no revokes: what was sent to them, for the next 75 seconds at most, still runs.)
+   * Keeps the entry from firing; takes effect at once: ticks already on their way are taken back. (Celery's workers and
+   * tasks with `idempotent: true` ask for no revokes: what was sent to them, for the next 75 seconds at most, still
+   * runs.)
    *
-   * @throws ScheduleNotFound, ScheduleConflict; MissingEnvironment where the entry has a rule, and nothing tells its name
+   * @throws ScheduleNotFound, ScheduleConflict; MissingEnvironment where the entry has a rule, and nothing tells its
+   * name
    */
   async disable(name: string, options: ScheduleChangeOptions = {}): Promise<StoredSchedule> {
     return this.#switch(name, false, options);

@@ -49,7 +49,8 @@ export interface ApplyOptions {
   readonly link?: Signature | readonly Signature[];
   /**
    * Called when it fails: Celery's errbacks. One whose task is of this app and takes several arguments is called in the
-   * failing worker with `(request, error, traceback)`; every other one is sent, with the failed task's id. Default: none.
+   * failing worker with `(request, error, traceback)`; every other one is sent, with the failed task's id. Default:
+   * none.
    */
   readonly linkError?: Signature | readonly Signature[];
   /** FIFO: the ordered group (default: the task's name). Standard queues: the tenant for fair queues. */

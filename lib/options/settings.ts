@@ -32,8 +32,8 @@ export interface AppOptions {
   /** Queues by Celery's name: letters, digits, `.`, `_` and `-`. Default `{ default: {} }`. */
   readonly queues?: Readonly<Record<string, QueueOptions>>;
   /**
-   * Queue of tasks that neither an option nor a route sends elsewhere. Default: the queue named `default`, else the first
-   * one that is not external; where all are external `celery`, else the first one.
+   * Queue of tasks that neither an option nor a route sends elsewhere. Default: the queue named `default`, else the
+   * first one that is not external; where all are external `celery`, else the first one.
    */
   readonly defaultQueue?: string;
   /**

@@ -60,14 +60,18 @@ export type CheckedChain<S extends readonly unknown[]> = {
 type First<S extends readonly unknown[]> = S extends readonly [infer F, ...unknown[]] ? F : S[number];
 type Last<S extends readonly unknown[]> = S extends readonly [...unknown[], infer L] ? L : S[number];
 
-/** A group, which within another one is its members. */
+/** A group: sending it gives a `GroupResult`. Within another group it is its members. */
 export interface GroupSignature<
   R extends readonly unknown[],
   In extends readonly unknown[] = readonly unknown[],
 > extends CanvasSignature<R, In, GroupResult<R>> {
   /** `'group'`: Celery's word for the kind of a composite. */
   readonly subtask_type: 'group';
-  /** The same with its members' countdowns spread: 1 s, 2 s, 3 s, ... */
+  /**
+   * The same with its members' countdowns spread: 1 s, 2 s, 3 s, ... unless `options` say otherwise.
+   *
+   * @throws InvalidOption
+   */
   skew(options?: SkewOptions): this;
   set(options: UntypedOptions): GroupSignature<R>;
   set(options: ApplyOptions & { readonly immutable?: boolean }): this;
@@ -110,7 +114,10 @@ export type HeaderResults<H, P> = P extends 'settled'
 /** What `chord()` gives: called like the members of its header, with the result of its body. */
 export type ChordSignature<H, B> = CanvasSignature<ResultOf<B>, OpenOfAll<Members<H>[number]>, SentOf<B>>;
 
-/** `R`: its result. `In`: the arguments it can still be given. `Sent`: what sending it gives. */
+/**
+ * A signature with methods; each makes a new one, none changes it. `R`: its result. `In`: the arguments it can still be
+ * given. `Sent`: what sending it gives.
+ */
 export interface CanvasSignature<
   R = unknown,
   In extends readonly unknown[] = readonly unknown[],
@@ -138,8 +145,8 @@ export interface CanvasSignature<
   /** Sent with its result when it succeeds. */
   link(sig: Signature): this;
   /**
-   * Called when it fails: with `(request, error, traceback)` in the failing worker where its task is of this app and takes
-   * several arguments, else sent with the failed task's id.
+   * Called when it fails: with `(request, error, traceback)` in the failing worker where its task is of this app and
+   * takes several arguments, else sent with the failed task's id.
    */
   linkError(sig: Signature): this;
   /** The same as `linkError`. */

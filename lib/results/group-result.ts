@@ -29,13 +29,16 @@ export interface GroupProgress {
 // Members revoked side by side.
 const WIDTH = 16;
 
-/** `R` is the tuple or array of the members' results. */
+/**
+ * What became of a group. `R` is the tuple or array of its members' results. Rights and errors are those of
+ * `AsyncResult`.
+ */
 export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
   /** Id of the group: Celery's `group_id`. */
   readonly id: string;
   /** Task ids of the members, in the order in which they were given. */
   readonly memberIds: readonly string[];
-  /** What came before it in a chain. */
+  /** What came before it in a chain; undefined where nothing did. */
   readonly parent: ResultParent | undefined;
   readonly #reader: ResultReader;
   /** Members run elsewhere, where nobody counts them for us: each is looked at. */
@@ -118,14 +121,14 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
     return done >= total && failed === 0;
   }
 
-  /** Whether any member failed. */
+  /** Whether any member has ended otherwise than with SUCCESS by now. */
   async failed(): Promise<boolean> {
     return (await this.failedCount()) > 0;
   }
 
   /**
-   * Waits for all members and gives their results in order. A member without a result (`ignoreResult`, `Ignore`)
-   * gives undefined.
+   * Waits for all members and gives their results in order. A member without a result (`ignoreResult`, `Ignore`) gives
+   * undefined.
    *
    * @example
    * ```ts
@@ -185,7 +188,7 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
     }
   }
 
-  /** Revokes every member that has not started. */
+  /** Keeps every member from starting that has not ended; those that run go on. */
   async revoke(): Promise<void> {
     for (let start = 0; start < this.total; start += WIDTH)
       await Promise.all(
@@ -193,7 +196,7 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
       );
   }
 
-  /** Deletes the members' results and the group's count. */
+  /** Deletes the members' results, the group's count, and what `save()` stored. */
   async forget(): Promise<void> {
     const { backend, groups, celeryGroups } = await this.#reader.ports();
     await backend.forget(this.memberIds);
@@ -202,8 +205,8 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
   }
 
   /**
-   * Stores the ids of its members, for `app.groupResult(id)`; and where Celery looks for them, for its
-   * `GroupResult.restore(id)`, unless they are more than its one item holds (some 7,000).
+   * Stores the ids of its members for `expires`, one day by default: for `app.groupResult(id)`; and where Celery looks
+   * for them, for its `GroupResult.restore(id)`, unless they are more than its one item holds (some 7,000).
    */
   async save(expires: Duration = '1d'): Promise<void> {
     const { groups, celeryGroups } = await this.#reader.ports();

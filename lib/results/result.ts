@@ -49,7 +49,11 @@ export interface ResultParent {
 
 /**
  * What became of one task, read from the results table each time it is asked until the task has ended. `delay()` and
- * `applyAsync()` give it, `app.result(id)` makes it of an id.
+ * `applyAsync()` give it, `app.result(id)` makes it of an id. On AWS whoever reads needs `service.grantResults(fn)`,
+ * whoever revokes or forgets `service.grantManage(fn)`.
+ *
+ * Methods that read or write throw OperationalError where DynamoDB cannot be asked, MissingEnvironment where nothing
+ * tells of tables.
  */
 export class AsyncResult<R = unknown> {
   /** Id of the task: Celery's `task_id`. */
@@ -85,18 +89,18 @@ export class AsyncResult<R = unknown> {
   }
 
   /**
-   * The state as readers see it: PENDING, RETRY, SUCCESS, FAILURE, REVOKED, REJECTED, STARTED with `trackStarted`, or one
-   * that the task stored by `updateState`; IGNORED only where it ran in the caller. PENDING also where nothing is known:
-   * an unknown id, an expired result. With `ignoreResult` successes and retries stay PENDING, failures show unless
-   * `storeErrorsEvenIfIgnored` is false. A task that threw `Ignore` keeps the state it had.
+   * The state as readers see it: PENDING, RETRY, SUCCESS, FAILURE, REVOKED, REJECTED, STARTED with `trackStarted`, or
+   * one that the task stored by `updateState`; IGNORED only in eager mode. PENDING also where nothing is known: an
+   * unknown id, an expired result. With `ignoreResult` successes and retries stay PENDING, failures show unless
+   * `storeErrorsEvenIfIgnored` is false. A task that threw `Ignore` keeps the state it had. Eager mode hides nothing.
    */
   async state(): Promise<string> {
     return (await this.#document()).status;
   }
 
   /**
-   * Whether `state()` is one that nothing follows: SUCCESS, FAILURE, REVOKED, REJECTED or IGNORED. false for ever after a
-   * success with `ignoreResult`, and after `Ignore`.
+   * Whether `state()` is one that nothing follows: SUCCESS, FAILURE, REVOKED, REJECTED or IGNORED. false for ever after
+   * a success with `ignoreResult`, and after `Ignore`.
    */
   async ready(): Promise<boolean> {
     return isFinal(await this.state());

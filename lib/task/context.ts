@@ -134,7 +134,10 @@ export interface TaskContext {
   readonly logger: TaskLogger;
   /** Aborts at the soft time limit, at the hard one, and when the worker is about to be stopped. */
   readonly signal: AbortSignal;
-  /** Seconds until the hard limit, or until the worker has to stop where that comes first. Infinity where neither is known. */
+  /**
+   * Seconds until the hard limit, or until the worker has to stop where that comes first. Infinity where neither is
+   * known.
+   */
   remainingTime(): number;
   /**
    * Ends this attempt; another one follows after `countdown`, else the task's `defaultRetryDelay`. Throws, so nothing
@@ -188,7 +191,11 @@ export function maybeCurrentTask(): TaskContext | undefined {
   return storage.getStore();
 }
 
-/** The running task's context, wherever the task calls it: Celery's `current_task`. @throws ImproperlyConfigured outside of a task. */
+/**
+ * The running task's context, wherever the task calls it: Celery's `current_task`.
+ *
+ * @throws ImproperlyConfigured outside of a task.
+ */
 export function currentTask(): TaskContext {
   const context = storage.getStore();
   if (context) return context;

@@ -16,15 +16,15 @@ export interface WorldOptions {
   readonly seed?: number;
   /** Length of an invocation, as Lambda's timeout. Default 300 s. */
   readonly invocation?: Duration;
-  /** Messages per batch. Default 10. */
+  /** Messages per batch at most, 1 to 10,000. Default 10. */
   readonly batchSize?: number;
   /** Receives before SQS moves a message to the lost queue. Default 50. */
   readonly maxReceiveCount?: number;
-  /** Default: silent. */
+  /** Where the app's log lines go. Default: nowhere. */
   readonly logger?: Logger;
   /** What goes wrong, each with its chance; drawn from `seed`. Default: nothing. */
   readonly faults?: Faults;
-  /** Stands between the worker and its ports, per invocation: for faults. */
+  /** Stands between the worker and its ports, per invocation: for faults of your own. Default: nothing does. */
   readonly wrapPorts?: (ports: Ports, invocation: Invocation) => Ports;
   /**
    * How long, in milliseconds of real time, virtual time stands for real work of tasks (timers, files, connections, threads)

@@ -18,7 +18,9 @@ export interface Worker {
   readonly invocationStartMs: number;
   claim(request: ClaimRequest): Promise<ClaimOutcome>;
   commit(request: CommitRequest): Promise<boolean>;
-  /** Groups of which the batch has followed up that they are complete: once, however many of its members are told so. */
+  /**
+   * Groups of which the batch has followed up that they are complete: once, however many of its members are told so.
+   */
   readonly followedUp: Set<string>;
   /** For messages that take much memory: never two of them at a time. */
   readonly alone: <T>(run: () => Promise<T>) => Promise<T>;
