@@ -40,7 +40,9 @@ export async function markMembers(settling: Settling): Promise<void> {
   for (const [index, mark] of marks.entries()) {
     const outcome = outcomes[index];
     if (mark.body === undefined || outcome === undefined) continue;
-    if (!outcome.complete && !(mark.policy === 'failFast' && outcome.failed)) continue;
+    // Whoever failed follows it up, as often as it takes; a thousand others would only do so again.
+    const failedFast = mark.policy === 'failFast' && outcome.failed;
+    if (failedFast ? !mark.failed : !outcome.complete) continue;
     const { task_id, group_id } = mark.body.options;
     const followed = encodeJson([mark.groupId, task_id ?? null, group_id ?? null], 'group');
     // Members that share a write are all told that their group is complete, and ten bodies for one would be a hundred

@@ -60,7 +60,7 @@ const leafOf =
   (tree: LinkedTree): boolean =>
     tree.kind === 'task' && names.includes(tree.task);
 
-// The error link of a body that fails fast is called by each later batch of its members: at least once.
+// The error link of a body that fails fast is called by each batch with a member that fails: at least once.
 const runsOf = (tree: LinkedTree, { runs }: End): readonly string[] =>
   partsOfTree(tree).some((part) => part.kind === 'chord' && part.policy === 'failFast')
     ? runs.filter((run, index) => !run.startsWith('three') || runs.indexOf(run) === index)

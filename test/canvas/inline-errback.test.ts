@@ -1,7 +1,7 @@
 /** Celery's rule: an error link that takes more than one argument is called where the task failed. */
 import { Celeriac, chain, chord } from 'celeriac';
 import { World } from 'celeriac/testing';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 
 function newApp() {
   const app = new Celeriac('errbacks');
@@ -49,6 +49,17 @@ it('is called for a chord whose header failed, with the body as the task that fa
   const result = await chord([add.s(1, 1), fail.s()], sum.s().linkError(inline.s())).delay();
   await world.drain();
   expect(calls).toEqual([[result.id, 'sum', expect.objectContaining({ name: 'ChordError' }), undefined]]);
+});
+
+it('is called when a member of a header fails fast, and not again by those that succeed later', async () => {
+  const { app, calls, add, fail, sum, inline, world } = newApp();
+  const mark = vi.spyOn(world.backend, 'conclude');
+  const header = [fail.s(), ...[1, 2, 3].map((minutes) => add.s(1, minutes).set({ countdown: `${minutes}m` }))];
+  const result = await chord(header, sum.s().linkError(inline.s()), { policy: 'failFast' }).delay();
+  await world.drain();
+  expect(calls.map(([id]) => id)).toEqual([result.id]);
+  expect(await app.result(result.id).state()).toBe('FAILURE');
+  expect(mark).toHaveBeenCalledOnce();
 });
 
 it('its own error is logged and changes nothing', async () => {
