@@ -17,7 +17,7 @@ import type { RequestHandler } from './http.ts';
 import { decode, encode } from './json.ts';
 import { errorTypeOf, retryAfterOf, type RetryStrategy, type RetryToken, StandardRetries } from './retries.ts';
 import { Signer } from './sign.ts';
-import { ClockSkew } from './skew.ts';
+import { ClockSkew, type Sent } from './skew.ts';
 
 /** What the services differ in. */
 export interface Service {
@@ -62,12 +62,6 @@ interface Settled {
   readonly endpoint: Endpoint;
   readonly maxAttempts: number;
   readonly retries: RetryStrategy;
-}
-
-interface Try {
-  readonly operation: string;
-  readonly options: HandlerOptions;
-  readonly signer: Signer;
 }
 
 export class Client {
@@ -128,15 +122,19 @@ export class Client {
     const { maxAttempts, retries } = this.#settle();
     const { url, signingRegion } = this.#endpointFor(input);
     const request = this.#requestOf(command.operation, input, url);
-    const one = { operation: command.operation, options, signer: this.#signerOf(signingRegion) };
-    const attempt = command.middlewareStack.aroundTry((args) => this.#try(args.request as HttpRequest, one), context);
+    const signer = this.#signerOf(signingRegion);
+    let sent = this.#skew.begin();
+    const send = (args: StackArguments): Promise<Output> => this.#try(args.request as HttpRequest, sent, options);
+    const attempt = command.middlewareStack.aroundTry(send, context);
     const stack = this.middlewareStack.aroundTry(attempt, context);
     let token = await retries.acquireInitialRetryToken('');
     let waitedMs = 0;
     for (let attempts = 1; ; attempts += 1) {
       request.headers['amz-sdk-request'] = `attempt=${attempts}; max=${maxAttempts}`;
       try {
-        const answer = await stack({ input, request });
+        sent = this.#skew.begin();
+        // Whoever looks at a try sees it as with the SDK: signed, as it goes out.
+        const answer = await stack({ input, request: await signer.sign(request, sent.date) });
         retries.recordSuccess(token);
         Object.assign(answer.output['$metadata'] ?? {}, { attempts, totalRetryDelay: waitedMs });
         return answer;
@@ -165,10 +163,8 @@ export class Client {
     }
   }
 
-  async #try(request: HttpRequest, { options, signer }: Try): Promise<Output> {
-    const sent = this.#skew.begin();
-    const signed = await signer.sign(request, sent.date);
-    const { response } = await this.#handler.handle(signed, options);
+  async #try(request: HttpRequest, sent: Sent, options: HandlerOptions): Promise<Output> {
+    const { response } = await this.#handler.handle(request, options);
     const { statusCode, headers } = response;
     const skewed = this.#skew.end(sent, headers);
     try {
