@@ -70,7 +70,11 @@ export interface TaskServiceProps {
  *
  * @example
  * ```ts
- * const service = new TaskService(this, 'Tasks', { app, entry: 'src/tasks.ts', queues: { default: { memoryMiB: 1024 } } });
+ * const service = new TaskService(this, 'Tasks', {
+ *   app,
+ *   entry: 'src/tasks.ts',
+ *   queues: { default: { memoryMiB: 1024 } },
+ * });
  * service.grantEnqueue(apiFunction);
  * ```
  */

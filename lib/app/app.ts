@@ -89,7 +89,9 @@ export class Celeriac implements Producer {
    *
    * @example
    * ```ts
-   * const add = app.task('math.add', { maxRetries: 5, timeLimit: '1m' }, (x: number, y: number) => x + y);
+   * const add = app.task({ maxRetries: 5 }, function add(x: number, y: number) {
+   *   return x + y;
+   * });
    * ```
    * @throws InvalidOption, AlreadyRegistered
    */
@@ -97,12 +99,31 @@ export class Celeriac implements Producer {
     options: TaskOptions & { readonly bind?: B },
     run: TaskFunction<F, B>,
   ): TaskOf<F, B, string>;
+  /**
+   * Declares a task of this name, with options.
+   *
+   * @example
+   * ```ts
+   * const add = app.task('math.add', { maxRetries: 5, timeLimit: '1m' }, (x: number, y: number) => x + y);
+   * ```
+   * @throws InvalidOption, AlreadyRegistered
+   */
   task<F extends Function, N extends string, B extends boolean = false>(
     name: N,
     options: TaskOptions & { readonly bind?: B },
     run: TaskFunction<F, B>,
   ): TaskOf<F, B, N>;
+  /** Declares a task that has its function's name. @throws InvalidOption, AlreadyRegistered */
   task<F extends Function>(run: TaskFunction<F, false>): TaskOf<F, false, string>;
+  /**
+   * Declares a task of this name.
+   *
+   * @example
+   * ```ts
+   * const add = app.task('math.add', (x: number, y: number) => x + y);
+   * ```
+   * @throws InvalidOption, AlreadyRegistered
+   */
   task<F extends Function, N extends string>(name: N, run: TaskFunction<F, false>): TaskOf<F, false, N>;
   task(...parts: readonly unknown[]): unknown {
     const place = callSite(new Error('place').stack, 1);

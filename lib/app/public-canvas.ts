@@ -17,11 +17,19 @@ import { checkedSignature, fluent, producerAmong } from '../producer/fluent.ts';
 import { signature as plainSignature, readSignature, type Signature, type SignatureParts } from '../wire/signature.ts';
 
 /**
- * A signature by name, for tasks that run elsewhere; or one read from data, such as JSON that we or Python wrote.
+ * A signature by name, for tasks that run elsewhere.
+ *
+ * @example
+ * ```ts
+ * await signature('proj.tasks.mail', { args: ['Ada'], options: { queue: 'celery' } }).delay();
+ * ```
+ */
+export function signature<R = unknown>(task: string, parts?: SignatureParts): CanvasSignature<R>;
+/**
+ * A signature read from data, such as JSON that `JSON.stringify(add.s(1, 2))` or Python wrote.
  *
  * @throws InvalidSignature for data that is none.
  */
-export function signature<R = unknown>(task: string, parts?: SignatureParts): CanvasSignature<R>;
 export function signature<R = unknown>(data: Signature<R> | Readonly<Record<string, unknown>>): CanvasSignature<R>;
 export function signature(task: unknown, parts: SignatureParts = {}): CanvasSignature {
   if (typeof task === 'string') return fluent(plainSignature(task, parts), currentApp);
@@ -57,6 +65,15 @@ export function chain<const S extends readonly AnySignature[]>(...steps: Checked
  * ```
  */
 export function group<const S extends readonly AnySignature[]>(...tasks: S): GroupOf<S>;
+/**
+ * Side by side: an array of signatures, or any iterable of them.
+ *
+ * @example
+ * ```ts
+ * const result = await group(ids.map((id) => crawl.s(id))).delay();
+ * await result.join({ timeout: 30 });
+ * ```
+ */
 export function group<N extends AnySignature>(tasks: Iterable<N>): GroupOf<N[]>;
 export function group(...tasks: readonly unknown[]): unknown {
   const members = membersOf(tasks);

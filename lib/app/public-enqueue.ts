@@ -24,11 +24,22 @@ export function enqueue<A extends readonly unknown[], R>(
   args: NoInfer<A>,
   options?: ApplyOptions,
 ): Promise<AsyncResult<R>>;
+/**
+ * Sends a task by name with the types of `T`, on the current app: with a type-only import of the task the caller's
+ * bundle holds none of its code.
+ *
+ * @example
+ * ```ts
+ * await enqueue<typeof add>('math.add', [2, 2]);
+ * ```
+ * @throws what the form with a task throws; NotRegistered for a name that no worker here knows.
+ */
 export function enqueue<T extends { readonly '~task'?: unknown }>(
   name: TaskName<T>,
   args: TaskArguments<T>,
   options?: ApplyOptions,
 ): Promise<AsyncResult<TaskResult<T>>>;
+/** Sends a task by name without types, on the current app: `app.send()`. @throws what the form with types throws. */
 export function enqueue(name: string, args?: readonly unknown[], options?: ApplyOptions): Promise<AsyncResult>;
 export async function enqueue(
   task: unknown,

@@ -97,8 +97,9 @@ export interface Task<
   s<P extends PartialArguments<A>>(...args: P): CanvasSignature<Awaited<R>, OpenArguments<A, P>>;
   /** Like `s`, immutable: a parent's result is left out, whatever it is. All arguments are given here. */
   si(...args: A): CanvasSignature<Awaited<R>>;
-  /** Like `s`, with options of the call; `immutable: true` makes it like `si`. */
+  /** Like `s`, with options after which the compiler cannot know what is open: `immutable: true`, or `kwargs`. */
   signature<P extends PartialArguments<A>>(args: P, options: UntypedOptions): CanvasSignature<Awaited<R>>;
+  /** Like `s`, with options of the call. */
   signature<P extends PartialArguments<A>>(
     args: P,
     options?: ApplyOptions & { readonly immutable?: boolean },

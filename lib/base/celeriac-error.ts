@@ -9,6 +9,7 @@ const BRAND = Symbol.for('celeriac.error');
 export class CeleriacError extends Error {
   /** Stable name of the kind of error, such as `'QUEUE_NOT_FOUND'`; docs/errors.md lists them. */
   static readonly code: string = 'CELERIAC';
+  /** The same of this error: compare it in `catch`, where classes of two copies differ. */
   readonly code: string;
 
   /** `options.cause` is the error behind it, where there is one. */

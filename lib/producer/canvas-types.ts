@@ -137,8 +137,9 @@ export interface CanvasSignature<
   applyAsync(args?: Partial<In>, options?: ApplyOptions): Promise<Sent>;
   /** Runs it here and now, with everything that follows; nothing is sent. */
   apply(args?: Partial<In>, options?: ApplyOptions): Promise<Sent>;
-  /** The same with more options. */
+  /** The same with more options; after `immutable: true` or `kwargs` the compiler cannot know what is open. */
   set(options: UntypedOptions): CanvasSignature<R, readonly unknown[], Sent>;
+  /** The same with more options; one given before stays, unless it is given again (`link()` adds). */
   set(options: ApplyOptions & { readonly immutable?: boolean }): this;
   /** A copy with more arguments before its own, and more options (Celery's `clone`, or `partial`). Nothing is sent. */
   clone(args?: Partial<In>, options?: ApplyOptions): CanvasSignature<R, readonly unknown[], Sent>;

@@ -140,6 +140,12 @@ export interface TaskContext {
    */
   remainingTime(): number;
   /**
+   * Plans another attempt and gives the Retry, for you to throw.
+   *
+   * @throws what the form without `throw: false` throws when no retry is left.
+   */
+  retry(options: RetryOptions & { readonly throw: false }): Retry;
+  /**
    * Ends this attempt; another one follows after `countdown`, else the task's `defaultRetryDelay`. Throws, so nothing
    * after it runs; written as `throw self.retry(...)` the compiler knows that too.
    *
@@ -153,7 +159,6 @@ export interface TaskContext {
    * ```
    * @throws Retry, or when no retry is left `exc`, or MaxRetriesExceededError without one.
    */
-  retry(options: RetryOptions & { readonly throw: false }): Retry;
   retry(options?: RetryOptions): never;
   /**
    * Stores a custom state that readers see until the outcome; `meta` is JSON and is what `info()` gives. A plain call

@@ -107,22 +107,41 @@ const IN_CLASS = new RegExp(String.raw`^ {2}${MODIFIERS}(?<name>\w+|\[Symbol\.\w
 const IN_TYPE = new RegExp(String.raw`^ {2,}${MODIFIERS}(?<name>\w+|'[^']+'|\[\w+(?:\.\w+|: \w+)\]|(?=\())\??[<(:]`);
 
 function membersOf(lines: readonly string[], isClass: boolean): Member[] {
-  const members = new Map<string, Member>();
-  for (const [index, line] of lines.entries()) {
-    if (index === 0) continue;
-    const found = isClass ? classMember(line) : typeMember(lines, index);
-    // Of overloads, and of a getter and its setter, one comment tells.
-    if (found === undefined) continue;
-    const documented = hasComment(lines, index) || members.get(found)?.documented === true;
-    members.set(found, { name: found, documented, line: members.get(found)?.line ?? index });
+  const places = new Map<string, number[]>();
+  for (const index of lines.keys()) {
+    const found = index === 0 ? undefined : isClass ? classMember(lines[index] ?? '') : typeMember(lines, index);
+    if (found !== undefined) places.set(found, [...(places.get(found) ?? []), index]);
   }
-  for (const member of isClass ? parameterProperties(lines) : []) members.set(member.name, member);
-  return [...members.values()];
+  return [
+    ...[...places].flatMap(([name, indexes]) => eachShown(name, indexes, lines)),
+    ...(isClass ? parameterProperties(lines) : []),
+  ];
+}
+
+/** An editor shows each overload with its own comment. The body behind them is not seen, and a setter goes with its getter. */
+function eachShown(name: string, indexes: readonly number[], lines: readonly string[]): Member[] {
+  const open = indexes.filter((index) => !hasBody(lines, index));
+  const shown = open.length === 0 ? indexes.slice(0, 1) : open;
+  return shown.map((line, place) => ({
+    name: place === 0 ? name : `${name}#${place + 1}`,
+    documented: hasComment(lines, line),
+    line,
+  }));
+}
+
+/** Of a function or a method: its head ends with a brace, on its own line or where its parameters end. */
+function hasBody(lines: readonly string[], index: number): boolean {
+  const line = lines[index] ?? '';
+  if (/[;{]$/.test(line) || !/[(<]$/.test(line)) return line.endsWith('{') || line.endsWith('{}');
+  const margin = /^ */.exec(line)?.[0] ?? '';
+  const end = lines.slice(index + 1).find((later) => /[;{}]$/.test(later) && later.startsWith(`${margin})`));
+  return end?.endsWith('{') === true || end?.endsWith('{}') === true;
 }
 
 function classMember(line: string): string | undefined {
   if (/^ {2}(?:private|protected|override|static override) /.test(line)) return undefined;
-  return IN_CLASS.exec(line)?.groups?.['name'];
+  const name = IN_CLASS.exec(line)?.groups?.['name'];
+  return name !== undefined && line.startsWith('  static ') ? `static ${name}` : name;
 }
 
 /** Lines that end a member, or open one: others are parameters, and parts of types. */
@@ -180,19 +199,31 @@ export function withoutComment(entries: readonly string[], files: readonly Sourc
   return missing.toSorted();
 }
 
-/** How many members of how many declarations the entries show. */
 function missingIn(declaration: Declaration, files: Files): string[] {
   const at = `${declaration.path} ${declaration.name}`;
   const inherited = (name: string, from: Declaration): boolean =>
     basesIn(from, files).some(
-      (base) => base.members.some((member) => member.name === name && member.documented) || inherited(name, base),
+      (base) =>
+        base.members.some((member) => member.name === name.split('#')[0] && member.documented) || inherited(name, base),
     );
   return [
     ...(declaration.documented ? [] : [at]),
+    ...overloadsOf(declaration, files),
     ...declaration.members
       .filter(({ name, documented }) => !documented && !inherited(name, declaration))
       .map(({ name }) => `${at}.${name}`),
   ];
+}
+
+/** Overloads of a function after the first one. */
+function overloadsOf({ kind, name, path }: Declaration, files: Files): string[] {
+  const lines = (files.get(path)?.text ?? '').split('\n');
+  const heads =
+    kind === 'function' ? [...lines.keys()].filter((index) => HEAD.exec(lines[index] ?? '')?.[2] === name) : [];
+  return eachShown(`${path} ${name}`, heads, lines)
+    .slice(1)
+    .filter(({ documented }) => !documented)
+    .map((overload) => overload.name);
 }
 
 function basesIn(declaration: Declaration, files: Files): Declaration[] {
