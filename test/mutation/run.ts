@@ -115,7 +115,10 @@ async function recordAll(): Promise<void> {
     const batch = open.slice(from, from + RECORD_AT_ONCE);
     const { ended, failedFiles } = await sandbox.run({ tests: batch, atMostSeconds: secondsLeft(), record: true });
     if (ended === 'timed out') return;
-    const recorded: Record<string, Recorded> = {};
+    // A file whose tests are all skipped here says nothing of its own, and comes to no mutant.
+    const recorded: Record<string, Recorded> = Object.fromEntries(
+      batch.map((path) => [path, { hash: hashOf(path), seconds: 0, passed: !failedFiles.has(path), hits: {} }]),
+    );
     for (const { path, seconds, hits } of sandbox.hits())
       recorded[path] = {
         hash: hashOf(path),
