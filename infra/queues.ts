@@ -47,8 +47,7 @@ export class TaskQueues extends Construct {
   /**
    * Makes each queue with its dead-letter queue, and the service's own queues. `TaskService` calls it.
    *
-   * @throws InvalidOption, ImproperlyConfigured for a `queueNamePrefix` that makes names SQS or Celery cannot tell
-   * apart.
+   * @throws InvalidOption for a `queueNamePrefix` that gives two queues one name, or a name that SQS does not take.
    */
   constructor(scope: Construct, id: string, props: TaskQueuesProps) {
     super(scope, id);

@@ -1,4 +1,6 @@
 /** Celery's task states (celery/states.py), with REJECTED made a stored state of its own. */
+
+/** Nothing is known of it: not started, expired, an unknown id, or an outcome that readers may not see. */
 export const PENDING = 'PENDING';
 /** Celery's state of a message that a worker has received. Never stored from here. */
 export const RECEIVED = 'RECEIVED';

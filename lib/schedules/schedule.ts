@@ -49,7 +49,7 @@ export const SOLAR_EVENTS = [
 /** What `solar()` can wait for: Celery's names. */
 export type SolarEvent = (typeof SOLAR_EVENTS)[number];
 
-/** Celery's `solar`: once a day at an event of the sun, at a place. */
+/** Celery's `solar`: at each event of the sun of one kind, at a place. */
 export interface SolarSchedule {
   /** Tells the kinds of schedules apart. */
   readonly type: 'solar';

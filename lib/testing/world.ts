@@ -50,7 +50,7 @@ export class World {
   readonly broker: MemoryBroker;
   /** The results; `all()` gives every record. */
   readonly backend: WorldBackend;
-  /** The timers that are due later than SQS can delay; `size()` counts them. */
+  /** Messages that are due later than their queue can delay; `size()` counts them. */
   readonly timers: WorldTimers;
   /** The stored schedule entries. */
   readonly schedules: WorldSchedules;
