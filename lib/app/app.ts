@@ -10,7 +10,7 @@ import { noCeleryGroups, noGroups, noSchedules } from './no-ports.ts';
 import { type Clock, type Ids, type Random, systemClock, systemIds, systemRandom } from '../base/time.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Logger } from '../ports/log.ts';
-import type { Producer } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 import { requireKnown, requireKnownTree } from '../producer/known-tasks.ts';
 import { callSite, Registry, type TaskDefinition, type TaskHooks } from '../task/registry.ts';
 import { AsyncResult } from '../results/result.ts';
@@ -56,7 +56,7 @@ interface ConnectedPorts {
  * export const greet = app.task('shop.greet', (name: string) => `Hello, ${name}`);
  * ```
  */
-export class Celeriac implements Producer {
+export class Celeriac implements App {
   /** The app's options as they hold, with every default filled in. */
   readonly settings: Settings;
   /** The declared tasks by name. The library's own use: declare with `task()`, `register()` and `remote()`. */
@@ -387,7 +387,7 @@ export class Celeriac implements Producer {
   }
 
   /** What `send` sends runs in the caller, and all that follows from it, before this is done. */
-  async runEager<R>(send: (eager: Producer) => Promise<R>): Promise<R> {
+  async runEager<R>(send: (eager: App) => Promise<R>): Promise<R> {
     // Imported on demand: few processes run anything eagerly.
     const { runEager } = await import('./eager.ts');
     return runEager(this, send);

@@ -6,7 +6,8 @@ import type { TaskContext } from '../task/context.ts';
 import { InvalidSignature, TimeLimitExceeded } from '../base/errors.ts';
 import { decodeJson } from '../wire/json.ts';
 import { isPassing } from '../base/passing.ts';
-import { type Producer, validateArguments } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
+import { validateArguments } from '../producer/producer.ts';
 import type { TaskDefinition } from '../task/registry.ts';
 import { readSignature, signature } from '../wire/signature.ts';
 import { resolveTaskOptions, type TaskOptions } from '../options/task-options.ts';
@@ -27,23 +28,23 @@ const SENDS = {
 // With this backoff some four hours, as long as a message that nobody can handle is received again.
 const MOST_SENDINGS = 100;
 
-export function builtinTasks(producer: Producer): TaskDefinition[] {
+export function builtinTasks(app: App): TaskDefinition[] {
   const define = (name: string, run: Run, options: TaskOptions = {}): TaskDefinition => ({
     name,
-    options: resolveTaskOptions(name, options, producer.settings),
+    options: resolveTaskOptions(name, options, app.settings),
     hooks: {},
     arity: 1,
     place: 'celeriac',
     run,
   });
   const map = (context: TaskContext, argumentsOf: (item: unknown) => readonly unknown[]): Promise<unknown[]> =>
-    runEach(producer, context, argumentsOf, ownNames);
+    runEach(app, context, argumentsOf, ownNames);
   const all = [
     define('celery.map', (context) => map(context, (item) => [item])),
     define('celery.starmap', (context) => map(context, starred)),
     ...['celery.chain', 'celery.group', 'celery.chord', 'celery.chunks'].map((name) =>
       // Whoever wrote it may have given it to a schema that never passes.
-      define(name, (context, args) => applyAgain(producer, name, context, args), {
+      define(name, (context, args) => applyAgain(app, name, context, args), {
         ...SENDS,
         maxRetries: MOST_SENDINGS,
       }),
@@ -52,7 +53,7 @@ export function builtinTasks(producer: Producer): TaskDefinition[] {
       const { index } = context.request.kwargs;
       return typeof index === 'number' ? args[index] : args;
     }),
-    define('celery.chord_unlock', (context, args) => unlockChord(producer, context, args), {
+    define('celery.chord_unlock', (context, args) => unlockChord(app, context, args), {
       ...SENDS,
       ignoreResult: true,
     }),
@@ -60,7 +61,7 @@ export function builtinTasks(producer: Producer): TaskDefinition[] {
     define('celery.backend_cleanup', () => null),
     define(FAIL_TASK, (_context, args) => fail(args)),
     define(COLLECT_TASK, (_context, [results]) => results),
-    define(REPAIR_TASK, (context, args) => repair(producer, context, args), { ...SENDS, ignoreResult: true }),
+    define(REPAIR_TASK, (context, args) => repair(app, context, args), { ...SENDS, ignoreResult: true }),
   ];
   const ownNames: ReadonlySet<string> = new Set(all.map(({ name }) => name));
   return all;
@@ -75,7 +76,7 @@ const ITEMS_BETWEEN_TURNS = 64;
 
 /** One after another in one message, as Celery does. */
 async function runEach(
-  producer: Producer,
+  app: App,
   context: TaskContext,
   argumentsOf: (item: unknown) => readonly unknown[],
   ownNames: ReadonlySet<string>,
@@ -86,12 +87,12 @@ async function runEach(
   // These read their message, which is this one: a map of a map would map itself for ever.
   if (ownNames.has(sig.task))
     throw new InvalidSignature(`${context.request.task} of ${sig.task}: only tasks of the app can be mapped.`);
-  const definition = producer.registry.get(sig.task);
+  const definition = app.registry.get(sig.task);
   const results: unknown[] = [];
   for (const [index, item] of (it as readonly unknown[]).entries()) {
     // Timers fire only where the event loop turns: without it no time limit would ever end this.
     if (index % ITEMS_BETWEEN_TURNS === 0) {
-      await producer.clock.settled();
+      await app.clock.settled();
       if (context.remainingTime() <= 0) throw new TimeLimitExceeded(`The time is over after ${index} items.`);
     }
     const args = await validateArguments(definition, [...argumentsOf(item), ...sig.args]);
@@ -103,7 +104,7 @@ async function runEach(
 
 /** A composite that came as a message of its own: applied under an id that its redelivery gives it again. */
 async function applyAgain(
-  producer: Producer,
+  app: App,
   name: string,
   context: TaskContext,
   args: readonly unknown[],
@@ -117,23 +118,23 @@ async function applyAgain(
     options: { task_id: derivedId(`${request.id}:applied`) },
     subtaskType: name.replace('celery.', ''),
   });
-  const result = await applySignature(producer, sig);
+  const result = await applySignature(app, sig);
   return [result.id];
 }
 
 /** Sends, window by window, what a sender that died may have left unsent. */
-async function repair(producer: Producer, context: TaskContext, args: readonly unknown[]): Promise<void> {
+async function repair(app: App, context: TaskContext, args: readonly unknown[]): Promise<void> {
   const [name, id, from, fresh] = args;
   let start = typeof from === 'number' ? from : 0;
   if (typeof name !== 'string' || typeof id !== 'string') throw new InvalidSignature('celeriac.repair needs two ids.');
-  const ports = await producer.ports();
-  const record = await ports.groups.definition(name, producer.clock.nowMs());
+  const ports = await app.ports();
+  const record = await ports.groups.definition(name, app.clock.nowMs());
   const sig = record && readSignature(decodeJson(record.definition));
   if (record === undefined || sig === undefined) {
     context.logger.warn('nothing to repair: the definition is gone', { groupId: name });
     return;
   }
-  const plan = compileFor(producer, sig, id);
+  const plan = compileFor(app, sig, id);
   const { parentId, rootId, hops } = context.request;
   const place = parentId === null ? { parentId } : { parentId, rootId, hops };
   const lineage = { ...lineageOf(fresh === true), ...place };
@@ -141,6 +142,6 @@ async function repair(producer: Producer, context: TaskContext, args: readonly u
     // What is left goes on in a message of its own, before this one's time is over.
     if (context.remainingTime() < 10)
       return context.retry({ countdown: 0, args: [name, id, start, fresh], maxRetries: null });
-    start = await sendPlanFrom(producer, ports, plan, start, lineage);
+    start = await sendPlanFrom(app, ports, plan, start, lineage);
   }
 }

@@ -8,7 +8,7 @@ import type { TaskContext } from '../task/context.ts';
 import { ChordError, InvalidSignature } from '../base/errors.ts';
 import { decodeJsonKeepingTypes } from '../wire/json.ts';
 import type { TaskRecord } from '../ports/backend.ts';
-import type { Producer } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 import { readDocument } from '../wire/result-document.ts';
 import { taskIdsIn } from '../wire/celery-group.ts';
 import { readSignature, type Signature, signature, withParts } from '../wire/signature.ts';
@@ -25,7 +25,7 @@ const LONGEST_INTERVAL_SECONDS = 30;
 
 /** Looks for the results of a header, and sends the body when all are there. Gives its id. */
 export async function unlockChord(
-  producer: Producer,
+  app: App,
   context: TaskContext,
   args: readonly unknown[],
 ): Promise<string | undefined> {
@@ -35,8 +35,8 @@ export async function unlockChord(
   if (body === undefined || !Array.isArray(members))
     throw new InvalidSignature('celery.chord_unlock needs the body of a chord, and the results of its header.');
   const ids = members.flatMap(taskIdsIn);
-  const { backend } = await producer.ports();
-  const records = await backend.get(ids, producer.clock.nowMs());
+  const { backend } = await app.ports();
+  const records = await backend.get(ids, app.clock.nowMs());
   if (!records.every((record) => record !== undefined && isFinal(record.status))) {
     const interval = typeof kwargs['interval'] === 'number' ? kwargs['interval'] : 1;
     const countdown = Math.min(LONGEST_INTERVAL_SECONDS, interval * 2 ** Math.min(retries, 10));
@@ -46,7 +46,7 @@ export async function unlockChord(
   const whole = failed < 0 ? withResults(body, records) : failing(body, dependency(ids[failed] ?? '', records[failed]));
   // A body without an id gets the one that a redelivery gives it again.
   const taskId = givenId(body) ?? derivedId(`${context.request.id}:body`);
-  const { id } = await applySignature(producer, whole, { taskId });
+  const { id } = await applySignature(app, whole, { taskId });
   return id;
 }
 

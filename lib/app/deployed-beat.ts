@@ -4,22 +4,22 @@
  * `app.schedules`. All others would load them on every cold start. That the entries are right was checked at synth.
  */
 import { ImproperlyConfigured } from '../base/errors.ts';
-import type { Beat as WholeBeat, FullSweepReport } from '../beat/beat.ts';
+import type { FullSweepReport, Beat as WholeBeat } from '../beat/beat.ts';
 import type { BeatEntry } from '../beat/entry.ts';
 import type { BeatPlan } from '../beat/plan.ts';
 import type { ScheduleBook } from '../beat/schedules.ts';
 import type { SweepOptions } from '../beat/sweep.ts';
 import type { Ports } from '../ports/ports.ts';
-import type { Producer } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 
 export class Beat implements Pick<WholeBeat, 'book' | 'declare' | 'plans' | 'sweep'> {
   readonly book: ScheduleBook;
-  readonly #producer: Producer;
+  readonly #app: App;
   readonly #declared: Readonly<Record<string, BeatEntry>>[] = [];
   #loading: Promise<WholeBeat> | undefined;
 
-  constructor(producer: Producer) {
-    this.#producer = producer;
+  constructor(app: App) {
+    this.#app = app;
     this.book = lateBook(() => this.#whole());
   }
 
@@ -45,7 +45,7 @@ export class Beat implements Pick<WholeBeat, 'book' | 'declare' | 'plans' | 'swe
 
   async #load(): Promise<WholeBeat> {
     const { Beat: Whole } = await import('../beat/beat.ts');
-    const beat = new Whole(this.#producer);
+    const beat = new Whole(this.#app);
     for (const entries of this.#declared) beat.declare(entries);
     return beat;
   }

@@ -11,7 +11,7 @@ import type { TaskRecord } from '../ports/backend.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import type { Logger } from '../ports/log.ts';
 import type { Ports } from '../ports/ports.ts';
-import type { Producer } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 import type { Eager } from '../results/eager.ts';
 import type { Registry } from '../task/registry.ts';
 import type { Disposition } from '../worker/attempt.ts';
@@ -23,7 +23,7 @@ import { EagerClock, EagerQueue } from './eager-queue.ts';
 import { noCeleryGroups, noSchedules } from './no-ports.ts';
 
 /** Gives what `send` gives, once all that it has sent, and all that follows from it, is done. */
-export async function runEager<R>(app: Producer, send: (eager: Producer) => Promise<R>): Promise<R> {
+export async function runEager<R>(app: App, send: (eager: App) => Promise<R>): Promise<R> {
   const run = new EagerApp(app);
   const answer = await send(run);
   await run.work();
@@ -31,7 +31,7 @@ export async function runEager<R>(app: Producer, send: (eager: Producer) => Prom
 }
 
 /** The app as one eager call sees it: what is sent by it stays here, and its results are read here. */
-class EagerApp implements Producer, Eager {
+class EagerApp implements App, Eager {
   readonly settings: Settings;
   readonly registry: Registry;
   readonly clock: Clock;
@@ -44,7 +44,7 @@ class EagerApp implements Producer, Eager {
   readonly #worker: Worker;
   #thrown: { readonly error: unknown } | undefined;
 
-  constructor({ settings, registry, clock, ids, random, logger }: Producer) {
+  constructor({ settings, registry, clock, ids, random, logger }: App) {
     this.settings = settings;
     // What the library's own tasks send stays here too.
     this.registry = registry.withBuiltins(() => builtinTasks(this));
@@ -83,7 +83,7 @@ class EagerApp implements Producer, Eager {
   }
 
   /** What is sent while it runs runs with it. */
-  runEager<R>(send: (eager: Producer) => Promise<R>): Promise<R> {
+  runEager<R>(send: (eager: App) => Promise<R>): Promise<R> {
     return send(this);
   }
 

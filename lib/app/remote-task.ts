@@ -1,7 +1,7 @@
 /** Tasks that run elsewhere, in Python's Celery say: sent by name, with types given by hand. */
 import type { Duration } from '../base/duration.ts';
 import { NotRegistered } from '../base/errors.ts';
-import type { Producer } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 import { requireExternal } from '../options/declared-queue.ts';
 import type { TaskDefinition } from '../task/registry.ts';
 import { refuseUnknownKeys } from '../base/checks.ts';
@@ -29,7 +29,7 @@ const KEYS: ReadonlySet<string> = new Set<keyof RemoteTaskOptions>(['queue', 'pr
 
 /** @throws InvalidOption, AlreadyRegistered */
 export function remoteTask(
-  producer: Producer,
+  app: App,
   name: string,
   options: RemoteTaskOptions,
   place: string,
@@ -37,10 +37,10 @@ export function remoteTask(
 ): RemoteTask {
   const checked = checkedTaskName(name);
   refuseUnknownKeys(options, KEYS, `options of remote task '${checked}'`);
-  if (options.queue !== undefined) requireExternal(checked, options.queue, producer.settings);
+  if (options.queue !== undefined) requireExternal(checked, options.queue, app.settings);
   const definition: TaskDefinition = {
     name: checked,
-    options: resolveTaskOptions(checked, options, producer.settings),
+    options: resolveTaskOptions(checked, options, app.settings),
     hooks: {},
     arity: 0,
     place,
@@ -48,6 +48,6 @@ export function remoteTask(
       throw new NotRegistered(`Task '${checked}' runs elsewhere; there is no function to call. Send it with delay().`);
     },
   };
-  producer.registry.addRemote(definition);
-  return createTask(definition, producer, methods);
+  app.registry.addRemote(definition);
+  return createTask(definition, app, methods);
 }

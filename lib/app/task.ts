@@ -8,7 +8,7 @@ import { InvalidSignature } from '../base/errors.ts';
 import { directContext } from '../task/task-context.ts';
 import type { TaskContext } from '../task/context.ts';
 import type { Message } from '../wire/message.ts';
-import type { Producer } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 import type { TaskDefinition } from '../task/registry.ts';
 import type { AsyncResult } from '../results/result.ts';
 import type { CheckedTypes } from '../base/serializable.ts';
@@ -173,12 +173,11 @@ export interface TaskMethods {
 
 export function createTask<A extends readonly unknown[], R, N extends string>(
   definition: TaskDefinition,
-  producer: Producer,
+  app: App,
   methods: TaskMethods,
 ): Task<A, R, N> {
   const { name } = definition;
-  const call = (...args: readonly unknown[]): unknown =>
-    definition.run(contextOfCall(definition, args, producer), args);
+  const call = (...args: readonly unknown[]): unknown => definition.run(contextOfCall(definition, args, app), args);
   const write = (
     args: readonly unknown[],
     { immutable = false, ...options }: ApplyOptions & { readonly immutable?: boolean } = {},
@@ -191,7 +190,7 @@ export function createTask<A extends readonly unknown[], R, N extends string>(
         ...(options.kwargs === undefined ? {} : { kwargs: options.kwargs }),
       }),
     );
-  const withMethods = (sig: Signature): CanvasSignature => fluent(sig, () => producer);
+  const withMethods = (sig: Signature): CanvasSignature => fluent(sig, () => app);
   return Object.freeze(
     Object.assign(call, {
       taskName: name,
@@ -222,9 +221,9 @@ function listsIn(items: unknown, what: string): readonly unknown[] {
 }
 
 /** A bound task called as a plain function still gets a `self`; there is no message behind it. */
-function contextOfCall(definition: TaskDefinition, args: readonly unknown[], producer: Producer): TaskContext {
-  const { clock, logger, settings } = producer;
-  const id = producer.ids.next();
+function contextOfCall(definition: TaskDefinition, args: readonly unknown[], app: App): TaskContext {
+  const { clock, logger, settings } = app;
+  const id = app.ids.next();
   const message: Message = {
     id,
     task: definition.name,

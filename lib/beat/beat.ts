@@ -2,7 +2,7 @@
 import { errorMessage } from '../base/error-text.ts';
 import { InvalidSchedule } from '../base/errors.ts';
 import type { Ports } from '../ports/ports.ts';
-import type { Producer } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 import { type BeatEntry, resolveEntry, type ScheduleEntry } from './entry.ts';
 import { checkArgumentsNow, checkEntry } from './check-entry.ts';
 import { type BeatPlan, planBeat } from './plan.ts';
@@ -26,14 +26,14 @@ const SYNC_EVERY_MS = 300_000;
 
 export class Beat {
   readonly book: ScheduleBook;
-  readonly #producer: Producer;
+  readonly #app: App;
   readonly #entries = new Map<string, ScheduleEntry>();
   #plans: readonly BeatPlan[] | undefined;
   #synced: { readonly schedules: Ports['schedules']; readonly atMs: number } | undefined;
 
-  constructor(producer: Producer) {
-    this.#producer = producer;
-    this.book = new ScheduleBook(producer, () => this.plans());
+  constructor(app: App) {
+    this.#app = app;
+    this.book = new ScheduleBook(app, () => this.plans());
   }
 
   /** @throws InvalidSchedule, InvalidOption, InvalidArguments, QueueNotFound: each names the entry. */
@@ -41,9 +41,9 @@ export class Beat {
     for (const [name, given] of Object.entries(entries)) {
       if (this.#entries.has(name))
         throw new InvalidSchedule(`entry '${name}' is declared twice. Rename one, or merge them.`);
-      const entry = resolveEntry(name, given, this.#producer.settings.timezone);
-      checkEntry(entry, this.#producer);
-      this.#entries.set(name, checkArgumentsNow(entry, this.#producer));
+      const entry = resolveEntry(name, given, this.#app.settings.timezone);
+      checkEntry(entry, this.#app);
+      this.#entries.set(name, checkArgumentsNow(entry, this.#app));
     }
     this.#plans = undefined;
     this.#synced = undefined;
@@ -51,7 +51,7 @@ export class Beat {
 
   /** Every declared entry and the way it goes. */
   plans(): readonly BeatPlan[] {
-    return (this.#plans ??= planBeat(this.#producer, [...this.#entries.values()]));
+    return (this.#plans ??= planBeat(this.#app, [...this.#entries.values()]));
   }
 
   /** Ticks first: those of FIFO queues become timers, which the second half may send at once. */
@@ -60,7 +60,7 @@ export class Beat {
     const plans: readonly BeatPlan[] =
       ports.rules === undefined ? this.plans().map((plan) => ({ ...plan, way: 'sweep' })) : this.plans();
     const beat = await this.#sweepEntries(plans, ports, options);
-    const timers = await sweep(ports, options, endRefused(this.#producer, ports));
+    const timers = await sweep(ports, options, endRefused(this.#app, ports));
     return { sent: timers.sent, failed: timers.failed + beat.failed, ticks: beat.ticks };
   }
 
@@ -78,7 +78,7 @@ export class Beat {
         this.#synced = all ? { schedules: ports.schedules, atMs: nowMs } : undefined;
       }
       const declared = new Set(plans.filter((plan) => plan.way === 'sweep').map((plan) => plan.name));
-      return await sweepSchedules(this.#producer, ports, declared, options.horizonSeconds);
+      return await sweepSchedules(this.#app, ports, declared, options.horizonSeconds);
     } catch (error) {
       ports.logger.log('error', `The sweep of schedule entries failed: ${errorMessage(error)}`);
       return { ticks: 0, failed: 1 };

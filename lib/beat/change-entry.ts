@@ -3,9 +3,9 @@ import { InvalidSchedule, ScheduleConflict, ScheduleNotFound } from '../base/err
 import { SWEEP_HORIZON_SECONDS } from '../base/limits.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { ScheduleItem } from '../ports/schedules.ts';
-import type { Producer } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 import { checkedEntryName } from './entry.ts';
-import { storedAnew, type SentAhead } from './edit-state.ts';
+import { type SentAhead, storedAnew } from './edit-state.ts';
 import type { BeatPlan } from './plan.ts';
 import { firstState, itemOf, refuseNever, type ScheduleState, stateOf } from './schedule-state.ts';
 import { type StoredSchedule, viewOf } from './schedule-view.ts';
@@ -19,7 +19,7 @@ export type Change = (state: Wanted, nowMs: number, sent: SentAhead) => Wanted |
 
 /** What an edit works with. */
 export interface BookParts {
-  readonly producer: Producer;
+  readonly app: App;
   readonly plans: () => readonly BeatPlan[];
 }
 
@@ -39,18 +39,18 @@ export async function changeEntry(
   change: Change,
   instead: string | null = CHANGE_THERE,
 ): Promise<StoredSchedule> {
-  const { producer } = book;
-  const ports = await producer.ports();
+  const { app } = book;
+  const ports = await app.ports();
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     const held = await readEntry(book, checkedEntryName(name), ports);
     const state = held?.deleted === true ? undefined : held;
     if (state !== undefined && instead !== null) refuseDeclared(state, instead);
     const nowMs = ports.clock.nowMs();
-    const wanted = await change(state, nowMs, sentAhead(state, producer));
+    const wanted = await change(state, nowMs, sentAhead(state, app));
     const untilMs = nowMs + SWEEP_HORIZON_SECONDS * 1000;
     if (wanted === undefined) {
       // What was deleted by a process that did not come to its end.
-      if (held !== undefined && held.recalled.length > 0) await emit(held, producer, ports, untilMs);
+      if (held !== undefined && held.recalled.length > 0) await emit(held, app, ports, untilMs);
       throw await notFound(book, name, ports);
     }
     refuseNever(wanted, nowMs);
@@ -59,7 +59,7 @@ export async function changeEntry(
     if (done !== true) continue;
     const written = { ...next, revision: next.revision + 1 };
     if (written.recalled.length > 0 || (written.nextDueMs !== null && written.nextDueMs <= untilMs))
-      await emit(written, producer, ports, untilMs);
+      await emit(written, app, ports, untilMs);
     return viewOf((await findEntry(book, name, ports)) ?? written, nowMs);
   }
   throw new ScheduleConflict(
@@ -67,8 +67,8 @@ export async function changeEntry(
   );
 }
 
-export function sentAhead(state: Wanted, producer: Producer): SentAhead {
-  return { irrevocable: state !== undefined && isIrrevocable(producer, state.entry) };
+export function sentAhead(state: Wanted, app: App): SentAhead {
+  return { irrevocable: state !== undefined && isIrrevocable(app, state.entry) };
 }
 
 /** What is there for readers: stored, or declared and not yet seen by a sweep. */

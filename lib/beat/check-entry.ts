@@ -3,7 +3,8 @@ import { InvalidSchedule, MessageTooLarge } from '../base/errors.ts';
 import { encodeJson } from '../wire/json.ts';
 import { DYNAMODB_MAX_ITEM_BYTES } from '../base/limits.ts';
 import { didYouMean } from '../base/nearest.ts';
-import { argumentsOf, type Producer, validateArguments } from '../producer/producer.ts';
+import { argumentsOf, validateArguments } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 import { named, type ScheduleEntry } from './entry.ts';
 import { prepareTick } from './tick.ts';
 
@@ -15,25 +16,25 @@ const STATE_OVERHEAD_BYTES = 49_152;
  *
  * @throws InvalidSchedule for an unknown task; what a call throws for an unknown queue, options, size.
  */
-export function checkEntry(entry: ScheduleEntry, producer: Producer): void {
+export function checkEntry(entry: ScheduleEntry, app: App): void {
   try {
-    check(entry, producer);
+    check(entry, app);
   } catch (error) {
     throw named(entry.name, error);
   }
 }
 
-function check(entry: ScheduleEntry, producer: Producer): void {
+function check(entry: ScheduleEntry, app: App): void {
   const { task, subtask_type: composite } = entry.signature;
   if (composite !== null)
     throw new InvalidSchedule(`task: a ${composite} cannot be scheduled; schedule a task that starts it.`);
-  if (!entry.customTask && producer.registry.findAnywhere(task) === undefined) {
-    const known = producer.registry.names();
+  if (!entry.customTask && app.registry.findAnywhere(task) === undefined) {
+    const known = app.registry.names();
     throw new InvalidSchedule(
       `task '${task}' is not registered here. Registered are: ${known.join(', ') || 'none'}.${didYouMean(task, known)} Declare it before the entry, name it with app.remote() if it runs elsewhere, or say customTask: true.`,
     );
   }
-  prepareTick(producer, entry, producer.clock.nowMs(), 0);
+  prepareTick(app, entry, app.clock.nowMs(), 0);
   const bytes = Buffer.byteLength(encodeJson(entry, 'entry'));
   if (bytes + STATE_OVERHEAD_BYTES > DYNAMODB_MAX_ITEM_BYTES)
     throw new MessageTooLarge(
@@ -42,8 +43,8 @@ function check(entry: ScheduleEntry, producer: Producer): void {
 }
 
 /** The entry with its arguments as the task's schema returns them. @throws InvalidArguments */
-export async function checkArguments(entry: ScheduleEntry, producer: Producer): Promise<ScheduleEntry> {
-  const definition = producer.registry.find(entry.signature.task);
+export async function checkArguments(entry: ScheduleEntry, app: App): Promise<ScheduleEntry> {
+  const definition = app.registry.find(entry.signature.task);
   if (definition?.options.schema === undefined) return entry;
   try {
     return withArguments(entry, await validateArguments(definition, entry.signature.args));
@@ -53,8 +54,8 @@ export async function checkArguments(entry: ScheduleEntry, producer: Producer): 
 }
 
 /** The same where the schema answers at once; the worker asks one that does not before each run. */
-export function checkArgumentsNow(entry: ScheduleEntry, producer: Producer): ScheduleEntry {
-  const definition = producer.registry.find(entry.signature.task);
+export function checkArgumentsNow(entry: ScheduleEntry, app: App): ScheduleEntry {
+  const definition = app.registry.find(entry.signature.task);
   const schema = definition?.options.schema;
   if (definition === undefined || schema === undefined) return entry;
   try {

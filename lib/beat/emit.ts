@@ -6,7 +6,7 @@ import { errorLine } from '../base/error-text.ts';
 import { CeleriacError, OperationalError } from '../base/errors.ts';
 import { SWEEP_IRREVOCABLE_HORIZON_SECONDS } from '../base/limits.ts';
 import type { Ports } from '../ports/ports.ts';
-import type { Producer } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 import { dispatch, type Prepared } from '../producer/publish.ts';
 import { AsyncResult } from '../results/result.ts';
 import { sideBySide } from '../base/side-by-side.ts';
@@ -46,20 +46,20 @@ const WIDTH = 16;
 /** Takes back what edits recalled, sends what is due of each entry, and stores the entries behind it. Names are distinct. */
 export async function emitAll(
   states: readonly ScheduleState[],
-  producer: Producer,
+  app: App,
   ports: Ports,
   untilMs: number,
 ): Promise<Emitted[]> {
   const nowMs = ports.clock.nowMs();
   const works = new Map<ScheduleState, Work>();
   for (const state of states) {
-    const irrevocable = isIrrevocable(producer, state.entry);
+    const irrevocable = isIrrevocable(app, state.entry);
     const horizonMs = irrevocable ? Math.min(untilMs, nowMs + SWEEP_IRREVOCABLE_HORIZON_SECONDS * 1000) : untilMs;
     if (state.recalled.length > 0 || state.nextDueMs === null || state.nextDueMs <= horizonMs)
       works.set(state, { state, irrevocable, gone: new Set(), ticks: [], next: state, sent: 0, lastError: null });
   }
   const all = [...works.values()];
-  await takeBackRecalled(all, producer);
+  await takeBackRecalled(all, app);
   for (const work of all) {
     const horizonMs = work.irrevocable ? Math.min(untilMs, nowMs + SWEEP_IRREVOCABLE_HORIZON_SECONDS * 1000) : untilMs;
     const { ticks, state } = advance(work.state, nowMs, horizonMs, work.gone);
@@ -67,8 +67,8 @@ export async function emitAll(
     work.next = state;
     work.lastError = state.lastError;
   }
-  await sendTicks(all, producer, ports);
-  const moved = await writeMoved(all, producer, ports);
+  await sendTicks(all, app, ports);
+  const moved = await writeMoved(all, app, ports);
   return states.map((state) => {
     const work = works.get(state);
     if (work === undefined) return { ticks: 0, moved: false };
@@ -79,46 +79,46 @@ export async function emitAll(
 }
 
 /** The same for one. @throws what kept it from being sent or written */
-export async function emit(state: ScheduleState, producer: Producer, ports: Ports, untilMs: number): Promise<void> {
-  const [emitted] = await emitAll([state], producer, ports, untilMs);
+export async function emit(state: ScheduleState, app: App, ports: Ports, untilMs: number): Promise<void> {
+  const [emitted] = await emitAll([state], app, ports, untilMs);
   if (emitted !== undefined && 'error' in emitted) throw emitted.error;
 }
 
-async function takeBackRecalled(works: readonly Work[], producer: Producer): Promise<void> {
+async function takeBackRecalled(works: readonly Work[], app: App): Promise<void> {
   const recalled = works.flatMap((work) => work.state.recalled.map((tick) => ({ work, tick })));
   await sideBySide(recalled, WIDTH, async ({ work, tick }) => {
     try {
       // What had run already must not run again under another version.
-      if ((await revoke(work.state.entry.name, tick, producer)) !== REVOKED) work.gone.add(tick.dueMs);
+      if ((await revoke(work.state.entry.name, tick, app)) !== REVOKED) work.gone.add(tick.dueMs);
     } catch (error) {
       work.error = error;
     }
   });
 }
 
-function revoke(entry: string, { version, dueMs }: Recalled, producer: Producer): Promise<string> {
-  return new AsyncResult(tickId(entry, dueMs, version), producer).revoke();
+function revoke(entry: string, { version, dueMs }: Recalled, app: App): Promise<string> {
+  return new AsyncResult(tickId(entry, dueMs, version), app).revoke();
 }
 
-async function sendTicks(works: readonly Work[], producer: Producer, ports: Ports): Promise<void> {
+async function sendTicks(works: readonly Work[], app: App, ports: Ports): Promise<void> {
   const open = works
     .filter((work) => !('error' in work))
     .flatMap((work) => work.ticks.filter((tick) => !work.gone.has(tick)).map((tick) => ({ work, tick })));
   for (let start = 0; start < open.length; start += WINDOW) {
     const window: { readonly work: Work; readonly prepared: Prepared }[] = [];
     for (const { work, tick } of open.slice(start, start + WINDOW)) {
-      const prepared = prepareOne(work, tick, producer, ports);
+      const prepared = prepareOne(work, tick, app, ports);
       if (prepared !== undefined) window.push({ work, prepared });
     }
-    await sendWindow(window, producer, ports);
+    await sendWindow(window, app, ports);
   }
 }
 
-function prepareOne(work: Work, tick: number, producer: Producer, ports: Ports): Prepared | undefined {
+function prepareOne(work: Work, tick: number, app: App, ports: Ports): Prepared | undefined {
   const { entry, tickVersion } = work.state;
   if (work.lastError !== null || 'error' in work) return undefined;
   try {
-    return prepareTick(producer, entry, tick, tickVersion).prepared;
+    return prepareTick(app, entry, tick, tickVersion).prepared;
   } catch (error) {
     // It would fail at the next sweep too: as in Celery the tick is passed over, and the entry says why.
     if (CeleriacError.is(error)) {
@@ -133,14 +133,14 @@ function prepareOne(work: Work, tick: number, producer: Producer, ports: Ports):
 
 async function sendWindow(
   window: readonly { readonly work: Work; readonly prepared: Prepared }[],
-  producer: Producer,
+  app: App,
   ports: Ports,
 ): Promise<void> {
   try {
     const outcomes = await dispatch(
       window.map(({ prepared }) => prepared),
       ports,
-      producer.settings,
+      app.settings,
     );
     for (const [index, outcome] of outcomes.entries()) {
       const work = window[index]?.work;
@@ -158,7 +158,7 @@ async function sendWindow(
 }
 
 /** Entries of which every tick was sent. */
-async function writeMoved(works: readonly Work[], producer: Producer, ports: Ports): Promise<Set<Work>> {
+async function writeMoved(works: readonly Work[], app: App, ports: Ports): Promise<Set<Work>> {
   const done = works.filter((work) => !('error' in work));
   const moved = new Set<Work>();
   if (done.length === 0) return moved;
@@ -175,7 +175,7 @@ async function writeMoved(works: readonly Work[], producer: Producer, ports: Por
   await sideBySide(overtaken, WIDTH, async (work) => {
     try {
       if (work.irrevocable) await noteSent(work, ports);
-      else await takeBackIfEdited(work, producer, ports);
+      else await takeBackIfEdited(work, app, ports);
     } catch (error) {
       work.error = error;
     }
@@ -184,13 +184,13 @@ async function writeMoved(works: readonly Work[], producer: Producer, ports: Por
 }
 
 /** Another sweeper was quicker, which is well; or people were, and what was just sent is no longer meant. */
-async function takeBackIfEdited({ state, ticks }: Work, producer: Producer, ports: Ports): Promise<void> {
+async function takeBackIfEdited({ state, ticks }: Work, app: App, ports: Ports): Promise<void> {
   const { name } = state.entry;
   const [item] = await ports.schedules.read([name]);
   if (item !== undefined && stateOf(item).tickVersion === state.tickVersion) return;
   const nowMs = ports.clock.nowMs();
   const ahead = ticks.filter((dueMs) => dueMs > nowMs);
-  await sideBySide(ahead, WIDTH, (dueMs) => revoke(name, { version: state.tickVersion, dueMs }, producer));
+  await sideBySide(ahead, WIDTH, (dueMs) => revoke(name, { version: state.tickVersion, dueMs }, app));
 }
 
 // Writes that others overtook: each of them is an edit by hand.

@@ -3,7 +3,7 @@ import { errorLine } from '../base/error-text.ts';
 import { LOST_QUEUE_RECEIVES, REFUSED_TIMER_SECONDS } from '../base/limits.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Timer } from '../ports/timers.ts';
-import type { Producer } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 import { concludeUnsent } from '../worker/lost.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import { createWorker } from '../worker/worker.ts';
@@ -12,12 +12,12 @@ import type { EndRefused } from './sweep.ts';
 // What one timer may take of the sweeper's time.
 const LONGEST_MS = 10_000;
 
-export function endRefused(producer: Producer, ports: Ports): EndRefused {
+export function endRefused(app: App, ports: Ports): EndRefused {
   return async (timer, why) => {
     const nowMs = ports.clock.nowMs();
-    const worker = createWorker(producer, ports, { deadlineMs: nowMs + LONGEST_MS, requestId: `timer ${timer.id}` });
+    const worker = createWorker(app, ports, { deadlineMs: nowMs + LONGEST_MS, requestId: `timer ${timer.id}` });
     try {
-      return (await concludeUnsent(deliveryOf(timer, producer, nowMs), worker, why)).kind === 'ack';
+      return (await concludeUnsent(deliveryOf(timer, app, nowMs), worker, why)).kind === 'ack';
     } catch (error) {
       ports.logger.log('error', `Timer of task ${timer.id} was not given up: ${errorLine(error)}`, {
         taskId: timer.id,
@@ -28,7 +28,7 @@ export function endRefused(producer: Producer, ports: Ports): EndRefused {
 }
 
 /** As if it had come to the lost queue; long after it was due it leaves without a state, if none can be written. */
-function deliveryOf({ id, attempt, dueMs, message }: Timer, { settings }: Producer, nowMs: number): Delivery {
+function deliveryOf({ id, attempt, dueMs, message }: Timer, { settings }: App, nowMs: number): Delivery {
   const { queue, body, groupId } = message;
   return {
     messageId: `${id}-${attempt}`,

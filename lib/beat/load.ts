@@ -29,7 +29,7 @@ export async function loadEntries(
   wanted: readonly ScheduleEntry[],
   mode: 'once' | 'always',
 ): Promise<Loaded> {
-  const ports = await book.producer.ports();
+  const ports = await book.app.ports();
   const nowMs = ports.clock.nowMs();
   const items = await ports.schedules.read(wanted.map(({ name }) => name));
   const planned = wanted.map((entry, index): Planned => {
@@ -37,7 +37,7 @@ export async function loadEntries(
     const state = held?.deleted === true ? undefined : held;
     if (state !== undefined && mode === 'once') return { entry, next: undefined };
     if (state !== undefined) refuseDeclared(state, CHANGE_THERE);
-    const next = replaced(state, entry, nowMs, sentAhead(state, book.producer));
+    const next = replaced(state, entry, nowMs, sentAhead(state, book.app));
     refuseNever(next, nowMs);
     return { entry, next: held?.deleted === true ? storedAnew(next, held) : next };
   });
@@ -64,7 +64,7 @@ async function storePage(
     .filter((_, index) => written[index] === true)
     .map((state) => ({ ...state, revision: state.revision + 1 }))
     .filter((state) => state.recalled.length > 0 || (state.nextDueMs !== null && state.nextDueMs <= untilMs));
-  const failed = (await emitAll(due, book.producer, ports, untilMs)).find((emitted) => 'error' in emitted);
+  const failed = (await emitAll(due, book.app, ports, untilMs)).find((emitted) => 'error' in emitted);
   if (failed !== undefined) throw failed.error;
   for (const { entry } of states.filter((_, index) => written[index] !== true))
     if (!(await storeOne(book, entry, mode))) kept.push(entry.name);

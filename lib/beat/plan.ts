@@ -6,7 +6,7 @@ import {
   EVENTBRIDGE_MIN_EVENT_AGE_SECONDS,
 } from '../base/limits.ts';
 import type { BeatManifest } from '../options/manifest.ts';
-import type { Producer } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 import type { ScheduleEntry } from './entry.ts';
 import { ruleExpression } from '../schedules/eventbridge.ts';
 import { ruleTemplate } from './rule-template.ts';
@@ -16,12 +16,12 @@ export interface BeatPlan extends BeatManifest {
 }
 
 /** @throws what a call of an entry's task throws. */
-export function planBeat(producer: Producer, entries: readonly ScheduleEntry[]): BeatPlan[] {
-  const { beatRuleLimit } = producer.settings;
+export function planBeat(app: App, entries: readonly ScheduleEntry[]): BeatPlan[] {
+  const { beatRuleLimit } = app.settings;
   let rules = 0;
   let characters = 0;
   return entries.map((entry) => {
-    const plan = planEntry(producer, entry);
+    const plan = planEntry(app, entry);
     if (plan.way !== 'rule') return plan;
     const own = (plan.template?.length ?? 0) + BEAT_RULE_OVERHEAD_CHARACTERS;
     if (rules >= beatRuleLimit) return { ...swept(plan), reason: `more than ${beatRuleLimit} rules (beatRuleLimit)` };
@@ -33,8 +33,8 @@ export function planBeat(producer: Producer, entries: readonly ScheduleEntry[]):
   });
 }
 
-function planEntry(producer: Producer, entry: ScheduleEntry): BeatPlan {
-  const built = ruleTemplate(producer, entry);
+function planEntry(app: App, entry: ScheduleEntry): BeatPlan {
+  const built = ruleTemplate(app, entry);
   const common = {
     entry,
     name: entry.name,

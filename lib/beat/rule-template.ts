@@ -1,7 +1,7 @@
 /** The message of a rule: a template that EventBridge fills with the time of the firing. */
 import { encodeMessage } from '../wire/encode-message.ts';
 import { EVENTBRIDGE_MAX_TEMPLATE_CHARACTERS } from '../base/limits.ts';
-import type { Producer } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 import type { ScheduleEntry } from './entry.ts';
 import { TIME_VARIABLE } from '../schedules/eventbridge.ts';
 import { derivedId } from '../base/ids.ts';
@@ -13,17 +13,17 @@ export type RuleTemplate =
   | { readonly ok: false; readonly queue: string; readonly reason: string };
 
 /** @throws what a call throws: unknown queue, options, message too large. */
-export function ruleTemplate(producer: Producer, entry: ScheduleEntry): RuleTemplate {
-  const { message, options, prepared } = prepareTick(producer, entry, 0, 0);
+export function ruleTemplate(app: App, entry: ScheduleEntry): RuleTemplate {
+  const { message, options, prepared } = prepareTick(app, entry, 0, 0);
   const queue = message.queue;
   const refused = (reason: string): RuleTemplate => ({ ok: false, queue, reason });
   // Our workers make the tick's id and its expiry of the firing's time; Python's would take both as they are written.
-  if (producer.settings.queues[queue]?.external) return refused('its queue is consumed elsewhere');
-  if (producer.settings.queues[queue]?.fifo) return refused('a FIFO queue');
+  if (app.settings.queues[queue]?.external) return refused('its queue is consumed elsewhere');
+  if (app.settings.queues[queue]?.fifo) return refused('a FIFO queue');
   if (options.fairKey !== undefined) return refused('fairKey');
   if (message.etaMs !== null) return refused('countdown');
   if (isAbsolute(entry.signature.options['expires'])) return refused('an absolute expires');
-  if (message.expiresMs !== null && producer.registry.find(message.task) === undefined)
+  if (message.expiresMs !== null && app.registry.find(message.task) === undefined)
     // Our own workers reckon it from the tick; nobody else can.
     return refused('expires of a task that runs elsewhere');
   // Stands for the time until everything else is encoded. A hash of the message cannot stand in it.

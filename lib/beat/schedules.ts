@@ -3,7 +3,7 @@ import { booleanOption, integerIn, shown } from '../base/checks.ts';
 import { InvalidOption } from '../base/errors.ts';
 import { sendCall } from '../producer/enqueue.ts';
 import { MAX_LISTED_SCHEDULES } from '../base/limits.ts';
-import type { Producer } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 import type { AsyncResult } from '../results/result.ts';
 import { byBytes } from '../base/ids.ts';
 import { type BeatEntry, checkedEntryName, resolveEntry, type ScheduleEntry } from './entry.ts';
@@ -55,8 +55,8 @@ export class ScheduleBook {
   readonly #parts: BookParts;
 
   /** Made by the app: use `app.schedules`. */
-  constructor(producer: Producer, plans: () => readonly BeatPlan[]) {
-    this.#parts = { producer, plans };
+  constructor(app: App, plans: () => readonly BeatPlan[]) {
+    this.#parts = { app, plans };
   }
 
   /**
@@ -107,7 +107,7 @@ export class ScheduleBook {
    * for what is no name
    */
   async get(name: string): Promise<StoredSchedule | undefined> {
-    const ports = await this.#parts.producer.ports();
+    const ports = await this.#parts.app.ports();
     const state = await findEntry(this.#parts, checkedEntryName(name), ports);
     return state && viewOf(state, ports.clock.nowMs());
   }
@@ -115,7 +115,7 @@ export class ScheduleBook {
   /** Entries in the order of their names, declared ones beside stored ones. Fewer than `limit`: there are no more. */
   async list(options: ListOptions = {}): Promise<StoredSchedule[]> {
     const limit = integerIn(options.limit ?? DEFAULT_LIMIT, 1, MAX_LISTED_SCHEDULES, 'limit');
-    const ports = await this.#parts.producer.ports();
+    const ports = await this.#parts.app.ports();
     const plans = this.#parts.plans();
     const found: ScheduleState[] = [];
     let more = true;
@@ -179,15 +179,15 @@ export class ScheduleBook {
 
   /** Sends the entry's task now, whatever its schedule and a `countdown` of its options say. @throws ScheduleNotFound */
   async runNow(name: string): Promise<AsyncResult> {
-    const { producer } = this.#parts;
-    const ports = await producer.ports();
+    const { app } = this.#parts;
+    const ports = await app.ports();
     const state = await findEntry(this.#parts, checkedEntryName(name), ports);
     if (state === undefined) throw await notFound(this.#parts, name, ports);
     const { signature } = state.entry;
     const { countdown: _later, ...now } = signature.options;
     const { options, lineage } = fromSignatureOptions(now);
     return sendCall(
-      producer,
+      app,
       signature.task,
       signature.args,
       {
@@ -231,15 +231,15 @@ export class ScheduleBook {
   // ------------------------------------------------------------------ parts
 
   async #checked(name: string, given: BeatEntry): Promise<ScheduleEntry> {
-    const { producer } = this.#parts;
-    const entry = resolveEntry(name, given, producer.settings.timezone);
-    checkEntry(entry, producer);
-    return checkArguments(entry, producer);
+    const { app } = this.#parts;
+    const entry = resolveEntry(name, given, app.settings.timezone);
+    checkEntry(entry, app);
+    return checkArguments(entry, app);
   }
 
   async #switch(name: string, enabled: boolean, options: ScheduleChangeOptions): Promise<StoredSchedule> {
     const version = versionOf(options);
-    const { rules } = await this.#parts.producer.ports();
+    const { rules } = await this.#parts.app.ports();
     const view = await changeEntry(
       this.#parts,
       name,

@@ -3,7 +3,7 @@ import { errorMessage } from '../base/error-text.ts';
 import { SWEEP_HORIZON_SECONDS } from '../base/limits.ts';
 import type { DueMark, ScheduleItem } from '../ports/schedules.ts';
 import type { Ports } from '../ports/ports.ts';
-import type { Producer } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 import { emitAll } from './emit.ts';
 import { isForgotten, type ScheduleState, stateOf } from './schedule-state.ts';
 
@@ -15,7 +15,7 @@ export interface BeatReport {
 }
 
 interface Sweep {
-  readonly producer: Producer;
+  readonly app: App;
   readonly ports: Ports;
   /** Names of the entries that code declares. */
   readonly declared: ReadonlySet<string>;
@@ -28,12 +28,12 @@ const PAGE = 100;
 const STALE_MARK_MS = 300_000;
 
 export async function sweepSchedules(
-  producer: Producer,
+  app: App,
   ports: Ports,
   declared: ReadonlySet<string>,
   horizonSeconds: number = SWEEP_HORIZON_SECONDS,
 ): Promise<BeatReport> {
-  const sweep = { producer, ports, declared, untilMs: ports.clock.nowMs() + horizonSeconds * 1000 };
+  const sweep = { app, ports, declared, untilMs: ports.clock.nowMs() + horizonSeconds * 1000 };
   const report = { ticks: 0, failed: 0 };
   let after: DueMark | undefined;
   for (;;) {
@@ -49,7 +49,7 @@ export async function sweepSchedules(
 }
 
 async function sweepPage(marks: readonly DueMark[], sweep: Sweep): Promise<BeatReport> {
-  const { producer, ports, untilMs } = sweep;
+  const { app, ports, untilMs } = sweep;
   const items = await ports.schedules.read(marks.map((mark) => mark.name));
   const served: DueMark[] = [];
   const due: { readonly mark: DueMark; readonly state: ScheduleState }[] = [];
@@ -68,7 +68,7 @@ async function sweepPage(marks: readonly DueMark[], sweep: Sweep): Promise<BeatR
     }
   }
   const states = due.map(({ state }) => state);
-  for (const [index, emitted] of (await emitAll(states, producer, ports, untilMs)).entries()) {
+  for (const [index, emitted] of (await emitAll(states, app, ports, untilMs)).entries()) {
     const mark = due[index]?.mark;
     if (mark === undefined) continue;
     if ('error' in emitted) fail(mark.name, emitted.error);

@@ -1,6 +1,7 @@
 /** One tick: its identity and its message. */
 import { elsewhereIn } from '../producer/destination.ts';
-import { type Call, prepareChecked, type Producer } from '../producer/producer.ts';
+import { type Call, prepareChecked } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 import type { ScheduleEntry } from './entry.ts';
 import { fromSignatureOptions } from '../options/signature-options.ts';
 import { tickId } from '../wire/rule-message.ts';
@@ -9,12 +10,12 @@ import { tickId } from '../wire/rule-message.ts';
 export const PERIODIC_TASK_NAME = 'periodic_task_name';
 
 /** @throws what a call throws: unknown queue, options, message too large. */
-export function prepareTick(producer: Producer, entry: ScheduleEntry, scheduledMs: number, version: number): Call {
+export function prepareTick(app: App, entry: ScheduleEntry, scheduledMs: number, version: number): Call {
   const { signature } = entry;
   const { options, lineage } = fromSignatureOptions(signature.options);
   const { rootId: _rootId, ...line } = lineage;
   return prepareChecked(
-    producer,
+    app,
     signature.task,
     signature.args,
     {
@@ -37,6 +38,6 @@ export function prepareTick(producer: Producer, entry: ScheduleEntry, scheduledM
  * Whether an entry's ticks cannot be taken back: nobody asks for revokes in Celery's workers, nor before a run of a
  * task that is `idempotent`.
  */
-export function isIrrevocable(producer: Producer, { signature }: ScheduleEntry): boolean {
-  return producer.registry.find(signature.task)?.options.idempotent === true || elsewhereIn(producer)(signature);
+export function isIrrevocable(app: App, { signature }: ScheduleEntry): boolean {
+  return app.registry.find(signature.task)?.options.idempotent === true || elsewhereIn(app)(signature);
 }

@@ -29,7 +29,8 @@ import {
 import type { Ports } from '../ports/ports.ts';
 import type { Timer } from '../ports/timers.ts';
 import { checkSteps, type Lineage } from '../options/signature-options.ts';
-import { prepareCall, prepareSignature, type Producer } from './producer.ts';
+import { prepareCall, prepareSignature } from './producer.ts';
+import type { App } from './app.ts';
 import { type Prepared, publish } from './publish.ts';
 import { AsyncResult } from '../results/result.ts';
 import { GroupResult } from '../results/group-result.ts';
@@ -42,7 +43,7 @@ export const REPAIR_TASK = 'celeriac.repair';
 
 /** Sends any signature. Bad input throws before anything is sent. */
 export async function applySignature(
-  producer: Producer,
+  app: App,
   sig: Signature,
   options: ApplyOptions = {},
 ): Promise<AsyncResult | GroupResult> {
@@ -50,20 +51,20 @@ export async function applySignature(
   if (kwargs !== undefined && sig.subtask_type !== null)
     throw new InvalidOption(`kwargs: a ${kindOf(sig)} takes none; give them to its tasks.`);
   const whole = withCallOptions(sig, options);
-  checkSteps(whole, producer.settings.queues);
-  if (producer.eager !== undefined) requireKnownTree(producer, whole);
-  const id = taskId ?? givenId(sig) ?? producer.ids.next();
-  const plan = compileFor(producer, whole, id);
-  await sendPlan(producer, plan, { signature: whole, id, fresh: taskId === undefined && !hasGivenIds(whole) });
+  checkSteps(whole, app.settings.queues);
+  if (app.eager !== undefined) requireKnownTree(app, whole);
+  const id = taskId ?? givenId(sig) ?? app.ids.next();
+  const plan = compileFor(app, whole, id);
+  await sendPlan(app, plan, { signature: whole, id, fresh: taskId === undefined && !hasGivenIds(whole) });
   // What ran in a task is no child of it that others could read.
-  if (producer.eager === undefined)
+  if (app.eager === undefined)
     recordChildren(plan.messages.map((planned) => String(planned.signature.options['task_id'])));
-  return resultOf(plan.result, producer);
+  return resultOf(plan.result, app);
 }
 
 /** Where each task of the tree runs is what the app's queues and routes say. */
-export function compileFor(producer: Producer, sig: Signature, id: string, sent?: Sent): Plan {
-  return compile(sig, id, sent, elsewhereIn(producer));
+export function compileFor(app: App, sig: Signature, id: string, sent?: Sent): Plan {
+  return compile(sig, id, sent, elsewhereIn(app));
 }
 
 /** Chords that Celery's workers count too, before any of their members is sent. */
@@ -84,25 +85,25 @@ interface Tree {
   readonly fresh: boolean;
 }
 
-async function sendPlan(producer: Producer, plan: Plan, tree: Tree): Promise<void> {
-  const ports = await producer.ports();
+async function sendPlan(app: App, plan: Plan, tree: Tree): Promise<void> {
+  const ports = await app.ports();
   const lineage = lineageOf(tree.fresh);
-  const policy = producer.settings.retry ? producer.settings.retryPolicy : null;
+  const policy = app.settings.retry ? app.settings.retryPolicy : null;
   // Checked before anything is stored or sent: a mistake anywhere in the tree sends nothing of it.
-  const first = await prepareWindow(producer, plan, 0, lineage);
+  const first = await prepareWindow(app, plan, 0, lineage);
   for (let start = first.length; start < plan.messages.length;)
-    start += (await prepareWindow(producer, plan, start, lineage)).length;
-  await defineChords(plan.chords, ports, producer.settings);
-  const { queues, defaultQueue } = producer.settings;
+    start += (await prepareWindow(app, plan, start, lineage)).length;
+  await defineChords(plan.chords, ports, app.settings);
+  const { queues, defaultQueue } = app.settings;
   // The repair is a task of ours: where nobody of ours works, Python would only find that it does not know it. And who
   // sends to itself leaves nobody waiting when it dies.
-  const repaired = queues[defaultQueue]?.external !== true && producer.eager === undefined;
+  const repaired = queues[defaultQueue]?.external !== true && app.eager === undefined;
   const torn = repaired && !inOneRequest(first, ports.clock.nowMs());
-  const guard = torn ? await defineGroup(producer, ports, plan, tree) : undefined;
-  await publish(first, ports, producer.settings, policy);
+  const guard = torn ? await defineGroup(app, ports, plan, tree) : undefined;
+  await publish(first, ports, app.settings, policy);
   for (let start = first.length; start < plan.messages.length;) {
-    const window = await prepareWindow(producer, plan, start, lineage);
-    await publish(window, ports, producer.settings, policy);
+    const window = await prepareWindow(app, plan, start, lineage);
+    await publish(window, ports, app.settings, policy);
     start += window.length;
   }
   if (guard !== undefined) await dismiss(guard, ports);
@@ -114,17 +115,12 @@ export function lineageOf(fresh: boolean): Lineage {
 }
 
 /** Messages from a place on, as many as are sent at a time: memory stays bounded whatever the size. */
-async function prepareWindow(
-  producer: Producer,
-  plan: Plan,
-  start: number,
-  lineage: Lineage,
-): Promise<readonly Prepared[]> {
+async function prepareWindow(app: App, plan: Plan, start: number, lineage: Lineage): Promise<readonly Prepared[]> {
   const window: Prepared[] = [];
   let bytes = 0;
   for (const planned of plan.messages.slice(start, start + CANVAS_WINDOW_MESSAGES)) {
     if (bytes >= CANVAS_WINDOW_BYTES) break;
-    const { prepared } = await prepareOne(producer, planned, lineage);
+    const { prepared } = await prepareOne(app, planned, lineage);
     window.push(prepared);
     bytes += prepared.outgoing.body.length;
   }
@@ -155,8 +151,8 @@ async function dismiss(guard: Timer, ports: Ports): Promise<void> {
   }
 }
 
-async function prepareOne(producer: Producer, planned: Planned, lineage: Lineage): ReturnType<typeof prepareSignature> {
-  return prepareSignature(producer, planned.signature, {
+async function prepareOne(app: App, planned: Planned, lineage: Lineage): ReturnType<typeof prepareSignature> {
+  return prepareSignature(app, planned.signature, {
     ...lineage,
     embed: { chain: planned.chain },
     celeriac: { ...lineage.celeriac, ...(planned.gather === undefined ? {} : { gather: planned.gather }) },
@@ -167,7 +163,7 @@ async function prepareOne(producer: Producer, planned: Planned, lineage: Lineage
  * More than one request is needed: should this process end between two of them, a timer sends the rest.
  * The ids are the same, so that what was sent already runs once.
  */
-async function defineGroup(producer: Producer, ports: Ports, plan: Plan, tree: Tree): Promise<Timer> {
+async function defineGroup(app: App, ports: Ports, plan: Plan, tree: Tree): Promise<Timer> {
   const { id } = tree;
   const nowMs = ports.clock.nowMs();
   const name = derivedId(`${id}:definition`);
@@ -177,17 +173,17 @@ async function defineGroup(producer: Producer, ports: Ports, plan: Plan, tree: T
     createdMs: nowMs,
     definition: encodeJson(flattened(tree.signature), 'signature'),
     // Results may live shorter than it takes to find out that something is missing.
-    expiresAtSeconds: groupExpiresAtSeconds(nowMs, producer.settings.resultExpiresSeconds),
+    expiresAtSeconds: groupExpiresAtSeconds(nowMs, app.settings.resultExpiresSeconds),
   });
   const parent = maybeCurrentTask()?.request;
   const { prepared } = await prepareCall(
-    producer,
+    app,
     REPAIR_TASK,
     [name, id, 0, tree.fresh],
     {
       taskId: derivedId(`${id}:repair`),
       // While results are there: what is known to have run does not run again.
-      countdown: Math.min(GROUP_REPAIR_SECONDS, producer.settings.resultExpiresSeconds / 2),
+      countdown: Math.min(GROUP_REPAIR_SECONDS, app.settings.resultExpiresSeconds / 2),
     },
     // The members' own: what the repair sends is to stand where they would have stood.
     parent === undefined ? { parentId: null } : { parentId: parent.id, rootId: parent.rootId, hops: parent.hops },
@@ -204,22 +200,22 @@ async function defineGroup(producer: Producer, ports: Ports, plan: Plan, tree: T
 
 /** Sends a plan again from a place on, one window; what is finished or runs is not disturbed. Gives the next place. */
 export async function sendPlanFrom(
-  producer: Producer,
+  app: App,
   ports: Ports,
   plan: Plan,
   start: number,
   lineage: Lineage,
 ): Promise<number> {
-  await defineChords(plan.chords, ports, producer.settings);
-  const prepared = await prepareWindow(producer, plan, start, lineage);
-  await publish(prepared, ports, producer.settings, producer.settings.retryPolicy);
+  await defineChords(plan.chords, ports, app.settings);
+  const prepared = await prepareWindow(app, plan, start, lineage);
+  await publish(prepared, ports, app.settings, app.settings.retryPolicy);
   return start + prepared.length;
 }
 
 /** Where the results of a plan are read. */
-export function resultOf(node: ResultNode, producer: Producer): AsyncResult | GroupResult {
-  const parent = node.parent === undefined ? undefined : resultOf(node.parent, producer);
+export function resultOf(node: ResultNode, app: App): AsyncResult | GroupResult {
+  const parent = node.parent === undefined ? undefined : resultOf(node.parent, app);
   return node.kind === 'task'
-    ? new AsyncResult(node.id, producer, parent === undefined ? {} : { parent })
-    : new GroupResult(node.id, node.memberIds, producer, { parent, uncounted: node.uncounted === true });
+    ? new AsyncResult(node.id, app, parent === undefined ? {} : { parent })
+    : new GroupResult(node.id, node.memberIds, app, { parent, uncounted: node.uncounted === true });
 }

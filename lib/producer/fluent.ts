@@ -8,14 +8,14 @@ import { InvalidSignature } from '../base/errors.ts';
 import type { GroupResult } from '../results/group-result.ts';
 import { PLAIN_DATA } from '../wire/json.ts';
 import { requireKnownTree } from './known-tasks.ts';
-import type { Producer } from './producer.ts';
+import type { App } from './app.ts';
 import type { AsyncResult } from '../results/result.ts';
 import { type Signature, type SignatureOptions, withParts } from '../wire/signature.ts';
 import { toSignatureOptions } from '../options/signature-options.ts';
 import type { CanvasSignature } from './canvas-types.ts';
 
 /** Where a signature that is sent by itself goes: the app of its task, or the current one. */
-export type FindProducer = () => Producer;
+export type FindProducer = () => App;
 
 const PRODUCERS = new WeakMap<Signature, FindProducer>();
 
@@ -42,11 +42,11 @@ class Fluent implements Signature {
   }
 
   async applyAsync(args: readonly unknown[] = [], options: ApplyOptions = {}): Promise<AsyncResult | GroupResult> {
-    const producer = producerOf(this);
+    const app = producerOf(this);
     const whole = withArguments(this, args);
-    requireKnownTree(producer, whole);
-    const send = (to: Producer): Promise<AsyncResult | GroupResult> => applySignature(to, whole, options);
-    return producer.settings.alwaysEager ? producer.runEager(send) : send(producer);
+    requireKnownTree(app, whole);
+    const send = (to: App): Promise<AsyncResult | GroupResult> => applySignature(to, whole, options);
+    return app.settings.alwaysEager ? app.runEager(send) : send(app);
   }
 
   async apply(args: readonly unknown[] = [], options: ApplyOptions = {}): Promise<AsyncResult | GroupResult> {
@@ -149,7 +149,7 @@ export function fluent<S extends CanvasSignature = CanvasSignature>(sig: Signatu
   return made as unknown as S;
 }
 
-function producerOf(sig: Signature): Producer {
+function producerOf(sig: Signature): App {
   const find = PRODUCERS.get(sig);
   if (find === undefined) throw new InvalidSignature('There is no app to send this signature with.');
   return find();

@@ -4,7 +4,7 @@ import { destinationOf, partsOf } from './destination.ts';
 import { NotRegistered } from '../base/errors.ts';
 import { MAX_LISTED_NAMES } from '../base/limits.ts';
 import { didYouMean } from '../base/nearest.ts';
-import type { Producer } from './producer.ts';
+import type { App } from './app.ts';
 import { ownQueueName } from '../wire/queue-name.ts';
 import { quoted } from '../base/quote.ts';
 import { readSignature, type Signature } from '../wire/signature.ts';
@@ -17,41 +17,41 @@ interface Named {
 }
 
 /** @throws NotRegistered; not for what Python's workers get, nor where the names are not known. */
-export function requireKnown(producer: Producer, { task, args, kwargs, queue }: Named): void {
-  if (producer.eager !== undefined) {
-    if (producer.registry.find(task) !== undefined) return;
+export function requireKnown(app: App, { task, args, kwargs, queue }: Named): void {
+  if (app.eager !== undefined) {
+    if (app.registry.find(task) !== undefined) return;
     throw new NotRegistered(`Eager mode runs tasks of this process only, and none is named ${quoted(task)}.`);
   }
-  if (producer.registry.findAnywhere(task) !== undefined) return;
-  const names = producer.taskNames();
+  if (app.registry.findAnywhere(task) !== undefined) return;
+  const names = app.taskNames();
   if (names === undefined || names.has(task)) return;
-  const { queues } = producer.settings;
-  const target = typeof queue === 'string' ? queue : destinationOf(producer, task, args, kwargs).queue;
+  const { queues } = app.settings;
+  const target = typeof queue === 'string' ? queue : destinationOf(app, task, args, kwargs).queue;
   const declared = queues[ownQueueName(target, queues)];
   // Of an undeclared queue that is told instead.
   if (declared === undefined || declared.external === true) return;
   const known = [...names].toSorted();
   const more = known.length > MAX_LISTED_NAMES ? ` and ${known.length - MAX_LISTED_NAMES} more` : '';
   throw new NotRegistered(
-    `No worker of '${producer.settings.name}' knows a task named ${quoted(task)}.${didYouMean(task, known)} They know ${known.slice(0, MAX_LISTED_NAMES).join(', ')}${more}. Correct the name, or import the module that declares it; a task that runs elsewhere goes to an external queue.`,
+    `No worker of '${app.settings.name}' knows a task named ${quoted(task)}.${didYouMean(task, known)} They know ${known.slice(0, MAX_LISTED_NAMES).join(', ')}${more}. Correct the name, or import the module that declares it; a task that runs elsewhere goes to an external queue.`,
   );
 }
 
 /** The same of every task in a tree of signatures, its links too. What is no signature is told elsewhere. */
-export function requireKnownTree(producer: Producer, sig: Signature): void {
-  const read = producer.taskNames() === undefined ? undefined : readSignature(sig);
-  if (read !== undefined) visit(producer, read);
+export function requireKnownTree(app: App, sig: Signature): void {
+  const read = app.taskNames() === undefined ? undefined : readSignature(sig);
+  if (read !== undefined) visit(app, read);
 }
 
-function visit(producer: Producer, sig: Signature): void {
+function visit(app: App, sig: Signature): void {
   const { task, args, kwargs, options } = sig;
   if (sig.subtask_type === null) {
-    requireKnown(producer, { task, args, kwargs, queue: options['queue'] });
+    requireKnown(app, { task, args, kwargs, queue: options['queue'] });
   } else {
     // What a map runs stands inside it, and goes where the map goes.
     const queue = isOneMessage(sig) ? options['queue'] : undefined;
-    for (const part of partsOf(sig)) visit(producer, queue === undefined ? part : { ...part, options: { queue } });
+    for (const part of partsOf(sig)) visit(app, queue === undefined ? part : { ...part, options: { queue } });
   }
   const links = [options['link'], options['link_error']].flat();
-  for (const link of links.flatMap((each) => readSignature(each) ?? [])) visit(producer, link);
+  for (const link of links.flatMap((each) => readSignature(each) ?? [])) visit(app, link);
 }

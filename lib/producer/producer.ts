@@ -7,43 +7,15 @@ import { destinationOf, withQueues } from './destination.ts';
 import { decodeTyped } from '../wire/json-typed.ts';
 import type { CeleriacHeader, Embed, Message } from '../wire/message.ts';
 import { checkSteps, fromSignatureOptions, type Lineage } from '../options/signature-options.ts';
-import type { Clock, Ids, Random } from '../base/time.ts';
-import type { Ports } from '../ports/ports.ts';
-import type { Logger } from '../ports/log.ts';
 import { checkTimerSize, prepare, type Prepared } from './publish.ts';
 import { requireExternal, requireQueue } from '../options/declared-queue.ts';
 import { ownQueueName } from '../wire/queue-name.ts';
-import type { Registry, TaskDefinition } from '../task/registry.ts';
+import type { TaskDefinition } from '../task/registry.ts';
 import { argsRepr, kwargsRepr } from '../wire/repr.ts';
-import type { Settings } from '../options/settings.ts';
 import { givenArguments, readSignature, type Signature } from '../wire/signature.ts';
 import type { StandardResult } from '../base/standard-schema.ts';
 import { checkedTaskName } from '../options/task-options.ts';
-import type { Eager } from '../results/eager.ts';
-
-/** What everything that sends needs of an app. */
-export interface Producer {
-  /** The app's options with every default filled in. */
-  readonly settings: Settings;
-  /** The declared tasks by name. */
-  readonly registry: Registry;
-  /** Tells the time, and waits. */
-  readonly clock: Clock;
-  /** Makes ids of tasks and groups. */
-  readonly ids: Ids;
-  /** Random numbers for jitter. */
-  readonly random: Random;
-  /** Where log lines go. */
-  readonly logger: Logger;
-  /** Names of all tasks that the service's workers run, as far as this process can tell; undefined where it cannot. */
-  taskNames(): ReadonlySet<string> | undefined;
-  /** Connects on first use. Throws MissingEnvironment where nothing tells of queues and tables. */
-  ports(): Promise<Ports>;
-  /** Runs what `send` sends in the caller, and all that follows from it. @throws what `send` throws */
-  runEager<R>(send: (eager: Producer) => Promise<R>): Promise<R>;
-  /** Of a producer whose messages run in the caller: nothing is delayed, and everything runs here. */
-  readonly eager?: Eager;
-}
+import type { App } from './app.ts';
 
 /** A message ready to go, and how to publish it. */
 export interface Call {
@@ -56,7 +28,7 @@ const EMPTY_EMBED: Embed = { callbacks: null, errbacks: null, chain: null, chord
 
 /** @throws InvalidOption, InvalidArguments, NotSerializable, QueueNotFound, MessageTooLarge: before anything is sent. */
 export async function prepareCall(
-  producer: Producer,
+  app: App,
   name: string,
   args: readonly unknown[],
   options: ApplyOptions = {},
@@ -67,38 +39,38 @@ export async function prepareCall(
     throw new InvalidOption(`arguments of '${name}': give an array of arguments, as in applyAsync([2, 2]).`);
   }
   // A schema sees here what it will see before the run.
-  const checkedArgs = await validateArguments(producer.registry.find(name), givenArguments(args));
-  return prepareChecked(producer, name, checkedArgs, options, lineage);
+  const checkedArgs = await validateArguments(app.registry.find(name), givenArguments(args));
+  return prepareChecked(app, name, checkedArgs, options, lineage);
 }
 
 /** `prepareCall` for arguments that are known to fit the task's schema. */
 export function prepareChecked(
-  producer: Producer,
+  app: App,
   name: string,
   checkedArgs: readonly unknown[],
   options: ApplyOptions,
   lineage: Lineage,
 ): Call {
   const args = givenArguments(checkedArgs);
-  const nowMs = producer.clock.nowMs();
+  const nowMs = app.clock.nowMs();
   const resolved = resolveApplyOptions(options, lineage.scheduledMs ?? nowMs);
-  const message = buildMessage(producer, name, args, resolved, lineage, nowMs);
-  const prepared = prepare(message, producer.settings, { asPython: lineage.sentOn === true });
-  checkTimerSize(prepared, nowMs, producer.settings);
+  const message = buildMessage(app, name, args, resolved, lineage, nowMs);
+  const prepared = prepare(message, app.settings, { asPython: lineage.sentOn === true });
+  checkTimerSize(prepared, nowMs, app.settings);
   return { message, prepared, options: resolved };
 }
 
-export async function prepareSignature(producer: Producer, sig: Signature, lineage: Lineage = {}): Promise<Call> {
+export async function prepareSignature(app: App, sig: Signature, lineage: Lineage = {}): Promise<Call> {
   if (sig.subtask_type !== null && !ONE_MESSAGE.has(sig.subtask_type)) {
     throw new InvalidOption(`signature of '${sig.task}': a ${sig.subtask_type} cannot be sent as a single task.`);
   }
   const { options, lineage: own } = fromSignatureOptions(sig.options);
   const inner = sig.subtask_type === null ? undefined : readSignature(sig.kwargs['task'])?.task;
   // A task of ours gets what it would get from any other message, its schema too; Python's own gets what Python wrote.
-  const decode = lineage.sentOn === true && producer.registry.find(sig.task) !== undefined;
+  const decode = lineage.sentOn === true && app.registry.find(sig.task) !== undefined;
   const { args, kwargs } = decode ? (decodeTyped({ args: sig.args, kwargs: sig.kwargs }) as typeof sig) : sig;
   return prepareCall(
-    producer,
+    app,
     sig.task,
     args,
     { ...options, kwargs: { ...options.kwargs, ...kwargs } },
@@ -116,21 +88,21 @@ export async function prepareSignature(producer: Producer, sig: Signature, linea
 const ONE_MESSAGE: ReadonlySet<string> = new Set(['xmap', 'xstarmap']);
 
 function buildMessage(
-  producer: Producer,
+  app: App,
   name: string,
   args: readonly unknown[],
   options: ResolvedApplyOptions,
   lineage: Lineage,
   nowMs: number,
 ): Message {
-  const { settings } = producer;
-  const definition = producer.registry.findAnywhere(lineage.routeAs ?? name);
-  const destination = destinationOf(producer, lineage.routeAs ?? name, args, options.kwargs);
+  const { settings } = app;
+  const definition = app.registry.findAnywhere(lineage.routeAs ?? name);
+  const destination = destinationOf(app, lineage.routeAs ?? name, args, options.kwargs);
   const queue = ownQueueName(options.queue ?? destination.queue, settings.queues);
-  if (definition !== undefined && definition !== producer.registry.find(definition.name))
+  if (definition !== undefined && definition !== app.registry.find(definition.name))
     requireExternal(definition.name, queue, settings);
   const parent = lineage.parentId === undefined ? maybeCurrentTask()?.request : undefined;
-  const id = options.taskId ?? producer.ids.next();
+  const id = options.taskId ?? app.ids.next();
   const expiresSeconds = definition?.options.expiresSeconds ?? null;
   const { scheduledMs } = lineage;
   // What came in a message fails as a step where it is one.
@@ -142,10 +114,10 @@ function buildMessage(
     task: name,
     args,
     kwargs: options.kwargs,
-    embed: settings.queues[queue]?.external === true ? withQueues(producer, embed) : embed,
+    embed: settings.queues[queue]?.external === true ? withQueues(app, embed) : embed,
     retries: 0,
     // Celery: who runs a task here does not wait for it.
-    etaMs: producer.eager
+    etaMs: app.eager
       ? null
       : (options.etaMs ?? (scheduledMs !== undefined && scheduledMs > nowMs ? scheduledMs : null)),
     expiresMs: options.expiresMs ?? (expiresSeconds === null ? null : (scheduledMs ?? nowMs) + expiresSeconds * 1000),

@@ -11,7 +11,7 @@ import type { Settling } from './settling.ts';
 
 /** Counts a member whose result is stored. What follows: the body, when it is the last one. */
 export async function countMember(settling: Settling, member: CeleryMember): Promise<readonly Follower[]> {
-  const { ports, producer } = settling;
+  const { ports, app } = settling;
   const { groupId, body } = member;
   const place = member.place ?? (await storedPlace(settling, member));
   if (place === undefined) {
@@ -19,7 +19,7 @@ export async function countMember(settling: Settling, member: CeleryMember): Pro
     return [];
   }
   const { index, size } = place;
-  const expiresAtSeconds = groupExpiresAtSeconds(ports.clock.nowMs(), producer.settings.resultExpiresSeconds);
+  const expiresAtSeconds = groupExpiresAtSeconds(ports.clock.nowMs(), app.settings.resultExpiresSeconds);
   const counted = await ports.celeryGroups.count({ groupId, index, expiresAtSeconds });
   if (counted === undefined || counted.closed || counted.count < size) return [];
   return [

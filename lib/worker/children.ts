@@ -19,7 +19,7 @@ export async function addStep(settling: Settling, given: FollowingStep): Promise
   let plan: Plan;
   try {
     whole = lengthened(given);
-    plan = compileFor(settling.producer, whole.signature, whole.id, whole.sent);
+    plan = compileFor(settling.app, whole.signature, whole.id, whole.sent);
   } catch (error) {
     return followUnsendable(settling, whole, error);
   }
@@ -38,7 +38,7 @@ function lengthened(given: FollowingStep): FollowingStep {
 }
 
 async function addMessage(settling: Settling, planned: Planned, following: readonly Signature[]): Promise<void> {
-  const { parent, producer } = settling;
+  const { parent, app } = settling;
   const { signature, chain } = planned;
   const lineage = {
     rootId: parent.rootId,
@@ -55,7 +55,7 @@ async function addMessage(settling: Settling, planned: Planned, following: reado
   const rest = chain ?? following;
   try {
     const stamped = withStamps(signature, parent);
-    const { prepared } = await inTime(settling, () => prepareSignature(producer, stamped, lineage));
+    const { prepared } = await inTime(settling, () => prepareSignature(app, stamped, lineage));
     settling.outbox.add({ ...prepared, step: { signature, rest } });
   } catch (error) {
     await followUnsendable(settling, { signature, id: String(signature.options['task_id']), rest }, error);
@@ -84,7 +84,7 @@ export async function followUnsendable(
   error: unknown,
 ): Promise<void> {
   if (isOf(error, OutOfTime)) throw error;
-  await settling.follow(unsendable(settling.parent, unsent, error, settling.producer));
+  await settling.follow(unsendable(settling.parent, unsent, error, settling.app));
 }
 
 /** A child's own stamps beside its parent's: on the wire its own would replace them. */

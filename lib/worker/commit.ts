@@ -28,13 +28,13 @@ export async function endRun(
     options: definition.options,
     retries: message.retries,
     // Celery: given back to a caller, it is rejected.
-    deliveries: worker.producer.eager === undefined ? attempt.deliveries : definition.options.maxDeliveries,
+    deliveries: worker.app.eager === undefined ? attempt.deliveries : definition.options.maxDeliveries,
     nowMs: clock.nowMs(),
     random,
   });
   if (decision.kind === 'requeue') return requeue(attempt, decision.reason);
   const { record, decision: written } = writeOutcome(attempt, decision);
-  if (written.kind === 'fail') worker.producer.eager?.failed(message.id, written.error);
+  if (written.kind === 'fail') worker.app.eager?.failed(message.id, written.error);
   return commitAndSettle(attempt, record, async () => {
     logEnd(attempt, written, startMs);
     await runHooks(attempt, written, args);
@@ -153,7 +153,7 @@ function commitRequest({ message, worker }: Attempt, owner: string, committed: C
 /** A waiting retry outlives `resultExpires`, or its record would be gone when it comes back. */
 function expiresAtSeconds(clock: Clock, worker: Worker, committed: Committed): number {
   const dueMs = Math.max(clock.nowMs(), committed.settlement.retry?.dueMs ?? 0);
-  return recordExpiresAtSeconds(dueMs, worker.producer.settings.resultExpiresSeconds);
+  return recordExpiresAtSeconds(dueMs, worker.app.settings.resultExpiresSeconds);
 }
 
 /** Idempotent tasks claim nothing; what readers may see is written once, at the end. */

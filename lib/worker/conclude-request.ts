@@ -23,7 +23,7 @@ export function concludeRequest(
   { id, task: name, queue, retries: attempt, parentId = null, groupId = null }: Concluded,
   status: string,
   conclusion: Conclusion,
-  { ports, producer }: Pick<Worker, 'ports' | 'producer'>,
+  { ports, app }: Pick<Worker, 'ports' | 'app'>,
   settlement: Settlement = {},
 ): ConcludeRequest {
   const nowMs = ports.clock.nowMs();
@@ -41,6 +41,6 @@ export function concludeRequest(
         ? conclusion.meta
         : writeException(status, conclusion.error, { children: [], dateDone, taskId: id, parentId, groupId }),
     ...(stored === undefined ? {} : { settlement: stored }),
-    expiresAtSeconds: recordExpiresAtSeconds(nowMs, producer.settings.resultExpiresSeconds),
+    expiresAtSeconds: recordExpiresAtSeconds(nowMs, app.settings.resultExpiresSeconds),
   };
 }

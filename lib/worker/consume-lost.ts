@@ -1,7 +1,7 @@
 /** A batch of the service's `lost` queue: messages that no worker got to handle. */
 import type { BatchResponse, Delivery, Invocation } from '../ports/delivery.ts';
 import type { Ports } from '../ports/ports.ts';
-import type { Producer } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 import { work } from './consume.ts';
 import { afterLostError, concludeLost } from './lost.ts';
 import { createWorker } from './worker.ts';
@@ -9,10 +9,10 @@ import { createWorker } from './worker.ts';
 export function consumeLost(
   deliveries: readonly Delivery[],
   invocation: Invocation,
-  producer: Producer,
+  app: App,
   ports: Ports,
 ): Promise<BatchResponse> {
-  return work(deliveries, createWorker(producer, ports, invocation), {
+  return work(deliveries, createWorker(app, ports, invocation), {
     handle: concludeLost,
     afterError: afterLostError,
   });

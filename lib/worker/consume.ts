@@ -1,7 +1,7 @@
 /** A batch of deliveries in, a partial batch response out. Never throws, never answers `undefined`: both lose work. */
 import { errorLine, errorStack } from '../base/error-text.ts';
 import type { Ports } from '../ports/ports.ts';
-import type { Producer } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 import { sideBySide } from '../base/side-by-side.ts';
 import { type BatchResponse, type Delivery, type Invocation, LOST_QUEUE } from '../ports/delivery.ts';
 import { ACK, type Disposition } from './attempt.ts';
@@ -13,10 +13,10 @@ import { createWorker, type Worker } from './worker.ts';
 export function consume(
   deliveries: readonly Delivery[],
   invocation: Invocation,
-  producer: Producer,
+  app: App,
   ports: Ports,
 ): Promise<BatchResponse> {
-  return work(deliveries, createWorker(producer, ports, invocation), { handle: execute, afterError });
+  return work(deliveries, createWorker(app, ports, invocation), { handle: execute, afterError });
 }
 
 /** How one kind of queue is worked off. */
@@ -32,7 +32,7 @@ export async function work(
   handling: Handling,
 ): Promise<BatchResponse> {
   const failures: string[] = [];
-  await sideBySide(lanesOf(deliveries, worker.ports), worker.producer.settings.batchConcurrency, (lane) =>
+  await sideBySide(lanesOf(deliveries, worker.ports), worker.app.settings.batchConcurrency, (lane) =>
     runLane(lane, worker, handling, failures),
   );
   return { batchItemFailures: failures.map((itemIdentifier) => ({ itemIdentifier })) };

@@ -42,7 +42,7 @@ export async function defer(
       ...(unknown ? { unknown: (celeriac.unknown ?? 0) + 1 } : {}),
     },
   };
-  const { settings } = worker.producer;
+  const { settings } = worker.app;
   const fifo = settings.queues[copy.queue]?.fifo ?? false;
   const encoded = fitting(() => prepare(copy, settings, { asPython: true }));
   if (encoded === undefined) return putOff(message, delivery, deferral, fifo, worker);

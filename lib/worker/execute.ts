@@ -33,7 +33,7 @@ export async function execute(delivery: Delivery, worker: Worker): Promise<Dispo
 async function executeOne(delivery: Delivery, worker: Worker): Promise<Disposition> {
   const sent = await readOrEnd(delivery, worker);
   if (sent === undefined) return ACK;
-  const { producer, ports } = worker;
+  const { app, ports } = worker;
   // The queue it came from is where a retry must go, whatever the sender wrote.
   const message: Message = { ...fromRule(sent), queue: delivery.queue };
   const { lost, ...celeriac } = message.celeriac;
@@ -46,7 +46,7 @@ async function executeOne(delivery: Delivery, worker: Worker): Promise<Dispositi
     etaMs: message.etaMs,
     expiresMs: message.expiresMs,
     hops: message.celeriac.hops ?? 0,
-    definition: producer.registry.find(message.task),
+    definition: app.registry.find(message.task),
     unknownDeferrals: message.celeriac.unknown ?? 0,
   });
   switch (decision.kind) {
@@ -108,7 +108,7 @@ async function claimAndRun(
   if (!mayStart(clock.nowMs(), worker.invocation.deadlineMs, worker.invocationStartMs, options))
     return { kind: 'keep', seconds: 0 };
   // Unclaimed it would leave nothing for its caller to read.
-  if (options.idempotent && worker.producer.eager === undefined)
+  if (options.idempotent && worker.app.eager === undefined)
     return runAttempt({ message, delivery, definition, owner: undefined, deliveries: delivery.receiveCount, worker });
   const owner = `${worker.invocation.requestId}/${worker.ports.ids.next()}`;
   const outcome = await worker.claim(claimRequest(message, owner, definition, worker));
@@ -160,7 +160,7 @@ function claimRequest(
   worker: Worker,
 ): Parameters<Worker['claim']>[0] {
   const nowMs = worker.ports.clock.nowMs();
-  const { settings } = worker.producer;
+  const { settings } = worker.app;
   const shown = definition.options.trackStarted && !ignoresResult(message, definition);
   // The process is killed at its deadline, so a passed lease means a dead owner on any clock.
   const leaseMs = worker.invocation.deadlineMs + CLOCK_SKEW_SECONDS * 1000;

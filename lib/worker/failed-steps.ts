@@ -24,18 +24,13 @@ export async function concludeSteps(settling: Settling): Promise<void> {
   await store(settling);
 }
 
-function note(
-  { parent, producer, ports, pending }: Settling,
-  { cause }: FailedStep,
-  id: string,
-  step: Signature,
-): void {
-  producer.eager?.errors.set(id, cause);
+function note({ parent, app, ports, pending }: Settling, { cause }: FailedStep, id: string, step: Signature): void {
+  app.eager?.errors.set(id, cause);
   const { task, options } = step;
-  const queue = typeof options['queue'] === 'string' ? options['queue'] : producer.settings.defaultQueue;
+  const queue = typeof options['queue'] === 'string' ? options['queue'] : app.settings.defaultQueue;
   const concluded = { id, task, queue, retries: 0, parentId: parent.id };
   const membership = membershipOfStep(step, id);
-  const request = concludeRequest(concluded, FAILURE, { error: cause }, { ports, producer });
+  const request = concludeRequest(concluded, FAILURE, { error: cause }, { ports, app });
   pending.add({ kind: 'conclusion', request, member: celeryMemberOf(membership) });
   const mark = markOf(membership, true);
   if (mark !== undefined) pending.add({ kind: 'mark', mark });

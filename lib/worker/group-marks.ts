@@ -14,10 +14,10 @@ import { chordErrorOf, sentResults } from './gather.ts';
 
 /** Marks what has gathered in `settling`, and adds what follows from groups that are complete now. */
 export async function markMembers(settling: Settling): Promise<void> {
-  const { ports, producer } = settling;
+  const { ports, app } = settling;
   const marks = settling.pending.take('mark').map(({ mark }) => mark);
   if (marks.length === 0) return;
-  const expiresAtSeconds = groupExpiresAtSeconds(ports.clock.nowMs(), producer.settings.resultExpiresSeconds);
+  const expiresAtSeconds = groupExpiresAtSeconds(ports.clock.nowMs(), app.settings.resultExpiresSeconds);
   let outcomes: readonly GroupMarked[];
   try {
     outcomes = await ports.groups.mark(
@@ -68,11 +68,11 @@ async function fire(
 
 /** The body of a chord with the results of its header, or its failure where those cannot be had. */
 export async function bodyWith(settling: Settling, body: Signature, gather: Gather): Promise<readonly Follower[]> {
-  const { ports, producer } = settling;
+  const { ports, app } = settling;
   const { groupId } = gather;
   let elsewhere: boolean;
   try {
-    elsewhere = elsewhereIn(producer)(body);
+    elsewhere = elsewhereIn(app)(body);
   } catch (error) {
     // A router's error: no service was asked.
     return failedBody(settling, body, groupId, error);
@@ -86,8 +86,8 @@ export async function bodyWith(settling: Settling, body: Signature, gather: Gath
 }
 
 /** Celery: the body's error links are called as if it had run and failed. */
-function failedBody({ parent, producer }: Settling, body: Signature, groupId: string, cause: unknown): Follower[] {
-  return unsendable(parent, { signature: body, id: childId(body, `${groupId}:body`), rest: [] }, cause, producer);
+function failedBody({ parent, app }: Settling, body: Signature, groupId: string, cause: unknown): Follower[] {
+  return unsendable(parent, { signature: body, id: childId(body, `${groupId}:body`), rest: [] }, cause, app);
 }
 
 /** Names the first failed member there is by place, so that every worker that gets here says the same. */

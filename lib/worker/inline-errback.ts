@@ -7,7 +7,7 @@ import { errorLine, isOf } from '../base/error-text.ts';
 import { TimeLimitExceeded } from '../base/errors.ts';
 import { decodeTyped } from '../wire/json-typed.ts';
 import type { Message } from '../wire/message.ts';
-import type { Producer } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 import type { TaskDefinition } from '../task/registry.ts';
 import { applyPartial, type Signature, withParts } from '../wire/signature.ts';
 import { directContext } from '../task/task-context.ts';
@@ -35,7 +35,7 @@ export interface Failed {
 }
 
 /** The tasks that are known here, and in eager mode what they threw. */
-export type Tasks = Pick<Producer, 'registry' | 'eager'>;
+export type Tasks = Pick<App, 'registry' | 'eager'>;
 
 /** The definition of an error link that is called inline; undefined for one that is sent. */
 export function inlineErrback(sig: Signature, { registry }: Tasks): TaskDefinition | undefined {
@@ -63,9 +63,9 @@ export interface InlineErrback {
  */
 export async function callErrback(
   { definition, signature: sig, failed }: InlineErrback,
-  settling: Pick<Settling, 'parent' | 'producer' | 'ports' | 'deadlineMs' | 'again'>,
+  settling: Pick<Settling, 'parent' | 'app' | 'ports' | 'deadlineMs' | 'again'>,
 ): Promise<void> {
-  const { parent: message, producer, ports, deadlineMs, again } = settling;
+  const { parent: message, app, ports, deadlineMs, again } = settling;
   const { clock, logger } = ports;
   const limits = limitsOf({ timeLimit: limitsIn(sig) }, definition.options, clock.nowMs(), deadlineMs);
   // It would be cut short at once.
@@ -79,7 +79,7 @@ export async function callErrback(
       message: { ...message, task: sig.task, args, kwargs: sig.kwargs },
       clock,
       logger,
-      settings: producer.settings,
+      settings: app.settings,
       signal: abort.signal,
       stopMs: limits.hardMs === null ? null : clock.nowMs() + limits.hardMs,
     });

@@ -182,7 +182,7 @@ export function afterLostError({ receiveCount }: Delivery): Promise<Disposition>
 
 /** SQS says which queue's redrive policy moved it; the message names its queue too; the default queue is the last resort. */
 function originOf(delivery: Delivery, routingKey: string, worker: Worker): string {
-  const { queues, defaultQueue } = worker.producer.settings;
+  const { queues, defaultQueue } = worker.app.settings;
   // The routing key names it as Celery does.
   const candidates = [delivery.lostFrom, ownQueueName(routingKey, queues)];
   return candidates.find((name) => name !== undefined && Object.hasOwn(queues, name)) ?? defaultQueue;

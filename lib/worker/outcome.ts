@@ -51,8 +51,8 @@ function settlementOf(attempt: Attempt, decision: Outcome): Settlement {
   if (decision.kind === 'retry') {
     const retry = { dueMs: decision.dueMs, overrides: decision.overrides };
     // Throws now what would otherwise make every settling fail.
-    const prepared = retryMessage(message, retry, worker.producer);
-    checkTimerSize(prepared, worker.ports.clock.nowMs(), worker.producer.settings);
+    const prepared = retryMessage(message, retry, worker.app);
+    checkTimerSize(prepared, worker.ports.clock.nowMs(), worker.app.settings);
     return { retry };
   }
   if (decision.kind === 'reject') {
@@ -69,7 +69,7 @@ export function describe(attempt: Attempt, decision: Outcome, settlement: Settle
   const { message, definition, worker } = attempt;
   const status = STATUS[decision.kind];
   // Who runs it here has its result all the same, as in Celery.
-  const ignored = worker.producer.eager === undefined && ignoresResult(message, definition);
+  const ignored = worker.app.eager === undefined && ignoresResult(message, definition);
   const base = {
     children: bare ? [] : childrenOf(attempt, status),
     dateDone: decision.kind === 'retry' ? null : new Date(worker.ports.clock.nowMs()).toISOString(),
@@ -94,7 +94,7 @@ const MAX_EXTENDED_BYTES = 32_768;
 
 /** Celery's `result_extended`. */
 function extendedOf({ message, worker }: Attempt): { readonly extended?: ExtendedFields } {
-  const { settings } = worker.producer;
+  const { settings } = worker.app;
   if (!settings.resultExtended) return {};
   const { task: name, args, kwargs, queue, retries } = message;
   const bytes = Buffer.byteLength(encodeJson([args, kwargs], 'arguments', { asPython: true }));
@@ -104,7 +104,7 @@ function extendedOf({ message, worker }: Attempt): { readonly extended?: Extende
 
 /** Celery's form: `[[id, parent], members]`. What the run sent, then what its outcome starts. */
 function childrenOf({ message, worker, children = [] }: Attempt, status: string): readonly unknown[] {
-  const ids = [...children, ...(status === RETRY ? [] : followerIds(message, status === SUCCESS, worker.producer))];
+  const ids = [...children, ...(status === RETRY ? [] : followerIds(message, status === SUCCESS, worker.app))];
   return ids.slice(0, MAX_RECORDED_CHILDREN).map((id) => [[id, null], null]);
 }
 

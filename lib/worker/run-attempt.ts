@@ -21,7 +21,7 @@ export async function runAttempt(claimed: Attempt): Promise<Disposition> {
   const children: string[] = [];
   const attempt: Attempt = { ...claimed, children };
   const { message, delivery, definition, worker } = attempt;
-  const { ports, producer } = worker;
+  const { ports, app } = worker;
   const abort = new AbortController();
   const startMs = ports.clock.nowMs();
   const limits = limitsOf(message, definition.options, startMs, worker.invocation.deadlineMs);
@@ -39,15 +39,15 @@ export async function runAttempt(claimed: Attempt): Promise<Disposition> {
       args,
       queue: delivery.queue,
       deliveries: attempt.deliveries,
-      isEager: producer.eager !== undefined,
+      isEager: app.eager !== undefined,
       calledDirectly: false,
       ignoreResult: ignoresResult(message, definition),
       signal: abort.signal,
       stopMs,
       clock: ports.clock,
       // In eager mode the worker's own lines are fewer; a task's are the app's.
-      logger: producer.eager === undefined ? ports.logger : producer.logger,
-      settings: producer.settings,
+      logger: app.eager === undefined ? ports.logger : app.logger,
+      settings: app.settings,
       children,
       store: (state, meta) => storeState(attempt, state, meta),
     });

@@ -5,31 +5,31 @@ import { EnqueueFailed } from '../base/errors.ts';
 import { isPassing } from '../base/passing.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { TaskRecord } from '../ports/backend.ts';
-import type { Producer } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 import { type Prepared, publish } from '../producer/publish.ts';
 import { followUnsendable } from './children.ts';
 import type { Child, Settling } from './settling.ts';
 import type { Committed } from './committed.ts';
 
 export async function sendChildren(settling: Settling, committed: Committed): Promise<void> {
-  const { parent, producer, ports } = settling;
+  const { parent, app, ports } = settling;
   const prepared = settling.outbox.take();
   const known = settling.again && parent.celeriac[FRESH] === true;
   const due = known ? await notStarted(prepared, ports) : prepared;
   const noted = committed.settled === parent.retries;
-  const open = noted ? due.filter((child) => !isForOthers(child, producer)) : due;
+  const open = noted ? due.filter((child) => !isForOthers(child, app)) : due;
   const chords = settling.pending.take('chord').map(({ chord }) => chord);
-  await defineChords(chords, ports, producer.settings);
+  await defineChords(chords, ports, app.settings);
   if (open.length > 0) await publishChildren(settling, open);
-  if (open.some((child) => isForOthers(child, producer)))
+  if (open.some((child) => isForOthers(child, app)))
     await ports.backend.settled({ id: parent.id, attempt: parent.retries });
 }
 
 /** A child that the service refuses for good will never run: it has failed, like one that could not be prepared. */
 async function publishChildren(settling: Settling, open: readonly Child[]): Promise<void> {
-  const { producer, ports } = settling;
+  const { app, ports } = settling;
   try {
-    await publish(open, ports, producer.settings);
+    await publish(open, ports, app.settings);
   } catch (error) {
     if (!EnqueueFailed.is(error) || isPassing(error)) throw error;
     for (const [index, outcome] of (error as EnqueueFailed).outcomes.entries()) {
@@ -46,7 +46,7 @@ async function publishChildren(settling: Settling, open: readonly Child[]): Prom
  * Ours run once however often they are sent. Others do not: that they have been sent is noted, so that a delivery
  * which comes back does not send them again.
  */
-function isForOthers({ outgoing }: Prepared, { settings }: Producer): boolean {
+function isForOthers({ outgoing }: Prepared, { settings }: App): boolean {
   return settings.queues[outgoing.queue]?.external === true;
 }
 

@@ -2,7 +2,7 @@
 import { REFUSED_RECEIVES } from '../base/limits.ts';
 import type { Message } from '../wire/message.ts';
 import { nextAttempt } from '../wire/next-attempt.ts';
-import type { Producer } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 import { prepare, type Prepared } from '../producer/publish.ts';
 import { derivedId } from '../base/ids.ts';
 import { addStep } from './children.ts';
@@ -30,7 +30,7 @@ export async function settle(
   const settling = settlingOf(message, delivery, committed, worker);
   const { progress } = settling;
   try {
-    await settling.follow(followersOf(message, committed, worker.producer));
+    await settling.follow(followersOf(message, committed, worker.app));
     await settling.drain();
   } catch (error) {
     if (error instanceof OutOfTime) await progress.save();
@@ -40,20 +40,20 @@ export async function settle(
   await progress.finish();
 }
 
-type SettlingWorker = Pick<Worker, 'producer' | 'ports' | 'invocation' | 'invocationStartMs' | 'followedUp'>;
+type SettlingWorker = Pick<Worker, 'app' | 'ports' | 'invocation' | 'invocationStartMs' | 'followedUp'>;
 
 function settlingOf(
   message: Message,
   delivery: Delivery,
   committed: Committed,
-  { producer, ports, invocation: { deadlineMs }, invocationStartMs: startMs, followedUp }: SettlingWorker,
+  { app, ports, invocation: { deadlineMs }, invocationStartMs: startMs, followedUp }: SettlingWorker,
 ): Settling {
   // Of this very outcome: a task that is run anew under its old id sends all of its own.
-  const name = derivedId(`${message.id}:${message.retries}:progress:${outcomeName(message, committed, producer)}`);
+  const name = derivedId(`${message.id}:${message.retries}:progress:${outcomeName(message, committed, app)}`);
   const pending = new Pending();
   const settling: Settling = {
     parent: message,
-    producer,
+    app,
     ports,
     deadlineMs,
     again: committed.again === true,
@@ -88,7 +88,7 @@ function settlingOf(
 async function begin(follower: Follower, settling: Settling): Promise<void> {
   const { kind } = follower;
   if (kind === 'step') await addStep(settling, follower);
-  else if (kind === 'retry') settling.outbox.add(retryMessage(settling.parent, follower.retry, settling.producer));
+  else if (kind === 'retry') settling.outbox.add(retryMessage(settling.parent, follower.retry, settling.app));
   else if (kind === 'member') await settling.follow(await countMember(settling, follower.member));
   else if (kind === 'each')
     await inWindows(settling, follower.list, follower.of, (signature, index) =>
@@ -98,7 +98,7 @@ async function begin(follower: Follower, settling: Settling): Promise<void> {
 }
 
 /** An idempotent task stores no outcome that a redelivery would find: it runs again, and goes on where it was. */
-function outcomeName(message: Message, committed: Committed, { registry }: Producer): string {
+function outcomeName(message: Message, committed: Committed, { registry }: App): string {
   return registry.find(message.task)?.options.idempotent === true ? '' : (committed.meta ?? '');
 }
 
@@ -108,8 +108,8 @@ function isDrained({ pending, outbox }: Settling): boolean {
   return outbox.isEmpty && LEFT_TO_DRAIN.every((kind) => pending.count(kind) === 0);
 }
 
-export function retryMessage(message: Message, retry: NonNullable<Settlement['retry']>, producer: Producer): Prepared {
+export function retryMessage(message: Message, retry: NonNullable<Settlement['retry']>, app: App): Prepared {
   // Celery: who runs a task here does not wait for its retry.
-  const dueMs = producer.eager === undefined ? retry.dueMs : null;
-  return prepare(nextAttempt(message, dueMs, retry.overrides), producer.settings, { asPython: true });
+  const dueMs = app.eager === undefined ? retry.dueMs : null;
+  return prepare(nextAttempt(message, dueMs, retry.overrides), app.settings, { asPython: true });
 }

@@ -1,6 +1,6 @@
 /** One settling under way. */
 import type { Prepared } from '../producer/publish.ts';
-import type { Producer } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Message } from '../wire/message.ts';
 import type { Signature } from '../wire/signature.ts';
@@ -14,7 +14,7 @@ export interface Child extends Prepared {
 
 export interface Settling extends Windowed {
   readonly parent: Message;
-  readonly producer: Producer;
+  readonly app: App;
   readonly ports: Ports;
   /** When the invocation ends, milliseconds since the epoch. */
   readonly deadlineMs: number;

@@ -5,14 +5,14 @@ import type { Clock } from '../base/time.ts';
 import type { GroupMark, Groups } from '../ports/groups.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Logger } from '../ports/log.ts';
-import type { Producer } from '../producer/producer.ts';
+import type { App } from '../producer/app.ts';
 import { DYNAMODB_MAX_BATCH_STATEMENTS, GROUP_PART_MEMBERS, SQS_MAX_BATCH_ENTRIES } from '../base/limits.ts';
 import { batched } from './batcher.ts';
 import type { Invocation } from '../ports/delivery.ts';
 import { oneAtATime } from './large.ts';
 
 export interface Worker {
-  readonly producer: Producer;
+  readonly app: App;
   readonly ports: Ports;
   readonly invocation: Invocation;
   readonly invocationStartMs: number;
@@ -27,10 +27,10 @@ export interface Worker {
 }
 
 /** One per batch: no state outlives an invocation. */
-export function createWorker(producer: Producer, ports: Ports, invocation: Invocation): Worker {
+export function createWorker(app: App, ports: Ports, invocation: Invocation): Worker {
   const { clock, backend } = ports;
   return {
-    producer,
+    app,
     ports: {
       ...ports,
       logger: neverThrowing(ports.logger),
