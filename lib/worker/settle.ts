@@ -27,10 +27,13 @@ export async function settle(
   committed: Committed,
   worker: SettlingWorker,
 ): Promise<void> {
+  const followers = followersOf(message, committed, worker.app);
+  // Most tasks are followed by nothing.
+  if (followers.length === 0) return;
   const settling = settlingOf(message, delivery, committed, worker);
   const { progress } = settling;
   try {
-    await settling.follow(followersOf(message, committed, worker.app));
+    await settling.follow(followers);
     await settling.drain();
   } catch (error) {
     if (error instanceof OutOfTime) await progress.save();
@@ -49,7 +52,8 @@ function settlingOf(
   { app, ports, invocation: { deadlineMs }, invocationStartMs: startMs, followedUp }: SettlingWorker,
 ): Settling {
   // Of this very outcome: a task that is run anew under its old id sends all of its own.
-  const name = derivedId(`${message.id}:${message.retries}:progress:${outcomeName(message, committed, app)}`);
+  const name = (): string =>
+    derivedId(`${message.id}:${message.retries}:progress:${outcomeName(message, committed, app)}`);
   const pending = new Pending();
   const settling: Settling = {
     parent: message,

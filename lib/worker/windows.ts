@@ -51,7 +51,7 @@ export interface Span {
 
 /** How many items of each long list have been dealt with, all that follows from them included. */
 export class Progress {
-  readonly #name: string;
+  readonly #name: () => string;
   readonly #ports: Ports;
   readonly #stopMs: number;
   #done: Map<string, number> | undefined;
@@ -59,8 +59,8 @@ export class Progress {
   #unsaved = 0;
   #moved = false;
 
-  /** @param name of this attempt's outcome, wherever it is settled. */
-  constructor(name: string, ports: Ports, { startMs, deadlineMs }: Span) {
+  /** @param name of this attempt's outcome, wherever it is settled: a hash of all of it, which few ever need. */
+  constructor(name: () => string, ports: Ports, { startMs, deadlineMs }: Span) {
     this.#name = name;
     this.#ports = ports;
     this.#stopMs = deadlineMs - Math.min(LONGEST_RESERVE_MS, (deadlineMs - startMs) / 4);
@@ -87,7 +87,7 @@ export class Progress {
     if (this.#unsaved === 0 || this.#done === undefined) return;
     const nowMs = this.#ports.clock.nowMs();
     await this.#ports.groups.define({
-      groupId: this.#name,
+      groupId: this.#name(),
       size: this.#done.size,
       createdMs: nowMs,
       definition: encodeJson(Object.fromEntries(this.#done), 'progress'),
@@ -99,11 +99,11 @@ export class Progress {
 
   /** All is sent. */
   async finish(): Promise<void> {
-    if (this.#stored) await this.#ports.groups.forget(this.#name);
+    if (this.#stored) await this.#ports.groups.forget(this.#name());
   }
 
   async #load(): Promise<Map<string, number>> {
-    const record = await this.#ports.groups.definition(this.#name, this.#ports.clock.nowMs());
+    const record = await this.#ports.groups.definition(this.#name(), this.#ports.clock.nowMs());
     this.#stored = record !== undefined;
     return new Map(record === undefined ? [] : Object.entries(decodeJson(record.definition) as Record<string, number>));
   }

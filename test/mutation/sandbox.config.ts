@@ -1,5 +1,5 @@
 /** How tests run over instrumented code: one file at a time, and no types. */
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 import base from '../../vitest.config.ts';
 
@@ -7,6 +7,8 @@ export default defineConfig({
   ...base,
   test: {
     ...base.test,
+    // Those that take long too: what they alone notice is noticed.
+    exclude: configDefaults.exclude,
     typecheck: { enabled: false },
     maxWorkers: 1,
     setupFiles: ['test/support/properties.ts', 'test/mutation/setup.ts'],

@@ -225,7 +225,8 @@ export function banComplaints(file: SourceFile): string[] {
 
 export function nameComplaints(file: SourceFile): string[] {
   const name = file.path.split('/').at(-1) ?? '';
-  return /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:test|test-d|d|config))?\.ts$/.test(name) || !name.endsWith('.ts')
+  return /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:long\.test|test|test-d|d|config|long\.config))?\.ts$/.test(name) ||
+    !name.endsWith('.ts')
     ? []
     : [`${file.path}: file names are kebab-case`];
 }

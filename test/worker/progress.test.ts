@@ -28,7 +28,7 @@ function rig(stored?: Readonly<Record<string, number>>, lastsMs = MINUTE): Rig {
     forget: async (name: string) => Promise.resolve(void calls.push(['forget', name])),
   };
   const ports = { clock, groups } as unknown as Ports;
-  return { progress: new Progress('p', ports, { startMs: START, deadlineMs: START + lastsMs }), clock, calls };
+  return { progress: new Progress(() => 'p', ports, { startMs: START, deadlineMs: START + lastsMs }), clock, calls };
 }
 
 const named = ({ calls }: Rig): string[] => calls.map(([name]) => name);
