@@ -9,7 +9,7 @@ import { FAILURE, IGNORED, RETRY, SUCCESS } from '../base/states.ts';
 import type { ConcludeRequest } from '../ports/backend.ts';
 import { decodeJsonKeepingTypes } from '../wire/json.ts';
 import type { Message } from '../wire/message.ts';
-import { readDocument, restoreError } from '../wire/result-document.ts';
+import { readDocument, restoreError, type ResultDocument } from '../wire/result-document.ts';
 import type { Signature } from '../wire/signature.ts';
 import type { Committed, Settlement } from './committed.ts';
 import { type Failed, failedRequest, inlineErrback, type InlineErrback, type Tasks } from './inline-errback.ts';
@@ -94,10 +94,13 @@ function successors({ id, embed }: Message, value: unknown): Follower[] {
 /** Error links, and the end of a chain whose earlier step has no result. */
 function failures(message: Message, status: string, meta: string | undefined, tasks: Tasks): Follower[] {
   const { id, embed } = message;
-  const cause = causeOf(id, status, meta, tasks);
-  const traceback = meta === undefined ? null : readDocument(meta).traceback;
+  const isTold = status === FAILURE && (embed.errbacks?.length ?? 0) > 0;
+  // Most failures are followed by nothing: their documents are not read.
+  if (!isTold && (embed.chain?.length ?? 0) === 0) return [];
+  const document = meta === undefined ? undefined : readDocument(meta);
+  const cause = causeOf(id, status, document, tasks);
   return [
-    ...(status === FAILURE ? errbacksFor(message, cause, traceback, tasks) : []),
+    ...(isTold ? errbacksFor(message, cause, document?.traceback ?? null, tasks) : []),
     ...each('chain', embed.chain, (signature, index) =>
       failedStep(signature, childId(signature, `${id}:chain:${index}`), cause),
     ),
@@ -187,12 +190,11 @@ function valueOf(meta: string | undefined, settlement: Settlement): unknown {
   return meta === undefined ? null : readDocument(meta, decodeJsonKeepingTypes).result;
 }
 
-function causeOf(id: string, status: string, meta: string | undefined, { eager }: Tasks): unknown {
+function causeOf(id: string, status: string, document: ResultDocument | undefined, { eager }: Tasks): unknown {
   if (eager?.errors.has(id) === true) return eager.errors.get(id);
   if (status === IGNORED)
     return new ImproperlyConfigured('An earlier step of the chain raised Ignore, so there is no result to go on with.');
-  if (meta === undefined) return new ImproperlyConfigured(`An earlier step of the chain ended as ${status}.`);
-  const document = readDocument(meta);
+  if (document === undefined) return new ImproperlyConfigured(`An earlier step of the chain ended as ${status}.`);
   return document.result === null
     ? new ImproperlyConfigured(`An earlier step of the chain ended as ${document.status}.`)
     : restoreError(document);
