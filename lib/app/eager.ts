@@ -1,7 +1,7 @@
 /**
  * Eager mode: what is sent runs in the caller, before the call's answer. The worker runs it and the memory adapters hold
  * its state, so that it ends as it would end in a queue; nothing of the app's own ports is asked. What differs is said
- * where it is decided: look for `producer.eager`.
+ * where it is decided: look for `app.eager`.
  */
 import type { Clock, Ids, Random } from '../base/time.ts';
 import { MemoryBackend } from '../memory/memory-backend.ts';

@@ -13,7 +13,7 @@ import type {
   HeaderResults,
 } from '../producer/canvas-types.ts';
 import { InvalidSignature } from '../base/errors.ts';
-import { checkedSignature, fluent, producerAmong } from '../producer/fluent.ts';
+import { checkedSignature, fluent, appAmong } from '../producer/fluent.ts';
 import { signature as plainSignature, readSignature, type Signature, type SignatureParts } from '../wire/signature.ts';
 
 /**
@@ -131,5 +131,5 @@ function signatures(values: readonly unknown[], what: string): readonly Signatur
 }
 
 function composed<S>(sig: Signature, parts: readonly unknown[]): S {
-  return fluent(sig, producerAmong(parts as readonly Signature[]) ?? currentApp) as unknown as S;
+  return fluent(sig, appAmong(parts as readonly Signature[]) ?? currentApp) as unknown as S;
 }

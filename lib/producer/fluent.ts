@@ -15,9 +15,9 @@ import { toSignatureOptions } from '../options/signature-options.ts';
 import type { CanvasSignature } from './canvas-types.ts';
 
 /** Where a signature that is sent by itself goes: the app of its task, or the current one. */
-export type FindProducer = () => App;
+export type FindApp = () => App;
 
-const PRODUCERS = new WeakMap<Signature, FindProducer>();
+const APPS = new WeakMap<Signature, FindApp>();
 
 class Fluent implements Signature {
   readonly task: string;
@@ -42,7 +42,7 @@ class Fluent implements Signature {
   }
 
   async applyAsync(args: readonly unknown[] = [], options: ApplyOptions = {}): Promise<AsyncResult | GroupResult> {
-    const app = producerOf(this);
+    const app = appOf(this);
     const whole = withArguments(this, args);
     requireKnownTree(app, whole);
     const send = (to: App): Promise<AsyncResult | GroupResult> => applySignature(to, whole, options);
@@ -51,7 +51,7 @@ class Fluent implements Signature {
 
   async apply(args: readonly unknown[] = [], options: ApplyOptions = {}): Promise<AsyncResult | GroupResult> {
     const whole = withArguments(this, args);
-    return producerOf(this).runEager((eager) => applySignature(eager, whole, options));
+    return appOf(this).runEager((eager) => applySignature(eager, whole, options));
   }
 
   set({ immutable, ...options }: ApplyOptions & { readonly immutable?: boolean }): Signature {
@@ -62,7 +62,7 @@ class Fluent implements Signature {
 
   clone(args: readonly unknown[] = [], options: ApplyOptions = {}): Signature {
     const { args: all } = withArguments(this, args);
-    return fluent(withParts(this, { args: all }), PRODUCERS.get(this)).set(options);
+    return fluent(withParts(this, { args: all }), APPS.get(this)).set(options);
   }
 
   skew(options: SkewOptions = {}): Signature {
@@ -90,7 +90,7 @@ class Fluent implements Signature {
   }
 
   pipe(next: unknown): Signature {
-    return fluent(chainOf([this, checkedSignature(next, 'pipe(): the argument')]), PRODUCERS.get(this));
+    return fluent(chainOf([this, checkedSignature(next, 'pipe(): the argument')]), APPS.get(this));
   }
 
   #with(options: SignatureOptions): Signature {
@@ -132,7 +132,7 @@ function stampInside(
 }
 
 function changed(sig: Fluent, parts: Parameters<typeof withParts>[1]): Signature {
-  return fluent(withParts(sig, parts), PRODUCERS.get(sig));
+  return fluent(withParts(sig, parts), APPS.get(sig));
 }
 
 function withArguments(sig: Signature, args: readonly unknown[]): Signature {
@@ -143,22 +143,22 @@ function withArguments(sig: Signature, args: readonly unknown[]): Signature {
 }
 
 /** Gives a signature its methods. */
-export function fluent<S extends CanvasSignature = CanvasSignature>(sig: Signature, find?: FindProducer): S {
+export function fluent<S extends CanvasSignature = CanvasSignature>(sig: Signature, find?: FindApp): S {
   const made = new Fluent(sig);
-  if (find !== undefined) PRODUCERS.set(made, find);
+  if (find !== undefined) APPS.set(made, find);
   return made as unknown as S;
 }
 
-function producerOf(sig: Signature): App {
-  const find = PRODUCERS.get(sig);
+function appOf(sig: Signature): App {
+  const find = APPS.get(sig);
   if (find === undefined) throw new InvalidSignature('There is no app to send this signature with.');
   return find();
 }
 
 /** The app of the first part that has one. */
-export function producerAmong(parts: readonly Signature[]): FindProducer | undefined {
+export function appAmong(parts: readonly Signature[]): FindApp | undefined {
   for (const part of parts) {
-    const find = PRODUCERS.get(part);
+    const find = APPS.get(part);
     if (find !== undefined) return find;
   }
   return undefined;

@@ -16,16 +16,10 @@ import { limitsOf, OutOfTime, timeLeftMs } from './deadline.ts';
 import { runTask } from './run-task.ts';
 
 /** What an inline error link is told of the task that failed. */
-export interface FailedRequest {
-  readonly id: string;
-  readonly task: string;
-  readonly args: readonly unknown[];
-  readonly kwargs: Readonly<Record<string, unknown>>;
-  readonly retries: number;
-  readonly rootId: string;
-  readonly parentId: string | null;
-  readonly groupId: string | null;
-}
+export type FailedRequest = Pick<
+  Message,
+  'id' | 'task' | 'args' | 'kwargs' | 'retries' | 'rootId' | 'parentId' | 'groupId'
+>;
 
 /** What an inline error link is called with. */
 export interface Failed {

@@ -12,8 +12,8 @@ import {
   type HttpHandlerOptions,
   type HttpRequest,
   type HttpResponse,
+  type RequestHandler,
 } from './http.ts';
-import type { RequestHandler } from './http.ts';
 import { decode, encode } from './json.ts';
 import { errorTypeOf, retryAfterOf, type RetryStrategy, type RetryToken, StandardRetries } from './retries.ts';
 import { Signer } from './sign.ts';
