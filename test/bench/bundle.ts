@@ -11,10 +11,11 @@ import { gzipSync } from 'node:zlib';
 
 import { build, type BuildOptions } from 'esbuild';
 
+import { handlerOptions, LAMBDA_BUNDLE } from '../support/lambda.ts';
+
 type Row = [string, string];
 type Sdk = 'lean' | 'full';
 
-const BANNER = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 // What a worker's first task does: a claim and a commit.
 const BARE = `import { SQSClient } from '@aws-sdk/client-sqs';
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
@@ -34,17 +35,11 @@ interface Bundle {
 
 async function bundleOf(entry: string, outfile: string, change: BuildOptions): Promise<Bundle> {
   const { metafile } = await build({
+    ...LAMBDA_BUNDLE,
     entryPoints: [entry],
     outfile,
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
     metafile: true,
     legalComments: 'none',
-    logLevel: 'error',
-    banner: { js: BANNER },
     ...change,
   });
   const file = readFileSync(outfile);
@@ -59,13 +54,8 @@ async function bundleOf(entry: string, outfile: string, change: BuildOptions): P
 /** As infra does. */
 function handler(name: 'worker' | 'sweeper', sdk: Sdk, outfile: string): Promise<Bundle> {
   return bundleOf(`handlers/${name}.ts`, outfile, {
+    ...handlerOptions('examples/blog/tasks.ts', sdk),
     external: sdk === 'full' && name === 'worker' ? ['@aws-sdk/client-eventbridge'] : [],
-    mainFields: ['module', 'main'],
-    conditions: [...(sdk === 'lean' ? ['@celeriac/lean'] : []), '@celeriac/deployed', '@celeriac/source', 'module'],
-    alias: {
-      '@aws-sdk/credential-provider-node': resolve('handlers/environment-credentials.ts'),
-      '@celeriac/entry': resolve('examples/blog/tasks.ts'),
-    },
   });
 }
 
