@@ -3,6 +3,7 @@ import { type IQueue, Queue, QueueEncryption, type QueueProps } from 'aws-cdk-li
 import { Construct } from 'constructs';
 
 import { ImproperlyConfigured, QueueNotFound } from '../lib/base/errors.ts';
+import { NO_SOURCE, sourcesAllowed } from './redrive-allow.ts';
 import { physicalQueueNames, type QueueNames, type QueuePlan, SWEEPER_TIMEOUT_SECONDS } from './validate.ts';
 
 /** A queue of tasks and what lies behind it. */
@@ -57,14 +58,18 @@ export class TaskQueues extends Construct {
     const lost = new Map<boolean, Queue>();
     const pairs: Record<string, QueuePair> = {};
     for (const [name, plan] of Object.entries(props.plans)) {
-      const lostQueue = lost.get(plan.fifo) ?? this.#lostQueue(plan.fifo);
+      const lostQueue = lost.get(plan.fifo) ?? this.#lostQueue(plan.fifo, sourcesOf(plan.fifo, props.plans, names));
       lost.set(plan.fifo, lostQueue);
       pairs[name] = makePair(scopes, name, plan, lostQueue, names[name]);
     }
     this.pairs = pairs;
     this.imported = props.imported ?? {};
     this.lost = [...lost.values()];
-    this.missedTicks = new Queue(this, 'MissedTicks', { ...secured(false), retentionPeriod: LOST_RETENTION });
+    this.missedTicks = new Queue(this, 'MissedTicks', {
+      ...secured(false),
+      retentionPeriod: LOST_RETENTION,
+      redriveAllowPolicy: NO_SOURCE,
+    });
     isDeadLetterQueue(this.missedTicks, 'It is the dead-letter queue of the rules.');
     this.wakeUps = props.hasFifoQueue ? this.#wakeQueue() : undefined;
   }
@@ -112,18 +117,32 @@ export class TaskQueues extends Construct {
       ...secured(false),
       retentionPeriod: WAKE_RETENTION,
       visibilityTimeout: LOST_VISIBILITY,
+      redriveAllowPolicy: NO_SOURCE,
     });
     isDeadLetterQueue(queue, 'What it tells the sweeper, the next sweep finds out by itself: nothing of it is kept.');
     return queue;
   }
 
-  #lostQueue(fifo: boolean): Queue {
-    return new Queue(this, fifo ? 'LostFifo' : 'Lost', {
+  #lostQueue(fifo: boolean, sources: readonly string[] | undefined): Queue {
+    const id = fifo ? 'LostFifo' : 'Lost';
+    return new Queue(this, id, {
       ...secured(fifo),
+      redriveAllowPolicy: sourcesAllowed(new Construct(this, `${id}Sources`), sources),
       retentionPeriod: LOST_RETENTION,
       visibilityTimeout: LOST_VISIBILITY,
     });
   }
+}
+
+/** Names of the queues of one type, where they are known beforehand. */
+function sourcesOf(
+  fifo: boolean,
+  plans: TaskQueuesProps['plans'],
+  names: Readonly<Record<string, QueueNames>>,
+): string[] | undefined {
+  const sources = Object.keys(plans).filter((name) => plans[name]?.fifo === fifo);
+  const known = sources.flatMap((name) => names[name]?.queue ?? []);
+  return known.length < sources.length ? undefined : known;
 }
 
 function makePair(
@@ -137,6 +156,7 @@ function makePair(
     ...secured(plan.fifo),
     ...(names === undefined ? {} : { queueName: names.deadLetterQueue }),
     retentionPeriod: Duration.seconds(plan.deadLetterRetentionSeconds),
+    redriveAllowPolicy: NO_SOURCE,
   });
   isDeadLetterQueue(
     deadLetterQueue,

@@ -22,7 +22,6 @@ export interface SweeperProps extends TaskFunctionOptions {
 const MEMORY_MIB = 512;
 const LOST_BATCH_SIZE = 10;
 const WAKE_BATCH_SIZE = 10;
-const WAKE_CONCURRENCY = 10;
 
 /** Sends the ticks and timers that come due, every minute and when it is woken up, and gives what no worker ever handled a state and a reason. */
 export class Sweeper extends TaskFunction {
@@ -44,14 +43,10 @@ export class Sweeper extends TaskFunction {
         ...keepRules(props.ruleArns),
       ],
     });
+    // None has a maximum of concurrency: with one, Lambda never goes from five pollers to two while a queue is empty.
     for (const lost of queues.lost)
       this.feedFrom(lost, `${lost.fifo ? 'LostFifo' : 'Lost'}Source`, { batchSize: LOST_BATCH_SIZE });
-    if (queues.wakeUps !== undefined)
-      this.feedFrom(queues.wakeUps, 'WakeUpSource', {
-        batchSize: WAKE_BATCH_SIZE,
-        // More would send the same timers side by side.
-        scalingConfig: { maximumConcurrency: WAKE_CONCURRENCY },
-      });
+    if (queues.wakeUps !== undefined) this.feedFrom(queues.wakeUps, 'WakeUpSource', { batchSize: WAKE_BATCH_SIZE });
     this.#everyMinute(props.missedTicks);
   }
 

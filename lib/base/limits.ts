@@ -13,6 +13,8 @@ export const SQS_MAX_BATCH_ENTRIES = 10;
 export const SQS_MAX_VISIBILITY_SECONDS = 43_200;
 /** SQS: largest `maxReceiveCount` of a redrive policy. Source: SQS API reference, SetQueueAttributes. */
 export const SQS_MAX_RECEIVE_COUNT = 1000;
+/** SQS: queues that a `RedriveAllowPolicy` by queue may name. Source: SQS API reference, SetQueueAttributes. */
+export const SQS_MAX_REDRIVE_SOURCES = 10;
 /** SQS: shortest and longest message retention. Source: SQS API reference, SetQueueAttributes. */
 export const SQS_MIN_RETENTION_SECONDS = 60;
 export const SQS_MAX_RETENTION_SECONDS = 1_209_600;
@@ -52,6 +54,9 @@ export const DYNAMODB_MAX_BATCH_WRITES = 25;
 export const DYNAMODB_MAX_BATCH_GETS = 100;
 /** DynamoDB BatchExecuteStatement: statements per call. Source: DynamoDB API reference. */
 export const DYNAMODB_MAX_BATCH_STATEMENTS = 25;
+
+/** CloudWatch: metrics of one alarm on a math expression. Source: CloudWatch user guide, service quotas. */
+export const CLOUDWATCH_MAX_ALARM_METRICS = 10;
 
 /** EventBridge: longest `InputTemplate`. Source: EventBridge API reference, InputTransformer. */
 export const EVENTBRIDGE_MAX_TEMPLATE_CHARACTERS = 8192;
