@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { changedLines, distancesTo } from './changes.ts';
+import { chosenOf } from './chosen-tests.ts';
 import { FOLDERS, instrument, mutated, sampleOf } from './mutants.ts';
 import { readReviewed } from './reviewed.ts';
 import { scoreOf, scoreText } from './score.ts';
@@ -67,6 +68,26 @@ describe('changes', () => {
     expect(distances.get('test/worker/decide.test.ts')).toBe(1);
     expect(distances.get('test/canvas/windows.test.ts')).toBeGreaterThan(1);
     expect(distances.get('test/schedules/solar.test.ts')).toBeUndefined();
+  });
+});
+
+describe('tests that are run against a mutant', () => {
+  const tests = [
+    { path: 'slow', seconds: 50, hits: 1 },
+    { path: 'quick', seconds: 1, hits: 2 },
+    { path: 'own', seconds: 30, hits: 7 },
+  ];
+  const chosen = (mostSeconds: number, ...own: string[]): unknown => chosenOf(tests, new Set(own), mostSeconds);
+
+  it('are quick ones first, as many as the time allows', () => {
+    expect(chosen(100)).toEqual({ paths: ['quick', 'own', 'slow'], seconds: 81, hits: 7 });
+    expect(chosen(31)).toEqual({ paths: ['quick', 'own'], seconds: 31, hits: 7 });
+    expect(chosen(1)).toEqual({ paths: ['quick'], seconds: 1, hits: 2 });
+  });
+  it('never leave out the one that imports its file for others that are quicker', () => {
+    expect(chosen(30, 'own')).toEqual({ paths: ['own'], seconds: 30, hits: 7 });
+    expect(chosen(51, 'slow')).toEqual({ paths: ['quick', 'slow'], seconds: 51, hits: 2 });
+    expect(chosen(0, 'slow')).toEqual({ paths: ['slow'], seconds: 50, hits: 1 });
   });
 });
 

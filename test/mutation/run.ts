@@ -10,6 +10,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 import { changedLines, distancesTo } from './changes.ts';
+import { type Chosen, chosenOf } from './chosen-tests.ts';
 import { Compiler } from './compiler.ts';
 import { describeMutant, FOLDERS, instrument, type Mutant, sampleOf } from './mutants.ts';
 import { readReviewed } from './reviewed.ts';
@@ -68,6 +69,7 @@ if (sample.length === 0) {
 const sandbox = new Sandbox(folder, texts);
 const compiler = new Compiler(folder);
 const tests = nearestFirst();
+const importers = new Map<string, ReadonlySet<string>>();
 await recordAll();
 await tryAll();
 sandbox.stop();
@@ -132,24 +134,22 @@ async function recordAll(): Promise<void> {
   }
 }
 
-/** Tests that come to a mutant, quick ones first, as many as `--test-seconds` allow. */
-function testsOf({ key }: Mutant): { readonly paths: string[]; readonly seconds: number; readonly hits: number } {
-  const reaching = tests
-    .flatMap((path) => {
-      const recorded = state.recorded(path);
-      const hits = recorded?.hits[key];
-      return recorded?.passed && hits !== undefined ? [{ path, seconds: recorded.seconds, hits }] : [];
-    })
-    .toSorted((left, right) => left.seconds - right.seconds);
-  const paths: string[] = [];
-  let [seconds, most] = [0, 0];
-  for (const each of reaching) {
-    if (paths.length > 0 && seconds + each.seconds > testSeconds) break;
-    paths.push(each.path);
-    seconds += each.seconds;
-    most = Math.max(most, each.hits);
-  }
-  return { paths, seconds, hits: most };
+/** Tests that come to a mutant, as many as `--test-seconds` allow. */
+function testsOf({ key, file }: Mutant): Chosen {
+  const reaching = tests.flatMap((path) => {
+    const recorded = state.recorded(path);
+    const hits = recorded?.hits[key];
+    return recorded?.passed && hits !== undefined ? [{ path, seconds: recorded.seconds, hits }] : [];
+  });
+  return chosenOf(reaching, importersOf(file), testSeconds);
+}
+
+function importersOf(file: string): ReadonlySet<string> {
+  const known = importers.get(file);
+  if (known !== undefined) return known;
+  const found = new Set([...distancesTo([file])].flatMap(([path, distance]) => (distance === 1 ? [path] : [])));
+  importers.set(file, found);
+  return found;
 }
 
 /** Undefined where the time does not suffice to know. */
