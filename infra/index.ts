@@ -3,3 +3,7 @@ export type { QueueOverrides } from './plan.ts';
 export { TaskService, type TaskServiceProps } from './task-service.ts';
 export { type QueuePair, TaskQueues, type TaskQueuesProps } from './queues.ts';
 export { TaskTables, type TaskTablesProps } from './tables.ts';
+export type { TaskAlarmsOptions } from './alarm-options.ts';
+export { TaskAlarms } from './alarms.ts';
+export { TaskDashboard } from './dashboard.ts';
+export { MeteredService, type QueueMetricOptions, type ServiceMetric } from './metrics.ts';

@@ -15,10 +15,13 @@ import {
   taskQueuesOf,
 } from '../lib/options/manifest.ts';
 import { packTaskNames } from '../lib/base/task-names.ts';
+import { TaskAlarms } from './alarms.ts';
+import type { TaskAlarmsOptions } from './alarm-options.ts';
 import type { TaskBundling } from './bundling.ts';
 import { BeatRules } from './beat-rules.ts';
 import { grantCeleryAccess } from './celery-rights.ts';
 import { celerySettings } from './celery-settings.ts';
+import { TaskDashboard } from './dashboard.ts';
 import { validateExternalQueues } from './external-queues.ts';
 import {
   defineGroups,
@@ -32,6 +35,7 @@ import {
   switchRules,
   workOnSchedules,
 } from './grants.ts';
+import { MeteredService } from './metrics.ts';
 import { planQueues, type QueueOverrides } from './plan.ts';
 import { given, manifestOf } from './props.ts';
 import { TaskQueues } from './queues.ts';
@@ -63,6 +67,10 @@ export interface TaskServiceProps {
   readonly logRetention?: RetentionDays;
   /** How the functions are bundled. @default - minified ESM with a lean client in the SDK's place */
   readonly bundling?: TaskBundling;
+  /** Alarms: whom they tell, and when they go off; false for none. @default - all of them, telling nobody */
+  readonly alarms?: TaskAlarmsOptions | false;
+  /** A CloudWatch dashboard of the service. @default true */
+  readonly dashboard?: boolean;
 }
 
 /**
@@ -78,7 +86,7 @@ export interface TaskServiceProps {
  * service.grantEnqueue(apiFunction);
  * ```
  */
-export class TaskService extends Construct {
+export class TaskService extends MeteredService {
   /** The app as plain data: queues, tasks, schedule entries. */
   readonly manifest: AppManifest;
   /** The tables of results and of state. */
@@ -91,6 +99,10 @@ export class TaskService extends Construct {
   readonly sweeper: LambdaFn;
   /** The EventBridge rules of schedule entries. */
   readonly rules: BeatRules;
+  /** The service's alarms. undefined with `alarms: false`. */
+  readonly alarms: TaskAlarms | undefined;
+  /** The service's dashboard. undefined with `dashboard: false`. */
+  readonly dashboard: TaskDashboard | undefined;
   readonly #workers = new Map<string, LambdaFn>();
   readonly #taskQueues: Readonly<Record<string, string>>;
   readonly #taskNames: string | undefined;
@@ -147,6 +159,8 @@ export class TaskService extends Construct {
       ruleArns: this.rules.ruleArns,
       missedTicks: this.queues.missedTicks,
     }).function;
+    this.alarms = props.alarms === false ? undefined : new TaskAlarms(this, 'Alarms', this, props.alarms);
+    this.dashboard = props.dashboard === false ? undefined : new TaskDashboard(this, 'Dashboard', this);
   }
 
   /** A queue by Celery's name, an imported one too. @throws QueueNotFound */

@@ -122,6 +122,11 @@ export function externalQueuesOf({ queues }: AppManifest): string[] {
   return Object.keys(queues).filter((name) => queues[name]?.external === true);
 }
 
+/** Names of the queues that have a worker here. */
+export function consumedQueuesOf({ queues }: AppManifest): string[] {
+  return Object.keys(queues).filter((name) => queues[name]?.external !== true);
+}
+
 // ------------------------------------------------------------ environment
 
 /** What a deployed function knows of its service. */

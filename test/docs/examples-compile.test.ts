@@ -18,6 +18,7 @@ const BEFORE: Readonly<Record<string, string>> = {
   'celery.md // use.ts': `import { chain, chord, typed } from 'celeriac';\nimport { app, index, invoice, resize } from './app.ts';`,
   "deploy.md import { RemovalPolicy, Duration } from 'aws-cdk-lib';":
     'declare const apiFunction: import("aws-cdk-lib/aws-lambda").Function;\ndeclare const adminFunction: typeof apiFunction;\ndeclare const celeryRole: import("aws-cdk-lib/aws-iam").IRole;',
+  "deploy.md import { Duration } from 'aws-cdk-lib';": `import { TaskService } from 'celeriac/infra';\nimport { app } from './src/tasks.ts';`,
   "deploy.md new TaskService(this, 'Tasks', {": `import { Queue } from 'aws-cdk-lib/aws-sqs';\nimport { TaskService } from 'celeriac/infra';\nimport { app } from './src/tasks.ts';`,
   'deploy.md service.grantCelery(taskRole); // of the container or function that runs Celery': `import { CfnOutput } from 'aws-cdk-lib';\ndeclare const service: import('celeriac/infra').TaskService;\ndeclare const taskRole: import("aws-cdk-lib/aws-iam").IRole;`,
   "logging.md export const charge = app.task('orders.charge', { bind: true }, async (self, orderId: string) => {": `import { Celeriac } from 'celeriac';\nconst app = new Celeriac('shop');`,
