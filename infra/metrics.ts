@@ -2,7 +2,7 @@
 import {
   type IMetric,
   MathExpression,
-  Metric,
+  type Metric,
   type MathExpressionOptions,
   type MetricOptions,
   Stats,
