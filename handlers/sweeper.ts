@@ -11,7 +11,7 @@ const app = loadApp();
 export const handler = async (event: SQSEvent | ScheduledEvent, context: Context): Promise<SQSBatchResponse> => {
   const loaded = await app;
   if (isSqsEvent(event)) {
-    const { queues, wakeQueue } = readEnvironment();
+    const { queues, wakeQueue } = readEnvironment(loaded.name);
     const deliveries = deliveriesOf(event, wakeQueue === undefined ? queues : { ...queues, [WAKE_QUEUE]: wakeQueue });
     // One event has the messages of one queue.
     return deliveries[0]?.queue === WAKE_QUEUE

@@ -9,5 +9,7 @@ const app = loadApp();
 
 // Two parameters at most: Lambda's Node 24 runtime refuses callback handlers by their arity.
 /** Handles an SQS event of a task queue, and answers which of its messages are to come again. */
-export const handler = async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> =>
-  (await app).consume(deliveriesOf(event, readEnvironment().queues), invocationOf(context));
+export const handler = async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
+  const loaded = await app;
+  return loaded.consume(deliveriesOf(event, readEnvironment(loaded.name).queues), invocationOf(context));
+};

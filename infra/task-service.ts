@@ -6,15 +6,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
 import { ImproperlyConfigured } from '../lib/base/errors.ts';
-import { MAX_TASK_NAMES_BYTES } from '../lib/base/limits.ts';
-import {
-  type AppManifest,
-  ENVIRONMENT,
-  externalQueuesOf,
-  hasFifoQueue,
-  taskQueuesOf,
-} from '../lib/options/manifest.ts';
-import { packTaskNames } from '../lib/base/task-names.ts';
+import { type AppManifest, externalQueuesOf, hasFifoQueue, taskQueuesOf } from '../lib/options/manifest.ts';
 import { TaskAlarms } from './alarms.ts';
 import type { TaskAlarmsOptions } from './alarm-options.ts';
 import type { TaskBundling } from './bundling.ts';
@@ -22,6 +14,7 @@ import { BeatRules } from './beat-rules.ts';
 import { grantCeleryAccess } from './celery-rights.ts';
 import { celerySettings } from './celery-settings.ts';
 import { TaskDashboard } from './dashboard.ts';
+import { ServiceEnvironment } from './environment.ts';
 import { validateExternalQueues } from './external-queues.ts';
 import {
   defineGroups,
@@ -41,7 +34,6 @@ import { given, manifestOf } from './props.ts';
 import { TaskQueues } from './queues.ts';
 import { Sweeper } from './sweeper.ts';
 import { TaskTables } from './tables.ts';
-import { validateEnvironment } from './validate.ts';
 import { WorkerFunction } from './worker-function.ts';
 
 /** What a service is made of, and where it differs from the defaults. */
@@ -104,8 +96,7 @@ export class TaskService extends MeteredService {
   /** The service's dashboard. undefined with `dashboard: false`. */
   readonly dashboard: TaskDashboard | undefined;
   readonly #workers = new Map<string, LambdaFn>();
-  readonly #taskQueues: Readonly<Record<string, string>>;
-  readonly #taskNames: string | undefined;
+  readonly #environment: ServiceEnvironment;
 
   /**
    * Makes the queues, a worker function for each queue that is not external, the tables, the sweeper and the rules.
@@ -119,8 +110,6 @@ export class TaskService extends MeteredService {
     const imported = props.externalQueues ?? {};
     validateExternalQueues(Stack.of(this), this.manifest, imported);
     const plan = planQueues(this.manifest, props.queues ?? {}, Object.keys(imported));
-    this.#taskQueues = taskQueuesOf(this.manifest);
-    this.#taskNames = this.#packedNames(validateEnvironment(this.manifest, this.#taskQueues));
     this.tables = new TaskTables(this, 'Tables', given(props, ['removalPolicy', 'deletionProtection']));
     this.queues = new TaskQueues(this, 'Queues', {
       plans: plan.queues,
@@ -128,6 +117,13 @@ export class TaskService extends MeteredService {
       hasFifoQueue: hasFifoQueue(this.manifest),
       ...given(props, ['queueNamePrefix']),
     });
+    this.rules = new BeatRules(this, 'Beat', {
+      appName: this.manifest.name,
+      beat: this.manifest.beat,
+      queues: this.queues,
+      missedTicks: this.queues.missedTicks,
+    });
+    this.#environment = this.#newEnvironment();
     const common = {
       ...given(props, ['logRetention', 'bundling']),
       entry: props.entry,
@@ -142,23 +138,20 @@ export class TaskService extends MeteredService {
         ...common,
         queue,
         plan: ofWorker,
-        environment: this.#environment([queue]),
+        environment: {},
         ticked: ruled.has(queue),
       };
-      this.#workers.set(queue, new WorkerFunction(workers, queue, worker).function);
+      const { function: made } = new WorkerFunction(workers, queue, worker);
+      this.#environment.addTo(made, { rejectable: [queue] });
+      this.#workers.set(queue, made);
     }
-    this.rules = new BeatRules(this, 'Beat', {
-      appName: this.manifest.name,
-      beat: this.manifest.beat,
-      queues: this.queues,
-      missedTicks: this.queues.missedTicks,
-    });
     this.sweeper = new Sweeper(this, 'Sweeper', {
       ...common,
-      environment: { ...this.#environment(Object.keys(plan.queues)), ...this.#ruleEnvironment() },
+      environment: {},
       ruleArns: this.rules.ruleArns,
       missedTicks: this.queues.missedTicks,
     }).function;
+    this.#environment.addTo(this.sweeper, { rejectable: Object.keys(plan.queues), rules: true });
     this.alarms = props.alarms === false ? undefined : new TaskAlarms(this, 'Alarms', this, props.alarms);
     this.dashboard = props.dashboard === false ? undefined : new TaskDashboard(this, 'Dashboard', this);
   }
@@ -236,7 +229,7 @@ export class TaskService extends MeteredService {
    * @returns a grant; see `grantEnqueue`.
    */
   grantSchedules(grantee: IGrantable): Grant {
-    if (grantee instanceof LambdaFn) addEnvironment(grantee, this.#ruleEnvironment());
+    if (grantee instanceof LambdaFn) this.#environment.addTo(grantee, { rules: true });
     return this.grantEnqueue(grantee).combine(
       grantAll(grantee, [
         revokeTicks(this.tables.results),
@@ -248,10 +241,11 @@ export class TaskService extends MeteredService {
 
   /**
    * What `grantEnqueue` and its siblings write into the environment of a Lambda function, for whatever is none: a
-   * container's `environment`, an instance's user data. The values may be tokens.
+   * container's `environment`, an instance's user data. One variable, `CELERIAC_SERVICE_<APP>`: those of several
+   * services go together. The value holds tokens.
    */
   environment(): Record<string, string> {
-    return { ...this.#environment([]), ...this.#ruleEnvironment() };
+    return this.#environment.variables({ rules: true });
   }
 
   /**
@@ -284,18 +278,8 @@ export class TaskService extends MeteredService {
   }
 
   #grant(grantee: IGrantable, rights: readonly Rights[]): Grant {
-    if (grantee instanceof LambdaFn) addEnvironment(grantee, this.#environment([]));
+    if (grantee instanceof LambdaFn) this.#environment.addTo(grantee);
     return grantAll(grantee, rights);
-  }
-
-  /** For senders without the tasks' code; undefined where that takes too much of the room for variables. */
-  #packedNames(bytesLeft: number): string | undefined {
-    const packed = packTaskNames(Object.keys(this.manifest.tasks));
-    if (packed.length <= Math.min(MAX_TASK_NAMES_BYTES, bytesLeft)) return packed;
-    Annotations.of(this).addInfo(
-      `The names of ${Object.keys(this.manifest.tasks).length} tasks take ${packed.length} bytes, too many of a function's variables, and are left out: a caller's misspelt name is told by the worker, not at the call.`,
-    );
-    return undefined;
   }
 
   #warnOfRoutes(): void {
@@ -306,35 +290,22 @@ export class TaskService extends MeteredService {
       );
   }
 
-  #ruleEnvironment(): Record<string, string> {
-    return { [ENVIRONMENT.rulePrefix]: this.rules.prefix };
+  #newEnvironment(): ServiceEnvironment {
+    const { manifest, queues, tables } = this;
+    const made = Object.entries(queues.pairs).map(([name, { deadLetterQueue }]) => [name, deadLetterQueue] as const);
+    return new ServiceEnvironment(this, {
+      app: manifest.name,
+      queues: Object.fromEntries(Object.entries(queues.byName).map(([name, queue]) => [name, queue.queueUrl])),
+      deadLetterQueues: Object.fromEntries(made),
+      resultsTable: tables.results.tableName,
+      stateTable: tables.state.tableName,
+      timerShards: manifest.timerShards,
+      defaultQueue: manifest.defaultQueue,
+      externalQueues: externalQueuesOf(manifest),
+      taskQueues: taskQueuesOf(manifest),
+      wakeQueue: queues.wakeUps?.queueUrl,
+      rulePrefix: this.rules.prefix,
+      taskNames: Object.keys(manifest.tasks),
+    });
   }
-
-  /** Variables of a function that may send to every queue, and reject into the dead-letter queues of some. */
-  #environment(rejectable: readonly string[]): Record<string, string> {
-    const stack = Stack.of(this);
-    const urls = (pairs: readonly (readonly [string, IQueue])[]): string =>
-      stack.toJsonString(Object.fromEntries(pairs.map(([name, queue]) => [name, queue.queueUrl])));
-    const external = externalQueuesOf(this.manifest);
-    const deadLetters = rejectable.map((name) => [name, this.queues.pair(name).deadLetterQueue] as const);
-    return {
-      [ENVIRONMENT.app]: this.manifest.name,
-      [ENVIRONMENT.queues]: urls(Object.entries(this.queues.byName)),
-      ...(deadLetters.length === 0 ? {} : { [ENVIRONMENT.deadLetterQueues]: urls(deadLetters) }),
-      ...(external.length === 0 ? {} : { [ENVIRONMENT.externalQueues]: external.join(',') }),
-      [ENVIRONMENT.resultsTable]: this.tables.results.tableName,
-      [ENVIRONMENT.stateTable]: this.tables.state.tableName,
-      [ENVIRONMENT.timerShards]: String(this.manifest.timerShards),
-      [ENVIRONMENT.defaultQueue]: this.manifest.defaultQueue,
-      ...(this.queues.wakeUps === undefined ? {} : { [ENVIRONMENT.wakeQueue]: this.queues.wakeUps.queueUrl }),
-      ...(this.#taskNames === undefined ? {} : { [ENVIRONMENT.tasks]: this.#taskNames }),
-      ...(Object.keys(this.#taskQueues).length === 0
-        ? {}
-        : { [ENVIRONMENT.taskQueues]: JSON.stringify(this.#taskQueues) }),
-    };
-  }
-}
-
-function addEnvironment(grantee: LambdaFn, variables: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(variables)) grantee.addEnvironment(name, value);
 }

@@ -6,7 +6,6 @@ import {
   ESM_MAX_CONCURRENCY,
   ESM_MAX_WINDOW_SECONDS,
   ESM_MIN_CONCURRENCY,
-  LAMBDA_MAX_ENVIRONMENT_BYTES,
   LAMBDA_MAX_MEMORY_MIB,
   LAMBDA_MAX_TIMEOUT_SECONDS,
   LAMBDA_MIN_MEMORY_MIB,
@@ -15,7 +14,7 @@ import {
   SQS_MAX_VISIBILITY_SECONDS,
   SQS_MIN_RETENTION_SECONDS,
 } from '../lib/base/limits.ts';
-import { type AppManifest, ENVIRONMENT, externalQueuesOf, hasFifoQueue } from '../lib/options/manifest.ts';
+import type { AppManifest } from '../lib/options/manifest.ts';
 import { physicalQueueName } from '../lib/wire/queue-name.ts';
 
 /** One queue, every default filled in. */
@@ -157,22 +156,6 @@ export function physicalQueueNames(
     names[name] = pair;
   }
   return names;
-}
-
-// What each variable's tokens become on deploy: a queue URL has about this many characters.
-const URL_CHARACTERS = 110;
-
-/** The bytes that are left for more. @throws InvalidOption when the functions' variables would not fit what Lambda takes. */
-export function validateEnvironment(manifest: AppManifest, taskQueues: Readonly<Record<string, string>>): number {
-  const names = Object.keys(manifest.queues);
-  // Every queue's URL; the sweeper has those of the dead-letter queues too.
-  const urls = names.reduce((sum, name) => sum + 2 * (name.length + URL_CHARACTERS), 0);
-  const wakeUps = hasFifoQueue(manifest) ? ENVIRONMENT.wakeQueue.length + URL_CHARACTERS : 0;
-  const bytes = urls + wakeUps + externalQueuesOf(manifest).join(',').length + JSON.stringify(taskQueues).length + 400;
-  if (bytes <= LAMBDA_MAX_ENVIRONMENT_BYTES) return LAMBDA_MAX_ENVIRONMENT_BYTES - bytes;
-  throw new InvalidOption(
-    `The environment of the functions takes about ${bytes} bytes (${names.length} queues, ${Object.keys(taskQueues).length} tasks on other queues than '${manifest.defaultQueue}'); Lambda takes ${LAMBDA_MAX_ENVIRONMENT_BYTES}. Use fewer queues, or make the queue with most tasks the default one.`,
-  );
 }
 
 /** The longest a task of the queue may run, and which one that is. */

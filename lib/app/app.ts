@@ -77,6 +77,28 @@ export class Celeriac implements App {
     setCurrentApp(this);
   }
 
+  /**
+   * An app for a function that sends by name and bundles no task code: queues and routes are those that
+   * `grantEnqueue(fn)` has told it. A function that several services have granted makes one for each.
+   *
+   * @example
+   * ```ts
+   * const shop = Celeriac.fromEnvironment('shop');
+   * const mail = Celeriac.fromEnvironment('mail');
+   * await shop.send('orders.charge', ['o-1']);
+   * await mail.send('mail.send', ['ada@example.org']);
+   * ```
+   * @param name the app's name; may be left out where the environment tells of one service only.
+   * @throws MissingEnvironment naming the services that the environment tells of
+   */
+  static fromEnvironment(name?: string): Celeriac {
+    const { app, queues, externalQueues, defaultQueue, taskQueues, timerShards } = readEnvironment(name);
+    const told = Object.entries(queues).map(
+      ([queue, url]) => [queue, { fifo: url.endsWith('.fifo'), external: externalQueues.includes(queue) }] as const,
+    );
+    return new Celeriac(app, { queues: Object.fromEntries(told), defaultQueue, routes: taskQueues, timerShards });
+  }
+
   /** The name that the app was made with. */
   get name(): string {
     return this.settings.name;
@@ -379,7 +401,7 @@ export class Celeriac implements App {
       const { schedules = noSchedules(), groups = noGroups(), celeryGroups = noCeleryGroups() } = this.#wiring;
       return { ports: { ...common, broker, backend, timers, schedules, groups, celeryGroups, rules }, forCall };
     }
-    const environment: Environment = readEnvironment();
+    const environment: Environment = readEnvironment(this.name);
     // Imported on demand: whoever runs on other ports never loads the SDK.
     const { connect } = await import('../aws/connect.ts');
     const { forCall, ...ports } = connect(environment, common);
@@ -396,7 +418,7 @@ export class Celeriac implements App {
   taskNames(): ReadonlySet<string> | undefined {
     const own = this.registry.names();
     // A deployed function may load a part of the tasks only; on ports of its own a process is the service.
-    const told = this.#wiring === undefined ? (this.#toldNames ??= readTaskNames()) : undefined;
+    const told = this.#wiring === undefined ? (this.#toldNames ??= readTaskNames(this.name)) : undefined;
     if (told === 'unknown' || (told === undefined && own.length === 0)) return undefined;
     return new Set([...own, ...(told ?? [])]);
   }
@@ -443,29 +465,12 @@ let current: Celeriac | undefined;
 
 /** Celery's current app: the newest one of this process, or one made of the environment. */
 export function currentApp(): Celeriac {
-  return (current ??= fromEnvironment());
+  return (current ??= Celeriac.fromEnvironment());
 }
 
 /** For tests that must not see each other's app. */
 export function setCurrentApp(app: Celeriac | undefined): void {
   current = app;
-}
-
-/** For API handlers that enqueue by name and bundle no task code. */
-function fromEnvironment(): Celeriac {
-  const environment = readEnvironment();
-  const queues = Object.fromEntries(
-    Object.entries(environment.queues).map(([name, url]) => [
-      name,
-      { fifo: url.endsWith('.fifo'), external: environment.externalQueues.includes(name) },
-    ]),
-  );
-  return new Celeriac(environment.app, {
-    queues,
-    defaultQueue: environment.defaultQueue,
-    routes: environment.taskQueues,
-    timerShards: environment.timerShards,
-  });
 }
 
 type Run = (...args: readonly unknown[]) => unknown;

@@ -39,7 +39,7 @@ export function refuseOther(name: string, version: number | undefined, state: Sc
 /** Whoever switches a rule must know its name. */
 export function noRules(name: string): MissingEnvironment {
   return new MissingEnvironment(
-    `Schedule entry '${name}' is fired by a rule of EventBridge, and the environment variable ${ENVIRONMENT.rulePrefix}, which tells the rules' names, is not set: nothing was changed. service.grantSchedules(fn) sets it for a Lambda function; give a container what service.environment() returns.`,
+    `Schedule entry '${name}' is fired by a rule of EventBridge, and the environment does not tell what the rules' names begin with ('rulePrefix'; ${ENVIRONMENT.rulePrefix} where it is written by hand): nothing was changed. service.grantSchedules(fn) sets it for a Lambda function; give a container what service.environment() returns.`,
   );
 }
 

@@ -16,7 +16,8 @@ import { errorLine } from '../base/error-text.ts';
 import { MemoryRules } from '../memory/memory-rules.ts';
 import type { Logger } from '../ports/log.ts';
 import type { Ports } from '../ports/ports.ts';
-import { ENVIRONMENT, type Environment } from '../options/manifest.ts';
+import type { Environment } from '../options/manifest.ts';
+import { compactFields, serviceVariable } from '../options/service-variable.ts';
 import { packTaskNames } from '../base/task-names.ts';
 import { systemClock, systemIds } from '../base/time.ts';
 import type { BatchResponse, Delivery, Invocation } from '../ports/delivery.ts';
@@ -47,6 +48,8 @@ export interface LocalCloudOptions {
   readonly wrapPorts?: (
     ports: Pick<Ports, 'broker' | 'backend' | 'timers'>,
   ) => Pick<Ports, 'broker' | 'backend' | 'timers'>;
+  /** Another cloud, whose servers this one uses: a function reaches both services. It is stopped before that one. */
+  readonly beside?: LocalCloud;
   /** Asked of each request before it is answered, who may make it; for tests of roles. Default: everybody may do all. */
   readonly authorize?: Authorize;
 }
@@ -85,13 +88,15 @@ export class LocalCloud {
 
   /** Starts servers, makes queues and tables, wires `app` to them, and begins to deliver. */
   static async start(app: Celeriac, options: LocalCloudOptions = {}): Promise<LocalCloud> {
-    const { authorize } = options;
-    const [sqsServer, dynamodbServer] = await Promise.all([startSqs(0, authorize), startDynamodb(0, authorize)]);
+    const { authorize, beside } = options;
+    const servers =
+      beside === undefined ? await Promise.all([startSqs(0, authorize), startDynamodb(0, authorize)]) : [];
+    const endpoints = beside?.endpoints ?? { sqs: servers[0]?.endpoint ?? '', dynamodb: servers[1]?.endpoint ?? '' };
     // Emulators take any credentials; the SDK insists on some.
     const common = { region: 'us-east-1', credentials: { accessKeyId: OPERATOR, secretAccessKey: OPERATOR } };
     const newClients = (): Clients => ({
-      sqs: new sdk.SQSClient({ ...common, endpoint: sqsServer.endpoint }),
-      dynamodb: new sdk.DynamoDBClient({ ...common, endpoint: dynamodbServer.endpoint }),
+      sqs: new sdk.SQSClient({ ...common, endpoint: endpoints.sqs }),
+      dynamodb: new sdk.DynamoDBClient({ ...common, endpoint: endpoints.dynamodb }),
     });
     const { sqs, dynamodb } = newClients();
     const own = newClients();
@@ -102,7 +107,7 @@ export class LocalCloud {
       sqs,
       dynamodb,
       clock: systemClock,
-      endpoint: sqsServer.endpoint,
+      endpoint: endpoints.sqs,
       visibilitySeconds: durationSeconds(options.visibility ?? invocationSeconds + 30, 'visibility', 1),
       maxReceiveCount: options.maxReceiveCount ?? 50,
     });
@@ -114,7 +119,7 @@ export class LocalCloud {
       provisioned.lostQueues,
       { sqs, dynamodb },
       own,
-      [sqsServer, dynamodbServer],
+      { servers, endpoints },
       invocationSeconds,
     );
     app.use({
@@ -135,7 +140,7 @@ export class LocalCloud {
     lostQueues: readonly string[],
     operator: Clients,
     clients: Clients,
-    servers: readonly [LocalServer, LocalServer],
+    { servers, endpoints }: { readonly servers: readonly LocalServer[]; readonly endpoints: LocalCloud['endpoints'] },
     invocationSeconds: number,
   ) {
     this.app = app;
@@ -146,25 +151,16 @@ export class LocalCloud {
     this.dynamodb = operator.dynamodb;
     this.clients = clients;
     this.#servers = servers;
-    this.endpoints = { sqs: servers[0].endpoint, dynamodb: servers[1].endpoint };
+    this.endpoints = endpoints;
     this.#invocationSeconds = invocationSeconds;
   }
 
   /** The environment variables that a function deployed here would have. @param accessKeyId tells whose function it is. */
   variables(accessKeyId: string = CALLER): Record<string, string> {
     const { environment } = this;
+    const tasks = packTaskNames(Object.keys(this.app.manifest().tasks));
     return {
-      [ENVIRONMENT.app]: environment.app,
-      [ENVIRONMENT.queues]: JSON.stringify(environment.queues),
-      [ENVIRONMENT.deadLetterQueues]: JSON.stringify(environment.deadLetterQueues),
-      [ENVIRONMENT.resultsTable]: environment.resultsTable,
-      [ENVIRONMENT.stateTable]: environment.stateTable,
-      [ENVIRONMENT.timerShards]: String(environment.timerShards),
-      [ENVIRONMENT.taskQueues]: JSON.stringify(environment.taskQueues),
-      [ENVIRONMENT.externalQueues]: environment.externalQueues.join(','),
-      [ENVIRONMENT.defaultQueue]: environment.defaultQueue,
-      ...(environment.wakeQueue === undefined ? {} : { [ENVIRONMENT.wakeQueue]: environment.wakeQueue }),
-      [ENVIRONMENT.tasks]: packTaskNames(Object.keys(this.app.manifest().tasks)),
+      [serviceVariable(environment.app)]: JSON.stringify(compactFields({ ...environment, tasks })),
       AWS_REGION: 'us-east-1',
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: OPERATOR,

@@ -78,9 +78,12 @@ export interface AppManifest {
   readonly idleRoutes?: readonly string[];
 }
 
-/** Environment variables by which a deployed function finds its queues and tables. All JSON or plain text. */
+/**
+ * Environment variables by which a function finds its queues and tables where somebody writes them by hand: plain text or
+ * JSON, one for each field. CDK writes one for each service (service-variable.ts), with fields of the same names.
+ */
 export const ENVIRONMENT = {
-  /** App name. */
+  /** App name. Absent: the variables are any app's. */
   app: 'CELERIAC_APP',
   /** JSON: Celery queue name -> queue URL. */
   queues: 'CELERIAC_QUEUES',
@@ -90,7 +93,7 @@ export const ENVIRONMENT = {
   resultsTable: 'CELERIAC_RESULTS_TABLE',
   /** Table of timers, locks, groups and schedules. */
   stateTable: 'CELERIAC_STATE_TABLE',
-  /** Shards of the timer index. */
+  /** Shards of the timer index, 1 to 64; the same for whoever sends and sweeps. Default 8. */
   timerShards: 'CELERIAC_TIMER_SHARDS',
   /** JSON: task name -> queue, for tasks that routes send elsewhere than to the default queue. */
   taskQueues: 'CELERIAC_TASK_QUEUES',
@@ -102,7 +105,7 @@ export const ENVIRONMENT = {
   wakeQueue: 'CELERIAC_WAKE_QUEUE',
   /** What the names of the beat's rules begin with. Absent where entries have no rules. */
   rulePrefix: 'CELERIAC_RULE_PREFIX',
-  /** Name of the default queue. */
+  /** Name of the default queue. Default: the first of the queues. */
   defaultQueue: 'CELERIAC_DEFAULT_QUEUE',
 } as const;
 

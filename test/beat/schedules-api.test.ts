@@ -378,7 +378,7 @@ describe('entries that code declares', () => {
     const { rules: _rules, ...others } = world.ports;
     const handler = new Celeriac('test').use(others);
     await expect(handler.schedules.disable('rule')).rejects.toThrow(
-      /^Schedule entry 'rule' is fired by a rule of EventBridge, and the environment variable CELERIAC_RULE_PREFIX, .* nothing was changed\./,
+      /^Schedule entry 'rule' is fired by a rule of EventBridge, and the environment does not tell .*CELERIAC_RULE_PREFIX.* nothing was changed\./,
     );
     await expect(handler.schedules.enable('rule')).rejects.toThrow(MissingEnvironment);
     expect(await app.schedules.get('rule')).toMatchObject({ enabled: true });

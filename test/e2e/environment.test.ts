@@ -1,4 +1,4 @@
-/** A function with nothing but its environment, as grantEnqueue gives it: no app, no task code. */
+/** A function with nothing but its environment, as grantEnqueue gives it or as people write it: no app, no task code. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
@@ -23,7 +23,25 @@ beforeAll(async () => {
 });
 afterAll(() => cloud.stop());
 
-it('sends by name to where the app would send, elsewhere too', async () => {
+/** What somebody writes who has no CDK. */
+function byHand(): Record<string, string> {
+  const { CELERIAC_SERVICE_SHOP: _left, ...others } = cloud.variables();
+  const { queues, resultsTable, stateTable } = cloud.environment;
+  return {
+    ...others,
+    CELERIAC_QUEUES: JSON.stringify(queues),
+    CELERIAC_RESULTS_TABLE: resultsTable,
+    CELERIAC_STATE_TABLE: stateTable,
+    CELERIAC_EXTERNAL_QUEUES: 'celery',
+    CELERIAC_TASK_QUEUES: '{"mail.send":"mail","proj.invoice":"celery"}',
+  };
+}
+
+it.each([
+  ['by one variable', () => cloud.variables()],
+  ['by plain ones', byHand],
+])('sends by name to where the app would send, elsewhere too: told %s', async (_form, variables) => {
+  ran.length = 0;
   const code = `import { chord, enqueue, signature } from 'celeriac';
 await enqueue('mail.send', ['ada']);
 await enqueue('proj.invoice', ['o-1']);
@@ -31,7 +49,7 @@ await enqueue('proj.invoice', ['o-1']);
 await chord([signature('proj.invoice', ['o-2'])], signature('mail.send')).delay();`;
   // Not the synchronous one: the servers that it talks to run in this process.
   await promisify(execFile)(process.execPath, ['--conditions=@celeriac/source', '--input-type=module', '-e', code], {
-    env: { ...process.env, ...cloud.variables() },
+    env: { ...process.env, ...variables() },
   });
   await expect.poll(() => ran, { timeout: 20_000 }).toEqual(['ada']);
   const { ReceiveMessageCommand } = await import('#aws-sdk');

@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { appOf } from '../../handlers/load-app.ts';
 import { deliveriesOf, invocationOf, isSqsEvent } from '../../lib/aws/sqs-event.ts';
 import { actAs, OPERATOR, SWEEPER, workerOf } from '../../lib/local/actors.ts';
+import { serviceVariable } from '../../lib/options/service-variable.ts';
 import { startCloud } from '../support/iam/cloud.ts';
 import { rolesOf } from '../support/iam/roles.ts';
 import { ARN, bundleWorker, eventOf } from '../support/lambda.ts';
@@ -191,9 +192,7 @@ describe.each(['lean', 'full'] as const)('the bundled handlers, with the %s clie
     const blind = await invoke(
       'sweeper',
       eventOf([{ ...delivery, body: message('x').replaceAll(id, 'lost-2') }], 'blog-__lost__'),
-      {
-        CELERIAC_RESULTS_TABLE: 'no-such-table',
-      },
+      { [serviceVariable('blog')]: JSON.stringify({ ...cloud.environment, resultsTable: 'no-such-table' }) },
     );
     expect(blind).toEqual({ batchItemFailures: [{ itemIdentifier: 'm' }] });
     expect(roles.gate.takeDenied()).toEqual(["sweeper dynamodb:UpdateItem no-such-table b'celery"]);

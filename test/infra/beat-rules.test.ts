@@ -4,6 +4,7 @@ import { Code, Function as LambdaFn, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
+import { toldIn, toldOf } from './stacks.ts';
 
 import { beatTable } from '../../infra/beat-table.ts';
 import { TaskService } from '../../infra/index.ts';
@@ -273,10 +274,8 @@ describe('rights to switch rules', () => {
   });
 
   it('grantSchedules gives a function the prefix too, and rights on schedules alone', () => {
-    template.hasResourceProperties('AWS::Lambda::Function', {
-      Handler: 'i.h',
-      Environment: { Variables: { CELERIAC_RULE_PREFIX: service.rules.prefix, CELERIAC_APP: 'shop' } },
-    });
+    const caller = toldOf(template, 'shop').find(({ deadLetterQueues }) => deadLetterQueues === undefined);
+    expect(caller?.rulePrefix).toBe(service.rules.prefix);
     const statements = policiesOf(template, 'AWS::IAM::Policy')
       .filter(({ id }) => id.startsWith('Caller'))
       .flatMap((policy) => policy.statements);
@@ -296,7 +295,7 @@ describe('rights to switch rules', () => {
       stack.getLogicalId(caller.node.defaultChild as CfnElement)
     ] as { readonly Properties: { readonly Environment: { readonly Variables: Record<string, unknown> } } };
     expect(resolved).toEqual(given.Properties.Environment.Variables);
-    expect(resolved).toMatchObject({ CELERIAC_RULE_PREFIX: service.rules.prefix, CELERIAC_APP: 'shop' });
+    expect(toldIn(resolved, 'shop')).toMatchObject({ app: 'shop', rulePrefix: service.rules.prefix });
   });
 
   it('workers of queues that rules feed may ask whether an entry is switched off, and others not', () => {

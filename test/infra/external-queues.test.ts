@@ -8,7 +8,8 @@ import { Celeriac } from '../../lib/app/app.ts';
 import { InvalidOption, QueueNotFound } from '../../lib/base/errors.ts';
 import type { AppManifest } from '../../lib/options/manifest.ts';
 import { readEnvironment } from '../../lib/options/environment.ts';
-import { ENTRY, newApp, newCaller, statementsOf } from './stacks.ts';
+import { serviceVariable } from '../../lib/options/service-variable.ts';
+import { ENTRY, newApp, newCaller, statementsOf, toldOf } from './stacks.ts';
 
 const REGION = 'eu-central-1';
 const ARN = `arn:aws:sqs:${REGION}:111122223333:proj-celery`;
@@ -42,14 +43,6 @@ function synth(
 
 function imported(arn = ARN): (stack: Stack) => Readonly<Record<string, IQueue>> {
   return (stack) => ({ celery: Queue.fromQueueArn(stack, 'Existing', arn) });
-}
-
-/** Variables of all functions that have any of ours. */
-function environments(template: Template): Readonly<Record<string, unknown>>[] {
-  return Object.values(template.findResources('AWS::Lambda::Function')).map(
-    (fn) =>
-      (fn as { Properties: { Environment: { Variables: Record<string, unknown> } } }).Properties.Environment.Variables,
-  );
 }
 
 describe('an external queue that the service makes', () => {
@@ -89,29 +82,33 @@ describe('an external queue that the service makes', () => {
   });
 
   it('every function knows that it is external, and may send to it', () => {
-    expect(environments(template)).toHaveLength(3);
-    for (const variables of environments(template)) {
-      expect(variables).toMatchObject({ CELERIAC_EXTERNAL_QUEUES: 'celery' });
-      expect(JSON.stringify(variables['CELERIAC_QUEUES'])).toContain('TasksQueuesMaincelery');
+    const told = toldOf(template, 'shop');
+    expect(told).toHaveLength(3);
+    for (const { externalQueues, queues } of told) {
+      expect(externalQueues).toEqual(['celery']);
+      expect(queues['celery']).toContain('TasksQueuesMaincelery');
     }
     for (const who of [/TasksWorkersdefault/, /Sweeper/, /Caller/]) {
       const send = statementsOf(template, who).find(({ Action }) => Action === 'sqs:SendMessage');
       expect(JSON.stringify(send?.Resource)).toContain('TasksQueuesMaincelery');
     }
     // What was lost is put behind its own queue.
-    const sweeper = environments(template).find((variables) => 'CELERIAC_RULE_PREFIX' in variables);
-    expect(JSON.stringify(sweeper?.['CELERIAC_DEAD_LETTER_QUEUES'])).toContain('TasksQueuesDeadLetterscelery');
+    const sweeper = told.find(({ rulePrefix }) => rulePrefix !== undefined);
+    expect(sweeper?.deadLetterQueues?.['celery']).toContain('TasksQueuesDeadLetterscelery');
   });
 
-  it('an app without one has no such variable', () => {
+  it('an app without one says nothing of it', () => {
     const { template: plain } = synth({ app: new Celeriac('shop', {}).manifest() });
-    expect(environments(plain).some((variables) => 'CELERIAC_EXTERNAL_QUEUES' in variables)).toBe(false);
+    expect(toldOf(plain, 'shop').map(({ externalQueues }) => externalQueues)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 
   it('the variable is read as it was written', () => {
-    const values = environments(template)[0]?.['CELERIAC_EXTERNAL_QUEUES'];
-    const source = { CELERIAC_QUEUES: '{}', CELERIAC_RESULTS_TABLE: 'r', CELERIAC_STATE_TABLE: 's' };
-    expect(readEnvironment({ ...source, CELERIAC_EXTERNAL_QUEUES: String(values) }).externalQueues).toEqual(['celery']);
+    const source = { [serviceVariable('shop')]: JSON.stringify(toldOf(template, 'shop')[0]) };
+    expect(readEnvironment('shop', source).externalQueues).toEqual(['celery']);
   });
 
   it.each([
@@ -152,7 +149,8 @@ describe('an external queue that the service makes', () => {
     const base = { default: { fifo: false }, more: { fifo: false } };
     expect(
       bytes({ ...MANIFEST, queues: { ...base, ...queues } }) - bytes({ ...MANIFEST, queues: { ...base, ...own } }),
-    ).toBe(names);
+      // As JSON: a word, and quotes instead of commas alone.
+    ).toBe(names + ',"externalQueues":[]'.length + 2 * Object.keys(queues).length);
   });
 
   it('cdk-nag finds nothing', () => {
@@ -177,10 +175,10 @@ describe('an external queue that exists already', () => {
   });
 
   it('every function may send to it, by its address', () => {
-    for (const variables of environments(template)) {
-      expect(variables).toMatchObject({ CELERIAC_EXTERNAL_QUEUES: 'celery' });
-      expect(JSON.stringify(variables['CELERIAC_QUEUES'])).toContain('/111122223333/proj-celery');
-      expect(JSON.stringify(variables['CELERIAC_DEAD_LETTER_QUEUES'] ?? '')).not.toContain('celery');
+    for (const { externalQueues, queues, deadLetterQueues = {} } of toldOf(template, 'shop')) {
+      expect(externalQueues).toEqual(['celery']);
+      expect(queues['celery']).toContain('/111122223333/proj-celery');
+      expect(deadLetterQueues).not.toHaveProperty('celery');
     }
     for (const who of [/TasksWorkersdefault/, /Sweeper/, /Caller/]) {
       const send = statementsOf(template, who).find(({ Action }) => Action === 'sqs:SendMessage');
@@ -234,7 +232,7 @@ describe('an external queue that exists already', () => {
     const { service: ordered } = synth({ app: manifestOf(true) }, imported(`${ARN}.fifo`));
     expect(ordered.queue('celery').fifo).toBe(true);
     const beside = synth({}, (stack) => ({ celery: new Queue(stack, 'Own') }));
-    expect(JSON.stringify(environments(beside.template)[0]?.['CELERIAC_QUEUES'])).toMatch(/"Ref":"Own/);
+    expect(toldOf(beside.template, 'shop')[0]?.queues['celery']).toMatch(/^<Own/);
   });
 });
 
@@ -250,7 +248,7 @@ describe('a service that only sends', () => {
     template.resourceCountIs('AWS::Lambda::Function', 2);
     // The lost queue feeds the sweeper.
     template.resourceCountIs('AWS::Lambda::EventSourceMapping', 1);
-    expect(environments(template).every((variables) => variables['CELERIAC_DEFAULT_QUEUE'] === 'celery')).toBe(true);
+    expect(toldOf(template, 'shop').map(({ defaultQueue }) => defaultQueue)).toEqual(['celery', 'celery']);
   });
 
   it('may send to queues that all existed before', () => {

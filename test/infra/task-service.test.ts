@@ -8,7 +8,8 @@ import { TaskService, type TaskServiceProps } from '../../infra/index.ts';
 import { validateWorkerPlan, type WorkerPlan } from '../../infra/validate.ts';
 import type { AppManifest } from '../../lib/options/manifest.ts';
 import { physicalQueueName } from '../../lib/wire/queue-name.ts';
-import { ENTRY, newApp, newCaller, policies, statementsOf } from './stacks.ts';
+import { packTaskNames } from '../../lib/base/task-names.ts';
+import { ENTRY, newApp, newCaller, policies, statementsOf, toldOf } from './stacks.ts';
 
 const MANIFEST: AppManifest = {
   name: 'blog',
@@ -54,18 +55,23 @@ describe('TaskService', () => {
       Timeout: 150,
       MemorySize: 512,
       LoggingConfig: { LogFormat: 'JSON', SystemLogLevel: 'WARN', ApplicationLogLevel: 'INFO' },
-      Environment: {
-        Variables: {
-          CELERIAC_APP: 'blog',
-          CELERIAC_DEFAULT_QUEUE: 'default',
-          CELERIAC_TIMER_SHARDS: '8',
-          CELERIAC_TASK_QUEUES: '{"mail.send":"mail"}',
-          CELERIAC_QUEUES: Match.anyValue(),
-          CELERIAC_DEAD_LETTER_QUEUES: Match.anyValue(),
-          CELERIAC_RESULTS_TABLE: Match.anyValue(),
-          CELERIAC_STATE_TABLE: Match.anyValue(),
-        },
+    });
+    const worker = toldOf(template, 'blog').find(({ deadLetterQueues = {} }) => 'mail' in deadLetterQueues);
+    expect(worker).toEqual({
+      app: 'blog',
+      queues: {
+        default: expect.stringMatching(/^<TasksQueuesMaindefault\w+>$/),
+        mail: expect.stringMatching(/^<TasksQueuesMainmail\w+>$/),
+        orders: expect.stringMatching(/^<TasksQueuesMainorders\w+>$/),
       },
+      deadLetterQueues: { mail: expect.stringMatching(/^<TasksQueuesDeadLettersmail\w+>$/) },
+      resultsTable: expect.stringMatching(/^<TasksTablesResults\w+>$/),
+      stateTable: expect.stringMatching(/^<TasksTablesState\w+>$/),
+      timerShards: 8,
+      defaultQueue: 'default',
+      taskQueues: { 'mail.send': 'mail' },
+      wakeQueue: expect.stringMatching(/^<TasksQueuesWakeUps\w+>$/),
+      tasks: packTaskNames(['comments.check', 'mail.send']),
     });
     const functions = Object.values(
       template.findResources('AWS::Lambda::Function', { Properties: { RecursiveLoop: 'Allow' } }),
@@ -120,14 +126,9 @@ describe('TaskService', () => {
     expect(reach(/Sweeper/, 'sqs:ReceiveMessage')).toBe(true);
     for (const who of [/Workersdefault/, /Workersorders/, /^Caller/])
       expect([who, reach(who, 'sqs:ReceiveMessage')]).toEqual([who, false]);
-    const functions = Object.values(template.findResources('AWS::Lambda::Function')) as {
-      readonly Properties: { readonly Environment?: { readonly Variables: Readonly<Record<string, unknown>> } };
-    }[];
-    const variables = functions.flatMap(({ Properties: { Environment } }) =>
-      Environment === undefined ? [] : [Environment.Variables],
-    );
-    expect(variables).toHaveLength(5);
-    for (const each of variables) expect(JSON.stringify(each['CELERIAC_WAKE_QUEUE'])).toContain('QueuesWakeUps');
+    const told = toldOf(template, 'blog');
+    expect(told).toHaveLength(5);
+    for (const { wakeQueue } of told) expect(wakeQueue).toContain('QueuesWakeUps');
   });
 
   it('without a FIFO queue there is none of it', () => {
@@ -224,10 +225,8 @@ describe('TaskService', () => {
   });
 
   it('grantEnqueue gives a function its environment, and anybody else only the rights', () => {
-    template.hasResourceProperties('AWS::Lambda::Function', {
-      Handler: 'i.h',
-      Environment: { Variables: { CELERIAC_APP: 'blog', CELERIAC_DEAD_LETTER_QUEUES: Match.absent() } },
-    });
+    const callers = toldOf(template, 'blog').filter(({ deadLetterQueues }) => deadLetterQueues === undefined);
+    expect(callers).toHaveLength(1);
     const stack = new Stack(newApp(), 'Users');
     new TaskService(stack, 'Tasks', { app: MANIFEST, entry: ENTRY }).grantEnqueue(new User(stack, 'User'));
     expect(actionsOf(Template.fromStack(stack), /^User/)).toContain('sqs:SendMessage');

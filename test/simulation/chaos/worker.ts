@@ -26,7 +26,7 @@ const clients = {
 };
 for (const client of Object.values(clients)) signedByActor(client);
 load.app.use({
-  ...connect(readEnvironment(), { clock: systemClock, random: systemRandom }, clients),
+  ...connect(readEnvironment(load.app.name), { clock: systemClock, random: systemRandom }, clients),
   logger: silentLogger,
 });
 
