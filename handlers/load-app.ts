@@ -1,22 +1,9 @@
 /** Finds the app in the user's module, which the bundler puts in the place of `@celeriac/entry`. */
 import type { Celeriac } from '../lib/app/app.ts';
-import { ImproperlyConfigured } from '../lib/base/errors.ts';
+import { appOf } from '../lib/app/exported-app.ts';
+
+export { appOf };
 
 export async function loadApp(): Promise<Celeriac> {
   return appOf(await import('@celeriac/entry'));
-}
-
-/** @throws ImproperlyConfigured when the module exports no app, or more than one. */
-export function appOf(module: Readonly<Record<string, unknown>>): Celeriac {
-  const apps = [...new Set(Object.values(module).filter(isApp))];
-  const [app] = apps;
-  if (app !== undefined && apps.length === 1) return app;
-  throw new ImproperlyConfigured(
-    `The entry module exports ${apps.length === 0 ? 'no app' : `${apps.length} apps`}; export one, as in \`export const app = new Celeriac('blog')\`. It exports: ${Object.keys(module).join(', ') || 'nothing'}.`,
-  );
-}
-
-// Not instanceof: the user's bundle may hold its own copy of the library.
-function isApp(value: unknown): value is Celeriac {
-  return typeof value === 'object' && value !== null && 'consume' in value && 'sweep' in value && 'registry' in value;
 }

@@ -7,3 +7,10 @@ export type { TaskAlarmsOptions } from './alarm-options.ts';
 export { TaskAlarms } from './alarms.ts';
 export { TaskDashboard } from './dashboard.ts';
 export { MeteredService, type QueueMetricOptions, type ServiceMetric } from './metrics.ts';
+export {
+  type CloudFormationResource,
+  type CloudFormationTemplate,
+  type SynthesizedTemplate,
+  synthesizeTemplate,
+  type TemplateOptions,
+} from './template.ts';

@@ -1,0 +1,105 @@
+/** The command `celeriac`: what it answers to arguments, and to modules that it cannot load. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type * as infra from 'celeriac/infra';
+import { afterAll, describe, expect, expectTypeOf, it } from 'vitest';
+
+import { run } from '../../lib/cli/run.ts';
+import type { Infra } from '../../lib/cli/synth.ts';
+
+mkdirSync('.vitest', { recursive: true });
+const folder = mkdtempSync('.vitest/cli-');
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Answer {
+  readonly code: number;
+  readonly printed: string;
+  readonly complained: string;
+}
+
+async function celeriac(...args: readonly string[]): Promise<Answer> {
+  const printed: string[] = [];
+  const complained: string[] = [];
+  const code = await run(args, {
+    print: (line) => void printed.push(line),
+    complain: (line) => void complained.push(line),
+  });
+  return { code, printed: printed.join('\n'), complained: complained.join('\n') };
+}
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+describe('celeriac', () => {
+  it('shows its commands', async () => {
+    expect(await celeriac()).toMatchObject({ code: 2, complained: '' });
+    for (const help of ['--help', '-h', 'help']) {
+      const { code, printed } = await celeriac(help);
+      expect([code, printed]).toEqual([
+        0,
+        expect.stringContaining('synth   writes a service as a CloudFormation template'),
+      ]);
+    }
+  });
+
+  it('says what it does not know', async () => {
+    const { code, complained } = await celeriac('deploy');
+    expect([code, complained]).toEqual([2, expect.stringContaining("there is no command 'deploy'")]);
+  });
+
+  it('synth shows its options, whatever else is said', async () => {
+    const { code, printed } = await celeriac('synth', '--app', 'nowhere.ts', '--help');
+    expect(code).toBe(0);
+    for (const option of ['--app', '--out', '--stack-name', '--queue-name-prefix', '--format'])
+      expect(printed).toContain(`  ${option} `);
+  });
+});
+
+describe('arguments of synth', () => {
+  it.each([
+    [[], '--app is missing'],
+    [['--apps', 'x.ts'], "Unknown option '--apps'"],
+    [['x.ts'], "Unexpected argument 'x.ts'"],
+    [['--app', 'x.ts', '--format', 'terraform-json'], "--format is 'terraform-json'; cloudformation is allowed"],
+    [['--app', 'x.ts', '--stack-name', '1_x'], "--stack-name is '1_x'"],
+  ])('%j', async (args, message) => {
+    const { code, complained, printed } = await celeriac('synth', ...args);
+    expect([code, printed]).toEqual([2, '']);
+    expect(complained).toContain(`celeriac synth: ${message}`);
+    expect(complained).toContain('celeriac synth --app <path> [options]');
+  });
+});
+
+describe('modules that synth cannot load', () => {
+  it.each([
+    ['none', join(folder, 'nowhere.ts'), 'There is no file'],
+    ['no app', file('none.ts', 'export const x = 1;'), 'The entry module exports no app'],
+    [
+      'two apps',
+      file(
+        'two.ts',
+        "import { Celeriac } from 'celeriac';\nexport const a = new Celeriac('a'), b = new Celeriac('b');",
+      ),
+      'The entry module exports 2 apps',
+    ],
+  ])('%s', async (_, path, message) => {
+    const { code, complained } = await celeriac('synth', '--app', path);
+    expect([code, complained]).toEqual([1, expect.stringContaining(`celeriac synth: ${message}`)]);
+    expect(complained).not.toMatch(/^\s+at /m);
+  });
+
+  it('an error of the module is shown with its place', async () => {
+    const path = file('throws.ts', "throw new Error('no database here');");
+    const { code, complained } = await celeriac('synth', '--app', path);
+    expect([code, complained]).toEqual([1, expect.stringContaining('no database here')]);
+    expect(complained).toMatch(/throws\.ts/);
+  });
+});
+
+it('what the command uses of celeriac/infra is what is there', () => {
+  expectTypeOf<typeof infra>().toExtend<Infra>();
+});
