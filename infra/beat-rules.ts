@@ -42,14 +42,14 @@ export class BeatRules extends Construct {
     const arnOf = (resourceName: string): string =>
       stack.formatArn({ service: 'events', resource: 'rule', resourceName });
     const all = arnOf(`${this.prefix}-*`);
-    const ruled = props.beat.filter((entry) => entry.way === 'rule');
-    const single = ruled.length <= MAX_SINGLE_ARNS;
-    this.ruleArns = single ? ruled.map((entry) => arnOf(ruleName(this.prefix, entry.name))) : [all];
+    const firedByRule = props.beat.filter((entry) => entry.firedBy === 'rule');
+    const single = firedByRule.length <= MAX_SINGLE_ARNS;
+    this.ruleArns = single ? firedByRule.map((entry) => arnOf(ruleName(this.prefix, entry.name))) : [all];
     if (!single) this.#acknowledgePattern(stack);
-    for (const entry of ruled) this.#rule(entry, props);
-    for (const name of new Set(ruled.map((entry) => entry.queue))) allow(props.queues.pair(name).queue, all);
-    if (ruled.length > 0) allow(props.missedTicks, all);
-    this.#tell(props.beat);
+    for (const entry of firedByRule) this.#rule(entry, props);
+    for (const name of new Set(firedByRule.map((entry) => entry.queue))) allow(props.queues.pair(name).queue, all);
+    if (firedByRule.length > 0) allow(props.missedTicks, all);
+    this.#annotate(props.beat);
   }
 
   #rule(entry: BeatManifest, { queues, missedTicks }: BeatRulesProps): void {
@@ -100,7 +100,7 @@ export class BeatRules extends Construct {
     });
   }
 
-  #tell(beat: readonly BeatManifest[]): void {
+  #annotate(beat: readonly BeatManifest[]): void {
     if (beat.length === 0) return;
     Annotations.of(this).addInfoV2('celeriac:beat', `\n${beatTable(beat, systemClock.nowMs())}`);
     const fallen = beat.filter((entry) => /^(?:more (?:than (?!0 )|rules)|a message of)/.test(entry.reason));

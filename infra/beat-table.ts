@@ -1,15 +1,15 @@
-/** What synth prints of the schedule entries: which way each goes, and why. */
+/** What synth prints of the schedule entries: what fires each, and why. */
 import type { BeatManifest } from '../lib/options/manifest.ts';
 import { nextTicks } from '../lib/schedules/next-due.ts';
 import { describeSchedule } from '../lib/schedules/schedule.ts';
 
-const HEAD = ['entry', 'way', 'expression', 'reason', 'next three ticks (UTC)'];
+const HEAD = ['entry', 'fired by', 'expression', 'reason', 'next three ticks (UTC)'];
 const SHOWN_TICKS = 3;
 
 export function beatTable(beat: readonly BeatManifest[], nowMs: number): string {
   const rows = beat.map((entry) => [
     entry.name.replaceAll(/\p{Cc}/gu, ' '),
-    entry.enabled ? entry.way : `${entry.way}, disabled`,
+    entry.enabled ? entry.firedBy : `${entry.firedBy}, disabled`,
     entry.expression ?? describeSchedule(entry.schedule),
     entry.reason,
     ticksOf(entry, nowMs),

@@ -132,7 +132,7 @@ export class TaskService extends MeteredService {
     };
     // A scope of their own: a queue may have any name.
     const workers = new Construct(this, 'Workers');
-    const ruled = new Set(this.manifest.beat.filter(({ way }) => way === 'rule').map((entry) => entry.queue));
+    const ruled = new Set(this.manifest.beat.filter(({ firedBy }) => firedBy === 'rule').map((entry) => entry.queue));
     for (const [queue, ofWorker] of Object.entries(plan.workers)) {
       const worker = {
         ...common,

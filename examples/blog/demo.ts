@@ -39,7 +39,7 @@ async function post(comment: { id: string; author: string; text: string }): Prom
 /** A heartbeat every ten seconds, and a cron entry at the full minute. */
 async function seeTicks(): Promise<void> {
   for (const entry of await app.schedules.list())
-    say(`beat     ${entry.name} by ${entry.way}, next at ${entry.nextTicks[0]?.toISOString() ?? 'never'}`);
+    say(`beat     ${entry.name} by ${entry.firedBy}, next at ${entry.nextTicks[0]?.toISOString() ?? 'never'}`);
   const untilMs = Date.now() + 75_000;
   while (Date.now() < untilMs && (ticks.heartbeat === 0 || ticks.drafts === 0)) await sleep(250);
   const heart = await app.schedules.get('heartbeat');
@@ -73,9 +73,9 @@ async function main(): Promise<number> {
     say(`client   result of ${delayed.id.slice(0, 8)}: "${published}", ${lateMs} ms after its ETA`);
 
     await app.result(tasks.empty).get({ timeout: 20, propagate: false });
-    const [letter] = await cloud.deadLetters('default');
+    const [deadLetter] = await cloud.deadLetters('default');
     say(
-      `dead     ${letter?.attributes['task']}[${letter?.attributes['task_id']?.slice(0, 8)}] lies in the dead-letter queue: ${letter?.attributes['reason']}`,
+      `dead     ${deadLetter?.attributes['task']}[${deadLetter?.attributes['task_id']?.slice(0, 8)}] lies in the dead-letter queue: ${deadLetter?.attributes['reason']}`,
     );
 
     await seeTicks();
@@ -90,7 +90,7 @@ async function main(): Promise<number> {
       counts.retried === 2 &&
       counts.rejected === 1 &&
       counts.failed === 0 &&
-      letter !== undefined &&
+      deadLetter !== undefined &&
       lateMs >= 0 &&
       ticks.heartbeat > 0 &&
       ticks.drafts > 0;

@@ -148,7 +148,7 @@ export class Celeriac implements App {
    */
   task<F extends Function, N extends string>(name: N, run: TaskFunction<F, false>): TaskOf<F, false, N>;
   task(...parts: readonly unknown[]): unknown {
-    const place = callSite(new Error('place').stack, 1);
+    const declaredAt = callSite(new Error('call site').stack, 1);
     const { name, options, run } = taskParts(parts);
     const resolved = resolveTaskOptions(name, options, this.settings);
     return this.#register({
@@ -156,7 +156,7 @@ export class Celeriac implements App {
       options: resolved,
       hooks: {},
       arity: Math.max(0, run.length - (resolved.bind ? 1 : 0)),
-      place,
+      declaredAt,
       run: (context, args) => (resolved.bind ? run(context, ...args) : run(...args)),
     });
   }
@@ -186,7 +186,7 @@ export class Celeriac implements App {
   register<A extends readonly unknown[], R, N extends string = string>(
     taskClass: TaskClass<A, R, N> & CheckedTypes<A, R>,
   ): Task<A, R, N> {
-    const place = callSite(new Error('place').stack, 1);
+    const declaredAt = callSite(new Error('call site').stack, 1);
     const facts = factsOfClass(taskClass);
     const name = checkedTaskName(facts.name);
     const instance = instanceOf(taskClass);
@@ -195,7 +195,7 @@ export class Celeriac implements App {
       options: resolveTaskOptions(name, facts.options, this.settings),
       hooks: hooksOf(instance),
       arity: instance.run.length,
-      place,
+      declaredAt,
       run: (context, args) => {
         const run = (): R => instance.run(...(args as unknown as A));
         // A plain call has no worker that set the context which `this.request` reads.
@@ -217,8 +217,8 @@ export class Celeriac implements App {
     name: N,
     options: RemoteTaskOptions = {},
   ): RemoteTask<Parameters<F>, ReturnType<F>, N> {
-    const place = callSite(new Error('place').stack, 1);
-    return remoteTask(this, name, options, place, this.#methods) as unknown as RemoteTask<
+    const declaredAt = callSite(new Error('call site').stack, 1);
+    return remoteTask(this, name, options, declaredAt, this.#methods) as unknown as RemoteTask<
       Parameters<F>,
       ReturnType<F>,
       N

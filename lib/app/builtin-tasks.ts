@@ -34,7 +34,7 @@ export function builtinTasks(app: App): TaskDefinition[] {
     options: resolveTaskOptions(name, options, app.settings),
     hooks: {},
     arity: 1,
-    place: 'celeriac',
+    declaredAt: 'celeriac',
     run,
   });
   const map = (context: TaskContext, argumentsOf: (item: unknown) => readonly unknown[]): Promise<unknown[]> =>
@@ -92,7 +92,7 @@ async function runEach(
   for (const [index, item] of (it as readonly unknown[]).entries()) {
     // Timers fire only where the event loop turns: without it no time limit would ever end this.
     if (index % ITEMS_BETWEEN_TURNS === 0) {
-      await app.clock.settled();
+      await app.clock.nextTurn();
       if (context.remainingTime() <= 0) throw new TimeLimitExceeded(`The time is over after ${index} items.`);
     }
     const args = await validateArguments(definition, [...argumentsOf(item), ...sig.args]);
@@ -136,8 +136,8 @@ async function repair(app: App, context: TaskContext, args: readonly unknown[]):
   }
   const plan = compileFor(app, sig, id);
   const { parentId, rootId, hops } = context.request;
-  const place = parentId === null ? { parentId } : { parentId, rootId, hops };
-  const lineage = { ...lineageOf(fresh === true), ...place };
+  const ownLineage = parentId === null ? { parentId } : { parentId, rootId, hops };
+  const lineage = { ...lineageOf(fresh === true), ...ownLineage };
   while (start < plan.messages.length) {
     // What is left goes on in a message of its own, before this one's time is over.
     if (context.remainingTime() < 10)

@@ -20,7 +20,7 @@ export class Beat implements Pick<WholeBeat, 'book' | 'declare' | 'plans' | 'swe
 
   constructor(app: App) {
     this.#app = app;
-    this.book = lateBook(() => this.#whole());
+    this.book = lazyScheduleBook(() => this.#loaded());
   }
 
   declare(entries: Readonly<Record<string, BeatEntry>>): void {
@@ -36,10 +36,10 @@ export class Beat implements Pick<WholeBeat, 'book' | 'declare' | 'plans' | 'swe
   }
 
   async sweep(ports: Ports, options: SweepOptions = {}): Promise<FullSweepReport> {
-    return (await this.#whole()).sweep(ports, options);
+    return (await this.#loaded()).sweep(ports, options);
   }
 
-  #whole(): Promise<WholeBeat> {
+  #loaded(): Promise<WholeBeat> {
     return (this.#loading ??= this.#load());
   }
 
@@ -52,7 +52,7 @@ export class Beat implements Pick<WholeBeat, 'book' | 'declare' | 'plans' | 'swe
 }
 
 /** Each method of the book is asynchronous, so that none of its callers sees that it comes later. */
-function lateBook(whole: () => Promise<WholeBeat>): ScheduleBook {
+function lazyScheduleBook(whole: () => Promise<WholeBeat>): ScheduleBook {
   return new Proxy({} as ScheduleBook, {
     get: (_target, name) =>
       // What is awaited is asked for `then`.

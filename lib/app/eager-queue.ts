@@ -28,7 +28,7 @@ export class EagerClock implements Clock {
   }
 
   /** One message at a time: there is nobody whose requests could be gathered. A turn of the event loop never comes where timers are faked. */
-  settled(): Promise<void> {
+  nextTurn(): Promise<void> {
     return Promise.resolve();
   }
 

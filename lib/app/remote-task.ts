@@ -32,7 +32,7 @@ export function remoteTask(
   app: App,
   name: string,
   options: RemoteTaskOptions,
-  place: string,
+  declaredAt: string,
   methods: TaskMethods,
 ): RemoteTask {
   const checked = checkedTaskName(name);
@@ -43,7 +43,7 @@ export function remoteTask(
     options: resolveTaskOptions(checked, options, app.settings),
     hooks: {},
     arity: 0,
-    place,
+    declaredAt,
     run: () => {
       throw new NotRegistered(`Task '${checked}' runs elsewhere; there is no function to call. Send it with delay().`);
     },

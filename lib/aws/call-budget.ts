@@ -16,7 +16,7 @@ export class CallBudgetOver extends Error {
 }
 
 /** When any request of this process has last succeeded: calls side by side wait in one line for a connection. */
-export class Reach {
+export class LastSuccess {
   lastMs: number = -Infinity;
 }
 
@@ -32,7 +32,7 @@ interface Pending {
 export class CallBudget {
   readonly #clock: Clock;
   readonly #seconds: number;
-  readonly #reach: Reach;
+  readonly #lastSuccess: LastSuccess;
   readonly #pending = new Set<Pending>();
   /** Time under way without a success, before `#resumedMs`. */
   #spentMs = 0;
@@ -41,8 +41,8 @@ export class CallBudget {
   #over = false;
   #cancel: (() => void) | undefined;
 
-  constructor(seconds: number, clock: Clock, reach: Reach = new Reach()) {
-    this.#reach = reach;
+  constructor(seconds: number, clock: Clock, lastSuccess: LastSuccess = new LastSuccess()) {
+    this.#lastSuccess = lastSuccess;
     this.#seconds = seconds;
     this.#clock = clock;
   }
@@ -97,7 +97,7 @@ export class CallBudget {
     if (!this.#pending.delete(pending)) return;
     const nowMs = this.#clock.nowMs();
     if (success) {
-      this.#reach.lastMs = nowMs;
+      this.#lastSuccess.lastMs = nowMs;
       this.#reset(nowMs);
     }
     if (this.#pending.size > 0) return;
@@ -119,8 +119,9 @@ export class CallBudget {
       const budgetMs = this.#seconds * 1000;
       const ownMs = this.#spentMs + nowMs - this.#resumedMs;
       // Something succeeded meanwhile, here or in another call.
-      const quietMs = ownMs < budgetMs * LONGEST_LINE ? Math.min(ownMs, nowMs - this.#reach.lastMs) : ownMs;
-      if (quietMs < budgetMs) this.#arm(budgetMs - quietMs);
+      const sinceSuccessMs =
+        ownMs < budgetMs * LONGEST_LINE ? Math.min(ownMs, nowMs - this.#lastSuccess.lastMs) : ownMs;
+      if (sinceSuccessMs < budgetMs) this.#arm(budgetMs - sinceSuccessMs);
       else if (nowMs - dueMs > HELD_UP_MS) this.#arm(HELD_UP_MS);
       else this.#giveUp(nowMs);
     });

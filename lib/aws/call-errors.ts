@@ -85,16 +85,16 @@ export function operationalError(error: unknown, request: FailedRequest | undefi
   const facts = factsOf(cause);
   const kind = KINDS.find(({ is }) => is(facts));
   const tried = over
-    ? `no request succeeded within ${error.seconds} s${cause === error ? ' (no answer at all)' : `; the last of ${request?.tries ?? 1} tries: ${told(facts)}`}`
-    : told(facts);
-  return new OperationalError(`${placeOf(request)}: ${tried}.${kind === undefined ? '' : ` ${kind.hint}`}`, {
+    ? `no request succeeded within ${error.seconds} s${cause === error ? ' (no answer at all)' : `; the last of ${request?.tries ?? 1} tries: ${describeError(facts)}`}`
+    : describeError(facts);
+  return new OperationalError(`${describeRequest(request)}: ${tried}.${kind === undefined ? '' : ` ${kind.hint}`}`, {
     cause,
     retryable: kind?.retryable ?? isPassing(cause),
     timedOut: over,
   });
 }
 
-function placeOf(request: FailedRequest | undefined): string {
+function describeRequest(request: FailedRequest | undefined): string {
   if (request === undefined) return 'A request to AWS failed';
   const { service, operation, resource, endpoint, region } = request;
   const where = endpoint === undefined ? 'was not sent' : `to ${endpoint} failed`;
@@ -102,7 +102,7 @@ function placeOf(request: FailedRequest | undefined): string {
   return `${what} ${where} (region ${region ?? 'unknown'})`;
 }
 
-function told({ name, code, message }: Facts): string {
+function describeError({ name, code, message }: Facts): string {
   const kind = code === '' ? name : code;
   const text = message.replace(/\.$/, '');
   return text === '' ? kind : text.includes(kind) ? text : `${kind}: ${text}`;

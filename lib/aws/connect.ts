@@ -5,7 +5,7 @@ import type { Clock, Random } from '../base/time.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Environment } from '../options/manifest.ts';
 import { WAKE_QUEUE } from '../ports/wake-up.ts';
-import { CallBudget, Reach } from './call-budget.ts';
+import { CallBudget, LastSuccess } from './call-budget.ts';
 import { dynamodbClient, sqsClient } from './clients.ts';
 import { DynamodbBackend } from './dynamodb-backend.ts';
 import { DynamodbCeleryGroups } from './dynamodb-celery-groups.ts';
@@ -13,7 +13,7 @@ import { DynamodbGroups } from './dynamodb-groups.ts';
 import { DynamodbSchedules } from './dynamodb-schedules.ts';
 import { DynamodbTimers } from './dynamodb-timers.ts';
 import { EventBridgeRules } from './eventbridge-rules.ts';
-import { telling, tellingBroker, watched } from './for-call.ts';
+import { withCeleriacErrors, brokerWithCeleriacErrors, watched } from './for-call.ts';
 import { type QueueAddress, SqsBroker } from './sqs-broker.ts';
 
 /** What the adapters take from the process. */
@@ -51,23 +51,23 @@ export function connect(
 ): Connected {
   const rules = environment.rulePrefix === undefined ? undefined : new EventBridgeRules(environment.rulePrefix);
   const own: AwsPorts = { ...portsOver(environment, parts, clients), ...(rules === undefined ? {} : { rules }) };
-  const reach = new Reach();
+  const lastSuccess = new LastSuccess();
   const forCall: Connected['forCall'] = (given, seconds) => {
-    const budget = seconds === undefined ? undefined : new CallBudget(seconds, parts.clock, reach);
+    const budget = seconds === undefined ? undefined : new CallBudget(seconds, parts.clock, lastSuccess);
     const ports = portsOver(environment, parts, {
       sqs: watched(clients.sqs, 'SQS', budget),
       dynamodb: watched(clients.dynamodb, 'DynamoDB', budget),
     });
     const views: Partial<AwsPorts> = {
-      broker: tellingBroker(ports.broker),
-      backend: telling(ports.backend),
-      timers: telling(ports.timers),
-      schedules: telling(ports.schedules),
-      groups: telling(ports.groups),
-      celeryGroups: telling(ports.celeryGroups),
+      broker: brokerWithCeleriacErrors(ports.broker),
+      backend: withCeleriacErrors(ports.backend),
+      timers: withCeleriacErrors(ports.timers),
+      schedules: withCeleriacErrors(ports.schedules),
+      groups: withCeleriacErrors(ports.groups),
+      celeryGroups: withCeleriacErrors(ports.celeryGroups),
       ...(rules === undefined
         ? {}
-        : { rules: telling(rules.watched((client) => watched(client, 'EventBridge', budget))) }),
+        : { rules: withCeleriacErrors(rules.watched((client) => watched(client, 'EventBridge', budget))) }),
     };
     const isOwn = (name: string): boolean => given[name as keyof AwsPorts] === own[name as keyof AwsPorts];
     return Object.fromEntries(Object.entries(views).filter(([name]) => isOwn(name)));

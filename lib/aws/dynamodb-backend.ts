@@ -20,7 +20,7 @@ import type {
   TaskRecord,
 } from '../ports/backend.ts';
 import type { Clock, Random } from '../base/time.ts';
-import { sideBySide } from '../base/side-by-side.ts';
+import { mapConcurrently } from '../base/map-concurrently.ts';
 import { REVOKED } from '../base/states.ts';
 import { backoff } from './backoff.ts';
 import { freeFor, isConclusion, isOurs, oursFor, waitingAt } from './dynamodb-conditions.ts';
@@ -82,7 +82,7 @@ export class DynamodbBackend implements Backend {
   }
 
   conclude(requests: readonly ConcludeRequest[]): Promise<ConcludeOutcome[]> {
-    return sideBySide(requests, SINGLES_AT_ONCE, (request) => this.#conclude(request));
+    return mapConcurrently(requests, SINGLES_AT_ONCE, (request) => this.#conclude(request));
   }
 
   async #claim(request: ClaimRequest): Promise<ClaimOutcome> {
@@ -128,7 +128,7 @@ export class DynamodbBackend implements Backend {
     return record !== undefined && isOurs(record, request) && record.leaseMs === 0;
   }
 
-  async settled({ id, attempt }: { readonly id: string; readonly attempt: number }): Promise<void> {
+  async noteSettled({ id, attempt }: { readonly id: string; readonly attempt: number }): Promise<void> {
     const update = new UpdateBuilder().set('settled', number(attempt));
     update.when(`${update.name('committed')} = ${update.value(number(attempt))}`);
     await this.#write(id, update, 'NONE');
@@ -206,7 +206,7 @@ export class DynamodbBackend implements Backend {
   }
 
   async forget(ids: readonly string[]): Promise<void> {
-    await sideBySide(ids, SINGLES_AT_ONCE, (id) =>
+    await mapConcurrently(ids, SINGLES_AT_ONCE, (id) =>
       this.#client.send(new DeleteItemCommand({ TableName: this.#table, Key: { id: text(resultKey(id)) } })),
     );
   }

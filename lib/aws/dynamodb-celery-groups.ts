@@ -47,14 +47,14 @@ export class DynamodbCeleryGroups implements CeleryGroups {
   async count(request: Parameters<CeleryGroups['count']>[0]): Promise<CeleryCount | undefined> {
     const key = chordKey(request.groupId);
     const counted = await this.#update(key, {
-      UpdateExpression: 'SET #count = #count + :one, #ttl = if_not_exists(#ttl, :ttl) ADD #counted :places',
+      UpdateExpression: 'SET #count = #count + :one, #ttl = if_not_exists(#ttl, :ttl) ADD #counted :indexes',
       // A delivery that comes back finds itself counted.
-      ConditionExpression: 'attribute_exists(#count) AND NOT contains(#counted, :place)',
+      ConditionExpression: 'attribute_exists(#count) AND NOT contains(#counted, :index)',
       ExpressionAttributeNames: { '#count': COUNT, '#counted': COUNTED, '#ttl': 'ttl' },
       ExpressionAttributeValues: {
         ':one': number(1),
-        ':place': number(request.index),
-        ':places': { NS: [String(request.index)] },
+        ':index': number(request.index),
+        ':indexes': { NS: [String(request.index)] },
         ':ttl': number(request.expiresAtSeconds),
       },
     });

@@ -30,7 +30,7 @@ interface SharedPart {
 }
 
 /**
- * Groups on DynamoDB: sets of members' places, so that one write, repeated or not, marks a member and tells how its
+ * Groups on DynamoDB: sets of members' indexes, so that one write, repeated or not, marks a member and tells how its
  * part stands.
  */
 export class DynamodbGroups implements Groups {
@@ -139,8 +139,8 @@ export class DynamodbGroups implements Groups {
     for (const [index, id] of ids) update.set(`${ID_PREFIX}${index}`, text(id));
     const failed = marks.filter((mark) => mark.failed);
     const adds = [
-      `${update.name('done')} ${update.value(places(marks))}`,
-      ...(failed.length === 0 ? [] : [`${update.name('failed')} ${update.value(places(failed))}`]),
+      `${update.name('done')} ${update.value(indexSet(marks))}`,
+      ...(failed.length === 0 ? [] : [`${update.name('failed')} ${update.value(indexSet(failed))}`]),
     ];
     const built = update.build();
     const { Attributes: item } = await this.#store.client.send(
@@ -211,6 +211,6 @@ function latestExpiry(marks: readonly GroupMark[]): number {
 }
 
 /** A set with an element twice is an error. */
-function places(marks: readonly GroupMark[]): { NS: string[] } {
+function indexSet(marks: readonly GroupMark[]): { NS: string[] } {
   return { NS: [...new Set(marks.map((mark) => String(mark.index)))] };
 }

@@ -31,7 +31,7 @@ export function recordOf(item: Item): TaskRecord {
     finishedMs: numeric('finished'),
     meta,
     settlement: string('settlement'),
-    settled: numeric('settled'),
+    settledAttempt: numeric('settled'),
     ignored: item['ignored']?.BOOL,
     expiresAtSeconds: numeric('ttl'),
   };

@@ -10,7 +10,7 @@ import {
 
 import { DYNAMODB_MAX_BATCH_GETS, DYNAMODB_MAX_BATCH_STATEMENTS } from '../base/limits.ts';
 import type { DueMark, ScheduleItem, Schedules } from '../ports/schedules.ts';
-import { sideBySide } from '../base/side-by-side.ts';
+import { mapConcurrently } from '../base/map-concurrently.ts';
 import { backoff } from './backoff.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
 import { type Statement, Statements } from './dynamodb-statements.ts';
@@ -50,7 +50,7 @@ export class DynamodbSchedules implements Schedules {
     // The same key twice in one request is an error.
     const distinct = [...new Set(names)];
     const pages = Array.from({ length: Math.ceil(distinct.length / DYNAMODB_MAX_BATCH_GETS) }, (_, page) => page);
-    await sideBySide(pages, PAGES_AT_ONCE, async (page) => {
+    await mapConcurrently(pages, PAGES_AT_ONCE, async (page) => {
       const start = page * DYNAMODB_MAX_BATCH_GETS;
       let open: Item[] = distinct.slice(start, start + DYNAMODB_MAX_BATCH_GETS).map(entryKey);
       for (let attempt = 0; open.length > 0; attempt += 1) {
@@ -97,7 +97,7 @@ export class DynamodbSchedules implements Schedules {
     );
     const [only] = items;
     if (items.length === 1 && only !== undefined) return [await this.#writeOne(only)];
-    const pages = await sideBySide(pagesOf(items), PAGES_AT_ONCE, (page) => this.#writePage(page));
+    const pages = await mapConcurrently(pagesOf(items), PAGES_AT_ONCE, (page) => this.#writePage(page));
     return pages.flat();
   }
 
@@ -117,7 +117,7 @@ export class DynamodbSchedules implements Schedules {
     const outcomes = await this.#statements.execute(items.map((item) => statementOf(this.#store.table, item)));
     const refused = items.filter((_, index) => outcomes[index] === 'refused');
     const stored = new Map((await this.read(refused.map(({ name }) => name))).map((item) => [item?.name, item]));
-    return sideBySide(items, SINGLES_AT_ONCE, async (item, index) => {
+    return mapConcurrently(items, SINGLES_AT_ONCE, async (item, index) => {
       const outcome = outcomes[index] ?? 'unknown';
       if (outcome === 'unknown') return this.#writeOne(item);
       return outcome === 'done' || isSame(stored.get(item.name), item);

@@ -4,7 +4,7 @@ import { BatchWriteItemCommand } from '#aws-sdk';
 
 import { DYNAMODB_MAX_BATCH_WRITES } from '../base/limits.ts';
 import type { Clock, Random } from '../base/time.ts';
-import { sideBySide } from '../base/side-by-side.ts';
+import { mapConcurrently } from '../base/map-concurrently.ts';
 import { backoff } from './backoff.ts';
 
 /** A table, and what asking it again needs. */
@@ -28,7 +28,7 @@ export async function writeAll(
   requests: readonly WriteRequest[],
 ): Promise<void> {
   const pages = Array.from({ length: Math.ceil(requests.length / DYNAMODB_MAX_BATCH_WRITES) }, (_, page) => page);
-  await sideBySide(pages, WIDTH, async (page) => {
+  await mapConcurrently(pages, WIDTH, async (page) => {
     let open: WriteRequest[] = requests.slice(page * DYNAMODB_MAX_BATCH_WRITES, (page + 1) * DYNAMODB_MAX_BATCH_WRITES);
     for (let attempt = 0; open.length > 0; attempt += 1) {
       const { UnprocessedItems } = await client.send(new BatchWriteItemCommand({ RequestItems: { [table]: open } }));

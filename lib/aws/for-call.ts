@@ -107,13 +107,13 @@ async function reached(
 }
 
 /** Errors of ours pass; every other one becomes an OperationalError with itself as the cause. */
-function told(error: unknown): CeleriacError {
+function toCeleriacError(error: unknown): CeleriacError {
   if (CeleriacError.is(error)) return error;
   return operationalError(error, typeof error === 'object' && error !== null ? REQUESTS.get(error) : undefined);
 }
 
 /** The same port, which throws errors of ours alone. */
-export function telling<P extends object>(port: P): P {
+export function withCeleriacErrors<P extends object>(port: P): P {
   return new Proxy(port, {
     get(target, key) {
       const member: unknown = Reflect.get(target, key);
@@ -122,7 +122,7 @@ export function telling<P extends object>(port: P): P {
         const answer: unknown = Reflect.apply(member, target, args);
         if (!(answer instanceof Promise)) return answer;
         return answer.catch((error: unknown) => {
-          throw told(error);
+          throw toCeleriacError(error);
         });
       };
     },
@@ -130,17 +130,17 @@ export function telling<P extends object>(port: P): P {
 }
 
 /** A broker reports on each message instead of throwing: the reports tell, too. */
-export function tellingBroker(broker: Broker): Broker {
-  const port = telling(broker);
+export function brokerWithCeleriacErrors(broker: Broker): Broker {
+  const port = withCeleriacErrors(broker);
   return {
-    send: async (items) => (await port.send(items)).map(toldOutcome),
+    send: async (items) => (await port.send(items)).map(withCeleriacCause),
     changeVisibility: (queue, receipt, delaySeconds) => port.changeVisibility(queue, receipt, delaySeconds),
     isFifo: (queue) => broker.isFifo(queue),
   };
 }
 
-function toldOutcome(outcome: SendOutcome): SendOutcome {
+function withCeleriacCause(outcome: SendOutcome): SendOutcome {
   if (outcome.ok || outcome.cause === undefined) return outcome;
-  const cause = told(outcome.cause);
+  const cause = toCeleriacError(outcome.cause);
   return { ...outcome, message: cause.message, cause, retryable: isPassing(cause) };
 }

@@ -6,7 +6,7 @@ import { errorText } from '../base/error-text.ts';
 import { SQS_MAX_BATCH_ENTRIES, SQS_MAX_MESSAGE_BYTES, SQS_MAX_VISIBILITY_SECONDS } from '../base/limits.ts';
 import { isPassing } from '../base/passing.ts';
 import type { Broker, OutgoingMessage, SendOutcome } from '../ports/broker.ts';
-import { sideBySide } from '../base/side-by-side.ts';
+import { mapConcurrently } from '../base/map-concurrently.ts';
 import { messageBytes, refusalOf } from '../ports/sqs-refusals.ts';
 
 /** Where a queue is. */
@@ -80,7 +80,7 @@ export class SqsBroker implements Broker {
       }
     }
     const lines = [...byUrl].flatMap(([url, indexes]) => linesOf(url, pack(indexes, items)));
-    await sideBySide(lines, WIDTH, async ({ url, batches }) => {
+    await mapConcurrently(lines, WIDTH, async ({ url, batches }) => {
       // Groups of a FIFO queue of which a message may be sent later: those behind it would overtake it.
       const halted = new Map<string, SendOutcome>();
       for (const batch of batches) {

@@ -13,7 +13,7 @@ export interface Clock {
   /** Calls `callback` after `ms` milliseconds; the returned function cancels it. */
   schedule(ms: number, callback: () => void): () => void;
   /** Resolves once everything that is ready to run has run: the moment at which a gathered batch is sent. */
-  settled(): Promise<void>;
+  nextTurn(): Promise<void>;
 }
 
 /** Where ids of tasks, groups and claims come from. */
@@ -61,7 +61,7 @@ export const systemClock: Clock = {
     arm(ms);
     return () => clearTimeout(timer);
   },
-  settled: () => new Promise((resolve) => setImmediate(resolve)),
+  nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
 };
 
 export const systemIds: Ids = { next: () => randomUUID() };

@@ -49,7 +49,7 @@ export class Beat {
     this.#synced = undefined;
   }
 
-  /** Every declared entry and the way it goes. */
+  /** Every declared entry, and what fires it. */
   plans(): readonly BeatPlan[] {
     return (this.#plans ??= planBeat(this.#app, [...this.#entries.values()]));
   }
@@ -58,7 +58,7 @@ export class Beat {
   async sweep(ports: Ports, options: SweepOptions = {}): Promise<FullSweepReport> {
     // Where nothing fires rules, everything is swept.
     const plans: readonly BeatPlan[] =
-      ports.rules === undefined ? this.plans().map((plan) => ({ ...plan, way: 'sweep' })) : this.plans();
+      ports.rules === undefined ? this.plans().map((plan) => ({ ...plan, firedBy: 'sweep' })) : this.plans();
     const beat = await this.#sweepEntries(plans, ports, options);
     const timers = await sweep(ports, options, endRefused(this.#app, ports));
     return { sent: timers.sent, failed: timers.failed + beat.failed, ticks: beat.ticks };
@@ -77,7 +77,7 @@ export class Beat {
         const all = plans.length === 0 || (await syncDeclared(plans, ports));
         this.#synced = all ? { schedules: ports.schedules, atMs: nowMs } : undefined;
       }
-      const declared = new Set(plans.filter((plan) => plan.way === 'sweep').map((plan) => plan.name));
+      const declared = new Set(plans.filter((plan) => plan.firedBy === 'sweep').map((plan) => plan.name));
       return await sweepSchedules(this.#app, ports, declared, options.horizonSeconds);
     } catch (error) {
       ports.logger.log('error', `The sweep of schedule entries failed: ${errorMessage(error)}`);

@@ -89,7 +89,7 @@ export function entryOf({ plans }: BookParts, name: string, item: ScheduleItem |
   if (state?.deleted === false) return state;
   const plan = plans().find((candidate) => candidate.name === name);
   if (plan === undefined) return state;
-  const first = firstState(plan.entry, 'code', plan.way, nowMs);
+  const first = firstState(plan.entry, 'code', plan.firedBy, nowMs);
   return state === undefined ? first : storedAnew(first, state);
 }
 

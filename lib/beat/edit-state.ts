@@ -40,7 +40,7 @@ export function changed(
     over: false,
     tickVersion: state.tickVersion + 1,
     anchorMs,
-    nextDueMs: nextSweptMs(entry, state.way, afterMs, anchorMs),
+    nextDueMs: nextSweptMs(entry, state.firedBy, afterMs, anchorMs),
     ...(irrevocable
       ? {}
       : {

@@ -9,7 +9,7 @@ import type { Ports } from '../ports/ports.ts';
 import type { App } from '../producer/app.ts';
 import { dispatch, type Prepared } from '../producer/publish.ts';
 import { AsyncResult } from '../results/result.ts';
-import { sideBySide } from '../base/side-by-side.ts';
+import { mapConcurrently } from '../base/map-concurrently.ts';
 import { REVOKED } from '../base/states.ts';
 import { advance, itemOf, type Recalled, type ScheduleState, stateOf } from './schedule-state.ts';
 import { isIrrevocable, prepareTick } from './tick.ts';
@@ -86,7 +86,7 @@ export async function emit(state: ScheduleState, app: App, ports: Ports, untilMs
 
 async function takeBackRecalled(works: readonly Work[], app: App): Promise<void> {
   const recalled = works.flatMap((work) => work.state.recalled.map((tick) => ({ work, tick })));
-  await sideBySide(recalled, WIDTH, async ({ work, tick }) => {
+  await mapConcurrently(recalled, WIDTH, async ({ work, tick }) => {
     try {
       // What had run already must not run again under another version.
       if ((await revoke(work.state.entry.name, tick, app)) !== REVOKED) work.gone.add(tick.dueMs);
@@ -172,7 +172,7 @@ async function writeMoved(works: readonly Work[], app: App, ports: Ports): Promi
     return moved;
   }
   const overtaken = done.filter((work) => !moved.has(work));
-  await sideBySide(overtaken, WIDTH, async (work) => {
+  await mapConcurrently(overtaken, WIDTH, async (work) => {
     try {
       if (work.irrevocable) await noteSent(work, ports);
       else await takeBackIfEdited(work, app, ports);
@@ -190,7 +190,7 @@ async function takeBackIfEdited({ state, ticks }: Work, app: App, ports: Ports):
   if (item !== undefined && stateOf(item).tickVersion === state.tickVersion) return;
   const nowMs = ports.clock.nowMs();
   const ahead = ticks.filter((dueMs) => dueMs > nowMs);
-  await sideBySide(ahead, WIDTH, (dueMs) => revoke(name, { version: state.tickVersion, dueMs }, app));
+  await mapConcurrently(ahead, WIDTH, (dueMs) => revoke(name, { version: state.tickVersion, dueMs }, app));
 }
 
 // Writes that others overtook: each of them is an edit by hand.

@@ -1,4 +1,4 @@
-/** Which way each declared entry goes. The same answer at synth and at run time, since both ask here. */
+/** What fires each declared entry. The same answer at synth and at run time, since both ask here. */
 import {
   BEAT_RULE_OVERHEAD_CHARACTERS,
   BEAT_RULES_MAX_CHARACTERS,
@@ -22,7 +22,7 @@ export function planBeat(app: App, entries: readonly ScheduleEntry[]): BeatPlan[
   let characters = 0;
   return entries.map((entry) => {
     const plan = planEntry(app, entry);
-    if (plan.way !== 'rule') return plan;
+    if (plan.firedBy !== 'rule') return plan;
     const own = (plan.template?.length ?? 0) + BEAT_RULE_OVERHEAD_CHARACTERS;
     if (rules >= beatRuleLimit) return { ...swept(plan), reason: `more than ${beatRuleLimit} rules (beatRuleLimit)` };
     if (characters + own > BEAT_RULES_MAX_CHARACTERS)
@@ -49,10 +49,10 @@ function planEntry(app: App, entry: ScheduleEntry): BeatPlan {
   const expression = ruleExpression(entry.schedule);
   const reason =
     sweptBecause(entry) ?? (expression.ok ? undefined : expression.reason) ?? (built.ok ? undefined : built.reason);
-  if (reason !== undefined || !expression.ok || !built.ok) return { ...common, way: 'sweep', reason: reason ?? '' };
+  if (reason !== undefined || !expression.ok || !built.ok) return { ...common, firedBy: 'sweep', reason: reason ?? '' };
   return {
     ...common,
-    way: 'rule',
+    firedBy: 'rule',
     reason: '',
     expression: expression.expression,
     template: built.template,
@@ -61,7 +61,7 @@ function planEntry(app: App, entry: ScheduleEntry): BeatPlan {
 }
 
 function swept({ expression: _expression, template: _template, ...plan }: BeatPlan): BeatPlan {
-  return { ...plan, way: 'sweep' };
+  return { ...plan, firedBy: 'sweep' };
 }
 
 function sweptBecause(entry: ScheduleEntry): string | undefined {

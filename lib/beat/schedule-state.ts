@@ -15,7 +15,7 @@ export interface ScheduleState extends ScheduleSwitch {
   /** Declared by `app.beat` or stored by `app.schedules.put`. */
   readonly source: 'code' | 'stored';
   /** Fired by an EventBridge rule, or by the sweep. */
-  readonly way: 'rule' | 'sweep';
+  readonly firedBy: 'rule' | 'sweep';
   /** It has run its course: a one-off after its tick, an entry after its end. */
   readonly over: boolean;
   /** Raised by every change that people make: by it they tell which state they have read. */
@@ -111,11 +111,11 @@ export function runsUntil(state: ScheduleState, nowMs: number): { lastRunMs: num
 /** The next tick that the sweep has to send: none of an entry that a rule fires, or that is disabled. */
 export function nextSweptMs(
   entry: ScheduleEntry,
-  way: ScheduleState['way'],
+  firedBy: ScheduleState['firedBy'],
   afterMs: number,
   anchorMs: number,
 ): number | null {
-  return way === 'rule' || !entry.enabled ? null : (nextTickMs(entry, afterMs, anchorMs) ?? null);
+  return firedBy === 'rule' || !entry.enabled ? null : (nextTickMs(entry, afterMs, anchorMs) ?? null);
 }
 
 /** Whether a sweep that looks at a deleted entry has nothing left to do but to remove it. */
@@ -132,7 +132,7 @@ export function shownEntry(state: ScheduleState, nowMs: number): ScheduleEntry {
 export function firstState(
   entry: ScheduleEntry,
   source: ScheduleState['source'],
-  way: ScheduleState['way'],
+  firedBy: ScheduleState['firedBy'],
   nowMs: number,
 ): ScheduleState {
   // An entry that was deleted long ago and is stored anew must not take the ticks of the earlier one for its own.
@@ -140,14 +140,14 @@ export function firstState(
   return {
     entry,
     source,
-    way,
+    firedBy,
     choice: null,
     over: false,
     version,
     tickVersion: version,
     revision: 0,
     anchorMs: nowMs,
-    nextDueMs: nextSweptMs(entry, way, nowMs, nowMs),
+    nextDueMs: nextSweptMs(entry, firedBy, nowMs, nowMs),
     emitted: [],
     recalled: [],
     deleted: false,
@@ -160,7 +160,7 @@ export function firstState(
 
 /** @throws InvalidSchedule for an entry that people store and that would never be due. */
 export function refuseNever(state: ScheduleState, nowMs: number): void {
-  if (!state.entry.enabled || state.way === 'rule' || state.nextDueMs !== null) return;
+  if (!state.entry.enabled || state.firedBy === 'rule' || state.nextDueMs !== null) return;
   throw new InvalidSchedule(
     `entry '${state.entry.name}' has no due time after ${new Date(nowMs).toISOString()}. Correct its schedule, startTime or expires; runNow() runs its task once.`,
   );
@@ -168,12 +168,12 @@ export function refuseNever(state: ScheduleState, nowMs: number): void {
 
 /** As it is stored: one revision on. */
 export function itemOf(state: ScheduleState): ScheduleItem {
-  const { revision, ...document } = state;
+  const { revision, firedBy: way, ...document } = state;
   return {
     name: state.entry.name,
     revision: revision + 1,
     nextDueMs: lookAtMs(state),
-    document: encodeJson(document, 'entry'),
+    document: encodeJson({ ...document, way }, 'entry'),
   };
 }
 
@@ -183,12 +183,16 @@ function lookAtMs(state: ScheduleState): number | null {
   return state.deleted ? state.changedMs + KEEP_DELETED_MS : state.nextDueMs;
 }
 
+/** As in the stored document, where `firedBy` is named `way`. */
+type StoredState = Omit<ScheduleState, 'revision' | 'tickVersion' | 'firedBy'> & {
+  readonly way: ScheduleState['firedBy'];
+  readonly tickVersion?: number;
+};
+
 /** @throws InvalidSchedule for a document that is not ours. */
 export function stateOf(item: ScheduleItem): ScheduleState {
   try {
-    const data = decodeJson(item.document) as Omit<ScheduleState, 'revision' | 'tickVersion'> & {
-      readonly tickVersion?: number;
-    };
+    const { way: firedBy, ...data } = decodeJson(item.document) as StoredState;
     const signature = readSignature(data.entry.signature);
     if (signature === undefined) throw new InvalidSchedule('it has no signature');
     const schedule = readSchedule(data.entry.schedule, () => {
@@ -196,6 +200,7 @@ export function stateOf(item: ScheduleItem): ScheduleState {
     });
     return {
       ...data,
+      firedBy,
       // Of an entry stored before the two were told apart.
       tickVersion: data.tickVersion ?? data.version,
       entry: { ...data.entry, signature, schedule },

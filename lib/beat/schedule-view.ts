@@ -33,7 +33,7 @@ export interface StoredSchedule {
   /** Declared by `app.beat`, or stored. */
   readonly source: 'code' | 'stored';
   /** Fired by an EventBridge rule, or by the sweep. */
-  readonly way: 'rule' | 'sweep';
+  readonly firedBy: 'rule' | 'sweep';
   /** Another one after every change that people make. */
   readonly version: number;
   /** When it last changed, by people or by a deployment; else when it was first seen. */
@@ -55,7 +55,7 @@ type ReadOnlyField = Exclude<keyof StoredSchedule, keyof BeatEntry>;
 const READ_ONLY: ReadonlySet<string> = new Set<ReadOnlyField>([
   'name',
   'source',
-  'way',
+  'firedBy',
   'version',
   'changedAt',
   'lastRunAt',
@@ -83,7 +83,7 @@ export function updated(view: StoredSchedule, change: Partial<BeatEntry>): BeatE
 export function viewOf(state: ScheduleState, nowMs: number): StoredSchedule {
   const entry = shownEntry(state, nowMs);
   const { lastRunMs, runCount } = runsUntil(state, nowMs);
-  const byRule = state.way === 'rule';
+  const byRule = state.firedBy === 'rule';
   return {
     name: entry.name,
     task: entry.signature,
@@ -97,7 +97,7 @@ export function viewOf(state: ScheduleState, nowMs: number): StoredSchedule {
     customTask: entry.customTask,
     description: entry.description,
     source: state.source,
-    way: state.way,
+    firedBy: state.firedBy,
     version: state.version,
     changedAt: new Date(state.changedMs),
     lastRunAt: byRule ? null : dateOf(lastRunMs),

@@ -134,7 +134,7 @@ export class ScheduleBook {
     const nowMs = ports.clock.nowMs();
     const unseen = plans
       .filter(({ name }) => isHere(name))
-      .map((plan) => firstState(plan.entry, 'code', plan.way, nowMs));
+      .map((plan) => firstState(plan.entry, 'code', plan.firedBy, nowMs));
     return [...found, ...unseen]
       .toSorted((left, right) => byBytes(left.entry.name, right.entry.name))
       .slice(0, limit)
@@ -246,13 +246,13 @@ export class ScheduleBook {
       (state, nowMs, sent) => {
         if (state === undefined) return undefined;
         refuseOther(name, version, state);
-        if (state.way === 'rule' && rules === undefined) throw noRules(name);
+        if (state.firedBy === 'rule' && rules === undefined) throw noRules(name);
         const next = changed(state, { ...state.entry, enabled }, nowMs, sent);
         return state.source === 'code' ? { ...next, choice: enabled } : next;
       },
       null,
     );
-    if (view.way === 'rule') await rules?.setEnabled(name, enabled);
+    if (view.firedBy === 'rule') await rules?.setEnabled(name, enabled);
     return view;
   }
 }

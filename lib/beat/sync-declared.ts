@@ -38,11 +38,11 @@ async function syncOne(
   const nowMs = ports.clock.nowMs();
   const state = item && stateOf(item);
   if (state === undefined || state.deleted) {
-    const first = firstState(plan.entry, 'code', plan.way, nowMs);
+    const first = firstState(plan.entry, 'code', plan.firedBy, nowMs);
     return state === undefined ? first : storedAnew(first, state);
   }
   if (state.source === 'stored') {
-    const effect = plan.way === 'rule' ? 'both fire' : 'only the stored one fires';
+    const effect = plan.firedBy === 'rule' ? 'both fire' : 'only the stored one fires';
     ports.logger.log(
       'error',
       `Schedule entry '${plan.name}' is declared in code and stored too; ${effect}. Delete the stored one, or rename one.`,
@@ -51,7 +51,7 @@ async function syncOne(
     return undefined;
   }
   const next = inStep(state, plan, nowMs);
-  if (plan.way === 'rule' && state.choice !== null) await keepChoice(plan, state.choice, ports);
+  if (plan.firedBy === 'rule' && state.choice !== null) await keepChoice(plan, state.choice, ports);
   return next;
 }
 
@@ -59,20 +59,20 @@ async function syncOne(
 function inStep(state: ScheduleState, plan: BeatPlan, nowMs: number): ScheduleState | undefined {
   const enabled = state.choice ?? plan.entry.enabled;
   const same = sameDefinition(state.entry, plan.entry);
-  if (same && state.way === plan.way && (state.entry.enabled === enabled || state.over)) return undefined;
+  if (same && state.firedBy === plan.firedBy && (state.entry.enabled === enabled || state.over)) return undefined;
   const entry: ScheduleEntry = { ...plan.entry, enabled };
   const sameTimes = util().isDeepStrictEqual(state.entry.schedule, entry.schedule);
   const anchorMs = sameTimes ? state.anchorMs : nowMs;
   const sameSpan = state.entry.startMs === entry.startMs && state.entry.expiresMs === entry.expiresMs;
-  const swept = plan.way === 'sweep' && state.way === 'sweep' && enabled;
+  const swept = plan.firedBy === 'sweep' && state.firedBy === 'sweep' && enabled;
   const keep = swept && sameTimes && sameSpan && state.nextDueMs !== null;
   return {
     ...state,
     entry,
-    way: plan.way,
+    firedBy: plan.firedBy,
     over: false,
     anchorMs,
-    nextDueMs: keep ? state.nextDueMs : nextSweptMs(entry, plan.way, nowMs, anchorMs),
+    nextDueMs: keep ? state.nextDueMs : nextSweptMs(entry, plan.firedBy, nowMs, anchorMs),
     changedMs: nowMs,
   };
 }

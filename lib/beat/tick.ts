@@ -1,5 +1,5 @@
 /** One tick: its identity and its message. */
-import { elsewhereIn } from '../producer/destination.ts';
+import { hasExternalTaskIn } from '../producer/destination.ts';
 import { type Call, prepareChecked } from '../producer/producer.ts';
 import type { App } from '../producer/app.ts';
 import type { ScheduleEntry } from './entry.ts';
@@ -39,5 +39,5 @@ export function prepareTick(app: App, entry: ScheduleEntry, scheduledMs: number,
  * task that is `idempotent`.
  */
 export function isIrrevocable(app: App, { signature }: ScheduleEntry): boolean {
-  return app.registry.find(signature.task)?.options.idempotent === true || elsewhereIn(app)(signature);
+  return app.registry.find(signature.task)?.options.idempotent === true || hasExternalTaskIn(app)(signature);
 }

@@ -52,7 +52,7 @@ export interface Plan {
 }
 
 /** Whether any task of a tree runs elsewhere, in Python say. */
-export type RunsElsewhere = (sig: Signature) => boolean;
+export type HasExternalTask = (sig: Signature) => boolean;
 
 const NOTHING: Sent = { args: [] };
 
@@ -60,18 +60,23 @@ const NOTHING: Sent = { args: [] };
  * @param id the task id of the whole: of a task, of a chain's last step, of a chord's body; or the group's.
  * @throws InvalidSignature
  */
-export function compile(sig: Signature, id: string, sent: Sent = NOTHING, elsewhere: RunsElsewhere = NOWHERE): Plan {
-  const out: Out = { messages: [], chords: [], elsewhere };
+export function compile(
+  sig: Signature,
+  id: string,
+  sent: Sent = NOTHING,
+  hasExternalTask: HasExternalTask = NO_EXTERNAL_TASKS,
+): Plan {
+  const out: Out = { messages: [], chords: [], hasExternalTask };
   const result = addStep(sig, id, sent, null, out);
   return { messages: out.messages, chords: out.chords, result };
 }
 
-export const NOWHERE: RunsElsewhere = () => false;
+export const NO_EXTERNAL_TASKS: HasExternalTask = () => false;
 
 interface Out {
   readonly messages: Planned[];
   readonly chords: CountedByCelery[];
-  readonly elsewhere: RunsElsewhere;
+  readonly hasExternalTask: HasExternalTask;
 }
 
 function addStep(sig: Signature, id: string, given: Sent, chain: readonly Signature[] | null, out: Out): ResultNode {
@@ -106,13 +111,14 @@ function addChain(sig: Signature, id: string, sent: Sent, out: Out): ResultNode 
   if (first === undefined) throw new InvalidSignature('A chain has no steps.');
   const rest = named.slice(1).map(flattened).toReversed();
   let result = addStep(first, String(first.options['task_id']), sent, rest.length === 0 ? null : rest, out);
-  for (const step of named.slice(1)) result = nodeOf(step, String(step.options['task_id']), result, out.elsewhere);
+  for (const step of named.slice(1))
+    result = nodeOf(step, String(step.options['task_id']), result, out.hasExternalTask);
   return result;
 }
 
 function addGroup(sig: Signature, id: string, sent: Sent, out: Out): ResultNode {
   const members = groupMembers(sig);
-  const uncounted = members.some(out.elsewhere);
+  const uncounted = members.some(out.hasExternalTask);
   const celeriac = { size: members.length, ...(uncounted ? { policy: UNCOUNTED } : {}) };
   const memberIds = addMembers(members, id, sent, { celeriac }, out);
   return groupNode(id, memberIds, uncounted);
@@ -129,7 +135,7 @@ function addChord(sig: Signature, id: string, sent: Sent, out: Out): ResultNode 
   // Celery: the body of an empty header is called at once, with an empty list.
   if (members.length === 0) return addStep(body, id, { args: [[]] }, null, out);
   const groupId = headerId(sig, id);
-  const byCelery = members.some(out.elsewhere);
+  const byCelery = members.some(out.hasExternalTask);
   if (byCelery && policy !== 'celery')
     throw new InvalidSignature(
       `chord(): policy '${policy}' given for a header with tasks that run elsewhere. Celery's workers count it too, and know no policy but their own: leave it out.`,
@@ -138,7 +144,7 @@ function addChord(sig: Signature, id: string, sent: Sent, out: Out): ResultNode 
   const celeriac = { size: members.length, ...(counted === 'celery' ? {} : { policy: counted }) };
   const memberIds = addMembers(members, groupId, sent, { chord: body, celeriac }, out);
   if (byCelery) out.chords.push({ groupId, memberIds });
-  return nodeOf(body, id, groupNode(groupId, memberIds, byCelery), out.elsewhere);
+  return nodeOf(body, id, groupNode(groupId, memberIds, byCelery), out.hasExternalTask);
 }
 
 function addMembers(
@@ -160,30 +166,30 @@ export function nodeOf(
   sig: Signature,
   id: string,
   parent?: ResultNode,
-  elsewhere: RunsElsewhere = NOWHERE,
+  hasExternalTask: HasExternalTask = NO_EXTERNAL_TASKS,
 ): ResultNode {
   const above = parent === undefined ? {} : { parent };
   return fold<ResultNode>(sig, {
     task: () => ({ kind: 'task', id, ...above }),
     chain: () =>
       namedSteps(sig, id).reduce<ResultNode | undefined>(
-        (before, step) => nodeOf(step, String(step.options['task_id']), before, elsewhere),
+        (before, step) => nodeOf(step, String(step.options['task_id']), before, hasExternalTask),
         parent,
       ) ?? { kind: 'task', id },
     group: (group) =>
-      isMember(group) ? { kind: 'task', id, ...above } : { ...futureGroup(group, id, elsewhere), ...above },
+      isMember(group) ? { kind: 'task', id, ...above } : { ...futureGroup(group, id, hasExternalTask), ...above },
     chord: () => {
       const { header } = chordParts(sig);
       const groupId = headerId(sig, id);
-      const group = futureGroup(header, groupId, elsewhere);
+      const group = futureGroup(header, groupId, hasExternalTask);
       const before: ResultNode | undefined = group.memberIds.length === 0 ? parent : { ...group, ...above };
-      return nodeOf(bodyOf(sig, id), id, before, elsewhere);
+      return nodeOf(bodyOf(sig, id), id, before, hasExternalTask);
     },
   });
 }
 
-function futureGroup(group: Signature, groupId: string, elsewhere: RunsElsewhere): GroupNode {
+function futureGroup(group: Signature, groupId: string, hasExternalTask: HasExternalTask): GroupNode {
   const members = groupMembers(group);
   const memberIds = members.map((member, index) => ownMemberId(member, groupId, index));
-  return groupNode(groupId, memberIds, members.some(elsewhere));
+  return groupNode(groupId, memberIds, members.some(hasExternalTask));
 }

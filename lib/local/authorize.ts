@@ -22,7 +22,7 @@ export interface Denial {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body: object;
-  /** Of a batch of statements: answers of those that are denied, by place. The others are executed. */
+  /** Of a batch of statements: answers of those that are denied, by index. The others are executed. */
   readonly statements?: ReadonlyMap<number, object>;
 }
 
@@ -70,9 +70,9 @@ async function denied(denial: Denial, body: Buffer, pass: (bytes: Buffer) => Pro
   const { statements } = denial;
   if (statements === undefined) return answerOf(denial.status, denial.body, denial.headers);
   const { Statements = [], ...rest } = JSON.parse(body.toString('utf8')) as { readonly Statements?: unknown[] };
-  const allowed = Statements.filter((_, place) => !statements.has(place));
+  const allowed = Statements.filter((_, index) => !statements.has(index));
   const done = allowed.length === 0 ? [] : await executed(allowed, rest, pass);
-  return answerOf(200, { Responses: Statements.map((_, place) => statements.get(place) ?? done.shift() ?? {}) });
+  return answerOf(200, { Responses: Statements.map((_, index) => statements.get(index) ?? done.shift() ?? {}) });
 }
 
 async function executed(

@@ -1,11 +1,11 @@
-/** A binary heap whose items know their place, so that any of them can be moved or taken out in O(log n). */
+/** A binary heap whose items know their index in it, so that any of them can be moved or taken out in O(log n). */
 
-export interface Placed {
+export interface HeapItem {
   /** Kept by the heap: index of the item, or -1 outside of it. */
-  place: number;
+  heapIndex: number;
 }
 
-export class Heap<T extends Placed> {
+export class Heap<T extends HeapItem> {
   readonly #items: T[] = [];
   readonly #before: (left: T, right: T) => boolean;
 
@@ -22,9 +22,9 @@ export class Heap<T extends Placed> {
   }
 
   push(item: T): void {
-    item.place = this.#items.length;
+    item.heapIndex = this.#items.length;
     this.#items.push(item);
-    this.#rise(item);
+    this.#siftUp(item);
   }
 
   pop(): T | undefined {
@@ -35,49 +35,49 @@ export class Heap<T extends Placed> {
 
   /** To be called after the item's order has changed. */
   moved(item: T): void {
-    this.#rise(item);
-    this.#sink(item);
+    this.#siftUp(item);
+    this.#siftDown(item);
   }
 
   remove(item: T): void {
-    const place = item.place;
+    const index = item.heapIndex;
     const last = this.#items.pop();
-    item.place = -1;
+    item.heapIndex = -1;
     if (last === undefined || last === item) return;
-    this.#put(last, place);
+    this.#put(last, index);
     this.moved(last);
   }
 
-  #rise(item: T): void {
-    let place = item.place;
-    while (place > 0) {
-      const above = (place - 1) >> 1;
+  #siftUp(item: T): void {
+    let index = item.heapIndex;
+    while (index > 0) {
+      const above = (index - 1) >> 1;
       const parent = this.#items[above];
       if (parent === undefined || !this.#before(item, parent)) break;
-      this.#put(parent, place);
-      place = above;
+      this.#put(parent, index);
+      index = above;
     }
-    this.#put(item, place);
+    this.#put(item, index);
   }
 
-  #sink(item: T): void {
-    let place = item.place;
+  #siftDown(item: T): void {
+    let index = item.heapIndex;
     for (;;) {
-      const left = 2 * place + 1;
+      const left = 2 * index + 1;
       const first = this.#items[left];
       if (first === undefined) break;
       const second = this.#items[left + 1];
       const child = second !== undefined && this.#before(second, first) ? second : first;
       if (!this.#before(child, item)) break;
-      const below = child.place;
-      this.#put(child, place);
-      place = below;
+      const below = child.heapIndex;
+      this.#put(child, index);
+      index = below;
     }
-    this.#put(item, place);
+    this.#put(item, index);
   }
 
-  #put(item: T, place: number): void {
-    this.#items[place] = item;
-    item.place = place;
+  #put(item: T, index: number): void {
+    this.#items[index] = item;
+    item.heapIndex = index;
   }
 }

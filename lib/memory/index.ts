@@ -1,5 +1,5 @@
 export { MemoryBackend } from './memory-backend.ts';
-export { type Letter, MemoryBroker, type MemoryBrokerOptions, type Received } from './memory-broker.ts';
+export { type QueuedMessage, MemoryBroker, type MemoryBrokerOptions, type Received } from './memory-broker.ts';
 export { MemoryCeleryGroups } from './memory-celery-groups.ts';
 export { MemoryGroups } from './memory-groups.ts';
 export { MemoryRules } from './memory-rules.ts';

@@ -26,9 +26,9 @@ export class MemoryBackend implements Backend {
     return Promise.resolve(requests.map((request) => this.#commit(request)));
   }
 
-  settled({ id, attempt }: { readonly id: string; readonly attempt: number }): Promise<void> {
+  noteSettled({ id, attempt }: { readonly id: string; readonly attempt: number }): Promise<void> {
     const record = this.#records.get(id);
-    if (record?.committed === attempt) record.settled = attempt;
+    if (record?.committed === attempt) record.settledAttempt = attempt;
     return Promise.resolve();
   }
 

@@ -42,7 +42,7 @@ export interface Received {
 }
 
 /** What a queue holds, as a test looks at it. */
-export interface Letter {
+export interface QueuedMessage {
   /** The SQS message body. */
   readonly body: string;
   /** String message attributes; a dead letter's tell why it lies there. */
@@ -55,11 +55,11 @@ type Deduplication = Map<string, { readonly messageId: string; readonly untilMs:
 interface Queue {
   readonly messages: MessageQueue;
   readonly deduplication: Deduplication;
-  readonly dead: Letter[];
+  readonly dead: QueuedMessage[];
   readonly deadDeduplication: Deduplication;
 }
 
-type Parts = Omit<Stored, 'order' | 'receiveCount' | 'receipt' | 'place'>;
+type Parts = Omit<Stored, 'order' | 'receiveCount' | 'receipt' | 'heapIndex'>;
 
 const LOST_QUEUE = '__lost__';
 // Of the service itself: no redrive policy leads out of them.
@@ -141,14 +141,14 @@ export class MemoryBroker implements Broker {
   }
 
   /** Everything in a queue, delayed and in flight too, in the order sent. */
-  peekAll(queue: string): Letter[] {
+  peekAll(queue: string): QueuedMessage[] {
     return [...this.#named(queue).messages.values()]
       .toSorted((left, right) => left.order - right.order)
       .map(({ body, attributes }) => ({ body, attributes: { ...attributes } }));
   }
 
   /** What lies in a queue's dead-letter queue, in the order sent. @throws QueueNotFound */
-  deadLetters(queue: string): Letter[] {
+  deadLetters(queue: string): QueuedMessage[] {
     return this.#named(queue).dead.map(({ body, attributes }) => ({
       body,
       attributes: { ...attributes },
@@ -225,7 +225,7 @@ export class MemoryBroker implements Broker {
 
   #store(messages: MessageQueue, parts: Parts): void {
     this.#order += 1;
-    messages.add({ ...parts, order: this.#order, receiveCount: 0, receipt: undefined, place: -1 });
+    messages.add({ ...parts, order: this.#order, receiveCount: 0, receipt: undefined, heapIndex: -1 });
   }
 
   #lose(name: string, message: Stored): void {

@@ -1,7 +1,7 @@
 /** The two kinds of SQS queue in memory: what is receivable, and when. */
-import { Heap, type Placed } from './heap.ts';
+import { Heap, type HeapItem } from './heap.ts';
 
-export interface Stored extends Placed {
+export interface Stored extends HeapItem {
   readonly messageId: string;
   readonly body: string;
   readonly attributes: Readonly<Record<string, string>>;
@@ -78,7 +78,7 @@ export class StandardQueue implements MessageQueue {
   }
 }
 
-interface Group extends Placed {
+interface Group extends HeapItem {
   readonly id: string;
   /** In the order sent. */
   readonly messages: Map<string, Stored>;
@@ -118,7 +118,7 @@ export class FifoQueue implements MessageQueue {
       messages: new Map([[message.messageId, message]]),
       touched: new Set(),
       readyMs: message.visibleMs,
-      place: -1,
+      heapIndex: -1,
     };
     this.#groups.set(id, made);
     this.#heap.push(made);
@@ -171,12 +171,12 @@ export class FifoQueue implements MessageQueue {
   #settle(group: Group): void {
     if (group.messages.size === 0) {
       this.#groups.delete(group.id);
-      if (group.place >= 0) this.#heap.remove(group);
+      if (group.heapIndex >= 0) this.#heap.remove(group);
       return;
     }
     group.readyMs = headMs(group);
     for (const { visibleMs } of group.touched) group.readyMs = Math.max(group.readyMs, visibleMs);
-    if (group.place >= 0) this.#heap.moved(group);
+    if (group.heapIndex >= 0) this.#heap.moved(group);
     else this.#heap.push(group);
   }
 }

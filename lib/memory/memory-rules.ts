@@ -29,7 +29,7 @@ export class MemoryRules implements Rules {
 
   /** What a deployment does: rules that are new or changed are made as declared, the rest stay as they are. */
   deploy(entries: readonly BeatManifest[]): void {
-    const wanted = new Map(entries.filter((entry) => entry.way === 'rule').map((entry) => [entry.name, entry]));
+    const wanted = new Map(entries.filter((entry) => entry.firedBy === 'rule').map((entry) => [entry.name, entry]));
     for (const name of this.#rules.keys()) if (!wanted.has(name)) this.#rules.delete(name);
     for (const [name, definition] of wanted) {
       const known = this.#rules.get(name);

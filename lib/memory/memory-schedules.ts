@@ -2,9 +2,9 @@
 import type { DueMark, ScheduleItem, Schedules } from '../ports/schedules.ts';
 import { byBytes } from '../base/ids.ts';
 import { checkItem, sortKey, timeKey } from '../ports/store-limits.ts';
-import { Heap, type Placed } from './heap.ts';
+import { Heap, type HeapItem } from './heap.ts';
 
-interface Mark extends Placed, DueMark {}
+interface Mark extends HeapItem, DueMark {}
 
 /** Schedule entries in memory: the meaning of the port. */
 export class MemorySchedules implements Schedules {
@@ -76,7 +76,7 @@ export class MemorySchedules implements Schedules {
   #mark(mark: DueMark): void {
     const key = keyOf(mark);
     if (this.#marks.has(key)) return;
-    const held: Mark = { ...mark, place: -1 };
+    const held: Mark = { ...mark, heapIndex: -1 };
     this.#marks.set(key, held);
     this.#heap.push(held);
   }

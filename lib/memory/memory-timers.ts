@@ -2,9 +2,9 @@
 import type { Timer, Timers } from '../ports/timers.ts';
 import { checkItem } from '../ports/store-limits.ts';
 import { timerShard, timerSortKey } from '../ports/timer-order.ts';
-import { Heap, type Placed } from './heap.ts';
+import { Heap, type HeapItem } from './heap.ts';
 
-interface Held extends Placed {
+interface Held extends HeapItem {
   readonly key: string;
   readonly timer: Timer;
 }
@@ -34,7 +34,7 @@ export class MemoryTimers implements Timers {
       const key = timerSortKey(timer);
       const known = shard.byKey.get(key);
       if (known !== undefined) shard.heap.remove(known);
-      const held: Held = { key, timer: structuredClone(timer), place: -1 };
+      const held: Held = { key, timer: structuredClone(timer), heapIndex: -1 };
       shard.byKey.set(key, held);
       shard.heap.push(held);
     }

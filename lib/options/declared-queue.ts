@@ -38,8 +38,8 @@ export function declaredQueue(
   const queue = ownQueueName(given, queues);
   if (Object.hasOwn(queues, queue)) return queue;
   const names = Object.keys(queues);
-  const place = field === undefined ? '' : `${field}: `;
+  const prefix = field === undefined ? '' : `${field}: `;
   throw new QueueNotFound(
-    `${place}Queue ${quoted(given)} is not declared. Declared are: ${names.join(', ')}.${didYouMean(given, names)} Add it to the app's queues, or correct the name.`,
+    `${prefix}Queue ${quoted(given)} is not declared. Declared are: ${names.join(', ')}.${didYouMean(given, names)} Add it to the app's queues, or correct the name.`,
   );
 }

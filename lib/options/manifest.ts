@@ -28,7 +28,7 @@ export interface TaskManifest {
   readonly remote?: true;
 }
 
-/** A declared schedule entry and the way it goes. */
+/** A declared schedule entry, and what fires it. */
 export interface BeatManifest {
   /** Name of the entry. */
   readonly name: string;
@@ -41,7 +41,7 @@ export interface BeatManifest {
   /** Whether it is declared as enabled. */
   readonly enabled: boolean;
   /** Fired by an EventBridge rule, or by the sweep. */
-  readonly way: 'rule' | 'sweep';
+  readonly firedBy: 'rule' | 'sweep';
   /** Why it is swept. */
   readonly reason: string;
   /** Of a rule: EventBridge's `cron(...)` or `rate(...)`. */
@@ -111,8 +111,8 @@ export const ENVIRONMENT = {
 
 /** Queue by task, for tasks that go elsewhere than to the default queue: what a function without the app's routes is told. */
 export function taskQueuesOf({ tasks, defaultQueue }: AppManifest): Record<string, string> {
-  const elsewhere = Object.entries(tasks).filter(([, { queue }]) => queue !== defaultQueue);
-  return Object.fromEntries(elsewhere.map(([name, { queue }]) => [name, queue]));
+  const otherQueues = Object.entries(tasks).filter(([, { queue }]) => queue !== defaultQueue);
+  return Object.fromEntries(otherQueues.map(([name, { queue }]) => [name, queue]));
 }
 
 /** Whether any queue keeps order: the service then has a wake-up queue. */

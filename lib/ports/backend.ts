@@ -34,7 +34,7 @@ export interface TaskRecord {
   /** What settling needs beyond `meta`: JSON text written with the commit. */
   readonly settlement?: string;
   /** Newest attempt of which all that follows has been sent, where that is noted. */
-  readonly settled?: number;
+  readonly settledAttempt?: number;
   /** The outcome is kept from readers (`ignoreResult`). */
   readonly ignored?: boolean;
   /** When the record goes, seconds since the epoch. */
@@ -137,7 +137,7 @@ export interface Backend {
   /** Gives a claim back so that a redelivery can take it at once. `false` where it was no longer ours. */
   release(request: { readonly id: string; readonly attempt: number; readonly owner: string }): Promise<boolean>;
   /** Notes that all that follows from a committed attempt has been sent. Of an attempt that is not committed, nothing. */
-  settled(request: { readonly id: string; readonly attempt: number }): Promise<void>;
+  noteSettled(request: { readonly id: string; readonly attempt: number }): Promise<void>;
   /** Stores a custom state or progress for a running attempt. `false` where it is no longer ours. */
   update(request: {
     readonly id: string;

@@ -34,7 +34,7 @@ export interface CeleryGroups {
   /** Counts a member of ours, once. undefined where there is no counter: Celery has sent the body. */
   count(request: {
     readonly groupId: string;
-    /** Its place. */
+    /** Its index in the group, from 0. */
     readonly index: number;
     readonly expiresAtSeconds: number;
   }): Promise<CeleryCount | undefined>;

@@ -4,7 +4,7 @@
 export interface GroupMark {
   /** Id of the group. */
   readonly groupId: string;
-  /** Its place, from 0. */
+  /** Its index in the group, from 0. */
   readonly index: number;
   /** Members of the group. */
   readonly size: number;
@@ -30,7 +30,7 @@ export interface GroupCount {
   readonly done: number;
   /** Places of failed members, ascending. */
   readonly failed: readonly number[];
-  /** Task ids that are not `groupMemberId`'s, by place. */
+  /** Task ids that are not `groupMemberId`'s, by index. */
   readonly memberIds: ReadonlyMap<number, string>;
 }
 

@@ -19,10 +19,10 @@ export function timerSortKey({ dueMs, sequence, id, attempt }: Timer): string {
   return sortKey([timeKey(dueMs), ...(sequence === undefined ? [] : [sequence]), id, attempt].join('#'));
 }
 
-/** Per process and clock: the last place that was given. */
+/** Per process and clock: the last sequence that was given. */
 const last = new WeakMap<Clock, { ms: number; count: number }>();
 
-/** A place behind all that this process has given, and behind those of others as far as the clocks agree. */
+/** A sequence behind all that this process has given, and behind those of others as far as the clocks agree. */
 export function nextSequence(clock: Clock): string {
   const { ms, count } = last.get(clock) ?? { ms: 0, count: 0 };
   const nowMs = clock.nowMs();

@@ -13,7 +13,7 @@ export interface Timer {
   readonly dueMs: number;
   /** What is sent then. */
   readonly message: OutgoingMessage;
-  /** Of a FIFO queue: its place among the timers of its group that are due at the same time. Absent on other queues. */
+  /** Of a FIFO queue: its order among the timers of its group that are due at the same time. Absent on other queues. */
   readonly sequence?: string;
 }
 

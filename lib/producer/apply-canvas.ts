@@ -13,7 +13,7 @@ import {
   type Sent,
 } from '../canvas/compile.ts';
 import { maybeCurrentTask, recordChildren } from '../task/context.ts';
-import { elsewhereIn } from './destination.ts';
+import { hasExternalTaskIn } from './destination.ts';
 import { requireKnownTree } from './known-tasks.ts';
 import { InvalidOption } from '../base/errors.ts';
 import { groupExpiresAtSeconds } from '../wire/group-ids.ts';
@@ -64,7 +64,7 @@ export async function applySignature(
 
 /** Where each task of the tree runs is what the app's queues and routes say. */
 export function compileFor(app: App, sig: Signature, id: string, sent?: Sent): Plan {
-  return compile(sig, id, sent, elsewhereIn(app));
+  return compile(sig, id, sent, hasExternalTaskIn(app));
 }
 
 /** Chords that Celery's workers count too, before any of their members is sent. */
@@ -98,15 +98,15 @@ async function sendPlan(app: App, plan: Plan, tree: Tree): Promise<void> {
   // The repair is a task of ours: where nobody of ours works, Python would only find that it does not know it. And who
   // sends to itself leaves nobody waiting when it dies.
   const repaired = queues[defaultQueue]?.external !== true && app.eager === undefined;
-  const torn = repaired && !inOneRequest(first, ports.clock.nowMs());
-  const guard = torn ? await defineGroup(app, ports, plan, tree) : undefined;
+  const needsRepairTimer = repaired && !inOneRequest(first, ports.clock.nowMs());
+  const repairTimer = needsRepairTimer ? await storeRepair(app, ports, plan, tree) : undefined;
   await publish(first, ports, app.settings, policy);
   for (let start = first.length; start < plan.messages.length;) {
     const window = await prepareWindow(app, plan, start, lineage);
     await publish(window, ports, app.settings, policy);
     start += window.length;
   }
-  if (guard !== undefined) await dismiss(guard, ports);
+  if (repairTimer !== undefined) await dismiss(repairTimer, ports);
 }
 
 /** What the messages of a tree say of it beside where they stand. */
@@ -114,7 +114,7 @@ export function lineageOf(fresh: boolean): Lineage {
   return fresh ? { celeriac: { [FRESH]: true } } : {};
 }
 
-/** Messages from a place on, as many as are sent at a time: memory stays bounded whatever the size. */
+/** Messages from an index on, as many as are sent at a time: memory stays bounded whatever the size. */
 async function prepareWindow(app: App, plan: Plan, start: number, lineage: Lineage): Promise<readonly Prepared[]> {
   const window: Prepared[] = [];
   let bytes = 0;
@@ -127,16 +127,16 @@ async function prepareWindow(app: App, plan: Plan, start: number, lineage: Linea
   return window;
 }
 
-/** One request reaches its place whole or not at all. */
+/** One request is done whole or not at all. */
 function inOneRequest(prepared: readonly Prepared[], nowMs: number): boolean {
   if (prepared.length > SQS_MAX_BATCH_ENTRIES) return false;
   const bytes = prepared.reduce((sum, { outgoing }) => sum + outgoing.body.length, 0);
   if (prepared.length > 1 && bytes > SQS_MAX_MESSAGE_BYTES) return false;
-  return new Set(prepared.map((item) => placeOf(item, nowMs))).size <= 1;
+  return new Set(prepared.map((item) => requestKeyOf(item, nowMs))).size <= 1;
 }
 
 /** A queue, or the timers; what is due later may go either way. */
-function placeOf({ dueMs, outgoing }: Prepared, nowMs: number): string {
+function requestKeyOf({ dueMs, outgoing }: Prepared, nowMs: number): string {
   const delaySeconds = dueMs === null ? 0 : (dueMs - nowMs) / 1000;
   if (delaySeconds > SQS_MAX_DELAY_SECONDS) return 'timers';
   return `${delaySeconds > 0 ? 'later' : 'now'} ${outgoing.queue}`;
@@ -163,7 +163,7 @@ async function prepareOne(app: App, planned: Planned, lineage: Lineage): ReturnT
  * More than one request is needed: should this process end between two of them, a timer sends the rest.
  * The ids are the same, so that what was sent already runs once.
  */
-async function defineGroup(app: App, ports: Ports, plan: Plan, tree: Tree): Promise<Timer> {
+async function storeRepair(app: App, ports: Ports, plan: Plan, tree: Tree): Promise<Timer> {
   const { id } = tree;
   const nowMs = ports.clock.nowMs();
   const name = derivedId(`${id}:definition`);
@@ -198,7 +198,7 @@ async function defineGroup(app: App, ports: Ports, plan: Plan, tree: Tree): Prom
   return timer;
 }
 
-/** Sends a plan again from a place on, one window; what is finished or runs is not disturbed. Gives the next place. */
+/** Sends a plan again from an index on, one window; what is finished or runs is not disturbed. Gives the next index. */
 export async function sendPlanFrom(
   app: App,
   ports: Ports,

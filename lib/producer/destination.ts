@@ -1,6 +1,6 @@
 /** Which queue a signature goes to, and whether its task runs here at all. */
 import { givenId, isOneMessage, kindOf, withOptions } from '../canvas/build.ts';
-import { NOWHERE, type RunsElsewhere, withIds } from '../canvas/compile.ts';
+import { NO_EXTERNAL_TASKS, type HasExternalTask, withIds } from '../canvas/compile.ts';
 import type { Embed } from '../wire/message.ts';
 import { celeryQueueName, ownQueueName } from '../wire/queue-name.ts';
 import type { Registry } from '../task/registry.ts';
@@ -35,14 +35,14 @@ function queueOf(destinations: Destinations, sig: Signature): string {
 }
 
 /** Tells whether any task of a signature's tree is run elsewhere, its links left out. */
-export function elsewhereIn(destinations: Destinations): RunsElsewhere {
-  if (destinations.eager !== undefined) return NOWHERE;
+export function hasExternalTaskIn(destinations: Destinations): HasExternalTask {
+  if (destinations.eager !== undefined) return NO_EXTERNAL_TASKS;
   const { queues } = destinations.settings;
   // Nearly all apps have no such queue, and a large group many members to ask about.
-  if (!Object.values(queues).some(({ external }) => external)) return NOWHERE;
-  const runsElsewhere: RunsElsewhere = (sig) =>
-    isOneMessage(sig) ? queues[queueOf(destinations, sig)]?.external === true : partsOf(sig).some(runsElsewhere);
-  return runsElsewhere;
+  if (!Object.values(queues).some(({ external }) => external)) return NO_EXTERNAL_TASKS;
+  const hasExternalTask: HasExternalTask = (sig) =>
+    isOneMessage(sig) ? queues[queueOf(destinations, sig)]?.external === true : partsOf(sig).some(hasExternalTask);
+  return hasExternalTask;
 }
 
 /** Signatures that a composite is made of. */

@@ -23,14 +23,14 @@ export interface PublishPorts {
   readonly clock: Clock;
 }
 
-/** A message with its place and time, encoded and checked, not yet sent. */
+/** A message with its queue and time, encoded and checked, not yet sent. */
 export interface Prepared {
   readonly id: string;
   readonly attempt: number;
   /** When it may arrive, milliseconds since the epoch; null for now. */
   readonly dueMs: number | null;
   readonly outgoing: OutgoingMessage;
-  /** Of a FIFO queue: its place among what is due at the same time, once it is on its way. */
+  /** Of a FIFO queue: its order among what is due at the same time, once it is on its way. */
   readonly sequence?: string;
 }
 
@@ -84,7 +84,7 @@ export async function dispatch(
   for (const [index, item] of items.entries()) {
     const delaySeconds = item.dueMs === null ? 0 : Math.max(0, Math.ceil((item.dueMs - nowMs) / 1000));
     if (needsTimer(item, delaySeconds, settings))
-      timers.push({ index, timer: timerOf(inPlace(item, ports.clock, settings)) });
+      timers.push({ index, timer: timerOf(withSequence(item, ports.clock, settings)) });
     else sends.push({ index, message: delaySeconds > 0 ? { ...item.outgoing, delaySeconds } : item.outgoing });
   }
   // Each for itself: that one way is closed says nothing about what went the other.
@@ -135,8 +135,8 @@ async function wakeUpFor(timers: readonly Timer[], ports: PublishPorts): Promise
   await ports.broker.send(wakeUps).catch(() => undefined);
 }
 
-/** Sent again, an item keeps its place: its first sending may have stored it. */
-function inPlace(item: Prepared, clock: Clock, settings: Settings): Prepared {
+/** Sent again, an item keeps its order: its first sending may have stored it. */
+function withSequence(item: Prepared, clock: Clock, settings: Settings): Prepared {
   const ordered = isFifo(item, settings) && item.sequence === undefined;
   return ordered ? { ...item, sequence: nextSequence(clock) } : item;
 }
@@ -199,7 +199,7 @@ export async function publish(
   policy: Required<RetryPolicy> | null = settings.retryPolicy,
 ): Promise<void> {
   const final: SendOutcome[] = Array.from({ length: items.length });
-  let open = items.map((item, index) => ({ item: inPlace(item, ports.clock, settings), index }));
+  let open = items.map((item, index) => ({ item: withSequence(item, ports.clock, settings), index }));
   for (let attempt = 0; open.length > 0; attempt += 1) {
     const outcomes = await dispatch(
       open.map(({ item }) => item),

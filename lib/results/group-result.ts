@@ -164,7 +164,7 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
   }
 
   /**
-   * Results as they finish, each with its place.
+   * Results as they finish, each with its index.
    *
    * @throws as `join` does, when it comes to a failed member.
    */
@@ -224,16 +224,16 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
       await celeryGroups.define({ groupId, memberIds, chord: false, nowMs, expiresAtSeconds });
   }
 
-  async #outcomes(places: readonly number[]): Promise<Outcome[]> {
+  async #outcomes(indexes: readonly number[]): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
-    for await (const page of this.#pages(places)) outcomes.push(...page);
+    for await (const page of this.#pages(indexes)) outcomes.push(...page);
     return outcomes;
   }
 
-  async *#pages(places: readonly number[]): AsyncGenerator<Outcome[]> {
+  async *#pages(indexes: readonly number[]): AsyncGenerator<Outcome[]> {
     const { backend } = await this.#reader.ports();
-    for (let start = 0; start < places.length; start += GROUP_PART_MEMBERS) {
-      const page = places.slice(start, start + GROUP_PART_MEMBERS);
+    for (let start = 0; start < indexes.length; start += GROUP_PART_MEMBERS) {
+      const page = indexes.slice(start, start + GROUP_PART_MEMBERS);
       const ids = page.map((index) => this.memberIds[index] ?? '');
       const records = await backend.get(ids, this.#reader.clock.nowMs());
       yield page.map((index, position) => outcomeOf(index, ids[position] ?? '', records[position], this.#reader));

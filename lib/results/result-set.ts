@@ -3,7 +3,7 @@ import { durationSeconds } from '../base/duration.ts';
 import { shown } from '../base/checks.ts';
 import { InvalidOption } from '../base/errors.ts';
 import { AsyncResult, type GetOptions } from './result.ts';
-import { sideBySide } from '../base/side-by-side.ts';
+import { mapConcurrently } from '../base/map-concurrently.ts';
 import { FAILURE, isFinal, SUCCESS } from '../base/states.ts';
 
 // Results read at the same time. Each is one read; a final one is read once and then known.
@@ -123,15 +123,15 @@ export class ResultSet<R = unknown> {
 
   /** Revokes every one that has not started. */
   async revoke(): Promise<void> {
-    await sideBySide(this.results, WIDTH, (result) => result.revoke());
+    await mapConcurrently(this.results, WIDTH, (result) => result.revoke());
   }
 
   /** Deletes their stored results. */
   async forget(): Promise<void> {
-    await sideBySide(this.results, WIDTH, (result) => result.forget());
+    await mapConcurrently(this.results, WIDTH, (result) => result.forget());
   }
 
   #states(): Promise<string[]> {
-    return sideBySide(this.results, WIDTH, (result) => result.state());
+    return mapConcurrently(this.results, WIDTH, (result) => result.state());
   }
 }

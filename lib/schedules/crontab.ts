@@ -45,8 +45,8 @@ export function crontab(fields: CrontabFields | string = {}, options: CrontabOpt
   const named = typeof fields === 'string' ? fieldsOf(fields) : fields;
   if (typeof named !== 'object' || named === null || Array.isArray(named))
     throw new InvalidSchedule(`crontab: ${shown(fields)} given; fields by name or one text of five are allowed.`);
-  refuseStray(named, FIELD_NAMES, 'field');
-  refuseStray(options, OPTION_NAMES, 'option');
+  refuseUnknownFields(named, FIELD_NAMES, 'field');
+  refuseUnknownFields(options, OPTION_NAMES, 'option');
   const dst = options.dst ?? 'shift';
   if (dst !== 'shift' && dst !== 'skip')
     throw new InvalidSchedule(`crontab dst: ${shown(dst)} given; 'shift' or 'skip' is allowed.`);
@@ -84,7 +84,7 @@ function fieldsOf(text: string): CrontabFields {
   return { minute, hour, dayOfMonth, monthOfYear, dayOfWeek };
 }
 
-function refuseStray(given: object, allowed: ReadonlySet<string>, what: string): void {
+function refuseUnknownFields(given: object, allowed: ReadonlySet<string>, what: string): void {
   const stray = Object.keys(given).find((key) => !allowed.has(key));
   if (stray !== undefined)
     throw new InvalidSchedule(`crontab: '${stray}' is no ${what}. Allowed are ${[...allowed].join(', ')}.`);

@@ -40,7 +40,7 @@ export interface TaskRequest {
   readonly parentId: string | null;
   /** Id of the group or the chord's header that it is a member of; null outside of one. */
   readonly groupId: string | null;
-  /** Its place in that group, from 0; null outside of one. */
+  /** Its index in that group, from 0; null outside of one. */
   readonly groupIndex: number | null;
   /** Custom headers of the message. */
   readonly headers: Readonly<Record<string, unknown>>;
@@ -128,7 +128,7 @@ export interface TaskLogger {
  * finds it anywhere below the task.
  */
 export interface TaskContext {
-  /** The message that this run is for: id, arguments, attempt, headers, place in a group. */
+  /** The message that this run is for: id, arguments, attempt, headers, index in a group. */
   readonly request: TaskRequest;
   /** Adds task name, id and attempt to every line. */
   readonly logger: TaskLogger;

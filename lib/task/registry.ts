@@ -28,7 +28,7 @@ export interface TaskDefinition {
   readonly arity: number;
   run(context: TaskContext, args: readonly unknown[]): unknown;
   /** file:line:column of the declaration, for error messages. */
-  readonly place: string;
+  readonly declaredAt: string;
 }
 
 export class Registry {
@@ -61,11 +61,11 @@ export class Registry {
     this.#remote.set(definition.name, definition);
   }
 
-  #refuseSecond({ name, place }: TaskDefinition): void {
+  #refuseSecond({ name, declaredAt }: TaskDefinition): void {
     const other = this.#definitions.get(name) ?? this.#remote.get(name);
     if (other === undefined) return;
     throw new AlreadyRegistered(
-      `Two tasks are named '${name}': one at ${other.place}, one at ${place}. Give one of them another name.`,
+      `Two tasks are named '${name}': one at ${other.declaredAt}, one at ${declaredAt}. Give one of them another name.`,
     );
   }
 

@@ -7,7 +7,7 @@ import { SQS_MAX_DELAY_SECONDS } from '../base/limits.ts';
 import type { Clock, Random } from '../base/time.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { OutgoingMessage, SendOutcome } from '../ports/broker.ts';
-import { Life, LIVES } from './life.ts';
+import { SimulatedInvocation, CURRENT_INVOCATION } from './simulated-invocation.ts';
 
 /** Each a chance from 0 to 1, unless it says otherwise. What is left out does not happen. */
 export interface Faults {
@@ -116,9 +116,9 @@ export class FaultPlan {
   }
 
   /** Begins an invocation, with a clock of its own difference. */
-  newLife(): Life {
+  newInvocation(): SimulatedInvocation {
     const skew = (this.#faults.clockSkewSeconds ?? 0) * 1000;
-    return new Life(skew === 0 ? 0 : Math.round((this.#random.next() * 2 - 1) * skew));
+    return new SimulatedInvocation(skew === 0 ? 0 : Math.round((this.#random.next() * 2 - 1) * skew));
   }
 
   /** What becomes of the firings of rules. */
@@ -137,12 +137,12 @@ export class FaultPlan {
 
   /** Whether the code that asks runs within an invocation. */
   get inInvocation(): boolean {
-    return LIVES.getStore() !== undefined;
+    return CURRENT_INVOCATION.getStore() !== undefined;
   }
 
-  /** Runs an invocation: every port call within it, the tasks' own too, is made in its life. */
-  live<R>(life: Life, run: () => R): R {
-    return LIVES.run(life, run);
+  /** Runs an invocation: every port call within it, the tasks' own too, knows it. */
+  runInvocation<R>(invocation: SimulatedInvocation, run: () => R): R {
+    return CURRENT_INVOCATION.run(invocation, run);
   }
 }
 
@@ -156,7 +156,7 @@ export function faultyPorts(ports: Ports, plan: FaultPlan): Ports {
     broker: wrap(
       new Proxy(ports.broker, {
         get: (target, key) => {
-          if (key === 'send') return (items: readonly OutgoingMessage[]) => sendBadly(items, target, plan);
+          if (key === 'send') return (items: readonly OutgoingMessage[]) => sendWithFaults(items, target, plan);
           const value: unknown = Reflect.get(target, key, target);
           return typeof value === 'function' ? (value.bind(target) as unknown) : value;
         },
@@ -173,10 +173,10 @@ export function faultyPorts(ports: Ports, plan: FaultPlan): Ports {
 /** The clock of the invocation that asks. */
 export function skewed(clock: Clock): Clock {
   return {
-    nowMs: () => clock.nowMs() + (LIVES.getStore()?.skewMs ?? 0),
+    nowMs: () => clock.nowMs() + (CURRENT_INVOCATION.getStore()?.skewMs ?? 0),
     sleep: (ms, signal) => clock.sleep(ms, signal),
     schedule: (ms, callback) => clock.schedule(ms, callback),
-    settled: () => clock.settled(),
+    nextTurn: () => clock.nextTurn(),
   };
 }
 
@@ -193,25 +193,25 @@ function wrapped<T extends object>(port: T, plan: FaultPlan, clock: Clock, kill:
       if (key === 'isFifo') return value.bind(target) as unknown;
       const call = value as (...args: readonly unknown[]) => Promise<unknown>;
       return (...args: readonly unknown[]) =>
-        callBadly(() => call.apply(target, args as unknown[]), plan, clock, key === kill);
+        callWithFaults(() => call.apply(target, args as unknown[]), plan, clock, key === kill);
     },
   });
 }
 
-async function callBadly<R>(run: () => Promise<R>, plan: FaultPlan, clock: Clock, commits: boolean): Promise<R> {
-  const life = LIVES.getStore();
+async function callWithFaults<R>(run: () => Promise<R>, plan: FaultPlan, clock: Clock, commits: boolean): Promise<R> {
+  const invocation = CURRENT_INVOCATION.getStore();
   // Outside of an invocation a test is talking to its world.
-  if (life === undefined) return run();
-  if (life.dead) return never();
+  if (invocation === undefined) return run();
+  if (invocation.dead) return never();
   if (plan.hit('crash') || (commits && plan.hit('killBeforeCommit'))) {
-    life.dead = true;
+    invocation.dead = true;
     return never();
   }
   if (plan.hit('freeze')) await clock.sleep(Math.round(plan.draw(LONGEST_FREEZE_MS)));
   if (plan.hit('error')) throw passing('ThrottlingException', 'fault: throttled');
   const result = await run();
   if (plan.hit('crash')) {
-    life.dead = true;
+    invocation.dead = true;
     return never();
   }
   if (plan.hit('lostResponse')) throw passing('TimeoutError', 'fault: the answer was lost');
@@ -224,7 +224,7 @@ function passing(name: string, message: string): Error {
 }
 
 /** SQS at its worst within its promises: at least once, in any order, and not all of a batch. */
-async function sendBadly(
+async function sendWithFaults(
   items: readonly OutgoingMessage[],
   broker: Ports['broker'],
   plan: FaultPlan,

@@ -1,4 +1,4 @@
-export type { Letter, MemoryBroker, Received } from '../memory/memory-broker.ts';
+export type { QueuedMessage, MemoryBroker, Received } from '../memory/memory-broker.ts';
 export { backendConformance } from './conformance/backend.ts';
 export { brokerConformance, type BrokerUnderTest } from './conformance/broker.ts';
 export type { ConformanceCase } from './conformance/case.ts';

@@ -59,7 +59,7 @@ export class ManualClock implements Clock {
     };
   }
 
-  settled(): Promise<void> {
+  nextTurn(): Promise<void> {
     this.onTurn?.();
     return realTurn();
   }

@@ -5,18 +5,18 @@
 import { type AsyncHook, createHook } from 'node:async_hooks';
 
 import { maybeCurrentTask } from '../task/context.ts';
-import { type Life, LIVES } from './life.ts';
+import { type SimulatedInvocation, CURRENT_INVOCATION } from './simulated-invocation.ts';
 import { realNowMs } from './real-time.ts';
 
 export interface RealWork {
   readonly type: string;
   readonly resource: object;
-  /** The task's context, or the life itself when its worker does it. */
+  /** The task's context, or the invocation itself when its worker does it. */
   readonly owner: object;
   readonly sinceMs: number;
 }
 
-/** What a life does, as far as it can be known: `asleep` is on the world's clock and on nothing else. */
+/** What an invocation does, as far as it can be known: `asleep` is on the world's clock and on nothing else. */
 export type Evidence = 'work' | 'perhaps' | 'asleep' | 'nothing';
 
 interface TimeoutResource {
@@ -33,7 +33,7 @@ const NOT_WORK = /^HTTPINCOMINGMESSAGE$|^HTTPCLIENTREQUEST$/;
 /** Types of `process.getActiveResourcesInfo()` by which something from outside may come. */
 const OUTSIDE = /^(TCPSocketWrap|TLSWrap|PipeWrap|UDPWrap|MessagePort|Worker|ProcessWrap|.*Req.*)$/;
 
-const LIVING = new Map<number, Life>();
+const INVOCATION_OF_WORK = new Map<number, SimulatedInvocation>();
 const LISTENERS = new Set<() => void>();
 let users = 0;
 
@@ -41,17 +41,18 @@ const hook: AsyncHook = createHook({
   // Hooks on promises would slow every promise of the process down. Node before 24 does not know this option.
   trackPromises: false,
   init(id: number, type: string, _trigger: number, resource: object) {
-    const life = isWork(type) ? LIVES.getStore() : undefined;
-    if (life === undefined || life.dead) return;
-    const owner = maybeCurrentTask() ?? life;
-    life.work.set(id, { type, resource, owner, sinceMs: realNowMs() });
-    LIVING.set(id, life);
+    const invocation = isWork(type) ? CURRENT_INVOCATION.getStore() : undefined;
+    if (invocation === undefined || invocation.dead) return;
+    const owner = maybeCurrentTask() ?? invocation;
+    invocation.work.set(id, { type, resource, owner, sinceMs: realNowMs() });
+    INVOCATION_OF_WORK.set(id, invocation);
     // It was waiting for something real after all: the next silence counts from the beginning.
-    if (!life.asleep.has(owner) && !isInterval(resource)) Object.assign(life.waitedMs, { perhaps: 0, nothing: 0 });
+    if (!invocation.asleep.has(owner) && !isInterval(resource))
+      Object.assign(invocation.waitedMs, { perhaps: 0, nothing: 0 });
   },
   after(id: number) {
-    const life = LIVING.get(id);
-    const work = life?.work.get(id);
+    const invocation = INVOCATION_OF_WORK.get(id);
+    const work = invocation?.work.get(id);
     if (work !== undefined && REQUEST.test(work.type)) ended(id);
   },
   destroy: ended,
@@ -66,10 +67,10 @@ function isInterval(resource: object): boolean {
 }
 
 function ended(id: number): void {
-  const life = LIVING.get(id);
-  if (life === undefined) return;
-  LIVING.delete(id);
-  life.work.delete(id);
+  const invocation = INVOCATION_OF_WORK.get(id);
+  if (invocation === undefined) return;
+  INVOCATION_OF_WORK.delete(id);
+  invocation.work.delete(id);
   for (const listener of LISTENERS) listener();
 }
 
@@ -86,21 +87,21 @@ export function watchRealWork(listener: () => void): () => void {
 }
 
 /** Its work is nobody's any more. */
-export function forgetLife(life: Life): void {
-  for (const id of life.work.keys()) LIVING.delete(id);
-  life.work.clear();
+export function forgetWorkOf(invocation: SimulatedInvocation): void {
+  for (const id of invocation.work.keys()) INVOCATION_OF_WORK.delete(id);
+  invocation.work.clear();
 }
 
 /** `patienceMs`: nobody waits for a timer that is longer, so it is taken for a guard. */
-export function evidenceOf(life: Life, patienceMs: number): Evidence {
+export function evidenceOf(invocation: SimulatedInvocation, patienceMs: number): Evidence {
   let perhaps = false;
-  for (const work of life.work.values()) {
+  for (const work of invocation.work.values()) {
     const sure = certainty(work, patienceMs);
-    if (sure === 'work' && !life.asleep.has(work.owner)) return 'work';
+    if (sure === 'work' && !invocation.asleep.has(work.owner)) return 'work';
     if (sure !== 'nothing') perhaps = true;
   }
   if (perhaps) return 'perhaps';
-  if (life.asleep.size > 0) return 'asleep';
+  if (invocation.asleep.size > 0) return 'asleep';
   return outsideMayAnswer() ? 'perhaps' : 'nothing';
 }
 
@@ -116,9 +117,9 @@ function certainty(work: RealWork, patienceMs: number): 'work' | 'perhaps' | 'no
 }
 
 /** What must end before time moves, in words. */
-export function worksOf(life: Life, patienceMs: number): RealWork[] {
-  return [...life.work.values()].filter(
-    (work) => certainty(work, patienceMs) === 'work' && !life.asleep.has(work.owner),
+export function worksOf(invocation: SimulatedInvocation, patienceMs: number): RealWork[] {
+  return [...invocation.work.values()].filter(
+    (work) => certainty(work, patienceMs) === 'work' && !invocation.asleep.has(work.owner),
   );
 }
 

@@ -1,7 +1,7 @@
 /** When virtual time may move: not while a task does real work, and not never. */
 import type { TaskContext } from '../task/context.ts';
 import type { Invocations } from './invocations.ts';
-import type { Life } from './life.ts';
+import type { SimulatedInvocation } from './simulated-invocation.ts';
 import type { ManualClock } from './manual-clock.ts';
 import { realNowMs, realWait } from './real-time.ts';
 import { type Evidence, evidenceOf, watchRealWork, wordsFor, worksOf } from './real-work.ts';
@@ -48,10 +48,12 @@ export class Waiting {
    */
   async forRealWork(nextMs: number | undefined): Promise<boolean> {
     if (this.#patienceMs === 0 || !this.#runs.alive) return false;
-    const lives = this.#runs.living().map((life) => ({ life, evidence: evidenceOf(life, this.#patienceMs) }));
-    const waitMs = Math.max(...lives.map(({ life, evidence }) => this.#allowedMs(life, evidence)));
+    const running = this.#runs
+      .running()
+      .map((invocation) => ({ invocation, evidence: evidenceOf(invocation, this.#patienceMs) }));
+    const waitMs = Math.max(...running.map(({ invocation, evidence }) => this.#allowedMs(invocation, evidence)));
     if (waitMs <= 0) {
-      if (lives.some(({ evidence }) => evidence === 'work')) throw this.#stalled(nextMs);
+      if (running.some(({ evidence }) => evidence === 'work')) throw this.#stalled(nextMs);
       return false;
     }
     const before = realNowMs();
@@ -60,19 +62,19 @@ export class Waiting {
     });
     await realWait(Math.min(waitMs, LOOK_AGAIN_MS), Promise.race([this.#runs.any(), woken]));
     const tookMs = realNowMs() - before;
-    for (const { life, evidence } of lives)
-      if (evidence === 'perhaps' || evidence === 'nothing') life.waitedMs[evidence] += tookMs;
+    for (const { invocation, evidence } of running)
+      if (evidence === 'perhaps' || evidence === 'nothing') invocation.waitedMs[evidence] += tookMs;
     return true;
   }
 
-  #allowedMs(life: Life, evidence: Evidence): number {
+  #allowedMs(invocation: SimulatedInvocation, evidence: Evidence): number {
     switch (evidence) {
       case 'work':
         return this.#patienceMs - this.#standsMs();
       case 'perhaps':
-        return this.#patienceMs * PERHAPS_PART - life.waitedMs.perhaps;
+        return this.#patienceMs * PERHAPS_PART - invocation.waitedMs.perhaps;
       case 'nothing':
-        return Math.min(SILENCE_MS, this.#patienceMs) - life.waitedMs.nothing;
+        return Math.min(SILENCE_MS, this.#patienceMs) - invocation.waitedMs.nothing;
       case 'asleep':
         return 0;
       default:
@@ -82,7 +84,7 @@ export class Waiting {
 
   /** Real milliseconds since anything ended, time moved, or a fan-out that takes long has got on. */
   #standsMs(): number {
-    const turns = this.#runs.living().reduce((sum, life) => sum + life.turns, 0);
+    const turns = this.#runs.running().reduce((sum, invocation) => sum + invocation.turns, 0);
     const mark = `${this.#clock.nowMs()}/${this.#runs.changes}/${turns}`;
     if (mark !== this.#mark) {
       this.#mark = mark;
@@ -92,7 +94,7 @@ export class Waiting {
   }
 
   #stalled(nextMs: number | undefined): WorldStalled {
-    const lines = this.#runs.living().flatMap((life) => linesOf(life, this.#patienceMs));
+    const lines = this.#runs.running().flatMap((invocation) => linesOf(invocation, this.#patienceMs));
     return new WorldStalled(
       `Real work of a task did not end within ${this.#patienceMs} ms of real time, so virtual time stands at ${isoOf(this.#clock.nowMs())}. Waited for:\n` +
         `${lines.map((line) => `- ${line}`).join('\n')}\n` +
@@ -102,12 +104,12 @@ export class Waiting {
   }
 }
 
-function linesOf(life: Life, patienceMs: number): string[] {
+function linesOf(invocation: SimulatedInvocation, patienceMs: number): string[] {
   const nowMs = realNowMs();
-  return worksOf(life, patienceMs).map((work) => {
+  return worksOf(invocation, patienceMs).map((work) => {
     const since = `since ${((nowMs - work.sinceMs) / 1000).toFixed(1)} s`;
     const request = (work.owner as Partial<TaskContext>).request;
-    const who = request === undefined ? `a worker of queue '${life.queue}'` : `${request.task}[${request.id}]`;
+    const who = request === undefined ? `a worker of queue '${invocation.queue}'` : `${request.task}[${request.id}]`;
     return `${who}: ${wordsFor(work)}, ${since}`;
   });
 }

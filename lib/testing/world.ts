@@ -4,7 +4,7 @@ import { maybeCurrentTask } from '../task/context.ts';
 import type { Duration } from '../base/duration.ts';
 import { ImproperlyConfigured } from '../base/errors.ts';
 import { SWEEP_HORIZON_SECONDS } from '../base/limits.ts';
-import type { Letter, MemoryBroker, MemoryRules } from '../memory/index.ts';
+import type { QueuedMessage, MemoryBroker, MemoryRules } from '../memory/index.ts';
 import type { BeatManifest } from '../options/manifest.ts';
 import type { CeleryGroups } from '../ports/celery-groups.ts';
 import type { Groups } from '../ports/groups.ts';
@@ -13,7 +13,7 @@ import { moveFakeTimers, nextFakeTimerMs } from './fake-timers.ts';
 import { FaultPlan } from './faults.ts';
 import { Functions } from './functions.ts';
 import { Invocations } from './invocations.ts';
-import { LIVES } from './life.ts';
+import { CURRENT_INVOCATION } from './simulated-invocation.ts';
 import { ManualClock } from './manual-clock.ts';
 import { seededRandom } from './seeded.ts';
 import { replaceDate } from './virtual-date.ts';
@@ -69,11 +69,11 @@ export class World {
   readonly #waiting: Waiting;
   readonly #functions: Functions;
   #moving = false;
-  #vainWaits = 0;
+  #waitsWithoutProgress = 0;
   #lastSweepMs: number;
   #declared: readonly BeatManifest[] = [];
   /** Entries were declared that no sweep has seen. */
-  #unseen = false;
+  #hasUnsweptEntries = false;
   #disposed = false;
   readonly #restoreDate: (() => void)[] = [];
 
@@ -102,20 +102,20 @@ export class World {
     this.rules = ports.rules;
     this.#runs = new Invocations(this.clock, this.faults);
     this.#waiting = new Waiting(this.clock, this.#runs, settings.patienceMs);
-    const badPorts = options.faults === undefined ? ports : faulty;
+    const portsInUse = options.faults === undefined ? ports : faulty;
     const { broker } = this;
     const { wrapPorts } = options;
     const runs = this.#runs;
-    this.#functions = new Functions({ app, clock, broker, ports: badPorts, faults, runs, settings, wrapPorts });
-    app.use(badPorts);
+    this.#functions = new Functions({ app, clock, broker, ports: portsInUse, faults, runs, settings, wrapPorts });
+    app.use(portsInUse);
     WORLDS.set(app, this);
     // A test that waits (result.get()) moves time; tasks and workers wait for it to be moved.
     this.clock.onSleep = (ms) => (this.#moving || maybeCurrentTask() !== undefined ? undefined : this.#waitOfTest(ms));
     this.clock.onAsleep = () => {
-      const life = LIVES.getStore();
-      return life?.fallAsleep(maybeCurrentTask() ?? life) ?? (() => {});
+      const invocation = CURRENT_INVOCATION.getStore();
+      return invocation?.fallAsleep(maybeCurrentTask() ?? invocation) ?? (() => {});
     };
-    this.clock.onTurn = () => LIVES.getStore()?.takeTurn();
+    this.clock.onTurn = () => CURRENT_INVOCATION.getStore()?.takeTurn();
     if (options.useDate === true) this.useDate();
   }
 
@@ -168,7 +168,7 @@ export class World {
    *
    * @throws QueueNotFound when the app declares no such queue.
    */
-  deadLetters(queue: string = this.app.settings.defaultQueue): Letter[] {
+  deadLetters(queue: string = this.app.settings.defaultQueue): QueuedMessage[] {
     return this.broker.deadLetters(queue);
   }
 
@@ -199,9 +199,9 @@ export class World {
   /** A test that waits for what never comes (a result that has expired, say) would wait for ever. */
   #waitOfTest(ms: number): Promise<void> {
     const nothingLeft = !this.#runs.alive && this.#nextMs({ ticks: false }) === undefined;
-    this.#vainWaits = nothingLeft ? this.#vainWaits + 1 : 0;
-    if (this.#vainWaits <= MOST_VAIN_WAITS) return this.advance(ms / 1000);
-    this.#vainWaits = 0;
+    this.#waitsWithoutProgress = nothingLeft ? this.#waitsWithoutProgress + 1 : 0;
+    if (this.#waitsWithoutProgress <= MOST_VAIN_WAITS) return this.advance(ms / 1000);
+    this.#waitsWithoutProgress = 0;
     return Promise.reject(nothingComes(this.clock.nowMs()));
   }
 
@@ -257,7 +257,7 @@ export class World {
     )
       return;
     this.#declared = beat;
-    this.#unseen = true;
+    this.#hasUnsweptEntries = true;
     this.rules.deploy(beat);
   }
 
@@ -290,7 +290,7 @@ export class World {
     const due = [
       this.timers.nextDueMs(),
       ticks ? this.schedules.nextDueMs() : undefined,
-      ticks && this.#unseen ? this.clock.nowMs() : undefined,
+      ticks && this.#hasUnsweptEntries ? this.clock.nowMs() : undefined,
     ].filter((time) => time !== undefined);
     if (due.length === 0) return undefined;
     const horizonMs = SWEEP_HORIZON_SECONDS * 1000;
@@ -302,7 +302,7 @@ export class World {
     const nowMs = this.clock.nowMs();
     if (this.#nextSweepMs() === nowMs) {
       this.#lastSweepMs = nowMs;
-      this.#unseen = false;
+      this.#hasUnsweptEntries = false;
       this.#functions.sweep();
     }
     const fired = this.faults.firings(this.rules.fire());
@@ -315,7 +315,7 @@ export class World {
     let turns = 0;
     let seen = this.#runs.changes;
     while (turns < QUIET_TURNS || (this.#runs.alive && turns < 4 * QUIET_TURNS)) {
-      await this.clock.settled();
+      await this.clock.nextTurn();
       // Faked immediates and microtasks run when their clock is moved.
       if (this.#settings.moveFakeTimers) moveFakeTimers(0);
       turns += 1;

@@ -53,7 +53,7 @@ export function decodeMessage(body: string): Message {
 export function decodeHeaders(body: string): Message {
   try {
     const { headers, properties } = readOuterEnvelope(body);
-    const surroundings = readSurroundings({ headers, properties, payload: null, compression: undefined });
+    const surroundings = readEnvelopeFields({ headers, properties, payload: null, compression: undefined });
     // Protocol 1 has its task in its body; its id stands here too.
     const fields = Object.hasOwn(headers, 'task') ? headers : { task: 'unknown', id: properties['correlation_id'] };
     const embed = { callbacks: null, errbacks: null, chain: null, chord: null };
@@ -76,7 +76,7 @@ function readProtocol2(envelope: Envelope): Message {
     kwargs: readObject(decodeTyped(kwargs), 'kwargs'),
     // As it came: a later step may be Python's, which has types that are unknown here.
     embed: readEmbed(embed),
-    ...readSurroundings(envelope),
+    ...readEnvelopeFields(envelope),
   };
 }
 
@@ -99,15 +99,15 @@ function readProtocol1(envelope: Envelope): Message {
     args,
     kwargs,
     embed: readEmbed({ callbacks, errbacks, chord }),
-    ...readSurroundings(envelope),
+    ...readEnvelopeFields(envelope),
   };
 }
 
-type Surroundings = Pick<
+type EnvelopeFields = Pick<
   Message,
   'queue' | 'priority' | 'replyTo' | 'headers' | 'properties' | 'celeriac' | 'compression'
 >;
-type Fields = Omit<Message, keyof Surroundings | 'args' | 'kwargs' | 'embed'>;
+type Fields = Omit<Message, keyof EnvelopeFields | 'args' | 'kwargs' | 'embed'>;
 
 /** The headers of protocol 2; protocol 1 has them in its body. */
 function readFields(fields: JsonObject): Fields {
@@ -134,7 +134,7 @@ function readFields(fields: JsonObject): Fields {
   };
 }
 
-function readSurroundings({ headers, properties, compression }: Envelope): Surroundings {
+function readEnvelopeFields({ headers, properties, compression }: Envelope): EnvelopeFields {
   const { delivery_info: deliveryInfo, priority, reply_to: replyTo } = properties;
   return {
     queue: isObject(deliveryInfo) ? textOr(deliveryInfo['routing_key'], '') : '',

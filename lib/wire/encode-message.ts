@@ -17,7 +17,7 @@ export interface EncodeMessageOptions extends EncodeOptions {
 
 /** The SQS body of a message, exactly as kombu's SQS transport writes it. Throws NotSerializable, MessageTooLarge, InvalidOption. */
 export function encodeMessage(message: Message, options: EncodeMessageOptions = {}): string {
-  // One by one, so that an error names `args[0].user` and not a place inside the triple.
+  // One by one, so that an error names `args[0].user` and not a path inside the triple.
   const body = [
     encodeJson(givenArguments(message.args), 'args', options),
     encodeJson(message.kwargs, 'kwargs', options),

@@ -20,7 +20,7 @@ const MAX_DECODED_DEPTH = MAX_JSON_DEPTH + 1;
 
 // ---------------------------------------------------------------- encoding
 
-interface Place {
+interface WriteState {
   readonly root: string;
   readonly asPython: boolean;
   readonly keys: (string | number)[];
@@ -45,50 +45,50 @@ export function encodeJson(value: unknown, root: string = 'value', { asPython = 
   return write(value, { root, asPython, keys: [], ancestors: [] });
 }
 
-function write(value: unknown, place: Place): string {
+function write(value: unknown, state: WriteState): string {
   switch (typeof value) {
     case 'string':
       return JSON.stringify(value);
     case 'boolean':
       return value ? 'true' : 'false';
     case 'number':
-      if (!Number.isFinite(value) && !place.asPython)
-        refuse(place, String(value), 'JSON has no such number; pass null or text');
+      if (!Number.isFinite(value) && !state.asPython)
+        refuse(state, String(value), 'JSON has no such number; pass null or text');
       // JSON.stringify(-0) is "0".
       return Object.is(value, -0) ? '-0' : String(value);
     case 'object':
-      return value === null ? 'null' : writeObject(value, place);
+      return value === null ? 'null' : writeObject(value, state);
     case 'undefined':
       return 'null';
     case 'bigint':
-      if (place.asPython) return String(value);
-      return refuse(place, 'a BigInt', 'pass a number, or text such as String(value)');
+      if (state.asPython) return String(value);
+      return refuse(state, 'a BigInt', 'pass a number, or text such as String(value)');
     case 'function':
-      return refuse(place, 'a function', 'code cannot be sent; pass data, or the name of a task');
+      return refuse(state, 'a function', 'code cannot be sent; pass data, or the name of a task');
     case 'symbol':
     default:
-      return refuse(place, 'a symbol', 'pass its text');
+      return refuse(state, 'a symbol', 'pass its text');
   }
 }
 
-function writeObject(value: object, place: Place): string {
-  if (place.ancestors.includes(value)) {
-    refuse(place, 'a container that holds itself', 'pass data without cycles, such as ids instead of back references');
+function writeObject(value: object, state: WriteState): string {
+  if (state.ancestors.includes(value)) {
+    refuse(state, 'a container that holds itself', 'pass data without cycles, such as ids instead of back references');
   }
-  if (place.ancestors.length >= MAX_JSON_DEPTH) {
+  if (state.ancestors.length >= MAX_JSON_DEPTH) {
     refuse(
-      place,
+      state,
       `level ${MAX_JSON_DEPTH + 1} of arrays and objects`,
       `${MAX_JSON_DEPTH} levels are allowed; pass flatter data`,
     );
   }
-  if (isDate(value)) return writeTyped('datetime', formatIsoTime(value.getTime(), pathOf(place)));
+  if (isDate(value)) return writeTyped('datetime', formatIsoTime(value.getTime(), pathOf(state)));
   if (isUint8Array(value)) {
     return writeTyped('base64', Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'));
   }
-  place.ancestors.push(value);
-  const text = Array.isArray(value) ? writeArray(value, place) : writeRecord(value, place);
-  place.ancestors.pop();
+  state.ancestors.push(value);
+  const text = Array.isArray(value) ? writeArray(value, state) : writeRecord(value, state);
+  state.ancestors.pop();
   return text;
 }
 
@@ -96,40 +96,40 @@ function writeTyped(type: string, value: string): string {
   return `{"${TYPE}":"${type}","${VALUE}":${JSON.stringify(value)}}`;
 }
 
-function writeArray(value: readonly unknown[], place: Place): string {
+function writeArray(value: readonly unknown[], state: WriteState): string {
   const parts: string[] = [];
   for (let index = 0; index < value.length; index += 1) {
-    place.keys.push(index);
-    parts.push(write(value[index], place));
-    place.keys.pop();
+    state.keys.push(index);
+    parts.push(write(value[index], state));
+    state.keys.pop();
   }
   // Names come after indexes. Elements alone are JSON: what else hangs on an array (the `groups` of a match) would get lost.
   if (Object.getPrototypeOf(value) !== Array.prototype || !/^(?:\d+)?$/.test(Object.keys(value).at(-1) ?? '')) {
-    refuse(place, 'an array with properties or a class of its own', 'pass a plain array, such as Array.from(value)');
+    refuse(state, 'an array with properties or a class of its own', 'pass a plain array, such as Array.from(value)');
   }
   return `[${parts.join(',')}]`;
 }
 
-function writeRecord(value: object, place: Place): string {
+function writeRecord(value: object, state: WriteState): string {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null && !(PLAIN_DATA in value)) {
-    refuse(place, describeInstance(value), `it would arrive without its class; ${hintFor(value)}`);
+    refuse(state, describeInstance(value), `it would arrive without its class; ${hintFor(value)}`);
   }
   if (Object.getOwnPropertySymbols(value).length > 0) {
-    refuse(place, 'an object with a symbol as key', 'JSON has text keys only; rename the key');
+    refuse(state, 'an object with a symbol as key', 'JSON has text keys only; rename the key');
   }
   const parts: string[] = [];
   for (const key of Object.keys(value)) {
     const inner = (value as Readonly<Record<string, unknown>>)[key];
     if (inner === undefined) continue;
-    place.keys.push(key);
-    parts.push(`${JSON.stringify(key)}:${write(inner, place)}`);
-    place.keys.pop();
+    state.keys.push(key);
+    parts.push(`${JSON.stringify(key)}:${write(inner, state)}`);
+    state.keys.pop();
   }
   // Counted as written: what is undefined beside them does not tell them from a typed value.
   if (parts.length === 2 && hasBoth(value) && !isKept(value)) {
     refuse(
-      place,
+      state,
       `an object with exactly the keys ${TYPE} and ${VALUE}`,
       'Celery would decode it as another type; add or rename a key',
     );
@@ -151,18 +151,18 @@ function describeInstance(value: object): string {
 
 const ALLOWED = 'null, booleans, finite numbers, text, arrays, plain objects, Date and Uint8Array are allowed';
 
-function refuse(place: Place, given: string, advice: string): never {
-  const path = pathOf(place);
+function refuse(state: WriteState, given: string, advice: string): never {
+  const path = pathOf(state);
   throw new NotSerializable(path, `${path} is ${given}; ${ALLOWED}. Here: ${advice}.`);
 }
 
 const LONGEST_PATH_CHARACTERS = 512;
 
-function pathOf(place: Place): string {
-  const path = place.keys.reduce<string>((before, key) => {
+function pathOf(state: WriteState): string {
+  const path = state.keys.reduce<string>((before, key) => {
     if (typeof key === 'number') return `${before}[${key}]`;
     return /^[A-Za-z_$][\w$]*$/.test(key) ? `${before}.${cut(key)}` : `${before}[${JSON.stringify(cut(key))}]`;
-  }, place.root);
+  }, state.root);
   return cut(path, LONGEST_PATH_CHARACTERS);
 }
 

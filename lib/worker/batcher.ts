@@ -23,7 +23,7 @@ export function batched<I, O>(
 
   async function flush(): Promise<void> {
     // Lets every task that ends in this turn of the loop join the same call.
-    await clock.settled();
+    await clock.nextTurn();
     while (waiting.length > 0) {
       const { taken, left } = take(waiting, limit, keyOf);
       waiting = left;

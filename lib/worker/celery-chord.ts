@@ -6,19 +6,19 @@ import { groupExpiresAtSeconds } from '../wire/group-ids.ts';
 import { COUNTED_BY_CELERY } from '../wire/message.ts';
 import type { Follower } from './followers.ts';
 import { bodyWith } from './group-marks.ts';
-import type { CeleryMember, Place } from './membership.ts';
+import type { CeleryMember, MemberPosition } from './membership.ts';
 import type { Settling } from './settling.ts';
 
 /** Counts a member whose result is stored. What follows: the body, when it is the last one. */
 export async function countMember(settling: Settling, member: CeleryMember): Promise<readonly Follower[]> {
   const { ports, app } = settling;
   const { groupId, body } = member;
-  const place = member.place ?? (await storedPlace(settling, member));
-  if (place === undefined) {
-    sayUncounted(settling, member);
+  const position = member.position ?? (await storedPosition(settling, member));
+  if (position === undefined) {
+    logUncounted(settling, member);
     return [];
   }
-  const { index, size } = place;
+  const { index, size } = position;
   const expiresAtSeconds = groupExpiresAtSeconds(ports.clock.nowMs(), app.settings.resultExpiresSeconds);
   const counted = await ports.celeryGroups.count({ groupId, index, expiresAtSeconds });
   if (counted === undefined || counted.closed || counted.count < size) return [];
@@ -28,7 +28,10 @@ export async function countMember(settling: Settling, member: CeleryMember): Pro
   ];
 }
 
-async function storedPlace({ ports }: Settling, { groupId, memberId }: CeleryMember): Promise<Place | undefined> {
+async function storedPosition(
+  { ports }: Settling,
+  { groupId, memberId }: CeleryMember,
+): Promise<MemberPosition | undefined> {
   const ids = await ports.celeryGroups.members(groupId, ports.clock.nowMs());
   const index = ids?.indexOf(memberId) ?? -1;
   return ids === undefined || index < 0 ? undefined : { index, size: ids.length };
@@ -38,7 +41,7 @@ async function storedPlace({ ports }: Settling, { groupId, memberId }: CeleryMem
  * Nobody has stored the group: Celery has sent the body and deleted it, or a Celery before 5.4, which counts by
  * polling (`celery.chord_unlock`), sent it.
  */
-function sayUncounted({ parent, ports }: Settling, { groupId, memberId }: CeleryMember): void {
+function logUncounted({ parent, ports }: Settling, { groupId, memberId }: CeleryMember): void {
   ports.logger.log('warn', `Task ${parent.task}[${parent.id}] is a member of a chord, which is not counted here`, {
     task: parent.task,
     taskId: memberId,

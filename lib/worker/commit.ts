@@ -7,7 +7,7 @@ import { RETRY } from '../base/states.ts';
 import { fieldsOf, logEnd } from './attempt-log.ts';
 import { decideEnd, type Ending } from './decide.ts';
 import { runHooks } from './hooks.ts';
-import { bareFailure, describe, writeOutcome } from './outcome.ts';
+import { minimalFailure, describe, writeOutcome } from './outcome.ts';
 import { concludeRequest } from './conclude-request.ts';
 import { recordExpiresAtSeconds } from './record-expiry.ts';
 import { type Committed, writeSettlement } from './committed.ts';
@@ -113,7 +113,7 @@ async function commit(attempt: Attempt, owner: string, committed: Committed): Pr
       `Task ${attempt.message.task}[${attempt.message.id}]: its outcome ${committed.status} was refused: ${errorLine(error)}`,
       fieldsOf(attempt),
     );
-    return commitRefusal(attempt, owner, bareFailure(attempt, error), error);
+    return commitRefusal(attempt, owner, minimalFailure(attempt, error), error);
   }
 }
 

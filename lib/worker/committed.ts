@@ -22,7 +22,7 @@ export interface Committed {
   /** Read from the store: an earlier delivery may have settled it. */
   readonly again?: true;
   /** The attempt of which all that follows is known to be sent. */
-  readonly settled?: number | undefined;
+  readonly settledAttempt?: number | undefined;
 }
 
 /** The outcome that an earlier delivery stored. */
@@ -32,7 +32,7 @@ export function committedOf(record: TaskRecord): Committed {
     meta: record.ignored ? undefined : record.meta,
     settlement: readSettlement(record.settlement),
     again: true,
-    settled: record.settled,
+    settledAttempt: record.settledAttempt,
   };
 }
 

@@ -2,7 +2,7 @@
 import { errorLine, errorStack } from '../base/error-text.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { App } from '../producer/app.ts';
-import { sideBySide } from '../base/side-by-side.ts';
+import { mapConcurrently } from '../base/map-concurrently.ts';
 import { type BatchResponse, type Delivery, type Invocation, LOST_QUEUE } from '../ports/delivery.ts';
 import { ACK, type Disposition } from './attempt.ts';
 import { execute } from './execute.ts';
@@ -32,7 +32,7 @@ export async function work(
   handling: Handling,
 ): Promise<BatchResponse> {
   const failures: string[] = [];
-  await sideBySide(lanesOf(deliveries, worker.ports), worker.app.settings.batchConcurrency, (lane) =>
+  await mapConcurrently(lanesOf(deliveries, worker.ports), worker.app.settings.batchConcurrency, (lane) =>
     runLane(lane, worker, handling, failures),
   );
   return { batchItemFailures: failures.map((itemIdentifier) => ({ itemIdentifier })) };

@@ -66,11 +66,11 @@ function fitting(body: string, attributes: Readonly<Record<string, string>>): Re
 }
 
 export async function sendDeadLetters(
-  letters: readonly OutgoingMessage[],
+  deadLetters: readonly OutgoingMessage[],
   ports: Pick<Ports, 'broker'>,
 ): Promise<void> {
-  if (letters.length === 0) return;
-  for (const outcome of await ports.broker.send(letters)) {
+  if (deadLetters.length === 0) return;
+  for (const outcome of await ports.broker.send(deadLetters)) {
     if (outcome.ok) continue;
     const { code, message, retryable } = outcome;
     throw Object.assign(new Error(`The dead letter was not sent: ${code}: ${message}`), { retryable });

@@ -27,7 +27,7 @@ import type { Worker } from './worker.ts';
 
 export async function execute(delivery: Delivery, worker: Worker): Promise<Disposition> {
   const run = (): Promise<Disposition> => executeOne(delivery, worker);
-  return isLargeUnpacked(delivery.body) ? worker.alone(run) : run();
+  return isLargeUnpacked(delivery.body) ? worker.exclusively(run) : run();
 }
 
 async function executeOne(delivery: Delivery, worker: Worker): Promise<Disposition> {
@@ -40,7 +40,7 @@ async function executeOne(delivery: Delivery, worker: Worker): Promise<Dispositi
   if (lost !== undefined) return settleLost({ ...message, celeriac }, delivery, worker);
   if (await isOfDisabledEntry(sent, ports))
     return conclude(message, delivery, REVOKED, new TaskRevokedError('its schedule entry is disabled'), worker);
-  await waitInPlace(message, worker);
+  await waitOutClockSkew(message, worker);
   const decision = decideArrival({
     nowMs: ports.clock.nowMs(),
     etaMs: message.etaMs,
@@ -91,7 +91,7 @@ async function readOrEnd(delivery: Delivery, worker: Worker): Promise<Message | 
  * FIFO: sent on, what is early would come behind the rest of its group. By this little only the sweeper's clock can be
  * ahead of ours, so its group waits with it.
  */
-async function waitInPlace({ etaMs, queue }: Message, { ports: { broker, clock } }: Worker): Promise<void> {
+async function waitOutClockSkew({ etaMs, queue }: Message, { ports: { broker, clock } }: Worker): Promise<void> {
   if (etaMs === null || !broker.isFifo(queue)) return;
   const earlyMs = etaMs - clock.nowMs();
   if (earlyMs > 0 && earlyMs <= CLOCK_SKEW_SECONDS * 1000) await clock.sleep(earlyMs);

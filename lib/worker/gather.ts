@@ -9,7 +9,7 @@ import { COUNTED_BY_CELERY } from '../wire/message.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { TaskRecord } from '../ports/backend.ts';
 import { readDocument, restoreError } from '../wire/result-document.ts';
-import { sideBySide } from '../base/side-by-side.ts';
+import { mapConcurrently } from '../base/map-concurrently.ts';
 import { SUCCESS } from '../base/states.ts';
 import type { SettledResult } from '../results/settled.ts';
 
@@ -26,7 +26,7 @@ type GatherPorts = Pick<Ports, 'backend' | 'groups' | 'celeryGroups' | 'clock'>;
 async function memberIdsOf({ groupId, size, policy }: Gather, ports: GatherPorts): Promise<readonly string[]> {
   if (policy !== COUNTED_BY_CELERY) {
     const { memberIds } = await ports.groups.count(groupId);
-    return Array.from({ length: size }, (_, place) => memberIds.get(place) ?? groupMemberId(groupId, place));
+    return Array.from({ length: size }, (_, index) => memberIds.get(index) ?? groupMemberId(groupId, index));
   }
   const ids = await ports.celeryGroups.members(groupId, ports.clock.nowMs());
   if (ids !== undefined) return ids;
@@ -43,7 +43,7 @@ async function resultsOf(gather: Gather, ports: GatherPorts, parse: (text: strin
   const nowMs = ports.clock.nowMs();
   const starts = Array.from({ length: Math.ceil(ids.length / DYNAMODB_MAX_BATCH_GETS) }, (_, page) => page);
   // Page by page: of a hundred thousand records no more than some hundreds are held at a time.
-  const pages = await sideBySide(starts, WIDTH, async (page) => {
+  const pages = await mapConcurrently(starts, WIDTH, async (page) => {
     const some = ids.slice(page * DYNAMODB_MAX_BATCH_GETS, (page + 1) * DYNAMODB_MAX_BATCH_GETS);
     const records = await ports.backend.get(some, nowMs);
     return some.map((id, index) => resultOf(gather, records[index], id, parse));
@@ -57,7 +57,7 @@ function resultOf(
   id: string,
   parse: (text: string) => unknown,
 ): unknown {
-  if (policy === 'settled') return settledOf(record);
+  if (policy === 'settled') return settledResultOf(record);
   // Celery counts the failed ones like the others.
   if (policy === COUNTED_BY_CELERY && record?.status !== SUCCESS) throw chordErrorOf(record, id);
   return valueOf(record, id, parse);
@@ -71,13 +71,13 @@ function resultOf(
  */
 export async function sentResults(
   gather: Gather,
-  { ports, elsewhere }: { readonly ports: GatherPorts; readonly elsewhere: boolean },
+  { ports, isBodyExternal }: { readonly ports: GatherPorts; readonly isBodyExternal: boolean },
 ): Promise<Sent> {
-  if (gather.size > INLINE_MEMBERS && !elsewhere) return { gather };
+  if (gather.size > INLINE_MEMBERS && !isBodyExternal) return { gather };
   // Types that are unknown here are passed on: whoever runs the body may know them.
   const results = await resultsOf(gather, ports, decodeJsonKeepingTypes);
   const bytes = Buffer.byteLength(encodeJson(results, 'results', { asPython: true }));
-  return bytes <= INLINE_BYTES || elsewhere ? { args: [results] } : { gather };
+  return bytes <= INLINE_BYTES || isBodyExternal ? { args: [results] } : { gather };
 }
 
 /** What a chord's body fails with when this member of its header has. */
@@ -100,7 +100,7 @@ function valueOf(record: TaskRecord | undefined, id: string, parse: (text: strin
   return record.meta === undefined ? null : readDocument(record.meta, parse).result;
 }
 
-function settledOf(record: TaskRecord | undefined): SettledResult {
+function settledResultOf(record: TaskRecord | undefined): SettledResult {
   if (record === undefined) return { status: 'EXPIRED', error: { type: 'EXPIRED', message: 'its result has expired' } };
   const { status } = record;
   if (status === SUCCESS) return { status: 'SUCCESS', value: valueOf(record, record.id, decodeJson) };

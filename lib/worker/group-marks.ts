@@ -1,6 +1,6 @@
 /** Members of groups and chords: who is finished, and what follows when all are. */
 import type { Gather } from '../canvas/compile.ts';
-import { elsewhereIn } from '../producer/destination.ts';
+import { hasExternalTaskIn } from '../producer/destination.ts';
 import { CeleriacError, type ChordError } from '../base/errors.ts';
 import { groupExpiresAtSeconds, groupMemberId } from '../wire/group-ids.ts';
 import { encodeJson } from '../wire/json.ts';
@@ -70,15 +70,15 @@ async function fire(
 export async function bodyWith(settling: Settling, body: Signature, gather: Gather): Promise<readonly Follower[]> {
   const { ports, app } = settling;
   const { groupId } = gather;
-  let elsewhere: boolean;
+  let isBodyExternal: boolean;
   try {
-    elsewhere = elsewhereIn(app)(body);
+    isBodyExternal = hasExternalTaskIn(app)(body);
   } catch (error) {
     // A router's error: no service was asked.
     return failedBody(settling, body, groupId, error);
   }
   try {
-    return [step(body, childId(body, `${groupId}:body`), await sentResults(gather, { ports, elsewhere }))];
+    return [step(body, childId(body, `${groupId}:body`), await sentResults(gather, { ports, isBodyExternal }))];
   } catch (error) {
     if (!CeleriacError.is(error)) throw error;
     return failedBody(settling, body, groupId, error);
@@ -90,7 +90,7 @@ function failedBody({ parent, app }: Settling, body: Signature, groupId: string,
   return unsendable(parent, { signature: body, id: childId(body, `${groupId}:body`), rest: [] }, cause, app);
 }
 
-/** Names the first failed member there is by place, so that every worker that gets here says the same. */
+/** Names the first failed member there is by index, so that every worker that gets here says the same. */
 async function chordError({ ports }: Settling, mark: Mark): Promise<ChordError> {
   const { failed, memberIds } = await ports.groups.count(mark.groupId);
   const index = failed[0] ?? mark.index;

@@ -70,22 +70,23 @@ async function endUnhandled(delivery: Delivery, worker: Worker, loss: Loss): Pro
   const queue = originOf(delivery, message.queue, worker);
   const origin = { ...delivery, queue };
   const { lost } = message.celeriac;
-  const outcome = await recorded({ ...message, queue }, delivery, worker, loss);
+  const outcome = await recordOrGiveUp({ ...message, queue }, delivery, worker, loss);
   if (outcome?.kind === 'busy')
     return { kind: 'keep', seconds: Math.ceil((outcome.leaseMs - worker.ports.clock.nowMs()) / 1000) + 1 };
   // A newer attempt has its own message.
   if (outcome?.kind === 'older') return ACK;
   // A task that has ended before goes to a worker first: all that is missing may be what follows.
-  const told = lost === 'told' || (lost === undefined && outcome?.kind === 'finished' && !endedHere(outcome, loss));
+  const isReported =
+    lost === 'told' || (lost === undefined && outcome?.kind === 'finished' && !endedHere(outcome, loss));
   const { reason, deliveries, error } = loss;
   const cause = { reason, deliveries, error: errorLine(error) };
-  if (!told) await sendDeadLetters([deadLetter(origin, cause, message, worker.ports)], worker.ports);
-  if (lost === undefined) await sendBack(message, origin, told ? 'again' : 'told', worker);
+  if (!isReported) await sendDeadLetters([deadLetter(origin, cause, message, worker.ports)], worker.ports);
+  if (lost === undefined) await sendBack(message, origin, isReported ? 'again' : 'told', worker);
   return ACK;
 }
 
 /** Undefined where no state can be written: the dead letter is what is left. */
-async function recorded(
+async function recordOrGiveUp(
   message: Message,
   delivery: Delivery,
   worker: Worker,

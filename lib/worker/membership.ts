@@ -24,10 +24,10 @@ export interface CeleryMember {
   readonly memberId: string;
   readonly body: Signature;
   /** Known of chords made here; of Python's, Celery's stored group tells. */
-  readonly place: Place | undefined;
+  readonly position: MemberPosition | undefined;
 }
 
-export interface Place {
+export interface MemberPosition {
   readonly index: number;
   readonly size: number;
 }
@@ -53,18 +53,18 @@ export function membershipOfStep({ options }: Signature, memberId: string): Memb
 /** Where the group is counted here. */
 export function markOf({ memberId, groupId, index, group, body }: Membership, failed: boolean): Mark | undefined {
   if (group === undefined || group.policy === UNCOUNTED || group.policy === COUNTED_BY_CELERY) return undefined;
-  // Untrusted: a place that the group does not have would complete it early.
-  if (typeof groupId !== 'string' || !isPlace(index, group)) return undefined;
+  // Untrusted: an index that the group does not have would complete it early.
+  if (typeof groupId !== 'string' || !isMemberIndex(index, group)) return undefined;
   return { groupId, index, size: group.size, failed, memberId, policy: group.policy ?? 'celery', body };
 }
 
 export function celeryMemberOf({ memberId, groupId, index, group, body }: Membership): CeleryMember | undefined {
   if (body === undefined || typeof groupId !== 'string') return undefined;
-  if (group === undefined) return { groupId, memberId, body, place: undefined };
+  if (group === undefined) return { groupId, memberId, body, position: undefined };
   if (group.policy !== COUNTED_BY_CELERY) return undefined;
-  return { groupId, memberId, body, place: isPlace(index, group) ? { index, size: group.size } : undefined };
+  return { groupId, memberId, body, position: isMemberIndex(index, group) ? { index, size: group.size } : undefined };
 }
 
-function isPlace(index: unknown, { size }: GroupHeader): index is number {
+function isMemberIndex(index: unknown, { size }: GroupHeader): index is number {
   return Number.isSafeInteger(index) && (index as number) >= 0 && (index as number) < size;
 }

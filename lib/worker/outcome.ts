@@ -34,12 +34,12 @@ export function writeOutcome(attempt: Attempt, decision: Outcome): { record: Com
   } catch (error) {
     // Of a failure only what surrounds its error can be at fault.
     const failure: Outcome = decision.kind === 'fail' ? decision : { kind: 'fail', error, expected: false };
-    return { record: bareFailure(attempt, failure.error), decision: failure };
+    return { record: minimalFailure(attempt, failure.error), decision: failure };
   }
 }
 
 /** The error and the ids alone: some kilobytes, whatever the task did. */
-export function bareFailure(attempt: Attempt, error: unknown): Committed {
+export function minimalFailure(attempt: Attempt, error: unknown): Committed {
   return describe(attempt, { kind: 'fail', error, expected: false }, {}, true);
 }
 
@@ -65,18 +65,18 @@ function settlementOf(attempt: Attempt, decision: Outcome): Settlement {
 
 const STATUS = { success: SUCCESS, retry: RETRY, reject: REJECTED, ignore: IGNORED, fail: FAILURE } as const;
 
-export function describe(attempt: Attempt, decision: Outcome, settlement: Settlement, bare = false): Committed {
+export function describe(attempt: Attempt, decision: Outcome, settlement: Settlement, minimal = false): Committed {
   const { message, definition, worker } = attempt;
   const status = STATUS[decision.kind];
   // Who runs it here has its result all the same, as in Celery.
   const ignored = worker.app.eager === undefined && ignoresResult(message, definition);
   const base = {
-    children: bare ? [] : childrenOf(attempt, status),
+    children: minimal ? [] : childrenOf(attempt, status),
     dateDone: decision.kind === 'retry' ? null : new Date(worker.ports.clock.nowMs()).toISOString(),
     taskId: message.id,
     parentId: message.parentId,
     groupId: message.groupId,
-    ...(bare ? {} : extendedOf(attempt)),
+    ...(minimal ? {} : extendedOf(attempt)),
   };
   if (decision.kind === 'ignore') return { status, meta: undefined, settlement };
   if (decision.kind === 'success') {

@@ -16,13 +16,13 @@ export async function sendChildren(settling: Settling, committed: Committed): Pr
   const prepared = settling.outbox.take();
   const known = settling.again && parent.celeriac[FRESH] === true;
   const due = known ? await notStarted(prepared, ports) : prepared;
-  const noted = committed.settled === parent.retries;
-  const open = noted ? due.filter((child) => !isForOthers(child, app)) : due;
+  const noted = committed.settledAttempt === parent.retries;
+  const open = noted ? due.filter((child) => !goesToExternalQueue(child, app)) : due;
   const chords = settling.pending.take('chord').map(({ chord }) => chord);
   await defineChords(chords, ports, app.settings);
   if (open.length > 0) await publishChildren(settling, open);
-  if (open.some((child) => isForOthers(child, app)))
-    await ports.backend.settled({ id: parent.id, attempt: parent.retries });
+  if (open.some((child) => goesToExternalQueue(child, app)))
+    await ports.backend.noteSettled({ id: parent.id, attempt: parent.retries });
 }
 
 /** A child that the service refuses for good will never run: it has failed, like one that could not be prepared. */
@@ -46,7 +46,7 @@ async function publishChildren(settling: Settling, open: readonly Child[]): Prom
  * Ours run once however often they are sent. Others do not: that they have been sent is noted, so that a delivery
  * which comes back does not send them again.
  */
-function isForOthers({ outgoing }: Prepared, { settings }: App): boolean {
+function goesToExternalQueue({ outgoing }: Prepared, { settings }: App): boolean {
   return settings.queues[outgoing.queue]?.external === true;
 }
 
@@ -60,12 +60,12 @@ async function notStarted(prepared: readonly Prepared[], ports: Ports): Promise<
   const records = await ports.backend.get(ids, ports.clock.nowMs());
   return prepared.filter(({ attempt }, index) => {
     const record = records[index];
-    if (record === undefined || isPythons(record)) return record === undefined;
+    if (record === undefined || isStoredByCelery(record)) return record === undefined;
     return record.owner === undefined || (record.attempt ?? -1) < attempt;
   });
 }
 
 /** Celery's workers claim nothing: what they have stored says that they have the message. */
-function isPythons({ attempt, revokedMs, meta }: TaskRecord): boolean {
+function isStoredByCelery({ attempt, revokedMs, meta }: TaskRecord): boolean {
   return attempt === undefined && revokedMs === undefined && meta !== undefined;
 }

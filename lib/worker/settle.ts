@@ -75,8 +75,8 @@ function settlingOf(
         await concludeSteps(settling);
         await markMembers(settling);
         if (pending.count('failed step') > 0) continue;
-        const letters = pending.take('dead letter').map(({ cause }) => deadLetter(delivery, cause, message, ports));
-        await sendDeadLetters(letters, ports);
+        const deadLetters = pending.take('dead letter').map(({ cause }) => deadLetter(delivery, cause, message, ports));
+        await sendDeadLetters(deadLetters, ports);
         await sendChildren(settling, committed);
       }
     },

@@ -23,7 +23,7 @@ export interface Worker {
    */
   readonly followedUp: Set<string>;
   /** For messages that take much memory: never two of them at a time. */
-  readonly alone: <T>(run: () => Promise<T>) => Promise<T>;
+  readonly exclusively: <T>(run: () => Promise<T>) => Promise<T>;
 }
 
 /** One per batch: no state outlives an invocation. */
@@ -40,7 +40,7 @@ export function createWorker(app: App, ports: Ports, invocation: Invocation): Wo
     invocation,
     invocationStartMs: clock.nowMs(),
     followedUp: new Set(),
-    alone: oneAtATime(),
+    exclusively: oneAtATime(),
     claim: batched(
       clock,
       DYNAMODB_MAX_BATCH_STATEMENTS,

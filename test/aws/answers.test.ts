@@ -178,7 +178,7 @@ describe('a step of the protocol', () => {
     update: ({ backend }) => backend.update({ ...commit, status: 'PROGRESS' }),
     release: ({ backend }) => backend.release(commit),
     commit: ({ backend }) => backend.commit([commit]),
-    settled: ({ backend }) => backend.settled(commit),
+    noteSettled: ({ backend }) => backend.noteSettled(commit),
   };
   const first: Readonly<Record<string, (ports: Connected) => Promise<unknown>>> = {
     claim: ({ backend }) => backend.claim([claim('a')]),
@@ -196,7 +196,7 @@ describe('a step of the protocol', () => {
         return asked > 5 ? Promise.reject(new Error('asked again and again')) : Promise.resolve();
       });
       if (name in steps) await other.backend.claim([claim('a')]);
-      if (name === 'settled') await other.backend.commit([commit]);
+      if (name === 'noteSettled') await other.backend.commit([commit]);
       await run(ports);
       expect(asked).toBe(1);
     },

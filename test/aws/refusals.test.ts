@@ -39,7 +39,7 @@ const CALLS: Readonly<Record<string, (ports: Connected) => Promise<unknown>>> = 
   'backend.commit': ({ backend }) => backend.commit([COMMIT]),
   'backend.commit of two': ({ backend }) => backend.commit([COMMIT, { ...COMMIT, id: 'b' }]),
   'backend.release': ({ backend }) => backend.release(CLAIM),
-  'backend.settled': ({ backend }) => backend.settled(CLAIM),
+  'backend.noteSettled': ({ backend }) => backend.noteSettled(CLAIM),
   'backend.update': ({ backend }) => backend.update({ ...CLAIM, status: 'PROGRESS' }),
   'backend.conclude': ({ backend }) => backend.conclude([{ ...CLAIM, status: 'FAILURE' }]),
   'backend.revoke': ({ backend }) => backend.revoke(CLAIM),

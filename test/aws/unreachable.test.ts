@@ -22,7 +22,7 @@ import {
 } from 'celeriac';
 import { ManualClock } from 'celeriac/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { CallBudget, Reach } from '../../lib/aws/call-budget.ts';
+import { CallBudget, LastSuccess } from '../../lib/aws/call-budget.ts';
 import { operationalError } from '../../lib/aws/call-errors.ts';
 import { type Clients, connect } from '../../lib/aws/connect.ts';
 import { runWithContext, type TaskContext } from '../../lib/task/context.ts';
@@ -63,7 +63,7 @@ async function listen(server: Server): Promise<string> {
 }
 
 /** Takes every connection and never says a word. */
-async function blackHole(): Promise<Cloud> {
+async function silentServer(): Promise<Cloud> {
   let connections = 0;
   const server = createServer((socket) => {
     socket.on('data', () => (connections += 1));
@@ -258,7 +258,7 @@ const FAILURES: readonly Failure[] = [
   },
   {
     name: 'no answer',
-    start: async () => at(await blackHole()),
+    start: async () => at(await silentServer()),
     says: /no request succeeded within 3 s.*AWS_ENDPOINT_URL.*VPC/,
     cause: /no request succeeded/,
     retryable: true,
@@ -340,7 +340,7 @@ describe.each(FAILURES)('$name', ({ name, start, says, cause, retryable }) => {
 
 describe('the budget', () => {
   it('is one for a call: what comes after is not asked any more', async () => {
-    const cloud = await blackHole();
+    const cloud = await silentServer();
     const setup = setUp({ region: REGION, credentials: CREDENTIALS, endpoint: cloud.endpoint });
     await errorOf(
       ({ add }) => enqueueMany(Array.from({ length: 100 }, () => add.s(1, 2).set({ queue: 'orders' }))),
@@ -353,7 +353,7 @@ describe('the budget', () => {
   });
 
   it('is another one for the next call, and `callTimeout` sets it', async () => {
-    const cloud = await blackHole();
+    const cloud = await silentServer();
     const setup = setUp({ region: REGION, credentials: CREDENTIALS, endpoint: cloud.endpoint });
     const call: Call = ({ app }) => app.result('id').state();
     await errorOf(call, setup, cloud);
@@ -421,19 +421,21 @@ describe('the budget', () => {
 
   it('calls side by side wait in one line: what others come to shows that the service is there', async () => {
     const clock = new ManualClock(START_MS);
-    const reach = new Reach();
-    const waiting = new CallBudget(3, clock, reach).run(() => new Promise(() => {})).catch((error: unknown) => error);
+    const lastSuccess = new LastSuccess();
+    const waiting = new CallBudget(3, clock, lastSuccess)
+      .run(() => new Promise(() => {}))
+      .catch((error: unknown) => error);
     let ended = false;
     void waiting.then(() => (ended = true));
     for (let seconds = 1; seconds < 30; seconds += 1) {
       await passed(clock, 1000);
-      await new CallBudget(3, clock, reach).run(() => Promise.resolve());
+      await new CallBudget(3, clock, lastSuccess).run(() => Promise.resolve());
       expect(ended, `after ${seconds} s`).toBe(false);
     }
     // Nothing of its own in ten times its budget: its connection is dead.
     for (let seconds = 0; seconds < 4; seconds += 1) {
       await passed(clock, 1000);
-      await new CallBudget(3, clock, reach).run(() => Promise.resolve());
+      await new CallBudget(3, clock, lastSuccess).run(() => Promise.resolve());
     }
     expect(await waiting).toMatchObject({ name: 'CallBudgetOver' });
   });
@@ -494,7 +496,7 @@ describe('a worker', () => {
   });
 
   it('a task that sends has its own time: no budget, and errors of ours', async () => {
-    const cloud = await blackHole();
+    const cloud = await silentServer();
     const setup = setUp({ region: REGION, credentials: CREDENTIALS, endpoint: cloud.endpoint });
     const inTask = { calledDirectly: false } as TaskContext['request'];
     const call = runWithContext({ request: inTask } as TaskContext, () => setup.app.result('id').state());

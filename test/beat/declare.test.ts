@@ -269,7 +269,7 @@ describe('good entries', () => {
       nulls: note({ startTime: null, expires: null, startingDeadline: null }),
       [' padded']: note({}),
     });
-    expect(app.manifest().beat.map(({ name, way, enabled }) => `${name} ${way} ${enabled}`)).toEqual([
+    expect(app.manifest().beat.map(({ name, firedBy, enabled }) => `${name} ${firedBy} ${enabled}`)).toEqual([
       'seconds sweep true',
       'text sweep true',
       'plain rule true',
@@ -292,8 +292,8 @@ describe('good entries', () => {
     });
     expect(put).toMatchObject({ customTask: true, schedule: { timezone: 'Asia/Tokyo' } });
     await app.schedules.runNow('python');
-    const [letter] = world.broker.peekAll('py');
-    const envelope: unknown = JSON.parse(Buffer.from(letter?.body ?? '', 'base64').toString());
+    const [deadLetter] = world.broker.peekAll('py');
+    const envelope: unknown = JSON.parse(Buffer.from(deadLetter?.body ?? '', 'base64').toString());
     expect(envelope).toMatchObject({
       headers: { task: 'proj.tasks.add', periodic_task_name: 'python', argsrepr: '(1,)', kwargsrepr: "{'k': 2}" },
     });

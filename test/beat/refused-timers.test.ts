@@ -16,10 +16,10 @@ it.each([
   const world = new World(app, { patienceMs: 0 });
   const { timers } = world.ports;
   const dueMs = world.clock.nowMs() - 60_000;
-  const timer = (id: string, queue: string, place: number): Timer => ({
+  const timer = (id: string, queue: string, index: number): Timer => ({
     id,
     attempt: 0,
-    dueMs: dueMs + place,
+    dueMs: dueMs + index,
     message: { queue, body: id },
   });
   await timers.put(Array.from({ length: refused }, (_, index) => timer(`refused-${index}`, 'nowhere', index)));

@@ -11,7 +11,7 @@ it('are swept to the queue of their workers, complete, once a tick', async () =>
   const app = new Celeriac('remote', { queues: { default: {}, celery: { external: true } }, logger: silentLogger });
   const report = app.remote<(day: string) => void>('proj.report', { queue: 'celery' });
   app.beat({ report: { task: report.s('monday'), schedule: every('10m') } });
-  expect(app.manifest().beat[0]).toMatchObject({ way: 'sweep', reason: expect.stringContaining('elsewhere') });
+  expect(app.manifest().beat[0]).toMatchObject({ firedBy: 'sweep', reason: expect.stringContaining('elsewhere') });
   expect(app.manifest().tasks['proj.report']).toMatchObject({ queue: 'celery', remote: true });
   const world = new World(app, { start: START });
   await world.advance('25m');

@@ -30,17 +30,17 @@ describe('what a rule can hold', () => {
     [3600, 'rule', ''],
     [EVENTBRIDGE_MAX_EVENT_AGE_SECONDS, 'rule', ''],
     [EVENTBRIDGE_MAX_EVENT_AGE_SECONDS + 1, 'sweep', 'startingDeadline over a day'],
-  ])('a deadline of %i s: %s', (startingDeadline, way, reason) => {
+  ])('a deadline of %i s: %s', (startingDeadline, firedBy, reason) => {
     const [plan] = plansOf([{ task: report.s(), schedule: every('1h'), startingDeadline }]);
-    expect(plan).toMatchObject({ way, reason });
+    expect(plan).toMatchObject({ firedBy, reason });
   });
 
   it('rules fill a template up to its limit, and not beyond', () => {
     const long = (size: number): BeatEntry => ({ task: report.s('x'.repeat(size)), schedule: every('1h') });
     const plans = plansOf([...Array.from({ length: 2000 }, () => long(2000)), long(1)]);
     const length = ({ template }: BeatPlan): number => (template?.length ?? 0) + BEAT_RULE_OVERHEAD_CHARACTERS;
-    const rules = plans.filter(({ way }) => way === 'rule');
-    const swept = plans.filter(({ way }) => way === 'sweep');
+    const rules = plans.filter(({ firedBy }) => firedBy === 'rule');
+    const swept = plans.filter(({ firedBy }) => firedBy === 'sweep');
     const total = rules.reduce((sum, plan) => sum + length(plan), 0);
     expect(total).toBeLessThanOrEqual(BEAT_RULES_MAX_CHARACTERS);
     const [first] = plans;

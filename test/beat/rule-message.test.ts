@@ -41,7 +41,7 @@ function filled(template: string, time: string): string {
 }
 
 function received(plan: BeatPlan, time = FIRED): Message {
-  expect(plan).toMatchObject({ way: 'rule', reason: '' });
+  expect(plan).toMatchObject({ firedBy: 'rule', reason: '' });
   const body = filled(plan.template ?? '', time);
   const message = fromRule(decodeMessage(body));
   // Should it write the JSON anew, nothing changes.
@@ -199,7 +199,7 @@ describe('what stands in a template', () => {
         fc.date({ min: new Date('2000-01-01'), max: new Date('2026-01-01'), noInvalidDate: true }),
         (args, kwargs, header, fired) => {
           const plan = planOf({ task: 'report', args, kwargs, schedule: DAILY, options: { headers: { header } } });
-          if (plan.way === 'sweep') {
+          if (plan.firedBy === 'sweep') {
             expect(plan.reason).toMatch(/^a message of \d+ characters/);
             return;
           }
@@ -252,14 +252,14 @@ describe('what a rule cannot say is swept, with the reason', () => {
     ['relative', { schedule: every('1d', { relative: true }) }],
   ])('%s', (reason, change) => {
     const plan = planOf({ ...entry, ...change });
-    expect(plan).toMatchObject({ way: 'sweep', reason });
+    expect(plan).toMatchObject({ firedBy: 'sweep', reason });
     expect(plan).not.toHaveProperty('expression');
     expect(plan).not.toHaveProperty('template');
   });
 
   it('takes the zone of the app where the schedule has none', () => {
     const [plan] = planBeat(app, [resolveEntry('daily', entry, 'Asia/Tokyo')]);
-    expect(plan).toMatchObject({ way: 'sweep', reason: 'time zone Asia/Tokyo' });
+    expect(plan).toMatchObject({ firedBy: 'sweep', reason: 'time zone Asia/Tokyo' });
   });
 
   it('countdown 0 is none', () => {
@@ -271,10 +271,10 @@ describe('what a rule cannot say is swept, with the reason', () => {
       planOf({ ...entry, options: { headers: { filler: 'x'.repeat(length) } } });
     const base = withFiller(0).template?.length ?? 0;
     const longest = withFiller(8192 - base);
-    expect(longest.way).toBe('rule');
+    expect(longest.firedBy).toBe('rule');
     expect(longest.template).toHaveLength(8192);
     expect(withFiller(8193 - base)).toMatchObject({
-      way: 'sweep',
+      firedBy: 'sweep',
       reason: 'a message of 8193 characters (8192 are allowed)',
     });
   });
@@ -286,7 +286,7 @@ describe('what a rule cannot say is swept, with the reason', () => {
       resolveEntry(name, { task: 'report', schedule: name === 'a' ? 30 : DAILY }, 'UTC'),
     );
     const plans = planBeat(limited, entries);
-    expect(plans.map(({ way, reason }) => [way, reason])).toEqual([
+    expect(plans.map(({ firedBy, reason }) => [firedBy, reason])).toEqual([
       ['sweep', 'seconds'],
       ['rule', ''],
       ['rule', ''],
@@ -297,8 +297,8 @@ describe('what a rule cannot say is swept, with the reason', () => {
 
   it('290 rules are the default', () => {
     const entries = Array.from({ length: 302 }, (_, index) => resolveEntry(`entry ${index}`, entry, 'UTC'));
-    const ways = planBeat(app, entries).map(({ way }) => way);
-    expect(ways.filter((way) => way === 'rule')).toHaveLength(290);
-    expect(new Set(ways.slice(290))).toEqual(new Set(['sweep']));
+    const firing = planBeat(app, entries).map(({ firedBy }) => firedBy);
+    expect(firing.filter((firedBy) => firedBy === 'rule')).toHaveLength(290);
+    expect(new Set(firing.slice(290))).toEqual(new Set(['sweep']));
   });
 });

@@ -43,7 +43,7 @@ describe('put, get, list', () => {
       customTask: false,
       description: 'mornings',
       source: 'stored',
-      way: 'sweep',
+      firedBy: 'sweep',
       changedAt: new Date(START),
       lastRunAt: null,
       totalRunCount: 0,
@@ -112,7 +112,7 @@ describe('put, get, list', () => {
         expect(read, `pages of ${limit}`).toEqual(all);
       }
     }
-    expect((await app.schedules.list()).map(({ source, way }) => `${source} ${way}`).slice(0, 4)).toEqual([
+    expect((await app.schedules.list()).map(({ source, firedBy }) => `${source} ${firedBy}`).slice(0, 4)).toEqual([
       'stored sweep',
       'code rule',
       'stored sweep',
@@ -283,9 +283,9 @@ describe('entries that code declares', () => {
       rule: { task: note.s(), schedule: every('1m') },
     }));
     // Before any sweep has seen them.
-    expect(await app.schedules.disable('swept')).toMatchObject({ enabled: false, source: 'code', way: 'sweep' });
+    expect(await app.schedules.disable('swept')).toMatchObject({ enabled: false, source: 'code', firedBy: 'sweep' });
     await world.advance('1m');
-    expect(await app.schedules.disable('rule')).toMatchObject({ enabled: false, source: 'code', way: 'rule' });
+    expect(await app.schedules.disable('rule')).toMatchObject({ enabled: false, source: 'code', firedBy: 'rule' });
     expect(await world.rules.isEnabled('rule')).toBe(false);
     await world.advance('10m');
     expect([secondsOf('swept'), secondsOf('rule')]).toEqual([[], [60]]);

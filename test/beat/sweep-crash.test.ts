@@ -90,12 +90,12 @@ describe('a sweep that ends anywhere', () => {
         expect(withoutRepeats(runs.map(({ id }) => id))).toHaveLength(runs.length);
         return { ticks: ticksOf(runs), calls: log.calls };
       };
-      const calm = await play(NO_CRASH);
-      expect(new Set(calm.calls)).toEqual(new Set(expected));
-      for (let call = 1; call <= calm.calls.length; call += 1) {
+      const uninterrupted = await play(NO_CRASH);
+      expect(new Set(uninterrupted.calls)).toEqual(new Set(expected));
+      for (let call = 1; call <= uninterrupted.calls.length; call += 1) {
         for (const when of ['before', 'after'] as const)
-          expect((await play({ call, when })).ticks, `${when} call ${call}, ${calm.calls[call - 1]}`).toEqual(
-            calm.ticks,
+          expect((await play({ call, when })).ticks, `${when} call ${call}, ${uninterrupted.calls[call - 1]}`).toEqual(
+            uninterrupted.ticks,
           );
       }
     },
@@ -127,11 +127,11 @@ describe('a sweep that ends anywhere', () => {
       await world.advance('30m');
       return { ticks: ticksOf(runs), calls: log.calls.length };
     };
-    const calm = await play(NO_CRASH);
-    expect(calm.ticks).toHaveLength(10);
-    for (let call = 1; call <= calm.calls; call += 1)
+    const uninterrupted = await play(NO_CRASH);
+    expect(uninterrupted.ticks).toHaveLength(10);
+    for (let call = 1; call <= uninterrupted.calls; call += 1)
       for (const when of ['before', 'after'] as const)
-        expect((await play({ call, when })).ticks, `${when} call ${call}`).toEqual(calm.ticks);
+        expect((await play({ call, when })).ticks, `${when} call ${call}`).toEqual(uninterrupted.ticks);
   });
 });
 
@@ -242,7 +242,7 @@ describe('two sweepers at once', () => {
         world.clock.moveTo(world.clock.nowMs() + 2 * MINUTE);
         const sweeps = [0, 1].map((process) => app.sweep({}, tapped(world.ports, turns.tap(process))));
         for (let step = 0; ; step += 1) {
-          await world.clock.settled();
+          await world.clock.nextTurn();
           if (!turns.step((waiting) => waiting[(choices[step % choices.length] ?? 0) % waiting.length] ?? 0)) break;
         }
         await Promise.all(sweeps);
@@ -284,7 +284,7 @@ describe('a sweeper against an edit', () => {
           EDITS[edit](editor).then(() => (editedMs = world.clock.nowMs())),
         ];
         for (let step = 0; ; step += 1) {
-          await world.clock.settled();
+          await world.clock.nextTurn();
           const choice = choices[step % choices.length] ?? 0;
           // Now and then time goes on, and with it everybody else.
           if (choice === 4 && step < choices.length) await world.advance('7s');
@@ -317,7 +317,7 @@ describe('an edit that ends anywhere', () => {
     const editor = sibling(app, runs).app;
     editor.use(tapped(world.ports, dying(crash, log)));
     void EDITS[edit](editor);
-    for (let turn = 0; turn < 40; turn += 1) await world.clock.settled();
+    for (let turn = 0; turn < 40; turn += 1) await world.clock.nextTurn();
     if (repeat) {
       editor.use(world.ports);
       await EDITS[edit](editor).catch(() => {});
@@ -328,18 +328,18 @@ describe('an edit that ends anywhere', () => {
   };
 
   it.each(EDIT_NAMES)('%s: done or not done, and no tick twice or lost', async (edit) => {
-    const calm = await play(edit, NO_CRASH, false);
-    expect(calm.calls).toContain('schedules.write');
-    for (let call = 1; call <= calm.calls.length; call += 1) {
+    const uninterrupted = await play(edit, NO_CRASH, false);
+    expect(uninterrupted.calls).toContain('schedules.write');
+    for (let call = 1; call <= uninterrupted.calls.length; call += 1) {
       for (const when of ['before', 'after'] as const) {
-        const where = `${when} call ${call}, ${calm.calls[call - 1]}`;
+        const where = `${when} call ${call}, ${uninterrupted.calls[call - 1]}`;
         const { runs, editedMs } = await play(edit, { call, when }, false);
         expect(withoutRepeats(ticksOf(runs)), where).toHaveLength(runs.length);
         // From the next sweep on it is one or the other.
-        const settled = runs.filter(({ atMs }) => atMs > editedMs + MINUTE);
-        const kinds = withoutRepeats(settled.map(({ args }) => args[0]));
+        const runsAfterEdit = runs.filter(({ atMs }) => atMs > editedMs + MINUTE);
+        const kinds = withoutRepeats(runsAfterEdit.map(({ args }) => args[0]));
         expect(kinds.length, where).toBeLessThanOrEqual(1);
-        expect(settled.length, where).toBe(kinds.length === 0 ? 0 : 30);
+        expect(runsAfterEdit.length, where).toBe(kinds.length === 0 ? 0 : 30);
         // Between the edit and that sweep ticks may be missed, as in an outage; of those the newest comes late.
         const seconds = new Set(runs.map(({ scheduledMs }) => (scheduledMs - START) / 1000));
         const lost = Array.from({ length: 27 }, (_, index) => (index + 1) * 10).filter(
@@ -374,7 +374,7 @@ describe('an edit that ends anywhere', () => {
     world.clock.moveTo(START + 4 * MINUTE);
     const log = newCrashLog();
     void app.sweep({}, tapped(world.ports, dying({ call: 4, when: 'before' }, log)));
-    for (let turn = 0; turn < 20; turn += 1) await world.clock.settled();
+    for (let turn = 0; turn < 20; turn += 1) await world.clock.nextTurn();
     expect(log.calls.at(-1)).toBe('schedules.write');
     expect(log.calls).toContain('broker.send');
     await app.schedules.disable('often');

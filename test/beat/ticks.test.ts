@@ -33,7 +33,7 @@ describe('a year', () => {
     const { app, world, timesOf } = beatWorld((note) =>
       Object.fromEntries(Object.entries(schedules).map(([name, schedule]) => [name, { task: note.s(), schedule }])),
     );
-    const ways = Object.fromEntries(app.manifest().beat.map(({ name, way }) => [name, way]));
+    const ways = Object.fromEntries(app.manifest().beat.map(({ name, firedBy }) => [name, firedBy]));
     expect(Object.keys(ways).filter((name) => ways[name] === 'rule')).toEqual(['ruleDaily', 'ruleRate']);
 
     await world.advance('365d');
@@ -132,7 +132,7 @@ describe('options of ticks', () => {
         options: { queue: 'mail', priority: 3, headers: { tenant: 'a' } },
       },
     });
-    expect(app.manifest().beat.map(({ way }) => way)).toEqual(['rule', 'sweep']);
+    expect(app.manifest().beat.map(({ firedBy }) => firedBy)).toEqual(['rule', 'sweep']);
     await world.advance('50m');
     const expected = (name: string): unknown => ({
       x: 5,
@@ -151,7 +151,7 @@ describe('options of ticks', () => {
       (note) => ({ ordered: { task: note.s(), schedule: every('20s'), options: { queue: 'orders' } } }),
       { queues: { default: {}, orders: { fifo: true } } },
     );
-    expect(app.manifest().beat[0]).toMatchObject({ way: 'sweep', reason: 'seconds', queue: 'orders' });
+    expect(app.manifest().beat[0]).toMatchObject({ firedBy: 'sweep', reason: 'seconds', queue: 'orders' });
     await world.advance('10m');
     expect(secondsOf('ordered')).toEqual(Array.from({ length: 30 }, (_, index) => (index + 1) * 20));
   });
@@ -314,7 +314,7 @@ describe('rules', () => {
     const { app, world, runs } = beatWorld((note) => ({
       rule: { task: note.s(), schedule: crontab({ minute: '*/30' }), options: { expires: '10m' } },
     }));
-    expect(app.manifest().beat[0]?.way).toBe('rule');
+    expect(app.manifest().beat[0]?.firedBy).toBe('rule');
     const template = app.manifest().beat[0]?.template ?? '';
     await world.advance('29m');
     const [stale, fresh] = ['2030-01-01T00:18:00Z', '2030-01-01T00:20:00Z'];
@@ -341,7 +341,7 @@ describe('rules', () => {
         {},
         hasRules ? {} : { wrapPorts: ({ rules: _rules, ...ports }) => ports },
       );
-      expect(app.manifest().beat[0]?.way).toBe('rule');
+      expect(app.manifest().beat[0]?.firedBy).toBe('rule');
       if (!hasRules) world.rules.deploy = () => {};
       await world.advance('3d');
       ids.push(runs.map(({ id }) => id));

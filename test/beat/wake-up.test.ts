@@ -56,12 +56,12 @@ describe('wake-ups', () => {
   it('places go up, also where the clock steps back', () => {
     let nowMs = NOW;
     const clock = { nowMs: () => nowMs } as Ports['clock'];
-    const places = [0, 0, 0, -5000, 0, 1, 1, -1].map((step) => {
+    const sequences = [0, 0, 0, -5000, 0, 1, 1, -1].map((step) => {
       nowMs += step;
       return nextSequence(clock);
     });
-    expect(places.toSorted()).toEqual(places);
-    expect(new Set(places).size).toBe(places.length);
+    expect(sequences.toSorted()).toEqual(sequences);
+    expect(new Set(sequences).size).toBe(sequences.length);
   });
 });
 

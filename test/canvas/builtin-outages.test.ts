@@ -4,7 +4,7 @@ import type { World } from 'celeriac/testing';
 import { expect, it } from 'vitest';
 
 import { canvasWorld, send } from '../support/canvas-world.ts';
-import { mortalPorts, newCommitLog } from '../support/canvas-crash.ts';
+import { crashingPorts, newCommitLog } from '../support/canvas-crash.ts';
 
 /** Calls of workers that fail before one succeeds. */
 function failing(world: World, port: 'groups' | 'broker', call: string, times: number, error: Error): () => number {
@@ -23,9 +23,9 @@ const throttled = (): Error => Object.assign(new Error('slow down'), { name: 'Th
 
 it.each([1, 30])('a tree torn by its sender is repaired, though the repair is throttled %i times', async (times) => {
   const { app, world, tasks, of } = canvasWorld();
-  app.use(mortalPorts(world.ports, { call: 4, when: 'before' }, newCommitLog()));
+  app.use(crashingPorts(world.ports, { call: 4, when: 'before' }, newCommitLog()));
   void send(group(Array.from({ length: 25 }, (_, index) => tasks.echo.s(index))));
-  for (let turn = 0; turn < 20; turn += 1) await world.clock.settled();
+  for (let turn = 0; turn < 20; turn += 1) await world.clock.nextTurn();
   app.use(world.ports);
   const failures = failing(world, 'groups', 'definition', times, throttled());
   await world.drain();
@@ -35,9 +35,9 @@ it.each([1, 30])('a tree torn by its sender is repaired, though the repair is th
 
 it('a tree torn by its sender is repaired, though a call of the repair never answers', async () => {
   const { app, world, tasks, of } = canvasWorld();
-  app.use(mortalPorts(world.ports, { call: 4, when: 'before' }, newCommitLog()));
+  app.use(crashingPorts(world.ports, { call: 4, when: 'before' }, newCommitLog()));
   void send(group(Array.from({ length: 25 }, (_, index) => tasks.echo.s(index))));
-  for (let turn = 0; turn < 20; turn += 1) await world.clock.settled();
+  for (let turn = 0; turn < 20; turn += 1) await world.clock.nextTurn();
   app.use(world.ports);
   const definition = world.groups.definition.bind(world.groups);
   let calls = 0;

@@ -7,7 +7,7 @@ import { World } from 'celeriac/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { mortalPorts, newCommitLog, scramble } from '../support/canvas-crash.ts';
+import { crashingPorts, newCommitLog, delayAndCopy } from '../support/canvas-crash.ts';
 import { outcomeOf, packTasks, trees } from '../support/canvas-trees.ts';
 import {
   type CanvasTasks,
@@ -65,7 +65,7 @@ interface End {
 
 async function playWorker(build: (tasks: CanvasTasks) => AnySignature, crash: Crash): Promise<End> {
   const log = newCommitLog();
-  const played: CanvasWorld = canvasWorld({}, { wrapPorts: (ports) => mortalPorts(ports, crash, log, played.runs) });
+  const played: CanvasWorld = canvasWorld({}, { wrapPorts: (ports) => crashingPorts(ports, crash, log, played.runs) });
   const sig = build(played.tasks);
   const result = await send(sig);
   await played.world.drain();
@@ -89,17 +89,17 @@ async function playWorker(build: (tasks: CanvasTasks) => AnySignature, crash: Cr
 
 describe.each(TREES)('%s', (_name, build) => {
   it.each(CRASHES)('ends the same wherever a worker stops, %s each call', async (when) => {
-    const calm = await playWorker(build, NO_CRASH);
-    expect(calm.crashed).toBe(false);
-    expect(new Set(calm.runs.values())).toEqual(new Set([1]));
-    expect(calm.calls).toContain('groups.mark');
-    for (let call = 1; call <= calm.calls.length; call += 1) {
+    const uninterrupted = await playWorker(build, NO_CRASH);
+    expect(uninterrupted.crashed).toBe(false);
+    expect(new Set(uninterrupted.runs.values())).toEqual(new Set([1]));
+    expect(uninterrupted.calls).toContain('groups.mark');
+    for (let call = 1; call <= uninterrupted.calls.length; call += 1) {
       const end = await playWorker(build, { call, when });
-      const where = `${when} call ${call}, ${calm.calls[call - 1]}`;
+      const where = `${when} call ${call}, ${uninterrupted.calls[call - 1]}`;
       expect(end.crashed, where).toBe(true);
-      expect(end.outcome, where).toEqual(calm.outcome);
-      expect(end.states, where).toEqual(calm.states);
-      expect([...end.runs.keys()].toSorted(), where).toEqual([...calm.runs.keys()].toSorted());
+      expect(end.outcome, where).toEqual(uninterrupted.outcome);
+      expect(end.states, where).toEqual(uninterrupted.states);
+      expect([...end.runs.keys()].toSorted(), where).toEqual([...uninterrupted.runs.keys()].toSorted());
       // Once more where the process died between the run and the commit, of which each batch has several.
       expect(Math.max(...end.runs.values()), where).toBeLessThanOrEqual(2);
     }
@@ -150,12 +150,12 @@ async function playSender(
   const log = newCommitLog();
   const played = canvasWorld({ resultExpires });
   const sig = build(played.tasks);
-  played.app.use(mortalPorts(played.world.ports, crash, log));
+  played.app.use(crashingPorts(played.world.ports, crash, log));
   const sent = send(
     (sig as AnySignature & { set(options: { taskId: string }): AnySignature }).set({ taskId: 'whole' }),
   );
   if (crash.call === 0) await sent;
-  else for (let turn = 0; turn < 20; turn += 1) await played.world.clock.settled();
+  else for (let turn = 0; turn < 20; turn += 1) await played.world.clock.nextTurn();
   expect(log.crashed).toBe(crash.call > 0);
   played.app.use(played.world.ports);
   await played.world.drain();
@@ -165,15 +165,15 @@ async function playSender(
 
 describe.each(SENT)('$what', ({ build, tasks, resultExpires }) => {
   it.each(CRASHES)('is sent whole or not at all, wherever its sender stops, %s each call', async (when) => {
-    const calm = await playSender(build, NO_CRASH, resultExpires);
-    expect(calm.ids.length).toBe(tasks);
-    expect(calm.world.timers.nextDueMs()).toBeUndefined();
-    for (let call = 1; call <= calm.calls.length; call += 1) {
+    const uninterrupted = await playSender(build, NO_CRASH, resultExpires);
+    expect(uninterrupted.ids.length).toBe(tasks);
+    expect(uninterrupted.world.timers.nextDueMs()).toBeUndefined();
+    for (let call = 1; call <= uninterrupted.calls.length; call += 1) {
       const { ids, calls, world } = await playSender(build, { call, when }, resultExpires);
       const where = `${when} call ${call}, ${calls.at(-1)}`;
       const guarded = calls.indexOf('timers.put');
       const begun = guarded >= 0 && (guarded < calls.length - 1 || when === 'after');
-      if (begun) expect(ids.toSorted(), where).toEqual(calm.ids.toSorted());
+      if (begun) expect(ids.toSorted(), where).toEqual(uninterrupted.ids.toSorted());
       else expect(ids, where).toEqual([]);
       expect(world.broker.nextVisibleMs(), where).toBeUndefined();
       expect(world.timers.nextDueMs(), where).toBeUndefined();
@@ -184,9 +184,9 @@ describe.each(SENT)('$what', ({ build, tasks, resultExpires }) => {
 it('a member that a repair sends stands where it would have stood', async () => {
   const { app, world, tasks, of } = canvasWorld();
   const log = newCommitLog();
-  app.use(mortalPorts(world.ports, { call: 4, when: 'before' }, log));
+  app.use(crashingPorts(world.ports, { call: 4, when: 'before' }, log));
   void send(group(Array.from({ length: 25 }, (_, index) => tasks.echo.s(index))));
-  for (let turn = 0; turn < 20; turn += 1) await world.clock.settled();
+  for (let turn = 0; turn < 20; turn += 1) await world.clock.nextTurn();
   app.use(world.ports);
   await world.run();
   expect(log.calls).toEqual(['groups.define', 'timers.put', 'broker.send', 'broker.send']);
@@ -229,8 +229,8 @@ describe('any tree', () => {
         );
         const { app, runs, build } = packTasks();
         const log = newCommitLog();
-        const world = new World(app, { patienceMs: 0, wrapPorts: (ports) => mortalPorts(ports, crash, log) });
-        scramble(world, () => ({ delaySeconds: throwDice(), copies: throwDice() < 4 ? [throwDice() * 60] : [] }));
+        const world = new World(app, { patienceMs: 0, wrapPorts: (ports) => crashingPorts(ports, crash, log) });
+        delayAndCopy(world, () => ({ delaySeconds: throwDice(), copies: throwDice() < 4 ? [throwDice() * 60] : [] }));
         const sig = build(tree);
         const result = await send(sig);
         await world.drain();

@@ -5,7 +5,7 @@
 import { chain, chord, currentTask, group, type GroupResult, signature } from 'celeriac';
 import { describe, expect, it } from 'vitest';
 
-import { mortalPorts, newCommitLog, scramble } from '../support/canvas-crash.ts';
+import { crashingPorts, newCommitLog, delayAndCopy } from '../support/canvas-crash.ts';
 import { canvasWorld, expectEnded, send } from '../support/canvas-world.ts';
 import { newWorld } from '../support/worlds.ts';
 
@@ -13,7 +13,7 @@ describe('a header member counted twice', () => {
   it('by a redelivery: the count reached the size early and the body got a ChordError (backends that increment, PR 8783)', async () => {
     const { world, tasks, of } = canvasWorld();
     let doubled = 0;
-    scramble(world, ({ body }) => {
+    delayAndCopy(world, ({ body }) => {
       const first = Buffer.from(body, 'base64').toString().includes('"first"');
       doubled += first ? 1 : 0;
       return { delaySeconds: 0, copies: first ? [30, 60, 90] : [] };
@@ -48,7 +48,7 @@ describe('a header member counted twice', () => {
 
   it('by one that comes after the body ran: the group was gone, and the body became a failure (DynamoDB backend)', async () => {
     const { app, world, tasks, of } = canvasWorld();
-    scramble(world, () => ({ delaySeconds: 0, copies: [120] }));
+    delayAndCopy(world, () => ({ delaySeconds: 0, copies: [120] }));
     const result = await send(chord([tasks.echo.s(1), tasks.echo.s(2)], tasks.list.s()));
     await world.run();
     expect(await result.get()).toEqual([[1, 2]]);
@@ -62,7 +62,7 @@ describe('a header member that is never counted', () => {
   it('since its worker died between counting and calling the body: the callback was lost (django-celery-results PR 397)', async () => {
     const log = newCommitLog();
     const crash = { call: 0, when: 'after' as const };
-    const { world, tasks, of } = canvasWorld({}, { wrapPorts: (ports) => mortalPorts(ports, crash, log) });
+    const { world, tasks, of } = canvasWorld({}, { wrapPorts: (ports) => crashingPorts(ports, crash, log) });
     const sig = (): Parameters<typeof send>[0] => chord([tasks.echo.s(1), tasks.echo.s(2)], tasks.list.s());
     await send(sig());
     await world.drain();
@@ -76,7 +76,7 @@ describe('a header member that is never counted', () => {
 
   it('since its process was killed: link_error and the chord waited for ever (2911)', async () => {
     const log = newCommitLog();
-    const kill = canvasWorld({}, { wrapPorts: (ports) => mortalPorts(ports, { call: 2, when: 'before' }, log) });
+    const kill = canvasWorld({}, { wrapPorts: (ports) => crashingPorts(ports, { call: 2, when: 'before' }, log) });
     const result = await send(chord([kill.tasks.echo.s(1)], kill.tasks.list.s()));
     await kill.world.drain();
     expect(log.crashed).toBe(true);
@@ -182,10 +182,10 @@ describe('failures that nobody heard of', () => {
 it('a sender was interrupted while it made the chord: chord_unlock looped for ever (1700)', async () => {
   const { app, world, tasks, of } = canvasWorld();
   const log = newCommitLog();
-  app.use(mortalPorts(world.ports, { call: 4, when: 'after' }, log));
+  app.use(crashingPorts(world.ports, { call: 4, when: 'after' }, log));
   const header = Array.from({ length: 25 }, (_, index) => tasks.echo.s(index));
   void send(chord(header, tasks.list.s()).set({ taskId: 'torn' }));
-  for (let turn = 0; turn < 20; turn += 1) await world.clock.settled();
+  for (let turn = 0; turn < 20; turn += 1) await world.clock.nextTurn();
   app.use(world.ports);
   await world.drain();
   expect(log.crashed).toBe(true);
@@ -200,7 +200,7 @@ describe('what chords cost', () => {
     await send(chord([tasks.echo.s(1), tasks.echo.s(2).set({ countdown: '6h' })], tasks.list.s()));
     await world.run();
     let sent = 0;
-    scramble(world, () => ((sent += 1), { delaySeconds: 0, copies: [] }));
+    delayAndCopy(world, () => ((sent += 1), { delaySeconds: 0, copies: [] }));
     await world.advance('5h');
     expect(sent).toBe(0);
   });
@@ -211,7 +211,7 @@ describe('what chords cost', () => {
       const { world, tasks } = canvasWorld();
       const stage = [group(Array.from({ length: 10 }, () => tasks.echo.si(1))), tasks.list.si()];
       const sizes: number[] = [];
-      scramble(world, ({ body }) => (sizes.push(body.length), { delaySeconds: 0, copies: [] }));
+      delayAndCopy(world, ({ body }) => (sizes.push(body.length), { delaySeconds: 0, copies: [] }));
       const result = await send(chain(...(Array.from({ length: chords }, () => stage).flat() as never[])));
       await world.drain();
       expect(await result.get()).toEqual([]);
@@ -227,7 +227,7 @@ describe('what chords cost', () => {
       const { world, tasks, runs } = canvasWorld();
       const stage = [group(Array.from({ length: 10 }, () => tasks.echo.si(1))), tasks.list.si()];
       let [sent, copies] = [0, 0];
-      scramble(world, () => ((sent += 1), { delaySeconds: 0, copies: [((copies += apart) % 900) + apart] }));
+      delayAndCopy(world, () => ((sent += 1), { delaySeconds: 0, copies: [((copies += apart) % 900) + apart] }));
       const result = await send(chain(...(Array.from({ length: 5 }, () => stage).flat() as never[])));
       await world.drain();
       expect(await result.get()).toEqual([]);

@@ -176,8 +176,8 @@ describe.each(ENDS)('a member that $name', (end) => {
     expect(told.length).toBe(runs ? 0 : 1);
     const values = ['left', end.outcome, 'right'];
     const success = (value: unknown): unknown => ({ status: 'SUCCESS', value });
-    const settled = [success('left'), succeeds ? success(end.outcome) : end.outcome, success('right')];
-    if (runs) expect(await body.get()).toEqual([policy === 'settled' ? settled : values, 'of inner']);
+    const settledResults = [success('left'), succeeds ? success(end.outcome) : end.outcome, success('right')];
+    if (runs) expect(await body.get()).toEqual([policy === 'settled' ? settledResults : values, 'of inner']);
     else await expect(body.get()).rejects.toMatchObject({ name: 'ChordError' });
     const [results] = (await outer.get()) as readonly [readonly { readonly status: string }[]];
     expect(results.map(({ status }) => status)).toEqual([runs ? 'SUCCESS' : 'FAILURE', 'SUCCESS']);

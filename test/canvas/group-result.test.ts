@@ -2,7 +2,7 @@
 import { type AnySignature, chain, chord, group, GroupResult } from 'celeriac';
 import { describe, expect, it } from 'vitest';
 
-import { scramble } from '../support/canvas-crash.ts';
+import { delayAndCopy } from '../support/canvas-crash.ts';
 import { type CanvasTasks, canvasWorld, expectEnded, send } from '../support/canvas-world.ts';
 import { newWorld } from '../support/worlds.ts';
 
@@ -153,7 +153,7 @@ describe('join', () => {
   it.each([35, 200, 600])('%i members, whatever order they end in', async (size) => {
     const { world, tasks } = canvasWorld();
     let late = 0;
-    scramble(world, () => ({ delaySeconds: (late = (late * 7 + 3) % 61), copies: [] }));
+    delayAndCopy(world, () => ({ delaySeconds: (late = (late * 7 + 3) % 61), copies: [] }));
     const result = await sendGroup(echoes(tasks, size));
     expect(await result.join({ timeout: '1h' })).toEqual(numbers(size));
   });
@@ -281,7 +281,7 @@ describe('results handed to a body', () => {
   ])('of %i members, %s, in order', async (size, how) => {
     const { world, tasks, of } = canvasWorld();
     let [late, longest] = [0, 0];
-    scramble(world, ({ body }) => {
+    delayAndCopy(world, ({ body }) => {
       longest = Math.max(longest, body.length);
       return { delaySeconds: (late = (late * 7 + 3) % 61), copies: [] };
     });
@@ -304,7 +304,7 @@ describe('results handed to a body', () => {
       lengths: app.task('lengths', (values: string[]) => values.map((value) => value.length)),
     }));
     const sizes: number[] = [];
-    scramble(world, ({ body }) => (sizes.push(body.length), { delaySeconds: 0, copies: [] }));
+    delayAndCopy(world, ({ body }) => (sizes.push(body.length), { delaySeconds: 0, copies: [] }));
     const header = numbers(3).map((index) => tasks.large.s(index));
     const result = await chord(
       header,

@@ -12,7 +12,7 @@ import type { MemoryCeleryGroups } from '../../lib/memory/index.ts';
 import type { Message } from '../../lib/wire/message.ts';
 import { readDocument, writeDocument } from '../../lib/wire/result-document.ts';
 import type { Signature } from '../../lib/wire/signature.ts';
-import { mortalPorts, newCommitLog } from '../support/canvas-crash.ts';
+import { crashingPorts, newCommitLog } from '../support/canvas-crash.ts';
 import { type Crash, NO_CRASH } from '../support/port-taps.ts';
 
 function newApp() {
@@ -146,7 +146,7 @@ const TREES: readonly [string, (setting: Setting) => AnySignature, unknown][] = 
 const BETWEEN: ReadonlySet<string> = new Set([
   'backend.commit',
   'broker.send',
-  'backend.settled',
+  'backend.noteSettled',
   'celeryGroups.close',
 ]);
 
@@ -165,7 +165,10 @@ async function play(
 ): Promise<End> {
   const setting = newApp();
   const log = newCommitLog();
-  const world = new World(setting.app, { logger: silentLogger, wrapPorts: (ports) => mortalPorts(ports, crash, log) });
+  const world = new World(setting.app, {
+    logger: silentLogger,
+    wrapPorts: (ports) => crashingPorts(ports, crash, log),
+  });
   if (copies > 1) doubled(world, copies);
   const python = new PythonWorker(world);
   const result = await (
@@ -212,13 +215,13 @@ describe.each(TREES)('a chord of both sides, %s', (_name, build, values) => {
     ['before', 'ours last', true],
     ['after', 'ours last', true],
   ] as const)('wherever a worker of ours dies, %s each call, %s', async (when, _order, theirsFirst) => {
-    const calm = await play(build, NO_CRASH, { theirsFirst });
-    expect(calm.value).toEqual(values);
-    for (let call = 1; call <= calm.calls.length; call += 1) {
+    const uninterrupted = await play(build, NO_CRASH, { theirsFirst });
+    expect(uninterrupted.value).toEqual(values);
+    for (let call = 1; call <= uninterrupted.calls.length; call += 1) {
       const end = await play(build, { call, when }, { theirsFirst });
-      const where = `${when} call ${call}, ${calm.calls[call - 1]}`;
+      const where = `${when} call ${call}, ${uninterrupted.calls[call - 1]}`;
       expect(end.crashed, where).toBe(true);
-      const between = BETWEEN.has(calm.calls[call - 1] ?? '');
+      const between = BETWEEN.has(uninterrupted.calls[call - 1] ?? '');
       // A task of theirs that we send twice, since we die before we note that it is sent, counts twice.
       if (between && end.value === 'ChordError') continue;
       expect(end.value, where).toEqual(values);

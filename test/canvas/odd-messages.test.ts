@@ -41,8 +41,8 @@ async function deliver(body: string) {
   await world.broker.send([{ queue: 'celery', body }]);
   await world.drain();
   expect(world.broker.nextVisibleMs()).toBeUndefined();
-  const [letter] = world.deadLetters('celery');
-  return { app, runs, letter, state: await app.result(ID).state() };
+  const [deadLetter] = world.deadLetters('celery');
+  return { app, runs, deadLetter, state: await app.result(ID).state() };
 }
 
 const protocol1 = { task: 'proj.add', id: ID, args: [1], kwargs: { y: 2 }, retries: 0, eta: null, expires: null };
@@ -69,9 +69,9 @@ describe('messages that run', () => {
       envelopeOf({ body: deflateSync(BODY).toString('base64'), headers: { compression: 'application/x-gzip' } }),
     ],
   ])('%s (Celery: %s)', async (_what, _celery, body) => {
-    const { app, runs, letter } = await deliver(body);
+    const { app, runs, deadLetter } = await deliver(body);
     expect(runs).toBe(1);
-    expect(letter).toBeUndefined();
+    expect(deadLetter).toBeUndefined();
     expect(await app.result(ID).get({ timeout: 1 })).toBe(3);
   });
 });
@@ -118,33 +118,33 @@ describe('messages that cannot be read are dead letters at once, unchanged, with
       /compression is 'application\/x-bz2'; zlib/,
     ],
   ])('%s (Celery: %s)', async (_what, _celery, body, reason) => {
-    const { runs, letter } = await deliver(body);
+    const { runs, deadLetter } = await deliver(body);
     expect(runs).toBe(0);
-    expect(letter?.body).toBe(body);
-    expect(letter?.attributes).toMatchObject({ reason: 'invalid message', origin_queue: 'celery' });
-    expect(letter?.attributes['error']).toMatch(reason);
+    expect(deadLetter?.body).toBe(body);
+    expect(deadLetter?.attributes).toMatchObject({ reason: 'invalid message', origin_queue: 'celery' });
+    expect(deadLetter?.attributes['error']).toMatch(reason);
   });
 });
 
 it('celery.backend_cleanup has nothing to do', async () => {
-  const { app, letter } = await deliver(
+  const { app, deadLetter } = await deliver(
     envelopeOf({ body: base64('[[], {}, {}]'), headers: { task: 'celery.backend_cleanup' } }),
   );
-  expect(letter).toBeUndefined();
+  expect(deadLetter).toBeUndefined();
   expect(await app.result(ID).state()).toBe('SUCCESS');
 });
 
 describe('messages that end without a run', () => {
   it('expired (Celery: REVOKED, deleted)', async () => {
-    const { app, runs, letter, state } = await deliver(envelopeOf({ headers: { expires: '2020-01-01T00:00:00' } }));
-    expect({ runs, letter, state }).toEqual({ runs: 0, letter: undefined, state: 'REVOKED' });
+    const { app, runs, deadLetter, state } = await deliver(envelopeOf({ headers: { expires: '2020-01-01T00:00:00' } }));
+    expect({ runs, deadLetter, state }).toEqual({ runs: 0, deadLetter: undefined, state: 'REVOKED' });
     await expect(app.result(ID).get({ timeout: 1 })).rejects.toMatchObject({ name: 'TaskRevokedError' });
   });
 
   it('an unknown task (Celery: FAILURE NotRegistered, comes back for ever, its chord is not counted)', async () => {
-    const { app, runs, letter, state } = await deliver(envelopeOf({ headers: { task: 'no.such' } }));
+    const { app, runs, deadLetter, state } = await deliver(envelopeOf({ headers: { task: 'no.such' } }));
     expect({ runs, state }).toEqual({ runs: 0, state: 'FAILURE' });
-    expect(letter?.attributes).toMatchObject({ reason: 'not registered', task: 'no.such', task_id: ID });
+    expect(deadLetter?.attributes).toMatchObject({ reason: 'not registered', task: 'no.such', task_id: ID });
     await expect(app.result(ID).get({ timeout: 1 })).rejects.toMatchObject({ name: 'NotRegistered' });
   });
 });

@@ -113,7 +113,7 @@ describe('a step of many messages', () => {
 });
 
 /** Requests of the settling of a large step: its windows, and what is noted of them. */
-function mortal(ports: Ports, crash: Crash, log: CrashLog): Ports {
+function crashingPorts(ports: Ports, crash: Crash, log: CrashLog): Ports {
   const die = dying(crash, log);
   return tapped(
     ports,
@@ -137,7 +137,7 @@ describe('a worker that stops in the middle of a step of thousands', () => {
         wrapPorts: (ports, { requestId }) => {
           // Only invocations that begin before the crash can die of it.
           if (!log.crashed) living.add(requestId);
-          return living.has(requestId) ? mortal(ports, crash, log) : ports;
+          return living.has(requestId) ? crashingPorts(ports, crash, log) : ports;
         },
       },
     );

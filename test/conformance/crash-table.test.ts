@@ -319,7 +319,7 @@ const BACKEND: readonly Operation[] = [
 
 // ------------------------------------------------------------- dead letters
 
-const letters = (id: string) =>
+const deadLetters = (id: string) =>
   Array.from({ length: 25 }, (_, index) => ({ queue: 'default', deadLetter: true, body: `${id} ${index}` }));
 
 const BROKER: readonly Operation[] = [
@@ -327,13 +327,13 @@ const BROKER: readonly Operation[] = [
     name: 'dead letters of several requests',
     run: async ({ broker }, id) => {
       // Whoever is dead hears nothing: what was sent is not told as sent.
-      const outcomes = await broker.send(letters(id));
+      const outcomes = await broker.send(deadLetters(id));
       if (outcomes.some((outcome) => !outcome.ok)) throw new Error('not all were sent');
     },
     rule: () => Promise.resolve(),
     again: async ({ broker }, id) => {
-      const outcomes = await broker.send(letters(id));
-      expect(outcomes.map(({ ok }) => ok)).toEqual(letters(id).map(() => true));
+      const outcomes = await broker.send(deadLetters(id));
+      expect(outcomes.map(({ ok }) => ok)).toEqual(deadLetters(id).map(() => true));
     },
   },
 ];

@@ -82,11 +82,11 @@ async function play(suite: keyof typeof SUITES, name: string, at: number): Promi
 
 describe.each(Object.entries(SUITES))('%s', (suite, casesOf) => {
   it.each(casesOf({} as Store).map(({ name }) => [name]))('%s', async (name) => {
-    const calm = await play(suite, name, 0);
-    if (calm > MOST_REQUESTS) return;
-    for (let at = 1; at <= calm; at += 1)
+    const uninterrupted = await play(suite, name, 0);
+    if (uninterrupted > MOST_REQUESTS) return;
+    for (let at = 1; at <= uninterrupted; at += 1)
       await play(suite, name, at).catch((error: unknown) => {
-        throw new Error(`where the answer to request ${at} of ${calm} is lost`, { cause: error });
+        throw new Error(`where the answer to request ${at} of ${uninterrupted} is lost`, { cause: error });
       });
   });
 });

@@ -1,4 +1,4 @@
-/** The drills, deployed: canvas over queues, a worker that dies, timers, letters and schedules. */
+/** The drills, deployed: canvas over queues, a worker that dies, timers, dead letters and schedules. */
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type AsyncResult, chain, chord, enqueueMany } from 'celeriac';
 
@@ -42,7 +42,7 @@ async function quick({
     const result = await refuse.delay('not today');
     await result.get({ ...PATIENCE, propagate: false });
     equal(await result.state(), 'REJECTED');
-    return letterOf(environment.deadLetterQueues['default'] ?? '', result.id, 'not today');
+    return deadLetterOf(environment.deadLetterQueues['default'] ?? '', result.id, 'not today');
   });
   await report.step('a countdown of 3 s on a FIFO queue', async () => {
     const startedMs = Date.now();
@@ -53,11 +53,11 @@ async function quick({
 }
 
 /** Waits for the dead letter of a task whose reason holds `why`. */
-async function letterOf(QueueUrl: string, taskId: string, why: string): Promise<string> {
+async function deadLetterOf(QueueUrl: string, taskId: string, why: string): Promise<string> {
   const sqs = new SQSClient({});
   const seen: Readonly<Record<string, string>>[] = [];
-  const letter = await until(
-    `a letter of task ${taskId}`,
+  const deadLetter = await until(
+    `a dead letter of task ${taskId}`,
     async () => {
       const { Messages } = await sqs.send(
         new ReceiveMessageCommand({
@@ -78,9 +78,9 @@ async function letterOf(QueueUrl: string, taskId: string, why: string): Promise<
     (found) => found !== undefined,
     60,
   );
-  const reason = letter?.['reason'] ?? '';
-  if (!JSON.stringify(letter).includes(why))
-    throw new Error(`the letter has another reason: ${JSON.stringify(letter)}`);
+  const reason = deadLetter?.['reason'] ?? '';
+  if (!JSON.stringify(deadLetter).includes(why))
+    throw new Error(`the dead letter has another reason: ${JSON.stringify(deadLetter)}`);
   return reason;
 }
 
@@ -129,7 +129,7 @@ function putBack(timer: Timer, dueMs: number): Timer {
   return { ...timer, dueMs, message: { ...timer.message, body } };
 }
 
-/** What no worker ever handled gets a state and a letter: SQS would move it there after many receives. */
+/** What no worker ever handled gets a state and a dead letter: SQS would move it there after many receives. */
 async function lostMessage({ report, drills: { app, add }, environment }: DrillParts): Promise<void> {
   await report.step('a message in the lost queue ends its task, with a letter', async () => {
     const result = await add.applyAsync([1, 1], { countdown: 3600 });
@@ -144,6 +144,6 @@ async function lostMessage({ report, drills: { app, add }, environment }: DrillP
     );
     await result.get({ ...PATIENCE, propagate: false });
     equal(await result.state(), 'FAILURE');
-    return letterOf(environment.deadLetterQueues['default'] ?? '', result.id, 'lost');
+    return deadLetterOf(environment.deadLetterQueues['default'] ?? '', result.id, 'lost');
   });
 }

@@ -83,8 +83,8 @@ export const BACKEND_CALLS: Calls<Backend> = fc.oneof(
   call('release', fc.record({ id, attempt, owner }), (port: Backend, request, prefix) =>
     port.release({ ...request, id: `${prefix}${request.id}` }),
   ),
-  call('settled', fc.record({ id, attempt }), (port: Backend, request, prefix) =>
-    port.settled({ ...request, id: `${prefix}${request.id}` }),
+  call('noteSettled', fc.record({ id, attempt }), (port: Backend, request, prefix) =>
+    port.noteSettled({ ...request, id: `${prefix}${request.id}` }),
   ),
   call(
     'update',

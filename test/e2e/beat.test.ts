@@ -52,9 +52,9 @@ describe('on the embedded cloud', () => {
     await app.schedules.put('soon', { task: note.s('soon'), schedule: clocked(new Date(Date.now() + 1500)) });
     await expect.poll(() => runsOf('soon').length, { timeout: 10_000 }).toBe(1);
     expect(await app.schedules.get('soon')).toMatchObject({ enabled: false, totalRunCount: 1, source: 'stored' });
-    expect((await app.schedules.disable('monthly')).way).toBe('rule');
+    expect((await app.schedules.disable('monthly')).firedBy).toBe('rule');
     expect(await cloud.rules.isEnabled('monthly')).toBe(false);
-    expect((await app.schedules.list()).map(({ name, way }) => [name, way])).toEqual([
+    expect((await app.schedules.list()).map(({ name, firedBy }) => [name, firedBy])).toEqual([
       ['heart', 'sweep'],
       ['monthly', 'rule'],
       ['soon', 'sweep'],

@@ -82,7 +82,7 @@ class Workers {
   }
 }
 
-const lostLetter = (id: string, task: string): unknown => ({
+const deadLetterOfLost = (id: string, task: string): unknown => ({
   body: expect.any(String),
   attributes: expect.objectContaining({ reason: 'worker lost', task, task_id: id, origin_queue: 'default' }),
 });
@@ -102,7 +102,7 @@ it('a worker that dies on load', async () => {
       });
       await expect
         .poll(() => cloud.deadLetters(), { timeout: PATIENCE_SECONDS * 1000 })
-        .toEqual([lostLetter(result.id, 'job')]);
+        .toEqual([deadLetterOfLost(result.id, 'job')]);
     },
   );
 });
@@ -130,7 +130,7 @@ it.concurrent.for([
       });
       await expect
         .poll(() => cloud.deadLetters(), { timeout: PATIENCE_SECONDS * 1000 })
-        .toEqual([lostLetter(result.id, task)]);
+        .toEqual([deadLetterOfLost(result.id, task)]);
       // maxDeliveries is 1: one run, and the second delivery finds that its worker was lost.
       expect(workers.starts).toEqual(['started']);
     } finally {

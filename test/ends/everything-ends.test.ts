@@ -1,4 +1,4 @@
-/** Random errors at random steps of random programs: one final state, the true reason, a letter only where one is due, effects once. */
+/** Random errors at random steps of random programs: one final state, the true reason, a dead letter only where one is due, effects once. */
 import { type AsyncResult, Celeriac, chain, chord, GroupResult } from 'celeriac';
 import { World } from 'celeriac/testing';
 import fc from 'fast-check';
@@ -188,14 +188,14 @@ async function play(program: Program): Promise<void> {
   for (const { options } of ids) {
     const result = app.result(String(options['task_id']));
     const state = await result.state();
-    const letters = world.deadLetters().filter(({ attributes }) => attributes['task_id'] === result.id);
+    const deadLetters = world.deadLetters().filter(({ attributes }) => attributes['task_id'] === result.id);
     const own = result.id === 'the-refused' && faulty;
     const refused = own && (program.step === 'claim' || program.step === 'commit');
-    // A failed task has its state; one that no state can be written of has its letter.
-    expect(letters.length).toBe(refused && reached(program) ? 1 : 0);
+    // A failed task has its state; one that no state can be written of has its dead letter.
+    expect(deadLetters.length).toBe(refused && reached(program) ? 1 : 0);
     // A task whose claim or commit is always refused has its dead letter; whatever else happens it has its state.
     if (!refused && !(state === 'PENDING' && follows(program))) expect(['SUCCESS', 'FAILURE']).toContain(state);
-    if (letters.length > 0) expect(letters[0]?.attributes['error']).toContain(REASON);
+    if (deadLetters.length > 0) expect(deadLetters[0]?.attributes['error']).toContain(REASON);
     const breaks = !['onSuccess', 'logger'].includes(program.step);
     if (own && state === 'FAILURE' && breaks && (program.thrown[1] || program.step === 'onFailure'))
       expect(((await result.info()) as Error).message).toContain(REASON);

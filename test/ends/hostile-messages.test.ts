@@ -220,11 +220,11 @@ async function check(wire: Wire): Promise<boolean> {
   await world.drain('400d');
   expect(world.broker.nextVisibleMs()).toBeUndefined();
   expect(world.timers.nextDueMs()).toBeUndefined();
-  const letters = [...world.deadLetters('default'), ...world.deadLetters('line')];
+  const deadLetters = [...world.deadLetters('default'), ...world.deadLetters('line')];
   const records = world.backend.all();
   expect(records.filter(({ finishedMs }) => finishedMs === undefined)).toEqual([]);
-  expect(letters.length + records.length).toBeGreaterThan(0);
-  for (const { attributes } of letters)
+  expect(deadLetters.length + records.length).toBeGreaterThan(0);
+  for (const { attributes } of deadLetters)
     for (const value of Object.values(attributes)) expect(value.length).toBeLessThanOrEqual(1024);
   for (const record of records) expect(JSON.stringify(record).length).toBeLessThan(LONGEST_RECORD);
   for (const { message, fields } of lines) expect(message.length + fields.length).toBeLessThan(LONGEST_LINE);

@@ -71,7 +71,7 @@ describe('the lost queue', () => {
     ]);
   });
 
-  it('a worker that never loads: one state, one letter, and the message leaves', async () => {
+  it('a worker that never loads: one state, one dead letter, and the message leaves', async () => {
     const { app, world } = unloadable((each) => void each.task('job', () => 1));
     const result = await app.send('job');
     await world.drain('4d');
@@ -96,7 +96,7 @@ describe('the lost queue', () => {
     expect(world.deadLetters()).toMatchObject([{ body: text, attributes: { reason: 'worker lost', task_id: 'big' } }]);
   });
 
-  it('a store that takes nothing: the letter alone, after bounded tries', async () => {
+  it('a store that takes nothing: the dead letter alone, after bounded tries', async () => {
     let tries = 0;
     const { world } = newWorld(
       (app) => app.task('job', () => 1),

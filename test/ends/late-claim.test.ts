@@ -14,7 +14,7 @@ function slowClaim(ports: Ports, seconds: number, isFirst: () => boolean): Ports
     return answer;
   };
   // Private fields are the real one's.
-  for (const name of ['commit', 'release', 'settled', 'update', 'conclude', 'revoke', 'get', 'forget'] as const)
+  for (const name of ['commit', 'release', 'noteSettled', 'update', 'conclude', 'revoke', 'get', 'forget'] as const)
     Reflect.set(backend, name, (Reflect.get(ports.backend, name) as (arg: unknown) => unknown).bind(ports.backend));
   return { ...ports, backend };
 }

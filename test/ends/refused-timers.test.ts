@@ -23,7 +23,7 @@ function timersWorld() {
 }
 
 describe('a timer whose queue is gone', () => {
-  it('ends its task with the reason, one letter, and tells what follows', async () => {
+  it('ends its task with the reason, one dead letter, and tells what follows', async () => {
     const { world, tasks, ran, moveTimers } = timersWorld();
     const first = tasks.job.s().set({ countdown: '1h' });
     const result = await chain(first, tasks.next.si()).delay();
@@ -50,7 +50,7 @@ describe('a timer whose queue is gone', () => {
     expect([await result.state(), ran]).toEqual(['SUCCESS', ['job']]);
   });
 
-  it('stays where no state can be written, and leaves with a letter in the end', async () => {
+  it('stays where no state can be written, and leaves with a dead letter in the end', async () => {
     const { world, tasks, moveTimers } = timersWorld();
     await tasks.job.applyAsync([], { countdown: '1h' });
     await moveTimers('gone');

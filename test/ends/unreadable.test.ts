@@ -17,7 +17,7 @@ async function deliver(body: string) {
   const { app, world } = newWorld((own) => own.task('job', () => 'ran'));
   await world.broker.send([{ queue: 'default', body }]);
   await world.drain('1d');
-  return { result: app.result('the-id'), letters: world.deadLetters(), world };
+  return { result: app.result('the-id'), deadLetters: world.deadLetters(), world };
 }
 
 describe('a message that cannot be read', () => {
@@ -25,20 +25,20 @@ describe('a message that cannot be read', () => {
     ['a due time beyond all timers', envelope({ eta: '2300-01-01T00:00:00Z' })],
     ['a body that is no JSON', envelope({}, '{')],
     ['a field of the wrong kind', envelope({ retries: 'many' })],
-  ])('%s: its sender is told, and the letter names the task', async (_what, body) => {
-    const { result, letters } = await deliver(body);
+  ])('%s: its sender is told, and the dead letter names the task', async (_what, body) => {
+    const { result, deadLetters } = await deliver(body);
     await expect(result.get({ timeout: 1 })).rejects.toMatchObject({ code: 'INVALID_MESSAGE' });
-    expect(letters.map(({ attributes }) => [attributes['reason'], attributes['task_id'], attributes['task']])).toEqual([
-      ['invalid message', 'the-id', 'job'],
-    ]);
+    expect(
+      deadLetters.map(({ attributes }) => [attributes['reason'], attributes['task_id'], attributes['task']]),
+    ).toEqual([['invalid message', 'the-id', 'job']]);
   });
 
   it.each([
     ['text', 'hello'],
     ['an id that is none', envelope({ id: 7, eta: 7 })],
-  ])('%s: a letter, and no state', async (_what, body) => {
-    const { result, letters, world } = await deliver(body);
-    expect([await result.state(), letters.length, world.backend.all().length]).toEqual(['PENDING', 1, 0]);
+  ])('%s: a dead letter, and no state', async (_what, body) => {
+    const { result, deadLetters, world } = await deliver(body);
+    expect([await result.state(), deadLetters.length, world.backend.all().length]).toEqual(['PENDING', 1, 0]);
   });
 
   it('changes nothing of a task that has ended', async () => {

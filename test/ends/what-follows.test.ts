@@ -142,11 +142,11 @@ it.each(['backend.claim', 'backend.commit', 'backend.conclude', 'timers.put', 'b
     );
     const result = await chord([tasks.member.s()], tasks.sum.s()).delay();
     await world.drain('4d');
-    const letters = world.deadLetters();
+    const deadLetters = world.deadLetters();
     const state = await result.state();
     // Where no state can be written, the dead letter says it.
     if (state !== 'FAILURE' && state !== 'SUCCESS')
-      expect(letters.map(({ attributes }) => attributes['error'])).toContainEqual(
+      expect(deadLetters.map(({ attributes }) => attributes['error'])).toContainEqual(
         expect.stringContaining('ValidationException'),
       );
     expect(runs).toBeLessThanOrEqual(6);

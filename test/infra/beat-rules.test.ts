@@ -328,11 +328,11 @@ describe('rights to switch rules', () => {
 });
 
 describe('what synth tells', () => {
-  it('prints every entry, its way, its expression, why, and its next three ticks', () => {
+  it('prints every entry, what fires it, its expression, why, and its next three ticks', () => {
     const { stack } = synth(MIXED);
     const [info] = Annotations.fromStack(stack).findInfo('/Test/Tasks/Beat', Match.anyValue());
     const text = info?.entry.data as string;
-    expect(text).toMatch(/entry +way +expression +reason +next three ticks \(UTC\)/);
+    expect(text).toMatch(/entry +fired by +expression +reason +next three ticks \(UTC\)/);
     expect(text).toMatch(/morning +rule +cron\(30 7 \* \* \? \*\) +(?:\d{4}-\d\d-\d\d 07:30(?:, )?){3}/);
     expect(text).toMatch(/often +rule, disabled +rate\(5 minutes\)/);
     expect(text).toMatch(/local +sweep +crontab \* 7 \* \* \* Europe\/Berlin +time zone Europe\/Berlin/);
@@ -346,11 +346,11 @@ describe('what synth tells', () => {
       'on\nce': { task: 'report', schedule: { type: 'clocked', at: '2020-01-01T00:00:00Z' } },
     });
     expect(beatTable(manifest.beat, Date.parse('2030-01-01T00:00:05Z')).split('\n')).toEqual([
-      'entry   way    expression                        reason   next three ticks (UTC)',
-      `------  -----  --------------------------------  -------  ${'-'.repeat(79)}`,
-      'weekly  rule   cron(30 7 ? * MON *)                       2030-01-07 07:30, 2030-01-14 07:30, 2030-01-21 07:30',
-      'tick    sweep  every 10 s                        seconds  2030-01-01 00:00:15, 2030-01-01 00:00:25, 2030-01-01 00:00:35 (if deployed now)',
-      'on ce   sweep  once at 2020-01-01T00:00:00.000Z  one-off  never',
+      'entry   fired by  expression                        reason   next three ticks (UTC)',
+      `------  --------  --------------------------------  -------  ${'-'.repeat(79)}`,
+      'weekly  rule      cron(30 7 ? * MON *)                       2030-01-07 07:30, 2030-01-14 07:30, 2030-01-21 07:30',
+      'tick    sweep     every 10 s                        seconds  2030-01-01 00:00:15, 2030-01-01 00:00:25, 2030-01-01 00:00:35 (if deployed now)',
+      'on ce   sweep     once at 2020-01-01T00:00:00.000Z  one-off  never',
     ]);
   });
 

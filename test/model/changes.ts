@@ -47,21 +47,21 @@ export function following(
 
 // ---------------------------------------------------------------- messages
 
-export function placed(state: State, message: number, place: QueuedMessage['place']): State {
-  const messages = state.messages.map((each, index) => (index === message ? { ...each, place } : each));
+export function moved(state: State, message: number, location: QueuedMessage['location']): State {
+  const messages = state.messages.map((each, index) => (index === message ? { ...each, location } : each));
   return { ...state, messages };
 }
 
 /** A zombie's receipt is old: its message is already visible, or in other hands. */
-export function givenBack(state: State, { message, zombie }: Delivery, place: 'visible' | 'waiting'): State {
-  return zombie || state.messages[message]?.place !== 'flight' ? state : placed(state, message, place);
+export function givenBack(state: State, { message, zombie }: Delivery, location: 'visible' | 'waiting'): State {
+  return zombie || state.messages[message]?.location !== 'flight' ? state : moved(state, message, location);
 }
 
 /** Copies of a message are alike: states that differ only in which is which become one. */
 export function normal(state: State): State {
-  const keys = state.messages.map(({ attempt, place }, index) => {
+  const keys = state.messages.map(({ attempt, location }, index) => {
     const holders = state.deliveries.filter(({ message }) => message === index).map(({ owner }) => owner);
-    return `${attempt} ${place} ${holders.join()}`;
+    return `${attempt} ${location} ${holders.join()}`;
   });
   const order = [...keys.keys()].toSorted((a, b) => ((keys[a] ?? '') < (keys[b] ?? '') ? -1 : 1));
   return {

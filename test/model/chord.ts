@@ -102,24 +102,24 @@ interface At<M> {
 
 async function proceed<M>(state: ChordState<M>, at: At<M>): Promise<Step<ChordState<M>>[]> {
   const { chord, member, copy } = at;
-  const place = chord.members[member] ?? 0;
+  const index = chord.members[member] ?? 0;
   if (copy === 'queued') {
-    const mark = { level: 0, index: place, failed: place === chord.failing };
-    return [{ name: `member ${place} finishes`, next: moved(state, at, mark) }];
+    const mark = { level: 0, index, failed: index === chord.failing };
+    return [{ name: `member ${index} finishes`, next: moved(state, at, mark) }];
   }
   const crashed = { ...moved(state, at, 'queued'), crashesLeft: state.crashesLeft - 1 };
   const crash: Step<ChordState<M>>[] =
-    state.crashesLeft > 0 ? [{ name: `member ${place} crashes`, next: crashed, optional: true }] : [];
+    state.crashesLeft > 0 ? [{ name: `member ${index} crashes`, next: crashed, optional: true }] : [];
   if (copy === 'body' || copy === 'body failed') {
-    const body = `${at.bodyId(place)} ${copy}`;
+    const body = `${at.bodyId(index)} ${copy}`;
     const bodies = [...new Set([...state.bodies, body])].toSorted();
     const early = state.marked.includes(false);
-    return [...crash, { name: `member ${place}: ${copy}`, next: { ...moved(state, at, 'done'), bodies, early } }];
+    return [...crash, { name: `member ${index}: ${copy}`, next: { ...moved(state, at, 'done'), bodies, early } }];
   }
   const { stored, answer } = await at.counter.mark(state.stored, copy);
   const marked = state.marked.map((already, index) => already || index === member);
   const next = moved({ ...state, stored, marked }, at, afterMark(answer));
-  return [...crash, { name: `member ${place} marks level ${copy.level}: ${answer.kind}`, next }];
+  return [...crash, { name: `member ${index} marks level ${copy.level}: ${answer.kind}`, next }];
 }
 
 function afterMark(answer: Answer): Copy {
@@ -130,7 +130,7 @@ function afterMark(answer: Answer): Copy {
 
 function moved<M>(state: ChordState<M>, { member, number }: At<M>, to: Copy): ChordState<M> {
   const copies = state.copies.map((each, index) =>
-    index === member ? each.map((copy, place) => (place === number ? to : copy)).toSorted(byText) : each,
+    index === member ? each.map((copy, copyIndex) => (copyIndex === number ? to : copy)).toSorted(byText) : each,
   );
   return { ...state, copies };
 }

@@ -57,14 +57,14 @@ export async function explore<S>(model: Model<S>, limit = 500_000): Promise<Expl
     const { state } = nodeAt(nodes, at);
     const broken = model.invariant(state);
     if (broken !== undefined) return explored(broken, at);
-    const ways = await model.steps(state);
-    if (ways.every((way) => way.optional)) {
+    const choices = await model.steps(state);
+    if (choices.every((choice) => choice.optional)) {
       const missing = model.final(state);
       if (missing !== undefined) return explored(missing, at);
       ends.push(at);
     }
-    steps += ways.length;
-    for (const { name, next, optional } of ways) {
+    steps += choices.length;
+    for (const { name, next, optional } of choices) {
       const key = canonical(next);
       const to = known.get(key) ?? nodes.length;
       if (to === nodes.length) {

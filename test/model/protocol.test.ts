@@ -79,7 +79,7 @@ interface Mutation {
 
 const FAR_MS = 1e6;
 
-function bent(change: (real: Store) => Partial<Store>): Partial<Rules> {
+function changedStore(change: (real: Store) => Partial<Store>): Partial<Rules> {
   return {
     backend: (real) => ({
       claim: (requests) => real.claim(requests),
@@ -98,7 +98,7 @@ const BACKEND_MUTATIONS: readonly Mutation[] = [
     name: 'a claim ignores the lease',
     breaks: 'a run again means a loss',
     variant: TWO,
-    rules: bent((real) => ({
+    rules: changedStore((real) => ({
       claim: (requests) => real.claim(requests.map((each) => ({ ...each, nowMs: each.nowMs + FAR_MS }))),
     })),
   },
@@ -106,13 +106,15 @@ const BACKEND_MUTATIONS: readonly Mutation[] = [
     name: 'a claim waits for a lease for ever',
     breaks: NEVER_ENDS,
     variant: TWO,
-    rules: bent((real) => ({ claim: (requests) => real.claim(requests.map((each) => ({ ...each, nowMs: -1 }))) })),
+    rules: changedStore((real) => ({
+      claim: (requests) => real.claim(requests.map((each) => ({ ...each, nowMs: -1 }))),
+    })),
   },
   {
     name: 'a claim overwrites what is stored',
     breaks: 'one commit of an attempt',
     variant: TWO,
-    rules: bent((real) => ({
+    rules: changedStore((real) => ({
       claim: async (requests) => {
         await real.forget(requests.map(({ id }) => id));
         return real.claim(requests);
@@ -123,7 +125,7 @@ const BACKEND_MUTATIONS: readonly Mutation[] = [
     name: 'a commit ignores the owner',
     breaks: 'a lost lease commits nothing',
     variant: ZOMBIE,
-    rules: bent((real) => ({
+    rules: changedStore((real) => ({
       commit: async (requests) => {
         const records = await real.get(
           requests.map(({ id }) => id),
@@ -137,7 +139,7 @@ const BACKEND_MUTATIONS: readonly Mutation[] = [
     name: 'a revoke overwrites a final state',
     breaks: 'one final state',
     variant: TWO,
-    rules: bent((real) => ({
+    rules: changedStore((real) => ({
       revoke: async (request) => {
         await real.forget([request.id]);
         return real.revoke(request);
@@ -148,7 +150,7 @@ const BACKEND_MUTATIONS: readonly Mutation[] = [
     name: 'a revoke is not stored',
     breaks: 'no run of a revoked task',
     variant: TWO,
-    rules: bent(() => ({ revoke: () => Promise.resolve(PENDING) })),
+    rules: changedStore(() => ({ revoke: () => Promise.resolve(PENDING) })),
   },
 ];
 

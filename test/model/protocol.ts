@@ -16,7 +16,7 @@ import {
   normal,
   noted,
   owns,
-  placed,
+  moved,
   stored,
   withDelivery,
   without,
@@ -30,7 +30,7 @@ import {
   type Invariant,
   INVARIANTS,
   leaseRuns,
-  LETTER,
+  DEAD_LETTER,
   missingAtEnd,
   outcomeStored,
   type QueuedMessage,
@@ -88,10 +88,10 @@ async function receives(state: State, variant: Variant, rules: Rules, store: Rec
   while (taken.has(`d${number}`)) number += 1;
   const owner = `d${number}`;
   const moves: Move[] = [];
-  for (const [message, { attempt, place }] of state.messages.entries()) {
-    if (place !== 'visible' && (place !== 'waiting' || leaseRuns(state))) continue;
+  for (const [message, { attempt, location }] of state.messages.entries()) {
+    if (location !== 'visible' && (location !== 'waiting' || leaseRuns(state))) continue;
     const delivery: Delivery = { owner, message, todo: [], status: '', sends: [], zombie: false, revoked: false };
-    const { name, next } = await claim(placed(state, message, 'flight'), delivery, variant, rules, store);
+    const { name, next } = await claim(moved(state, message, 'flight'), delivery, variant, rules, store);
     moves.push({ name: `${owner} receives message ${message} and claims attempt ${attempt}: ${name}`, next });
   }
   return moves;
@@ -187,7 +187,7 @@ async function claim(
     case 'busy':
       return { name, next: givenBack(without(next, delivery), delivery, 'waiting') };
     case 'lost':
-      return then({ ...following({ status: FAILURE, settlement: LETTER }), todo: ['commit', 'settle', 'ack'] });
+      return then({ ...following({ status: FAILURE, settlement: DEAD_LETTER }), todo: ['commit', 'settle', 'ack'] });
     default:
       return decision satisfies never;
   }
@@ -213,7 +213,7 @@ async function commit(state: State, delivery: Delivery, rules: Rules, store: Rec
   const { answer, after } = await store.commit(state.record, holder(state, delivery), {
     status,
     final: status !== RETRY,
-    ...(delivery.sends.includes(LETTER) ? { settlement: LETTER } : {}),
+    ...(delivery.sends.includes(DEAD_LETTER) ? { settlement: DEAD_LETTER } : {}),
   });
   const attempt = attemptOf(state, delivery);
   const { commits, strangersCommits } = state.ledger;
@@ -258,7 +258,7 @@ function settle(state: State, delivery: Delivery): Move {
     sent: [...ledger.sent, id].toSorted(),
     orphans: ledger.orphans + Number(!known),
   });
-  const retry: QueuedMessage = { attempt: attempt + 1, place: 'visible' };
+  const retry: QueuedMessage = { attempt: attempt + 1, location: 'visible' };
   const next = id === 'retry' ? { ...sent, messages: [...sent.messages, retry] } : sent;
   return {
     name: `${delivery.owner} sends ${id}`,
@@ -269,7 +269,7 @@ function settle(state: State, delivery: Delivery): Move {
 function ack(state: State, delivery: Delivery): Move[] {
   const left = withDelivery(state, advanced(delivery));
   const name = `${delivery.owner} acks`;
-  const deleted: Move = { name, next: placed(left, delivery.message, 'deleted') };
+  const deleted: Move = { name, next: moved(left, delivery.message, 'deleted') };
   // SQS may take an old receipt for the message or for nothing.
   return delivery.zombie ? [deleted, { name: `${name} in vain`, next: left }] : [deleted];
 }

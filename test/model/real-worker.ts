@@ -8,7 +8,7 @@ import type { TaskRecord } from '../../lib/ports/backend.ts';
 import { RETRY, SUCCESS } from '../../lib/base/states.ts';
 import { consume } from '../../lib/worker/consume.ts';
 import { tapped } from '../support/port-taps.ts';
-import type { Variant } from './state.ts';
+import { DEAD_LETTER, type Variant } from './state.ts';
 
 const HELD = new Set(['backend.claim', 'backend.commit', 'backend.conclude', 'broker.send']);
 const INVOCATION_MS = 300_000;
@@ -112,7 +112,7 @@ export class RealWorker {
       (call, go, args) => {
         if (process.dead) return new Promise<never>(() => {});
         // Only spares work: the model has no such note.
-        if (call === 'backend.settled' || call === 'broker.changeVisibility') return Promise.resolve();
+        if (call === 'backend.noteSettled' || call === 'broker.changeVisibility') return Promise.resolve();
         if (call === 'broker.send') return process.hold(call, () => this.#send(args[0] as OutgoingMessage[], attempt));
         return HELD.has(call) ? process.hold(call, go) : go();
       },
@@ -132,7 +132,7 @@ export class RealWorker {
   #send(items: readonly OutgoingMessage[], attempt: number): Promise<SendOutcome[]> {
     for (const item of items) {
       const { task, retries } = decodeMessage(item.body);
-      if (item.deadLetter === true) this.sent.push('letter');
+      if (item.deadLetter === true) this.sent.push(DEAD_LETTER);
       else if (task !== 'work') this.sent.push(task);
       else {
         this.sent.push('retry');

@@ -23,7 +23,7 @@ export interface Delivery {
 export interface QueuedMessage {
   readonly attempt: number;
   /** `waiting`: kept until the lease ends that stood in the way. */
-  readonly place: 'visible' | 'waiting' | 'flight' | 'deleted';
+  readonly location: 'visible' | 'waiting' | 'flight' | 'deleted';
 }
 
 /** What happened, as far as no stored record tells it. Lists of numbers have one place for each attempt. */
@@ -74,12 +74,12 @@ export const FOLLOWERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** A task that was lost again and again is explained by a dead letter, which its commit asks for. */
-export const LETTER = 'letter';
+export const DEAD_LETTER = 'dead letter';
 
 /** What follows from an outcome as it is stored. */
 export function followersOf({ status, settlement }: Pick<TaskRecord, 'status' | 'settlement'>): readonly string[] {
   const sends = FOLLOWERS[status] ?? [];
-  return settlement === LETTER ? [LETTER, ...sends] : sends;
+  return settlement === DEAD_LETTER ? [DEAD_LETTER, ...sends] : sends;
 }
 
 export function initialState(variant: Variant): State {
@@ -87,7 +87,7 @@ export function initialState(variant: Variant): State {
   return {
     now: 0,
     record: null,
-    messages: Array.from({ length: variant.copies }, () => ({ attempt: 0, place: 'visible' as const })),
+    messages: Array.from({ length: variant.copies }, () => ({ attempt: 0, location: 'visible' as const })),
     deliveries: [],
     crashesLeft: variant.crashes,
     zombiesLeft: variant.zombies,
@@ -142,6 +142,6 @@ export const QUEUE_EMPTY = 'the queue is empty';
 export function missingAtEnd({ record, messages, deliveries, ledger }: State): string | undefined {
   if (record?.finishedMs === undefined) return TASK_ENDS;
   if (!followersOf(record).every((id) => ledger.sent.includes(id))) return CHILDREN_SENT;
-  const empty = deliveries.length === 0 && messages.every(({ place }) => place === 'deleted');
+  const empty = deliveries.length === 0 && messages.every(({ location }) => location === 'deleted');
   return empty ? undefined : QUEUE_EMPTY;
 }

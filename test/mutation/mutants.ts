@@ -93,9 +93,9 @@ export async function instrument(): Promise<Instrumented> {
       .map(({ id, fileName: file, location, mutatorName: mutator, replacement }) => {
         const lines = (sources.get(file) ?? '').split('\n');
         const before = textBetween(lines, location.start, location.end);
-        const place = [file, lines[location.start.line]?.trim(), before, mutator, replacement].join('\n');
-        const nth = (seen.get(place) ?? 0) + 1;
-        seen.set(place, nth);
+        const position = [file, lines[location.start.line]?.trim(), before, mutator, replacement].join('\n');
+        const nth = (seen.get(position) ?? 0) + 1;
+        seen.set(position, nth);
         return {
           id,
           file,
@@ -103,7 +103,7 @@ export async function instrument(): Promise<Instrumented> {
           from: lines.slice(0, location.start.line).reduce((sum, line) => sum + line.length + 1, location.start.column),
           before,
           after: replacement,
-          key: createHash('sha256').update(`${place}\n${nth}`).digest('hex').slice(0, 12),
+          key: createHash('sha256').update(`${position}\n${nth}`).digest('hex').slice(0, 12),
           folder: file.split('/')[1] ?? '',
           line: location.start.line + 1,
         };

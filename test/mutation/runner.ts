@@ -27,8 +27,8 @@ let ended: TestModule[] = [];
 /** As ordered, quick ones first: most mutants are killed by one of those. */
 class InOrder {
   async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const place = ({ moduleId }: TestSpecification): number => order.findIndex((path) => moduleId.endsWith(path));
-    return Promise.resolve(files.toSorted((left, right) => place(left) - place(right)));
+    const position = ({ moduleId }: TestSpecification): number => order.findIndex((path) => moduleId.endsWith(path));
+    return Promise.resolve(files.toSorted((left, right) => position(left) - position(right)));
   }
   async shard(files: TestSpecification[]): Promise<TestSpecification[]> {
     return Promise.resolve(files);

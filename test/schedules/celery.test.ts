@@ -165,9 +165,9 @@ describe.skipIf(reason !== undefined)('field texts', () => {
     const differences: string[] = [];
     const counts = { accepted: 0, refused: 0, onPurpose: 0 };
     for (const [index, text] of texts.entries()) {
-      for (const [place, field] of FIELDS.entries()) {
+      for (const [column, field] of FIELDS.entries()) {
         const ours = ourValues(text, field);
-        const theirs = answers[index]?.values[place] ?? null;
+        const theirs = answers[index]?.values[column] ?? null;
         if (JSON.stringify(ours) === JSON.stringify(theirs)) counts[ours === null ? 'refused' : 'accepted'] += 1;
         else if ((ours === null) !== (theirs === null) && differsOnPurpose(text, field, theirs !== null))
           counts.onPurpose += 1;

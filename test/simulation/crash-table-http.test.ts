@@ -140,12 +140,12 @@ async function play(
   const log = newCrashLog();
   await drain(stage, log, crash);
   const records = await stage.ports.backend.get(['parent-id', 'link-id', 'errback-id'], stage.clock.nowMs());
-  const letters = await peekDeadLetters(servers.sqs, stage.environment.deadLetterQueues['default'] ?? '');
+  const deadLetters = await peekDeadLetters(servers.sqs, stage.environment.deadLetterQueues['default'] ?? '');
   return {
     end: {
       states: records.map((record) => record?.status),
       children: children.toSorted((left, right) => left.localeCompare(right)),
-      lettered: letters.length > 0,
+      lettered: deadLetters.length > 0,
     },
     effects: effects.length,
     calls: log.calls,
@@ -154,17 +154,17 @@ async function play(
 
 describe.each(PROGRAMS)('$name', (program) => {
   it('ends the same, wherever the process stops', async () => {
-    const calm = await play(program, NO_CRASH);
-    expect(calm.calls).toContain('backend.claim');
-    for (let call = 1; call <= calm.calls.length; call += 1) {
+    const uninterrupted = await play(program, NO_CRASH);
+    expect(uninterrupted.calls).toContain('backend.claim');
+    for (let call = 1; call <= uninterrupted.calls.length; call += 1) {
       for (const when of ['before', 'after'] as const) {
-        const where = `${when} call ${call}, ${calm.calls[call - 1]}`;
+        const where = `${when} call ${call}, ${uninterrupted.calls[call - 1]}`;
         const played = await play(program, { call, when });
-        expect(played.end, where).toEqual(calm.end);
-        const committed = calm.calls.indexOf('backend.commit') + 1;
+        expect(played.end, where).toEqual(uninterrupted.end);
+        const committed = uninterrupted.calls.indexOf('backend.commit') + 1;
         const uncommitted = call < committed || (call === committed && when === 'before');
-        const repeated = uncommitted && call > calm.calls.indexOf('backend.claim') + 1;
-        expect(played.effects, where).toBe(calm.effects + (repeated ? 1 : 0));
+        const repeated = uncommitted && call > uninterrupted.calls.indexOf('backend.claim') + 1;
+        expect(played.effects, where).toBe(uninterrupted.effects + (repeated ? 1 : 0));
       }
     }
   });

@@ -14,7 +14,7 @@ interface End {
   readonly states: Record<string, string>;
   readonly effects: number;
   readonly children: string[];
-  readonly letters: number;
+  readonly deadLetters: number;
   readonly calls: string[];
   readonly crashed: boolean;
 }
@@ -134,7 +134,7 @@ async function play(program: Program, crash: Crash): Promise<End> {
     ),
     effects: effects.length,
     children,
-    letters: world.deadLetters().length,
+    deadLetters: world.deadLetters().length,
     calls: log.calls,
     crashed: log.crashed,
   };
@@ -143,29 +143,29 @@ async function play(program: Program, crash: Crash): Promise<End> {
 /** `broker.send` of a dead letter is the one call that may repeat: a letter is a report, not an effect. */
 describe.each(PROGRAMS)('$name', (program) => {
   it('ends the same, wherever the process stops', async () => {
-    const calm = await play(program, NO_CRASH);
-    expect(calm.crashed).toBe(false);
-    expect(calm.calls.length).toBeGreaterThan(0);
+    const uninterrupted = await play(program, NO_CRASH);
+    expect(uninterrupted.crashed).toBe(false);
+    expect(uninterrupted.calls.length).toBeGreaterThan(0);
     const table: string[] = [];
-    for (let call = 1; call <= calm.calls.length; call += 1) {
+    for (let call = 1; call <= uninterrupted.calls.length; call += 1) {
       for (const when of ['before', 'after'] as const) {
         const end = await play(program, { call, when });
-        const where = `${when} call ${call}, ${calm.calls[call - 1]}`;
+        const where = `${when} call ${call}, ${uninterrupted.calls[call - 1]}`;
         table.push(where);
         expect(end.crashed, where).toBe(true);
-        expect(end.states, where).toEqual(calm.states);
-        expect(end.children.toSorted(), where).toEqual(calm.children.toSorted());
+        expect(end.states, where).toEqual(uninterrupted.states);
+        expect(end.children.toSorted(), where).toEqual(uninterrupted.children.toSorted());
         // Before the commit took effect the run counts as lost and is repeated; after it, never.
-        const committed = calm.calls.indexOf('backend.commit') + 1;
+        const committed = uninterrupted.calls.indexOf('backend.commit') + 1;
         const uncommitted = call < committed || (call === committed && when === 'before');
         // The task's body runs between the claim's answer and the commit.
-        const repeated = uncommitted && call > calm.calls.indexOf('backend.claim') + 1;
-        expect(end.effects, where).toBe(calm.effects + (repeated ? 1 : 0));
-        expect(end.letters, where).toBeGreaterThanOrEqual(calm.letters);
-        expect(end.letters, where).toBeLessThanOrEqual(calm.letters + 1);
-        if (calm.letters === 0) expect(end.letters, where).toBe(0);
+        const repeated = uncommitted && call > uninterrupted.calls.indexOf('backend.claim') + 1;
+        expect(end.effects, where).toBe(uninterrupted.effects + (repeated ? 1 : 0));
+        expect(end.deadLetters, where).toBeGreaterThanOrEqual(uninterrupted.deadLetters);
+        expect(end.deadLetters, where).toBeLessThanOrEqual(uninterrupted.deadLetters + 1);
+        if (uninterrupted.deadLetters === 0) expect(end.deadLetters, where).toBe(0);
       }
     }
-    expect(table.length).toBe(calm.calls.length * 2);
+    expect(table.length).toBe(uninterrupted.calls.length * 2);
   });
 });

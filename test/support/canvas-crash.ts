@@ -14,7 +14,7 @@ export function newCommitLog(): CommitLog {
 }
 
 /** Ports of one process that dies. */
-export function mortalPorts(ports: Ports, crash: Crash, log: CommitLog, runs: readonly unknown[] = []): Ports {
+export function crashingPorts(ports: Ports, crash: Crash, log: CommitLog, runs: readonly unknown[] = []): Ports {
   const die = dying(crash, log);
   const noteCommits = (args: readonly unknown[]): void => {
     for (const { id } of args[0] as readonly { readonly id: string }[])
@@ -58,13 +58,13 @@ function requests(ports: Ports, tap: Tap): Ports['broker']['send'] {
 }
 
 /** What a broker does to one message: how late it comes, and how late each copy of it. */
-export interface Fate {
+export interface MessageFaults {
   readonly delaySeconds: number;
   readonly copies: readonly number[];
 }
 
 /** From now on every message has a fate of its own. */
-export function scramble(world: World, fateOf: (message: OutgoingMessage) => Fate): void {
+export function delayAndCopy(world: World, fateOf: (message: OutgoingMessage) => MessageFaults): void {
   const send = world.broker.send.bind(world.broker);
   world.broker.send = async (items) => {
     const fates = items.map((item) => fateOf(item));

@@ -3,7 +3,7 @@ import { type Random, systemClock } from '../../lib/base/time.ts';
 import type { Answer, Fault, Input, Plan, ServiceRequest } from './service-faults.ts';
 
 /** How often each kind comes, as a part of all requests. */
-export type Weather = Partial<Record<FaultKind, number>>;
+export type FaultChances = Partial<Record<FaultKind, number>>;
 
 const PREFIX = { SQS: 'com.amazonaws.sqs#', DynamoDB: 'com.amazonaws.dynamodb.v20120810#' } as const;
 
@@ -89,7 +89,7 @@ function concerns(kind: FaultKind, { operation, input }: ServiceRequest): boolea
 export type FaultCounts = Partial<Record<FaultKind, number>>;
 
 /** A plan that draws for each request. */
-export function weather(kinds: Weather, counts: FaultCounts = {}): Plan {
+export function randomFaults(kinds: FaultChances, counts: FaultCounts = {}): Plan {
   return (request, random) => {
     for (const [kind, part] of Object.entries(kinds) as [FaultKind, number][])
       if (concerns(kind, request) && random.next() < part) {
@@ -101,7 +101,7 @@ export function weather(kinds: Weather, counts: FaultCounts = {}): Plan {
 }
 
 /** All of it, each kind now and then: what work has to get through. */
-export const BAD_DAY: Weather = {
+export const ALL_FAULTS: FaultChances = {
   throttled: 0.01,
   throttledThoughDone: 0.01,
   serverError: 0.005,
@@ -134,21 +134,21 @@ function pick<T>(random: Random, values: readonly T[]): T {
 
 function shuffled<T>(random: Random, values: readonly T[]): T[] {
   return values
-    .map((value) => ({ value, place: random.next() }))
-    .toSorted((left, right) => left.place - right.place)
+    .map((value) => ({ value, order: random.next() }))
+    .toSorted((left, right) => left.order - right.order)
     .map(({ value }) => value);
 }
 
-interface Fate {
+interface EntryFault {
   readonly done: boolean;
   /** Absent: nothing is said of it at all. */
-  readonly said?: 'done' | 'failed';
+  readonly reported?: 'done' | 'failed';
 }
-const FATES: readonly Fate[] = [
-  { done: true, said: 'done' },
-  { done: true, said: 'done' },
-  { done: false, said: 'failed' },
-  { done: true, said: 'failed' },
+const ENTRY_FAULTS: readonly EntryFault[] = [
+  { done: true, reported: 'done' },
+  { done: true, reported: 'done' },
+  { done: false, reported: 'failed' },
+  { done: true, reported: 'failed' },
   { done: false },
   { done: true },
 ];
@@ -161,12 +161,12 @@ const SEND_CODES = ['InternalError', 'ServiceUnavailable', 'RequestThrottled'];
 
 const sendSome: Fault = async ({ input }, forward, random) => {
   const entries = input['Entries'] as readonly Entry[];
-  const fates = entries.map(() => pick(random, FATES));
+  const fates = entries.map(() => pick(random, ENTRY_FAULTS));
   const going = entries.filter((_, index) => fates[index]?.done === true);
   const answer = going.length === 0 ? EMPTY : await forward({ ...input, Entries: going });
   if (answer.status !== 200) return answer;
-  const told = (said: Fate['said']): Set<string> =>
-    new Set(entries.filter((_, index) => fates[index]?.said === said).map(({ Id }) => Id));
+  const told = (said: EntryFault['reported']): Set<string> =>
+    new Set(entries.filter((_, index) => fates[index]?.reported === said).map(({ Id }) => Id));
   const [done, failed] = [told('done'), told('failed')];
   const Successful = ((answer.body['Successful'] ?? []) as readonly Entry[]).filter(({ Id }) => done.has(Id));
   const Failed = [...failed].map((Id) => ({ Id, SenderFault: false, Code: pick(random, SEND_CODES), Message: 'busy' }));
@@ -191,14 +191,14 @@ const executeSome: Fault = async ({ input }, forward, random) => {
   // An answer that breaks off says nothing of the last one.
   const unsaid = random.next() < 0.4 ? 1 : 0;
   const cut = statements.length - unsaid;
-  const fates = statements.map((_, index): Fate => (index < cut ? pick(random, FATES) : { done: false }));
+  const fates = statements.map((_, index): EntryFault => (index < cut ? pick(random, ENTRY_FAULTS) : { done: false }));
   const going = statements.filter((_, index) => fates[index]?.done === true);
   const answer = going.length === 0 ? EMPTY : await forward({ Statements: going });
   if (answer.status !== 200) return answer;
   const given = [...((answer.body['Responses'] ?? []) as readonly object[])];
-  const Responses = fates.map(({ done, said }) => {
+  const Responses = fates.map(({ done, reported }) => {
     const response = done ? given.shift() : undefined;
-    if (said === 'done') return response;
+    if (reported === 'done') return response;
     const Code = pick(random, done ? STATEMENT_CODES.slice(-1) : STATEMENT_CODES);
     return { Error: { Code, Message: 'busy' } };
   });

@@ -24,7 +24,7 @@ function envelope(headers: object = {}, body = '[[], {}, {}]'): string {
   });
 }
 
-interface Way {
+interface Arrival {
   readonly body: string;
   readonly receiveCount?: number;
   readonly lost?: true;
@@ -32,7 +32,7 @@ interface Way {
 }
 
 /** One delivery; what then lies in the dead-letter queue. */
-async function lettersOf({ body, receiveCount = 1, lost, prepare }: Way) {
+async function deadLettersOf({ body, receiveCount = 1, lost, prepare }: Arrival) {
   const { app, world } = newWorld(declare);
   prepare?.(world);
   const delivery = { messageId: 'm', receipt: 'r', body, queue: 'default', receiveCount };
@@ -81,7 +81,7 @@ function refusal(): Error {
 
 const UNNAMED = { reason: 'invalid message', error: /^InvalidMessage: / };
 
-it.each<[string, Way, { reason: string; error: RegExp; task?: string; deliveries?: number }]>([
+it.each<[string, Arrival, { reason: string; error: RegExp; task?: string; deliveries?: number }]>([
   [
     'Reject',
     { body: envelope({ task: 'rejects' }) },
@@ -122,7 +122,7 @@ it.each<[string, Way, { reason: string; error: RegExp; task?: string; deliveries
   ['the lost queue, and it cannot be read', { body: envelope({ eta: 7 }), lost: true }, { ...UNNAMED, task: 'job' }],
   ['the lost queue, and it does not say whose it is', { body: 'hello', lost: true }, UNNAMED],
 ])('%s', async (_what, way, { reason, error, task, deliveries = way.receiveCount ?? 1 }) => {
-  expect(await lettersOf(way)).toEqual([
+  expect(await deadLettersOf(way)).toEqual([
     {
       body: way.body,
       attributes: {
@@ -161,23 +161,23 @@ describe('what SQS would refuse', () => {
   const delivery = { messageId: 'm', receipt: 'r', body: '{}', queue: 'default', receiveCount: 1 };
 
   it('an attribute that is empty or long, or is no text', () => {
-    const letter = deadLetter(delivery, { reason: '', error: `a\u0000${'b'.repeat(9000)}` }, undefined, { clock });
-    expect(letter.attributes).not.toHaveProperty('reason');
-    expect(letter.attributes?.['error']).toHaveLength(1024);
-    expect(letter.attributes?.['error']).not.toContain('\u0000');
+    const made = deadLetter(delivery, { reason: '', error: `a\u0000${'b'.repeat(9000)}` }, undefined, { clock });
+    expect(made.attributes).not.toHaveProperty('reason');
+    expect(made.attributes?.['error']).toHaveLength(1024);
+    expect(made.attributes?.['error']).not.toContain('\u0000');
   });
 
   it('a message without room: its bytes stay, and the last attributes give way', () => {
     const body = 'x'.repeat(SQS_MAX_MESSAGE_BYTES - 40);
-    const letter = deadLetter({ ...delivery, body }, { reason: 'too big', error: 'e'.repeat(90) }, undefined, {
+    const made = deadLetter({ ...delivery, body }, { reason: 'too big', error: 'e'.repeat(90) }, undefined, {
       clock,
     });
-    expect(letter).toMatchObject({ body, attributes: { reason: 'too big' } });
-    expect(letter.attributes).not.toHaveProperty('error');
+    expect(made).toMatchObject({ body, attributes: { reason: 'too big' } });
+    expect(made.attributes).not.toHaveProperty('error');
   });
 });
 
-it('is made in one place', () => {
+it('is made in one file', () => {
   const files = execFileSync('git', ['ls-files', 'lib/worker', 'lib/beat', 'lib/producer', 'lib/app'], {
     encoding: 'utf8',
   })

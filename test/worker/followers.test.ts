@@ -214,19 +214,19 @@ describe('members', () => {
     ]);
   });
 
-  it('of a group that is not counted, or of a place that the group does not have', () => {
+  it('of a group that is not counted, or of an index that the group does not have', () => {
     expect(ended(member({ size: 3, policy: UNCOUNTED }), SUCCESS)).toEqual([]);
     expect(ended(member({ size: 1 }), SUCCESS)).toEqual([]);
   });
 
-  it("of a chord that Celery counts: ours with a place, Python's without", () => {
-    const place = { index: 1, size: 3 };
+  it("of a chord that Celery counts: ours with its position, Python's without", () => {
+    const position = { index: 1, size: 3 };
     expect(ended(member({ size: 3, policy: COUNTED_BY_CELERY }, sig('body')), SUCCESS)).toEqual([
-      { kind: 'member', member: { groupId: 'g', memberId: ID, body: task('body'), place } },
+      { kind: 'member', member: { groupId: 'g', memberId: ID, body: task('body'), position } },
     ]);
     const pythons = messageOf({ headers: { group: 'g', group_index: 1 }, chord: sig('body') });
     expect(ended(pythons, SUCCESS)).toEqual([
-      { kind: 'member', member: { groupId: 'g', memberId: ID, body: task('body'), place: undefined } },
+      { kind: 'member', member: { groupId: 'g', memberId: ID, body: task('body'), position: undefined } },
     ]);
   });
 });

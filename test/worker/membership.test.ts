@@ -1,4 +1,4 @@
-/** Which messages and steps count as members of which groups: places are untrusted, and a group is counted in one way. */
+/** Which messages and steps count as members of which groups: indexes are untrusted, and a group is counted in one way. */
 import type { Signature } from 'celeriac';
 import { describe, expect, it } from 'vitest';
 
@@ -16,14 +16,14 @@ import {
 const BODY = signature('sum');
 const SIZE = 3;
 
-interface Place {
+interface IndexAndSize {
   readonly group?: GroupHeader;
   readonly groupId?: unknown;
   readonly index?: unknown;
   readonly chord?: Signature;
 }
 
-const messageOf = ({ group, groupId = null, index = null, chord }: Place): Message =>
+const messageOf = ({ group, groupId = null, index = null, chord }: IndexAndSize): Message =>
   ({
     id: 'member',
     groupId,
@@ -32,7 +32,7 @@ const messageOf = ({ group, groupId = null, index = null, chord }: Place): Messa
     celeriac: group === undefined ? {} : { group },
   }) as unknown as Message;
 
-const stepOf = ({ group, groupId, index, chord }: Place): Signature =>
+const stepOf = ({ group, groupId, index, chord }: IndexAndSize): Signature =>
   signature('step', {
     options: {
       ...(groupId === undefined ? {} : { group_id: groupId }),
@@ -44,15 +44,15 @@ const stepOf = ({ group, groupId, index, chord }: Place): Signature =>
 
 const markOfStep = (step: Signature): Mark | undefined => markOf(membershipOfStep(step, 'member'), true);
 
-const bothMarks = (place: Place): (Mark | undefined)[] => [
-  markOf(membershipOf(messageOf(place)), true),
-  markOfStep(stepOf(place)),
+const bothMarks = (given: IndexAndSize): (Mark | undefined)[] => [
+  markOf(membershipOf(messageOf(given)), true),
+  markOfStep(stepOf(given)),
 ];
 
 describe('members that are counted here', () => {
   const mark = { groupId: 'g', size: SIZE, failed: true, memberId: 'member', policy: 'celery', body: undefined };
 
-  it.each([0, 1, SIZE - 1])('place %i', (index) => {
+  it.each([0, 1, SIZE - 1])('index %i', (index) => {
     expect(bothMarks({ group: { size: SIZE }, groupId: 'g', index })).toEqual([
       { ...mark, index },
       { ...mark, index },
@@ -69,7 +69,7 @@ describe('members that are counted here', () => {
   });
 
   // It would complete the group early, or for ever keep it open.
-  it.each<Place>([
+  it.each<IndexAndSize>([
     { groupId: 'g', index: 0 },
     { group: { size: SIZE }, index: 0 },
     { group: { size: SIZE }, groupId: 'g' },
@@ -77,11 +77,11 @@ describe('members that are counted here', () => {
     { group: { size: SIZE }, groupId: 'g', index: SIZE + 1 },
     { group: { size: SIZE, policy: UNCOUNTED }, groupId: 'g', index: 0 },
     { group: { size: SIZE, policy: COUNTED_BY_CELERY }, groupId: 'g', index: 0 },
-  ])('%j is none', (place) => {
-    expect(bothMarks(place)).toEqual([undefined, undefined]);
+  ])('%j is none', (given) => {
+    expect(bothMarks(given)).toEqual([undefined, undefined]);
   });
 
-  it.each([-1, 0.5, Number.NaN, '0', null])('a step at place %j is none', (index) => {
+  it.each([-1, 0.5, Number.NaN, '0', null])('a step at index %j is none', (index) => {
     expect(markOfStep(stepOf({ group: { size: SIZE }, groupId: 'g', index }))).toBeUndefined();
   });
 
@@ -91,32 +91,32 @@ describe('members that are counted here', () => {
 });
 
 describe('members that Celery counts too', () => {
-  const both = (place: Place): (CeleryMember | undefined)[] => [
-    celeryMemberOf(membershipOf(messageOf(place))),
-    celeryMemberOf(membershipOfStep(stepOf(place), 'member')),
+  const both = (given: IndexAndSize): (CeleryMember | undefined)[] => [
+    celeryMemberOf(membershipOf(messageOf(given))),
+    celeryMemberOf(membershipOfStep(stepOf(given), 'member')),
   ];
   const member = { groupId: 'g', memberId: 'member', body: { task: BODY.task } };
   const ours = { size: SIZE, policy: COUNTED_BY_CELERY };
 
-  it('of a chord made here its place is known; of one made by Python it is looked up', () => {
+  it('of a chord made here its position is known; of one made by Python it is looked up', () => {
     for (const found of both({ group: ours, groupId: 'g', index: 2, chord: BODY }))
-      expect(found).toMatchObject({ ...member, place: { index: 2, size: SIZE } });
+      expect(found).toMatchObject({ ...member, position: { index: 2, size: SIZE } });
     for (const found of both({ groupId: 'g', index: 2, chord: BODY }))
-      expect(found).toMatchObject({ ...member, place: undefined });
+      expect(found).toMatchObject({ ...member, position: undefined });
   });
 
-  it.each([-1, SIZE, null, '0'])('place %j is none that the group has: it is looked up', (index) => {
+  it.each([-1, SIZE, null, '0'])('index %j is none that the group has: it is looked up', (index) => {
     for (const found of both({ group: ours, groupId: 'g', index, chord: BODY }))
-      expect(found).toMatchObject({ ...member, place: undefined });
+      expect(found).toMatchObject({ ...member, position: undefined });
   });
 
-  it.each<Place>([
+  it.each<IndexAndSize>([
     { group: ours, groupId: 'g', index: 0 },
     { group: ours, index: 0, chord: BODY },
     { group: ours, groupId: 5, index: 0, chord: BODY },
     { group: { size: SIZE }, groupId: 'g', index: 0, chord: BODY },
     { group: { size: SIZE, policy: UNCOUNTED }, groupId: 'g', index: 0, chord: BODY },
-  ])('%j is none', (place) => {
-    expect(both(place)).toEqual([undefined, undefined]);
+  ])('%j is none', (given) => {
+    expect(both(given)).toEqual([undefined, undefined]);
   });
 });

@@ -185,7 +185,7 @@ describe('what cannot run', () => {
     await world.drain('1h');
     expect(await saved.get()).toBe(2);
     await expect(lost.get()).rejects.toMatchObject({ name: 'NotRegistered', message: 'never.deployed' });
-    expect(world.deadLetters().map((letter) => letter.attributes['reason'])).toEqual(['not registered']);
+    expect(world.deadLetters().map((deadLetter) => deadLetter.attributes['reason'])).toEqual(['not registered']);
   });
 
   it('malformed messages are dead-lettered at once and do not block their batch', async () => {

@@ -58,7 +58,7 @@ export interface ClientParts {
 const SYSTEM: ClientParts = { clock: systemClock, random: systemRandom, ids: systemIds };
 const sharedCredentials = environmentCredentials(systemClock);
 
-interface Settled {
+interface ResolvedConfig {
   readonly endpoint: Endpoint;
   readonly maxAttempts: number;
   readonly retries: RetryStrategy;
@@ -74,7 +74,7 @@ export class Client {
   readonly #credentials: Ask;
   readonly #skew: ClockSkew;
   readonly #signers = new Map<string, Signer>();
-  #settled: Settled | undefined;
+  #resolvedConfig: ResolvedConfig | undefined;
 
   constructor(service: Service, options: ClientOptions = {}, parts: ClientParts = SYSTEM) {
     const { requestHandler: handler = {}, credentials } = options;
@@ -91,7 +91,7 @@ export class Client {
     this.#skew = new ClockSkew(parts.clock);
     this.config = {
       region: () => Promise.resolve().then(() => this.#region()),
-      endpoint: () => Promise.resolve().then(() => this.#settle().endpoint.url),
+      endpoint: () => Promise.resolve().then(() => this.#resolveConfig().endpoint.url),
     };
   }
 
@@ -119,7 +119,7 @@ export class Client {
     options: HandlerOptions,
     context: HandlerContext,
   ): Promise<Output> {
-    const { maxAttempts, retries } = this.#settle();
+    const { maxAttempts, retries } = this.#resolveConfig();
     const { url, signingRegion } = this.#endpointFor(input);
     const request = this.#requestOf(command.operation, input, url);
     const signer = this.#signerOf(signingRegion);
@@ -206,7 +206,7 @@ export class Client {
   }
 
   #endpointFor(input: object): Endpoint {
-    const { endpoint } = this.#settle();
+    const { endpoint } = this.#resolveConfig();
     const { QueueUrl: url } = input as { readonly QueueUrl?: unknown };
     const { endpoint: given, useQueueUrlAsEndpoint = true } = this.#options;
     if (given !== undefined || !useQueueUrlAsEndpoint || typeof url !== 'string' || !URL.canParse(url)) return endpoint;
@@ -228,8 +228,8 @@ export class Client {
     return region;
   }
 
-  #settle(): Settled {
-    if (this.#settled !== undefined) return this.#settled;
+  #resolveConfig(): ResolvedConfig {
+    if (this.#resolvedConfig !== undefined) return this.#resolvedConfig;
     const { id, prefix, baseDelayMs } = this.#service;
     const variables = serviceVariables(id);
     const options = this.#options;
@@ -246,7 +246,7 @@ export class Client {
     const { random, clock } = this.#parts;
     const retries =
       options.retryStrategy ?? new StandardRetries({ maxAttempts, baseDelayMs, random, nowMs: () => clock.nowMs() });
-    return (this.#settled = { endpoint, maxAttempts, retries });
+    return (this.#resolvedConfig = { endpoint, maxAttempts, retries });
   }
 }
 

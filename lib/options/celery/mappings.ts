@@ -3,7 +3,7 @@ import { booleanOption } from '../../base/checks.ts';
 import type { RetryPolicy } from '../settings.ts';
 import { readQueues, readRoutes } from './queues-and-routes.ts';
 import type { MappedSetting } from './setting.ts';
-import { checkOptions, isNothing, isRecord, type Mapping, queueName, refused, StrayKeys } from './reading.ts';
+import { checkOptions, isNothing, isRecord, type Mapping, queueName, refused, IgnoredKeys } from './reading.ts';
 import { OTHER_TRANSPORT_OPTION, TRANSPORT_OPTIONS } from './storage-settings.ts';
 
 const POLICY: Readonly<Record<string, keyof RetryPolicy>> = {
@@ -50,14 +50,14 @@ const readResultExpires: Mapping = (given, draft) => {
 const readRetryPolicy: Mapping = (given, draft) => {
   if (!isRecord(given.value)) throw refused(given, 'an object such as { max_retries: 3, interval_start: 0 }');
   const policy: { -readonly [K in keyof RetryPolicy]: number } = {};
-  const stray = new StrayKeys();
+  const ignored = new IgnoredKeys();
   for (const [key, value] of Object.entries(given.value)) {
     const option = Object.hasOwn(POLICY, key) ? POLICY[key] : undefined;
-    if (option === undefined) stray.add(key);
+    if (option === undefined) ignored.add(key);
     else if (typeof value === 'number') policy[option] = value;
     else throw refused({ ...given, name: `${given.name}.${key}` }, 'a number', value);
   }
-  stray.tell(given, 'max_retries, interval_start, interval_step and interval_max are all that retryPolicy has');
+  ignored.warn(given, 'max_retries, interval_start, interval_step and interval_max are all that retryPolicy has');
   checkOptions(given, { retryPolicy: policy });
   draft.options.retryPolicy = policy;
 };

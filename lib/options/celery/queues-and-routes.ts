@@ -11,7 +11,7 @@ import {
   queueName,
   queueOptions,
   refused,
-  StrayKeys,
+  IgnoredKeys,
 } from './reading.ts';
 
 type RouteMap = Readonly<Record<string, Route>>;
@@ -23,14 +23,14 @@ const ROUTE = "a queue's name, or an object such as { queue: 'mail', priority: 3
 const MAX_PRIORITY = 9;
 
 export const readQueues: Mapping = (given, draft) => {
-  const stray = new StrayKeys();
+  const ignored = new IgnoredKeys();
   for (const [key, options] of queueEntries(given)) {
     const name = queueName(given, key);
     draft.declared.set(name, queueOptions(name));
     for (const [option, value] of Object.entries(options))
-      if (asksForMore(option, value, name)) stray.add(option, name);
+      if (asksForMore(option, value, name)) ignored.add(option, name);
   }
-  stray.tell(given, 'a message goes to a queue by its name; what SQS offers is set in queues and with TaskService');
+  ignored.warn(given, 'a message goes to a queue by its name; what SQS offers is set in queues and with TaskService');
 };
 
 function queueEntries(given: Given): (readonly [name: unknown, options: object])[] {
@@ -52,9 +52,9 @@ function queueEntries(given: Given): (readonly [name: unknown, options: object])
 }
 
 export const readRoutes: Mapping = (given, draft) => {
-  const stray = new StrayKeys();
-  const maps = routeMaps(given).map((pairs) => routeMap(pairs, given, draft, stray));
-  stray.tell(given, 'a task goes to a queue by its name; name it as queue');
+  const ignored = new IgnoredKeys();
+  const maps = routeMaps(given).map((pairs) => routeMap(pairs, given, draft, ignored));
+  ignored.warn(given, 'a task goes to a queue by its name; name it as queue');
   if (maps.length > 0) draft.options.routes = maps.length === 1 && maps[0] !== undefined ? maps[0] : maps;
 };
 
@@ -82,7 +82,7 @@ function isPair(value: unknown): value is readonly [string, unknown] {
   return Array.isArray(value) && value.length === 2 && typeof value[0] === 'string';
 }
 
-function routeMap(pairs: Pairs, given: Given, draft: Draft, stray: StrayKeys): RouteMap {
+function routeMap(pairs: Pairs, given: Given, draft: Draft, ignored: IgnoredKeys): RouteMap {
   return Object.fromEntries(
     pairs.map(([pattern, route]) => {
       // Celery's fnmatch knows more, in patterns that have a star.
@@ -90,19 +90,19 @@ function routeMap(pairs: Pairs, given: Given, draft: Draft, stray: StrayKeys): R
         given.warn(
           `${given.name}: in the pattern ${shown(pattern)} only * stands for other characters here; write one pattern for each name that is meant.`,
         );
-      return [pattern, routeOf(pattern, route, given, draft, stray)];
+      return [pattern, routeOf(pattern, route, given, draft, ignored)];
     }),
   );
 }
 
-function routeOf(pattern: string, route: unknown, given: Given, draft: Draft, stray: StrayKeys): Route {
+function routeOf(pattern: string, route: unknown, given: Given, draft: Draft, ignored: IgnoredKeys): Route {
   if (typeof route === 'string') return wantQueue(route, given, draft);
   if (!isRecord(route))
     throw refused({ ...given, name: `${given.name}: the route of ${shown(pattern)}` }, ROUTE, route);
   const { queue: target, priority: rank, ...rest } = route;
   const queue = isRecord(target) ? target['name'] : target;
   for (const [key, value] of Object.entries(rest))
-    if (asksForMore(key, value, String(queue))) stray.add(key, shown(pattern));
+    if (asksForMore(key, value, String(queue))) ignored.add(key, shown(pattern));
   return {
     ...(queue === undefined || queue === null ? {} : { queue: wantQueue(queue, given, draft) }),
     ...(rank === undefined || rank === null

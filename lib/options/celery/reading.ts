@@ -59,18 +59,18 @@ export function queueOptions(name: string): QueueOptions {
   return name.endsWith('.fifo') ? { fifo: true } : {};
 }
 
-/** Keys that are left out, each with the places where they stood; told of in one sentence. */
-export class StrayKeys {
-  readonly #places = new Map<string, string[]>();
+/** Keys that are left out, each with its owners; the warning is one sentence. */
+export class IgnoredKeys {
+  readonly #owners = new Map<string, string[]>();
 
-  add(key: string, ...places: readonly string[]): void {
-    this.#places.set(key, [...(this.#places.get(key) ?? []), ...places]);
+  add(key: string, ...owners: readonly string[]): void {
+    this.#owners.set(key, [...(this.#owners.get(key) ?? []), ...owners]);
   }
 
-  tell(given: Given, instead: string): void {
-    if (this.#places.size === 0) return;
-    const keys = [...this.#places].map(([key, places]) =>
-      places.length === 0 ? key : `${key} (${places.join(', ')})`,
+  warn(given: Given, instead: string): void {
+    if (this.#owners.size === 0) return;
+    const keys = [...this.#owners].map(([key, owners]) =>
+      owners.length === 0 ? key : `${key} (${owners.join(', ')})`,
     );
     given.warn(`${given.name}: ${keys.join(', ')} ${keys.length === 1 ? 'has' : 'have'} no meaning here: ${instead}.`);
   }

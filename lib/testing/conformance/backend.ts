@@ -145,16 +145,16 @@ export function backendConformance(backend: Backend, prefix = 'backend'): Confor
     deepEqual([stored?.status, stored?.meta, stored?.ignored], ['SUCCESS', meta('PENDING', id), true]);
   });
   add('an attempt is noted as settled once it is committed', async (id) => {
-    await backend.settled({ id, attempt: 0 });
+    await backend.noteSettled({ id, attempt: 0 });
     equal(await record(id), undefined);
     await claim(claimOf(id));
-    await backend.settled({ id, attempt: 0 });
-    equal((await record(id))?.settled, undefined);
+    await backend.noteSettled({ id, attempt: 0 });
+    equal((await record(id))?.settledAttempt, undefined);
     await commit(commitOf(id));
-    await backend.settled({ id, attempt: 1 });
-    equal((await record(id))?.settled, undefined);
-    await backend.settled({ id, attempt: 0 });
-    equal((await record(id))?.settled, 0);
+    await backend.noteSettled({ id, attempt: 1 });
+    equal((await record(id))?.settledAttempt, undefined);
+    await backend.noteSettled({ id, attempt: 0 });
+    equal((await record(id))?.settledAttempt, 0);
   });
   add('release gives the claim back, and counts it', async (id) => {
     await claim(claimOf(id));

@@ -33,8 +33,8 @@ function everyMark(groupId: string, size: number): GroupMark[] {
 
 function shuffled<T>(values: readonly T[], seed: number): T[] {
   const random = seededRandom(seed);
-  const keyed = values.map((value) => ({ value, place: random.next() }));
-  return keyed.toSorted((left, right) => left.place - right.place).map(({ value }) => value);
+  const keyed = values.map((value) => ({ value, order: random.next() }));
+  return keyed.toSorted((left, right) => left.order - right.order).map(({ value }) => value);
 }
 
 async function oneByOne(groups: Groups, marks: readonly GroupMark[]): Promise<GroupMarked[]> {
@@ -172,8 +172,8 @@ function countCases(groups: Groups): ConformanceCase[] {
       name: 'counts members that are marked and names failed ones, ascending',
       async run() {
         deepEqual(await groups.count('count'), NOBODY);
-        const places = [129, 0, 100, 9, 10, 64, 63];
-        await groups.mark(places.map((index) => mark('count', 130, index, { failed: index !== 10 })));
+        const indexes = [129, 0, 100, 9, 10, 64, 63];
+        await groups.mark(indexes.map((index) => mark('count', 130, index, { failed: index !== 10 })));
         deepEqual(await groups.count('count'), { ...NOBODY, done: 7, failed: [0, 9, 63, 64, 100, 129] });
         equal((await groups.count('coun')).done, 0);
       },

@@ -5,7 +5,7 @@ import { connect } from '../../../lib/aws/connect.ts';
 import { readEnvironment } from '../../../lib/options/environment.ts';
 import { systemClock, systemRandom } from '../../../lib/base/time.ts';
 import { actAs, signedByActor, workerOf } from '../../../lib/local/actors.ts';
-import { BAD_DAY, type FaultCounts, weather } from '../../support/fault-kinds.ts';
+import { ALL_FAULTS, type FaultCounts, randomFaults } from '../../support/fault-kinds.ts';
 import { FaultyService } from '../../support/service-faults.ts';
 import { newLoad } from '../world/load.ts';
 
@@ -19,7 +19,7 @@ const load = newLoad(
 );
 load.attach(systemClock);
 const counts: FaultCounts = {};
-const handler = new FaultyService(weather(BAD_DAY, counts));
+const handler = new FaultyService(randomFaults(ALL_FAULTS, counts));
 const clients = {
   sqs: new SQSClient({ requestHandler: handler, maxAttempts: 4 }),
   dynamodb: new DynamoDBClient({ requestHandler: handler, maxAttempts: 6 }),

@@ -19,7 +19,7 @@ function asking(change: (command: unknown) => unknown): BrokenAdapter['client'] 
 }
 
 /** Takes a field of every answer for empty. */
-function overlooking(field: string): BrokenAdapter['client'] {
+function ignoringField(field: string): BrokenAdapter['client'] {
   return (send) => async (command) => {
     const answer = await send(command);
     return field in answer ? { ...answer, [field]: undefined } : answer;
@@ -88,13 +88,13 @@ export const BROKEN_ADAPTERS: readonly BrokenAdapter[] = [
     what: 'what is left unprocessed of writes is not asked again',
     rules: ['every task ends', 'every tick runs', 'reached steps run', 'nothing in flight'],
     faults: { partialFailure: 0.2 },
-    client: overlooking('UnprocessedItems'),
+    client: ignoringField('UnprocessedItems'),
   },
   {
     what: 'what is left unprocessed of reads is not asked again',
     rules: ['every task ends', 'every tick runs', 'reached steps run', 'right values in order'],
     faults: { partialFailure: 0.2 },
-    client: overlooking('UnprocessedKeys'),
+    client: ignoringField('UnprocessedKeys'),
   },
   {
     what: 'entries that SQS did not take are taken for sent',

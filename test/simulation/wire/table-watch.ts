@@ -79,7 +79,7 @@ function changeOf({ before, after }: Seen): Change {
   if (after.deliveries !== before?.deliveries) return 'claim';
   if (after.requeues !== before?.requeues) return 'release';
   if (after.revokedMs !== before?.revokedMs) return 'mark';
-  return after.settled === before?.settled ? 'progress' : 'settled';
+  return after.settledAttempt === before?.settledAttempt ? 'progress' : 'settled';
 }
 
 const RULES: Readonly<Record<string, (seen: Seen, change: Change, skewMs: number) => boolean>> = {
@@ -109,7 +109,7 @@ const RULES: Readonly<Record<string, (seen: Seen, change: Change, skewMs: number
   'a retry counts from nothing': ({ after }, change) =>
     change !== 'commit' || after.finishedMs !== undefined || (after.deliveries === 0 && after.requeues === 0),
   'nothing is noted as sent before it is committed': ({ after }, change) =>
-    change !== 'settled' || after.settled === after.committed,
+    change !== 'settled' || after.settledAttempt === after.committed,
 };
 
 function tell(told: Watched, { after, nowMs }: Seen, change: Change): void {

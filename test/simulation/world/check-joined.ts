@@ -4,7 +4,7 @@ import { errorOf, type TaskError } from './expect.ts';
 import type { End } from './facts.ts';
 import type { Run } from './ledger.ts';
 import type { Policy } from './program.ts';
-import type { Settled } from './values.ts';
+import type { SettledResult } from './values.ts';
 
 export const CHORD_ERROR: TaskError = { type: 'ChordError' };
 
@@ -12,7 +12,7 @@ export const CHORD_ERROR: TaskError = { type: 'ChordError' };
 export const UNKNOWN = { fromMs: -Infinity, untilMs: -Infinity, isUnknown: true } as const;
 
 const FAILED: Outcome = { ok: false, state: 'FAILURE', error: CHORD_ERROR };
-const EXPIRED: Settled = { status: 'EXPIRED', error: { type: 'EXPIRED' } };
+const EXPIRED: SettledResult = { status: 'EXPIRED', error: { type: 'EXPIRED' } };
 // A member that has ended is settled within two deliveries more.
 const LONGEST_WAY_MS = 2_400_000;
 // Records expire in whole seconds.
@@ -25,7 +25,7 @@ interface Body {
 }
 
 export function joined(outcomes: readonly Outcome[], policy: Policy): Outcome {
-  if (policy === 'settled') return { ok: true, value: outcomes.map(settled) };
+  if (policy === 'settled') return { ok: true, value: outcomes.map(settledResultOf) };
   if (outcomes.some((outcome) => !outcome.ok)) return FAILED;
   return { ok: true, value: outcomes.map((outcome) => (outcome.ok ? outcome.value : null)) };
 }
@@ -43,21 +43,21 @@ export function gathered(outcomes: readonly Outcome[], policy: Policy, body: Bod
   const mustBeGone = (outcome: Outcome): boolean => untilMs(outcome) < firstMs && outcome.kept?.isUnknown !== true;
   if (policy === 'settled') {
     const given: unknown = body.runs[0]?.prev;
-    const isGone = (outcome: Outcome, place: number): boolean =>
-      mustBeGone(outcome) || (untilMs(outcome) <= lastMs && isExpired(given, place));
-    return { ok: true, value: outcomes.map((each, place) => (isGone(each, place) ? EXPIRED : settled(each))) };
+    const isGone = (outcome: Outcome, index: number): boolean =>
+      mustBeGone(outcome) || (untilMs(outcome) <= lastMs && isExpired(given, index));
+    return { ok: true, value: outcomes.map((each, index) => (isGone(each, index) ? EXPIRED : settledResultOf(each))) };
   }
   const saysSo = body.end === undefined || /no result any more/.test(errorOf(body.end)?.message ?? '');
   const isGone = outcomes.some((each) => mustBeGone(each) || (untilMs(each) <= lastMs && saysSo));
   return isGone ? FAILED : joined(outcomes, policy);
 }
 
-function isExpired(given: unknown, place: number): boolean {
-  const member: unknown = Array.isArray(given) ? (given as readonly unknown[])[place] : undefined;
+function isExpired(given: unknown, index: number): boolean {
+  const member: unknown = Array.isArray(given) ? (given as readonly unknown[])[index] : undefined;
   return typeof member === 'object' && member !== null && 'status' in member && member.status === 'EXPIRED';
 }
 
-function settled(outcome: Outcome): Settled {
+function settledResultOf(outcome: Outcome): SettledResult {
   if (outcome.ok) return { status: 'SUCCESS', value: outcome.value };
   const { state, error } = outcome.told ?? outcome;
   return state === 'IGNORED'

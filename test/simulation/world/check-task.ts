@@ -1,4 +1,4 @@
-/** One task against what must have come of it: its state, error, attempts, letter, times. */
+/** One task against what must have come of it: its state, error, attempts, dead letter, times. */
 import { type Ending, endingsOf, errorOf, hasError, isSame, type TaskError, untimely } from './expect.ts';
 import type { End, Facts } from './facts.ts';
 import type { Ledger, Run } from './ledger.ts';
@@ -40,23 +40,23 @@ export class TaskChecker {
   readonly #ledger: Ledger;
   readonly #facts: Facts;
   readonly #ends: ReadonlyMap<string, End>;
-  readonly #letters: ReadonlyMap<string, readonly string[]> | undefined;
+  readonly #deadLetters: ReadonlyMap<string, readonly string[]> | undefined;
   readonly #slackMs: number;
 
   /**
    * @param ends how every task ended, as its readers see it
-   * @param letters reasons of the dead letters by task id; undefined where nobody can look
+   * @param deadLetters reasons of the dead letters by task id; undefined where nobody can look
    */
   constructor(
     ledger: Ledger,
     ends: ReadonlyMap<string, End>,
-    letters: ReadonlyMap<string, readonly string[]> | undefined,
+    deadLetters: ReadonlyMap<string, readonly string[]> | undefined,
     slackMs: number,
   ) {
     this.#ledger = ledger;
     this.#facts = ledger.facts;
     this.#ends = ends;
-    this.#letters = letters;
+    this.#deadLetters = deadLetters;
     this.#slackMs = slackMs;
   }
 
@@ -81,7 +81,7 @@ export class TaskChecker {
       return end;
     }
     this.#runs(name, id, ending, end);
-    this.#letter(name, id, ending);
+    this.#checkDeadLetter(name, id, ending);
     this.#expiry(leaf, name, id, end, ending);
     return end;
   }
@@ -95,7 +95,7 @@ export class TaskChecker {
     const isRevoked = this.#facts.revoke(id) !== undefined && end.state === 'REVOKED';
     if (!isRevoked && (end.state !== 'FAILURE' || !hasError(cause, end)))
       this.#ledger.violate('a failure is passed on', `${leaf.key} is ${shown(end)}, not FAILURE ${cause.type}`, id);
-    this.#letter(leaf.key, id, { state: 'FAILURE' });
+    this.#checkDeadLetter(leaf.key, id, { state: 'FAILURE' });
   }
 
   timely(leaf: Leaf, runs: readonly Run[]): void {
@@ -118,7 +118,7 @@ export class TaskChecker {
     if (limited && (end.atMs ?? 0) - lastMs < LONGEST_RUN_MS - this.#slackMs)
       this.#ledger.violate('ends as it must', `${name}: its time was not over`, id);
     const ran =
-      ending.state !== 'REVOKED' && ending.error?.type !== 'WorkerLostError' && ending.letter !== 'not registered';
+      ending.state !== 'REVOKED' && ending.error?.type !== 'WorkerLostError' && ending.deadLetter !== 'not registered';
     for (let attempt = 0; attempt <= last; attempt += 1) {
       const count = runs.filter((run) => run.attempt === attempt).length;
       if (count === 0 && (attempt < last || ran))
@@ -130,12 +130,12 @@ export class TaskChecker {
       this.#ledger.violate('nothing follows an end', `${name} ran after attempt ${last}`, id);
   }
 
-  #letter(name: string, id: string, ending: Ending): void {
-    if (this.#letters === undefined) return;
-    const reasons = this.#letters.get(id) ?? [];
-    if (ending.letter !== undefined && !reasons.includes(ending.letter))
-      this.#ledger.violate('dead letters are sent', `${name}: no letter '${ending.letter}'`, id);
-    const stray = reasons.find((reason) => reason !== ending.letter);
+  #checkDeadLetter(name: string, id: string, ending: Ending): void {
+    if (this.#deadLetters === undefined) return;
+    const reasons = this.#deadLetters.get(id) ?? [];
+    if (ending.deadLetter !== undefined && !reasons.includes(ending.deadLetter))
+      this.#ledger.violate('dead letters are sent', `${name}: no dead letter '${ending.deadLetter}'`, id);
+    const stray = reasons.find((reason) => reason !== ending.deadLetter);
     if (stray !== undefined)
       this.#ledger.violate('dead letters are explained', `${name}, ${ending.state}: ${stray}`, id);
   }

@@ -28,7 +28,7 @@ export class WorldChecker {
     for (const [key, ids] of seen) if (ids.size > 1) this.#ledger.violate('a tick is one task', key);
     const skipped = new Set(this.#world.faults.skipped.map(tickOf));
     const nowMs = this.#world.clock.nowMs();
-    for (const { name, way } of this.#world.app.manifest().beat) {
+    for (const { name, firedBy } of this.#world.app.manifest().beat) {
       const anchorMs = await this.#anchorOf(name, startMs);
       const due = ticksOf(name, startMs - 1, nowMs, anchorMs);
       for (const dueMs of due) {
@@ -39,7 +39,7 @@ export class WorldChecker {
           !seen.has(`${name}@${dueMs}`) &&
           !skipped.has(`${name}@${dueMs}`)
         )
-          this.#ledger.violate('every tick runs', `${name} (${way}) at ${new Date(dueMs).toISOString()}`);
+          this.#ledger.violate('every tick runs', `${name} (${firedBy}) at ${new Date(dueMs).toISOString()}`);
       }
       const expected = new Set(due);
       for (const { entry, scheduledMs, id } of this.#ledger.ticks)
@@ -59,8 +59,8 @@ export class WorldChecker {
   rest(): void {
     const { broker, timers, app } = this.#world;
     for (const queue of [...Object.keys(app.settings.queues), '__lost__']) {
-      for (const letter of broker.peekAll(queue))
-        this.#ledger.violate('nothing in flight', `${queue}: ${letter.body.slice(0, 40)}`);
+      for (const deadLetter of broker.peekAll(queue))
+        this.#ledger.violate('nothing in flight', `${queue}: ${deadLetter.body.slice(0, 40)}`);
       for (const { attributes } of broker.deadLetters(queue)) {
         const end = this.#ends.get(attributes['task_id'] ?? '');
         if (end === undefined || end.state === 'SUCCESS' || attributes['reason'] === undefined)
@@ -76,14 +76,14 @@ export class WorldChecker {
 
 /** Reasons of the dead letters, by task id. */
 export function lettersOf({ broker, app }: World): Map<string, string[]> {
-  const letters = new Map<string, string[]>();
+  const deadLetters = new Map<string, string[]>();
   for (const queue of Object.keys(app.settings.queues)) {
     for (const { attributes } of broker.deadLetters(queue)) {
       const id = attributes['task_id'] ?? '';
-      letters.set(id, [...(letters.get(id) ?? []), attributes['reason'] ?? '']);
+      deadLetters.set(id, [...(deadLetters.get(id) ?? []), attributes['reason'] ?? '']);
     }
   }
-  return letters;
+  return deadLetters;
 }
 
 /** Which tick a rule's message was for. */

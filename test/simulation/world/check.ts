@@ -36,20 +36,20 @@ export class Checker {
 
   /**
    * @param punctual nothing is in the way: what is due runs at once
-   * @param letters reasons of the dead letters by task id; undefined where nobody can look
+   * @param deadLetters reasons of the dead letters by task id; undefined where nobody can look
    */
   constructor(
     read: ReadRecords,
     ledger: Ledger,
     skewSeconds: number,
     punctual = false,
-    letters?: ReadonlyMap<string, readonly string[]>,
+    deadLetters?: ReadonlyMap<string, readonly string[]>,
   ) {
     this.#read = read;
     this.#ledger = ledger;
     this.#skewMs = 2 * skewSeconds * 1000;
     this.#punctual = punctual;
-    this.#tasks = new TaskChecker(ledger, this.#ends, letters, this.#skewMs);
+    this.#tasks = new TaskChecker(ledger, this.#ends, deadLetters, this.#skewMs);
   }
 
   /** How every task ended that was heard of. */
@@ -175,7 +175,7 @@ export class Checker {
         given = next;
       } else if (failed === undefined) {
         this.#lose(step, given, program, isGroup(steps[index - 1] ?? step) ? 'maybe' : 'no');
-        given = this.#lostAs(step, program, given.error);
+        given = this.#lostOutcome(step, program, given.error);
       } else {
         given = failed;
         failed = undefined;
@@ -225,11 +225,11 @@ export class Checker {
   /** Members have failed: the body has too, and its error links are called. */
   #failBody(body: Leaf, header: Outcome, program: Program): Outcome {
     if (!header.ok) this.#lose(body, header, program, 'yes');
-    return this.#lostAs(body, program, CHORD_ERROR);
+    return this.#lostOutcome(body, program, CHORD_ERROR);
   }
 
   /** What never ran is told as a failure, where nobody had revoked it before; those who follow learn the cause. */
-  #lostAs(tree: Tree, program: Program, error: TaskError): Extract<Outcome, { ok: false }> {
+  #lostOutcome(tree: Tree, program: Program, error: TaskError): Extract<Outcome, { ok: false }> {
     const leaf = leavesOf(tree).at(-1);
     const id = leaf === undefined ? undefined : this.#idOf(leaf, program);
     const end = id === undefined ? undefined : this.#tasks.end(id);

@@ -50,11 +50,11 @@ export class Edits {
     if (this.#random.next() > 0.25) return;
     const entry = this.#entries[Math.floor(this.#random.next() * this.#entries.length)];
     if (entry === undefined) return;
-    await this.#calmly(() => (entry.exists ? this.#change(entry) : this.#make(entry)));
+    await this.#withoutFaults(() => (entry.exists ? this.#change(entry) : this.#make(entry)));
   }
 
   /** Whoever edits is told of a fault, and tries again: here it has none. Sweepers and workers do. */
-  async #calmly(run: () => Promise<void>): Promise<void> {
+  async #withoutFaults(run: () => Promise<void>): Promise<void> {
     const { faults } = this.#world;
     faults.on = false;
     await run();
@@ -63,7 +63,8 @@ export class Edits {
 
   /** All of them off: what is due by then still runs. */
   async stop(): Promise<void> {
-    for (const entry of this.#entries.filter(({ exists }) => exists)) await this.#calmly(() => this.#delete(entry));
+    for (const entry of this.#entries.filter(({ exists }) => exists))
+      await this.#withoutFaults(() => this.#delete(entry));
   }
 
   /** @param slackMs how far clocks may differ */

@@ -19,7 +19,7 @@ export interface Ending {
   readonly attempt?: number;
   readonly error?: TaskError;
   /** Why its message lies in the dead-letter queue. */
-  readonly letter?: string;
+  readonly deadLetter?: string;
 }
 
 export type Act = 'value' | 'retry' | Omit<Ending, 'attempt'>;
@@ -39,7 +39,7 @@ export function act(behaviour: Behaviour, attempt: number): Act {
     case 'fail':
       return { state: 'FAILURE', error: PASSING };
     case 'reject':
-      return { state: 'REJECTED', error: { type: 'TaskRejectedError' }, letter: 'as told' };
+      return { state: 'REJECTED', error: { type: 'TaskRejectedError' }, deadLetter: 'as told' };
     case 'ignore':
       return { state: 'IGNORED' };
     case 'ok':
@@ -55,7 +55,7 @@ export function act(behaviour: Behaviour, attempt: number): Act {
 const LOST: Omit<Ending, 'attempt'> = {
   state: 'FAILURE',
   error: { type: 'WorkerLostError' },
-  letter: 'worker lost',
+  deadLetter: 'worker lost',
 };
 
 /** Whether its workers ended too often before an outcome of this attempt stood. */
@@ -79,7 +79,10 @@ export function endingsOf(leaf: Pick<Leaf, 'behaviour' | 'task' | 'expires'>, id
   };
   expired(0);
   if (leaf.task === 'gone')
-    return [...endings, { state: 'FAILURE', attempt: 0, error: { type: 'NotRegistered' }, letter: 'not registered' }];
+    return [
+      ...endings,
+      { state: 'FAILURE', attempt: 0, error: { type: 'NotRegistered' }, deadLetter: 'not registered' },
+    ];
   if (leaf.task === 'poison') return [...endings, { ...LOST, attempt: 0 }];
   for (let attempt = 0; ; attempt += 1) {
     if (attempt > 0) expired(attempt);

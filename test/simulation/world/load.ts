@@ -14,7 +14,7 @@ import {
 } from 'celeriac';
 import type { World } from 'celeriac/testing';
 import type { Clock } from '../../../lib/base/time.ts';
-import { LIVES } from '../../../lib/testing/life.ts';
+import { CURRENT_INVOCATION } from '../../../lib/testing/simulated-invocation.ts';
 import type { Ledger } from './ledger.ts';
 import { type Behaviour, MAX_RETRIES, type Program, type Tree, valueOf } from './program.ts';
 
@@ -89,7 +89,7 @@ export function newLoad(ledger: Notes, { schedules = true, resultExpires }: Load
         if (self.request.retries < behaviour.times) throw new Flaky('as told');
         return value;
       case 'die':
-        return isMortal() && deaths(self.request.id) <= behaviour.times ? takeAlong() : value;
+        return isMortal() && deaths(self.request.id) <= behaviour.times ? killWorker() : value;
       case 'requeue':
         if (!self.request.deliveryInfo.redelivered) throw new Reject('once more', { requeue: true });
         return value;
@@ -176,9 +176,9 @@ export function newLoad(ledger: Notes, { schedules = true, resultExpires }: Load
 }
 
 /** The worker is killed in the middle of its task. */
-function takeAlong(): Promise<never> {
-  const life = LIVES.getStore();
-  if (life !== undefined) life.dead = true;
+function killWorker(): Promise<never> {
+  const invocation = CURRENT_INVOCATION.getStore();
+  if (invocation !== undefined) invocation.dead = true;
   return new Promise<never>(() => {});
 }
 
@@ -205,8 +205,8 @@ function poisonWorkers({ broker, faults }: World): void {
     poisoned = queue === 'poison' && batch.some(({ body }) => !isMarked(body));
     return batch;
   };
-  const newLife = faults.newLife.bind(faults);
-  faults.newLife = () => Object.assign(newLife(), poisoned ? { dead: true } : {});
+  const newInvocation = faults.newInvocation.bind(faults);
+  faults.newInvocation = () => Object.assign(newInvocation(), poisoned ? { dead: true } : {});
 }
 
 function isMarked(body: string): boolean {

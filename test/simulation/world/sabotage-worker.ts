@@ -8,7 +8,7 @@ import { encodeMessage } from '../../../lib/wire/encode-message.ts';
 import type { CommitRequest } from '../../../lib/ports/backend.ts';
 import type { Ports } from '../../../lib/ports/ports.ts';
 import type { OutgoingMessage, SendOutcome } from '../../../lib/ports/broker.ts';
-import { LIVES } from '../../../lib/testing/life.ts';
+import { CURRENT_INVOCATION } from '../../../lib/testing/simulated-invocation.ts';
 import { STORED_NAMES } from './edits.ts';
 import type { Sabotage } from './sabotage.ts';
 
@@ -74,7 +74,7 @@ function brokenLostQueue(ports: Ports): Ports {
         if (typeof value !== 'function') return value;
         if (key === 'isFifo') return value.bind(target) as unknown;
         return (...args: readonly unknown[]): unknown => {
-          if (LIVES.getStore()?.queue === '__lost__') return Promise.reject(new Error('sabotage'));
+          if (CURRENT_INVOCATION.getStore()?.queue === '__lost__') return Promise.reject(new Error('sabotage'));
           return (value as (...given: readonly unknown[]) => unknown).apply(target, args as unknown[]);
         };
       },

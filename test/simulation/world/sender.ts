@@ -2,7 +2,7 @@
 import type { AsyncResult, GroupResult } from 'celeriac';
 import type { World } from 'celeriac/testing';
 
-import { Life, LIVES } from '../../../lib/testing/life.ts';
+import { SimulatedInvocation, CURRENT_INVOCATION } from '../../../lib/testing/simulated-invocation.ts';
 import type { Sent } from './check.ts';
 import type { Ledger } from './ledger.ts';
 import type { Load } from './load.ts';
@@ -15,11 +15,11 @@ interface Planned {
 }
 
 interface Dying {
-  readonly life: Life;
+  readonly invocation: SimulatedInvocation;
   left: number;
   taken: number;
   /** Where the last went, and how many went there with it in one request. */
-  place: string;
+  destination: string;
   together: number;
 }
 
@@ -87,15 +87,21 @@ export class Sender {
   /** Whether anything was sent, or is stored to be, before its end. */
   async #tear(sig: { delay(): Promise<unknown> }, after: number): Promise<boolean> {
     const { faults, clock } = this.#world;
-    const dying: Dying = { life: new Life(0), left: after, taken: 0, place: '', together: 0 };
+    const dying: Dying = {
+      invocation: new SimulatedInvocation(0),
+      left: after,
+      taken: 0,
+      destination: '',
+      together: 0,
+    };
     this.#dying = dying;
     const on = faults.on;
     faults.on = false;
-    const ended = faults.live(dying.life, async () => sig.delay());
+    const ended = faults.runInvocation(dying.invocation, async () => sig.delay());
     // Its promise may never be settled: it is dead.
     ended.catch(() => {});
-    for (let turn = 0; turn < TURNS; turn += 1) await clock.settled();
-    dying.life.dead = true;
+    for (let turn = 0; turn < TURNS; turn += 1) await clock.nextTurn();
+    dying.invocation.dead = true;
     faults.on = on;
     this.#dying = undefined;
     return dying.taken > 0;
@@ -104,14 +110,14 @@ export class Sender {
   /** Counts what the dying one sends. It dies between two requests: what is in one is taken whole. */
   #watch(): void {
     const { broker, timers } = this.#world;
-    const count = async <R>(place: string, run: () => Promise<R>): Promise<R> => {
+    const count = async <R>(destination: string, run: () => Promise<R>): Promise<R> => {
       const dying = this.#dying;
       // Workers go on meanwhile.
-      if (dying === undefined || LIVES.getStore() !== dying.life) return run();
-      const together = place === dying.place && dying.together < SQS_BATCH;
-      if (!together && dying.left <= 0) dying.life.dead = true;
-      if (dying.life.dead) return new Promise<R>(() => {});
-      Object.assign(dying, { place, together: together ? dying.together + 1 : 1 });
+      if (dying === undefined || CURRENT_INVOCATION.getStore() !== dying.invocation) return run();
+      const together = destination === dying.destination && dying.together < SQS_BATCH;
+      if (!together && dying.left <= 0) dying.invocation.dead = true;
+      if (dying.invocation.dead) return new Promise<R>(() => {});
+      Object.assign(dying, { destination, together: together ? dying.together + 1 : 1 });
       dying.taken += 1;
       dying.left -= 1;
       return run();

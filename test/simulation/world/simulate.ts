@@ -107,7 +107,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   await sender.advance(sender.leftMs);
   const endMs = world.clock.nowMs();
   await edits.stop();
-  const faultsEndMs = await comeToRest(world, FAULTS_GO_ON[seed % FAULTS_GO_ON.length] ?? '3d');
+  const faultsEndMs = await drainAll(world, FAULTS_GO_ON[seed % FAULTS_GO_ON.length] ?? '3d');
   const read = (ids: readonly string[]): ReturnType<World['backend']['get']> =>
     world.backend.get(ids, world.clock.nowMs());
   const skewSeconds = options.toleratedSkewSeconds ?? faults.clockSkewSeconds ?? 0;
@@ -131,7 +131,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 }
 
 /** Until nothing happens any more: faults go on for a while, and are off for the rest. Gives when they ended. */
-async function comeToRest(world: World, faultsGoOn: Duration): Promise<number> {
+async function drainAll(world: World, faultsGoOn: Duration): Promise<number> {
   // A sweep that failed at the end is made up for, and a tick whose worker died comes back (after the queue's
   // visibility timeout), before the entries are switched off: then nothing on its way would run.
   world.faults.on = false;

@@ -1,7 +1,7 @@
 /** Values that are known but for the words of an error. */
 
 /** What `policy: 'settled'` gives the body for a member. */
-export type Settled =
+export type SettledResult =
   | { readonly status: 'SUCCESS'; readonly value: unknown }
   | { readonly status: string; readonly error: { readonly type: string; readonly message?: string } };
 

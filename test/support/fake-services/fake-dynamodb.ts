@@ -59,7 +59,7 @@ export class FakeDynamodb {
     for (const table of this.#tables.values()) {
       const isOver = (item: Item): boolean => Number(item['ttl']?.N ?? Infinity) * 1000 < nowMs;
       const over = [...table.items()].filter(isOver);
-      for (const item of over) table.write(table.placeOf(item), undefined);
+      for (const item of over) table.write(table.itemKeyOf(item), undefined);
     }
   }
 
@@ -84,7 +84,7 @@ export class FakeDynamodb {
     known(input, ['TableName', 'Key', 'ConsistentRead']);
     const table = this.table(input.TableName);
     const key = keyIn(table, input.Key);
-    const item = table.read(table.placeOf(key), input.ConsistentRead === true);
+    const item = table.read(table.itemKeyOf(key), input.ConsistentRead === true);
     return item === undefined ? {} : { Item: { ...item } };
   }
 
@@ -95,7 +95,7 @@ export class FakeDynamodb {
     const placeholders = new Placeholders(input);
     const condition = conditionOf(input.ConditionExpression, placeholders);
     placeholders.allUsed();
-    const before = table.read(table.placeOf(item), true);
+    const before = table.read(table.itemKeyOf(item), true);
     if (!condition(before ?? {})) throw conditionFailed(input, before);
     this.#write(table, item, before, item, input.ExpressionAttributeValues);
     return {};
@@ -109,7 +109,7 @@ export class FakeDynamodb {
     const update = readUpdate(input.UpdateExpression ?? '', placeholders, table.keys);
     const condition = conditionOf(input.ConditionExpression, placeholders);
     placeholders.allUsed();
-    const before = table.read(table.placeOf(key), true);
+    const before = table.read(table.itemKeyOf(key), true);
     if (!condition(before ?? {})) throw conditionFailed(input, before);
     const after = takenItem(update(before ?? key));
     this.#write(table, key, before, after, input.ExpressionAttributeValues);
@@ -125,7 +125,7 @@ export class FakeDynamodb {
     const placeholders = new Placeholders(input);
     const condition = conditionOf(input.ConditionExpression, placeholders);
     placeholders.allUsed();
-    const before = table.read(table.placeOf(key), true);
+    const before = table.read(table.itemKeyOf(key), true);
     if (!condition(before ?? {})) throw conditionFailed(input, before);
     this.#write(table, key, before, undefined, {});
     return {};
@@ -150,7 +150,7 @@ export class FakeDynamodb {
     placeholders.allUsed();
     const { Limit: limit = Infinity, ExclusiveStartKey: from } = input;
     if (limit < 1) throw invalid('Limit must be at least 1');
-    const after = from === undefined ? undefined : table.placeOf(keyIn(table, from)).sort;
+    const after = from === undefined ? undefined : table.itemKeyOf(keyIn(table, from)).sort;
     const Items: Item[] = [];
     let [bytes, last]: [number, Item | undefined] = [0, undefined];
     for (const item of table.partition(partition, input.ConsistentRead === true, after)) {
@@ -180,7 +180,7 @@ export class FakeDynamodb {
         Keys.map((key) => keyIn(table, key)),
       );
       Responses[name] = Keys.flatMap((key) => {
-        const item = table.read(table.placeOf(key), ConsistentRead === true);
+        const item = table.read(table.itemKeyOf(key), ConsistentRead === true);
         return item === undefined ? [] : [{ ...item }];
       });
     }
@@ -204,7 +204,7 @@ export class FakeDynamodb {
     });
     if (all.length === 0 || all.length > MAX_BATCH_WRITES) throw invalid(`${all.length} requests in BatchWriteItem`);
     for (const { table, key, item } of all) {
-      const before = table.read(table.placeOf(key), true);
+      const before = table.read(table.itemKeyOf(key), true);
       this.#write(table, key, before, item, {});
     }
     return { UnprocessedItems: {} };
@@ -226,7 +226,7 @@ export class FakeDynamodb {
   #execute(statement: Statement): BatchStatementResponse {
     const table = this.table(statement.table);
     const named = itemOf(statement);
-    const before = table.read(table.placeOf(named), true);
+    const before = table.read(table.itemKeyOf(named), true);
     const failed = (Code: 'DuplicateItem' | 'ConditionalCheckFailed' | 'ValidationError'): BatchStatementResponse => ({
       Error: { Code, Message: `${Code} of the fake` },
       TableName: table.name,
@@ -255,7 +255,7 @@ export class FakeDynamodb {
   }
 
   #write(table: FakeTable, key: Item, before: Item | undefined, after: Item | undefined, values: Item = {}): void {
-    table.write(table.placeOf(key), after);
+    table.write(table.itemKeyOf(key), after);
     this.onWrite?.({
       table: table.name,
       before,
@@ -282,7 +282,7 @@ function keyIn(table: FakeTable, key: Item | undefined): Item {
   const names = Object.keys(key ?? {});
   if (key === undefined || names.length !== table.keys.length || !table.keys.every((name) => names.includes(name)))
     throw invalid('The provided key element does not match the schema');
-  table.placeOf(key);
+  table.itemKeyOf(key);
   return takenItem(key);
 }
 
@@ -292,8 +292,8 @@ function itemOf(statement: Statement): Item {
 }
 
 function distinct(table: FakeTable, keys: readonly Item[]): void {
-  const places = keys.map((key) => JSON.stringify(table.placeOf(key)));
-  if (new Set(places).size < places.length) throw invalid('Provided list of item keys contains duplicates');
+  const itemKeys = keys.map((key) => JSON.stringify(table.itemKeyOf(key)));
+  if (new Set(itemKeys).size < itemKeys.length) throw invalid('Provided list of item keys contains duplicates');
 }
 
 function conditionOf(expression: string | undefined, placeholders: Placeholders): Condition {

@@ -6,7 +6,7 @@ export interface KeySchema {
   readonly sort?: string;
 }
 
-export interface Place {
+export interface ItemKey {
   readonly partition: string;
   readonly sort: string;
 }
@@ -40,7 +40,7 @@ export class FakeTable {
   }
 
   /** Where an item is kept: its key attributes must be there, and be within the limits. */
-  placeOf(item: Item): Place {
+  itemKeyOf(item: Item): ItemKey {
     const { partition, sort } = this.schema;
     return {
       partition: keyText(item[partition], 'partition'),
@@ -54,14 +54,14 @@ export class FakeTable {
     );
   }
 
-  read({ partition, sort }: Place, consistent: boolean): Item | undefined {
+  read({ partition, sort }: ItemKey, consistent: boolean): Item | undefined {
     const held = this.#partitions.get(partition)?.held ?? [];
     const found = held[indexOf(held, sort)];
     if (found?.sort !== sort) return undefined;
     return consistent ? found.item : found.earlier;
   }
 
-  write({ partition: name, sort }: Place, item: Item | undefined): void {
+  write({ partition: name, sort }: ItemKey, item: Item | undefined): void {
     const partition = this.#partitions.get(name) ?? { held: [], deleted: undefined };
     this.#partitions.set(name, partition);
     const { held, deleted } = partition;

@@ -4,9 +4,9 @@ import { dueNameOf, SCHEDULE_DUE_PARTITION, timerPartition } from '../../../lib/
 import { recordOf } from '../../../lib/aws/dynamodb-record.ts';
 import type { Ports } from '../../../lib/ports/ports.ts';
 import { type FaultPlan, never, skewed } from '../../../lib/testing/faults.ts';
-import { LIVES } from '../../../lib/testing/life.ts';
+import { CURRENT_INVOCATION } from '../../../lib/testing/simulated-invocation.ts';
 import { type AdaptersOf, memoryPorts, type WorldAdapters, type WorldPorts } from '../../../lib/testing/world-ports.ts';
-import { BadWire } from './bad-wire.ts';
+import { FaultyRequests } from './faulty-requests.ts';
 import type { FakeDynamodb, TableWrite } from './fake-dynamodb.ts';
 import { clientsOver, fakeServices, RESULTS_TABLE, type Send, STATE_TABLE } from './services.ts';
 
@@ -29,7 +29,7 @@ export function awsAdapters(options: AwsWorldOptions = {}): (of: AdaptersOf) => 
       isFifo: (queue) => queues.isFifo(queue),
     });
     dynamodb.onWrite = options.onWrite;
-    const wire = new BadWire({
+    const wire = new FaultyRequests({
       plan: faults,
       clock,
       slow: options.slow ?? 0,
@@ -67,9 +67,9 @@ function faultyPorts(ports: WorldPorts, plan: FaultPlan): Ports {
         if (typeof value !== 'function') return value;
         const call = value as (...args: unknown[]) => unknown;
         return (...args: unknown[]): unknown => {
-          const life = LIVES.getStore();
-          if (life !== undefined && key === 'commit' && (life.dead || plan.hit('killBeforeCommit'))) {
-            life.dead = true;
+          const invocation = CURRENT_INVOCATION.getStore();
+          if (invocation !== undefined && key === 'commit' && (invocation.dead || plan.hit('killBeforeCommit'))) {
+            invocation.dead = true;
             return never();
           }
           return call.apply(target, args);

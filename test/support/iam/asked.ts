@@ -95,7 +95,7 @@ function partiql({ Statement: text, Parameters = [] }: Input): Asked {
   if (action === undefined) throw new Error(`not understood here: ${String(text)}`);
   const names = [...String(text).matchAll(/["'](\w+)["'](?: =|:) \?/g)].map(([, name = '']) => name);
   const values = Parameters as readonly Value[];
-  return onTable(action, table, [Object.fromEntries(names.map((name, place) => [name, values[place] ?? {}]))]);
+  return onTable(action, table, [Object.fromEntries(names.map((name, index) => [name, values[index] ?? {}]))]);
 }
 
 function itemsOfBatch(requests: unknown): Item[] {

@@ -134,8 +134,8 @@ function denialOf(
   asked: readonly Asked[],
   decisions: readonly Decision[],
 ): Denial | undefined {
-  const messages = decisions.map((decision, place) => {
-    const one = asked[place];
+  const messages = decisions.map((decision, index) => {
+    const one = asked[index];
     return decision.allowed || one === undefined ? undefined : messageOf(accessKeyId, one, decision);
   });
   const first = messages.find((message) => message !== undefined);
@@ -149,8 +149,8 @@ function denialOf(
     };
   const denial = { status: 400, body: { __type: 'com.amazon.coral.service#AccessDeniedException', Message: first } };
   if (!target.endsWith('.BatchExecuteStatement')) return denial;
-  const statements = messages.flatMap((Message, place) =>
-    Message === undefined ? [] : [[place, { Error: { Code: 'AccessDenied', Message } }] as const],
+  const statements = messages.flatMap((Message, index) =>
+    Message === undefined ? [] : [[index, { Error: { Code: 'AccessDenied', Message } }] as const],
   );
   return { ...denial, statements: new Map(statements) };
 }

@@ -1,4 +1,4 @@
-/** One life of a service in which every function and every caller does all that it may, each under its own role. */
+/** A service in which every function and every caller does all that it may, each under its own role. */
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { DynamoDBClient, SendMessageCommand, SQSClient } from '#aws-sdk';
 import { chain, chord, every, group } from 'celeriac';
@@ -127,7 +127,7 @@ export class Scenario {
     await this.#firing();
     await this.#losing();
     await this.#deliver();
-    await this.#aBadMoment();
+    await this.#failedWakeUp();
     for (const [hours, state] of [
       [1, 'ENABLED'],
       [2, 'DISABLED'],
@@ -142,8 +142,8 @@ export class Scenario {
     // Their results have expired meanwhile.
     await this.#lose(this.#lost);
     const { schedules } = this.as('schedules').app;
-    for (const { name, way } of await schedules.list())
-      if (way === 'sweep' && name !== 'mine') await schedules.disable(name);
+    for (const { name, firedBy } of await schedules.list())
+      if (firedBy === 'sweep' && name !== 'mine') await schedules.disable(name);
     // Of a single entry that moves on.
     await this.#sweep(50);
   }
@@ -213,7 +213,7 @@ export class Scenario {
   /** A rule sends its message to the queue itself. */
   async #firing(): Promise<void> {
     const { app, sqs } = this.as(RULES);
-    const template = app.manifest().beat.find(({ way }) => way === 'rule')?.template ?? '';
+    const template = app.manifest().beat.find(({ firedBy }) => firedBy === 'rule')?.template ?? '';
     const MessageBody = fillTemplate(template, systemClock.nowMs());
     await sqs.send(new SendMessageCommand({ QueueUrl: this.#url('default'), MessageBody }));
     await this.#deliver();
@@ -229,8 +229,8 @@ export class Scenario {
     await this.#lose([...bodies, ...(await this.#taken('celery')), 'no message']);
     // They have ended by now, which is read.
     await this.#lose(bodies);
-    for (const [place, MessageBody] of (await this.#taken('orders')).entries()) {
-      const ids = { MessageGroupId: 'g', MessageDeduplicationId: String(place) };
+    for (const [index, MessageBody] of (await this.#taken('orders')).entries()) {
+      const ids = { MessageGroupId: 'g', MessageDeduplicationId: String(index) };
       await this.#servers.sqs.send(new SendMessageCommand({ QueueUrl: this.#lostUrl(true), MessageBody, ...ids }));
     }
   }
@@ -250,7 +250,7 @@ export class Scenario {
   }
 
   /** A wake-up whose timers cannot be sent, and one whose can. */
-  async #aBadMoment(): Promise<void> {
+  async #failedWakeUp(): Promise<void> {
     await this.as('enqueue').add.applyAsync([1, 2], { queue: 'orders', countdown: 1 });
     this.#aheadMs += 2000;
     for (const fails of [true, false]) {

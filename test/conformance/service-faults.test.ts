@@ -18,8 +18,8 @@ import type { Broker } from '../../lib/ports/broker.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import type { Environment } from '../../lib/options/manifest.ts';
 import { systemClock } from '../../lib/base/time.ts';
-import { type Weather, weather } from '../support/fault-kinds.ts';
-import { insisting, insistingBroker } from '../support/insisting.ts';
+import { type FaultChances, randomFaults } from '../support/fault-kinds.ts';
+import { retryingPort, retryingBroker } from '../support/retrying-callers.ts';
 import { type Servers, startServers } from '../support/servers.ts';
 import { clientsOver, drawsOf, FaultyService } from '../support/service-faults.ts';
 
@@ -31,17 +31,22 @@ type Suite = 'backend' | 'timers' | 'schedules' | 'groups' | "Celery's groups" |
 const STORES: readonly Suite[] = ['backend', 'timers', 'schedules', "Celery's groups"];
 
 interface Day {
-  readonly kinds: Weather;
+  readonly kinds: FaultChances;
   readonly suites: readonly Suite[];
   readonly writes?: keyof typeof STARTS;
 }
 
 // The SDK tries these again, 8 times here: more of them would end a call now and then.
-const BUSY: Weather = { throttled: 0.12, throttledThoughDone: 0.12, serverError: 0.05, serverErrorThoughDone: 0.05 };
-const NETWORK: Weather = { reset: 0.1, resetThoughDone: 0.12, timedOut: 0.05, timedOutThoughDone: 0.08 };
+const BUSY: FaultChances = {
+  throttled: 0.12,
+  throttledThoughDone: 0.12,
+  serverError: 0.05,
+  serverErrorThoughDone: 0.05,
+};
+const NETWORK: FaultChances = { reset: 0.1, resetThoughDone: 0.12, timedOut: 0.05, timedOutThoughDone: 0.08 };
 // These end a call, which its caller makes again, with all that is in it.
-const NOT_TRIED_AGAIN: Weather = { expiredCredentials: 0.02, damaged: 0.03, conflict: 0.03, inProgress: 0.03 };
-const EVERYTHING: Weather = {
+const NOT_TRIED_AGAIN: FaultChances = { expiredCredentials: 0.02, damaged: 0.03, conflict: 0.03, inProgress: 0.03 };
+const EVERYTHING: FaultChances = {
   throttled: 0.05,
   throttledThoughDone: 0.05,
   serverErrorThoughDone: 0.05,
@@ -94,7 +99,7 @@ function remembering(broker: Broker, told: Set<string>): Broker {
 }
 
 describe.each(Object.entries(DAYS))('%s', (_name, { kinds, suites, writes = 'batched' }) => {
-  const service = new FaultyService(weather(kinds), drawsOf(SEED));
+  const service = new FaultyService(randomFaults(kinds), drawsOf(SEED));
   const told = new Set<string>();
   let servers: Servers;
   let environment: Environment;
@@ -114,12 +119,12 @@ describe.each(Object.entries(DAYS))('%s', (_name, { kinds, suites, writes = 'bat
     const clock = { ...systemClock, sleep: () => Promise.resolve() };
     const made = connect(environment, { clock, random: { next: () => 0 } }, clientsOver(service, servers.endpoints));
     ports = {
-      broker: remembering(insistingBroker(made.broker), told),
-      backend: insisting(made.backend),
-      timers: insisting(made.timers),
-      schedules: insisting(made.schedules),
-      groups: insisting(made.groups),
-      celeryGroups: insisting(made.celeryGroups),
+      broker: remembering(retryingBroker(made.broker), told),
+      backend: retryingPort(made.backend),
+      timers: retryingPort(made.timers),
+      schedules: retryingPort(made.schedules),
+      groups: retryingPort(made.groups),
+      celeryGroups: retryingPort(made.celeryGroups),
     };
   });
   afterAll(async () => {
@@ -155,8 +160,8 @@ describe.each(Object.entries(DAYS))('%s', (_name, { kinds, suites, writes = 'bat
             return received.filter(({ messageId }) => told.has(messageId));
           },
           deadLetters: async (queue) => {
-            const letters = await peekDeadLetters(servers.sqs, environment.deadLetterQueues[queue] ?? '');
-            return [...new Map(letters.map((letter) => [JSON.stringify(letter), letter])).values()];
+            const deadLetters = await peekDeadLetters(servers.sqs, environment.deadLetterQueues[queue] ?? '');
+            return [...new Map(deadLetters.map((deadLetter) => [JSON.stringify(deadLetter), deadLetter])).values()];
           },
           acknowledge: (queue, receipt) => poller(queue).delete([receipt]),
         };

@@ -1,7 +1,7 @@
 /** Work side by side, without a thousand requests at once. */
 
 /** Works on every item, on at most `width` at the same time. Results are in the order of the items. */
-export async function sideBySide<T, R>(
+export async function mapConcurrently<T, R>(
   items: readonly T[],
   width: number,
   work: (item: T, index: number) => Promise<R>,

@@ -6,7 +6,7 @@ import type { Broker, SendOutcome } from '../../lib/ports/broker.ts';
 const MOST_CALLS = 300;
 
 /** The same port, whose calls are made again until they end otherwise than by a passing error. */
-export function insisting<P extends object>(port: P): P {
+export function retryingPort<P extends object>(port: P): P {
   return new Proxy(port, {
     get(target, key) {
       const member: unknown = Reflect.get(target, key, target);
@@ -30,8 +30,8 @@ async function again(answer: Promise<unknown>, call: () => unknown, calls: numbe
 }
 
 /** The same broker, whose callers send again what it says may be sent again. */
-export function insistingBroker(broker: Broker): Broker {
-  const port = insisting(broker);
+export function retryingBroker(broker: Broker): Broker {
+  const port = retryingPort(broker);
   return {
     isFifo: (queue) => broker.isFifo(queue),
     changeVisibility: (queue, receipt, delaySeconds) => port.changeVisibility(queue, receipt, delaySeconds),
@@ -41,7 +41,7 @@ export function insistingBroker(broker: Broker): Broker {
         const open = [...outcomes.entries()].filter(([, outcome]) => !outcome.ok && outcome.retryable);
         if (open.length === 0) break;
         const sent = await port.send(open.flatMap(([index]) => items[index] ?? []));
-        for (const [place, [index, before]] of open.entries()) outcomes[index] = sent[place] ?? before;
+        for (const [position, [index, before]] of open.entries()) outcomes[index] = sent[position] ?? before;
       }
       return outcomes;
     },

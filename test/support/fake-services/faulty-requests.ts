@@ -20,10 +20,10 @@ import {
 } from '@aws-sdk/client-sqs';
 import type { Clock } from '../../../lib/base/time.ts';
 import { type FaultPlan, never } from '../../../lib/testing/faults.ts';
-import { LIVES } from '../../../lib/testing/life.ts';
+import { CURRENT_INVOCATION } from '../../../lib/testing/simulated-invocation.ts';
 import type { Send } from './services.ts';
 
-export interface BadWireOptions {
+export interface FaultyRequestsOptions {
   readonly plan: FaultPlan;
   readonly clock: Clock;
   /** Chance that a request takes up to a fifth of a second: what others send meanwhile overtakes it. */
@@ -74,10 +74,10 @@ function error(name: string, fields: object): Error {
   return Object.assign(new Error(`fault: ${name}`), { name, ...fields });
 }
 
-export class BadWire {
-  readonly #of: BadWireOptions;
+export class FaultyRequests {
+  readonly #of: FaultyRequestsOptions;
 
-  constructor(of: BadWireOptions) {
+  constructor(of: FaultyRequestsOptions) {
     this.#of = of;
   }
 
@@ -85,11 +85,11 @@ export class BadWire {
   to(service: Send): Send {
     return async (command) => {
       const { plan, clock, slow } = this.#of;
-      const life = LIVES.getStore();
-      if (life === undefined) return service(command);
-      if (life.dead) return never();
+      const invocation = CURRENT_INVOCATION.getStore();
+      if (invocation === undefined) return service(command);
+      if (invocation.dead) return never();
       if (plan.hit('crash')) {
-        life.dead = true;
+        invocation.dead = true;
         return never();
       }
       if (plan.hit('freeze')) await clock.sleep(Math.round(plan.draw(LONGEST_FREEZE_MS)));
@@ -100,7 +100,7 @@ export class BadWire {
         throw error('ReceiptHandleIsInvalid', { $fault: 'client' });
       const answer = await this.#inPart(command, service);
       if (plan.hit('crash')) {
-        life.dead = true;
+        invocation.dead = true;
         return never();
       }
       if (plan.hit('lostResponse')) throw this.#one(LOST_ANSWERS)();
@@ -136,7 +136,7 @@ export class BadWire {
 
   async #sendOne(input: SendMessageCommand['input'], service: Send): Promise<object> {
     const answer = await service(new SendMessageCommand({ ...input, ...this.#late(input.QueueUrl, input) }));
-    if (this.#isTwice(input.QueueUrl)) await this.#copy(input, service);
+    if (this.#deliversTwice(input.QueueUrl)) await this.#copy(input, service);
     return answer;
   }
 
@@ -155,7 +155,7 @@ export class BadWire {
         ? { Successful: [], Failed: [] }
         : ((await service(new SendMessageBatchCommand({ QueueUrl, Entries: taken }))) as SendMessageBatchResult);
     for (const { Id: _id, ...parts } of taken)
-      if (this.#isTwice(QueueUrl)) await this.#copy({ QueueUrl, ...parts }, service);
+      if (this.#deliversTwice(QueueUrl)) await this.#copy({ QueueUrl, ...parts }, service);
     const known = (id: string | undefined): boolean => !untold.has(id) && !failed.has(id);
     return {
       Successful: answer.Successful?.filter(({ Id }) => known(Id)),
@@ -179,7 +179,7 @@ export class BadWire {
     return { DelaySeconds: Math.min(MAX_DELAY_SECONDS, seconds + Math.ceil(this.#of.plan.draw(LATE_SECONDS))) };
   }
 
-  #isTwice(url: string | undefined): boolean {
+  #deliversTwice(url: string | undefined): boolean {
     return this.#isPlain(url) && this.#of.plan.hit('duplicate');
   }
 

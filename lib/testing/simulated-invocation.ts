@@ -3,14 +3,14 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 import type { RealWork } from './real-work.ts';
 
-export class Life {
+export class SimulatedInvocation {
   readonly skewMs: number;
   dead = false;
   /** What it consumes; empty for a sweeper. */
   queue = '';
   /** Real work that it began and that has not ended, by async id. */
   readonly work: Map<number, RealWork> = new Map<number, RealWork>();
-  /** Who within it waits on the world's clock, and in how many places: a task's context, or the life itself. */
+  /** Who within it waits on the world's clock, and how many times over: a task's context, or the invocation itself. */
   readonly asleep: Map<object, number> = new Map<object, number>();
   /** Raised whenever a loop of this library lets others run: long work of its own that gets on. */
   turns = 0;
@@ -36,4 +36,4 @@ export class Life {
   }
 }
 
-export const LIVES: AsyncLocalStorage<Life> = new AsyncLocalStorage<Life>();
+export const CURRENT_INVOCATION: AsyncLocalStorage<SimulatedInvocation> = new AsyncLocalStorage<SimulatedInvocation>();

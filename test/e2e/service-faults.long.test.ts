@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { connect } from '../../lib/aws/connect.ts';
 import { signedByActor } from '../../lib/local/actors.ts';
 import { systemClock, systemRandom } from '../../lib/base/time.ts';
-import { BAD_DAY, type FaultCounts, weather } from '../support/fault-kinds.ts';
+import { ALL_FAULTS, type FaultCounts, randomFaults } from '../support/fault-kinds.ts';
 import { startCloud } from '../support/iam/cloud.ts';
 import { clientsOver, drawsOf, FaultyService } from '../support/service-faults.ts';
 
@@ -49,7 +49,10 @@ beforeAll(async () => {
     logger: silentLogger,
     worker: (deliveries, invocation): Promise<BatchResponse> => workers.app.consume(deliveries, invocation),
   });
-  const clients = clientsOver(new FaultyService(weather({ ...BAD_DAY, slow: 0 }, counts), drawsOf(1)), cloud.endpoints);
+  const clients = clientsOver(
+    new FaultyService(randomFaults({ ...ALL_FAULTS, slow: 0 }, counts), drawsOf(1)),
+    cloud.endpoints,
+  );
   for (const client of Object.values(clients)) signedByActor(client);
   workers.app.use({
     ...connect(cloud.environment, { clock: systemClock, random: systemRandom }, clients),
