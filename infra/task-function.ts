@@ -5,23 +5,25 @@ import {
   Architecture,
   type CfnEventSourceMappingProps,
   CfnEventSourceMapping,
+  Function as LambdaFn,
   LoggingFormat,
   RecursiveLoop,
   Runtime,
   SystemLogLevel,
 } from 'aws-cdk-lib/aws-lambda';
-import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
-import { bundlingOf, entryPath, handlerPath, lockFile, type TaskBundling } from './bundling.ts';
+import { codeOf, type TaskBundling } from './bundling.ts';
 import { type Rights, statementOf } from './grants.ts';
 
 /** What all functions of a service share. */
 export interface TaskFunctionOptions {
   /** The user's module that exports the app. */
   readonly entry: string;
+  /** The name of that app. */
+  readonly appName: string;
   /** @default RetentionDays.ONE_MONTH */
   readonly logRetention?: RetentionDays;
   /** @default - minified ESM with a lean client in the SDK's place */
@@ -46,7 +48,7 @@ export type FeedProps = Pick<
 
 /** A function of the service: bundled from source, with a role of its own that holds nothing but its statements. */
 export class TaskFunction extends Construct {
-  readonly function: NodejsFunction;
+  readonly function: LambdaFn;
   readonly #role: Role;
 
   constructor(scope: Construct, id: string, props: TaskFunctionProps) {
@@ -63,10 +65,10 @@ export class TaskFunction extends Construct {
     // IAM refuses a statement without resources: a service whose queues all existed before has no lost queue.
     for (const rights of [ownLogs, ...props.rights])
       if (rights.resourceArns.length > 0) this.#role.addToPolicy(statementOf(rights));
-    this.function = new NodejsFunction(this, 'Function', {
+    this.function = new LambdaFn(this, 'Function', {
       description: props.description,
-      entry: handlerPath(props.handler),
-      handler: 'handler',
+      code: codeOf(props),
+      handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       timeout: Duration.seconds(props.timeoutSeconds),
@@ -79,9 +81,6 @@ export class TaskFunction extends Construct {
       applicationLogLevelV2: ApplicationLogLevel.INFO,
       role: this.#role,
       environment: { ...props.environment },
-      awsSdkConnectionReuse: false,
-      bundling: bundlingOf(entryPath(props.entry), props.handler, props.bundling),
-      ...lockFile(),
     });
     // Created by the role's own statement above; the function must not start before its rights exist.
     this.function.node.addDependency(this.#role);

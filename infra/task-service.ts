@@ -127,6 +127,7 @@ export class TaskService extends MeteredService {
     const common = {
       ...given(props, ['logRetention', 'bundling']),
       entry: props.entry,
+      appName: this.manifest.name,
       queues: this.queues,
       tables: this.tables,
     };

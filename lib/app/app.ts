@@ -28,6 +28,7 @@ import type { BatchResponse, Delivery, Invocation } from '../ports/delivery.ts';
 import { consume } from '../worker/consume.ts';
 import { builtinTasks } from './builtin-tasks.ts';
 import { type GroupResult, savedGroup } from '../results/group-result.ts';
+import { awsPorts } from '#deployed/app/aws-ports';
 import { Beat } from '#beat';
 import type { FullSweepReport } from '../beat/beat.ts';
 import type { ScheduleBook } from '../beat/schedules.ts';
@@ -402,9 +403,7 @@ export class Celeriac implements App {
       return { ports: { ...common, broker, backend, timers, schedules, groups, celeryGroups, rules }, forCall };
     }
     const environment: Environment = readEnvironment(this.name);
-    // Imported on demand: whoever runs on other ports never loads the SDK.
-    const { connect } = await import('../aws/connect.ts');
-    const { forCall, ...ports } = connect(environment, common);
+    const { forCall, ...ports } = await awsPorts(environment, common);
     return { ports: { ...common, ...ports }, forCall };
   }
 

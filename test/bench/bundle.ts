@@ -1,17 +1,17 @@
 /** The bundles in bytes, part by part, and how long they take to start, beside a handler that only has the SDK's two clients. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 
-import { build, type BuildOptions } from 'esbuild';
+import { build, type Metafile } from 'esbuild';
 
-import { handlerOptions, LAMBDA_BUNDLE } from '../support/lambda.ts';
+import { bundleWorker } from '../support/lambda.ts';
 
 type Row = [string, string];
 type Sdk = 'lean' | 'full';
@@ -27,57 +27,104 @@ export const handler = async ({ Records }) => {
 `;
 
 interface Bundle {
-  readonly bytes: number;
-  readonly gzip: number;
-  /** Bytes by the file that they come from. */
-  readonly inputs: readonly (readonly [string, number])[];
+  /** What a start reads. */
+  readonly start: Size;
+  /** All files. */
+  readonly all: Size;
 }
 
-async function bundleOf(entry: string, outfile: string, change: BuildOptions): Promise<Bundle> {
-  const { metafile } = await build({
-    ...LAMBDA_BUNDLE,
-    entryPoints: [entry],
-    outfile,
-    metafile: true,
-    legalComments: 'none',
-    ...change,
-  });
-  const file = readFileSync(outfile);
-  const inputs = Object.values(metafile?.outputs ?? {}).flatMap((output) => Object.entries(output.inputs));
+interface Size {
+  readonly files: number;
+  readonly bytes: number;
+  readonly gzip: number;
+  /** Bytes by the source that they come from. */
+  readonly inputs: ReadonlyMap<string, number>;
+}
+
+type Outputs = Metafile['outputs'];
+
+function bundleIn({ outputs }: Metafile, entry: string): Bundle {
+  const atStart = new Set<string>();
+  const visit = (path: string): void => {
+    if (atStart.has(path)) return;
+    atStart.add(path);
+    for (const next of outputs[path]?.imports ?? [])
+      if (next.kind === 'import-statement' && next.external !== true) visit(next.path);
+  };
+  visit(Object.keys(outputs).find((path) => basename(path) === entry) ?? '');
+  return { start: sizeOf(outputs, [...atStart]), all: sizeOf(outputs, Object.keys(outputs)) };
+}
+
+function sizeOf(outputs: Outputs, paths: readonly string[]): Size {
+  const inputs = new Map<string, number>();
+  const add = (path: string, bytes: number): void => void inputs.set(path, (inputs.get(path) ?? 0) + bytes);
+  for (const path of paths) {
+    const { bytes = 0, inputs: sources = {} } = outputs[path] ?? {};
+    for (const [source, { bytesInOutput }] of Object.entries(sources)) add(source, bytesInOutput);
+    add('(between)', bytes - Object.values(sources).reduce((sum, { bytesInOutput }) => sum + bytesInOutput, 0));
+  }
+  const texts = paths.map((path) => readFileSync(path));
   return {
-    bytes: file.length,
-    gzip: gzipSync(file).length,
-    inputs: inputs.map(([path, { bytesInOutput }]) => [path, bytesInOutput]),
+    files: paths.length,
+    bytes: texts.reduce((sum, text) => sum + text.length, 0),
+    gzip: texts.reduce((sum, text) => sum + gzipSync(text).length, 0),
+    inputs,
   };
 }
 
 /** As infra does. */
-function handler(name: 'worker' | 'sweeper', sdk: Sdk, outfile: string): Promise<Bundle> {
-  return bundleOf(`handlers/${name}.ts`, outfile, {
-    ...handlerOptions('examples/blog/tasks.ts', sdk),
-    external: sdk === 'full' && name === 'worker' ? ['@aws-sdk/client-eventbridge'] : [],
+function handler(name: 'worker' | 'sweeper', sdk: Sdk, folder: string): Bundle {
+  const metafile = join(folder, 'metafile.json');
+  bundleWorker('examples/blog/tasks.ts', join(folder, 'index.mjs'), name, sdk, [`--metafile=${metafile}`]);
+  return bundleIn(JSON.parse(readFileSync(metafile, 'utf8')) as Metafile, 'index.mjs');
+}
+
+/** As CDK's NodejsFunction does by default. */
+async function bareHandler(folder: string): Promise<Bundle> {
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'bare.ts'), BARE);
+  const { metafile } = await build({
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    logLevel: 'error',
+    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+    entryPoints: [join(folder, 'bare.ts')],
+    outfile: join(folder, 'index.mjs'),
+    legalComments: 'none',
+    metafile: true,
+    nodePaths: [resolve('node_modules')],
   });
+  return bundleIn(metafile, 'index.mjs');
 }
 
 export async function bundle(rounds: number): Promise<Row[]> {
   const folder = mkdtempSync(join(tmpdir(), 'celeriac-bench-'));
   try {
-    const file = (name: string): string => join(folder, `${name}.mjs`);
-    writeFileSync(join(folder, 'bare.ts'), BARE);
-    // What CDK's NodejsFunction makes of a handler by default.
-    const bare = await bundleOf(join(folder, 'bare.ts'), file('bare'), { nodePaths: [resolve('node_modules')] });
-    const lean = await handler('worker', 'lean', file('lean'));
-    const full = await handler('worker', 'full', file('full'));
-    const sweeper = await handler('sweeper', 'lean', file('sweeper'));
-    const fullSweeper = await handler('sweeper', 'full', file('full-sweeper'));
+    const [bareFolder, leanFolder, fullFolder] = ['bare', 'lean', 'full'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const bare = await bareHandler(bareFolder);
+    const lean = handler('worker', 'lean', leanFolder);
+    const full = handler('worker', 'full', fullFolder);
+    const sweeper = handler('sweeper', 'lean', join(folder, 'sweeper'));
+    const fullSweeper = handler('sweeper', 'full', join(folder, 'full-sweeper'));
+    const files = [bareFolder, leanFolder, fullFolder].map((each) => join(each, 'index.mjs'));
     return [
-      ['worker', sizes(lean)],
-      ...partsOf(lean),
-      ['sweeper', sizes(sweeper)],
-      ["worker, bundling: { sdk: 'full' }", sizes(full)],
-      ["sweeper, bundling: { sdk: 'full' }", sizes(fullSweeper)],
-      ["a handler with the SDK's two clients, bundled by default", sizes(bare)],
-      ...(await startsOf([file('bare'), file('lean'), file('full')], rounds)),
+      ['worker, at its start', sizes(lean.start)],
+      ['  own code, without the client', kilobytes(ownBytes(lean.start))],
+      ...partsOf(lean.start),
+      ['worker, all files', sizes(lean.all)],
+      ['  own code, without the client', kilobytes(ownBytes(lean.all))],
+      ['sweeper, at its start', sizes(sweeper.start)],
+      ["worker, bundling: { sdk: 'full' }, at its start", sizes(full.start)],
+      ["sweeper, bundling: { sdk: 'full' }, at its start", sizes(fullSweeper.start)],
+      ["a handler with the SDK's two clients, bundled by default", sizes(bare.start)],
+      ...(await startsOf(files, rounds)),
     ];
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -88,23 +135,33 @@ function kilobytes(bytes: number): string {
   return `${(bytes / 1024).toFixed(1)} KB`;
 }
 
-function sizes({ bytes, gzip }: Bundle): string {
-  return `${kilobytes(bytes)}, ${kilobytes(gzip)} gzip`;
+function sizes({ files, bytes, gzip }: Size): string {
+  return `${kilobytes(bytes)}, ${kilobytes(gzip)} gzip${files === 1 ? '' : `, ${files} files`}`;
 }
 
+const CLIENT = 'the lean client, its signer included';
+
 function partOf(path: string): string {
-  if (path.startsWith('lib/aws/lean/') || /node_modules\/@smithy\//.test(path))
-    return 'the lean client, its signer included';
+  if (path.startsWith('lib/aws/lean/') || /node_modules\/@smithy\//.test(path)) return CLIENT;
   const [, name] = /node_modules\/([^/]+)/.exec(path) ?? [];
   if (name !== undefined) return name;
+  if (path === '(between)') return 'what esbuild adds';
   const [, room] = /^(lib\/[^/]+)\//.exec(path) ?? [];
   return room ?? (path.startsWith('handlers/') ? 'handlers' : 'the tasks');
 }
 
-function partsOf({ inputs }: Bundle): Row[] {
+function partsIn({ inputs }: Size): Map<string, number> {
   const parts = new Map<string, number>();
   for (const [path, bytes] of inputs) parts.set(partOf(path), (parts.get(partOf(path)) ?? 0) + bytes);
-  const sorted = [...parts].toSorted(([, left], [, right]) => right - left);
+  return parts;
+}
+
+function ownBytes(size: Size): number {
+  return [...partsIn(size)].reduce((sum, [name, bytes]) => sum + (name === CLIENT ? 0 : bytes), 0);
+}
+
+function partsOf(size: Size): Row[] {
+  const sorted = [...partsIn(size)].filter(([, bytes]) => bytes > 0).toSorted(([, left], [, right]) => right - left);
   return sorted.map(([name, bytes]) => [`  of that ${name}`, kilobytes(bytes)]);
 }
 

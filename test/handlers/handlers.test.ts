@@ -82,7 +82,7 @@ describe.each(['lean', 'full'] as const)('the bundled handlers, with the %s clie
 
   beforeAll(async () => {
     for (const name of ['worker', 'sweeper'] as const)
-      await bundleWorker('examples/blog/tasks.ts', join(folder, `${name}.mjs`), name, sdk);
+      bundleWorker('examples/blog/tasks.ts', join(folder, `${name}.mjs`), name, sdk);
     cloud = await startCloud(
       app,
       {

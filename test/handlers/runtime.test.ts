@@ -22,7 +22,7 @@ describe.skipIf(reasonToSkipRuntime("log lines under Lambda's runtime") !== unde
 
   beforeAll(async () => {
     const bundle = join(folder, 'worker.mjs');
-    await bundleWorker('test/support/logging-tasks.ts', bundle);
+    bundleWorker('test/support/logging-tasks.ts', bundle);
     cloud = await startCloud(app, {
       logger: silentLogger,
       worker: async (deliveries) => (await runtime.invoke(eventOf(deliveries, 'logs-default'))) as never,

@@ -1,9 +1,11 @@
 /** What Lambda gives a worker: its bundle as CDK makes it, and events as SQS's event source makes them. */
-import { resolve } from 'node:path';
+import { parse, resolve } from 'node:path';
 
 import type { SQSEvent } from 'aws-lambda';
 import type { Delivery } from 'celeriac';
-import { build, type BuildOptions } from 'esbuild';
+
+import { bundleArguments } from '../../infra/bundling.ts';
+import { runEsbuild } from '../../infra/esbuild.ts';
 
 export const ARN = 'arn:aws:sqs:us-east-1:000000000000';
 
@@ -28,44 +30,22 @@ export function eventOf(deliveries: readonly Delivery[], physicalName: string): 
   };
 }
 
-/** How CDK's construct bundles any function for Lambda. */
-export const LAMBDA_BUNDLE: BuildOptions = {
-  bundle: true,
-  minify: true,
-  platform: 'node',
-  target: 'node24',
-  format: 'esm',
-  logLevel: 'error',
-  banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
-};
-
 /**
- * What `infra` adds for a handler of this package.
+ * Bundles as `infra` does.
  *
  * @param entry The module that exports the app.
+ * @param outfile What a start reads; the chunks stand beside it.
  */
-export function handlerOptions(entry: string, sdk: 'lean' | 'full'): BuildOptions {
-  return {
-    mainFields: ['module', 'main'],
-    conditions: [...(sdk === 'lean' ? ['@celeriac/lean'] : []), '@celeriac/deployed', '@celeriac/source', 'module'],
-    alias: {
-      '@aws-sdk/credential-provider-node': resolve('handlers/environment-credentials.ts'),
-      '@celeriac/entry': resolve(entry),
-    },
-  };
-}
-
-/** @param entry The module that exports the app. */
-export async function bundleWorker(
+export function bundleWorker(
   entry: string,
   outfile: string,
   handler: 'worker' | 'sweeper' = 'worker',
   sdk: 'lean' | 'full' = 'lean',
-): Promise<void> {
-  await build({
-    ...LAMBDA_BUNDLE,
-    ...handlerOptions(entry, sdk),
-    entryPoints: [`handlers/${handler}.ts`],
-    outfile,
-  });
+  more: readonly string[] = [],
+): void {
+  const { dir, name } = parse(resolve(outfile));
+  runEsbuild(
+    [...bundleArguments(resolve(entry), handler, { sdk }), `--outdir=${dir}`, `--entry-names=${name}`, ...more],
+    { folder: process.cwd(), environment: {} },
+  );
 }

@@ -67,6 +67,7 @@ const SEAMS: Readonly<Record<string, string>> = { '#aws-sdk': 'lib/aws/sdk.ts', 
 
 export function resolveImport(from: string, target: string): string | undefined {
   if (target in SEAMS) return SEAMS[target];
+  if (target.startsWith('#deployed/')) return `lib/${target.slice('#deployed/'.length)}.ts`;
   if (!target.startsWith('.')) return undefined;
   const parts = from.split('/').slice(0, -1);
   for (const part of target.split('/')) {
@@ -172,7 +173,7 @@ const BANS: readonly Ban[] = [
     pattern: /\bprocess\.env\b/,
     where: /^(lib|handlers|infra)\//,
     // The lean client reads the SDK's own variables, as the SDK does.
-    but: /^(lib\/options\/environment|lib\/aws\/lean\/environment|handlers\/environment-credentials)\.ts$/,
+    but: /^(lib\/options\/environment|lib\/aws\/lean\/environment|handlers\/environment-credentials|infra\/commands)\.ts$/,
     instead: 'lib/options/environment.ts reads it',
   },
   {
