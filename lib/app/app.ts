@@ -15,6 +15,7 @@ import { requireKnown, requireKnownTree } from '../producer/known-tasks.ts';
 import { callSite, Registry, type TaskDefinition, type TaskHooks } from '../task/registry.ts';
 import { AsyncResult } from '../results/result.ts';
 import { ownQueueName } from '../wire/queue-name.ts';
+import { checkNamedQueues } from '../options/named-queues.ts';
 import { hasRouter, idlePatterns, resolveRoute } from '../options/routes.ts';
 import { type AppOptions, resolveSettings, type Settings } from '../options/settings.ts';
 import { readEnvironment, readTaskNames } from '../options/environment.ts';
@@ -425,12 +426,16 @@ export class Celeriac implements App {
 
   // -------------------------------------------------------------- manifest
 
-  /** The app as plain data, for `TaskService`: queues, tasks, schedule entries, limits; no code and no secrets. */
+  /**
+   * The app as plain data, for `TaskService`: queues, tasks, schedule entries, limits; no code and no secrets.
+   *
+   * @throws InvalidOption, QueueNotFound for a task whose first `delay()` would find no queue, naming both and the fix
+   */
   manifest(): AppManifest {
     const { settings } = this;
     const names = [...this.registry.all(), ...this.registry.remotes()].map(({ name }) => name);
     const idleRoutes = idlePatterns(settings.routes, settings.queues, names);
-    return {
+    const manifest = {
       name: settings.name,
       defaultQueue: settings.defaultQueue,
       queues: settings.queues,
@@ -445,15 +450,19 @@ export class Celeriac implements App {
       beat: this.#beat.plans().map(({ entry: _entry, ...plan }) => plan),
       ...(idleRoutes.length === 0 ? {} : { idleRoutes }),
     };
+    checkNamedQueues(manifest);
+    return manifest;
   }
 
   #taskManifest(definition: TaskDefinition): TaskManifest {
     const { options, name } = definition;
     const { settings } = this;
     // A router function may look at the arguments, which nobody has at deploy time: the default queue stands in.
-    const routed = hasRouter(settings.routes) ? undefined : resolveRoute(settings.routes, name, [], {}).queue;
+    const routed = options.queue === undefined && hasRouter(settings.routes);
+    const queue = routed ? undefined : (options.queue ?? resolveRoute(settings.routes, name, [], {}).queue);
     return {
-      queue: ownQueueName(options.queue ?? routed ?? settings.defaultQueue, settings.queues),
+      queue: ownQueueName(queue ?? settings.defaultQueue, settings.queues),
+      ...(routed ? { routed } : {}),
       ...(options.timeLimitSeconds === null ? {} : { timeLimitSeconds: options.timeLimitSeconds }),
       ...(options.softTimeLimitSeconds === null ? {} : { softTimeLimitSeconds: options.softTimeLimitSeconds }),
     };

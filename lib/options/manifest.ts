@@ -18,7 +18,7 @@ export interface QueueManifest {
 
 /** A declared task, as the stack sees it. */
 export interface TaskManifest {
-  /** Where routes send it, when they can say so without arguments. */
+  /** Where its option or the routes send it. */
   readonly queue: string;
   /** Hard limit of a run; absent where it has none. */
   readonly timeLimitSeconds?: number;
@@ -26,6 +26,8 @@ export interface TaskManifest {
   readonly softTimeLimitSeconds?: number;
   /** It runs elsewhere; `app.remote()` has named it. */
   readonly remote?: true;
+  /** A function in the routes decides at each call; `queue` is the default one. Absent where the queue is known. */
+  readonly routed?: true;
 }
 
 /** A declared schedule entry, and what fires it. */

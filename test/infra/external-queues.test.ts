@@ -133,7 +133,7 @@ describe('an external queue that the service makes', () => {
     const queues = Object.fromEntries(
       Array.from({ length: 15 }, (_, index) => [`external-${index}`, { fifo: false, external: true as const }]),
     );
-    expect(() => synth({ app: { ...MANIFEST, queues: { default: { fifo: false }, ...queues } } })).toThrow(
+    expect(() => synth({ app: { ...MANIFEST, tasks: {}, queues: { default: { fifo: false }, ...queues } } })).toThrow(
       'Lambda takes',
     );
     const names = Object.keys(queues).join(',').length;
@@ -148,7 +148,8 @@ describe('an external queue that the service makes', () => {
     const own = Object.fromEntries(Object.keys(queues).map((name) => [name, { fifo: false }]));
     const base = { default: { fifo: false }, more: { fifo: false } };
     expect(
-      bytes({ ...MANIFEST, queues: { ...base, ...queues } }) - bytes({ ...MANIFEST, queues: { ...base, ...own } }),
+      bytes({ ...MANIFEST, tasks: {}, queues: { ...base, ...queues } }) -
+        bytes({ ...MANIFEST, tasks: {}, queues: { ...base, ...own } }),
       // As JSON: a word, and quotes instead of commas alone.
     ).toBe(names + ',"externalQueues":[]'.length + 2 * Object.keys(queues).length);
   });
