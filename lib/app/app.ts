@@ -6,7 +6,6 @@ import { applyCall, sendCall, sendMany } from '../producer/enqueue.ts';
 import { shown } from '../base/checks.ts';
 import { consoleLogger } from '../options/console-logger.ts';
 import type { AppManifest, Environment, TaskManifest } from '../options/manifest.ts';
-import { noCeleryGroups, noGroups, noSchedules } from './no-ports.ts';
 import { type Clock, type Ids, type Random, systemClock, systemIds, systemRandom } from '../base/time.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Logger } from '../ports/log.ts';
@@ -37,8 +36,8 @@ import type { SweepOptions } from '../beat/sweep.ts';
 import type { BeatEntry } from '../beat/entry.ts';
 
 /** Ports that a test or an embedded cloud sets; whatever is left out is the system's. */
-export type Wiring = Pick<Ports, 'broker' | 'backend' | 'timers'> &
-  Partial<Pick<Ports, 'schedules' | 'groups' | 'celeryGroups' | 'rules' | 'clock' | 'ids' | 'random' | 'logger'>> & {
+export type Wiring = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups'> &
+  Partial<Pick<Ports, 'celeryGroups' | 'rules' | 'clock' | 'ids' | 'random' | 'logger'>> & {
     /** Of `connect()`: those of its ports that stand in `ports`, as one public call sees them. */
     readonly forCall?: (ports: Partial<Ports>, seconds: number | undefined) => Partial<Ports>;
   };
@@ -327,7 +326,7 @@ export class Celeriac implements App {
   /** Handles a batch of the service's wake-up queue: sends timers of FIFO queues that are due. */
   async consumeWakeUps(deliveries: readonly Delivery[], ports?: Ports): Promise<BatchResponse> {
     const { consumeWakeUps } = await import('../beat/consume-wake-ups.ts');
-    return consumeWakeUps(deliveries, ports ?? (await this.ports()));
+    return consumeWakeUps(deliveries, this.settings, ports ?? (await this.ports()));
   }
 
   /**
@@ -399,8 +398,7 @@ export class Celeriac implements App {
     const { clock, ids, random, logger } = this;
     const common = { clock, ids, random, logger };
     if (this.#wiring) {
-      const { broker, backend, timers, rules, forCall } = this.#wiring;
-      const { schedules = noSchedules(), groups = noGroups(), celeryGroups = noCeleryGroups() } = this.#wiring;
+      const { broker, backend, timers, schedules, groups, celeryGroups, rules, forCall } = this.#wiring;
       return { ports: { ...common, broker, backend, timers, schedules, groups, celeryGroups, rules }, forCall };
     }
     const environment: Environment = readEnvironment(this.name);

@@ -75,7 +75,7 @@ export class EagerQueue implements Broker {
   send(items: readonly OutgoingMessage[]): Promise<SendOutcome[]> {
     return Promise.resolve(
       items.map((item) => {
-        const refusal = refusalOf(item, this.isFifo(item.queue));
+        const refusal = refusalOf(item, this.#queues[item.queue]?.fifo ?? false);
         if (refusal !== undefined) return refusal;
         const messageId = this.#add(item, this.#clock.nowMs() + (item.delaySeconds ?? 0) * 1000);
         return { ok: true, messageId };
@@ -86,10 +86,6 @@ export class EagerQueue implements Broker {
   /** What is kept is put back with its delay. */
   changeVisibility(): Promise<void> {
     return Promise.resolve();
-  }
-
-  isFifo(queue: string): boolean {
-    return this.#queues[queue]?.fifo ?? false;
   }
 
   /** Undefined where nothing is left. */

@@ -6,6 +6,7 @@
 import type { Clock, Ids, Random } from '../base/time.ts';
 import { MemoryBackend } from '../memory/memory-backend.ts';
 import { MemoryGroups } from '../memory/memory-groups.ts';
+import { MemorySchedules } from '../memory/memory-schedules.ts';
 import type { Settings } from '../options/settings.ts';
 import type { TaskRecord } from '../ports/backend.ts';
 import type { Delivery } from '../ports/delivery.ts';
@@ -20,7 +21,6 @@ import { afterError } from '../worker/give-up.ts';
 import { createWorker, type Worker } from '../worker/worker.ts';
 import { builtinTasks } from './builtin-tasks.ts';
 import { EagerClock, EagerQueue } from './eager-queue.ts';
-import { noCeleryGroups, noSchedules } from './no-ports.ts';
 
 /** Gives what `send` gives, once all that it has sent, and all that follows from it, is done. */
 export async function runEager<R>(app: App, send: (eager: App) => Promise<R>): Promise<R> {
@@ -59,8 +59,7 @@ class EagerApp implements App, Eager {
       timers: this.#queue.timers,
       backend: new EagerBackend(),
       groups: new EagerGroups(),
-      celeryGroups: { ...noCeleryGroups(), define: () => Promise.resolve() },
-      schedules: noSchedules(),
+      schedules: new MemorySchedules(),
       clock: ownClock,
       ids,
       random,

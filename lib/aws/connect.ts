@@ -2,6 +2,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Clock, Random } from '../base/time.ts';
+import type { CeleryGroups } from '../ports/celery-groups.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Environment } from '../options/manifest.ts';
 import { WAKE_QUEUE } from '../ports/wake-up.ts';
@@ -30,14 +31,16 @@ export interface Clients {
 }
 
 /** The ports that are AWS's; `rules` is absent where no rule fires. */
-export type AwsPorts = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups' | 'celeryGroups' | 'rules'>;
+export type AwsPorts = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups' | 'rules'> & {
+  readonly celeryGroups: CeleryGroups;
+};
 
 export interface Connected extends AwsPorts {
   /**
    * Of `ports` those that are these, for one public call: they throw errors of ours (OperationalError), and give up when
    * no request has succeeded for `seconds`; undefined for no such limit. A port that somebody has wrapped stays as it is.
    */
-  readonly forCall: (ports: Partial<AwsPorts>, seconds: number | undefined) => Partial<AwsPorts>;
+  readonly forCall: (ports: Partial<Ports>, seconds: number | undefined) => Partial<AwsPorts>;
 }
 
 /**

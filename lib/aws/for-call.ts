@@ -135,7 +135,6 @@ export function brokerWithCeleriacErrors(broker: Broker): Broker {
   return {
     send: async (items) => (await port.send(items)).map(withCeleriacCause),
     changeVisibility: (queue, receipt, delaySeconds) => port.changeVisibility(queue, receipt, delaySeconds),
-    isFifo: (queue) => broker.isFifo(queue),
   };
 }
 

@@ -45,10 +45,6 @@ export class SqsBroker implements Broker {
     this.#queues = options.queues;
   }
 
-  isFifo(queue: string): boolean {
-    return this.#queues[queue]?.fifo ?? false;
-  }
-
   async changeVisibility(queue: string, receipt: string, delaySeconds: number): Promise<void> {
     const address = this.#queues[queue];
     if (address === undefined) return;
@@ -151,7 +147,7 @@ export class SqsBroker implements Broker {
   }
 
   #partsOf(item: OutgoingMessage): Parts {
-    const fifo = this.isFifo(item.queue);
+    const fifo = this.#queues[item.queue]?.fifo ?? false;
     const groupId = item.groupId ?? (fifo ? 'default' : undefined);
     return {
       MessageBody: item.body,

@@ -60,7 +60,7 @@ export class Beat {
     const plans: readonly BeatPlan[] =
       ports.rules === undefined ? this.plans().map((plan) => ({ ...plan, firedBy: 'sweep' })) : this.plans();
     const beat = await this.#sweepEntries(plans, ports, options);
-    const timers = await sweep(ports, options, endRefused(this.#app, ports));
+    const timers = await sweep(this.#app.settings, ports, options, endRefused(this.#app, ports));
     return { sent: timers.sent, failed: timers.failed + beat.failed, ticks: beat.ticks };
   }
 

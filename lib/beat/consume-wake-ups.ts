@@ -1,6 +1,7 @@
 /** The service's wake-up queue: timers of FIFO queues are due, and are sent now. */
 import { errorMessage } from '../base/error-text.ts';
 import { CLOCK_SKEW_SECONDS, SWEEP_HORIZON_SECONDS } from '../base/limits.ts';
+import type { Settings } from '../options/settings.ts';
 import type { Ports } from '../ports/ports.ts';
 import { readWakeUp, WAKE_QUEUE, type WakeUp } from '../ports/wake-up.ts';
 import type { BatchResponse, Delivery } from '../ports/delivery.ts';
@@ -10,9 +11,13 @@ import { sweepShards } from './sweep.ts';
 const AGAIN_SECONDS = 2;
 const MAX_RECEIVES = 5;
 
-export async function consumeWakeUps(deliveries: readonly Delivery[], ports: Ports): Promise<BatchResponse> {
+export async function consumeWakeUps(
+  deliveries: readonly Delivery[],
+  settings: Settings,
+  ports: Ports,
+): Promise<BatchResponse> {
   const wakeUps = deliveries.flatMap(({ body }) => readWakeUp(body, ports.timers.shards) ?? []);
-  if (wakeUps.length === 0 || (await sendDue(wakeUps, ports))) return { batchItemFailures: [] };
+  if (wakeUps.length === 0 || (await sendDue(wakeUps, settings, ports))) return { batchItemFailures: [] };
   const again = deliveries.filter(({ receiveCount }) => receiveCount < MAX_RECEIVES);
   await Promise.allSettled(
     again.map(({ receipt }) => ports.broker.changeVisibility(WAKE_QUEUE, receipt, AGAIN_SECONDS)),
@@ -21,7 +26,7 @@ export async function consumeWakeUps(deliveries: readonly Delivery[], ports: Por
 }
 
 /** False where something was left that may be sent later. */
-async function sendDue(wakeUps: readonly WakeUp[], ports: Ports): Promise<boolean> {
+async function sendDue(wakeUps: readonly WakeUp[], settings: Settings, ports: Ports): Promise<boolean> {
   const nowMs = ports.clock.nowMs();
   const dueMs = Math.min(Math.max(...wakeUps.map((wakeUp) => wakeUp.dueMs)), nowMs + SWEEP_HORIZON_SECONDS * 1000);
   const earlyMs = dueMs - nowMs;
@@ -29,7 +34,7 @@ async function sendDue(wakeUps: readonly WakeUp[], ports: Ports): Promise<boolea
   if (earlyMs > 0 && earlyMs <= CLOCK_SKEW_SECONDS * 1000) await ports.clock.sleep(earlyMs);
   try {
     const shards = new Set(wakeUps.flatMap((wakeUp) => wakeUp.shards));
-    const { failed, refused } = await sweepShards([...shards], Math.max(ports.clock.nowMs(), dueMs), ports);
+    const { failed, refused } = await sweepShards([...shards], Math.max(ports.clock.nowMs(), dueMs), settings, ports);
     return failed === refused;
   } catch (error) {
     ports.logger.log('error', `The sweep of a wake-up failed: ${errorMessage(error)}`);

@@ -9,6 +9,8 @@
 import { errorText } from '../base/error-text.ts';
 import { REFUSED_TIMER_SECONDS, SQS_MAX_BATCH_ENTRIES, SWEEP_HORIZON_SECONDS } from '../base/limits.ts';
 import type { OutgoingMessage, SendOutcome } from '../ports/broker.ts';
+import { isFifo } from '../options/declared-queue.ts';
+import type { Settings } from '../options/settings.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Timer } from '../ports/timers.ts';
 import { groupOf } from '../ports/timer-order.ts';
@@ -33,11 +35,17 @@ const PAGE = 100;
 /** Ends the task of a timer that its queue will never take. False where the timer has to stay. */
 export type EndRefused = (timer: Timer, why: string) => Promise<boolean>;
 
-export function sweep(ports: Ports, options: SweepOptions = {}, endRefused?: EndRefused): Promise<SweepReport> {
+export function sweep(
+  settings: Settings,
+  ports: Ports,
+  options: SweepOptions = {},
+  endRefused?: EndRefused,
+): Promise<SweepReport> {
   const untilMs = ports.clock.nowMs() + (options.horizonSeconds ?? SWEEP_HORIZON_SECONDS) * 1000;
   return sweepShards(
     Array.from({ length: ports.timers.shards }, (_, shard) => shard),
     untilMs,
+    settings,
     ports,
     endRefused,
   );
@@ -47,11 +55,12 @@ export function sweep(ports: Ports, options: SweepOptions = {}, endRefused?: End
 export async function sweepShards(
   shards: readonly number[],
   untilMs: number,
+  settings: Settings,
   ports: Ports,
   endRefused?: EndRefused,
 ): Promise<SweepReport> {
   const refused: Refused[] = [];
-  const reports = await Promise.all(shards.map((shard) => sweepShard(shard, untilMs, ports, refused)));
+  const reports = await Promise.all(shards.map((shard) => sweepShard(shard, untilMs, settings, ports, refused)));
   // Behind all that can be sent: one after another they may take a while.
   if (endRefused !== undefined) await endAll(refused, ports, endRefused);
   const total = sumOf(reports);
@@ -62,7 +71,13 @@ export async function sweepShards(
   return total;
 }
 
-async function sweepShard(shard: number, untilMs: number, ports: Ports, refused: Refused[]): Promise<SweepReport> {
+async function sweepShard(
+  shard: number,
+  untilMs: number,
+  settings: Settings,
+  ports: Ports,
+  refused: Refused[],
+): Promise<SweepReport> {
   const reports: SweepReport[] = [];
   // Groups of which a timer could not be sent: those behind it wait, for longer than this page.
   const halted = new Set<string>();
@@ -70,12 +85,12 @@ async function sweepShard(shard: number, untilMs: number, ports: Ports, refused:
   for (;;) {
     const page = await ports.timers.due(shard, untilMs, PAGE, after);
     const nowMs = ports.clock.nowMs();
-    const ordered = page.filter((timer) => ports.broker.isFifo(timer.message.queue));
+    const ordered = page.filter((timer) => isFifo(timer.message.queue, settings));
     const ahead = ordered.filter(({ dueMs }) => dueMs > nowMs);
     reports.push(
       ...(await Promise.all([
         sendTimers(
-          page.filter((timer) => !ports.broker.isFifo(timer.message.queue)),
+          page.filter((timer) => !isFifo(timer.message.queue, settings)),
           ports,
           refused,
         ),

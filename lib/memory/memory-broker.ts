@@ -109,10 +109,6 @@ export class MemoryBroker implements Broker {
     return Promise.resolve();
   }
 
-  isFifo(queue: string): boolean {
-    return this.#queues.get(queue)?.messages.fifo ?? false;
-  }
-
   // ----------------------------------------------------- the queue's other end
 
   /**

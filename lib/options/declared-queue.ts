@@ -10,6 +10,11 @@ interface Declared {
   readonly queues: Readonly<Record<string, QueueManifest>>;
 }
 
+/** Whether it is a FIFO queue; false of one that is not declared. */
+export function isFifo(queue: string, { queues }: Declared): boolean {
+  return queues[queue]?.fifo ?? false;
+}
+
 /** @throws QueueNotFound */
 export function requireQueue(queue: string, { queues }: Declared): string {
   return declaredQueue(queue, queues);

@@ -41,6 +41,4 @@ export interface Broker {
   send(items: readonly OutgoingMessage[]): Promise<SendOutcome[]>;
   /** Makes a received message visible again after `delaySeconds` (0 to 43,200). A receipt that is no longer valid is not an error. */
   changeVisibility(queue: string, receipt: string, delaySeconds: number): Promise<void>;
-  /** Whether the queue keeps order (and so takes no delay for a single message). */
-  isFifo(queue: string): boolean;
 }

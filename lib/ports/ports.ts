@@ -24,8 +24,8 @@ export interface Ports {
   readonly schedules: Schedules;
   /** Who of a group has finished. */
   readonly groups: Groups;
-  /** Groups as Celery's own workers store them. */
-  readonly celeryGroups: CeleryGroups;
+  /** Groups as Celery's own workers store them. Absent where no worker of Celery shares the store of results. */
+  readonly celeryGroups?: CeleryGroups | undefined;
   /** Absent where no entry is fired by a rule: then all are swept. */
   readonly rules?: Rules | undefined;
   /** Tells the time, and waits. */

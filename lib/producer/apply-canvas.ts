@@ -15,7 +15,7 @@ import {
 import { maybeCurrentTask, recordChildren } from '../task/context.ts';
 import { hasExternalTaskIn } from './destination.ts';
 import { requireKnownTree } from './known-tasks.ts';
-import { InvalidOption } from '../base/errors.ts';
+import { ImproperlyConfigured, InvalidOption } from '../base/errors.ts';
 import { groupExpiresAtSeconds } from '../wire/group-ids.ts';
 import { encodeJson } from '../wire/json.ts';
 import {
@@ -73,10 +73,16 @@ export async function defineChords(
   ports: Pick<Ports, 'celeryGroups' | 'clock'>,
   { resultExpiresSeconds }: Settings,
 ): Promise<void> {
+  if (chords.length === 0) return;
+  const { celeryGroups } = ports;
+  if (celeryGroups === undefined)
+    throw new ImproperlyConfigured(
+      "chord(): its header has tasks of external queues, which Celery's workers count too, and this app is wired without celeryGroups. Give `celeryGroups` to app.use(), or leave app.use() out and let the environment tell.",
+    );
   const nowMs = ports.clock.nowMs();
   const expiresAtSeconds = groupExpiresAtSeconds(nowMs, resultExpiresSeconds);
   for (const { groupId, memberIds } of chords)
-    await ports.celeryGroups.define({ groupId, memberIds, chord: true, nowMs, expiresAtSeconds });
+    await celeryGroups.define({ groupId, memberIds, chord: true, nowMs, expiresAtSeconds });
 }
 
 interface Tree {

@@ -15,7 +15,7 @@ import type { RetryPolicy, Settings } from '../options/settings.ts';
 import { deduplicationIdOf, groupIdOf } from '../base/sqs-text.ts';
 import { nextSequence } from '../ports/timer-order.ts';
 import { wakeUpsOf } from '../ports/wake-up.ts';
-import { requireQueue } from '../options/declared-queue.ts';
+import { isFifo, requireQueue } from '../options/declared-queue.ts';
 
 export interface PublishPorts {
   readonly broker: Broker;
@@ -44,7 +44,7 @@ const TIMER_OVERHEAD_BYTES = 2048;
 export function prepare(message: Message, settings: Settings, options: EncodeOptions = {}): Prepared {
   const queue = requireQueue(message.queue, settings);
   checkBounds(message);
-  const fifo = settings.queues[queue]?.fifo ?? false;
+  const fifo = isFifo(queue, settings);
   // Python's retries go where this says.
   const body = encodeMessage(message, { ...options, routingKey: celeryQueueName(queue, fifo) });
   const { groupId } = message.celeriac;
@@ -137,12 +137,8 @@ async function wakeUpFor(timers: readonly Timer[], ports: PublishPorts): Promise
 
 /** Sent again, an item keeps its order: its first sending may have stored it. */
 function withSequence(item: Prepared, clock: Clock, settings: Settings): Prepared {
-  const ordered = isFifo(item, settings) && item.sequence === undefined;
+  const ordered = isFifo(item.outgoing.queue, settings) && item.sequence === undefined;
   return ordered ? { ...item, sequence: nextSequence(clock) } : item;
-}
-
-function isFifo(item: Prepared, settings: Settings): boolean {
-  return settings.queues[item.outgoing.queue]?.fifo ?? false;
 }
 
 /** Refused for what one of them is. No region, no right, no table: a thousand would be refused a thousand times, one after another. */
@@ -164,7 +160,7 @@ function refusedOutcome(error: unknown): SendOutcome {
 function needsTimer(item: Prepared, delaySeconds: number, settings: Settings): boolean {
   if (delaySeconds > SQS_MAX_DELAY_SECONDS) return true;
   // A FIFO queue takes no delay for a single message.
-  return delaySeconds > 0 && isFifo(item, settings);
+  return delaySeconds > 0 && isFifo(item.outgoing.queue, settings);
 }
 
 /** @throws MessageTooLarge when a far ETA's message does not fit a DynamoDB item. */

@@ -201,7 +201,7 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
     const { backend, groups, celeryGroups } = await this.#reader.ports();
     await backend.forget(this.memberIds);
     await groups.forget(this.id);
-    await celeryGroups.forget(this.id);
+    await celeryGroups?.forget(this.id);
   }
 
   /**
@@ -221,7 +221,7 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
       expiresAtSeconds,
     });
     if (memberIds.length <= CELERY_GROUP_MAX_MEMBERS)
-      await celeryGroups.define({ groupId, memberIds, chord: false, nowMs, expiresAtSeconds });
+      await celeryGroups?.define({ groupId, memberIds, chord: false, nowMs, expiresAtSeconds });
   }
 
   async #outcomes(indexes: readonly number[]): Promise<Outcome[]> {
@@ -300,6 +300,6 @@ export async function savedGroup(id: string, reader: ResultReader): Promise<Grou
   const saved = record === undefined ? undefined : decodeJson(record.definition);
   if (Array.isArray(saved)) return new GroupResult(id, saved as readonly string[], reader);
   const own = (saved as { readonly memberIds?: readonly string[] } | undefined)?.memberIds;
-  const memberIds = own ?? (await celeryGroups.members(id, reader.clock.nowMs()));
+  const memberIds = own ?? (await celeryGroups?.members(id, reader.clock.nowMs()));
   return memberIds === undefined ? undefined : new GroupResult(id, memberIds, reader, { uncounted: true });
 }

@@ -5,6 +5,8 @@
 import { InvalidOption } from '../base/errors.ts';
 import { SQS_MAX_DELAY_SECONDS } from '../base/limits.ts';
 import type { Clock, Random } from '../base/time.ts';
+import { isFifo } from '../options/declared-queue.ts';
+import type { Settings } from '../options/settings.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { OutgoingMessage, SendOutcome } from '../ports/broker.ts';
 import { SimulatedInvocation, CURRENT_INVOCATION } from './simulated-invocation.ts';
@@ -147,7 +149,7 @@ export class FaultPlan {
 }
 
 /** The same ports, with everything that can go wrong on the way to them. */
-export function faultyPorts(ports: Ports, plan: FaultPlan): Ports {
+export function faultyPorts(ports: Ports, plan: FaultPlan, settings: Settings): Ports {
   const clock = skewed(ports.clock);
   const wrap = <T extends object>(port: T, kill?: string): T => wrapped(port, plan, ports.clock, kill);
   return {
@@ -156,7 +158,8 @@ export function faultyPorts(ports: Ports, plan: FaultPlan): Ports {
     broker: wrap(
       new Proxy(ports.broker, {
         get: (target, key) => {
-          if (key === 'send') return (items: readonly OutgoingMessage[]) => sendWithFaults(items, target, plan);
+          if (key === 'send')
+            return (items: readonly OutgoingMessage[]) => sendWithFaults(items, target, plan, settings);
           const value: unknown = Reflect.get(target, key, target);
           return typeof value === 'function' ? (value.bind(target) as unknown) : value;
         },
@@ -166,7 +169,7 @@ export function faultyPorts(ports: Ports, plan: FaultPlan): Ports {
     timers: wrap(ports.timers),
     schedules: wrap(ports.schedules),
     groups: wrap(ports.groups),
-    celeryGroups: wrap(ports.celeryGroups),
+    ...(ports.celeryGroups === undefined ? {} : { celeryGroups: wrap(ports.celeryGroups) }),
   };
 }
 
@@ -190,7 +193,6 @@ function wrapped<T extends object>(port: T, plan: FaultPlan, clock: Clock, kill:
     get(target, key) {
       const value: unknown = Reflect.get(target, key, target);
       if (typeof value !== 'function') return value;
-      if (key === 'isFifo') return value.bind(target) as unknown;
       const call = value as (...args: readonly unknown[]) => Promise<unknown>;
       return (...args: readonly unknown[]) =>
         callWithFaults(() => call.apply(target, args as unknown[]), plan, clock, key === kill);
@@ -228,6 +230,7 @@ async function sendWithFaults(
   items: readonly OutgoingMessage[],
   broker: Ports['broker'],
   plan: FaultPlan,
+  settings: Settings,
 ): Promise<SendOutcome[]> {
   const outcomes: SendOutcome[] = [];
   for (const item of items) {
@@ -235,7 +238,7 @@ async function sendWithFaults(
       outcomes.push({ ok: false, code: 'InternalError', message: 'fault: not taken', retryable: true });
       continue;
     }
-    const plain = !broker.isFifo(item.queue) && item.deadLetter !== true;
+    const plain = !isFifo(item.queue, settings) && item.deadLetter !== true;
     const late = plain && plan.hit('reorder') ? Math.ceil(plan.draw(LATE_SECONDS)) : 0;
     const [outcome] = await broker.send([delayed(item, late)]);
     outcomes.push(outcome ?? { ok: false, code: 'NoOutcome', message: 'no outcome', retryable: true });

@@ -4,6 +4,8 @@ import type { MemoryBroker, Received } from '../memory/index.ts';
 import type { Ports } from '../ports/ports.ts';
 import { WAKE_QUEUE } from '../ports/wake-up.ts';
 import { LOST_QUEUE } from '../ports/delivery.ts';
+// Not by way of the app, which loads it when it is needed: a world does not see code being loaded, and time would go on.
+import { consumeWakeUps } from '../beat/consume-wake-ups.ts';
 import { consume } from '../worker/consume.ts';
 import { consumeLost } from '../worker/consume-lost.ts';
 import type { BatchResponse, Delivery, Invocation } from '../ports/delivery.ts';
@@ -104,7 +106,7 @@ export class Functions {
       invocation.deadlineMs,
       () =>
         queue === WAKE_QUEUE
-          ? app.consumeWakeUps(deliveries, ports)
+          ? consumeWakeUps(deliveries, app.settings, ports)
           : (queue === LOST_QUEUE ? consumeLost : consume)(deliveries, invocation, app, ports),
       (response) => this.#acknowledge(queue, batch, response),
       queue,

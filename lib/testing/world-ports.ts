@@ -12,6 +12,7 @@ import {
 } from '../memory/index.ts';
 import type { Backend, TaskRecord } from '../ports/backend.ts';
 import type { Logger } from '../ports/log.ts';
+import type { CeleryGroups } from '../ports/celery-groups.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Schedules } from '../ports/schedules.ts';
 import type { Timers } from '../ports/timers.ts';
@@ -49,6 +50,7 @@ export interface WorldPorts extends Ports {
   readonly backend: WorldBackend;
   readonly timers: WorldTimers;
   readonly schedules: WorldSchedules;
+  readonly celeryGroups: CeleryGroups;
   readonly rules: MemoryRules;
 }
 
@@ -70,7 +72,7 @@ export interface AdaptersOf {
 
 export function memoryAdapters({ app, settings, clock, faults, logger }: AdaptersOf): WorldAdapters {
   const ports = memoryPorts(app, settings, clock, logger);
-  return { ports, queues: ports.broker, faulty: faultyPorts(ports, faults) };
+  return { ports, queues: ports.broker, faulty: faultyPorts(ports, faults, app.settings) };
 }
 
 export function memoryPorts(

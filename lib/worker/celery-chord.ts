@@ -20,7 +20,7 @@ export async function countMember(settling: Settling, member: CeleryMember): Pro
   }
   const { index, size } = position;
   const expiresAtSeconds = groupExpiresAtSeconds(ports.clock.nowMs(), app.settings.resultExpiresSeconds);
-  const counted = await ports.celeryGroups.count({ groupId, index, expiresAtSeconds });
+  const counted = await ports.celeryGroups?.count({ groupId, index, expiresAtSeconds });
   if (counted === undefined || counted.closed || counted.count < size) return [];
   return [
     { kind: 'close', groupId },
@@ -32,7 +32,7 @@ async function storedPosition(
   { ports }: Settling,
   { groupId, memberId }: CeleryMember,
 ): Promise<MemberPosition | undefined> {
-  const ids = await ports.celeryGroups.members(groupId, ports.clock.nowMs());
+  const ids = await ports.celeryGroups?.members(groupId, ports.clock.nowMs());
   const index = ids?.indexOf(memberId) ?? -1;
   return ids === undefined || index < 0 ? undefined : { index, size: ids.length };
 }

@@ -6,7 +6,7 @@ import { work } from './consume.ts';
 import { afterLostError, concludeLost } from './lost.ts';
 import { createWorker } from './worker.ts';
 
-export function consumeLost(
+export async function consumeLost(
   deliveries: readonly Delivery[],
   invocation: Invocation,
   app: App,

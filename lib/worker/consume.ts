@@ -1,6 +1,8 @@
 /** A batch of deliveries in, a partial batch response out. Never throws, never answers `undefined`: both lose work. */
 import { errorLine, errorStack } from '../base/error-text.ts';
 import type { Ports } from '../ports/ports.ts';
+import { isFifo } from '../options/declared-queue.ts';
+import type { Settings } from '../options/settings.ts';
 import type { App } from '../producer/app.ts';
 import { mapConcurrently } from '../base/map-concurrently.ts';
 import { type BatchResponse, type Delivery, type Invocation, LOST_QUEUE } from '../ports/delivery.ts';
@@ -10,7 +12,7 @@ import { afterError } from './give-up.ts';
 import { SettleInterrupted } from './windows.ts';
 import { createWorker, type Worker } from './worker.ts';
 
-export function consume(
+export async function consume(
   deliveries: readonly Delivery[],
   invocation: Invocation,
   app: App,
@@ -32,18 +34,18 @@ export async function work(
   handling: Handling,
 ): Promise<BatchResponse> {
   const failures: string[] = [];
-  await mapConcurrently(lanesOf(deliveries, worker.ports), worker.app.settings.batchConcurrency, (lane) =>
+  await mapConcurrently(lanesOf(deliveries, worker.app.settings), worker.app.settings.batchConcurrency, (lane) =>
     runLane(lane, worker, handling, failures),
   );
   return { batchItemFailures: failures.map((itemIdentifier) => ({ itemIdentifier })) };
 }
 
 /** What must run one after another: the messages of one FIFO group. Everything else runs side by side. */
-function lanesOf(deliveries: readonly Delivery[], ports: Ports): Delivery[][] {
+function lanesOf(deliveries: readonly Delivery[], settings: Settings): Delivery[][] {
   const lanes: Delivery[][] = [];
   const groups = new Map<string, Delivery[]>();
   for (const delivery of deliveries) {
-    if (!ports.broker.isFifo(delivery.queue)) {
+    if (!isFifo(delivery.queue, settings)) {
       lanes.push([delivery]);
       continue;
     }

@@ -23,6 +23,7 @@ import { settleLost } from './lost.ts';
 import { committedOf } from './committed.ts';
 import { settle } from './settle.ts';
 import { endUnreadable } from './unreadable.ts';
+import { isFifo } from '../options/declared-queue.ts';
 import type { Worker } from './worker.ts';
 
 export async function execute(delivery: Delivery, worker: Worker): Promise<Disposition> {
@@ -91,8 +92,8 @@ async function readOrEnd(delivery: Delivery, worker: Worker): Promise<Message | 
  * FIFO: sent on, what is early would come behind the rest of its group. By this little only the sweeper's clock can be
  * ahead of ours, so its group waits with it.
  */
-async function waitOutClockSkew({ etaMs, queue }: Message, { ports: { broker, clock } }: Worker): Promise<void> {
-  if (etaMs === null || !broker.isFifo(queue)) return;
+async function waitOutClockSkew({ etaMs, queue }: Message, { app, ports: { clock } }: Worker): Promise<void> {
+  if (etaMs === null || !isFifo(queue, app.settings)) return;
   const earlyMs = etaMs - clock.nowMs();
   if (earlyMs > 0 && earlyMs <= CLOCK_SKEW_SECONDS * 1000) await clock.sleep(earlyMs);
 }

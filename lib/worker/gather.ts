@@ -28,7 +28,7 @@ async function memberIdsOf({ groupId, size, policy }: Gather, ports: GatherPorts
     const { memberIds } = await ports.groups.count(groupId);
     return Array.from({ length: size }, (_, index) => memberIds.get(index) ?? groupMemberId(groupId, index));
   }
-  const ids = await ports.celeryGroups.members(groupId, ports.clock.nowMs());
+  const ids = await ports.celeryGroups?.members(groupId, ports.clock.nowMs());
   if (ids !== undefined) return ids;
   throw new ChordError(`GroupResult ${groupId} no longer exists: it expired before the body of its chord ran.`);
 }

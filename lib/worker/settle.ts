@@ -81,7 +81,7 @@ function settlingOf(
       }
     },
     finish: async () => {
-      for (const { groupId } of pending.take('close')) await ports.celeryGroups.close(groupId);
+      for (const { groupId } of pending.take('close')) await ports.celeryGroups?.close(groupId);
       // Last, since they may take as long as there is time: nobody else waits for them.
       for (const errback of pending.take('errback')) await callErrback(errback, settling);
     },

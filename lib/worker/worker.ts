@@ -82,7 +82,6 @@ function gatheringSends(broker: Broker, clock: Clock): Broker {
   return {
     send: (items) => Promise.all(items.map(send)),
     changeVisibility: (queue, receipt, delaySeconds) => broker.changeVisibility(queue, receipt, delaySeconds),
-    isFifo: (queue) => broker.isFifo(queue),
   };
 }
 

@@ -304,7 +304,6 @@ describe('calling tasks', () => {
     app.use({
       ...world.ports,
       broker: {
-        isFifo: (queue) => broker.isFifo(queue),
         changeVisibility: (queue, receipt, seconds) => broker.changeVisibility(queue, receipt, seconds),
         async send(items) {
           calls += 1;
@@ -392,12 +391,10 @@ function cyclic(): object {
 
 function bound<
   T extends {
-    isFifo(queue: string): boolean;
     changeVisibility(queue: string, receipt: string, seconds: number): Promise<void>;
   },
->(broker: T): Pick<T, 'isFifo' | 'changeVisibility'> {
+>(broker: T): Pick<T, 'changeVisibility'> {
   return {
-    isFifo: (queue) => broker.isFifo(queue),
     changeVisibility: (queue, receipt, seconds) => broker.changeVisibility(queue, receipt, seconds),
   };
 }

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import { DynamodbTimers } from '../../lib/aws/dynamodb-timers.ts';
 import { SqsBroker } from '../../lib/aws/sqs-broker.ts';
-import { MemoryBackend } from '../../lib/memory/index.ts';
+import { MemoryBackend, MemoryGroups, MemorySchedules } from '../../lib/memory/index.ts';
 
 interface Load {
   most: number;
@@ -46,6 +46,8 @@ function wired(): { note: Task; sqs: Load; dynamodb: Load } {
     broker: new SqsBroker({ client: sqs, queues }),
     backend: new MemoryBackend(),
     timers: new DynamodbTimers({ client: dynamodb, table: 't', shards: 4, clock, random: seededRandom(1) }),
+    schedules: new MemorySchedules(),
+    groups: new MemoryGroups(),
     clock,
     ids: countingIds(),
     random: seededRandom(1),

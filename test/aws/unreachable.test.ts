@@ -518,7 +518,6 @@ it('ports that somebody has wrapped are used as they are', async () => {
   app.use({
     ...connected,
     broker: {
-      isFifo: () => false,
       changeVisibility: () => Promise.resolve(),
       send: (items) => {
         sent.push(...items.map(({ queue }) => queue));
@@ -544,7 +543,6 @@ it('of messages that go two ways, those that went are told of as sent', async ()
     ...connected,
     clock,
     broker: {
-      isFifo: () => false,
       changeVisibility: () => Promise.resolve(),
       send: (items) => {
         count += items.length;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { firstState, itemOf } from '../../lib/beat/schedule-state.ts';
 import { connect } from '../../lib/aws/connect.ts';
 import { startDynalite } from '../../lib/local/servers.ts';
-import { MemoryBackend, MemoryBroker, MemorySchedules, MemoryTimers } from '../../lib/memory/index.ts';
+import { MemoryBackend, MemoryBroker, MemoryGroups, MemorySchedules, MemoryTimers } from '../../lib/memory/index.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import type { ScheduleItem, Schedules } from '../../lib/ports/schedules.ts';
 import { resolveEntry } from '../../lib/beat/entry.ts';
@@ -29,6 +29,7 @@ function wired(schedules: Schedules): { app: Celeriac; clock: ManualClock; ports
     backend: new MemoryBackend(),
     timers: new MemoryTimers({ shards: 4 }),
     schedules,
+    groups: new MemoryGroups(),
     clock,
     ids,
     random: seededRandom(1),

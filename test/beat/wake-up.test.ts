@@ -111,7 +111,7 @@ describe('a wake-up received', () => {
       .filter((group) => timerShard(timer('', 0, group), SHARDS) === 0)
       .slice(0, 2);
     await world.timers.put(groups.flatMap((group) => ['1', '2', '3'].map((id) => timer(`${group}.${id}`, NOW, group))));
-    expect(await consumeWakeUps([wakeUp(NOW)], ports)).toEqual(DONE);
+    expect(await consumeWakeUps([wakeUp(NOW)], world.app.settings, ports)).toEqual(DONE);
     const [first, second] = groups;
     expect(requests.map((request) => request.toSorted())).toEqual(
       ['1', '2', '3'].map((id) => [`${first}.${id}`, `${second}.${id}`].toSorted()),
@@ -123,30 +123,30 @@ describe('a wake-up received', () => {
     const { world, ports, requests } = rig(failing('050', true));
     const ids = Array.from({ length: 150 }, (_, index) => String(index).padStart(3, '0'));
     await world.timers.put(ids.map((id) => timer(id, NOW)));
-    expect(await consumeWakeUps([wakeUp(NOW)], ports)).toEqual(AGAIN);
+    expect(await consumeWakeUps([wakeUp(NOW)], world.app.settings, ports)).toEqual(AGAIN);
     // The second page of the shard neither.
     expect(requests.flat()).toEqual(ids.slice(0, 51));
     expect(await left(world)).toEqual(ids.slice(50));
-    expect(await consumeWakeUps([wakeUp(NOW, 4)], ports)).toEqual(AGAIN);
-    expect(await consumeWakeUps([wakeUp(NOW, 5)], ports)).toEqual(DONE);
+    expect(await consumeWakeUps([wakeUp(NOW, 4)], world.app.settings, ports)).toEqual(AGAIN);
+    expect(await consumeWakeUps([wakeUp(NOW, 5)], world.app.settings, ports)).toEqual(DONE);
   });
 
   it('what is refused for good holds up nobody, and is not tried again soon', async () => {
     const { world, ports } = rig(failing('1', false));
     await world.timers.put(['0', '1', '2'].map((id) => timer(id, NOW)));
-    expect(await consumeWakeUps([wakeUp(NOW)], ports)).toEqual(DONE);
+    expect(await consumeWakeUps([wakeUp(NOW)], world.app.settings, ports)).toEqual(DONE);
     expect(await left(world)).toEqual(['1']);
   });
 
   it('a store that does not answer: again', async () => {
     const { world, ports } = rig(() => undefined);
     world.timers.due = () => Promise.reject(new Error('throttled'));
-    expect(await consumeWakeUps([wakeUp(NOW)], ports)).toEqual(AGAIN);
+    expect(await consumeWakeUps([wakeUp(NOW)], world.app.settings, ports)).toEqual(AGAIN);
   });
 
   it('what is no wake-up is let go', async () => {
-    const { ports, requests } = rig(() => undefined);
-    expect(await consumeWakeUps([{ ...wakeUp(NOW), body: 'x' }], ports)).toEqual(DONE);
+    const { world, ports, requests } = rig(() => undefined);
+    expect(await consumeWakeUps([{ ...wakeUp(NOW), body: 'x' }], world.app.settings, ports)).toEqual(DONE);
     expect(requests).toEqual([]);
   });
 
@@ -159,9 +159,9 @@ describe('a wake-up received', () => {
       world.clock.moveTo(world.clock.nowMs() + ms);
       return Promise.resolve();
     };
-    expect(await consumeWakeUps([wakeUp(NOW + 1500)], ports)).toEqual(DONE);
+    expect(await consumeWakeUps([wakeUp(NOW + 1500)], world.app.settings, ports)).toEqual(DONE);
     expect(requests).toEqual([['soon']]);
-    expect(await consumeWakeUps([wakeUp(NOW + 30_000)], ports)).toEqual(DONE);
+    expect(await consumeWakeUps([wakeUp(NOW + 30_000)], world.app.settings, ports)).toEqual(DONE);
     expect(slept).toEqual([1500]);
     expect(requests).toEqual([['soon'], [expect.stringContaining('"due":')]]);
     expect(world.broker.depth(WAKE_QUEUE)).toMatchObject({ delayed: 1 });

@@ -2,7 +2,7 @@
 import { Celeriac, silentLogger } from 'celeriac';
 
 import { encodeMessage } from '../../lib/wire/encode-message.ts';
-import { MemoryBackend, MemoryBroker, MemoryTimers } from '../../lib/memory/index.ts';
+import { MemoryBackend, MemoryBroker, MemoryGroups, MemorySchedules, MemoryTimers } from '../../lib/memory/index.ts';
 import { prepareCall } from '../../lib/producer/producer.ts';
 import { systemClock, systemIds } from '../../lib/base/time.ts';
 
@@ -16,7 +16,13 @@ export async function cpu(rounds: number): Promise<[string, string][]> {
   const consumes: number[] = [];
   const encodes: number[] = [];
   for (let round = -1; round < rounds; round += 1) {
-    app.use({ broker, backend: new MemoryBackend(), timers: new MemoryTimers({ shards: 1 }) });
+    app.use({
+      broker,
+      backend: new MemoryBackend(),
+      timers: new MemoryTimers({ shards: 1 }),
+      schedules: new MemorySchedules(),
+      groups: new MemoryGroups(),
+    });
     const beforeEncode = process.cpuUsage();
     const bodies: string[] = [];
     for (let index = 0; index < BATCHES * BATCH; index += 1)

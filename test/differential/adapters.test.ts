@@ -3,7 +3,7 @@ import { Celeriac, silentLogger } from 'celeriac';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { connect } from '../../lib/aws/connect.ts';
+import { connect, type AwsPorts } from '../../lib/aws/connect.ts';
 import { startDynalite, startDynamodb } from '../../lib/local/servers.ts';
 import {
   MemoryBackend,
@@ -12,7 +12,6 @@ import {
   MemorySchedules,
   MemoryTimers,
 } from '../../lib/memory/index.ts';
-import type { Ports } from '../../lib/ports/ports.ts';
 import { systemClock, systemRandom } from '../../lib/base/time.ts';
 import { type Servers, startServers } from '../support/servers.ts';
 import { BACKEND_CALLS, CELERY_GROUP_CALLS, GROUP_CALLS, SCHEDULE_CALLS, TIMER_CALLS } from './calls.ts';
@@ -27,7 +26,7 @@ describe.each([
   ['single writes', startDynalite],
 ])('memory and DynamoDB, %s', (_what, startTables) => {
   let servers: Servers;
-  let stored: Pick<Ports, 'backend' | 'timers' | 'schedules' | 'groups' | 'celeryGroups'>;
+  let stored: Omit<AwsPorts, 'broker' | 'rules'>;
 
   beforeAll(async () => {
     servers = await startServers(startTables);

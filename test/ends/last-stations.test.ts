@@ -5,8 +5,11 @@ import { Celeriac, chain, chord } from 'celeriac';
 import { World } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
 
+import { unloadableWorkers } from '../support/unloadable-workers.ts';
 import { newWorld } from '../support/worlds.ts';
 import { tapped } from '../support/port-taps.ts';
+
+const START = Date.UTC(2030, 0, 1);
 
 function envelope(headers: object, body: string, id = 'big'): string {
   return JSON.stringify({
@@ -23,25 +26,10 @@ describe('the lost queue', () => {
   function unloadable<T>(declare: (app: Celeriac) => T, loadsAfterMs = Infinity) {
     const app = new Celeriac('test', { routes: () => undefined });
     const tasks = declare(app);
-    let startMs = 0;
-    const world: World = new World(app, {
-      maxReceiveCount: 2,
-      wrapPorts: (ports) => {
-        startMs ||= world.clock.nowMs();
-        return {
-          ...ports,
-          broker: {
-            send: (items) => ports.broker.send(items),
-            changeVisibility: (...args) => ports.broker.changeVisibility(...args),
-            isFifo: (queue) => {
-              if (queue === 'default' && world.clock.nowMs() - startMs < loadsAfterMs)
-                throw new Error('the bundle does not load');
-              return ports.broker.isFifo(queue);
-            },
-          },
-        };
-      },
-    });
+    const loadsAtMs = START + loadsAfterMs;
+    const workers = unloadableWorkers((queue) => queue === 'default' && world.clock.nowMs() < loadsAtMs);
+    const world: World = new World(app, { maxReceiveCount: 2, start: START, wrapPorts: workers.wrapPorts });
+    workers.attach(world);
     return { app, world, tasks };
   }
 

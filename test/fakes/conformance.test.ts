@@ -16,7 +16,7 @@ import {
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { connect } from '../../lib/aws/connect.ts';
+import { connect, type AwsPorts } from '../../lib/aws/connect.ts';
 import {
   MemoryBackend,
   MemoryBroker,
@@ -25,7 +25,6 @@ import {
   MemorySchedules,
   MemoryTimers,
 } from '../../lib/memory/index.ts';
-import type { Ports } from '../../lib/ports/ports.ts';
 import { systemClock, systemRandom } from '../../lib/base/time.ts';
 import { BACKEND_CALLS, CELERY_GROUP_CALLS, GROUP_CALLS, SCHEDULE_CALLS, TIMER_CALLS } from '../differential/calls.ts';
 import { type Call, firstDifference, nextPrefix } from '../differential/history.ts';
@@ -45,7 +44,7 @@ function appOf(): Celeriac {
 }
 
 interface Under {
-  readonly ports: Omit<Ports, 'clock' | 'ids' | 'random' | 'logger'>;
+  readonly ports: AwsPorts;
   readonly broker: MemoryBroker;
 }
 
@@ -110,7 +109,7 @@ describe('histories: memory and the adapters over the fakes', () => {
 describe('histories: the same adapters over the fakes and over a server', () => {
   const { ports: fake } = newPorts();
   let servers: Servers;
-  let served: Pick<Ports, 'backend' | 'timers' | 'schedules' | 'groups' | 'celeryGroups'>;
+  let served: Omit<AwsPorts, 'broker' | 'rules'>;
 
   beforeAll(async () => {
     servers = await startServers();

@@ -142,7 +142,7 @@ describe.each(['lean', 'full'] as const)('the bundled handlers, with the %s clie
   });
 
   it("the minute's rule sends what is due, with the exact delay that is left", async () => {
-    const { timers, broker } = await app.ports();
+    const { timers } = await app.ports();
     const dueMs = Date.now() + 90_000;
     const shards = Array.from({ length: timers.shards }, (_, shard) => shard);
     const all = async (): Promise<string[]> =>
@@ -153,7 +153,6 @@ describe.each(['lean', 'full'] as const)('the bundled handlers, with the %s clie
     expect(await all()).toEqual(['soon']);
     expect(await invoke('sweeper', { celeriac: 'sweep' })).toEqual({ batchItemFailures: [] });
     expect(await all()).toEqual([]);
-    expect(broker.isFifo('mail')).toBe(false);
     const { Attributes } = await cloud.sqs.send(
       new GetQueueAttributesCommand({
         QueueUrl: cloud.environment.queues['mail'] ?? '',

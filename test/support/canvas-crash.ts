@@ -37,7 +37,6 @@ function methodsOf(broker: Ports['broker']): Ports['broker'] {
   return {
     send: (items) => broker.send(items),
     changeVisibility: (queue, receipt, delaySeconds) => broker.changeVisibility(queue, receipt, delaySeconds),
-    isFifo: (queue) => broker.isFifo(queue),
   };
 }
 

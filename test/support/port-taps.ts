@@ -20,7 +20,6 @@ function tappedPort(name: string, port: object, tap: Tap): object {
     get(target, key) {
       const value: unknown = Reflect.get(target, key, target);
       if (typeof value !== 'function') return value;
-      if (key === 'isFifo') return value.bind(target) as unknown;
       return (...args: readonly unknown[]): unknown =>
         tap(`${name}.${String(key)}`, () => value.apply(target, args) as unknown, args);
     },

@@ -33,7 +33,6 @@ async function again(answer: Promise<unknown>, call: () => unknown, calls: numbe
 export function retryingBroker(broker: Broker): Broker {
   const port = retryingPort(broker);
   return {
-    isFifo: (queue) => broker.isFifo(queue),
     changeVisibility: (queue, receipt, delaySeconds) => port.changeVisibility(queue, receipt, delaySeconds),
     send: async (items) => {
       const outcomes: SendOutcome[] = await port.send(items);

@@ -5,6 +5,7 @@ import { encodeMessage } from '../../lib/wire/encode-message.ts';
 import { MAX_HOPS } from '../../lib/base/limits.ts';
 import type { Message } from '../../lib/wire/message.ts';
 import type { CommitRequest } from '../../lib/ports/backend.ts';
+import { unloadableWorkers } from '../support/unloadable-workers.ts';
 import { newWorld } from '../support/worlds.ts';
 
 const START = Date.UTC(2030, 0, 1);
@@ -250,27 +251,20 @@ describe('what cannot run', () => {
 
   it('what no worker handled comes to the lost queue, gets its state and a dead letter', async () => {
     let loads = 0;
+    const workers = unloadableWorkers((queue) => {
+      if (queue !== 'other') return false;
+      loads += 1;
+      return true;
+    });
     const { world, tasks } = newWorld(
       (app) => ({ job: app.task('job', () => 1) }),
       { queues: { default: {}, other: {} }, routes: { job: 'other' } },
       {
         maxReceiveCount: 3,
-        wrapPorts: (ports) => ({
-          ...ports,
-          broker: {
-            send: (items) => ports.broker.send(items),
-            changeVisibility: (queue, receipt, seconds) => ports.broker.changeVisibility(queue, receipt, seconds),
-            isFifo: (queue) => {
-              if (queue === 'other') {
-                loads += 1;
-                throw new Error('the bundle does not load');
-              }
-              return false;
-            },
-          },
-        }),
+        wrapPorts: workers.wrapPorts,
       },
     );
+    workers.attach(world);
     const result = await tasks.job.delay();
     await world.drain('1h');
     // Three receives, and three more when it comes back for what follows.

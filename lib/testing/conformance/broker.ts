@@ -119,8 +119,6 @@ export function brokerConformance(make: () => BrokerUnderTest): ConformanceCase[
       name: 'FIFO: groups keep order, repetitions are dropped, a delay is refused',
       async run() {
         const under = make();
-        equal(under.broker.isFifo(under.fifo), true);
-        equal(under.broker.isFifo(under.standard), false);
         const item = (
           body: string,
           groupId: string,

@@ -23,7 +23,6 @@ function faulty<T extends object>(port: T, isOut: () => boolean): T {
     get: (target, key) => {
       const value: unknown = Reflect.get(target, key);
       if (typeof value !== 'function') return value;
-      if (key === 'isFifo') return value.bind(target) as unknown;
       return (...args: readonly unknown[]): unknown =>
         isOut()
           ? Promise.reject(Object.assign(new Error('outage'), { name: 'ServiceUnavailable' }))

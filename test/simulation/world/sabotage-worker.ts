@@ -72,7 +72,6 @@ function brokenLostQueue(ports: Ports): Ports {
       get: (target, key) => {
         const value: unknown = Reflect.get(target, key);
         if (typeof value !== 'function') return value;
-        if (key === 'isFifo') return value.bind(target) as unknown;
         return (...args: readonly unknown[]): unknown => {
           if (CURRENT_INVOCATION.getStore()?.queue === '__lost__') return Promise.reject(new Error('sabotage'));
           return (value as (...given: readonly unknown[]) => unknown).apply(target, args as unknown[]);

@@ -39,7 +39,8 @@ export class FakeSqs {
   }
 
   isFifo(url: string | undefined): boolean {
-    return this.#broker.isFifo(this.#queueAt(url).queue);
+    this.#queueAt(url);
+    return url?.endsWith('.fifo') === true;
   }
 
   #queueAt(url: string | undefined): FakeQueue {

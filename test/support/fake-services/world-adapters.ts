@@ -26,7 +26,6 @@ export function awsAdapters(options: AwsWorldOptions = {}): (of: AdaptersOf) => 
     const { dynamodb, sqs, environment } = fakeServices(app, {
       send: (items) => queues.send(items),
       changeVisibility: (queue, receipt, seconds) => queues.changeVisibility(queue, receipt, seconds),
-      isFifo: (queue) => queues.isFifo(queue),
     });
     dynamodb.onWrite = options.onWrite;
     const wire = new FaultyRequests({
