@@ -8,6 +8,7 @@ import { packTaskNames } from '../lib/base/task-names.ts';
 import { InvalidOption } from '../lib/base/errors.ts';
 import { LAMBDA_MAX_ENVIRONMENT_BYTES, MAX_TASK_NAMES_BYTES } from '../lib/base/limits.ts';
 import { compactFields, type ServiceFields, serviceVariable } from '../lib/options/service-variable.ts';
+import { sizesOf } from './variable-sizes.ts';
 
 /** What a service tells; values may hold tokens. */
 export interface ServiceFacts extends Omit<ServiceFields, 'deadLetterQueues' | 'rulePrefix' | 'tasks'> {
@@ -135,6 +136,12 @@ function union(before: ToldParts = {}, added: ToldParts): ToldParts {
   };
 }
 
+/** Names of tasks are left out where what the user gave the function takes their room. */
+export function makeRoom(fn: LambdaFn): void {
+  const services = told.get(fn);
+  if (services !== undefined) fit(fn, services);
+}
+
 /** Writes the variables of all services of a function; names of tasks only as far as there is room for them. */
 function fit(
   fn: LambdaFn,
@@ -147,6 +154,7 @@ function fit(
       `What function ${fn.node.path} is told of its services takes about ${LAMBDA_MAX_ENVIRONMENT_BYTES - bytesLeft} bytes (apps ${all.map(({ by }) => `'${by.app}'`).join(', ')}); Lambda takes ${LAMBDA_MAX_ENVIRONMENT_BYTES}. Use a function for each service, or fewer queues.`,
     );
   }
+  for (const [name, bytes] of sizesOf(fn)) if (!services.has(name)) bytesLeft -= bytes;
   for (const { by, parts } of all) {
     const names = by.namesFit(bytesLeft);
     if (names) bytesLeft -= by.namesBytes;

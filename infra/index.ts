@@ -1,5 +1,9 @@
 export type { TaskBundling } from './bundling.ts';
+export type { FunctionProps, SweeperOverrides } from './function-props.ts';
+export type { LambdaOptions } from './lambda-options.ts';
 export type { QueueOverrides } from './plan.ts';
+export type { TaskSecret } from './secrets.ts';
+export type { GivenTo } from './service-functions.ts';
 export { TaskService, type TaskServiceProps } from './task-service.ts';
 export { type QueuePair, TaskQueues, type TaskQueuesProps } from './queues.ts';
 export { TaskTables, type TaskTablesProps } from './tables.ts';

@@ -1,15 +1,16 @@
 /** From a queue of the manifest and what the user overrides to a plan with every default filled in. */
 import type { Duration } from 'aws-cdk-lib';
 
+import { refuseUnknownKeys } from '../lib/base/checks.ts';
 import { ImproperlyConfigured, InvalidOption, QueueNotFound } from '../lib/base/errors.ts';
 import { DEADLINE_MARGIN_SECONDS, LAMBDA_MAX_TIMEOUT_SECONDS } from '../lib/base/limits.ts';
 import type { AppManifest } from '../lib/options/manifest.ts';
+import { type FunctionProps, validateFunctionProps, validateTogether, withDefaults } from './function-props.ts';
+import { FUNCTION_PROPS, QUEUE_PROPS } from './known-props.ts';
 import { longestTask, type QueuePlan, validateQueuePlan, validateWorkerPlan, type WorkerPlan } from './validate.ts';
 
 /** Overrides for one queue and its worker. */
-export interface QueueOverrides {
-  /** Function timeout. @default the longest time limit of the queue's tasks + 30 s, or 60 s without one */
-  readonly timeout?: Duration;
+export interface QueueOverrides extends FunctionProps {
   /**
    * How long a received message is hidden. @default timeout + batch window + 30 s; 30 minutes of an external queue, as
    * kombu's own have
@@ -21,8 +22,6 @@ export interface QueueOverrides {
   readonly deadLetterRetention?: Duration;
   /** Receives before a message that no worker handled moves to the lost queue. @default 50 */
   readonly maxReceiveCount?: number;
-  /** Memory of the worker, 128 to 10,240; Lambda's share of CPU follows it. @default 512 */
-  readonly memoryMiB?: number;
 }
 
 /** What is made of an app's queues. */
@@ -31,6 +30,8 @@ export interface ServicePlan {
   readonly queues: Readonly<Record<string, QueuePlan>>;
   /** Those of them that it consumes. */
   readonly workers: Readonly<Record<string, WorkerPlan>>;
+  /** What is said of each worker, by the queue or else by the service. */
+  readonly given: Readonly<Record<string, FunctionProps>>;
 }
 
 const DEFAULT_TIMEOUT_SECONDS = 60;
@@ -44,12 +45,14 @@ const DAY_SECONDS = 86_400;
 
 /**
  * @param imported names of the queues that exist already.
+ * @param shared what holds for every worker whose queue says nothing else.
  * @throws QueueNotFound for overrides of a queue that is not declared; ImproperlyConfigured, InvalidOption
  */
 export function planQueues(
   manifest: AppManifest,
   overrides: Readonly<Record<string, QueueOverrides>>,
   imported: readonly string[] = [],
+  shared: FunctionProps = {},
 ): ServicePlan {
   const stray = Object.keys(overrides).find((name) => !Object.hasOwn(manifest.queues, name));
   if (stray !== undefined) {
@@ -65,13 +68,23 @@ export function planQueues(
   }
   const queues: Record<string, QueuePlan> = {};
   const workers: Record<string, WorkerPlan> = {};
-  for (const [name, { external }] of Object.entries(manifest.queues)) {
+  const given: Record<string, FunctionProps> = {};
+  for (const [name, { external, concurrency }] of Object.entries(manifest.queues)) {
     if (imported.includes(name)) continue;
-    if (external === true) queues[name] = planExternal(manifest, name, overrides[name] ?? {});
-    else queues[name] = workers[name] = planWorker(manifest, name, overrides[name] ?? {});
+    const own = overrides[name] ?? {};
+    refuseUnknownKeys(own, QUEUE_PROPS, `queues.${name}`);
+    if (external === true) {
+      queues[name] = planExternal(manifest, name, own);
+      continue;
+    }
+    validateFunctionProps(own, `queues.${name}.`);
+    const together = withDefaults(shared, own);
+    validateTogether(together, `queues.${name}.`, concurrency);
+    given[name] = together;
+    queues[name] = workers[name] = planWorker(manifest, name, { ...own, ...together });
   }
   refuseIdleTasks(manifest, workers);
-  return { queues, workers };
+  return { queues, workers, given };
 }
 
 /** @throws ImproperlyConfigured for a task of a service that only sends. */
@@ -83,10 +96,8 @@ function refuseIdleTasks({ name, tasks }: AppManifest, workers: ServicePlan['wor
   );
 }
 
-const OF_WORKERS = ['timeout', 'memoryMiB'] as const;
-
 function planExternal(app: AppManifest, name: string, overrides: QueueOverrides): QueuePlan {
-  const stray = OF_WORKERS.find((field) => overrides[field] !== undefined);
+  const stray = [...FUNCTION_PROPS].find((field) => overrides[field] !== undefined);
   if (stray !== undefined) {
     throw new InvalidOption(
       `queues.${name}.${stray}: given for an external queue, which has no worker here. visibilityTimeout, retention, deadLetterRetention and maxReceiveCount are allowed; leave it out.`,

@@ -33,7 +33,7 @@ export class Sweeper extends TaskFunction {
       handler: 'sweeper',
       description: 'Sends ticks and timers that come due, and concludes tasks that no worker handled',
       timeoutSeconds: SWEEPER_TIMEOUT_SECONDS,
-      memoryMiB: MEMORY_MIB,
+      memoryMiB: props.given.memoryMiB ?? MEMORY_MIB,
       rights: [
         receiveFrom([...queues.lost, ...wakeUps]),
         showAgain(wakeUps),

@@ -5,7 +5,7 @@ import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
-import { ImproperlyConfigured } from '../lib/base/errors.ts';
+import { refuseUnknownKeys } from '../lib/base/checks.ts';
 import { type AppManifest, externalQueuesOf, hasFifoQueue, taskQueuesOf } from '../lib/options/manifest.ts';
 import { TaskAlarms } from './alarms.ts';
 import type { TaskAlarmsOptions } from './alarm-options.ts';
@@ -16,6 +16,7 @@ import { celerySettings } from './celery-settings.ts';
 import { TaskDashboard } from './dashboard.ts';
 import { ServiceEnvironment } from './environment.ts';
 import { validateExternalQueues } from './external-queues.ts';
+import { type FunctionProps, type SweeperOverrides, sweeperProps, validateShared } from './function-props.ts';
 import {
   defineGroups,
   grantAll,
@@ -28,22 +29,27 @@ import {
   switchRules,
   workOnSchedules,
 } from './grants.ts';
+import { SERVICE_PROPS } from './known-props.ts';
 import { MeteredService } from './metrics.ts';
 import { planQueues, type QueueOverrides } from './plan.ts';
 import { given, manifestOf } from './props.ts';
 import { TaskQueues } from './queues.ts';
+import type { TaskSecret } from './secrets.ts';
+import { type GivenTo, ServiceFunctions } from './service-functions.ts';
 import { Sweeper } from './sweeper.ts';
 import { TaskTables } from './tables.ts';
 import { WorkerFunction } from './worker-function.ts';
 
 /** What a service is made of, and where it differs from the defaults. */
-export interface TaskServiceProps {
+export interface TaskServiceProps extends FunctionProps {
   /** The app, or its manifest: what `app.manifest()` returns, also read back from JSON. */
   readonly app: AppManifest | { manifest(): AppManifest };
   /** Path of the module that exports the app; it is bundled into the functions. */
   readonly entry: string;
   /** Overrides per queue, by its Celery name. @default - what the tasks' time limits ask for */
   readonly queues?: Readonly<Record<string, QueueOverrides>>;
+  /** Overrides for the sweeper, which gets what is said of every function but memory. @default - 512 MiB */
+  readonly sweeper?: SweeperOverrides;
   /**
    * Queues that exist already, by Celery name: nothing is made of them, and callers may send to them. The app
    * declares each as `external`. @default - the service makes its external queues too, without workers
@@ -95,7 +101,7 @@ export class TaskService extends MeteredService {
   readonly alarms: TaskAlarms | undefined;
   /** The service's dashboard. undefined with `dashboard: false`. */
   readonly dashboard: TaskDashboard | undefined;
-  readonly #workers = new Map<string, LambdaFn>();
+  readonly #functions: ServiceFunctions;
   readonly #environment: ServiceEnvironment;
 
   /**
@@ -105,11 +111,13 @@ export class TaskService extends MeteredService {
    */
   constructor(scope: Construct, id: string, props: TaskServiceProps) {
     super(scope, id);
+    refuseUnknownKeys(props, SERVICE_PROPS, 'TaskService');
+    validateShared(props);
     this.manifest = manifestOf(props.app);
     this.#warnOfRoutes();
     const imported = props.externalQueues ?? {};
     validateExternalQueues(Stack.of(this), this.manifest, imported);
-    const plan = planQueues(this.manifest, props.queues ?? {}, Object.keys(imported));
+    const plan = planQueues(this.manifest, props.queues ?? {}, Object.keys(imported), props);
     this.tables = new TaskTables(this, 'Tables', given(props, ['removalPolicy', 'deletionProtection']));
     this.queues = new TaskQueues(this, 'Queues', {
       plans: plan.queues,
@@ -132,27 +140,31 @@ export class TaskService extends MeteredService {
       tables: this.tables,
     };
     // A scope of their own: a queue may have any name.
-    const workers = new Construct(this, 'Workers');
+    const scopeOfWorkers = new Construct(this, 'Workers');
+    const workers: Record<string, LambdaFn> = {};
     const ruled = new Set(this.manifest.beat.filter(({ firedBy }) => firedBy === 'rule').map((entry) => entry.queue));
     for (const [queue, ofWorker] of Object.entries(plan.workers)) {
       const worker = {
         ...common,
         queue,
         plan: ofWorker,
+        given: plan.given[queue] ?? {},
         environment: {},
         ticked: ruled.has(queue),
       };
-      const { function: made } = new WorkerFunction(workers, queue, worker);
+      const { function: made } = new WorkerFunction(scopeOfWorkers, queue, worker);
       this.#environment.addTo(made, { rejectable: [queue] });
-      this.#workers.set(queue, made);
+      workers[queue] = made;
     }
     this.sweeper = new Sweeper(this, 'Sweeper', {
       ...common,
+      given: sweeperProps(props, props.sweeper),
       environment: {},
       ruleArns: this.rules.ruleArns,
       missedTicks: this.queues.missedTicks,
     }).function;
     this.#environment.addTo(this.sweeper, { rejectable: Object.keys(plan.queues), rules: true });
+    this.#functions = new ServiceFunctions(workers, this.sweeper, this.queues);
     this.alarms = props.alarms === false ? undefined : new TaskAlarms(this, 'Alarms', this, props.alarms);
     this.dashboard = props.dashboard === false ? undefined : new TaskDashboard(this, 'Dashboard', this);
   }
@@ -177,12 +189,45 @@ export class TaskService extends MeteredService {
    * @throws QueueNotFound; ImproperlyConfigured for an external queue, which has none here
    */
   worker(name: string): LambdaFn {
-    const worker = this.#workers.get(name);
-    if (worker !== undefined) return worker;
-    this.queues.queue(name);
-    throw new ImproperlyConfigured(
-      `Queue '${name}' is external: its workers run elsewhere, and the service has none for it. It has workers of: ${[...this.#workers.keys()].join(', ') || 'none'}.`,
-    );
+    return this.#functions.worker(name);
+  }
+
+  /** The worker functions, by Celery's name of their queues; external queues have none. */
+  get workers(): Readonly<Record<string, LambdaFn>> {
+    return this.#functions.workers;
+  }
+
+  /**
+   * Sets an environment variable of every worker and of the sweeper, which loads the app's module too.
+   *
+   * @param to workers of some queues alone
+   * @example
+   * ```ts
+   * service.addEnvironment('SHOP_CURRENCY', 'EUR');
+   * service.addEnvironment('BANK_HOST', bank.host, { queues: ['payments'] });
+   * ```
+   * @throws InvalidOption for a name that Lambda or the service does not take; QueueNotFound, ImproperlyConfigured for a
+   *   queue without a worker here. All variables of a function together have 4 KB: more is an error of synth.
+   */
+  addEnvironment(name: string, value: string, to: GivenTo = {}): void {
+    this.#functions.addEnvironment(name, value, to);
+  }
+
+  /**
+   * Lets tasks read a secret of Secrets Manager or a parameter of SSM, `SecureString` too, and sets the variable that
+   * holds its ARN. The value itself is neither in the template nor in a variable: a task asks for it.
+   *
+   * @param variable name of the variable
+   * @param to workers of some queues alone: who needs no secret should have none
+   * @example
+   * ```ts
+   * service.grantSecret(paymentKey, 'PAYMENT_SECRET', { queues: ['payments'] });
+   * ```
+   * @returns a grant; see `grantEnqueue`.
+   * @throws InvalidOption for what is no secret; and see `addEnvironment`.
+   */
+  grantSecret(secret: TaskSecret, variable: string, to: GivenTo = {}): Grant {
+    return this.#functions.grantSecret(secret, variable, to);
   }
 
   /**

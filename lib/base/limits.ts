@@ -33,11 +33,20 @@ export const LAMBDA_MAX_TIMEOUT_SECONDS = 900;
 /** Lambda: smallest and largest memory. Source: Lambda quotas. */
 export const LAMBDA_MIN_MEMORY_MIB = 128;
 export const LAMBDA_MAX_MEMORY_MIB = 10_240;
+/** Lambda: smallest and largest `/tmp`. Source: Lambda quotas. */
+export const LAMBDA_MIN_EPHEMERAL_STORAGE_MIB = 512;
+export const LAMBDA_MAX_EPHEMERAL_STORAGE_MIB = 10_240;
+/** Lambda: layers of a function. Source: Lambda quotas. */
+export const LAMBDA_MAX_LAYERS = 5;
+/** Lambda: security groups of a function. Source: Lambda API reference, VpcConfig. */
+export const LAMBDA_MAX_SECURITY_GROUPS = 5;
 /** Lambda: all environment variables of a function together. Source: Lambda quotas. */
 export const LAMBDA_MAX_ENVIRONMENT_BYTES = 4096;
 /** Lambda event source mapping for SQS: `ScalingConfig.MaximumConcurrency`. Source: Lambda API reference. */
 export const ESM_MIN_CONCURRENCY = 2;
 export const ESM_MAX_CONCURRENCY = 1000;
+/** Lambda event source mapping for SQS: invocations at once where no maximum is set. Source: Lambda developer guide, scaling of SQS event sources. */
+export const ESM_MAX_INVOCATIONS = 1250;
 /** Lambda event source mapping for SQS: batch size without a batching window, and with one. */
 export const ESM_MAX_BATCH_SIZE = 10;
 export const ESM_MAX_BATCH_SIZE_WITH_WINDOW = 10_000;

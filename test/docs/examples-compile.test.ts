@@ -20,6 +20,7 @@ const BEFORE: Readonly<Record<string, string>> = {
     'declare const apiFunction: import("aws-cdk-lib/aws-lambda").Function;\ndeclare const adminFunction: typeof apiFunction;\ndeclare const celeryRole: import("aws-cdk-lib/aws-iam").IRole;',
   "deploy.md import { Duration } from 'aws-cdk-lib';": `import { TaskService } from 'celeriac/infra';\nimport { app } from './src/tasks.ts';`,
   "deploy.md new TaskService(this, 'Tasks', {": `import { Queue } from 'aws-cdk-lib/aws-sqs';\nimport { TaskService } from 'celeriac/infra';\nimport { app } from './src/tasks.ts';`,
+  "deploy.md const reports = new TaskService(this, 'Reports', {": `import { Duration } from 'aws-cdk-lib';\nimport { Tracing } from 'aws-cdk-lib/aws-lambda';\nimport { TaskService } from 'celeriac/infra';\nimport { app } from './src/tasks.ts';\ndeclare const vpc: import('aws-cdk-lib/aws-ec2').IVpc;\ndeclare const database: import('aws-cdk-lib/aws-secretsmanager').ISecret;`,
   'deploy.md service.grantCelery(taskRole); // of the container or function that runs Celery': `import { CfnOutput } from 'aws-cdk-lib';\ndeclare const service: import('celeriac/infra').TaskService;\ndeclare const taskRole: import("aws-cdk-lib/aws-iam").IRole;`,
   "logging.md export const charge = app.task('orders.charge', { bind: true }, async (self, orderId: string) => {": `import { Celeriac } from 'celeriac';\nconst app = new Celeriac('shop');`,
   'permissions.md service.grantEnqueue(apiFunction); // send':
@@ -69,6 +70,10 @@ const AT_HAND: Readonly<Record<string, string>> = {
   world: `declare const world: import('celeriac/testing').World;`,
   service: `declare const service: import('celeriac/infra').TaskService;`,
   apiFunction: `declare const apiFunction: import('aws-cdk-lib/aws-lambda').Function;`,
+  vpc: `declare const vpc: import('aws-cdk-lib/aws-ec2').IVpc;`,
+  bank: `declare const bank: { host: string };`,
+  paymentKey: `declare const paymentKey: import('aws-cdk-lib/aws-secretsmanager').ISecret;`,
+  key: `declare const key: import('aws-cdk-lib/aws-kms').IKey;`,
   containerRole: `declare const containerRole: import('aws-cdk-lib/aws-iam').IRole;`,
 };
 const SHOP = `import { Celeriac, type TypedValue } from 'celeriac';

@@ -66,6 +66,18 @@ describe('a decision', () => {
       false,
     ],
     ['a key that is not there', [allow('*', '*', { StringEquals: { x: 'y' } })], asked('sqs:SendMessage', '*'), false],
+    [
+      'Null of a key that is not there',
+      [allow('*', '*', { Null: { s: 'true' } })],
+      asked('sqs:SendMessage', '*'),
+      true,
+    ],
+    [
+      'Null of a key that is there',
+      [allow('*', '*', { Null: { s: 'true' } })],
+      asked('sqs:SendMessage', '*', { s: ['x'] }),
+      false,
+    ],
     ['Bool', [allow('*', '*', { Bool: { s: true } })], asked('sqs:SendMessage', '*', { s: ['true'] }), true],
   ])('%s', (_what, statements, request, allowed) => {
     expect(decide(statements, request).allowed).toBe(allowed);

@@ -63,6 +63,7 @@ const OPERATORS: Readonly<Record<string, Test>> = {
 };
 
 function holds(operator: string, wanted: readonly string[], given: readonly string[] | undefined): boolean {
+  if (operator === 'Null') return wanted.includes(String(given === undefined));
   const [, quantifier, name = ''] = /^(?:(ForAllValues|ForAnyValue):)?(\w+)$/.exec(operator) ?? [];
   const test = OPERATORS[name];
   if (test === undefined) throw new Error(`not understood here: the operator ${operator}`);

@@ -1,0 +1,55 @@
+/** The functions of a service, and what may be given to all of them or to some after they are made. */
+import type { Grant } from 'aws-cdk-lib/aws-iam';
+import type { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
+
+import { ImproperlyConfigured } from '../lib/base/errors.ts';
+import type { TaskQueues } from './queues.ts';
+import { giveSecret, type TaskSecret } from './secrets.ts';
+import { setVariable } from './variables.ts';
+
+/** Which functions get it. */
+export interface GivenTo {
+  /** Workers of these queues, by Celery's name, and no other function. @default - every worker, and the sweeper */
+  readonly queues?: readonly string[];
+}
+
+export class ServiceFunctions {
+  /** By Celery's name of the queue. */
+  readonly workers: Readonly<Record<string, LambdaFn>>;
+  readonly #sweeper: LambdaFn;
+  readonly #queues: TaskQueues;
+
+  constructor(workers: Readonly<Record<string, LambdaFn>>, sweeper: LambdaFn, queues: TaskQueues) {
+    this.workers = workers;
+    this.#sweeper = sweeper;
+    this.#queues = queues;
+  }
+
+  /** @throws QueueNotFound; ImproperlyConfigured for an external queue */
+  worker(name: string): LambdaFn {
+    const worker = Object.hasOwn(this.workers, name) ? this.workers[name] : undefined;
+    if (worker !== undefined) return worker;
+    this.#queues.queue(name);
+    throw new ImproperlyConfigured(
+      `Queue '${name}' is external: its workers run elsewhere, and the service has none for it. It has workers of: ${Object.keys(this.workers).join(', ') || 'none'}.`,
+    );
+  }
+
+  addEnvironment(name: string, value: string, to: GivenTo = {}): void {
+    for (const fn of this.#named(to)) setVariable(fn, name, value, 'addEnvironment');
+  }
+
+  grantSecret(secret: TaskSecret, variable: string, to: GivenTo = {}): Grant {
+    return this.#named(to)
+      .map((fn) => giveSecret(fn, variable, secret, 'grantSecret'))
+      .reduce((all, grant) => all.combine(grant));
+  }
+
+  #named({ queues }: GivenTo): LambdaFn[] {
+    if (queues === undefined) return [...Object.values(this.workers), this.#sweeper];
+    if (queues.length > 0) return queues.map((name) => this.worker(name));
+    throw new ImproperlyConfigured(
+      'queues: [] names no worker. Name a queue, or leave it out for every function of the service.',
+    );
+  }
+}
