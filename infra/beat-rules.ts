@@ -102,7 +102,7 @@ export class BeatRules extends Construct {
 
   #annotate(beat: readonly BeatManifest[]): void {
     if (beat.length === 0) return;
-    Annotations.of(this).addInfoV2('celeriac:beat', `\n${beatTable(beat, systemClock.nowMs())}`);
+    Annotations.of(this).addInfoV2('celeriac:beat', beatTable(beat, systemClock.nowMs()));
     const fallen = beat.filter((entry) => /^(?:more (?:than (?!0 )|rules)|a message of)/.test(entry.reason));
     if (fallen.length > 0) {
       Annotations.of(this).addWarningV2(

@@ -2,40 +2,42 @@
 import type { BeatManifest } from '../lib/options/manifest.ts';
 import { nextTicks } from '../lib/schedules/next-due.ts';
 import { describeSchedule } from '../lib/schedules/schedule.ts';
+import { cell, textTable } from './text-table.ts';
 
-const HEAD = ['entry', 'fired by', 'expression', 'reason', 'next three ticks (UTC)'];
 const SHOWN_TICKS = 3;
+const LONGEST_NAME = 30;
 
+/** Below an entry stand why it is swept, and its next ticks: side by side they would be wider than a terminal. */
 export function beatTable(beat: readonly BeatManifest[], nowMs: number): string {
   const rows = beat.map((entry) => [
-    entry.name.replaceAll(/\p{Cc}/gu, ' '),
+    cell(entry.name, LONGEST_NAME),
     entry.enabled ? entry.firedBy : `${entry.firedBy}, disabled`,
     entry.expression ?? describeSchedule(entry.schedule),
-    entry.reason,
-    ticksOf(entry, nowMs),
   ]);
-  const widths = HEAD.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  return [HEAD, widths.map((width) => '-'.repeat(width)), ...rows]
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  const [head = '', line = '', ...entries] = textTable(['entry', 'fired by', 'expression'], rows).split('\n');
+  const below = beat.map((entry) => [
+    ...(entry.reason === '' ? [] : [`  because: ${entry.reason}`]),
+    `  next: ${ticksOf(entry, nowMs)}`,
+  ]);
+  const told = entries.flatMap((entry, index) => [entry, ...(below[index] ?? [])]);
+  return ['schedule entries, times in UTC', '', head, line, ...told].join('\n');
 }
 
 function ticksOf({ schedule, startMs, expiresMs, oneOff }: BeatManifest, nowMs: number): string {
   const entry = { schedule, startMs: startMs ?? null, expiresMs: expiresMs ?? null };
   const ticks = nextTicks(entry, nowMs, nowMs, oneOff === true ? 1 : SHOWN_TICKS);
   if (ticks.length === 0) return 'never';
-  const shown = ticks.map((tick) =>
-    new Date(tick)
-      .toISOString()
-      .replace('T', ' ')
-      .replace(/(?::00)?\.000Z$/, ''),
-  );
+  const shown = ticks.map((tick, index) => {
+    const [day, time] = dayAndTime(tick);
+    const before = ticks[index - 1];
+    return before !== undefined && dayAndTime(before)[0] === day ? time : `${day} ${time}`;
+  });
   return schedule.type === 'interval' && startMs === undefined
     ? `${shown.join(', ')} (if deployed now)`
     : shown.join(', ');
+}
+
+function dayAndTime(ms: number): readonly [day: string, time: string] {
+  const [day = '', time = ''] = new Date(ms).toISOString().split('T');
+  return [day, time.replace(/(?::00)?\.\d{3}Z$/, '')];
 }

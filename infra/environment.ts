@@ -49,7 +49,8 @@ export class ServiceEnvironment {
       );
     }
     if (this.namesFit(LAMBDA_MAX_ENVIRONMENT_BYTES - bytes)) return;
-    Annotations.of(scope).addInfo(
+    Annotations.of(scope).addInfoV2(
+      'celeriac:taskNames',
       `The names of ${facts.taskNames.length} tasks take ${this.#packedNames.length} bytes, too many of a function's variables, and are left out: a caller's misspelt name is told by the worker, not at the call.`,
     );
   }

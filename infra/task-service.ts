@@ -36,6 +36,7 @@ import { given, manifestOf } from './props.ts';
 import { TaskQueues } from './queues.ts';
 import type { TaskSecret } from './secrets.ts';
 import { type GivenTo, ServiceFunctions } from './service-functions.ts';
+import { reportService } from './service-report.ts';
 import { Sweeper } from './sweeper.ts';
 import { TaskTables } from './tables.ts';
 import { WorkerFunction } from './worker-function.ts';
@@ -167,6 +168,7 @@ export class TaskService extends MeteredService {
     this.#functions = new ServiceFunctions(workers, this.sweeper, this.queues);
     this.alarms = props.alarms === false ? undefined : new TaskAlarms(this, 'Alarms', this, props.alarms);
     this.dashboard = props.dashboard === false ? undefined : new TaskDashboard(this, 'Dashboard', this);
+    reportService(this, plan);
   }
 
   /** A queue by Celery's name, an imported one too. @throws QueueNotFound */

@@ -1,11 +1,14 @@
 /** Requests and write units of the main paths. */
+import { randomUUID } from 'node:crypto';
+
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetItemCommand } from '#aws-sdk';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { type ApplyOptions, Celeriac, enqueueMany, type Signature, silentLogger, type Task } from 'celeriac';
+import { Celeriac, enqueueMany, type Logger, type Task } from 'celeriac';
 import { LocalCloud } from 'celeriac/local';
 
 import { resultKey } from '../../lib/aws/keys.ts';
+import { jsonLine } from '../../lib/options/console-logger.ts';
 
 export interface Tally {
   sends: number;
@@ -44,58 +47,97 @@ export function watch(sqs: SQSClient, dynamodb: DynamoDBClient, tally: Tally): v
   );
 }
 
-export async function counts(tasks: number): Promise<[string, string][]> {
-  const app = new Celeriac('bench');
+/** What one task of a kind asked for. */
+export interface Count {
+  readonly kind: string;
+  readonly sends: number;
+  readonly table: number;
+  readonly writes: number;
+  /** Bytes of its log lines, as Lambda keeps them. */
+  readonly logBytes: number;
+}
+
+export interface Counts {
+  readonly tasks: readonly Count[];
+  /** Of the item of a finished plain task. */
+  readonly itemBytes: number;
+  /** Requests to the tables of a sweep that finds nothing, and the shards that it asked for. */
+  readonly idleSweep: { readonly table: number; readonly shards: number };
+}
+
+export async function counts(tasks: number): Promise<Counts> {
+  let logBytes = 0;
+  const logger: Logger = {
+    log(level, message, fields = {}) {
+      const timestamp = new Date(0).toISOString();
+      // Line break and what CloudWatch counts of an event besides are left out.
+      if (level !== 'debug')
+        logBytes += jsonLine({ timestamp, level, message, requestId: randomUUID() }, fields).length;
+    },
+  };
+  const app = new Celeriac('bench', { logger });
   const done = { runs: 0 };
   const count = (value: number): number => {
     done.runs += 1;
     return value;
   };
-  const plain = app.task('plain', count);
-  const ignored = app.task('ignored', { ignoreResult: true }, count);
-  const idempotent = app.task('idempotent', { ignoreResult: true, idempotent: true }, count);
-  const retried = app.task('retried', { bind: true }, (self, value: number) => {
-    if (self.request.retries === 0) throw self.retry({ countdown: 0 });
-    return count(value);
-  });
-  const cloud = await LocalCloud.start(app, { logger: silentLogger, sweepEvery: '1h' });
+  const kinds: readonly [string, Task<[value: number], number>][] = [
+    ['plain', app.task('bench.plain', count)],
+    ['ignoreResult', app.task('bench.ignored', { ignoreResult: true }, count)],
+    ['idempotent and ignoreResult', app.task('bench.idempotent', { ignoreResult: true, idempotent: true }, count)],
+    [
+      'one retry',
+      app.task('bench.retried', { bind: true }, (self, value: number) => {
+        if (self.request.retries === 0) throw self.retry({ countdown: 0 });
+        return count(value);
+      }),
+    ],
+  ];
+  const cloud = await LocalCloud.start(app, { logger, sweepEvery: '1h' });
   const tally: Tally = { sends: 0, table: 0, writes: 0, groupWrites: 0 };
   watch(cloud.clients.sqs, cloud.clients.dynamodb, tally);
-  const rows: [string, string][] = [];
-  const measure = async (
-    name: string,
-    task: Task<[value: number], number>,
-    options: ApplyOptions = {},
-  ): Promise<void> => {
+  const reset = (): void => {
     Object.assign(tally, { sends: 0, table: 0, writes: 0, groupWrites: 0 });
     done.runs = 0;
-    const signatures: Signature<number>[] = Array.from({ length: tasks }, (_, index) =>
-      task.signature([index], options),
-    );
-    const results = await enqueueMany(signatures);
-    while (done.runs < tasks) await new Promise((resolve) => setTimeout(resolve, 20));
-    // The last commits are under way when the last task has returned.
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const each = (value: number): string => (value / tasks).toFixed(2);
-    rows.push([
-      name,
-      `${each(tally.sends + tally.table)} requests (${each(tally.sends)} SQS sends, ${each(tally.table)} DynamoDB), ${each(tally.writes)} WRU`,
-    ]);
-    if (name === 'plain, ten a batch')
-      rows.push([
-        '  item of a finished task',
-        `${await itemBytes(cloud, results[0]?.id ?? '')} bytes (1,024 make a write unit)`,
-      ]);
+    logBytes = 0;
   };
+  const found: Count[] = [];
+  let plainId = '';
   try {
-    await measure('plain, ten a batch', plain);
-    await measure('ignoreResult', ignored);
-    await measure('idempotent and ignoreResult', idempotent);
-    await measure('one retry', retried);
-    return rows;
+    for (const [kind, task] of kinds) {
+      reset();
+      const results = await enqueueMany(Array.from({ length: tasks }, (_, index) => task.s(index)));
+      if (kind === 'plain') plainId = results[0]?.id ?? '';
+      while (done.runs < tasks) await new Promise((resolve) => setTimeout(resolve, 20));
+      // The last commits are under way when the last task has returned.
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const { sends, table, writes } = tally;
+      found.push({
+        kind,
+        sends: sends / tasks,
+        table: table / tasks,
+        writes: writes / tasks,
+        logBytes: logBytes / tasks,
+      });
+    }
+    reset();
+    await app.sweep();
+    const idleSweep = { table: tally.table, shards: app.settings.timerShards };
+    return { tasks: found, itemBytes: await itemBytes(cloud, plainId), idleSweep };
   } finally {
     await cloud.stop();
   }
+}
+
+export function countRows({ tasks, itemBytes: bytes, idleSweep }: Counts): [string, string][] {
+  return [
+    ...tasks.map(({ kind, sends, table, writes, logBytes }): [string, string] => [
+      kind === 'plain' ? 'plain, ten a batch' : kind,
+      `${(sends + table).toFixed(2)} requests (${sends.toFixed(2)} SQS sends, ${table.toFixed(2)} DynamoDB), ${writes.toFixed(2)} WRU, ${logBytes.toFixed(0)} bytes of log`,
+    ]),
+    ['item of a finished task', `${bytes} bytes (1,024 make a write unit)`],
+    ['a sweep that finds nothing', `${idleSweep.table} reads (${idleSweep.shards} shards)`],
+  ];
 }
 
 async function itemBytes(cloud: LocalCloud, id: string): Promise<number> {

@@ -51,7 +51,7 @@ describe('alarms', () => {
     }
   });
 
-  it.each([1, 10, 11, 16])('of %i queues each is watched once, by alarms of ten metrics at most', (count) => {
+  it.each([1, 10, 11, 14])('of %i queues each is watched once, by alarms of ten metrics at most', (count) => {
     const { alarms } = watch(manifestOf(count));
     for (const kind of ['DeadLetters', 'OldestMessageAge', 'Throttles']) {
       const some = Object.entries(alarms).filter(([id]) => new RegExp(`^${kind}\\d*$`).test(id));

@@ -15,6 +15,6 @@ new TaskService(stack, 'Tasks', {
   queues: { default: { timeout: Duration.seconds(10) }, second: { timeout: Duration.seconds(10) } },
   removalPolicy: RemovalPolicy.DESTROY,
   // Those on several metrics are left out: MiniStack's CloudFormation takes none.
-  alarms: { deadLetters: false, oldestMessageAge: false, throttles: false, tableThrottles: false },
+  alarms: { deadLetters: false, oldestMessageAge: false, lost: false, throttles: false, tableThrottles: false },
 });
 cdk.synth();

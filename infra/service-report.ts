@@ -1,0 +1,66 @@
+/** Gathers what a service consists of, and has synth print it. */
+import { Annotations, Stack, Token } from 'aws-cdk-lib';
+import { Architecture, CfnFunction, type Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
+
+import type { TaskAlarms } from './alarms.ts';
+import type { TaskDashboard } from './dashboard.ts';
+import type { MeteredService } from './metrics.ts';
+import type { ServicePlan } from './plan.ts';
+import { pricesOf } from './prices.ts';
+import { serviceTable, type ServiceSheet } from './service-table.ts';
+import { SWEEPER_TIMEOUT_SECONDS } from './validate.ts';
+
+/** A service that is made, alarms and dashboard too. */
+export interface ReportedService extends MeteredService {
+  readonly alarms: TaskAlarms | undefined;
+  readonly dashboard: TaskDashboard | undefined;
+}
+
+/** As an annotation with an id, like the schedule entries: whoever does not want to see it acknowledges it. */
+export function reportService(service: ReportedService, plan: ServicePlan): void {
+  const { region } = Stack.of(service);
+  const prices = pricesOf(Token.isUnresolved(region) ? '' : region);
+  Annotations.of(service).addInfoV2('celeriac:service', serviceTable(sheetOf(service, plan), prices));
+}
+
+export function sheetOf(service: ReportedService, plan: ServicePlan): ServiceSheet {
+  const { manifest, queues, sweeper } = service;
+  const { lost, wakeUps } = queues;
+  return {
+    app: manifest.name,
+    queues: Object.entries(manifest.queues).map(([name, { fifo, external }]) => {
+      const made = Object.hasOwn(plan.queues, name) ? plan.queues[name] : undefined;
+      return {
+        name,
+        type: fifo ? 'FIFO' : 'standard',
+        consumer: external === true ? 'elsewhere' : 'worker',
+        ...(made === undefined ? {} : { made }),
+      };
+    }),
+    workers: Object.entries(plan.workers).map(([queue, worker]) => ({
+      ...worker,
+      queue,
+      arm: isArm(service.worker(queue)),
+    })),
+    sweeperSources: [...lost, ...(wakeUps === undefined ? [] : [wakeUps])].map(({ node, fifo }) => ({
+      queue: node.id,
+      fifo,
+    })),
+    sweeper: { memoryMiB: memoryOf(sweeper), arm: isArm(sweeper), timeoutSeconds: SWEEPER_TIMEOUT_SECONDS },
+    timerShards: manifest.timerShards,
+    alarmMetrics: service.alarms?.metricCount ?? 0,
+    dashboardMetrics: service.dashboard?.metricCount ?? 0,
+  };
+}
+
+function isArm({ architecture }: LambdaFn): boolean {
+  return architecture.name === Architecture.ARM_64.name;
+}
+
+// Lambda's own default.
+const DEFAULT_MEMORY_MIB = 128;
+
+function memoryOf({ node: { defaultChild } }: LambdaFn): number {
+  const memory = defaultChild instanceof CfnFunction ? defaultChild.memorySize : undefined;
+  return memory === undefined || Token.isUnresolved(memory) ? DEFAULT_MEMORY_MIB : memory;
+}
