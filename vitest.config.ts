@@ -17,8 +17,8 @@ export default defineConfig({
     typecheck: { enabled: true, checker: 'tsc', include: ['test/types/**/*.test-d.ts'], tsconfig: './tsconfig.json' },
     setupFiles: ['test/support/properties.ts'],
     maxWorkers: 2,
-    // Against what hangs, no measure of speed: a busy machine takes four times as long.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Against what hangs, no measure of speed: a busy machine takes ten times as long.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
   },
 });

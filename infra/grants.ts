@@ -77,6 +77,8 @@ const CELERY_GROUPS = "b'celery-taskset-meta-*";
 const CELERY_CHORDS = "b'chord-unlock-*";
 const TIMERS = 'timer#*';
 const GROUPS = 'group#*';
+const RATE_LINES = 'rate#*';
+const RATE_SLOTS = 'rate-slot#*';
 const ENTRIES = 'schedule';
 const DUE_MARKS = 'schedule-due';
 
@@ -138,6 +140,11 @@ export function defineGroups({ results, state }: Tables, { counted }: { readonly
 /** Of a worker: defining groups, marking members, reading and forgetting. */
 export function workOnGroups(table: ITableV2): Rights {
   return onKeys(table, [GROUPS], ['PutItem', 'Query', 'BatchWriteItem', 'UpdateItem']);
+}
+
+/** Of a worker whose tasks have rate limits: places in their lines, and those that messages keep where they wait. */
+export function takeRateSlots(table: ITableV2): Rights[] {
+  return [onKeys(table, [RATE_LINES], ['UpdateItem', 'GetItem']), onKeys(table, [RATE_SLOTS], ['PutItem', 'GetItem'])];
 }
 
 /** Timers and schedule entries that come due. */

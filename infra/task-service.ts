@@ -152,6 +152,7 @@ export class TaskService extends MeteredService {
         given: plan.given[queue] ?? {},
         environment: {},
         ticked: ruled.has(queue),
+        rateLimited: Object.values(this.manifest.tasks).some(({ rateLimit }) => rateLimit !== undefined),
       };
       const { function: made } = new WorkerFunction(scopeOfWorkers, queue, worker);
       this.#environment.addTo(made, { rejectable: [queue] });

@@ -1,7 +1,16 @@
 import { Annotations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 
-import { putTimers, readSchedules, receiveFrom, sendTo, showAgain, workOnGroups, workOnResults } from './grants.ts';
+import {
+  putTimers,
+  readSchedules,
+  receiveFrom,
+  sendTo,
+  showAgain,
+  takeRateSlots,
+  workOnGroups,
+  workOnResults,
+} from './grants.ts';
 import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
 import { TaskFunction, type TaskFunctionOptions } from './task-function.ts';
@@ -14,6 +23,8 @@ export interface WorkerFunctionProps extends TaskFunctionOptions {
   readonly queues: TaskQueues;
   readonly tables: TaskTables;
   readonly environment: Readonly<Record<string, string>>;
+  /** Some task of the service has a rate limit: calls may send it to any queue. */
+  readonly rateLimited: boolean;
   /** Rules send ticks to its queue. */
   readonly ticked: boolean;
 }
@@ -39,6 +50,7 @@ export class WorkerFunction extends TaskFunction {
         workOnResults(tables.results),
         putTimers(tables.state),
         workOnGroups(tables.state),
+        ...(props.rateLimited ? takeRateSlots(tables.state) : []),
         ...(props.ticked ? [readSchedules(tables.state)] : []),
       ],
     });

@@ -4,6 +4,7 @@ export { currentTask, type RetryOptions, type TaskContext, type TaskLogger, type
 export type { ApplyOptions } from './options/apply-options.ts';
 export type { Duration } from './base/duration.ts';
 export type { ErrorMatcher, TaskOptions } from './options/task-options.ts';
+export type { Rate, RateLimit, RateLimitOptions } from './options/rate-limit.ts';
 export type { StandardIssue, StandardResult, StandardSchemaV1 } from './base/standard-schema.ts';
 export type { QueueOptions } from './options/queue-options.ts';
 export type { AppOptions, RetryPolicy, Settings } from './options/settings.ts';
@@ -57,6 +58,7 @@ export type { BatchResponse, Delivery, Invocation } from './ports/delivery.ts';
 export type { Clock, Ids, Random } from './base/time.ts';
 export type { Ports } from './ports/ports.ts';
 export type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from './ports/groups.ts';
+export type { KeepSlotRequest, KeptSlot, RateLine, RateRequest, Rates } from './ports/rates.ts';
 export type { DueMark, Rules, ScheduleItem, Schedules } from './ports/schedules.ts';
 export type { Logger, LogLevel } from './ports/log.ts';
 export type { Timer, Timers } from './ports/timers.ts';
@@ -94,6 +96,8 @@ export {
   EnqueueFailed,
   type EnqueueOutcome,
   HopLimitExceeded,
+  InvalidKey,
+  RateLimitTooLong,
   Ignore,
   ImproperlyConfigured,
   IncompleteStream,

@@ -4,6 +4,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Clock, Random } from '../base/time.ts';
 import type { CeleryGroups } from '../ports/celery-groups.ts';
 import type { Ports } from '../ports/ports.ts';
+import type { Rates } from '../ports/rates.ts';
 import type { Environment } from '../options/manifest.ts';
 import { WAKE_QUEUE } from '../ports/wake-up.ts';
 import { CallBudget, LastSuccess } from './call-budget.ts';
@@ -11,6 +12,7 @@ import { dynamodbClient, sqsClient } from './clients.ts';
 import { DynamodbBackend } from './dynamodb-backend.ts';
 import { DynamodbCeleryGroups } from './dynamodb-celery-groups.ts';
 import { DynamodbGroups } from './dynamodb-groups.ts';
+import { DynamodbRates } from './dynamodb-rates.ts';
 import { DynamodbSchedules } from './dynamodb-schedules.ts';
 import { DynamodbTimers } from './dynamodb-timers.ts';
 import { EventBridgeRules } from './eventbridge-rules.ts';
@@ -33,6 +35,7 @@ export interface Clients {
 /** The ports that are AWS's; `rules` is absent where no rule fires. */
 export type AwsPorts = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups' | 'rules'> & {
   readonly celeryGroups: CeleryGroups;
+  readonly rates: Rates;
 };
 
 export interface Connected extends AwsPorts {
@@ -90,6 +93,7 @@ function portsOver(environment: Environment, parts: ConnectParts, { sqs, dynamod
     }),
     schedules: new DynamodbSchedules({ client: dynamodb, table: environment.stateTable, ...parts }),
     celeryGroups: new DynamodbCeleryGroups({ client: dynamodb, table: environment.resultsTable }),
+    rates: new DynamodbRates({ client: dynamodb, table: environment.stateTable }),
     groups: new DynamodbGroups({ client: dynamodb, table: environment.stateTable, ...parts }),
   };
 }

@@ -4,6 +4,7 @@ import { DeleteMessageBatchCommand, ReceiveMessageCommand } from '#aws-sdk';
 
 import { SQS_MAX_BATCH_ENTRIES } from '../base/limits.ts';
 import type { Delivery } from '../ports/delivery.ts';
+import { sentAt } from './sqs-event.ts';
 
 export class SqsPoller {
   readonly #client: SQSClient;
@@ -54,6 +55,7 @@ export class SqsPoller {
       body: message.Body ?? '',
       queue: this.#queue,
       receiveCount: Number(attributes['ApproximateReceiveCount'] ?? 1),
+      ...sentAt(attributes['SentTimestamp']),
       ...(group === undefined ? {} : { groupId: group }),
       ...(lostFrom === undefined ? {} : { lostFrom }),
     };

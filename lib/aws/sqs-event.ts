@@ -17,16 +17,23 @@ export function deliveriesOf(event: SQSEvent, queues: Readonly<Record<string, st
 }
 
 function deliveryOf(record: SQSRecord, nameOf: (arn: string) => string): Delivery {
-  const { ApproximateReceiveCount, MessageGroupId, DeadLetterQueueSourceArn } = record.attributes;
+  const { ApproximateReceiveCount, SentTimestamp, MessageGroupId, DeadLetterQueueSourceArn } = record.attributes;
   return {
     messageId: record.messageId,
     receipt: record.receiptHandle,
     body: record.body,
     queue: nameOf(record.eventSourceARN),
     receiveCount: Number(ApproximateReceiveCount),
+    ...sentAt(SentTimestamp),
     ...(MessageGroupId === undefined ? {} : { groupId: MessageGroupId }),
     ...(DeadLetterQueueSourceArn === undefined ? {} : { lostFrom: nameOf(DeadLetterQueueSourceArn) }),
   };
+}
+
+/** Whatever calls a handler may leave it out, or write nonsense. */
+export function sentAt(timestamp: string | undefined): Pick<Delivery, 'sentMs'> {
+  const sentMs = Number(timestamp ?? Number.NaN);
+  return Number.isSafeInteger(sentMs) ? { sentMs } : {};
 }
 
 /** The invocation as `app.consume()` takes it: its deadline from the time that Lambda says is left. */

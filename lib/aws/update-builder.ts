@@ -30,6 +30,13 @@ export class UpdateBuilder {
     return this;
   }
 
+  /** To a number that is there. */
+  add(attribute: string, value: AttributeValue): this {
+    const name = this.name(attribute);
+    this.#sets.push(`${name} = ${name} + ${this.value(value)}`);
+    return this;
+  }
+
   setAll(fields: readonly (readonly [attribute: string, value: AttributeValue])[]): this {
     for (const [attribute, value] of fields) this.set(attribute, value);
     return this;

@@ -33,6 +33,16 @@ export class InvalidArguments extends CeleriacError {
   static readonly errorName: string = 'InvalidArguments';
   static override readonly code: string = 'INVALID_ARGUMENTS';
 }
+/** A function that makes a key of a task's arguments (`rateLimit.key`) threw, or gave no text. */
+export class InvalidKey extends CeleriacError {
+  static readonly errorName: string = 'InvalidKey';
+  static override readonly code: string = 'INVALID_KEY';
+}
+/** The slot that a rate limit gave to a task is later than its message lives in its queue. */
+export class RateLimitTooLong extends CeleriacError {
+  static readonly errorName: string = 'RateLimitTooLong';
+  static override readonly code: string = 'RATE_LIMIT_TOO_LONG';
+}
 /** The message is larger than SQS takes. */
 export class MessageTooLarge extends CeleriacError {
   static readonly errorName: string = 'MessageTooLarge';
@@ -330,6 +340,8 @@ export const ERROR_CLASSES: readonly (typeof CeleriacError & { readonly errorNam
   TimeLimitExceeded,
   SoftTimeLimitExceeded,
   HopLimitExceeded,
+  InvalidKey,
+  RateLimitTooLong,
   Retry as never,
   Reject as never,
   Ignore as never,

@@ -18,6 +18,8 @@ export const SQS_MAX_REDRIVE_SOURCES = 10;
 /** SQS: shortest and longest message retention. Source: SQS API reference, SetQueueAttributes. */
 export const SQS_MIN_RETENTION_SECONDS = 60;
 export const SQS_MAX_RETENTION_SECONDS = 1_209_600;
+/** How long a queue keeps its messages unless it is told otherwise: SQS's own default, 4 days. */
+export const DEFAULT_RETENTION_SECONDS = 345_600;
 /** SQS: longest queue name, `.fifo` included. Source: SQS quotas. */
 export const SQS_MAX_QUEUE_NAME_CHARACTERS = 80;
 /** SQS: longest MessageGroupId. Source: SQS API reference, SendMessage. */
@@ -199,3 +201,23 @@ export const MAX_STORED_PATH_CHARACTERS = 1024;
 export const MAX_TASK_NAMES_BYTES = 1024;
 /** Names that an error text lists. */
 export const MAX_LISTED_NAMES = 20;
+/** A task whose slot is so near starts: SQS delays by whole seconds. */
+export const RATE_AHEAD_SECONDS = 1;
+/** So much later than its slot a task still starts; four times as long each time that it was too late. */
+export const DEFAULT_RATE_GRACE_SECONDS = 10;
+export const MAX_RATE_GRACE_SECONDS = 3600;
+/** Beyond it the grace of a task that is always late has grown to months. */
+export const MAX_RATE_LATES = 10;
+/** Longest time from one start to the next, 30 days: longer ones are schedules. */
+export const MAX_RATE_PERIOD_SECONDS = 2_592_000;
+/** Starts of a rate limit that may come at once. */
+export const MAX_RATE_BURST = 10_000;
+/** What waits for its slot looks this often whether the limit was changed. */
+export const RATE_LOOK_SECONDS = 3600;
+/** A slot whose message waits in its queue (FIFO) must come so long before the message's retention ends. */
+export const RATE_RETENTION_MARGIN_SECONDS = 3600;
+/** Places in a line are kept by the store for so long after they have passed. */
+export const RATE_RETENTION_SECONDS = 86_400;
+/** Longest key of a limit, in characters; longer than the second one it is stored as its hash. */
+export const MAX_FLOW_KEY_CHARACTERS = 256;
+export const MAX_PLAIN_FLOW_KEY_CHARACTERS = 128;

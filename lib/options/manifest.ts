@@ -24,6 +24,8 @@ export interface TaskManifest {
   readonly timeLimitSeconds?: number;
   /** Soft limit of a run; absent where it has none. */
   readonly softTimeLimitSeconds?: number;
+  /** How often it may start, as it was given: `'100/m'`; absent for no limit. */
+  readonly rateLimit?: string;
   /** It runs elsewhere; `app.remote()` has named it. */
   readonly remote?: true;
   /** A function in the routes decides at each call; `queue` is the default one. Absent where the queue is known. */

@@ -13,6 +13,7 @@ import type { QueueManifest } from './manifest.ts';
 import type { Logger } from '../ports/log.ts';
 import { NAME, type QueueOptions, resolveDefaultQueue, resolveQueues } from './queue-options.ts';
 import { isListedZone } from '../base/zone-names.ts';
+import { type Rate, type RateLimit, resolveRateLimit } from './rate-limit.ts';
 import { checkRoutes, type Routes } from './routes.ts';
 
 /** Celery's publish retry policy. Defaults: 3 retries, 0 s, +0.2 s each, at most 1 s. */
@@ -62,6 +63,8 @@ export interface AppOptions {
   readonly ignoreResult?: boolean;
   /** Task default of `storeErrorsEvenIfIgnored`: keep errors that `ignoreResult` would hide. Default true. */
   readonly storeErrorsEvenIfIgnored?: boolean;
+  /** Task default of `rateLimit`, for each task by itself: `'100/m'`. Default: no limit. */
+  readonly rateLimit?: Rate | null;
   /** Deliveries of one attempt that may end without a word. Default 5. */
   readonly maxDeliveries?: number;
   /** Tasks of one batch that run at the same time. Default 10. */
@@ -113,6 +116,8 @@ export interface Settings {
   readonly ignoreResult: boolean;
   /** Default of the tasks' `storeErrorsEvenIfIgnored`. Default true. */
   readonly storeErrorsEvenIfIgnored: boolean;
+  /** Default of the tasks' `rateLimit`; undefined for no limit. */
+  readonly rateLimit: RateLimit | undefined;
   /** Deliveries of one attempt that may end without a word. Default 5. */
   readonly maxDeliveries: number;
   /** Tasks of one batch that run at the same time. Default 10. */
@@ -144,6 +149,7 @@ const APP_KEYS: ReadonlySet<string> = new Set<keyof AppOptions>([
   'trackStarted',
   'ignoreResult',
   'storeErrorsEvenIfIgnored',
+  'rateLimit',
   'maxDeliveries',
   'batchConcurrency',
   'timerShards',
@@ -185,6 +191,7 @@ export function resolveSettings(name: string, options: AppOptions = {}): Setting
     trackStarted: flag('trackStarted', false),
     ignoreResult: flag('ignoreResult', false),
     storeErrorsEvenIfIgnored: flag('storeErrorsEvenIfIgnored', true),
+    rateLimit: resolveRateLimit(options.rateLimit, 'rateLimit'),
     maxDeliveries: integerIn(options.maxDeliveries ?? DEFAULT_MAX_DELIVERIES, 1, 1000, 'maxDeliveries'),
     batchConcurrency: integerIn(options.batchConcurrency ?? 10, 1, 10_000, 'batchConcurrency'),
     timerShards: integerIn(options.timerShards ?? DEFAULT_TIMER_SHARDS, 1, 64, 'timerShards'),

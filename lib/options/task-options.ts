@@ -10,6 +10,7 @@ import {
   MAX_TASK_NAME_CHARACTERS,
 } from '../base/limits.ts';
 import { declaredQueue } from './declared-queue.ts';
+import { type Rate, type RateLimit, type RateLimitOptions, resolveRateLimit } from './rate-limit.ts';
 import type { Settings } from './settings.ts';
 
 /** Matches errors: a class, or a function that answers whether an error is meant. */
@@ -55,6 +56,11 @@ export interface TaskOptions {
   readonly queue?: string;
   /** 0 to 9, written into the message; SQS has no priorities, Python workers on other brokers do. Default 0. */
   readonly priority?: number;
+  /**
+   * How often it may start, over all workers: `'100/m'`, or with `burst` and `key`. Retries count as starts, redeliveries
+   * do not. 0 and null for no limit. Default: the app's.
+   */
+  readonly rateLimit?: Rate | RateLimitOptions | null;
   /** Deliveries of one attempt that may end without a word. Default: the app's. */
   readonly maxDeliveries?: number;
   /** Parameter names: keyword arguments of Python callers are put in their place. */
@@ -83,6 +89,7 @@ export interface ResolvedTaskOptions {
   readonly expiresSeconds: number | null;
   readonly queue: string | undefined;
   readonly priority: number | undefined;
+  readonly rateLimit: RateLimit | undefined;
   readonly maxDeliveries: number;
   readonly params: readonly string[] | undefined;
   readonly schema: StandardSchemaV1<unknown, readonly unknown[]> | undefined;
@@ -108,6 +115,7 @@ const TASK_KEYS: ReadonlySet<string> = new Set<keyof TaskOptions>([
   'expires',
   'queue',
   'priority',
+  'rateLimit',
   'maxDeliveries',
   'params',
   'schema',
@@ -160,6 +168,8 @@ export function resolveTaskOptions(name: string, options: TaskOptions, settings:
     expiresSeconds: seconds('expires'),
     queue: options.queue === undefined ? undefined : checkedQueue(options.queue, settings, at('queue')),
     priority: options.priority === undefined ? undefined : integerIn(options.priority, 0, 9, at('priority')),
+    rateLimit:
+      options.rateLimit === undefined ? settings.rateLimit : resolveRateLimit(options.rateLimit, at('rateLimit')),
     maxDeliveries: integerIn(options.maxDeliveries ?? settings.maxDeliveries, 1, 1000, at('maxDeliveries')),
     params: options.params === undefined ? undefined : [...options.params],
     schema: options.schema,

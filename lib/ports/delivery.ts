@@ -12,6 +12,8 @@ export interface Delivery {
   readonly queue: string;
   /** SQS's approximate receive count: for information only, throttles burn it. */
   readonly receiveCount: number;
+  /** When it was sent, milliseconds since the epoch; absent where the transport does not tell. */
+  readonly sentMs?: number;
   /** FIFO group, or fair-queue tenant. */
   readonly groupId?: string;
   /** Celery name of the queue whose redrive policy moved the message to the lost queue. */

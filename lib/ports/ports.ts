@@ -5,6 +5,7 @@
  */
 import type { CeleryGroups } from './celery-groups.ts';
 import type { Groups } from './groups.ts';
+import type { Rates } from './rates.ts';
 import type { Rules, Schedules } from './schedules.ts';
 import type { Clock, Ids, Random } from '../base/time.ts';
 import type { Broker } from './broker.ts';
@@ -26,6 +27,8 @@ export interface Ports {
   readonly groups: Groups;
   /** Groups as Celery's own workers store them. Absent where no worker of Celery shares the store of results. */
   readonly celeryGroups?: CeleryGroups | undefined;
+  /** Who may start when. Absent where there is no store for it: then no task has a rate limit. */
+  readonly rates?: Rates | undefined;
   /** Absent where no entry is fired by a rule: then all are swept. */
   readonly rules?: Rules | undefined;
   /** Tells the time, and waits. */

@@ -8,6 +8,7 @@ import { LOST_QUEUE } from '../ports/delivery.ts';
 import { consumeWakeUps } from '../beat/consume-wake-ups.ts';
 import { consume } from '../worker/consume.ts';
 import { consumeLost } from '../worker/consume-lost.ts';
+import '../worker/rate-gate.ts';
 import type { BatchResponse, Delivery, Invocation } from '../ports/delivery.ts';
 import type { FaultPlan } from './faults.ts';
 import type { Invocations } from './invocations.ts';
@@ -99,6 +100,7 @@ export class Functions {
       body: received.body,
       queue,
       receiveCount: received.receiveCount,
+      sentMs: received.sentMs,
       ...(received.groupId === undefined ? {} : { groupId: received.groupId }),
       ...(received.lostFrom === undefined ? {} : { lostFrom: received.lostFrom }),
     }));

@@ -4,6 +4,7 @@ export { brokerConformance, type BrokerUnderTest } from './conformance/broker.ts
 export type { ConformanceCase } from './conformance/case.ts';
 export { celeryGroupsConformance } from './conformance/celery-groups.ts';
 export { groupsConformance } from './conformance/groups.ts';
+export { ratesConformance } from './conformance/rates.ts';
 export { schedulesConformance } from './conformance/schedules.ts';
 export { timersConformance } from './conformance/timers.ts';
 export { type FaultKind, FaultPlan, type Faults } from './faults.ts';

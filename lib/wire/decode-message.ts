@@ -35,6 +35,9 @@ import { argsRepr, kwargsRepr } from './repr.ts';
 import { readGroupHeader } from './group-header.ts';
 import { groupIdOf } from '../base/sqs-text.ts';
 
+// What is no number is left out: it would have to be one.
+const COUNTS: ReadonlySet<string> = new Set(['hops', 'unknown', 'slot', 'pace', 'lates']);
+
 /** Reads an SQS body. Throws InvalidMessage with a reason; never anything else. */
 export function decodeMessage(body: string): Message {
   try {
@@ -160,7 +163,7 @@ function readCeleriac(value: unknown): CeleriacHeader {
   const group = readGroupHeader(value['group']);
   const gather = readGather(value['gather']);
   const rest = without(value, (name) => {
-    if (name === 'hops' || name === 'unknown') return !isCount(value[name]);
+    if (COUNTS.has(name)) return !isCount(value[name]);
     return name === 'group' || name === 'gather' || name === 'groupId';
   });
   return {

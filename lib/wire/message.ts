@@ -24,6 +24,12 @@ export interface CeleriacHeader {
   readonly group?: GroupHeader;
   /** Results of this group are the first argument; read when the task runs, since they may not fit a message. */
   readonly gather?: { readonly groupId: string; readonly size: number; readonly policy: string };
+  /** When a rate limit lets this attempt start: microseconds since the epoch. A retry has none. */
+  readonly slot?: number;
+  /** Microseconds between two slots when `slot` was given. */
+  readonly pace?: number;
+  /** How often it came too late for its slot. */
+  readonly lates?: number;
   /** It came from the lost queue, where its task has ended: only what follows is left. `told`: its dead letter is sent. */
   readonly lost?: 'told' | 'again';
   readonly [extra: string]: unknown;

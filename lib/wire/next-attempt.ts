@@ -29,7 +29,7 @@ export function nextAttempt(message: Message, etaMs: number | null, overrides: R
     argsrepr: overrides.argsrepr ?? reprOf(message.argsrepr, overrides.args && args, message.args, argsRepr),
     kwargsrepr:
       overrides.kwargsrepr ?? reprOf(message.kwargsrepr, overrides.kwargs && kwargs, message.kwargs, kwargsRepr),
-    celeriac: { ...withoutGather(message, overrides), hops: (message.celeriac.hops ?? 0) + 1 },
+    celeriac: { ...ofNextAttempt(message, overrides), hops: (message.celeriac.hops ?? 0) + 1 },
   };
 }
 
@@ -41,8 +41,12 @@ function reprOf<T>(shown: string, given: T | undefined, before: T, repr: (value:
   return given !== undefined && shown === repr(before) ? repr(given) : shown;
 }
 
-/** New arguments are all of them: a body whose results were read for it does not get them a second time. */
-function withoutGather({ celeriac }: Message, { args }: RetryOverrides): Message['celeriac'] {
-  const { gather: _gather, ...rest } = celeriac;
-  return args === undefined ? celeriac : rest;
+/**
+ * New arguments are all of them: a body whose results were read for it does not get them a second time. A slot of a rate
+ * limit is one attempt's.
+ */
+function ofNextAttempt({ celeriac }: Message, { args }: RetryOverrides): Message['celeriac'] {
+  const { slot: _slot, pace: _pace, lates: _lates, ...kept } = celeriac;
+  const { gather: _gather, ...rest } = kept;
+  return args === undefined ? kept : rest;
 }

@@ -6,7 +6,7 @@ import {
   UNKNOWN_TASK_DEFERRALS,
   UNKNOWN_TASK_FIRST_DELAY_SECONDS,
 } from '../base/limits.ts';
-import type { Message } from '../wire/message.ts';
+import type { CeleriacHeader, Message } from '../wire/message.ts';
 import { checkTimerSize, prepare, type Prepared, publish } from '../producer/publish.ts';
 import { FAILURE } from '../base/states.ts';
 import { ACK, type Disposition } from './attempt.ts';
@@ -16,7 +16,11 @@ import type { Worker } from './worker.ts';
 
 export interface Deferral {
   readonly untilMs: number;
-  readonly because: 'eta' | 'unknown';
+  readonly because: 'eta' | 'unknown' | 'rate';
+  /** What its header tells when it arrives again. */
+  readonly header?: CeleriacHeader;
+  /** How it waits where it is, should it be too large to be sent on with what its header tells. */
+  readonly inPlace?: () => Promise<Disposition>;
 }
 
 export async function defer(
@@ -38,6 +42,7 @@ export async function defer(
     ...message,
     celeriac: {
       ...celeriac,
+      ...deferral.header,
       hops: (celeriac.hops ?? 0) + 1,
       ...(unknown ? { unknown: (celeriac.unknown ?? 0) + 1 } : {}),
     },
@@ -45,7 +50,7 @@ export async function defer(
   const { settings } = worker.app;
   const fifo = settings.queues[copy.queue]?.fifo ?? false;
   const encoded = fitting(() => prepare(copy, settings, { asPython: true }));
-  if (encoded === undefined) return putOff(message, delivery, deferral, fifo, worker);
+  if (encoded === undefined) return deferral.inPlace?.() ?? putOff(message, delivery, deferral, fifo, worker);
   const prepared: Prepared = { ...encoded.value, dueMs: deferral.untilMs };
   const fits = fitting(() => checkTimerSize(prepared, worker.ports.clock.nowMs(), settings)) !== undefined;
   if (!fits && fifo) return putOff(message, delivery, deferral, fifo, worker);

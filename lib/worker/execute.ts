@@ -108,6 +108,9 @@ async function claimAndRun(
   const { options } = definition;
   if (!mayStart(clock.nowMs(), worker.invocation.deadlineMs, worker.invocationStartMs, options))
     return { kind: 'keep', seconds: 0 };
+  // Before the claim: what waits for its slot must hold nothing.
+  const waits = await atGates(message, delivery, definition, worker);
+  if (waits !== undefined) return waits;
   // Unclaimed it would leave nothing for its caller to read.
   if (options.idempotent && worker.app.eager === undefined)
     return runAttempt({ message, delivery, definition, owner: undefined, deliveries: delivery.receiveCount, worker });
@@ -146,6 +149,20 @@ async function claimAndRun(
     default:
       return decision satisfies never;
   }
+}
+
+/** Eagerly a task runs within its caller's call, as Celery's does: nothing makes it wait. */
+async function atGates(
+  message: Message,
+  delivery: Delivery,
+  definition: TaskDefinition,
+  worker: Worker,
+): Promise<Disposition | undefined> {
+  const { rateLimit } = definition.options;
+  if (rateLimit === undefined || worker.app.eager !== undefined) return undefined;
+  // On demand: most workers have no such task.
+  const { atRateGate } = await import('./rate-gate.ts');
+  return atRateGate(message, delivery, definition, rateLimit, worker);
 }
 
 function lostMessage(deliveries: number, acksLate: boolean): string {

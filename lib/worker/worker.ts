@@ -5,11 +5,14 @@ import type { Clock } from '../base/time.ts';
 import type { GroupMark, Groups } from '../ports/groups.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Logger } from '../ports/log.ts';
+import type { RateRequest, Rates } from '../ports/rates.ts';
+import { ImproperlyConfigured } from '../base/errors.ts';
 import type { App } from '../producer/app.ts';
 import { DYNAMODB_MAX_BATCH_STATEMENTS, GROUP_PART_MEMBERS, SQS_MAX_BATCH_ENTRIES } from '../base/limits.ts';
 import { batched } from './batcher.ts';
 import type { Invocation } from '../ports/delivery.ts';
 import { oneAtATime } from './large.ts';
+import { type Reserved, sharingPlaces } from './rate-places.ts';
 
 export interface Worker {
   readonly app: App;
@@ -18,6 +21,10 @@ export interface Worker {
   readonly invocationStartMs: number;
   claim(request: ClaimRequest): Promise<ClaimOutcome>;
   commit(request: CommitRequest): Promise<boolean>;
+  /** Undefined where the line is too crowded now. @throws ImproperlyConfigured without a store of rate limits. */
+  reserve(request: RateRequest): Promise<Reserved | undefined>;
+  /** @throws ImproperlyConfigured */
+  rates(): Rates;
   /**
    * Groups of which the batch has followed up that they are complete: once, however many of its members are told so.
    */
@@ -29,6 +36,12 @@ export interface Worker {
 /** One per batch: no state outlives an invocation. */
 export function createWorker(app: App, ports: Ports, invocation: Invocation): Worker {
   const { clock, backend } = ports;
+  const rates = (): Rates => {
+    if (ports.rates !== undefined) return ports.rates;
+    throw new ImproperlyConfigured(
+      'A task has a rateLimit, and app.use() was given no `rates`: give it a store of them.',
+    );
+  };
   return {
     app,
     ports: {
@@ -53,6 +66,8 @@ export function createWorker(app: App, ports: Ports, invocation: Invocation): Wo
       (request: CommitRequest) => request.id,
       (items) => backend.commit(items),
     ),
+    reserve: sharingPlaces(rates, clock),
+    rates,
   };
 }
 

@@ -67,6 +67,10 @@ const CALLS: Readonly<Record<string, (ports: Connected) => Promise<unknown>>> = 
   'celeryGroups.count': ({ celeryGroups }) => celeryGroups.count({ groupId: 'g', index: 0, expiresAtSeconds: TTL }),
   'celeryGroups.close': ({ celeryGroups }) => celeryGroups.close('g'),
   'celeryGroups.forget': ({ celeryGroups }) => celeryGroups.forget('g'),
+  'rates.reserve': ({ rates }) => rates.reserve({ key: 'task#', count: 1, paceMicros: 1000, nowMs: NOW }),
+  'rates.keep': ({ rates }) =>
+    rates.keep({ id: 'a', attempt: 0, slot: { slotMicros: 1, paceMicros: 1, lates: 0 }, expiresAtSeconds: TTL }),
+  'rates.kept': ({ rates }) => rates.kept('a', 0),
   'broker.changeVisibility': ({ broker }) => broker.changeVisibility('default', 'receipt', 0),
 };
 

@@ -92,6 +92,9 @@ export async function counts(tasks: number): Promise<Counts> {
         return count(value);
       }),
     ],
+    ['rateLimit, all start at once', app.task('bench.unhindered', { rateLimit: 1_000_000 }, count)],
+    // Five seconds of them.
+    ['rateLimit, most wait', app.task('bench.limited', { rateLimit: tasks / 5 }, count)],
   ];
   const cloud = await LocalCloud.start(app, { logger, sweepEvery: '1h' });
   const tally: Tally = { sends: 0, table: 0, writes: 0, groupWrites: 0 };

@@ -7,6 +7,7 @@ import {
   type ConformanceCase,
   countingIds,
   ManualClock,
+  ratesConformance,
   schedulesConformance,
   timersConformance,
 } from 'celeriac/testing';
@@ -16,6 +17,7 @@ import {
   MemoryBackend,
   MemoryBroker,
   MemoryCeleryGroups,
+  MemoryRates,
   MemorySchedules,
   MemoryTimers,
 } from '../../lib/memory/index.ts';
@@ -31,6 +33,7 @@ describe('memory', () => {
   describe('timers', () => all(timersConformance(new MemoryTimers({ shards: 4 }))));
   describe('schedules', () => all(schedulesConformance(new MemorySchedules())));
   describe("Celery's groups", () => all(celeryGroupsConformance(new MemoryCeleryGroups())));
+  describe('rates', () => all(ratesConformance(new MemoryRates())));
   describe('broker', () => {
     all(
       brokerConformance((): BrokerUnderTest => {

@@ -9,12 +9,13 @@ import {
   MemoryBackend,
   MemoryCeleryGroups,
   MemoryGroups,
+  MemoryRates,
   MemorySchedules,
   MemoryTimers,
 } from '../../lib/memory/index.ts';
 import { systemClock, systemRandom } from '../../lib/base/time.ts';
 import { type Servers, startServers } from '../support/servers.ts';
-import { BACKEND_CALLS, CELERY_GROUP_CALLS, GROUP_CALLS, SCHEDULE_CALLS, TIMER_CALLS } from './calls.ts';
+import { BACKEND_CALLS, CELERY_GROUP_CALLS, GROUP_CALLS, RATE_CALLS, SCHEDULE_CALLS, TIMER_CALLS } from './calls.ts';
 import { type Call, firstDifference, nextPrefix } from './history.ts';
 
 const SHARDS = 4;
@@ -49,5 +50,6 @@ describe.each([
   it('timers', () => alike(TIMER_CALLS, new MemoryTimers({ shards: SHARDS }), () => stored.timers));
   it('schedules', () => alike(SCHEDULE_CALLS, new MemorySchedules(), () => stored.schedules));
   it('groups', () => alike(GROUP_CALLS, new MemoryGroups(), () => stored.groups));
+  it('rates', () => alike(RATE_CALLS, new MemoryRates(), () => stored.rates));
   it("Celery's groups", () => alike(CELERY_GROUP_CALLS, new MemoryCeleryGroups(), () => stored.celeryGroups));
 });

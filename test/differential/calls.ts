@@ -4,6 +4,7 @@ import { byBytes } from '../../lib/base/ids.ts';
 import type { Backend } from '../../lib/ports/backend.ts';
 import type { CeleryGroups } from '../../lib/ports/celery-groups.ts';
 import type { Groups } from '../../lib/ports/groups.ts';
+import type { Rates } from '../../lib/ports/rates.ts';
 import type { Schedules } from '../../lib/ports/schedules.ts';
 import type { Timers } from '../../lib/ports/timers.ts';
 import { groupMemberId } from '../../lib/wire/group-ids.ts';
@@ -246,4 +247,28 @@ export const CELERY_GROUP_CALLS: Calls<CeleryGroups> = fc.oneof(
   ),
   call('close', groupName, (port: CeleryGroups, name, prefix) => port.close(prefix + name)),
   call('forget', groupName, (port: CeleryGroups, name, prefix) => port.forget(prefix + name)),
+);
+
+const slot = fc.record({
+  slotMicros: fc.integer({ min: 1, max: 3 }).map((at) => (NOW + at) * 1000),
+  paceMicros: fc.constantFrom(1_000_000, 142_858),
+  lates: fc.nat(2),
+});
+
+export const RATE_CALLS: Calls<Rates> = fc.oneof(
+  {
+    arbitrary: call(
+      'reserve',
+      fc.record({ name: id, count: fc.nat(12), paceMicros: fc.constantFrom(1_000_000, 142_858, 60_000_000), nowMs }),
+      (port: Rates, { name, ...request }, prefix) => port.reserve({ key: prefix + name, ...request }),
+    ),
+    weight: 4,
+  },
+  call('keep', fc.record({ name: id, attempt, slot, instead: slot }), (port: Rates, { name, ...request }, prefix) =>
+    port.keep({ id: prefix + name, ...request, expiresAtSeconds: NOW / 1000 + 86_400 }),
+  ),
+  call('keep first', fc.record({ name: id, attempt, slot }), (port: Rates, { name, ...request }, prefix) =>
+    port.keep({ id: prefix + name, ...request, expiresAtSeconds: NOW / 1000 + 86_400 }),
+  ),
+  call('kept', fc.tuple(id, attempt), (port: Rates, [name, number], prefix) => port.kept(prefix + name, number)),
 );

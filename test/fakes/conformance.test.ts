@@ -9,6 +9,7 @@ import {
   countingIds,
   groupsConformance,
   ManualClock,
+  ratesConformance,
   schedulesConformance,
   seededRandom,
   timersConformance,
@@ -22,11 +23,19 @@ import {
   MemoryBroker,
   MemoryCeleryGroups,
   MemoryGroups,
+  MemoryRates,
   MemorySchedules,
   MemoryTimers,
 } from '../../lib/memory/index.ts';
 import { systemClock, systemRandom } from '../../lib/base/time.ts';
-import { BACKEND_CALLS, CELERY_GROUP_CALLS, GROUP_CALLS, SCHEDULE_CALLS, TIMER_CALLS } from '../differential/calls.ts';
+import {
+  BACKEND_CALLS,
+  CELERY_GROUP_CALLS,
+  GROUP_CALLS,
+  RATE_CALLS,
+  SCHEDULE_CALLS,
+  TIMER_CALLS,
+} from '../differential/calls.ts';
 import { type Call, firstDifference, nextPrefix } from '../differential/history.ts';
 import { clientsOver, fakeServices } from '../support/fake-services/services.ts';
 import { type Servers, startServers } from '../support/servers.ts';
@@ -71,6 +80,7 @@ describe('AWS adapters over the fakes', () => {
   describe('schedules', () => all(schedulesConformance(ports.schedules)));
   describe('groups', () => all(groupsConformance(ports.groups)));
   describe("Celery's groups", () => all(celeryGroupsConformance(ports.celeryGroups)));
+  describe('rates', () => all(ratesConformance(ports.rates)));
   describe('broker', () => {
     all(
       brokerConformance((): BrokerUnderTest => {
@@ -103,6 +113,7 @@ describe('histories: memory and the adapters over the fakes', () => {
   it('timers', () => alike(TIMER_CALLS, new MemoryTimers({ shards: SHARDS }), ports.timers, RUNS));
   it('schedules', () => alike(SCHEDULE_CALLS, new MemorySchedules(), ports.schedules, RUNS));
   it('groups', () => alike(GROUP_CALLS, new MemoryGroups(), ports.groups, RUNS));
+  it('rates', () => alike(RATE_CALLS, new MemoryRates(), ports.rates, RUNS));
   it("Celery's groups", () => alike(CELERY_GROUP_CALLS, new MemoryCeleryGroups(), ports.celeryGroups, RUNS));
 });
 
@@ -122,5 +133,6 @@ describe('histories: the same adapters over the fakes and over a server', () => 
   it('timers', () => alike(TIMER_CALLS, fake.timers, served.timers, RUNS_OVER_HTTP));
   it('schedules', () => alike(SCHEDULE_CALLS, fake.schedules, served.schedules, RUNS_OVER_HTTP));
   it('groups', () => alike(GROUP_CALLS, fake.groups, served.groups, RUNS_OVER_HTTP));
+  it('rates', () => alike(RATE_CALLS, fake.rates, served.rates, RUNS_OVER_HTTP));
   it("Celery's groups", () => alike(CELERY_GROUP_CALLS, fake.celeryGroups, served.celeryGroups, RUNS_OVER_HTTP));
 });

@@ -23,7 +23,7 @@ describe('sqs-event', () => {
   it('names queues by what their URLs say', () => {
     const event = eventOf([delivery], 'Stack-mail-ABC');
     const urls = { mail: 'https://sqs.us-east-1.amazonaws.com/1/Stack-mail-ABC' };
-    expect(deliveriesOf(event, urls)).toEqual([{ ...delivery, queue: 'mail' }]);
+    expect(deliveriesOf(event, urls)).toEqual([{ ...delivery, queue: 'mail', sentMs: 0 }]);
     const record = event.Records[0];
     if (record)
       record.attributes = {

@@ -22,7 +22,10 @@ const OF_LAMBDA: readonly (readonly [RegExp, string])[] = [
   [/^sqs:GetQueueAttributes /, 'Lambda refuses to make an event source mapping without it'],
 ];
 const JUSTIFIED: Readonly<Record<string, readonly (readonly [RegExp, string])[]>> = {
-  [WORKER]: OF_LAMBDA,
+  [WORKER]: [
+    ...OF_LAMBDA,
+    [/^dynamodb:GetItem rights-state rate#\*/, 'a line that was refused is read, where the refusal brings no item'],
+  ],
   [SWEEPER]: OF_LAMBDA,
   enqueue: [],
   results: [],

@@ -60,6 +60,8 @@ describe('settings that become options', () => {
       { task_publish_retry_policy: { max_retries: 5, interval_start: 1, interval_step: 0.5, interval_max: 10 } },
       { retryPolicy: { maxRetries: 5, intervalStart: 1, intervalStep: 0.5, intervalMax: 10 } },
     ],
+    [{ task_default_rate_limit: '100/m' }, { rateLimit: '100/m' }],
+    [{ CELERY_DEFAULT_RATE_LIMIT: 5 }, { rateLimit: 5 }],
     [{ task_publish_retry_policy: { max_retries: 0 } }, { retryPolicy: { maxRetries: 0 } }],
   ])('%j', (settings, options) => {
     expect(quietly(settings)).toEqual(options);
@@ -200,6 +202,7 @@ describe('settings without a meaning here', () => {
     ['accept_content', ['json', 'pickle'], /JSON/],
     ['CELERYBEAT_SCHEDULE', { a: { task: 'a', schedule: 10 } }, /app\.beat\(/],
     ['beat_scheduler', 'django_celery_beat.schedulers:DatabaseScheduler', /app\.schedules/],
+    ['worker_disable_rate_limits', true, /rateLimit/],
     ['task_annotations', { '*': { rate_limit: '10/s' } }, /options are given to each task/],
     ['enable_utc', false, /always in UTC/],
     ['task_time_limit', 300, /timeLimit/],
@@ -350,6 +353,8 @@ describe('what is refused', () => {
     [{ CELERY_TIMEZONE: 'Mars' }, "CELERY_TIMEZONE: timezone: 'Mars' is no IANA time zone"],
     [{ result_expires: '1 day, 0:00:00' }, "result_expires: '1 day, 0:00:00' given; a number of seconds"],
     [{ result_expires: -1 }, 'result_expires: resultExpires: -1 is no duration. Give seconds'],
+    [{ task_default_rate_limit: true }, "task_default_rate_limit: true given; a rate such as '100/m' is allowed."],
+    [{ task_default_rate_limit: '5/w' }, "task_default_rate_limit: rateLimit: '5/w' given; starts in a time"],
     [{ task_publish_retry_policy: 3 }, 'task_publish_retry_policy: 3 given; an object such as { max_retries: 3'],
     [
       { task_publish_retry_policy: { max_retries: null } },

@@ -8,6 +8,7 @@ import {
   celeryGroupsConformance,
   type ConformanceCase,
   groupsConformance,
+  ratesConformance,
   schedulesConformance,
   timersConformance,
 } from 'celeriac/testing';
@@ -55,6 +56,7 @@ export function awsCases(): AwsCases {
       { port: 'schedules', cases: schedulesConformance(later(() => ports.schedules)) },
       { port: 'groups', cases: groupsConformance(later(() => ports.groups)) },
       { port: "Celery's groups", cases: celeryGroupsConformance(later(() => ports.celeryGroups)) },
+      { port: 'rates', cases: ratesConformance(later(() => ports.rates)) },
       { port: 'broker', cases: brokerConformance(broker) },
     ],
     start: async (servers) => {

@@ -1,5 +1,6 @@
 /** How the settings that become options are read, one function each. */
 import { booleanOption } from '../../base/checks.ts';
+import type { Rate } from '../rate-limit.ts';
 import type { RetryPolicy } from '../settings.ts';
 import { readQueues, readRoutes } from './queues-and-routes.ts';
 import type { MappedSetting } from './setting.ts';
@@ -62,6 +63,14 @@ const readRetryPolicy: Mapping = (given, draft) => {
   draft.options.retryPolicy = policy;
 };
 
+const readRateLimit: Mapping = (given, draft) => {
+  const { value } = given;
+  if (value === null) return;
+  if (typeof value !== 'string' && typeof value !== 'number') throw refused(given, "a rate such as '100/m'");
+  checkOptions(given, { rateLimit: value as Rate });
+  draft.options.rateLimit = value as Rate;
+};
+
 const readTransportOptions: Mapping = (given) => {
   if (given.value === null) return;
   if (!isRecord(given.value)) throw refused(given, 'an object by option');
@@ -76,6 +85,7 @@ export const MAPPINGS: Readonly<Record<MappedSetting, Mapping>> = {
   defaultQueue: readDefaultQueue,
   missingQueues: readMissingQueues,
   queues: readQueues,
+  rateLimit: readRateLimit,
   resultExpires: readResultExpires,
   retryPolicy: readRetryPolicy,
   routes: readRoutes,

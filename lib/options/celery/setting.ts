@@ -12,6 +12,7 @@ export type MappedSetting =
   | 'defaultQueue'
   | 'missingQueues'
   | 'queues'
+  | 'rateLimit'
   | 'resultExpires'
   | 'retryPolicy'
   | 'routes'

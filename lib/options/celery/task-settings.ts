@@ -100,11 +100,13 @@ export const TASK_SETTINGS: readonly SettingGroup[] = [
     settings: [['task_annotations', 'CELERY_ANNOTATIONS']],
   },
   {
-    here: 'no rate holds for all tasks; limit how many of a queue run at once with queues: { mail: { concurrency } }',
-    settings: [
-      ['task_default_rate_limit', 'CELERY_DEFAULT_RATE_LIMIT'],
-      ['worker_disable_rate_limits', 'CELERY_DISABLE_RATE_LIMITS', false],
-    ],
+    here: 'rateLimit; Celery counts in each worker process, here all workers count together',
+    to: 'rateLimit',
+    settings: [['task_default_rate_limit', 'CELERY_DEFAULT_RATE_LIMIT']],
+  },
+  {
+    here: 'rates hold where rateLimit gives one; leave it out, of the app and of its tasks',
+    settings: [['worker_disable_rate_limits', 'CELERY_DISABLE_RATE_LIMITS', false]],
   },
   {
     here: 'SQS has no priorities; give urgent tasks a queue of their own',

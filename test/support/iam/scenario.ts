@@ -1,6 +1,12 @@
 /** A service in which every function and every caller does all that it may, each under its own role. */
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { DynamoDBClient, SendMessageCommand, SQSClient } from '#aws-sdk';
+import {
+  ChangeMessageVisibilityCommand,
+  DynamoDBClient,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '#aws-sdk';
 import { chain, chord, every, group } from 'celeriac';
 import { connect } from '../../../lib/aws/connect.ts';
 import { EventBridgeRules } from '../../../lib/aws/eventbridge-rules.ts';
@@ -127,6 +133,7 @@ export class Scenario {
     await this.#firing();
     await this.#losing();
     await this.#deliver();
+    await this.#waitingInPlace();
     await this.#failedWakeUp();
     for (const [hours, state] of [
       [1, 'ENABLED'],
@@ -149,10 +156,11 @@ export class Scenario {
   }
 
   async #enqueueing(actor: Actor): Promise<void> {
-    const { app, add: sumOf, sum, fail, again, refuse, requeue, progress, sender, remote } = actor;
+    const { app, add: sumOf, sum, fail, again, refuse, requeue, progress, sender, remote, limited } = actor;
     await sumOf.applyAsync([1, 2], { queue: 'orders' });
     await sumOf.applyAsync([1, 2], { queue: 'orders', countdown: 1 });
     await remote.applyAsync([1], { countdown: 2000 });
+    await app.sendMany([limited.s(), limited.s()]);
     const signatures = [sumOf.s(1, 2), sumOf.s(3, 4), fail.s(), refuse.s(), requeue.s(), progress.s(), sender.s()];
     await app.sendMany([...signatures, again.s()]);
     // By a sender that does not know the tasks' names.
@@ -247,6 +255,28 @@ export class Scenario {
     const deliveries = await poller.receive(0, new AbortController().signal);
     await poller.delete(deliveries.map(({ receipt }) => receipt));
     return deliveries.map(({ body }) => body);
+  }
+
+  /** A task that waits for its slot where it is: with its slot in its header it would be too large, as plain JSON it is not. */
+  async #waitingInPlace(): Promise<void> {
+    const body = JSON.stringify([['x'.repeat(900_000)], {}, {}]);
+    const headers = { task: 'limited', id: 'waits-in-place' };
+    const properties = { delivery_info: { exchange: '', routing_key: 'default' } };
+    const MessageBody = JSON.stringify({
+      body,
+      'content-encoding': 'utf-8',
+      'content-type': 'application/json',
+      headers,
+      properties,
+    });
+    const { sqs } = this.#servers;
+    const QueueUrl = this.#url('default');
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+    // Somebody had it before, and gave it back.
+    const { Messages } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
+    for (const { ReceiptHandle } of Messages ?? [])
+      await sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }));
+    await this.#deliver();
   }
 
   /** A wake-up whose timers cannot be sent, and one whose can. */

@@ -1,0 +1,60 @@
+/**
+ * Rate limits: who starts when. Pure. One number stands for all that wait (GCRA): when the next one may start, in whole
+ * microseconds. A start is reserved once, in a line that all workers share; who is too early comes back at his slot.
+ */
+import { MAX_RATE_LATES, RATE_AHEAD_SECONDS, RATE_LOOK_SECONDS } from '../base/limits.ts';
+import { movedMicros } from '../ports/rate-line.ts';
+import type { KeptSlot, RateLine } from '../ports/rates.ts';
+
+const MICROS_PER_MS = 1000;
+
+/** What the pure part needs to know of a limit. */
+export interface RateOf {
+  readonly paceMicros: number;
+  readonly burst: number;
+  readonly graceSeconds: number;
+}
+
+/** The slot of the `index`-th (from 0) of `count` that were reserved together. */
+export function slotOf(line: RateLine, index: number, count: number, limit: RateOf): number {
+  return line.nextMicros - (count - index) * limit.paceMicros - (limit.burst - 1) * limit.paceMicros;
+}
+
+export type RateDecision =
+  | { readonly kind: 'start' }
+  /** `untilMs`: the slot, or earlier, since the limit may be changed meanwhile. */
+  | { readonly kind: 'wait'; readonly untilMs: number }
+  /** It will have expired by then. */
+  | { readonly kind: 'expired' };
+
+/**
+ * Whether a slot has passed by more than its grace: after an outage all that waited would start at once, so that such go
+ * to the end of the line. The grace grows, or what is always late would go there for ever.
+ */
+export function isLate({ slotMicros, lates }: KeptSlot, nowMs: number, limit: RateOf): boolean {
+  const graceMs = limit.graceSeconds * 1000 * 4 ** Math.min(lates, MAX_RATE_LATES);
+  return nowMs > slotMicros / MICROS_PER_MS + graceMs;
+}
+
+/** What a slot that is not late means now. */
+export function decideSlot({ slotMicros }: KeptSlot, nowMs: number, expiresMs: number | null): RateDecision {
+  const slotMs = slotMicros / MICROS_PER_MS;
+  // SQS delays by whole seconds: nothing finer can be kept.
+  if (slotMs <= nowMs + RATE_AHEAD_SECONDS * 1000) return { kind: 'start' };
+  if (expiresMs !== null && expiresMs <= slotMs) return { kind: 'expired' };
+  return { kind: 'wait', untilMs: Math.min(Math.ceil(slotMs), nowMs + RATE_LOOK_SECONDS * 1000) };
+}
+
+/**
+ * The slot under a limit that has been changed since: the whole line was stretched or shortened around the moment of the
+ * change, and each place of it likewise, so that no two share one. Undefined where the change is not known any more.
+ */
+export function movedSlot(slot: KeptSlot, line: RateLine, paceMicros: number): KeptSlot | undefined {
+  const { changed } = line;
+  if (changed === undefined || changed.fromMicros !== slot.paceMicros) return undefined;
+  return {
+    ...slot,
+    paceMicros,
+    slotMicros: movedMicros(slot.slotMicros, changed.atMicros, slot.paceMicros, paceMicros),
+  };
+}

@@ -1,0 +1,31 @@
+/** What docs/flow-control.md shows runs, and does what it says. */
+import { readFileSync } from 'node:fs';
+
+import { expect, it } from 'vitest';
+
+import { runExample } from '../support/run-example.ts';
+
+const page = readFileSync('docs/flow-control.md', 'utf8');
+
+it('rateLimit: a hundred in a minute, and ten in a second for each customer after a burst', () => {
+  const output = runExample(page, ['// limits.ts'], {
+    'limits.ts': {
+      before: `import { World } from 'celeriac/testing';`,
+      after: `const world = new World(app);
+const mails = [];
+for (let n = 0; n < 150; n += 1) mails.push(await mail.delay(\`\${n}@example.org\`));
+const updates = [];
+for (let n = 0; n < 100; n += 1) updates.push(await crm.delay(n < 20 ? 'small' : 'large', \`field \${n}\`));
+const done = async (results: readonly { ready(): Promise<boolean> }[]) =>
+  (await Promise.all(results.map((result) => result.ready()))).filter(Boolean).length;
+await world.run();
+console.log(await done(updates));
+await world.advance('1m');
+console.log(await done(mails), await done(updates));
+await world.advance('1m');
+console.log(await done(mails));`,
+    },
+  });
+  // What may start within a second starts: 50 at once and ten of that second, and all 20 of the other customer.
+  expect(output.trim().split('\n')).toEqual(['80', '101 100', '150']);
+});
