@@ -21,6 +21,10 @@ export interface WorkerSheet extends SourceSheet {
   readonly memoryMiB: number;
   readonly arm: boolean;
   readonly batchSize: number;
+  /** Environments that are kept warm. */
+  readonly warm: number;
+  /** Whether its log has the lines of tasks that succeed. */
+  readonly logged: boolean;
 }
 
 /** What costs something of a service. */
@@ -64,6 +68,7 @@ export function idleCosts(sheet: CostSheet, prices: Prices): Cost[] {
       how: `${MINUTES_A_MONTH.toLocaleString('en')} runs of ${SWEEP_MS} ms, ${reads} reads each`,
       dollars: MINUTES_A_MONTH * (run + (reads * prices.dynamodbReadMillion) / MILLION),
     },
+    ...warmCost(sheet.workers, prices),
     ...(alarmMetrics === 0
       ? []
       : [
@@ -75,6 +80,17 @@ export function idleCosts(sheet: CostSheet, prices: Prices): Cost[] {
         ]),
     ...(dashboardMetrics === 0 ? [] : [dashboardCost(dashboardMetrics, prices)]),
   ];
+}
+
+function warmCost(workers: readonly WorkerSheet[], prices: Prices): Cost[] {
+  const warm = workers.reduce((sum, worker) => sum + worker.warm, 0);
+  const perSecond = ({ arm }: WorkerSheet): number =>
+    arm ? prices.lambdaArmWarmGbSecond : prices.lambdaX86WarmGbSecond;
+  const dollars = workers.reduce(
+    (sum, worker) => sum + worker.warm * (worker.memoryMiB / 1024) * MINUTES_A_MONTH * 60 * perSecond(worker),
+    0,
+  );
+  return warm === 0 ? [] : [{ what: 'warm workers', how: `${warm} all the time`, dollars }];
 }
 
 function dashboardCost(metrics: number, prices: Prices): Cost {
@@ -109,7 +125,7 @@ export function taskCost(worker: WorkerSheet, prices: Prices): TaskCost {
     sqs: requests * requestPrice(worker, prices),
     lambda: prices.lambdaMillion / worker.batchSize + MILLION * secondsOf(TASK_MS, worker, prices),
     dynamodb: TASK_WRITE_UNITS * prices.dynamodbWriteMillion,
-    logs: ((MILLION * TASK_LOG_BYTES) / GB) * prices.logsGb,
+    logs: worker.logged ? ((MILLION * TASK_LOG_BYTES) / GB) * prices.logsGb : 0,
   };
 }
 

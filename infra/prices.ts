@@ -14,6 +14,9 @@ export interface Prices {
   /** Lambda, a second of 1,024 MiB. */
   readonly lambdaArmGbSecond: number;
   readonly lambdaX86GbSecond: number;
+  /** Lambda, a second of 1,024 MiB that is kept warm by provisioned concurrency. */
+  readonly lambdaArmWarmGbSecond: number;
+  readonly lambdaX86WarmGbSecond: number;
   /** DynamoDB on demand, a million units: writes of up to 1 KB, consistent reads of up to 4 KB. */
   readonly dynamodbWriteMillion: number;
   readonly dynamodbReadMillion: number;
@@ -35,6 +38,8 @@ const US_EAST_1: Prices = {
   lambdaMillion: 0.2,
   lambdaArmGbSecond: 0.0000133334,
   lambdaX86GbSecond: 0.0000166667,
+  lambdaArmWarmGbSecond: 0.0000033334,
+  lambdaX86WarmGbSecond: 0.0000041667,
   dynamodbWriteMillion: 0.625,
   dynamodbReadMillion: 0.125,
   logsGb: 0.5,

@@ -1,6 +1,6 @@
 /** Gathers what a service consists of, and has synth print it. */
 import { Annotations, Stack, Token } from 'aws-cdk-lib';
-import { Architecture, CfnFunction, type Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
+import { ApplicationLogLevel, Architecture, CfnFunction, type Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
 
 import type { TaskAlarms } from './alarms.ts';
 import type { TaskDashboard } from './dashboard.ts';
@@ -41,6 +41,8 @@ export function sheetOf(service: ReportedService, plan: ServicePlan): ServiceShe
       ...worker,
       queue,
       arm: isArm(service.worker(queue)),
+      warm: plan.given[queue]?.provisionedConcurrency ?? 0,
+      logged: !QUIET.has(plan.given[queue]?.logLevel ?? ApplicationLogLevel.INFO),
     })),
     sweeperSources: [...lost, ...(wakeUps === undefined ? [] : [wakeUps])].map(({ node, fifo }) => ({
       queue: node.id,
@@ -52,6 +54,12 @@ export function sheetOf(service: ReportedService, plan: ServicePlan): ServiceShe
     dashboardMetrics: service.dashboard?.metricCount ?? 0,
   };
 }
+
+const QUIET: ReadonlySet<string> = new Set([
+  ApplicationLogLevel.WARN,
+  ApplicationLogLevel.ERROR,
+  ApplicationLogLevel.FATAL,
+]);
 
 function isArm({ architecture }: LambdaFn): boolean {
   return architecture.name === Architecture.ARM_64.name;

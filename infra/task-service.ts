@@ -5,7 +5,7 @@ import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
-import { refuseUnknownKeys } from '../lib/base/checks.ts';
+import { booleanOption, refuseUnknownKeys } from '../lib/base/checks.ts';
 import { type AppManifest, externalQueuesOf, hasFifoQueue, taskQueuesOf } from '../lib/options/manifest.ts';
 import { TaskAlarms } from './alarms.ts';
 import type { TaskAlarmsOptions } from './alarm-options.ts';
@@ -168,7 +168,9 @@ export class TaskService extends MeteredService {
     this.#environment.addTo(this.sweeper, { rejectable: Object.keys(plan.queues), rules: true });
     this.#functions = new ServiceFunctions(workers, this.sweeper, this.queues);
     this.alarms = props.alarms === false ? undefined : new TaskAlarms(this, 'Alarms', this, props.alarms);
-    this.dashboard = props.dashboard === false ? undefined : new TaskDashboard(this, 'Dashboard', this);
+    this.dashboard = booleanOption(props.dashboard ?? true, 'dashboard')
+      ? new TaskDashboard(this, 'Dashboard', this)
+      : undefined;
     reportService(this, plan);
   }
 

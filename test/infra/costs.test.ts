@@ -1,6 +1,7 @@
 /** What a service costs: figures worked out by hand, against the tables that synth prints and the docs. */
 import { readFileSync } from 'node:fs';
 
+import { ApplicationLogLevel } from 'aws-cdk-lib/aws-lambda';
 import { describe, expect, it } from 'vitest';
 
 import { type CostSheet, idleCosts, sumOf, taskCost, type WorkerSheet } from '../../infra/costs.ts';
@@ -11,7 +12,15 @@ import { serviceTable, type ServiceSheet } from '../../infra/service-table.ts';
 import { manifestOf, watch } from './watched.ts';
 
 const US = pricesOf('us-east-1');
-const WORKER: WorkerSheet = { queue: 'q', fifo: false, memoryMiB: 512, arm: true, batchSize: 10 };
+const WORKER: WorkerSheet = {
+  queue: 'q',
+  fifo: false,
+  memoryMiB: 512,
+  arm: true,
+  batchSize: 10,
+  warm: 0,
+  logged: true,
+};
 const SHEET: CostSheet = {
   workers: [WORKER, WORKER, WORKER],
   sweeperSources: [{ queue: 'Lost', fifo: false }],
@@ -48,6 +57,15 @@ describe('idle', () => {
     expect(Object.keys(idle({ dashboardMetrics: 0, alarmMetrics: 0 }))).toEqual(['long polls', 'sweeper']);
   });
 
+  it('warm workers are paid for all the time', () => {
+    const [arm, x86] = [true, false].map((isArm) => ({ ...WORKER, arm: isArm, warm: 2, memoryMiB: 1024 }));
+    if (arm === undefined || x86 === undefined) throw new Error('There are two.');
+    // 2 GB x 2,628,000 s x $0.0000033334, and $0.0000041667.
+    expect(idle({ workers: [arm] })['warm workers']).toBeCloseTo(17.52035, 4);
+    expect(idle({ workers: [arm, x86] })['warm workers']).toBeCloseTo(17.52035 + 21.900175, 4);
+    expect(idle()).not.toHaveProperty('warm workers');
+  });
+
   it('x86, more memory and more shards are dearer by what AWS bills', () => {
     const sweeper = { memoryMiB: 1024, arm: false };
     // 43,800 x ($0.20 a million + 0.15 s x 1 GB x $0.0000166667 + 65 reads).
@@ -75,6 +93,7 @@ describe('a million tasks', () => {
     ['one a batch', { batchSize: 1 }, { sqs: 1.2, lambda: 0.5333, dynamodb: 1.25, logs: 0.2794, sum: 3.2627 }],
     // A poller receives ten at a time, whatever the batch.
     ['a hundred a batch', { batchSize: 100 }, { sqs: 0.48, lambda: 0.3353, dynamodb: 1.25, logs: 0.2794, sum: 2.3447 }],
+    ['without its lines', { logged: false }, { sqs: 0.48, lambda: 0.3533, dynamodb: 1.25, logs: 0, sum: 2.0833 }],
     ['FIFO', { fifo: true }, { sqs: 0.6, lambda: 0.3533, dynamodb: 1.25, logs: 0.2794, sum: 2.4827 }],
   ])('%s', (_what, worker, cost) => {
     expect(rounded(worker)).toEqual(cost);
@@ -163,15 +182,16 @@ describe('what synth prints', () => {
     const manifest = manifestOf(1, {
       queues: { q0: { fifo: false, concurrency: 5 }, orders: { fifo: true }, celery: { fifo: false, external: true } },
     });
-    const { service, template } = watch(manifest);
-    const found = sheetOf(service, planQueues(manifest, {}));
+    const given = { queues: { orders: { provisionedConcurrency: 3, logLevel: ApplicationLogLevel.WARN } } };
+    const { service, template } = watch(manifest, given);
+    const found = sheetOf(service, planQueues(manifest, given.queues));
     const mappings = Object.keys(template.findResources('AWS::Lambda::EventSourceMapping'));
     expect(found.workers.length + found.sweeperSources.length).toBe(mappings.length);
     expect(found).toMatchObject({
       queues: [{ name: 'q0' }, { name: 'orders', type: 'FIFO' }, { name: 'celery', consumer: 'elsewhere' }],
       workers: [
-        { queue: 'q0', memoryMiB: 512, arm: true, batchSize: 10, concurrency: 5 },
-        { queue: 'orders', fifo: true },
+        { queue: 'q0', memoryMiB: 512, arm: true, batchSize: 10, concurrency: 5, warm: 0, logged: true },
+        { queue: 'orders', fifo: true, warm: 3, logged: false },
       ],
       sweeperSources: [
         { queue: 'Lost', fifo: false },

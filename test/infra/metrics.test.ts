@@ -131,5 +131,6 @@ describe('dashboard', () => {
     const { template, service } = watch(manifestOf(1), { dashboard: false });
     template.resourceCountIs('AWS::CloudWatch::Dashboard', 0);
     expect(service.dashboard).toBeUndefined();
+    expect(() => watch(manifestOf(1), { dashboard: 'no' as unknown as boolean })).toThrow("dashboard: 'no' given");
   });
 });
