@@ -7,6 +7,7 @@ import { Construct } from 'constructs';
 import { CLOUDWATCH_MAX_ALARM_METRICS } from '../lib/base/limits.ts';
 import { consumedQueuesOf } from '../lib/options/manifest.ts';
 import { alarmThresholds, type AlarmThresholds, type TaskAlarmsOptions } from './alarm-options.ts';
+import { allowAlarms } from './encryption.ts';
 import { type Fold, type MeteredService, named, type ServiceMetric } from './metrics.ts';
 
 interface AlarmSpec {
@@ -52,6 +53,7 @@ export class TaskAlarms extends Construct {
     this.all = specs.flatMap((spec) => this.#alarms(spec));
     const { topic } = options;
     if (topic === undefined) return;
+    allowAlarms(topic.masterKey);
     for (const alarm of this.all) {
       alarm.addAlarmAction(new SnsAction(topic));
       if (thresholds.okActions) alarm.addOkAction(new SnsAction(topic));

@@ -12,6 +12,7 @@ import {
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
+import type { EncryptionKeys } from './encryption.ts';
 import { grantAll, type Rights } from './grants.ts';
 
 const SENDING = [
@@ -51,18 +52,20 @@ export interface CeleryAccess {
   /** Those of them that it may consume. */
   readonly external: readonly IQueue[];
   readonly results: ITableV2;
+  /** Of queues and tables. */
+  readonly keys: EncryptionKeys;
 }
 
-export function grantCeleryAccess(grantee: IGrantable, { queues, external, results }: CeleryAccess): Grant {
+export function grantCeleryAccess(grantee: IGrantable, { queues, external, results, keys }: CeleryAccess): Grant {
   const on = (actions: readonly string[], consumed: readonly IQueue[]): Rights => ({
     actions,
     resourceArns: consumed.map((queue) => queue.queueArn),
   });
-  const rights = [
+  const rights = keys.with([
     on(SENDING, queues),
     ...(external.length === 0 ? [] : [on(CONSUMING, external)]),
     { actions: RESULTS, resourceArns: [results.tableArn] },
-  ];
+  ]);
   const principal = grantee.grantPrincipal;
   if (!isIdentity(principal)) return grantAll(grantee, [...rights, { actions: [LISTING], resourceArns: ['*'] }]);
   letList(principal);

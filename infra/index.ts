@@ -1,6 +1,7 @@
 export type { TaskBundling } from './bundling.ts';
 export type { FunctionProps, SweeperOverrides } from './function-props.ts';
 export type { LambdaOptions } from './lambda-options.ts';
+export type { Preset, PresetProps, ServiceSettings } from './preset.ts';
 export type { QueueOverrides } from './plan.ts';
 export type { TaskSecret } from './secrets.ts';
 export type { GivenTo } from './service-functions.ts';

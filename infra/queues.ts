@@ -1,4 +1,5 @@
 import { Duration, Validations } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { type IQueue, Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
@@ -24,6 +25,8 @@ export interface TaskQueuesProps {
   readonly imported?: Readonly<Record<string, IQueue>>;
   /** Whether any queue is a FIFO queue, and timers have to be sent when they are due. */
   readonly hasFifoQueue: boolean;
+  /** Encrypts every queue that is made. @default - a key that SQS owns */
+  readonly encryptionKey?: IKey;
 }
 
 const LOST_RETENTION = Duration.days(14);
@@ -44,6 +47,7 @@ export class TaskQueues extends Construct {
   readonly missedTicks: Queue;
   /** Messages with a delay that tell the sweeper when timers of FIFO queues are due. undefined without a FIFO queue. */
   readonly wakeUps: Queue | undefined;
+  readonly #key: IKey | undefined;
 
   /**
    * Makes each queue with its dead-letter queue, and the service's own queues. `TaskService` calls it.
@@ -52,6 +56,7 @@ export class TaskQueues extends Construct {
    */
   constructor(scope: Construct, id: string, props: TaskQueuesProps) {
     super(scope, id);
+    this.#key = props.encryptionKey;
     const names = props.queueNamePrefix === undefined ? {} : physicalQueueNames(props.queueNamePrefix, props.plans);
     // Scopes of their own: a queue of the user's may have any name.
     const scopes = { main: new Construct(this, 'Main'), deadLetters: new Construct(this, 'DeadLetters') };
@@ -60,13 +65,13 @@ export class TaskQueues extends Construct {
     for (const [name, plan] of Object.entries(props.plans)) {
       const lostQueue = lost.get(plan.fifo) ?? this.#lostQueue(plan.fifo, sourcesOf(plan.fifo, props.plans, names));
       lost.set(plan.fifo, lostQueue);
-      pairs[name] = makePair(scopes, name, plan, lostQueue, names[name]);
+      pairs[name] = makePair(scopes, name, plan, lostQueue, names[name], this.#key);
     }
     this.pairs = pairs;
     this.imported = props.imported ?? {};
     this.lost = [...lost.values()];
     this.missedTicks = new Queue(this, 'MissedTicks', {
-      ...secured(false),
+      ...secured(false, this.#key),
       retentionPeriod: LOST_RETENTION,
       redriveAllowPolicy: NO_SOURCE,
     });
@@ -95,6 +100,11 @@ export class TaskQueues extends Construct {
     return Object.values(this.pairs).map((pair) => pair.deadLetterQueue);
   }
 
+  /** Every queue that is sent to or received from, dead-letter queues and the service's own among them. */
+  get everyOne(): IQueue[] {
+    return [...this.targets, ...this.allDeadLetters, ...this.lost, this.missedTicks];
+  }
+
   /** A queue by Celery's name, an imported one too. @throws QueueNotFound */
   queue(name: string): IQueue {
     const queue = new Map(Object.entries(this.byName)).get(name);
@@ -114,7 +124,7 @@ export class TaskQueues extends Construct {
 
   #wakeQueue(): Queue {
     const queue = new Queue(this, 'WakeUps', {
-      ...secured(false),
+      ...secured(false, this.#key),
       retentionPeriod: WAKE_RETENTION,
       visibilityTimeout: LOST_VISIBILITY,
       redriveAllowPolicy: NO_SOURCE,
@@ -126,7 +136,7 @@ export class TaskQueues extends Construct {
   #lostQueue(fifo: boolean, sources: readonly string[] | undefined): Queue {
     const id = fifo ? 'LostFifo' : 'Lost';
     return new Queue(this, id, {
-      ...secured(fifo),
+      ...secured(fifo, this.#key),
       redriveAllowPolicy: sourcesAllowed(new Construct(this, `${id}Sources`), sources),
       retentionPeriod: LOST_RETENTION,
       visibilityTimeout: LOST_VISIBILITY,
@@ -151,9 +161,10 @@ function makePair(
   plan: QueuePlan,
   lost: Queue,
   names: QueueNames | undefined,
+  key: IKey | undefined,
 ): QueuePair {
   const deadLetterQueue = new Queue(scopes.deadLetters, name, {
-    ...secured(plan.fifo),
+    ...secured(plan.fifo, key),
     ...(names === undefined ? {} : { queueName: names.deadLetterQueue }),
     retentionPeriod: Duration.seconds(plan.deadLetterRetentionSeconds),
     redriveAllowPolicy: NO_SOURCE,
@@ -163,7 +174,7 @@ function makePair(
     'Rejected messages are sent to it, each with its reason; no redrive policy names it.',
   );
   const queue = new Queue(scopes.main, name, {
-    ...secured(plan.fifo),
+    ...secured(plan.fifo, key),
     ...(names === undefined ? {} : { queueName: names.queue }),
     retentionPeriod: Duration.seconds(plan.retentionSeconds),
     visibilityTimeout: Duration.seconds(plan.visibilitySeconds),
@@ -172,9 +183,13 @@ function makePair(
   return { queue, deadLetterQueue };
 }
 
-function secured(fifo: boolean): QueueProps {
+function secured(fifo: boolean, key: IKey | undefined): QueueProps {
+  const encryption =
+    key === undefined
+      ? { encryption: QueueEncryption.SQS_MANAGED }
+      : { encryption: QueueEncryption.KMS, encryptionMasterKey: key };
   // `fifo: false` is not the same as none: CloudFormation refuses it.
-  return { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, ...(fifo ? { fifo: true } : {}) };
+  return { ...encryption, enforceSSL: true, ...(fifo ? { fifo: true } : {}) };
 }
 
 /** cdk-nag takes a queue for a dead-letter queue only when a redrive policy names it. */

@@ -1,5 +1,6 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
-import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 
 /** What becomes of the tables when the stack goes. */
@@ -8,6 +9,10 @@ export interface TaskTablesProps {
   readonly removalPolicy?: RemovalPolicy;
   /** DynamoDB itself refuses to delete the tables. @default true unless removalPolicy is DESTROY */
   readonly deletionProtection?: boolean;
+  /** DynamoDB keeps the tables of each second of the last 35 days. @default true */
+  readonly pointInTimeRecovery?: boolean;
+  /** Encrypts both tables. @default - a key that DynamoDB owns */
+  readonly encryptionKey?: IKey;
 }
 
 /** `results` is readable by Celery's DynamoDB backend; `state` holds timers and everything else. */
@@ -17,14 +22,17 @@ export class TaskTables extends Construct {
   /** Timers, groups and schedule entries: keys `pk` and `sk`, expiry `ttl`. */
   readonly state: TableV2;
 
-  /** Makes both tables on demand, with point-in-time recovery. `TaskService` calls it. */
+  /** Makes both tables on demand. `TaskService` calls it. */
   constructor(scope: Construct, id: string, props: TaskTablesProps = {}) {
     super(scope, id);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const common = {
       billing: Billing.onDemand(),
       timeToLiveAttribute: 'ttl',
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: props.pointInTimeRecovery ?? true },
+      ...(props.encryptionKey === undefined
+        ? {}
+        : { encryption: TableEncryptionV2.customerManagedKey(props.encryptionKey) }),
       removalPolicy,
       deletionProtection: props.deletionProtection ?? removalPolicy !== RemovalPolicy.DESTROY,
     };

@@ -16,11 +16,13 @@ import {
   SystemLogLevel,
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
 import { codeOf, type TaskBundling } from './bundling.ts';
+import type { EncryptionKeys } from './encryption.ts';
 import type { FunctionProps } from './function-props.ts';
 import { letJoinNetwork, letTrace } from './function-rights.ts';
 import { type Rights, statementOf } from './grants.ts';
@@ -40,6 +42,10 @@ export interface TaskFunctionOptions {
   readonly bundling?: TaskBundling;
   /** What the user says of the function, checked. */
   readonly given: FunctionProps;
+  /** Of queues and tables. */
+  readonly keys: EncryptionKeys;
+  /** Encrypts the logs. @default - a key that CloudWatch owns */
+  readonly encryptionKey?: IKey;
 }
 
 export interface TaskFunctionProps extends TaskFunctionOptions {
@@ -69,6 +75,7 @@ export class TaskFunction extends Construct {
     const logGroup = new LogGroup(this, 'Logs', {
       retention: props.logRetention ?? RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
+      ...(props.encryptionKey === undefined ? {} : { encryptionKey: props.encryptionKey }),
     });
     this.#role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     const ownLogs: Rights = {
@@ -76,7 +83,7 @@ export class TaskFunction extends Construct {
       resourceArns: [logGroup.logGroupArn],
     };
     // IAM refuses a statement without resources: a service whose queues all existed before has no lost queue.
-    for (const rights of [ownLogs, ...props.rights])
+    for (const rights of [ownLogs, ...props.keys.with(props.rights)])
       if (rights.resourceArns.length > 0) this.#role.addToPolicy(statementOf(rights));
     const { given } = props;
     const architecture = given.architecture ?? Architecture.ARM_64;

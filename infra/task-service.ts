@@ -1,19 +1,19 @@
-import { Annotations, type RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Annotations, Stack } from 'aws-cdk-lib';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
-import { booleanOption, refuseUnknownKeys } from '../lib/base/checks.ts';
+import { refuseUnknownKeys } from '../lib/base/checks.ts';
 import { type AppManifest, externalQueuesOf, hasFifoQueue, taskQueuesOf } from '../lib/options/manifest.ts';
 import { TaskAlarms } from './alarms.ts';
-import type { TaskAlarmsOptions } from './alarm-options.ts';
 import type { TaskBundling } from './bundling.ts';
 import { BeatRules } from './beat-rules.ts';
 import { grantCeleryAccess } from './celery-rights.ts';
 import { celerySettings } from './celery-settings.ts';
 import { TaskDashboard } from './dashboard.ts';
+import { allowServices, EncryptionKeys, validateKey } from './encryption.ts';
 import { ServiceEnvironment } from './environment.ts';
 import { validateExternalQueues } from './external-queues.ts';
 import { type FunctionProps, type SweeperOverrides, sweeperProps, validateShared } from './function-props.ts';
@@ -31,7 +31,8 @@ import {
 } from './grants.ts';
 import { SERVICE_PROPS } from './known-props.ts';
 import { MeteredService } from './metrics.ts';
-import { planQueues, type QueueOverrides } from './plan.ts';
+import { planQueues, type QueueOverrides, type ServicePlan } from './plan.ts';
+import { type PresetProps, type ServiceSettings, settingsOf } from './preset.ts';
 import { given, manifestOf } from './props.ts';
 import { TaskQueues } from './queues.ts';
 import type { TaskSecret } from './secrets.ts';
@@ -39,10 +40,10 @@ import { type GivenTo, ServiceFunctions } from './service-functions.ts';
 import { reportService } from './service-report.ts';
 import { Sweeper } from './sweeper.ts';
 import { TaskTables } from './tables.ts';
-import { WorkerFunction } from './worker-function.ts';
+import { WorkerFunction, type WorkerFunctionProps } from './worker-function.ts';
 
 /** What a service is made of, and where it differs from the defaults. */
-export interface TaskServiceProps extends FunctionProps {
+export interface TaskServiceProps extends FunctionProps, PresetProps {
   /** The app, or its manifest: what `app.manifest()` returns, also read back from JSON. */
   readonly app: AppManifest | { manifest(): AppManifest };
   /** Path of the module that exports the app; it is bundled into the functions. */
@@ -58,18 +59,13 @@ export interface TaskServiceProps extends FunctionProps {
   readonly externalQueues?: Readonly<Record<string, IQueue>>;
   /** Fixed queue names, as Celery's `queue_name_prefix` makes them. @default - CloudFormation names the queues */
   readonly queueNamePrefix?: string;
-  /** What becomes of the tables when the stack goes. @default RemovalPolicy.RETAIN */
-  readonly removalPolicy?: RemovalPolicy;
-  /** DynamoDB itself refuses to delete the tables. @default true unless removalPolicy is DESTROY */
-  readonly deletionProtection?: boolean;
-  /** How long logs of the functions are kept. @default RetentionDays.ONE_MONTH */
-  readonly logRetention?: RetentionDays;
+  /**
+   * Encrypts queues, tables and logs. Whoever is granted something gets what of the key it takes; the key's policy lets
+   * CloudWatch Logs and EventBridge use it. The stack's region has to be known. @default - keys that AWS owns, which cost nothing
+   */
+  readonly encryptionKey?: IKey;
   /** How the functions are bundled. @default - minified ESM with a lean client in the SDK's place */
   readonly bundling?: TaskBundling;
-  /** Alarms: whom they tell, and when they go off; false for none. @default - all of them, telling nobody */
-  readonly alarms?: TaskAlarmsOptions | false;
-  /** A CloudWatch dashboard of the service. @default true */
-  readonly dashboard?: boolean;
 }
 
 /**
@@ -88,6 +84,8 @@ export interface TaskServiceProps extends FunctionProps {
 export class TaskService extends MeteredService {
   /** The app as plain data: queues, tasks, schedule entries. */
   readonly manifest: AppManifest;
+  /** What of the preset and of single props holds. */
+  readonly settings: ServiceSettings;
   /** The tables of results and of state. */
   readonly tables: TaskTables;
   /** Every queue of the service, with dead-letter queues and lost queues. */
@@ -104,6 +102,7 @@ export class TaskService extends MeteredService {
   readonly dashboard: TaskDashboard | undefined;
   readonly #functions: ServiceFunctions;
   readonly #environment: ServiceEnvironment;
+  readonly #keys: EncryptionKeys;
 
   /**
    * Makes the queues, a worker function for each queue that is not external, the tables, the sweeper and the rules.
@@ -114,18 +113,24 @@ export class TaskService extends MeteredService {
     super(scope, id);
     refuseUnknownKeys(props, SERVICE_PROPS, 'TaskService');
     validateShared(props);
+    validateKey(this, props.encryptionKey);
+    this.settings = settingsOf(props);
     this.manifest = manifestOf(props.app);
     this.#warnOfRoutes();
     const imported = props.externalQueues ?? {};
     validateExternalQueues(Stack.of(this), this.manifest, imported);
     const plan = planQueues(this.manifest, props.queues ?? {}, Object.keys(imported), props);
-    this.tables = new TaskTables(this, 'Tables', given(props, ['removalPolicy', 'deletionProtection']));
+    const encryption = given(props, ['encryptionKey']);
+    this.tables = new TaskTables(this, 'Tables', { ...this.settings, ...encryption });
     this.queues = new TaskQueues(this, 'Queues', {
       plans: plan.queues,
       imported,
       hasFifoQueue: hasFifoQueue(this.manifest),
       ...given(props, ['queueNamePrefix']),
+      ...encryption,
     });
+    this.#keys = new EncryptionKeys(this, this.queues.everyOne, [this.tables.results, this.tables.state]);
+    if (props.encryptionKey !== undefined) allowServices(this, props.encryptionKey);
     this.rules = new BeatRules(this, 'Beat', {
       appName: this.manifest.name,
       beat: this.manifest.beat,
@@ -134,30 +139,16 @@ export class TaskService extends MeteredService {
     });
     this.#environment = this.#newEnvironment();
     const common = {
-      ...given(props, ['logRetention', 'bundling']),
+      ...given(props, ['bundling']),
+      ...encryption,
+      logRetention: this.settings.logRetention,
+      keys: this.#keys,
       entry: props.entry,
       appName: this.manifest.name,
       queues: this.queues,
       tables: this.tables,
     };
-    // A scope of their own: a queue may have any name.
-    const scopeOfWorkers = new Construct(this, 'Workers');
-    const workers: Record<string, LambdaFn> = {};
-    const ruled = new Set(this.manifest.beat.filter(({ firedBy }) => firedBy === 'rule').map((entry) => entry.queue));
-    for (const [queue, ofWorker] of Object.entries(plan.workers)) {
-      const worker = {
-        ...common,
-        queue,
-        plan: ofWorker,
-        given: plan.given[queue] ?? {},
-        environment: {},
-        ticked: ruled.has(queue),
-        rateLimited: Object.values(this.manifest.tasks).some(({ rateLimit }) => rateLimit !== undefined),
-      };
-      const { function: made } = new WorkerFunction(scopeOfWorkers, queue, worker);
-      this.#environment.addTo(made, { rejectable: [queue] });
-      workers[queue] = made;
-    }
+    const workers = this.#makeWorkers(plan, common);
     this.sweeper = new Sweeper(this, 'Sweeper', {
       ...common,
       given: sweeperProps(props, props.sweeper),
@@ -167,10 +158,9 @@ export class TaskService extends MeteredService {
     }).function;
     this.#environment.addTo(this.sweeper, { rejectable: Object.keys(plan.queues), rules: true });
     this.#functions = new ServiceFunctions(workers, this.sweeper, this.queues);
-    this.alarms = props.alarms === false ? undefined : new TaskAlarms(this, 'Alarms', this, props.alarms);
-    this.dashboard = booleanOption(props.dashboard ?? true, 'dashboard')
-      ? new TaskDashboard(this, 'Dashboard', this)
-      : undefined;
+    const { alarms, dashboard } = this.settings;
+    this.alarms = alarms === false ? undefined : new TaskAlarms(this, 'Alarms', this, alarms);
+    this.dashboard = dashboard ? new TaskDashboard(this, 'Dashboard', this) : undefined;
     reportService(this, plan);
   }
 
@@ -282,11 +272,14 @@ export class TaskService extends MeteredService {
   grantSchedules(grantee: IGrantable): Grant {
     if (grantee instanceof LambdaFn) this.#environment.addTo(grantee, { rules: true });
     return this.grantEnqueue(grantee).combine(
-      grantAll(grantee, [
-        revokeTicks(this.tables.results),
-        ...workOnSchedules(this.tables.state),
-        ...switchRules(this.rules.ruleArns),
-      ]),
+      grantAll(
+        grantee,
+        this.#keys.with([
+          revokeTicks(this.tables.results),
+          ...workOnSchedules(this.tables.state),
+          ...switchRules(this.rules.ruleArns),
+        ]),
+      ),
     );
   }
 
@@ -310,6 +303,7 @@ export class TaskService extends MeteredService {
       queues: this.queues.all,
       external: externalQueuesOf(this.manifest).map((name) => this.queues.queue(name)),
       results: this.tables.results,
+      keys: this.#keys,
     });
   }
 
@@ -330,7 +324,32 @@ export class TaskService extends MeteredService {
 
   #grant(grantee: IGrantable, rights: readonly Rights[]): Grant {
     if (grantee instanceof LambdaFn) this.#environment.addTo(grantee);
-    return grantAll(grantee, rights);
+    return grantAll(grantee, this.#keys.with(rights));
+  }
+
+  #makeWorkers(
+    plan: ServicePlan,
+    common: Omit<WorkerFunctionProps, 'queue' | 'plan' | 'given' | 'environment' | 'ticked' | 'rateLimited'>,
+  ): Record<string, LambdaFn> {
+    // A scope of their own: a queue may have any name.
+    const scope = new Construct(this, 'Workers');
+    const ruled = new Set(this.manifest.beat.filter(({ firedBy }) => firedBy === 'rule').map((entry) => entry.queue));
+    const rateLimited = Object.values(this.manifest.tasks).some(({ rateLimit }) => rateLimit !== undefined);
+    const workers: Record<string, LambdaFn> = {};
+    for (const [queue, ofWorker] of Object.entries(plan.workers)) {
+      const { function: made } = new WorkerFunction(scope, queue, {
+        ...common,
+        queue,
+        plan: ofWorker,
+        given: plan.given[queue] ?? {},
+        environment: {},
+        ticked: ruled.has(queue),
+        rateLimited,
+      });
+      this.#environment.addTo(made, { rejectable: [queue] });
+      workers[queue] = made;
+    }
+    return workers;
   }
 
   #warnOfRoutes(): void {

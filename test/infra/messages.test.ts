@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 import { Annotations as Said, SecretValue, Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { describe, expect, it } from 'vitest';
 
 import { TaskService } from '../../infra/index.ts';
@@ -43,12 +44,13 @@ const fullIds = [...ids].map((id) => NAMED[id] ?? id);
 
 /** Ids of what synth says. */
 function said(acknowledged: readonly string[] = []): string[] {
-  const stack = new Stack(newApp(), 'Test');
+  const stack = new Stack(newApp(), 'Test', { env: { region: 'eu-west-1', account: '111122223333' } });
   for (const id of acknowledged) Said.of(stack).acknowledgeWarning(id);
   new TaskService(stack, 'Tasks', {
     app: APP,
     entry: ENTRY,
     queues: { q0: { maxReceiveCount: 3 } },
+    encryptionKey: Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-west-1:111122223333:key/1'),
     environment: { SHOP_KEY: SecretValue.secretsManager('shop').unsafeUnwrap() },
   });
   const found = Annotations.fromStack(stack);
