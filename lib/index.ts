@@ -19,7 +19,7 @@ export { AsyncResult, type GetOptions, type ResultParent } from './results/resul
 export { ResultSet } from './results/result-set.ts';
 export type { IterdepsOptions, ResultPair } from './results/result-tree.ts';
 export type { Signature, SignatureOptions, SignatureParts } from './wire/signature.ts';
-export { chain, chord, type ChordOptions, group, signature } from './app/public-canvas.ts';
+export { chain, chord, type ChordOptions, group, type GroupOptions, signature } from './app/public-canvas.ts';
 export type { ChordPolicy } from './canvas/build.ts';
 export type { CanvasSignature } from './producer/canvas-types.ts';
 export type { SkewOptions } from './canvas/skew.ts';

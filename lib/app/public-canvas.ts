@@ -12,7 +12,8 @@ import type {
   GroupSignature,
   HeaderResults,
 } from '../producer/canvas-types.ts';
-import { InvalidSignature } from '../base/errors.ts';
+import { booleanOption, refuseUnknownKeys, shown } from '../base/checks.ts';
+import { InvalidOption, InvalidSignature } from '../base/errors.ts';
 import { checkedSignature, fluent, appAmong } from '../producer/fluent.ts';
 import { signature as plainSignature, readSignature, type Signature, type SignatureParts } from '../wire/signature.ts';
 
@@ -70,15 +71,40 @@ export function group<const S extends readonly AnySignature[]>(...tasks: S): Gro
  *
  * @example
  * ```ts
- * const result = await group(ids.map((id) => crawl.s(id))).delay();
- * await result.join({ timeout: 30 });
+ * const result = await group(ids.map((id) => crawl.s(id)), { count: true }).delay();
+ * await result.progress();
  * ```
+ * @throws InvalidOption
  */
-export function group<N extends AnySignature>(tasks: Iterable<N>): GroupOf<N[]>;
+export function group<N extends AnySignature>(tasks: Iterable<N>, options?: GroupOptions): GroupOf<N[]>;
 export function group(...tasks: readonly unknown[]): unknown {
-  const members = membersOf(tasks);
-  return composed(groupOf(members), members);
+  const [list, options] = tasks;
+  if (tasks.length !== 2 || !isList(list) || readSignature(options) !== undefined)
+    return composedGroup(membersOf(tasks), {});
+  return composedGroup(membersOf([list]), options);
 }
+
+function composedGroup(members: readonly Signature[], options: unknown): unknown {
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidOption(
+      `group(): ${shown(options)} given as options; an object such as { count: true } is allowed.`,
+    );
+  const given: GroupOptions = options;
+  refuseUnknownKeys(given, GROUP_OPTIONS, 'group(): options');
+  const counted = booleanOption(given.count ?? false, 'group(): count');
+  return composed(groupOf(members, counted ? { counted } : {}), members);
+}
+
+/** What a group may be asked for. */
+export interface GroupOptions {
+  /**
+   * Whether finished members are counted, so that `progress()` and `join()` read one item for each 64 of them and not their
+   * results. It costs a write for each member, shared by those of a batch. Chords always count. Default false.
+   */
+  readonly count?: boolean;
+}
+
+const GROUP_OPTIONS: ReadonlySet<string> = new Set<keyof GroupOptions>(['count']);
 
 /** How a chord treats members of its header that fail. */
 export interface ChordOptions {
@@ -119,11 +145,11 @@ export function chord(header: unknown, body: unknown, { policy }: ChordOptions =
 
 function membersOf(tasks: readonly unknown[]): readonly Signature[] {
   const [only] = tasks;
-  const list =
-    tasks.length === 1 && typeof only === 'object' && only !== null && Symbol.iterator in only
-      ? [...(only as Iterable<unknown>)]
-      : tasks;
-  return signatures(list, 'group');
+  return signatures(tasks.length === 1 && isList(only) ? [...only] : tasks, 'group');
+}
+
+function isList(value: unknown): value is Iterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value;
 }
 
 function signatures(values: readonly unknown[], what: string): readonly Signature[] {

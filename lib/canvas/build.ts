@@ -155,8 +155,14 @@ const OF_GROUP = new Set([
   'link',
   'root_id',
   'parent_id',
+  'counted',
   SEED,
 ]);
+
+/** Whether its sender asked for a count of its members. */
+export function isCounted({ options }: Signature): boolean {
+  return options['counted'] === true;
+}
 
 /** The members in order, with the group's own options and arguments handed to each. */
 export function groupMembers(sig: Signature): readonly Signature[] {

@@ -5,7 +5,7 @@
 import { InvalidSignature } from '../base/errors.ts';
 import { type CeleriacHeader, COUNTED_BY_CELERY, UNCOUNTED } from '../wire/message.ts';
 import { applyPartial, type Signature, withParts } from '../wire/signature.ts';
-import { chordParts, flattened, groupMembers, withOptions } from './build.ts';
+import { chordParts, flattened, groupMembers, isCounted, withOptions } from './build.ts';
 import { bodyOf, collected, headerId, isMember, namedSteps, ownMemberId } from './named.ts';
 import { fold } from './fold.ts';
 
@@ -40,7 +40,7 @@ interface GroupNode {
   readonly kind: 'group';
   readonly id: string;
   readonly memberIds: readonly string[];
-  /** Members run elsewhere, where nobody counts them for us: their results tell. */
+  /** Nobody counts its members: their results tell. */
   readonly uncounted?: true;
   readonly parent?: ResultNode;
 }
@@ -118,10 +118,23 @@ function addChain(sig: Signature, id: string, sent: Sent, out: Out): ResultNode 
 
 function addGroup(sig: Signature, id: string, sent: Sent, out: Out): ResultNode {
   const members = groupMembers(sig);
-  const uncounted = members.some(out.hasExternalTask);
+  const uncounted = isUncounted(sig, members, out.hasExternalTask);
   const celeriac = { size: members.length, ...(uncounted ? { policy: UNCOUNTED } : {}) };
   const memberIds = addMembers(members, id, sent, { celeriac }, out);
   return groupNode(id, memberIds, uncounted);
+}
+
+/**
+ * Nobody waits for a plain group, so that nobody has to know when it is complete: counting is a write for each member, or
+ * for those of a batch. Who asks often how far it is may want it; what runs in Python is counted by nobody.
+ */
+function isUncounted(sig: Signature, members: readonly Signature[], hasExternalTask: HasExternalTask): boolean {
+  const isExternal = members.some(hasExternalTask);
+  if (isExternal && isCounted(sig))
+    throw new InvalidSignature(
+      'group(): count: true given for members of external queues. Workers of Celery count no group without a body: leave it out, and progress() reads each result.',
+    );
+  return !isCounted(sig);
 }
 
 function groupNode(id: string, memberIds: readonly string[], uncounted: boolean): GroupNode {
@@ -177,19 +190,28 @@ export function nodeOf(
         parent,
       ) ?? { kind: 'task', id },
     group: (group) =>
-      isMember(group) ? { kind: 'task', id, ...above } : { ...futureGroup(group, id, hasExternalTask), ...above },
+      isMember(group)
+        ? { kind: 'task', id, ...above }
+        : {
+            ...futureGroup(group, id, (members) => isUncounted(group, members, hasExternalTask)),
+            ...above,
+          },
     chord: () => {
       const { header } = chordParts(sig);
       const groupId = headerId(sig, id);
-      const group = futureGroup(header, groupId, hasExternalTask);
+      const group = futureGroup(header, groupId, (members) => members.some(hasExternalTask));
       const before: ResultNode | undefined = group.memberIds.length === 0 ? parent : { ...group, ...above };
       return nodeOf(bodyOf(sig, id), id, before, hasExternalTask);
     },
   });
 }
 
-function futureGroup(group: Signature, groupId: string, hasExternalTask: HasExternalTask): GroupNode {
+function futureGroup(
+  group: Signature,
+  groupId: string,
+  isUncountedGroup: (members: readonly Signature[]) => boolean,
+): GroupNode {
   const members = groupMembers(group);
   const memberIds = members.map((member, index) => ownMemberId(member, groupId, index));
-  return groupNode(groupId, memberIds, members.some(hasExternalTask));
+  return groupNode(groupId, memberIds, isUncountedGroup(members));
 }

@@ -11,6 +11,7 @@ import {
   givenId,
   groupMembers,
   groupOf,
+  isCounted,
   merged,
   withId,
   withOptions,
@@ -85,7 +86,8 @@ export function withIds(sig: Signature, id: string): Signature {
     group: (group) => {
       if (isMember(group)) return withIds(collected(group), id);
       const members = groupMembers(group).map((member, index) => withIds(member, ownMemberId(member, id, index)));
-      return withParts(groupOf(members, { task_id: id }), { immutable: group.immutable });
+      const options = { task_id: id, ...(isCounted(group) ? { counted: true } : {}) };
+      return withParts(groupOf(members, options), { immutable: group.immutable });
     },
     chord: () => {
       const { header, policy } = chordParts(sig);

@@ -5,6 +5,7 @@ import { InvalidResult, TimeoutError, WaitInsideTask } from '../base/errors.ts';
 import { decodeJson, encodeJson } from '../wire/json.ts';
 import { CELERY_GROUP_MAX_MEMBERS, GROUP_PART_MEMBERS } from '../base/limits.ts';
 import type { GroupCount } from '../ports/groups.ts';
+import { type MemberEnd, MemberEnds } from './member-ends.ts';
 import type { TaskRecord } from '../ports/backend.ts';
 import {
   AsyncResult,
@@ -41,8 +42,9 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
   /** What came before it in a chain; undefined where nothing did. */
   readonly parent: ResultParent | undefined;
   readonly #reader: ResultReader;
-  /** Members run elsewhere, where nobody counts them for us: each is looked at. */
+  /** Nobody counts its members: each is looked at. */
   readonly #uncounted: boolean;
+  #ends: MemberEnds;
 
   /** Made by `group(...).delay()` and `app.groupResult(id)`. `reader` is the app. */
   constructor(
@@ -56,6 +58,7 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
     this.parent = options.parent;
     this.#reader = reader;
     this.#uncounted = options.uncounted ?? false;
+    this.#ends = this.#newEnds();
   }
 
   /** One result for each member, in order. */
@@ -74,23 +77,22 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
   }
 
   /**
-   * How far the group is, for a progress bar: reads one item for each 64 members, not the members. Of a group with
-   * members that run elsewhere (`app.remote`) it reads each.
+   * How far the group is, for a progress bar: reads the result of each member that had not finished when last asked. Of
+   * one that is counted (`count: true`, or a chord's header) it reads one item for each 64 members.
    */
   async progress(): Promise<GroupProgress> {
-    const { done, failed } = await this.#count();
+    const { done, failed } = await this.#count('all');
     return { total: this.total, done, failed: failed.length };
   }
 
-  async #count(): Promise<Pick<GroupCount, 'done' | 'failed'>> {
-    if (this.total === 0) return { done: 0, failed: [] };
-    const { groups } = await this.#reader.ports();
-    if (!this.#uncounted) return groups.count(this.id);
-    const ended = (await this.#outcomes([...this.memberIds.keys()])).filter(({ final }) => final);
-    return {
-      done: ended.length,
-      failed: ended.filter(({ failed }) => failed).map(({ index }) => index),
-    };
+  /** @param reading of members that nobody counts: all of them, or as many as it takes to know that some are open. */
+  async #count(reading: 'all' | 'some'): Promise<Pick<GroupCount, 'done' | 'failed'>> {
+    if (this.#uncounted || this.total === 0) return this.#ends[reading]();
+    return (await this.#reader.ports()).groups.count(this.id);
+  }
+
+  #newEnds(): MemberEnds {
+    return new MemberEnds(this.total, (indexes) => this.#outcomes(indexes));
   }
 
   /** Members that succeeded. */
@@ -143,7 +145,7 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
     const deadlineMs = deadlineOf(options, this.#reader.clock.nowMs());
     const seen = new Set<number>();
     while (this.total > 0) {
-      const { done, failed } = await this.#count();
+      const { done, failed } = await this.#count('some');
       if (options.propagate !== false) {
         const fresh = failed.filter((index) => index < this.total && !seen.has(index));
         for (const index of fresh) seen.add(index);
@@ -175,7 +177,7 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
     while (open.size > 0) {
       const before = open.size;
       // Looked at first: whatever is counted has its result by the time that results are read.
-      const complete = await this.ready();
+      const complete = !this.#uncounted && (await this.ready());
       for await (const page of this.#pages([...open])) {
         const ended = page.filter(({ final }) => final || complete);
         for (const { index, value, thrown } of ended.toSorted(byEnd)) {
@@ -202,6 +204,7 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
     await backend.forget(this.memberIds);
     await groups.forget(this.id);
     await celeryGroups?.forget(this.id);
+    this.#ends = this.#newEnds();
   }
 
   /**
@@ -244,21 +247,19 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
     const { clock } = this.#reader;
     const leftMs = deadlineMs - clock.nowMs();
     if (leftMs <= 0)
-      throw new TimeoutError(`${open} of ${this.total} members of group ${this.id} did not finish in time.`);
+      throw new TimeoutError(
+        `${open} of ${this.total} members of group ${this.id} did not finish in time${this.#uncounted ? ', or their results have expired' : ''}.`,
+      );
     options.onInterval?.();
     await clock.sleep(Math.min(durationSeconds(options.interval ?? 0.5, 'interval', 0.001) * 1000, leftMs));
   }
 }
 
 /** What became of a member, as its record says. */
-interface Outcome {
-  readonly index: number;
+interface Outcome extends MemberEnd {
   readonly value: unknown;
   /** `value` is an exception. */
   readonly thrown: boolean;
-  readonly final: boolean;
-  /** Ended, and not with a result. */
-  readonly failed: boolean;
   readonly finishedMs: number | undefined;
 }
 
@@ -274,7 +275,8 @@ function outcomeOf(index: number, id: string, record: TaskRecord | undefined, re
   const value = thrown ? errorOf(document, reader) : isFinal(document.status) ? document.result : undefined;
   // Python's records have no time of their own, and their document says what they are.
   const final = record.finishedMs !== undefined || isFinal(document.status);
-  const failed = final && document.status !== SUCCESS;
+  // Of an ignored result the record alone knows that there was one.
+  const failed = final && document.status !== SUCCESS && record.status !== SUCCESS;
   return { index, value, thrown, final, failed, finishedMs: record.finishedMs };
 }
 

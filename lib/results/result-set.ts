@@ -11,7 +11,7 @@ const WIDTH = 16;
 
 /**
  * A set of results that can grow and shrink, each there once. For tasks that were sent together, a `GroupResult` is
- * cheaper: it reads a count, not each member.
+ * cheaper: it reads many in a request, or, of a group that is counted, a count.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /** GroupResult: counts, waiting, results in order and as they come; and large headers, whose results the body reads itself. */
-import { type AnySignature, chain, chord, group, GroupResult } from 'celeriac';
+import { type AnySignature, chain, chord, group, type GroupOptions, GroupResult } from 'celeriac';
 import { describe, expect, it } from 'vitest';
 
 import { delayAndCopy } from '../support/canvas-crash.ts';
@@ -10,18 +10,18 @@ const echoes = ({ echo }: CanvasTasks, size: number): AnySignature[] =>
   Array.from({ length: size }, (_, index) => echo.s(index));
 const numbers = (size: number): number[] => Array.from({ length: size }, (_, index) => index);
 
-async function sendGroup(members: readonly AnySignature[]): Promise<GroupResult> {
-  const result = await send(group(members));
+async function sendGroup(members: readonly AnySignature[], options: GroupOptions = {}): Promise<GroupResult> {
+  const result = await send(group(members, options));
   if (!(result instanceof GroupResult)) throw new Error('no group');
   return result;
 }
 
 describe('how far it is', () => {
-  it('counts who is done, and who of them failed', async () => {
+  it.each([true, false])('tells who is done, and who of them failed; count: %s', async (count) => {
     const { world, tasks } = canvasWorld();
     const { echo, fail, reject, ignore } = tasks;
     const later = echo.s(3).set({ countdown: 60 });
-    const result = await sendGroup([echo.s(1), fail.s(), later, reject.s(), ignore.s()]);
+    const result = await sendGroup([echo.s(1), fail.s(), later, reject.s(), ignore.s()], { count });
     const seen = async (): Promise<unknown> => ({
       total: result.total,
       length: result.length,
@@ -68,9 +68,9 @@ describe('how far it is', () => {
     expect([await result.successful(), await result.failed()]).toEqual([true, false]);
   });
 
-  it('is read from the counts: 200 members in four parts, and no member', async () => {
+  it('count: true: is read from the counts: 200 members in four parts, and no member', async () => {
     const { world, tasks } = canvasWorld();
-    const result = await sendGroup(echoes(tasks, 200));
+    const result = await sendGroup(echoes(tasks, 200), { count: true });
     await world.drain();
     world.backend.get = () => Promise.reject(new Error('a member was read'));
     expect(await result.progress()).toEqual({ total: 200, done: 200, failed: 0 });
@@ -139,7 +139,7 @@ describe('join', () => {
 
   it('says that a result has expired instead of waiting for it', async () => {
     const { world, tasks } = canvasWorld({ resultExpires: '10m' });
-    const result = await sendGroup(echoes(tasks, 2));
+    const result = await sendGroup(echoes(tasks, 2), { count: true });
     await world.drain();
     await world.advance('2h');
     await expect(result.join()).rejects.toMatchObject({ name: 'InvalidResult', message: /expired/ });
@@ -148,6 +148,15 @@ describe('join', () => {
       { name: 'InvalidResult' },
     ]);
     await expect(result.iterate().next()).rejects.toMatchObject({ name: 'InvalidResult' });
+  });
+
+  it('where nobody counts, a result that has expired is as one that has not come', async () => {
+    const { world, tasks } = canvasWorld({ resultExpires: '10m' });
+    const result = await sendGroup(echoes(tasks, 2));
+    await world.drain();
+    await world.advance('2h');
+    const waiting = result.join({ timeout: 5 });
+    await expect(waiting).rejects.toMatchObject({ name: 'TimeoutError', message: /2 of 2 members .* have expired/ });
   });
 
   it.each([35, 200, 600])('%i members, whatever order they end in', async (size) => {
@@ -205,10 +214,10 @@ describe('iterate', () => {
 });
 
 describe('the rest of it', () => {
-  it('revoke stops what has not started, and the group completes', async () => {
+  it.each([true, false])('revoke stops what has not started, and the group completes; count: %s', async (count) => {
     const { world, tasks, of } = canvasWorld();
     const members = numbers(40).map((index) => tasks.echo.s(index).set({ countdown: index < 5 ? 0 : 60 }));
-    const result = await sendGroup(members);
+    const result = await sendGroup(members, { count });
     await world.run();
     await result.revoke();
     await world.drain();
@@ -230,10 +239,11 @@ describe('the rest of it', () => {
     await expect(result.get()).rejects.toMatchObject({ name: 'ChordError', message: /TaskRevokedError/ });
   });
 
-  it('forget deletes results and counts', async () => {
+  it.each([true, false])('forget deletes results and counts; count: %s', async (count) => {
     const { world, tasks } = canvasWorld();
-    const result = await sendGroup(echoes(tasks, 70));
+    const result = await sendGroup(echoes(tasks, 70), { count });
     await world.drain();
+    expect(await result.progress()).toEqual({ total: 70, done: 70, failed: 0 });
     await result.save();
     await result.forget();
     expect(world.backend.all().filter(({ id }) => result.memberIds.includes(id))).toEqual([]);

@@ -13,6 +13,7 @@ const BEFORE: Readonly<Record<string, string>> = {
   'README.md // stack.ts': 'declare const apiFunction: import("aws-cdk-lib/aws-lambda").Function;',
   'canvas.md // use.ts': `import { chain, chord, group } from 'celeriac';\nimport { add, fetchPage, parse, store, sum, tell } from './shop.ts';`,
   'canvas.md // results.ts': `import { group } from 'celeriac';\nimport { add } from './shop.ts';`,
+  'canvas.md // counted.ts': `import { group } from 'celeriac';\nimport { fetchPage } from './shop.ts';`,
   'canvas.md // sets.ts': `import { group, ResultSet } from 'celeriac';\nimport { add } from './shop.ts';`,
   'celery.md // stack.ts': `import { CfnOutput, Stack } from 'aws-cdk-lib';\nimport { TaskService } from 'celeriac/infra';\nimport { app } from './app.ts';\ndeclare const pythonRole: import("aws-cdk-lib/aws-iam").IRole;`,
   'celery.md // use.ts': `import { chain, chord, typed } from 'celeriac';\nimport { app, index, invoice, resize } from './app.ts';`,
