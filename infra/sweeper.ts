@@ -44,6 +44,8 @@ export class Sweeper extends TaskFunction {
       ],
     });
     // None has a maximum of concurrency: with one, Lambda never goes from five pollers to two while a queue is empty.
+    // A sweep could ask the lost queues itself, for 9 to 25 cents a month less each. It does not: a bundle that does not load loses its whole
+    // backlog at once, which Lambda drains by as many invocations as it takes, and none of them keeps timers waiting or can end a sweep.
     for (const lost of queues.lost)
       this.feedFrom(lost, `${lost.fifo ? 'LostFifo' : 'Lost'}Source`, { batchSize: LOST_BATCH_SIZE });
     if (queues.wakeUps !== undefined) this.feedFrom(queues.wakeUps, 'WakeUpSource', { batchSize: WAKE_BATCH_SIZE });
