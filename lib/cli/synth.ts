@@ -13,6 +13,7 @@ const OPTIONS = {
   format: { type: 'string', default: 'cloudformation' },
   'stack-name': { type: 'string' },
   'queue-name-prefix': { type: 'string' },
+  'no-alarms': { type: 'boolean', default: false },
 } as const;
 
 const USAGE = `celeriac synth --app <path> [options]
@@ -23,6 +24,7 @@ Writes a service as a CloudFormation template and its code beside it: template.j
   --out <folder>              where the template goes (celeriac.out)
   --stack-name <name>         tells the service from others of the account and region (<app>-tasks)
   --queue-name-prefix <text>  fixed queue names, as Celery's queue_name_prefix makes them
+  --no-alarms                 leaves the alarms out, which are paid by the metric
   --format cloudformation     the only one: Terraform and others deploy it as a stack
 
 Every other property of TaskService: call synthesizeTemplate of celeriac/infra.`;
@@ -33,7 +35,12 @@ Every other property of TaskService: call synthesizeTemplate of celeriac/infra.`
  */
 export interface Infra {
   readonly synthesizeTemplate: (
-    props: { readonly app: Celeriac; readonly entry: string; readonly queueNamePrefix?: string },
+    props: {
+      readonly app: Celeriac;
+      readonly entry: string;
+      readonly queueNamePrefix?: string;
+      readonly alarms?: false;
+    },
     options: { readonly out: string; readonly stackName: string },
   ) => {
     readonly template: { readonly Resources: object; readonly Outputs: object };
@@ -60,7 +67,12 @@ export const synth: Command = {
     const stackName = checkStackName(given ?? `${loaded.name.replaceAll(/[^A-Za-z0-9-]+/g, '-')}-tasks`);
     const prefix = names['queue-name-prefix'];
     const made = synthesizeTemplate(
-      { app: loaded, entry: app, ...(prefix === undefined ? {} : { queueNamePrefix: prefix }) },
+      {
+        app: loaded,
+        entry: app,
+        ...(prefix === undefined ? {} : { queueNamePrefix: prefix }),
+        ...(names['no-alarms'] ? { alarms: false } : {}),
+      },
       { out, stackName },
     );
     for (const message of made.messages) terminal.print(message);

@@ -54,7 +54,7 @@ describe('celeriac', () => {
   it('synth shows its options, whatever else is said', async () => {
     const { code, printed } = await celeriac('synth', '--app', 'nowhere.ts', '--help');
     expect(code).toBe(0);
-    for (const option of ['--app', '--out', '--stack-name', '--queue-name-prefix', '--format'])
+    for (const option of ['--app', '--out', '--stack-name', '--queue-name-prefix', '--no-alarms', '--format'])
       expect(printed).toContain(`  ${option} `);
   });
 });

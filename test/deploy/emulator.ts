@@ -19,6 +19,8 @@ export interface Emulator {
   readonly folder: string;
   /** Whether each function calls under its own role, and what that does not grant is refused. */
   readonly enforcesRoles: boolean;
+  /** Folder of the AWS CLI, where it is installed, and the emulator's CloudFormation takes templates of SAM. */
+  readonly awsCli?: string;
   /** Whether its CloudFormation changes a rule that is there. */
   readonly updatesRules: boolean;
   stop(): Promise<void>;
@@ -140,6 +142,7 @@ export async function startMinistack(log: string): Promise<Emulator> {
   }
   return {
     name: 'MiniStack',
+    awsCli: resolve(VENV, 'bin'),
     enforcesRoles: true,
     updatesRules: true,
     endpoint,

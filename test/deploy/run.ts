@@ -1,6 +1,6 @@
 /**
  * `npm run deploy:test`, `npm run localstack`: the example is deployed on an emulator of AWS that the project has not written, and
- * does its work there. `-- --only conformance` or `-- --only scenario` is a half of it.
+ * does its work there. `-- --only conformance`, `scenario` or `without-cdk` is a part of it.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -19,6 +19,7 @@ import { readmeLines } from './readme-lines.ts';
 import { Abandoned, equal, Report } from './report.ts';
 import { Roles } from './roles.ts';
 import { updateScenario } from './update-scenario.ts';
+import { withoutCdkScenario } from './without-cdk-scenario.ts';
 
 const EMULATORS = { ministack: startMinistack, localstack: startLocalstack };
 const DRILLS = "--app 'tsx --conditions=@celeriac/source test/deploy/drills/stack.ts' CeleriacDrills";
@@ -32,9 +33,7 @@ async function scenario(emulator: Emulator): Promise<void> {
   const drillsOutput = `--output ${join(emulator.folder, 'drills.out')}`;
   const deployDrills = (version: string): Promise<string> =>
     cdk(`npx cdk deploy ${DRILLS} ${drillsOutput} -c version=${version}`);
-  const asOnAws = async (): Promise<void> => {
-    if (emulator.enforcesRoles) await new Roles(emulator.endpoint).grantBatches();
-  };
+  const asOnAws = grantsOf(emulator);
   for (const line of readmeLines()) await report.needed(line, async () => void (await cdk(line)));
   await asOnAws();
   await blogScenario(report, emulator);
@@ -48,7 +47,8 @@ async function scenario(emulator: Emulator): Promise<void> {
   await asOnAws();
   const { first: drills } = await import('./drills/first.ts');
   const environment = await connect(drills.app, emulator, 'CeleriacDrills-TasksSweeper');
-  await drillsScenario({ report, drills, environment });
+  // The drills wait for sweeps: there is time for the other.
+  await Promise.all([drillsScenario({ report, drills, environment }), withoutCdk(emulator, asOnAws)]);
   await updateScenario({ report, drills, environment, emulator, deploy: () => deployDrills('second').then(asOnAws) });
   await report.step('nothing listens outside of this machine', async () => equal(listeningOutside(), []));
   await report.step('cdk destroy leaves nothing', async () => {
@@ -56,6 +56,20 @@ async function scenario(emulator: Emulator): Promise<void> {
     await cdk(`npx cdk destroy --force ${DRILLS} ${drillsOutput}`);
     equal(await leftovers(emulator.endpoint, 'Celeriac'), []);
   });
+}
+
+/** Gives roles what they have on AWS without being told. */
+function grantsOf({ enforcesRoles, endpoint }: Emulator): () => Promise<void> {
+  return async () => {
+    if (enforcesRoles) await new Roles(endpoint).grantBatches();
+  };
+}
+
+/** The page on deploying without CDK, done. */
+async function withoutCdk(emulator: Emulator, asOnAws: () => Promise<void>): Promise<void> {
+  Object.assign(process.env, emulator.environment);
+  if (emulator.awsCli === undefined) report.note(`Without CDK: not on ${emulator.name}.`);
+  else await withoutCdkScenario({ report, emulator, awsCli: emulator.awsCli, asOnAws });
 }
 
 /** Shows that the emulator would see a right that is missing. */
@@ -85,11 +99,12 @@ const log = `deploy-test-${values.emulator}.log`;
 try {
   const emulator = await report.needed(`${values.emulator} starts`, () => startEmulator(log));
   try {
-    if (values.only !== 'scenario') {
+    if (values.only === undefined || values.only === 'conformance') {
       await emulatorConformance(report, emulator);
       await dynamodbLocalConformance(report);
     }
-    if (values.only !== 'conformance') await scenario(emulator);
+    if (values.only === undefined || values.only === 'scenario') await scenario(emulator);
+    if (values.only === 'without-cdk') await withoutCdk(emulator, grantsOf(emulator));
   } finally {
     await emulator.stop();
   }
