@@ -45,7 +45,7 @@ export class BeatRules extends Construct {
     const firedByRule = props.beat.filter((entry) => entry.firedBy === 'rule');
     const single = firedByRule.length <= MAX_SINGLE_ARNS;
     this.ruleArns = single ? firedByRule.map((entry) => arnOf(ruleName(this.prefix, entry.name))) : [all];
-    if (!single) this.#acknowledgePattern(stack);
+    if (!single) acknowledgeRulePattern(this, this.prefix);
     for (const entry of firedByRule) this.#rule(entry, props);
     for (const name of new Set(firedByRule.map((entry) => entry.queue))) allow(props.queues.pair(name).queue, all);
     if (firedByRule.length > 0) allow(props.missedTicks, all);
@@ -83,23 +83,6 @@ export class BeatRules extends Construct {
     rule.node.addDependency(queues.pair(entry.queue).queue);
   }
 
-  /** cdk-nag asks for a word on this very pattern, in the sweeper's policy and in that of whoever may switch rules. */
-  #acknowledgePattern(stack: Stack): void {
-    const shown = (value: string, name: string): string => (Token.isUnresolved(value) ? `<AWS::${name}>` : value);
-    const pattern = stack.formatArn({
-      partition: shown(stack.partition, 'Partition'),
-      region: shown(stack.region, 'Region'),
-      account: shown(stack.account, 'AccountId'),
-      service: 'events',
-      resource: 'rule',
-      resourceName: `${this.prefix}-*`,
-    });
-    Validations.of(this.node.root).acknowledge({
-      id: `AwsSolutions::AwsSolutions-IAM5[Resource::${pattern}]`,
-      reason: `The service's own rules, and no others, begin with it; a policy has no room for more than ${MAX_SINGLE_ARNS} names.`,
-    });
-  }
-
   #annotate(beat: readonly BeatManifest[]): void {
     if (beat.length === 0) return;
     Annotations.of(this).addInfoV2('celeriac:beat', beatTable(beat, systemClock.nowMs()));
@@ -111,6 +94,24 @@ export class BeatRules extends Construct {
       );
     }
   }
+}
+
+/** cdk-nag asks for a word on this very pattern, in the sweeper's policy and in that of whoever may switch rules. */
+export function acknowledgeRulePattern(scope: Construct, prefix: string): void {
+  const stack = Stack.of(scope);
+  const shown = (value: string, name: string): string => (Token.isUnresolved(value) ? `<AWS::${name}>` : value);
+  const pattern = stack.formatArn({
+    partition: shown(stack.partition, 'Partition'),
+    region: shown(stack.region, 'Region'),
+    account: shown(stack.account, 'AccountId'),
+    service: 'events',
+    resource: 'rule',
+    resourceName: `${prefix}-*`,
+  });
+  Validations.of(scope.node.root).acknowledge({
+    id: `AwsSolutions::AwsSolutions-IAM5[Resource::${pattern}]`,
+    reason: `The service's own rules, and no others, begin with it; a policy has no room for more than ${MAX_SINGLE_ARNS} names.`,
+  });
 }
 
 /** A nested stack's own name is known only after its deployment; its path tells it from others. */

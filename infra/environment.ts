@@ -91,8 +91,7 @@ export class ServiceEnvironment {
 
   /** What a service tells in so many bytes, about: tokens become texts of this length on deploy. */
   bytes(parts: ToldParts): number {
-    const text = JSON.stringify(this.#fields(parts, false)).replaceAll(TOKEN, 'x'.repeat(TOKEN_CHARACTERS));
-    return this.name.length + Buffer.byteLength(text);
+    return this.name.length + estimatedBytes(this.fields(parts, false));
   }
 
   namesFit(bytesLeft: number): boolean {
@@ -104,10 +103,11 @@ export class ServiceEnvironment {
   }
 
   text(parts: ToldParts, names: boolean): string {
-    return Stack.of(this.#scope).toJsonString(this.#fields(parts, names));
+    return Stack.of(this.#scope).toJsonString(this.fields(parts, names));
   }
 
-  #fields(parts: ToldParts, names: boolean): ServiceFields {
+  /** As data; `names` of the tasks take the most room. */
+  fields(parts: ToldParts, names: boolean): ServiceFields {
     const { deadLetterQueues, rulePrefix, taskNames: _names, ...common } = this.#facts;
     const urls = (parts.rejectable ?? []).map((name) => [name, deadLetterQueues[name]?.queueUrl ?? ''] as const);
     return compactFields({
@@ -128,6 +128,12 @@ export class ServiceEnvironment {
 // A queue's URL, the longest of what tokens stand for, has about this many characters.
 const TOKEN_CHARACTERS = 110;
 const TOKEN = /\$\{Token\[[^\]]*\]\}/g;
+
+/** What JSON takes once its tokens are known, about. */
+export function estimatedBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value).replaceAll(TOKEN, 'x'.repeat(TOKEN_CHARACTERS)));
+}
+
 const NAMES_FIELD_BYTES = ',"tasks":""'.length;
 
 function union(before: ToldParts = {}, added: ToldParts): ToldParts {

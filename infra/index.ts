@@ -5,6 +5,8 @@ export type { Preset, PresetProps, ServiceSettings } from './preset.ts';
 export type { QueueOverrides } from './plan.ts';
 export type { TaskSecret } from './secrets.ts';
 export type { GivenTo } from './service-functions.ts';
+export type { TaskServiceAttributes } from './imported-service.ts';
+export type { ITaskService } from './service-access.ts';
 export { TaskService, type TaskServiceProps } from './task-service.ts';
 export { type QueuePair, TaskQueues, type TaskQueuesProps } from './queues.ts';
 export { TaskTables, type TaskTablesProps } from './tables.ts';

@@ -43,6 +43,7 @@ const OF_SERVICES: Readonly<Record<keyof TaskServiceProps, true>> = {
   deletionProtection: true,
   logRetention: true,
   bundling: true,
+  parameterName: true,
   alarms: true,
   dashboard: true,
 };

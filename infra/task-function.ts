@@ -147,7 +147,7 @@ export class TaskFunction extends Construct {
   }
 
   /** Lets a queue feed the function. Not the L2 event source: its grants are wider than what is used. */
-  feedFrom(queue: IQueue, id: string, props: FeedProps): void {
+  feedFrom(queue: IQueue, id: string, props: FeedProps): CfnEventSourceMapping {
     const mapping = new CfnEventSourceMapping(this, id, {
       functionName: this.#fed.functionName,
       eventSourceArn: queue.queueArn,
@@ -157,6 +157,7 @@ export class TaskFunction extends Construct {
     });
     // CloudFormation checks the role's rights on the queue when it makes the mapping.
     mapping.node.addDependency(this.#role);
+    return mapping;
   }
 }
 

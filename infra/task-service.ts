@@ -1,34 +1,26 @@
 import { Annotations, Stack } from 'aws-cdk-lib';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
+import type { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { IStringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 
 import { refuseUnknownKeys } from '../lib/base/checks.ts';
 import { type AppManifest, externalQueuesOf, hasFifoQueue, taskQueuesOf } from '../lib/options/manifest.ts';
+import { deployedParameterName, type DeployedWorker } from '../lib/options/deployed-service.ts';
 import { TaskAlarms } from './alarms.ts';
 import type { TaskBundling } from './bundling.ts';
 import { BeatRules } from './beat-rules.ts';
 import { grantCeleryAccess } from './celery-rights.ts';
 import { celerySettings } from './celery-settings.ts';
 import { TaskDashboard } from './dashboard.ts';
+import { deployedParameter } from './deployed-parameter.ts';
 import { allowServices, EncryptionKeys, validateKey } from './encryption.ts';
 import { ServiceEnvironment } from './environment.ts';
 import { validateExternalQueues } from './external-queues.ts';
 import { type FunctionProps, type SweeperOverrides, sweeperProps, validateShared } from './function-props.ts';
-import {
-  defineGroups,
-  grantAll,
-  manageResults,
-  putTimers,
-  readResults,
-  revokeTicks,
-  type Rights,
-  sendTo,
-  switchRules,
-  workOnSchedules,
-} from './grants.ts';
+import { serviceFromAttributes, serviceFromParameter, type TaskServiceAttributes } from './imported-service.ts';
 import { SERVICE_PROPS } from './known-props.ts';
 import { MeteredService } from './metrics.ts';
 import { planQueues, type QueueOverrides, type ServicePlan } from './plan.ts';
@@ -36,6 +28,7 @@ import { type PresetProps, type ServiceSettings, settingsOf } from './preset.ts'
 import { given, manifestOf } from './props.ts';
 import { TaskQueues } from './queues.ts';
 import type { TaskSecret } from './secrets.ts';
+import { type ITaskService, ServiceAccess } from './service-access.ts';
 import { type GivenTo, ServiceFunctions } from './service-functions.ts';
 import { reportService } from './service-report.ts';
 import { Sweeper } from './sweeper.ts';
@@ -66,6 +59,11 @@ export interface TaskServiceProps extends FunctionProps, PresetProps {
   readonly encryptionKey?: IKey;
   /** How the functions are bundled. @default - minified ESM with a lean client in the SDK's place */
   readonly bundling?: TaskBundling;
+  /**
+   * Name of the SSM parameter in which the service says what it is, for tools and `TaskService.fromParameter`; false for
+   * none. Services of one app in one account and Region need different ones. @default - `/celeriac/<app>`
+   */
+  readonly parameterName?: string | false;
 }
 
 /**
@@ -81,7 +79,7 @@ export interface TaskServiceProps extends FunctionProps, PresetProps {
  * service.grantEnqueue(apiFunction);
  * ```
  */
-export class TaskService extends MeteredService {
+export class TaskService extends MeteredService implements ITaskService {
   /** The app as plain data: queues, tasks, schedule entries. */
   readonly manifest: AppManifest;
   /** What of the preset and of single props holds. */
@@ -96,12 +94,15 @@ export class TaskService extends MeteredService {
   readonly sweeper: LambdaFn;
   /** The EventBridge rules of schedule entries. */
   readonly rules: BeatRules;
+  /** The SSM parameter in which the service says what it is. undefined with `parameterName: false`. */
+  readonly parameter: IStringParameter | undefined;
   /** The service's alarms. undefined with `alarms: false`. */
   readonly alarms: TaskAlarms | undefined;
   /** The service's dashboard. undefined with `dashboard: false`. */
   readonly dashboard: TaskDashboard | undefined;
   readonly #functions: ServiceFunctions;
   readonly #environment: ServiceEnvironment;
+  readonly #access: ServiceAccess;
   readonly #keys: EncryptionKeys;
 
   /**
@@ -131,13 +132,9 @@ export class TaskService extends MeteredService {
     });
     this.#keys = new EncryptionKeys(this, this.queues.everyOne, [this.tables.results, this.tables.state]);
     if (props.encryptionKey !== undefined) allowServices(this, props.encryptionKey);
-    this.rules = new BeatRules(this, 'Beat', {
-      appName: this.manifest.name,
-      beat: this.manifest.beat,
-      queues: this.queues,
-      missedTicks: this.queues.missedTicks,
-    });
+    this.rules = this.#newRules();
     this.#environment = this.#newEnvironment();
+    this.#access = this.#newAccess();
     const common = {
       ...given(props, ['bundling']),
       ...encryption,
@@ -148,7 +145,8 @@ export class TaskService extends MeteredService {
       queues: this.queues,
       tables: this.tables,
     };
-    const workers = this.#makeWorkers(plan, common);
+    const described: Record<string, DeployedWorker> = {};
+    const workers = this.#makeWorkers(plan, common, described);
     this.sweeper = new Sweeper(this, 'Sweeper', {
       ...common,
       given: sweeperProps(props, props.sweeper),
@@ -158,10 +156,51 @@ export class TaskService extends MeteredService {
     }).function;
     this.#environment.addTo(this.sweeper, { rejectable: Object.keys(plan.queues), rules: true });
     this.#functions = new ServiceFunctions(workers, this.sweeper, this.queues);
+    this.parameter = props.parameterName === false ? undefined : this.#describe(props, described);
     const { alarms, dashboard } = this.settings;
     this.alarms = alarms === false ? undefined : new TaskAlarms(this, 'Alarms', this, alarms);
     this.dashboard = dashboard ? new TaskDashboard(this, 'Dashboard', this) : undefined;
     reportService(this, plan);
+  }
+
+  /**
+   * A service that another stack or repository deploys, by what it is made of. Its account and Region are the stack's own.
+   *
+   * @example
+   * ```ts
+   * const shop = TaskService.fromAttributes(this, 'Shop', {
+   *   appName: 'shop',
+   *   queues: { default: 'arn:aws:sqs:eu-central-1:111122223333:shop-default' },
+   *   resultsTableName: 'shop-results',
+   *   stateTableName: 'shop-state',
+   * });
+   * shop.grantEnqueue(apiFunction);
+   * ```
+   * @throws InvalidOption, QueueNotFound
+   */
+  static fromAttributes(scope: Construct, id: string, attributes: TaskServiceAttributes): ITaskService {
+    return serviceFromAttributes(scope, id, attributes);
+  }
+
+  /**
+   * A service that another stack or repository deploys, by its SSM parameter, which CDK looks up while it synthesizes and
+   * keeps in `cdk.context.json`: the stack has `env: { account, region }`, those of the service. After a change of the
+   * service's queues, `cdk context --reset` has it looked up again.
+   *
+   * @example
+   * ```ts
+   * const shop = TaskService.fromParameter(this, 'Shop', '/celeriac/shop');
+   * shop.grantEnqueue(apiFunction);
+   * ```
+   * @throws InvalidOption, ImproperlyConfigured
+   */
+  static fromParameter(scope: Construct, id: string, parameterName: string): ITaskService {
+    return serviceFromParameter(scope, id, parameterName);
+  }
+
+  /** The app's name. */
+  get appName(): string {
+    return this.manifest.name;
   }
 
   /** A queue by Celery's name, an imported one too. @throws QueueNotFound */
@@ -238,11 +277,7 @@ export class TaskService extends MeteredService {
    * @returns a grant; `assertSuccess()` throws where the grantee takes no policy, as a service principal.
    */
   grantEnqueue(grantee: IGrantable): Grant {
-    return this.#grant(grantee, [
-      sendTo(this.queues.targets),
-      putTimers(this.tables.state),
-      ...defineGroups(this.tables, { counted: externalQueuesOf(this.manifest).length > 0 }),
-    ]);
+    return this.#access.enqueue(grantee);
   }
 
   /**
@@ -251,7 +286,7 @@ export class TaskService extends MeteredService {
    * @returns a grant; see `grantEnqueue`.
    */
   grantResults(grantee: IGrantable): Grant {
-    return this.#grant(grantee, readResults(this.tables));
+    return this.#access.results(grantee);
   }
 
   /**
@@ -260,7 +295,7 @@ export class TaskService extends MeteredService {
    * @returns a grant; see `grantEnqueue`.
    */
   grantManage(grantee: IGrantable): Grant {
-    return this.#grant(grantee, manageResults(this.tables));
+    return this.#access.manage(grantee);
   }
 
   /**
@@ -270,17 +305,7 @@ export class TaskService extends MeteredService {
    * @returns a grant; see `grantEnqueue`.
    */
   grantSchedules(grantee: IGrantable): Grant {
-    if (grantee instanceof LambdaFn) this.#environment.addTo(grantee, { rules: true });
-    return this.grantEnqueue(grantee).combine(
-      grantAll(
-        grantee,
-        this.#keys.with([
-          revokeTicks(this.tables.results),
-          ...workOnSchedules(this.tables.state),
-          ...switchRules(this.rules.ruleArns),
-        ]),
-      ),
-    );
+    return this.#access.schedules(grantee);
   }
 
   /**
@@ -289,7 +314,7 @@ export class TaskService extends MeteredService {
    * services go together. The value holds tokens.
    */
   environment(): Record<string, string> {
-    return this.#environment.variables({ rules: true });
+    return this.#access.variables();
   }
 
   /**
@@ -322,14 +347,10 @@ export class TaskService extends MeteredService {
     });
   }
 
-  #grant(grantee: IGrantable, rights: readonly Rights[]): Grant {
-    if (grantee instanceof LambdaFn) this.#environment.addTo(grantee);
-    return grantAll(grantee, this.#keys.with(rights));
-  }
-
   #makeWorkers(
     plan: ServicePlan,
     common: Omit<WorkerFunctionProps, 'queue' | 'plan' | 'given' | 'environment' | 'ticked' | 'rateLimited'>,
+    described: Record<string, DeployedWorker>,
   ): Record<string, LambdaFn> {
     // A scope of their own: a queue may have any name.
     const scope = new Construct(this, 'Workers');
@@ -337,7 +358,7 @@ export class TaskService extends MeteredService {
     const rateLimited = Object.values(this.manifest.tasks).some(({ rateLimit }) => rateLimit !== undefined);
     const workers: Record<string, LambdaFn> = {};
     for (const [queue, ofWorker] of Object.entries(plan.workers)) {
-      const { function: made } = new WorkerFunction(scope, queue, {
+      const { function: made, eventSource } = new WorkerFunction(scope, queue, {
         ...common,
         queue,
         plan: ofWorker,
@@ -348,6 +369,7 @@ export class TaskService extends MeteredService {
       });
       this.#environment.addTo(made, { rejectable: [queue] });
       workers[queue] = made;
+      described[queue] = { function: made.functionName, eventSource };
     }
     return workers;
   }
@@ -358,6 +380,44 @@ export class TaskService extends MeteredService {
         `celeriac:idleRoute:${pattern}`,
         `routes: '${pattern}' matches no task of app '${this.manifest.name}'. Correct it, or import the module that declares its tasks.`,
       );
+  }
+
+  #describe(props: TaskServiceProps, workers: Readonly<Record<string, DeployedWorker>>): IStringParameter {
+    const { parameterName, encryptionKey } = props;
+    return deployedParameter(this, {
+      parameterName:
+        parameterName === undefined || parameterName === false ? deployedParameterName(this.appName) : parameterName,
+      app: this.manifest.name,
+      environment: this.#environment,
+      parts: { rejectable: Object.keys(this.queues.pairs), rules: true },
+      workers,
+      sweeper: this.sweeper.functionName,
+      lostQueues: this.queues.lost.map((queue) => queue.queueUrl),
+      missedTicks: this.queues.missedTicks.queueUrl,
+      rules: this.manifest.beat.filter(({ firedBy }) => firedBy === 'rule').length,
+      resultExpiresSeconds: this.manifest.resultExpiresSeconds,
+      ...(encryptionKey === undefined ? {} : { encryptionKeyArn: encryptionKey.keyArn }),
+    });
+  }
+
+  #newRules(): BeatRules {
+    return new BeatRules(this, 'Beat', {
+      appName: this.manifest.name,
+      beat: this.manifest.beat,
+      queues: this.queues,
+      missedTicks: this.queues.missedTicks,
+    });
+  }
+
+  #newAccess(): ServiceAccess {
+    return new ServiceAccess({
+      environment: this.#environment,
+      targets: this.queues.targets,
+      tables: this.tables,
+      ruleArns: this.rules.ruleArns,
+      counted: externalQueuesOf(this.manifest).length > 0,
+      keys: this.#keys,
+    });
   }
 
   #newEnvironment(): ServiceEnvironment {

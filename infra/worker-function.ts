@@ -34,6 +34,9 @@ const FEW_RECEIVES = 10;
 
 /** Runs the tasks of one queue, may send to every queue of the service, and rejects into its own dead-letter queue only. */
 export class WorkerFunction extends TaskFunction {
+  /** Id of the event source mapping that feeds it. */
+  readonly eventSource: string;
+
   constructor(scope: Construct, id: string, props: WorkerFunctionProps) {
     const { plan, queues, tables } = props;
     const own = queues.pair(props.queue);
@@ -60,11 +63,12 @@ export class WorkerFunction extends TaskFunction {
         `maxReceiveCount of queue '${props.queue}' is ${plan.maxReceiveCount}; throttled polls count as receives, so messages that never ran may be given up. Use ${FEW_RECEIVES} or more: tasks are limited by maxDeliveries.`,
       );
     }
-    this.feedFrom(own.queue, 'Source', {
+    const source = this.feedFrom(own.queue, 'Source', {
       batchSize: plan.batchSize,
       ...(plan.batchWindowSeconds === 0 ? {} : { maximumBatchingWindowInSeconds: plan.batchWindowSeconds }),
       // Never reserved concurrency: its throttles burn receives of messages that never ran.
       ...(plan.concurrency === undefined ? {} : { scalingConfig: { maximumConcurrency: plan.concurrency } }),
     });
+    this.eventSource = source.ref;
   }
 }

@@ -53,6 +53,13 @@ export type { StoredSchedule } from './beat/schedule-view.ts';
 export type { Loaded } from './beat/load.ts';
 export type { Fixture } from './beat/fixture.ts';
 export { tickId } from './wire/rule-message.ts';
+export {
+  type DeployedService,
+  type DeployedWorker,
+  queueArn,
+  readDeployedService,
+  tableArn,
+} from './options/deployed-service.ts';
 export type { AppManifest, BeatManifest, QueueManifest, TaskManifest } from './options/manifest.ts';
 export type { BatchResponse, Delivery, Invocation } from './ports/delivery.ts';
 export type { Clock, Ids, Random } from './base/time.ts';

@@ -69,6 +69,15 @@ export const DYNAMODB_MAX_BATCH_STATEMENTS = 25;
 /** CloudWatch: metrics of one alarm on a math expression. Source: CloudWatch user guide, service quotas. */
 export const CLOUDWATCH_MAX_ALARM_METRICS = 10;
 
+/** SSM Parameter Store: longest value of a standard parameter, which is free. Source: Systems Manager User Guide, parameter tiers. */
+export const SSM_STANDARD_MAX_BYTES = 4096;
+/** SSM Parameter Store: longest value of an advanced parameter, for $0.05 a month. Source: Systems Manager User Guide, parameter tiers. */
+export const SSM_ADVANCED_MAX_BYTES = 8192;
+/** SSM Parameter Store: longest name, with the ARN before it (1,011), less what an ARN takes. Source: PutParameter. */
+export const SSM_MAX_NAME_CHARACTERS = 900;
+/** SSM Parameter Store: levels of a name. Source: PutParameter. */
+export const SSM_MAX_NAME_LEVELS = 15;
+
 /** EventBridge: longest `InputTemplate`. Source: EventBridge API reference, InputTransformer. */
 export const EVENTBRIDGE_MAX_TEMPLATE_CHARACTERS = 8192;
 /** EventBridge takes 300 rules on a bus in most Regions (100 in some; EventBridge quotas): some are left to the sweeper and to neighbours. */

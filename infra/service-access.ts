@@ -1,0 +1,90 @@
+/** What a service lets others do with it, whether it is made in this stack or elsewhere. */
+import { type Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { IConstruct } from 'constructs';
+
+import type { EncryptionKeys } from './encryption.ts';
+import type { ServiceEnvironment } from './environment.ts';
+import {
+  defineGroups,
+  grantAll,
+  manageResults,
+  putTimers,
+  readResults,
+  revokeTicks,
+  type Rights,
+  sendTo,
+  switchRules,
+  type Tables,
+  workOnSchedules,
+} from './grants.ts';
+
+/** A service of this stack, of another, or of another repository. */
+export interface ITaskService extends IConstruct {
+  /** The app's name. */
+  readonly appName: string;
+  /** A queue by Celery's name. @throws QueueNotFound */
+  queue(name: string): IQueue;
+  /** Lets somebody enqueue: send to every queue, at any time. See `TaskService`. */
+  grantEnqueue(grantee: IGrantable): Grant;
+  /** Lets somebody read results, states and progress. See `TaskService`. */
+  grantResults(grantee: IGrantable): Grant;
+  /** Lets somebody revoke tasks, and forget results and groups. See `TaskService`. */
+  grantManage(grantee: IGrantable): Grant;
+  /** `grantEnqueue`, and to read and change schedule entries. See `TaskService`. */
+  grantSchedules(grantee: IGrantable): Grant;
+  /** What the grants write into the environment of a Lambda function, for whatever is none. */
+  environment(): Record<string, string>;
+}
+
+export interface ServiceAccessProps {
+  readonly environment: ServiceEnvironment;
+  /** Where a sender sends to, the wake-up queue among them. */
+  readonly targets: readonly IQueue[];
+  readonly tables: Tables;
+  /** Of the service's rules, or a pattern of theirs; empty where it has none. */
+  readonly ruleArns: readonly string[];
+  /** Keys of those queues and tables. */
+  readonly keys: EncryptionKeys;
+  /** Whether chords may have members in Python. */
+  readonly counted: boolean;
+}
+
+/** The grants: rights for whoever takes a policy, and the environment for Lambda functions. */
+export class ServiceAccess {
+  readonly #props: ServiceAccessProps;
+
+  constructor(props: ServiceAccessProps) {
+    this.#props = props;
+  }
+
+  enqueue(grantee: IGrantable): Grant {
+    const { targets, tables, counted } = this.#props;
+    return this.#grant(grantee, [sendTo(targets), putTimers(tables.state), ...defineGroups(tables, { counted })]);
+  }
+
+  results(grantee: IGrantable): Grant {
+    return this.#grant(grantee, readResults(this.#props.tables));
+  }
+
+  manage(grantee: IGrantable): Grant {
+    return this.#grant(grantee, manageResults(this.#props.tables));
+  }
+
+  schedules(grantee: IGrantable): Grant {
+    const { environment, tables, ruleArns } = this.#props;
+    if (grantee instanceof LambdaFn) environment.addTo(grantee, { rules: true });
+    const rights = [revokeTicks(tables.results), ...workOnSchedules(tables.state), ...switchRules(ruleArns)];
+    return this.enqueue(grantee).combine(grantAll(grantee, this.#props.keys.with(rights)));
+  }
+
+  variables(): Record<string, string> {
+    return this.#props.environment.variables({ rules: true });
+  }
+
+  #grant(grantee: IGrantable, rights: readonly Rights[]): Grant {
+    if (grantee instanceof LambdaFn) this.#props.environment.addTo(grantee);
+    return grantAll(grantee, this.#props.keys.with(rights));
+  }
+}
