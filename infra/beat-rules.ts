@@ -47,7 +47,13 @@ export class BeatRules extends Construct {
     this.ruleArns = single ? firedByRule.map((entry) => arnOf(ruleName(this.prefix, entry.name))) : [all];
     if (!single) acknowledgeRulePattern(this, this.prefix);
     for (const entry of firedByRule) this.#rule(entry, props);
-    for (const name of new Set(firedByRule.map((entry) => entry.queue))) allow(props.queues.pair(name).queue, all);
+    for (const name of new Set(firedByRule.map((entry) => entry.queue))) {
+      if (allow(props.queues.pair(name).queue, all)) continue;
+      Annotations.of(this).addWarningV2(
+        `celeriac:queuePolicy:${name}`,
+        `The policy of queue '${name}' cannot be changed here. It must let events.amazonaws.com call sqs:SendMessage where aws:SourceArn ends in rule/${this.prefix}-*, or ticks of rules are lost.`,
+      );
+    }
     if (firedByRule.length > 0) allow(props.missedTicks, all);
     this.#annotate(props.beat);
   }
@@ -120,8 +126,8 @@ function outermost(stack: Stack): Stack {
 }
 
 /** One statement for all rules: one for each would burst the policy at about nineteen. */
-function allow(queue: IQueue, ruleArns: string): void {
-  queue.addToResourcePolicy(
+function allow(queue: IQueue, ruleArns: string): boolean {
+  const { statementAdded } = queue.addToResourcePolicy(
     new PolicyStatement({
       sid: 'ScheduleRules',
       principals: [new ServicePrincipal('events.amazonaws.com')],
@@ -130,4 +136,5 @@ function allow(queue: IQueue, ruleArns: string): void {
       conditions: { ArnLike: { 'aws:SourceArn': ruleArns } },
     }),
   );
+  return statementAdded;
 }

@@ -1,6 +1,6 @@
 /** What a Celery app calls (kombu/transport/SQS.py of kombu 5.6, celery/backends/dynamodb.py of Celery 5.6), as rights. */
 import { Validations } from 'aws-cdk-lib';
-import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import {
   type Grant,
   type IGrantable,
@@ -51,7 +51,7 @@ export interface CeleryAccess {
   readonly queues: readonly IQueue[];
   /** Those of them that it may consume. */
   readonly external: readonly IQueue[];
-  readonly results: ITableV2;
+  readonly results: ITable;
   /** Of queues and tables. */
   readonly keys: EncryptionKeys;
 }

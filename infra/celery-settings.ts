@@ -1,5 +1,5 @@
 /** Settings of a Celery app that shares the queues and results of a service. */
-import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 
 import { InvalidOption } from '../lib/base/errors.ts';
@@ -10,7 +10,7 @@ export interface CelerySettingsProps {
   readonly manifest: AppManifest;
   /** By our name. */
   readonly queues: Readonly<Record<string, IQueue>>;
-  readonly results: ITableV2;
+  readonly results: ITable;
   readonly region: string;
 }
 

@@ -9,7 +9,7 @@ import {
   Stats,
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
-import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 
@@ -137,7 +137,7 @@ function runsOf(fn: LambdaFn): IMetric[] {
 }
 
 function graphsOfTables({ tables }: MeteredService): Graph[] {
-  const each = (make: (table: TableV2, name: string) => IMetric): IMetric[] => [
+  const each = (make: (table: ITable, name: string) => IMetric): IMetric[] => [
     make(tables.results, 'results'),
     make(tables.state, 'state'),
   ];

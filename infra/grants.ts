@@ -1,12 +1,12 @@
 /** Rights as plain data, with only the actions that the code calls: a role's own statements and `grantEnqueue` are made of the same. */
-import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 
 /** Both tables of a service. */
 export interface Tables {
-  readonly results: ITableV2;
-  readonly state: ITableV2;
+  readonly results: ITable;
+  readonly state: ITable;
 }
 
 export interface Rights {
@@ -58,7 +58,7 @@ export function showAgain(queues: readonly IQueue[]): Rights {
  * A table's actions on some of its partitions alone. `ForAllValues` also holds where a request names no key; none of the
  * actions that are granted by it can do without one.
  */
-function onKeys(table: ITableV2, keys: readonly string[], actions: readonly string[], attributes?: string[]): Rights {
+function onKeys(table: ITable, keys: readonly string[], actions: readonly string[], attributes?: string[]): Rights {
   return {
     actions: actions.map((action) => `dynamodb:${action}`),
     resourceArns: [table.tableArn],
@@ -86,18 +86,18 @@ const DUE_MARKS = 'schedule-due';
  * Of a worker. Claims, commits and conclusions are conditional updates, many in one PartiQL batch; a refused one is
  * read; an expired item is deleted; the results of a chord's members are read many at a time.
  */
-export function workOnResults(table: ITableV2): Rights {
+export function workOnResults(table: ITable): Rights {
   const actions = ['UpdateItem', 'GetItem', 'BatchGetItem', 'DeleteItem', 'PartiQLInsert', 'PartiQLUpdate'];
   return { actions: actions.map((action) => `dynamodb:${action}`), resourceArns: [table.tableArn] };
 }
 
 /** Ending a task that has not run: one conditional update, a read where it is refused, an expired item deleted. */
-export function endTasks(table: ITableV2): Rights {
+export function endTasks(table: ITable): Rights {
   return onKeys(table, [TASKS], ['UpdateItem', 'GetItem', 'DeleteItem']);
 }
 
 /** Taking back ticks that were sent ahead: the same of what is new, and never expired. */
-export function revokeTicks(table: ITableV2): Rights {
+export function revokeTicks(table: ITable): Rights {
   return onKeys(table, [TASKS], ['UpdateItem', 'GetItem']);
 }
 
@@ -122,7 +122,7 @@ export function manageResults({ results, state }: Tables): Rights[] {
 }
 
 /** Storing timers, and taking one's own back; nothing else of the state table. */
-export function putTimers(table: ITableV2): Rights {
+export function putTimers(table: ITable): Rights {
   return onKeys(table, [TIMERS], ['BatchWriteItem']);
 }
 
@@ -138,17 +138,17 @@ export function defineGroups({ results, state }: Tables, { counted }: { readonly
 }
 
 /** Of a worker: defining groups, marking members, reading and forgetting. */
-export function workOnGroups(table: ITableV2): Rights {
+export function workOnGroups(table: ITable): Rights {
   return onKeys(table, [GROUPS], ['PutItem', 'Query', 'BatchWriteItem', 'UpdateItem']);
 }
 
 /** Of a worker whose tasks have rate limits: places in their lines, and those that messages keep where they wait. */
-export function takeRateSlots(table: ITableV2): Rights[] {
+export function takeRateSlots(table: ITable): Rights[] {
   return [onKeys(table, [RATE_LINES], ['UpdateItem', 'GetItem']), onKeys(table, [RATE_SLOTS], ['PutItem', 'GetItem'])];
 }
 
 /** Timers and schedule entries that come due. */
-export function sweepState(table: ITableV2): Rights[] {
+export function sweepState(table: ITable): Rights[] {
   return [
     onKeys(table, [TIMERS, DUE_MARKS], ['Query', 'BatchWriteItem']),
     onKeys(table, [ENTRIES], [...ENTRY_WRITES, 'BatchGetItem', 'DeleteItem']),
@@ -160,7 +160,7 @@ export function sweepState(table: ITableV2): Rights[] {
 const ENTRY_WRITES = ['PutItem', 'PartiQLInsert', 'PartiQLUpdate'];
 
 /** Reading and changing schedule entries. */
-export function workOnSchedules(table: ITableV2): Rights[] {
+export function workOnSchedules(table: ITable): Rights[] {
   return [
     onKeys(table, [ENTRIES], [...ENTRY_WRITES, 'BatchGetItem', 'Query']),
     onKeys(table, [DUE_MARKS], ['PutItem', 'BatchWriteItem']),
@@ -168,7 +168,7 @@ export function workOnSchedules(table: ITableV2): Rights[] {
 }
 
 /** Asking whether a schedule entry is switched off. */
-export function readSchedules(table: ITableV2): Rights {
+export function readSchedules(table: ITable): Rights {
   return onKeys(table, [ENTRIES], ['BatchGetItem']);
 }
 

@@ -1,4 +1,6 @@
 export type { TaskBundling } from './bundling.ts';
+export type { ExistingQueue } from './existing-queues.ts';
+export type { ExistingTables } from './existing-tables.ts';
 export type { FunctionProps, SweeperOverrides } from './function-props.ts';
 export type { LambdaOptions } from './lambda-options.ts';
 export type { Preset, PresetProps, ServiceSettings } from './preset.ts';

@@ -35,6 +35,8 @@ const OF_SERVICES: Readonly<Record<keyof TaskServiceProps, true>> = {
   queues: true,
   sweeper: true,
   externalQueues: true,
+  existingQueues: true,
+  tables: true,
   queueNamePrefix: true,
   encryptionKey: true,
   preset: true,

@@ -44,7 +44,8 @@ const EXTERNAL_VISIBILITY_SECONDS = 1800;
 const DAY_SECONDS = 86_400;
 
 /**
- * @param imported names of the queues that exist already.
+ * @param imported names of the queues that exist already and that others consume.
+ * @param existing names of those that the service consumes.
  * @param shared what holds for every worker whose queue says nothing else.
  * @throws QueueNotFound for overrides of a queue that is not declared; ImproperlyConfigured, InvalidOption
  */
@@ -53,6 +54,7 @@ export function planQueues(
   overrides: Readonly<Record<string, QueueOverrides>>,
   imported: readonly string[] = [],
   shared: FunctionProps = {},
+  existing: readonly string[] = [],
 ): ServicePlan {
   const stray = Object.keys(overrides).find((name) => !Object.hasOwn(manifest.queues, name));
   if (stray !== undefined) {
@@ -81,10 +83,23 @@ export function planQueues(
     const together = withDefaults(shared, own);
     validateTogether(together, `queues.${name}.`, concurrency);
     given[name] = together;
-    queues[name] = workers[name] = planWorker(manifest, name, { ...own, ...together });
+    workers[name] = planWorker(manifest, name, { ...own, ...together });
+    if (existing.includes(name)) refuseQueueProps(name, own);
+    else queues[name] = workers[name];
   }
   refuseIdleTasks(manifest, workers);
   return { queues, workers, given };
+}
+
+/** @throws InvalidOption for what is of the queue and not of its worker. */
+function refuseQueueProps(name: string, own: QueueOverrides): void {
+  const stray = Object.entries(own).find(
+    ([field, value]) => value !== undefined && !(FUNCTION_PROPS as ReadonlySet<string>).has(field),
+  );
+  if (stray !== undefined)
+    throw new InvalidOption(
+      `queues.${name}.${stray[0]}: given for one of existingQueues, which the service does not make. Set it where the queue is made.`,
+    );
 }
 
 /** @throws ImproperlyConfigured for a task of a service that only sends. */

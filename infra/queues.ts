@@ -10,9 +10,9 @@ import { physicalQueueNames, type QueueNames, type QueuePlan, SWEEPER_TIMEOUT_SE
 /** A queue of tasks and what lies behind it. */
 export interface QueuePair {
   /** Where its tasks are sent to. */
-  readonly queue: Queue;
+  readonly queue: IQueue;
   /** Where rejected tasks lie, each with its reason. */
-  readonly deadLetterQueue: Queue;
+  readonly deadLetterQueue: IQueue;
 }
 
 /** What the queues of a service are made of. */
@@ -21,7 +21,9 @@ export interface TaskQueuesProps {
   readonly plans: Readonly<Record<string, QueuePlan>>;
   /** Fixed names for the queues, as Celery's `queue_name_prefix` makes them. @default - CloudFormation names them */
   readonly queueNamePrefix?: string;
-  /** Queues that exist already, by Celery's name. @default - none */
+  /** Queues that exist already and that the service consumes, by Celery's name. @default - none */
+  readonly existing?: Readonly<Record<string, QueuePair>>;
+  /** Queues that exist already and that others consume, by Celery's name. @default - none */
   readonly imported?: Readonly<Record<string, IQueue>>;
   /** Whether any queue is a FIFO queue, and timers have to be sent when they are due. */
   readonly hasFifoQueue: boolean;
@@ -37,9 +39,9 @@ const WAKE_RETENTION = Duration.minutes(10);
 
 /** All queues of a service. Rejects go to each queue's own dead-letter queue; what no worker ever handled goes to `lost`. */
 export class TaskQueues extends Construct {
-  /** What the service made, by Celery's name. */
+  /** What the service made or consumes, by Celery's name. */
   readonly pairs: Readonly<Record<string, QueuePair>>;
-  /** What existed already. */
+  /** What existed already, and others consume. */
   readonly imported: Readonly<Record<string, IQueue>>;
   /** One per queue type, since SQS redrives within a type. */
   readonly lost: readonly Queue[];
@@ -67,7 +69,7 @@ export class TaskQueues extends Construct {
       lost.set(plan.fifo, lostQueue);
       pairs[name] = makePair(scopes, name, plan, lostQueue, names[name], this.#key);
     }
-    this.pairs = pairs;
+    this.pairs = { ...pairs, ...props.existing };
     this.imported = props.imported ?? {};
     this.lost = [...lost.values()];
     this.missedTicks = new Queue(this, 'MissedTicks', {
@@ -95,8 +97,8 @@ export class TaskQueues extends Construct {
     return this.wakeUps === undefined ? this.all : [...this.all, this.wakeUps];
   }
 
-  /** The dead-letter queue of each queue that the service made. */
-  get allDeadLetters(): Queue[] {
+  /** The dead-letter queue of each queue that the service made or consumes. */
+  get allDeadLetters(): IQueue[] {
     return Object.values(this.pairs).map((pair) => pair.deadLetterQueue);
   }
 

@@ -1,7 +1,9 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
-import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, Billing, type ITable, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+
+import type { ExistingTables } from './existing-tables.ts';
 
 /** What becomes of the tables when the stack goes. */
 export interface TaskTablesProps {
@@ -13,16 +15,18 @@ export interface TaskTablesProps {
   readonly pointInTimeRecovery?: boolean;
   /** Encrypts both tables. @default - a key that DynamoDB owns */
   readonly encryptionKey?: IKey;
+  /** Tables that exist already. @default - both are made */
+  readonly existing?: ExistingTables;
 }
 
 /** `results` is readable by Celery's DynamoDB backend; `state` holds timers and everything else. */
 export class TaskTables extends Construct {
   /** Results by task id, in the form of Celery's DynamoDB backend: key `id`, expiry `ttl`. */
-  readonly results: TableV2;
+  readonly results: ITable;
   /** Timers, groups and schedule entries: keys `pk` and `sk`, expiry `ttl`. */
-  readonly state: TableV2;
+  readonly state: ITable;
 
-  /** Makes both tables on demand. `TaskService` calls it. */
+  /** Makes the tables that do not exist, on demand. `TaskService` calls it. */
   constructor(scope: Construct, id: string, props: TaskTablesProps = {}) {
     super(scope, id);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
@@ -36,14 +40,18 @@ export class TaskTables extends Construct {
       removalPolicy,
       deletionProtection: props.deletionProtection ?? removalPolicy !== RemovalPolicy.DESTROY,
     };
-    this.results = new TableV2(this, 'Results', {
-      ...common,
-      partitionKey: { name: 'id', type: AttributeType.STRING },
-    });
-    this.state = new TableV2(this, 'State', {
-      ...common,
-      partitionKey: { name: 'pk', type: AttributeType.STRING },
-      sortKey: { name: 'sk', type: AttributeType.STRING },
-    });
+    this.results =
+      props.existing?.results ??
+      new TableV2(this, 'Results', {
+        ...common,
+        partitionKey: { name: 'id', type: AttributeType.STRING },
+      });
+    this.state =
+      props.existing?.state ??
+      new TableV2(this, 'State', {
+        ...common,
+        partitionKey: { name: 'pk', type: AttributeType.STRING },
+        sortKey: { name: 'sk', type: AttributeType.STRING },
+      });
   }
 }

@@ -18,6 +18,8 @@ import { TaskDashboard } from './dashboard.ts';
 import { deployedParameter } from './deployed-parameter.ts';
 import { allowServices, EncryptionKeys, validateKey } from './encryption.ts';
 import { ServiceEnvironment } from './environment.ts';
+import { checkExistingQueues, type ExistingQueue, validateExistingQueues } from './existing-queues.ts';
+import { type ExistingTables, validateTables } from './existing-tables.ts';
 import { validateExternalQueues } from './external-queues.ts';
 import { type FunctionProps, type SweeperOverrides, sweeperProps, validateShared } from './function-props.ts';
 import { serviceFromAttributes, serviceFromParameter, type TaskServiceAttributes } from './imported-service.ts';
@@ -50,6 +52,13 @@ export interface TaskServiceProps extends FunctionProps, PresetProps {
    * declares each as `external`. @default - the service makes its external queues too, without workers
    */
   readonly externalQueues?: Readonly<Record<string, IQueue>>;
+  /**
+   * Queues that exist already, by Celery name, each with the queue for its rejected tasks: nothing is made of them, and
+   * the service becomes their worker. @default - the service makes its queues
+   */
+  readonly existingQueues?: Readonly<Record<string, ExistingQueue>>;
+  /** Tables that exist already. @default - the service makes both */
+  readonly tables?: ExistingTables;
   /** Fixed queue names, as Celery's `queue_name_prefix` makes them. @default - CloudFormation names the queues */
   readonly queueNamePrefix?: string;
   /**
@@ -120,12 +129,17 @@ export class TaskService extends MeteredService implements ITaskService {
     this.#warnOfRoutes();
     const imported = props.externalQueues ?? {};
     validateExternalQueues(Stack.of(this), this.manifest, imported);
-    const plan = planQueues(this.manifest, props.queues ?? {}, Object.keys(imported), props);
+    const existing = props.existingQueues ?? {};
+    validateExistingQueues(this, this.manifest, existing);
+    validateTables(this, props.tables ?? {}, props);
+    const plan = planQueues(this.manifest, props.queues ?? {}, Object.keys(imported), props, Object.keys(existing));
+    checkExistingQueues(this, existing, plan.workers);
     const encryption = given(props, ['encryptionKey']);
-    this.tables = new TaskTables(this, 'Tables', { ...this.settings, ...encryption });
+    this.tables = new TaskTables(this, 'Tables', { ...this.settings, ...encryption, existing: props.tables ?? {} });
     this.queues = new TaskQueues(this, 'Queues', {
       plans: plan.queues,
       imported,
+      existing,
       hasFifoQueue: hasFifoQueue(this.manifest),
       ...given(props, ['queueNamePrefix']),
       ...encryption,
@@ -154,7 +168,7 @@ export class TaskService extends MeteredService implements ITaskService {
       ruleArns: this.rules.ruleArns,
       missedTicks: this.queues.missedTicks,
     }).function;
-    this.#environment.addTo(this.sweeper, { rejectable: Object.keys(plan.queues), rules: true });
+    this.#environment.addTo(this.sweeper, { rejectable: Object.keys(this.queues.pairs), rules: true });
     this.#functions = new ServiceFunctions(workers, this.sweeper, this.queues);
     this.parameter = props.parameterName === false ? undefined : this.#describe(props, described);
     const { alarms, dashboard } = this.settings;

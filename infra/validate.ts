@@ -124,6 +124,9 @@ function validateBatch(plan: WorkerPlan, of: (field: string) => string): void {
   );
 }
 
+// A burst of throttles alone takes about this many receives from messages that never ran.
+export const FEW_RECEIVES = 10;
+
 export interface QueueNames {
   readonly queue: string;
   readonly deadLetterQueue: string;

@@ -14,7 +14,7 @@ import {
 import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
 import { TaskFunction, type TaskFunctionOptions } from './task-function.ts';
-import type { WorkerPlan } from './validate.ts';
+import { FEW_RECEIVES, type WorkerPlan } from './validate.ts';
 
 export interface WorkerFunctionProps extends TaskFunctionOptions {
   /** Celery's name of the queue it consumes. */
@@ -28,9 +28,6 @@ export interface WorkerFunctionProps extends TaskFunctionOptions {
   /** Rules send ticks to its queue. */
   readonly ticked: boolean;
 }
-
-// A burst of throttles alone takes about this many receives from messages that never ran.
-const FEW_RECEIVES = 10;
 
 /** Runs the tasks of one queue, may send to every queue of the service, and rejects into its own dead-letter queue only. */
 export class WorkerFunction extends TaskFunction {

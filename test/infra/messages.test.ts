@@ -1,9 +1,10 @@
 /** What synth says has ids: each is in the docs, and each can be acknowledged. */
 import { readdirSync, readFileSync } from 'node:fs';
 
-import { Annotations as Said, SecretValue, Stack } from 'aws-cdk-lib';
+import { Annotations as Said, Duration, SecretValue, Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { Key } from 'aws-cdk-lib/aws-kms';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, it } from 'vitest';
 
 import { TaskService } from '../../infra/index.ts';
@@ -17,7 +18,7 @@ const ids = new Set(
 );
 
 // A service of which synth has much to say.
-const APP: AppManifest = manifestOf(1, {
+const APP: AppManifest = manifestOf(3, {
   tasks: Object.fromEntries(
     Array.from({ length: 300 }, (_, index) => [`app.${(index * 7919).toString(36)}.task.${index}`, { queue: 'q0' }]),
   ),
@@ -32,11 +33,23 @@ const APP: AppManifest = manifestOf(1, {
       firedBy: 'sweep',
       reason: 'more than 290 rules',
     } as AppManifest['beat'][number],
+    {
+      name: 'ruled',
+      task: 'app.a',
+      queue: 'q2',
+      schedule: { type: 'interval', seconds: 60, relative: false },
+      enabled: true,
+      firedBy: 'rule',
+      expression: 'rate(1 minute)',
+      template: '{}',
+    } as AppManifest['beat'][number],
   ],
 });
 
 // Of what is said of something with a name of its own the id ends in it.
 const NAMED: Readonly<Record<string, string>> = {
+  'celeriac:existingQueue': 'celeriac:existingQueue:q1',
+  'celeriac:queuePolicy': 'celeriac:queuePolicy:q2',
   'celeriac:idleRoute': 'celeriac:idleRoute:mail.*',
   'celeriac:secretInVariable': 'celeriac:secretInVariable:SHOP_KEY',
 };
@@ -45,11 +58,19 @@ const fullIds = [...ids].map((id) => NAMED[id] ?? id);
 /** Ids of what synth says. */
 function said(acknowledged: readonly string[] = []): string[] {
   const stack = new Stack(newApp(), 'Test', { env: { region: 'eu-west-1', account: '111122223333' } });
+  const imported = (name: string) => Queue.fromQueueArn(stack, name, `arn:aws:sqs:eu-west-1:111122223333:${name}`);
   for (const id of acknowledged) Said.of(stack).acknowledgeWarning(id);
   new TaskService(stack, 'Tasks', {
     app: APP,
     entry: ENTRY,
     queues: { q0: { maxReceiveCount: 3 } },
+    existingQueues: {
+      q1: {
+        queue: new Queue(stack, 'Jobs', { visibilityTimeout: Duration.minutes(5) }),
+        deadLetterQueue: new Queue(stack, 'Dead'),
+      },
+      q2: { queue: imported('a'), deadLetterQueue: imported('b') },
+    },
     encryptionKey: Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-west-1:111122223333:key/1'),
     environment: { SHOP_KEY: SecretValue.secretsManager('shop').unsafeUnwrap() },
   });
