@@ -1,6 +1,12 @@
 /** The tree of tasks that followed from one (celery/result.py, `iterdeps` and `collect`). */
 import { IncompleteStream } from '../base/errors.ts';
-import type { AsyncResult, GetOptions } from './result.ts';
+
+/** A result that knows what followed from its task. */
+interface Followed<R> {
+  readonly id: string;
+  ready(): Promise<boolean>;
+  children(): Promise<readonly R[]>;
+}
 
 /** What `iterdeps()` does at a task that is not finished. */
 export interface IterdepsOptions {
@@ -8,16 +14,13 @@ export interface IterdepsOptions {
   readonly intermediate?: boolean;
 }
 
-/** The task that it followed from, undefined for the first one; and itself. */
-export type ResultPair = readonly [parent: AsyncResult | undefined, result: AsyncResult];
-
 /** Breadth first. A task that two others have started, as a chord's body is, comes once. */
-export async function* iterdeps(
-  root: AsyncResult,
+export async function* iterdeps<R extends Followed<R>>(
+  root: R,
   { intermediate = false }: IterdepsOptions,
-): AsyncGenerator<ResultPair> {
+): AsyncGenerator<readonly [parent: R | undefined, result: R]> {
   const seen = new Set([root.id]);
-  const open: ResultPair[] = [[undefined, root]];
+  const open: (readonly [R | undefined, R])[] = [[undefined, root]];
   for (let pair = open.shift(); pair !== undefined; pair = open.shift()) {
     yield pair;
     const [, result] = pair;
@@ -34,9 +37,9 @@ export async function* iterdeps(
   }
 }
 
-export async function* collect(
-  root: AsyncResult,
-  options: GetOptions,
-): AsyncGenerator<readonly [result: AsyncResult, value: unknown]> {
-  for await (const [, result] of iterdeps(root, {})) yield [result, await result.get(options)];
+export async function* collect<R extends Followed<R>>(
+  root: R,
+  valueOf: (result: R) => Promise<unknown>,
+): AsyncGenerator<readonly [result: R, value: unknown]> {
+  for await (const [, result] of iterdeps(root, {})) yield [result, await valueOf(result)];
 }

@@ -17,7 +17,7 @@ import {
   writeException,
 } from '../wire/result-document.ts';
 import { taskIdsIn } from '../wire/celery-group.ts';
-import { collect, iterdeps, type IterdepsOptions, type ResultPair } from './result-tree.ts';
+import { collect, iterdeps, type IterdepsOptions } from './result-tree.ts';
 import { FAILURE, isFinal, isPropagated, PENDING, REVOKED, SUCCESS } from '../base/states.ts';
 
 export interface ResultReader {
@@ -38,6 +38,9 @@ export interface GetOptions {
   /** Called before each wait. */
   readonly onInterval?: () => void;
 }
+
+/** The task that it followed from, undefined for the first one; and itself. */
+export type ResultPair = readonly [parent: AsyncResult | undefined, result: AsyncResult];
 
 /** What came before a result in a chain: a task, or a group. */
 export interface ResultParent {
@@ -186,7 +189,7 @@ export class AsyncResult<R = unknown> {
    * @throws IncompleteStream at a task that is not finished, unless `intermediate`: then what follows from it is left out.
    */
   iterdeps(options: IterdepsOptions = {}): AsyncGenerator<ResultPair> {
-    return iterdeps(this, options);
+    return iterdeps<AsyncResult>(this, options);
   }
 
   /**
@@ -195,7 +198,7 @@ export class AsyncResult<R = unknown> {
    * @throws as `get` does.
    */
   collect(options: GetOptions = {}): AsyncGenerator<readonly [result: AsyncResult, value: unknown]> {
-    return collect(this, options);
+    return collect<AsyncResult>(this, (result) => result.get(options));
   }
 
   /** Its task, where that is stored: always of tasks that ran here, in Python with `result_extended`. */

@@ -1,6 +1,7 @@
 export type { QueuedMessage, MemoryBroker, Received } from '../memory/memory-broker.ts';
 export { backendConformance } from './conformance/backend.ts';
-export { brokerConformance, type BrokerUnderTest } from './conformance/broker.ts';
+export { brokerConformance } from './conformance/broker.ts';
+export type { BrokerUnderTest } from './conformance/broker-under-test.ts';
 export type { ConformanceCase } from './conformance/case.ts';
 export { celeryGroupsConformance } from './conformance/celery-groups.ts';
 export { groupsConformance } from './conformance/groups.ts';

@@ -5,16 +5,8 @@
 import { type AsyncHook, createHook } from 'node:async_hooks';
 
 import { maybeCurrentTask } from '../task/context.ts';
-import { type SimulatedInvocation, CURRENT_INVOCATION } from './simulated-invocation.ts';
+import { CURRENT_INVOCATION, type RealWork, type SimulatedInvocation } from './simulated-invocation.ts';
 import { realNowMs } from './real-time.ts';
-
-export interface RealWork {
-  readonly type: string;
-  readonly resource: object;
-  /** The task's context, or the invocation itself when its worker does it. */
-  readonly owner: object;
-  readonly sinceMs: number;
-}
 
 /** What an invocation does, as far as it can be known: `asleep` is on the world's clock and on nothing else. */
 export type Evidence = 'work' | 'perhaps' | 'asleep' | 'nothing';

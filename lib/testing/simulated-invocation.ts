@@ -1,7 +1,13 @@
 /** One invocation in a world: it has a clock of its own, it may be dead, and it may have real work under way. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import type { RealWork } from './real-work.ts';
+export interface RealWork {
+  readonly type: string;
+  readonly resource: object;
+  /** The task's context, or the invocation itself when its worker does it. */
+  readonly owner: object;
+  readonly sinceMs: number;
+}
 
 export class SimulatedInvocation {
   readonly skewMs: number;

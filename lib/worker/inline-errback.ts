@@ -11,7 +11,7 @@ import type { App } from '../producer/app.ts';
 import type { TaskDefinition } from '../task/registry.ts';
 import { applyPartial, type Signature, withParts } from '../wire/signature.ts';
 import { directContext } from '../task/task-context.ts';
-import type { Settling } from './settling.ts';
+import type { Ports } from '../ports/ports.ts';
 import { limitsOf, OutOfTime, timeLeftMs } from './deadline.ts';
 import { runTask } from './run-task.ts';
 
@@ -48,6 +48,17 @@ export interface InlineErrback {
   readonly failed: Failed;
 }
 
+/** What a settling lends to the error links that are called in it. */
+interface ErrbackCaller {
+  readonly parent: Message;
+  readonly app: App;
+  readonly ports: Ports;
+  /** When the invocation ends, milliseconds since the epoch. */
+  readonly deadlineMs: number;
+  /** A later delivery settles it. */
+  readonly again: boolean;
+}
+
 /**
  * Called after the commit, and again if the worker dies before its message is acknowledged. Its own error is logged, as
  * is that its time is over: the link's own limit, and never longer than the invocation has. Where that is what cuts it
@@ -57,7 +68,7 @@ export interface InlineErrback {
  */
 export async function callErrback(
   { definition, signature: sig, failed }: InlineErrback,
-  settling: Pick<Settling, 'parent' | 'app' | 'ports' | 'deadlineMs' | 'again'>,
+  settling: ErrbackCaller,
 ): Promise<void> {
   const { parent: message, app, ports, deadlineMs, again } = settling;
   const { clock, logger } = ports;

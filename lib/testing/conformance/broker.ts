@@ -1,27 +1,9 @@
 /** What every broker must do. `receive` looks at a queue's other end. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { SQS_MAX_DELAY_SECONDS, SQS_MAX_MESSAGE_BYTES } from '../../base/limits.ts';
-import type { Broker } from '../../ports/broker.ts';
+import type { BrokerUnderTest } from './broker-under-test.ts';
 import type { ConformanceCase } from './case.ts';
 import { brokerRefusals } from './refusals.ts';
-
-/** A broker, and the other end of its queues. */
-export interface BrokerUnderTest {
-  /** The one to be tested. */
-  readonly broker: Broker;
-  /** Names of a standard and a FIFO queue; both start empty. */
-  readonly standard: string;
-  /** Name of a FIFO queue; it starts empty. */
-  readonly fifo: string;
-  /** Takes up to ten messages, or dead letters; they stay invisible. */
-  receive(queue: string): Promise<{ readonly body: string; readonly receipt: string; readonly groupId?: string }[]>;
-  /** What lies in a queue's dead-letter queue. */
-  deadLetters(
-    queue: string,
-  ): Promise<{ readonly body: string; readonly attributes: Readonly<Record<string, string>> }[]>;
-  /** Deletes a received message. */
-  acknowledge(queue: string, receipt: string): Promise<void>;
-}
 
 /** What every broker must do, as cases. Each makes a broker of its own by `make`. */
 export function brokerConformance(make: () => BrokerUnderTest): ConformanceCase[] {

@@ -6,7 +6,7 @@ import type { Groups } from '../../ports/groups.ts';
 import type { Schedules } from '../../ports/schedules.ts';
 import type { Timers } from '../../ports/timers.ts';
 import type { OutgoingMessage } from '../../ports/broker.ts';
-import type { BrokerUnderTest } from './broker.ts';
+import type { BrokerUnderTest } from './broker-under-test.ts';
 import type { ConformanceCase } from './case.ts';
 
 const NOW = 1_900_000_000_000;
