@@ -24,7 +24,8 @@ export type { ChordPolicy } from './canvas/build.ts';
 export type { CanvasSignature } from './producer/canvas-types.ts';
 export type { SkewOptions } from './canvas/skew.ts';
 export type { AnySignature, ChainSignature, ChordSignature, GroupSignature } from './producer/canvas-types.ts';
-export { GroupResult, type GroupProgress } from './results/group-result.ts';
+export { GroupResult } from './app/public-results.ts';
+export type { GroupProgress } from './results/group-result.ts';
 export type { SettledResult } from './results/settled.ts';
 export type { CrontabField, CrontabValue } from './schedules/crontab-fields.ts';
 export { crontab, type CrontabFields, type CrontabOptions } from './schedules/crontab.ts';
@@ -41,7 +42,7 @@ export type {
   SolarSchedule,
 } from './schedules/schedule.ts';
 export type { BeatEntry, TickOptions } from './beat/entry.ts';
-export { nextDueMs } from './schedules/next-due.ts';
+export { nextDueMs } from './app/public-schedules.ts';
 export type {
   ListOptions,
   ScheduleChangeOptions,

@@ -2,7 +2,6 @@
 import type { ApplyOptions } from '../options/apply-options.ts';
 import { maybeCurrentTask, runWithContext, type TaskContext } from '../task/context.ts';
 import { ImproperlyConfigured, InvalidOption } from '../base/errors.ts';
-import { applyCall, sendCall, sendMany } from '../producer/enqueue.ts';
 import { shown } from '../base/checks.ts';
 import { consoleLogger } from '../options/console-logger.ts';
 import type { AppManifest, Environment, TaskManifest } from '../options/manifest.ts';
@@ -10,7 +9,6 @@ import { type Clock, type Ids, type Random, systemClock, systemIds, systemRandom
 import type { Ports } from '../ports/ports.ts';
 import type { Logger } from '../ports/log.ts';
 import type { App } from '../producer/app.ts';
-import { requireKnown, requireKnownTree } from '../producer/known-tasks.ts';
 import { callSite, Registry, type TaskDefinition, type TaskHooks } from '../task/registry.ts';
 import { AsyncResult } from '../results/result.ts';
 import { ownQueueName } from '../wire/queue-name.ts';
@@ -27,9 +25,11 @@ import { checkedTaskName, resolveTaskOptions, type TaskOptions } from '../option
 import type { BatchResponse, Delivery, Invocation } from '../ports/delivery.ts';
 import { consume } from '../worker/consume.ts';
 import { builtinTasks } from './builtin-tasks.ts';
-import { type GroupResult, savedGroup } from '../results/group-result.ts';
+import type { GroupResult } from '../results/group-result.ts';
 import { awsPorts } from '#deployed/app/aws-ports';
-import { Beat } from '#beat';
+import { applyCall, savedGroup, sendCall, sendMany, sendNamed } from '#deployed/producer/sending';
+import { consumeLost, consumeWakeUps, runEager } from '#deployed/app/rarely';
+import { Beat } from '#deployed/beat/beat';
 import type { FullSweepReport } from '../beat/beat.ts';
 import type { ScheduleBook } from '../beat/schedules.ts';
 import type { SweepOptions } from '../beat/sweep.ts';
@@ -39,7 +39,7 @@ import type { BeatEntry } from '../beat/entry.ts';
 export type Wiring = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups'> &
   Partial<Pick<Ports, 'celeryGroups' | 'rates' | 'rules' | 'clock' | 'ids' | 'random' | 'logger'>> & {
     /** Of `connect()`: those of its ports that stand in `ports`, as one public call sees them. */
-    readonly forCall?: (ports: Partial<Ports>, seconds: number | undefined) => Partial<Ports>;
+    readonly forCall?: (ports: Partial<Ports>, seconds: number | undefined) => Promise<Partial<Ports>>;
   };
 
 interface ConnectedPorts {
@@ -277,9 +277,7 @@ export class Celeriac implements App {
     args: readonly unknown[] = [],
     options: ApplyOptions = {},
   ): Promise<AsyncResult<R>> {
-    requireKnown(this, { task: name, args, kwargs: options.kwargs ?? {}, queue: options.queue });
-    for (const sig of [options.link ?? [], options.linkError ?? []].flat()) requireKnownTree(this, sig as Signature);
-    return sendCall(this, name, args, options) as Promise<AsyncResult<R>>;
+    return sendNamed(this, name, args, options) as Promise<AsyncResult<R>>;
   }
 
   /**
@@ -318,14 +316,11 @@ export class Celeriac implements App {
 
   /** Handles a batch of the service's lost queue. */
   async consumeLost(deliveries: readonly Delivery[], invocation: Invocation): Promise<BatchResponse> {
-    // Imported on demand, like all that only the sweeper's function does: workers start without it.
-    const { consumeLost } = await import('../worker/consume-lost.ts');
     return consumeLost(deliveries, invocation, this, await this.#workerPorts());
   }
 
   /** Handles a batch of the service's wake-up queue: sends timers of FIFO queues that are due. */
   async consumeWakeUps(deliveries: readonly Delivery[], ports?: Ports): Promise<BatchResponse> {
-    const { consumeWakeUps } = await import('../beat/consume-wake-ups.ts');
     return consumeWakeUps(deliveries, this.settings, ports ?? (await this.ports()));
   }
 
@@ -377,7 +372,7 @@ export class Celeriac implements App {
     if (forCall === undefined) return ports;
     // A task has its own limit of time, and what it sends is better late than not.
     const inTask = maybeCurrentTask()?.request.calledDirectly === false;
-    return { ...ports, ...forCall(ports, inTask ? undefined : this.settings.callTimeoutSeconds) };
+    return { ...ports, ...(await forCall(ports, inTask ? undefined : this.settings.callTimeoutSeconds)) };
   }
 
   /** Patient, and with the services' own errors: a delivery that fails for a passing reason comes again. */
@@ -408,8 +403,6 @@ export class Celeriac implements App {
 
   /** What `send` sends runs in the caller, and all that follows from it, before this is done. */
   async runEager<R>(send: (eager: App) => Promise<R>): Promise<R> {
-    // Imported on demand: few processes run anything eagerly.
-    const { runEager } = await import('./eager.ts');
     return runEager(this, send);
   }
 

@@ -1,17 +1,12 @@
 /** Celery's own tasks (celery/app/builtins.py), and two of this package. Workers know them; nobody lists them. */
-import { applySignature, compileFor, lineageOf, REPAIR_TASK, sendPlanFrom } from '../producer/apply-canvas.ts';
-import { fail, FAIL_TASK, unlockChord } from './chord-unlock.ts';
-import { COLLECT_TASK } from '../canvas/compile.ts';
+import { applyAgain, fail, mapEach, repair, starmapEach, unlockChord } from '#deployed/app/builtin-runs';
+import { COLLECT_TASK, FAIL_TASK, REPAIR_TASK } from '../canvas/own-tasks.ts';
 import type { TaskContext } from '../task/context.ts';
-import { InvalidSignature, TimeLimitExceeded } from '../base/errors.ts';
-import { decodeJson } from '../wire/json.ts';
+import { TimeLimitExceeded } from '../base/errors.ts';
 import { isPassing } from '../base/passing.ts';
 import type { App } from '../producer/app.ts';
-import { validateArguments } from '../producer/producer.ts';
 import type { TaskDefinition } from '../task/registry.ts';
-import { readSignature, signature } from '../wire/signature.ts';
 import { resolveTaskOptions, type TaskOptions } from '../options/task-options.ts';
-import { derivedId } from '../base/ids.ts';
 
 type Run = (context: TaskContext, args: readonly unknown[]) => unknown;
 
@@ -37,11 +32,9 @@ export function builtinTasks(app: App): TaskDefinition[] {
     declaredAt: 'celeriac',
     run,
   });
-  const map = (context: TaskContext, argumentsOf: (item: unknown) => readonly unknown[]): Promise<unknown[]> =>
-    runEach(app, context, argumentsOf, ownNames);
   const all = [
-    define('celery.map', (context) => map(context, (item) => [item])),
-    define('celery.starmap', (context) => map(context, starred)),
+    define('celery.map', (context) => mapEach(app, context, ownNames)),
+    define('celery.starmap', (context) => starmapEach(app, context, ownNames)),
     ...['celery.chain', 'celery.group', 'celery.chord', 'celery.chunks'].map((name) =>
       // Whoever wrote it may have given it to a schema that never passes.
       define(name, (context, args) => applyAgain(app, name, context, args), {
@@ -65,83 +58,4 @@ export function builtinTasks(app: App): TaskDefinition[] {
   ];
   const ownNames: ReadonlySet<string> = new Set(all.map(({ name }) => name));
   return all;
-}
-
-function starred(item: unknown): readonly unknown[] {
-  if (Array.isArray(item)) return item;
-  throw new InvalidSignature('starmap: each item must be an array of arguments.');
-}
-
-const ITEMS_BETWEEN_TURNS = 64;
-
-/** One after another in one message, as Celery does. */
-async function runEach(
-  app: App,
-  context: TaskContext,
-  argumentsOf: (item: unknown) => readonly unknown[],
-  ownNames: ReadonlySet<string>,
-): Promise<unknown[]> {
-  const { task, it } = context.request.kwargs;
-  const sig = readSignature(task);
-  if (sig === undefined || !Array.isArray(it)) throw new InvalidSignature(`${context.request.task} needs task and it.`);
-  // These read their message, which is this one: a map of a map would map itself for ever.
-  if (ownNames.has(sig.task))
-    throw new InvalidSignature(`${context.request.task} of ${sig.task}: only tasks of the app can be mapped.`);
-  const definition = app.registry.get(sig.task);
-  const results: unknown[] = [];
-  for (const [index, item] of (it as readonly unknown[]).entries()) {
-    // Timers fire only where the event loop turns: without it no time limit would ever end this.
-    if (index % ITEMS_BETWEEN_TURNS === 0) {
-      await app.clock.nextTurn();
-      if (context.remainingTime() <= 0) throw new TimeLimitExceeded(`The time is over after ${index} items.`);
-    }
-    const args = await validateArguments(definition, [...argumentsOf(item), ...sig.args]);
-    // Awaited one by one: the order is what makes it a map and not a group.
-    results.push((await definition.run(context, args)) ?? null);
-  }
-  return results;
-}
-
-/** A composite that came as a message of its own: applied under an id that its redelivery gives it again. */
-async function applyAgain(
-  app: App,
-  name: string,
-  context: TaskContext,
-  args: readonly unknown[],
-): Promise<readonly string[]> {
-  const { request } = context;
-  // Keyword arguments, which a composite is made of, have also come as one last argument.
-  const partial = Object.keys(request.kwargs).length === 0 ? args : args.slice(0, -1);
-  const sig = signature(name, {
-    args: partial,
-    kwargs: request.kwargs,
-    options: { task_id: derivedId(`${request.id}:applied`) },
-    subtaskType: name.replace('celery.', ''),
-  });
-  const result = await applySignature(app, sig);
-  return [result.id];
-}
-
-/** Sends, window by window, what a sender that died may have left unsent. */
-async function repair(app: App, context: TaskContext, args: readonly unknown[]): Promise<void> {
-  const [name, id, from, fresh] = args;
-  let start = typeof from === 'number' ? from : 0;
-  if (typeof name !== 'string' || typeof id !== 'string') throw new InvalidSignature('celeriac.repair needs two ids.');
-  const ports = await app.ports();
-  const record = await ports.groups.definition(name, app.clock.nowMs());
-  const sig = record && readSignature(decodeJson(record.definition));
-  if (record === undefined || sig === undefined) {
-    context.logger.warn('nothing to repair: the definition is gone', { groupId: name });
-    return;
-  }
-  const plan = compileFor(app, sig, id);
-  const { parentId, rootId, hops } = context.request;
-  const ownLineage = parentId === null ? { parentId } : { parentId, rootId, hops };
-  const lineage = { ...lineageOf(fresh === true), ...ownLineage };
-  while (start < plan.messages.length) {
-    // What is left goes on in a message of its own, before this one's time is over.
-    if (context.remainingTime() < 10)
-      return context.retry({ countdown: 0, args: [name, id, start, fresh], maxRetries: null });
-    start = await sendPlanFrom(app, ports, plan, start, lineage);
-  }
 }

@@ -16,9 +16,7 @@ import { isFinal, SUCCESS } from '../base/states.ts';
 import { derivedId } from '../base/ids.ts';
 import { chordErrorOf } from '../worker/gather.ts';
 import { fold } from '../canvas/fold.ts';
-
-/** Of this package: fails with its argument. */
-export const FAIL_TASK = 'celeriac.fail';
+import { FAIL_TASK } from '../canvas/own-tasks.ts';
 
 // Celery looks every second for as long as it takes; a look here is a message.
 const LONGEST_INTERVAL_SECONDS = 30;

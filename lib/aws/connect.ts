@@ -6,17 +6,12 @@ import type { CeleryGroups } from '../ports/celery-groups.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Rates } from '../ports/rates.ts';
 import type { Environment } from '../options/manifest.ts';
+import { callViews } from '#deployed/aws/call-views';
+import { celeryGroupsOver, groupsOver, ratesOver, schedulesOver, timersOver } from '#deployed/aws/rare-ports';
 import { WAKE_QUEUE } from '../ports/wake-up.ts';
-import { CallBudget, LastSuccess } from './call-budget.ts';
 import { dynamodbClient, sqsClient } from './clients.ts';
 import { DynamodbBackend } from './dynamodb-backend.ts';
-import { DynamodbCeleryGroups } from './dynamodb-celery-groups.ts';
-import { DynamodbGroups } from './dynamodb-groups.ts';
-import { DynamodbRates } from './dynamodb-rates.ts';
-import { DynamodbSchedules } from './dynamodb-schedules.ts';
-import { DynamodbTimers } from './dynamodb-timers.ts';
 import { EventBridgeRules } from './eventbridge-rules.ts';
-import { withCeleriacErrors, brokerWithCeleriacErrors, watched } from './for-call.ts';
 import { type QueueAddress, SqsBroker } from './sqs-broker.ts';
 
 /** What the adapters take from the process. */
@@ -43,7 +38,7 @@ export interface Connected extends AwsPorts {
    * Of `ports` those that are these, for one public call: they throw errors of ours (OperationalError), and give up when
    * no request has succeeded for `seconds`; undefined for no such limit. A port that somebody has wrapped stays as it is.
    */
-  readonly forCall: (ports: Partial<Ports>, seconds: number | undefined) => Partial<AwsPorts>;
+  readonly forCall: (ports: Partial<Ports>, seconds: number | undefined) => Promise<Partial<AwsPorts>>;
 }
 
 /**
@@ -57,44 +52,24 @@ export function connect(
 ): Connected {
   const rules = environment.rulePrefix === undefined ? undefined : new EventBridgeRules(environment.rulePrefix);
   const own: AwsPorts = { ...portsOver(environment, parts, clients), ...(rules === undefined ? {} : { rules }) };
-  const lastSuccess = new LastSuccess();
-  const forCall: Connected['forCall'] = (given, seconds) => {
-    const budget = seconds === undefined ? undefined : new CallBudget(seconds, parts.clock, lastSuccess);
-    const ports = portsOver(environment, parts, {
-      sqs: watched(clients.sqs, 'SQS', budget),
-      dynamodb: watched(clients.dynamodb, 'DynamoDB', budget),
-    });
-    const views: Partial<AwsPorts> = {
-      broker: brokerWithCeleriacErrors(ports.broker),
-      backend: withCeleriacErrors(ports.backend),
-      timers: withCeleriacErrors(ports.timers),
-      schedules: withCeleriacErrors(ports.schedules),
-      groups: withCeleriacErrors(ports.groups),
-      celeryGroups: withCeleriacErrors(ports.celeryGroups),
-      ...(rules === undefined
-        ? {}
-        : { rules: withCeleriacErrors(rules.watched((client) => watched(client, 'EventBridge', budget))) }),
-    };
-    const isOwn = (name: string): boolean => given[name as keyof AwsPorts] === own[name as keyof AwsPorts];
-    return Object.fromEntries(Object.entries(views).filter(([name]) => isOwn(name)));
-  };
-  return { ...own, forCall };
+  const over = (given: Clients): Omit<AwsPorts, 'rules'> => portsOver(environment, parts, given);
+  return { ...own, forCall: callViews({ own, rules, clients, clock: parts.clock, over }) };
 }
 
 function portsOver(environment: Environment, parts: ConnectParts, { sqs, dynamodb }: Clients): Omit<AwsPorts, 'rules'> {
   return {
     broker: new SqsBroker({ client: sqs, queues: addressesIn(environment) }),
     backend: new DynamodbBackend({ client: dynamodb, table: environment.resultsTable, ...parts }),
-    timers: new DynamodbTimers({
+    timers: timersOver({
       client: dynamodb,
       table: environment.stateTable,
       shards: environment.timerShards,
       ...parts,
     }),
-    schedules: new DynamodbSchedules({ client: dynamodb, table: environment.stateTable, ...parts }),
-    celeryGroups: new DynamodbCeleryGroups({ client: dynamodb, table: environment.resultsTable }),
-    rates: new DynamodbRates({ client: dynamodb, table: environment.stateTable }),
-    groups: new DynamodbGroups({ client: dynamodb, table: environment.stateTable, ...parts }),
+    schedules: schedulesOver({ client: dynamodb, table: environment.stateTable, ...parts }),
+    celeryGroups: celeryGroupsOver({ client: dynamodb, table: environment.resultsTable, ...parts }),
+    rates: ratesOver({ client: dynamodb, table: environment.stateTable, ...parts }),
+    groups: groupsOver({ client: dynamodb, table: environment.stateTable, ...parts }),
   };
 }
 

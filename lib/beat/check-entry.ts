@@ -3,7 +3,7 @@ import { InvalidSchedule, MessageTooLarge } from '../base/errors.ts';
 import { encodeJson } from '../wire/json.ts';
 import { DYNAMODB_MAX_ITEM_BYTES } from '../base/limits.ts';
 import { didYouMean } from '../base/nearest.ts';
-import { argumentsOf, validateArguments } from '../producer/producer.ts';
+import { argumentsOf, validateArguments } from '../producer/arguments.ts';
 import type { App } from '../producer/app.ts';
 import { named, type ScheduleEntry } from './entry.ts';
 import { prepareTick } from './tick.ts';

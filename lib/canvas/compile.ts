@@ -9,7 +9,7 @@ import { chordParts, flattened, groupMembers, isCounted, withOptions } from './b
 import { bodyOf, collected, headerId, isMember, namedSteps, ownMemberId } from './named.ts';
 import { fold } from './fold.ts';
 
-export { bodyOf, COLLECT_TASK, FRESH, hasGivenIds, ownId, ownMemberId, withIds } from './named.ts';
+export { bodyOf, FRESH, hasGivenIds, ownId, ownMemberId, withIds } from './named.ts';
 export { type Errback, errbacksOf, tasksOf } from './never-run.ts';
 export { SEED } from './parts.ts';
 

@@ -1,4 +1,5 @@
 /** What the parts of a tree are called: ids that follow from the id of the whole, and what makes a part a member. */
+import { COLLECT_TASK } from './own-tasks.ts';
 import { groupMemberId } from '../wire/group-ids.ts';
 import { readSignature, type Signature, signature, withParts } from '../wire/signature.ts';
 import { derivedId } from '../base/ids.ts';
@@ -26,9 +27,6 @@ const MEMBERSHIP = ['group_id', 'group_index', 'chord', 'celeriac'] as const;
  * them that is seen a second time belongs to the same tree.
  */
 export const FRESH = 'fresh';
-/** Of this package: gives the list it is called with. */
-export const COLLECT_TASK = 'celeriac.collect';
-
 /** A chain's steps, each with its id. */
 export function namedSteps(sig: Signature, id: string): Signature[] {
   const steps = chainSteps(sig);

@@ -12,6 +12,7 @@ import {
   type ResultNode,
   type Sent,
 } from '../canvas/compile.ts';
+import { REPAIR_TASK } from '../canvas/own-tasks.ts';
 import { maybeCurrentTask, recordChildren } from '../task/context.ts';
 import { hasExternalTaskIn } from './destination.ts';
 import { requireKnownTree } from './known-tasks.ts';
@@ -37,9 +38,6 @@ import { GroupResult } from '../results/group-result.ts';
 import type { Settings } from '../options/settings.ts';
 import type { Signature } from '../wire/signature.ts';
 import { derivedId } from '../base/ids.ts';
-
-/** Of this package: sends what a sender that died has left unsent. */
-export const REPAIR_TASK = 'celeriac.repair';
 
 /** Sends any signature. Bad input throws before anything is sent. */
 export async function applySignature(

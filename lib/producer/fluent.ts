@@ -1,13 +1,12 @@
 /** Signatures as users hold them: frozen plain data, with methods that make new ones or send them. */
 import type { ApplyOptions } from '../options/apply-options.ts';
-import { applySignature } from './apply-canvas.ts';
+import { applyHere, sendSignature } from '#deployed/producer/sending';
 import { chainOf, kindOf, merged, type SignatureKind } from '../canvas/build.ts';
 import { skewed, type SkewOptions } from '../canvas/skew.ts';
 import { shown } from '../base/checks.ts';
 import { InvalidSignature } from '../base/errors.ts';
 import type { GroupResult } from '../results/group-result.ts';
 import { PLAIN_DATA } from '../wire/json.ts';
-import { requireKnownTree } from './known-tasks.ts';
 import type { App } from './app.ts';
 import type { AsyncResult } from '../results/result.ts';
 import { type Signature, type SignatureOptions, withParts } from '../wire/signature.ts';
@@ -42,16 +41,12 @@ class Fluent implements Signature {
   }
 
   async applyAsync(args: readonly unknown[] = [], options: ApplyOptions = {}): Promise<AsyncResult | GroupResult> {
-    const app = appOf(this);
-    const whole = withArguments(this, args);
-    requireKnownTree(app, whole);
-    const send = (to: App): Promise<AsyncResult | GroupResult> => applySignature(to, whole, options);
-    return app.settings.alwaysEager ? app.runEager(send) : send(app);
+    return sendSignature(appOf(this), withArguments(this, args), options);
   }
 
   async apply(args: readonly unknown[] = [], options: ApplyOptions = {}): Promise<AsyncResult | GroupResult> {
     const whole = withArguments(this, args);
-    return appOf(this).runEager((eager) => applySignature(eager, whole, options));
+    return applyHere(appOf(this), whole, options);
   }
 
   set({ immutable, ...options }: ApplyOptions & { readonly immutable?: boolean }): Signature {

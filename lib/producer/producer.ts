@@ -1,7 +1,7 @@
 /** From a call to a message. What an app lends to everything that sends. */
 import { type ApplyOptions, resolveApplyOptions, type ResolvedApplyOptions } from '../options/apply-options.ts';
 import { maybeCurrentTask } from '../task/context.ts';
-import { HopLimitExceeded, InvalidArguments, InvalidOption } from '../base/errors.ts';
+import { HopLimitExceeded, InvalidOption } from '../base/errors.ts';
 import { MAX_HOPS } from '../base/limits.ts';
 import { destinationOf, withQueues } from './destination.ts';
 import { decodeTyped } from '../wire/json-typed.ts';
@@ -10,10 +10,9 @@ import { checkSteps, fromSignatureOptions, type Lineage } from '../options/signa
 import { checkTimerSize, prepare, type Prepared } from './publish.ts';
 import { requireExternal, requireQueue } from '../options/declared-queue.ts';
 import { ownQueueName } from '../wire/queue-name.ts';
-import type { TaskDefinition } from '../task/registry.ts';
 import { argsRepr, kwargsRepr } from '../wire/repr.ts';
 import { givenArguments, readSignature, type Signature } from '../wire/signature.ts';
-import type { StandardResult } from '../base/standard-schema.ts';
+import { validateArguments } from './arguments.ts';
 import { checkedTaskName } from '../options/task-options.ts';
 import type { App } from './app.ts';
 
@@ -155,32 +154,4 @@ function nextHeader(groupId: string | undefined, parentHops: number | undefined)
     );
   }
   return { ...(hops > 0 ? { hops } : {}), ...(groupId === undefined ? {} : { groupId }) };
-}
-
-/** @throws InvalidArguments listing every issue with its path. */
-export async function validateArguments(
-  definition: TaskDefinition | undefined,
-  args: readonly unknown[],
-): Promise<readonly unknown[]> {
-  const schema = definition?.options.schema;
-  if (definition === undefined || schema === undefined) return args;
-  return argumentsOf(definition, await schema['~standard'].validate([...args]));
-}
-
-/** @throws InvalidArguments listing every issue with its path. */
-export function argumentsOf(
-  definition: TaskDefinition,
-  result: StandardResult<readonly unknown[]>,
-): readonly unknown[] {
-  if (result.issues === undefined) {
-    if (Array.isArray(result.value)) return result.value;
-    throw new InvalidArguments(`The schema of task '${definition.name}' must give an array of arguments.`);
-  }
-  const issues = result.issues.map((issue) => {
-    const path = (issue.path ?? [])
-      .map((part) => (typeof part === 'object' ? String(part.key) : String(part)))
-      .join('.');
-    return path === '' ? issue.message : `args.${path}: ${issue.message}`;
-  });
-  throw new InvalidArguments(`Arguments of task '${definition.name}' do not fit its schema: ${issues.join('; ')}`);
 }

@@ -1,9 +1,9 @@
 /** The one question that everything asks of a schedule, and of an entry. */
 import { nextClockedMs } from './clocked.ts';
-import { nextCrontabMs } from './crontab.ts';
-import { nextIntervalMs } from './interval.ts';
+import { nextCrontabMs } from './next-crontab.ts';
+import { nextIntervalMs } from './next-interval.ts';
 import type { Schedule } from './schedule.ts';
-import { nextSolarMs } from './solar.ts';
+import { nextSolarMs } from './next-solar.ts';
 
 /**
  * The first due instant strictly after a given one, in milliseconds since the epoch; undefined when none

@@ -1,6 +1,7 @@
 /** Task name -> definition. */
 import type { TaskContext } from './context.ts';
 import { AlreadyRegistered, NotRegistered } from '../base/errors.ts';
+import { once } from '../base/lazy.ts';
 import type { ResolvedTaskOptions } from '../options/task-options.ts';
 
 /** Celery's handlers; each may be async, and its error is logged, never the task's. `beforeStart` alone fails the task. */
@@ -96,11 +97,6 @@ export class Registry {
   all(): TaskDefinition[] {
     return this.names().map((name) => this.get(name));
   }
-}
-
-function once<R>(make: () => R): () => R {
-  let made: { readonly value: R } | undefined;
-  return () => (made ??= { value: make() }).value;
 }
 
 /** Where the caller's caller stands, from a stack trace; for messages only. */

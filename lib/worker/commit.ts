@@ -33,7 +33,7 @@ export async function endRun(
     random,
   });
   if (decision.kind === 'requeue') return requeue(attempt, decision.reason);
-  const { record, decision: written } = writeOutcome(attempt, decision);
+  const { record, decision: written } = await writeOutcome(attempt, decision);
   if (written.kind === 'fail') worker.app.eager?.failed(message.id, written.error);
   return commitAndSettle(attempt, record, async () => {
     logEnd(attempt, written, startMs);

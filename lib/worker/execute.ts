@@ -1,4 +1,6 @@
 /** One delivery from its bytes to its disposition: decode -> claim -> run -> commit -> settle -> ack. */
+import { defer } from '#deployed/worker/defer';
+import { settleLost } from '#deployed/worker/lost';
 import { HopLimitExceeded, NotRegistered, TaskRevokedError, WorkerLostError } from '../base/errors.ts';
 import { errorMessage } from '../base/error-text.ts';
 import { fromRule } from '../wire/rule-message.ts';
@@ -18,8 +20,6 @@ import { recordExpiresAtSeconds } from './record-expiry.ts';
 import { isOfDisabledEntry } from './rule-tick.ts';
 import { isLargeUnpacked } from './large.ts';
 import { runAttempt } from './run-attempt.ts';
-import { defer } from './defer.ts';
-import { settleLost } from './lost.ts';
 import { committedOf } from './committed.ts';
 import { settle } from './settle.ts';
 import { endUnreadable } from './unreadable.ts';

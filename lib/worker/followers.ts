@@ -2,7 +2,9 @@
  * What follows from an outcome, as data: links and the next step, error links, steps that will never run, memberships,
  * the retry, the dead letter. Pure: `settle` does what is said here, once or many times, and every id is fixed here.
  */
-import { type CountedByCelery, type Errback, errbacksOf, ownId, type Sent } from '../canvas/compile.ts';
+import type { CountedByCelery, Sent } from '../canvas/compile.ts';
+import { ownId } from '../canvas/named.ts';
+import { type Errback, errbacksOf } from '../canvas/never-run.ts';
 import { ImproperlyConfigured } from '../base/errors.ts';
 import { derivedId } from '../base/ids.ts';
 import { FAILURE, IGNORED, RETRY, SUCCESS } from '../base/states.ts';

@@ -1,10 +1,10 @@
 /** How an attempt ended, as it is written down: its document, what follows, and that both fit an item. Pure but for ids. */
+import { checkRetry } from '#deployed/worker/settle-followers';
 import { errorLine, errorText } from '../base/error-text.ts';
 import { MessageTooLarge, ResultTooLarge, TaskRejectedError } from '../base/errors.ts';
 import { encodeJson } from '../wire/json.ts';
 import { DYNAMODB_MAX_ITEM_BYTES, MAX_RECORDED_CHILDREN } from '../base/limits.ts';
 import type { Message } from '../wire/message.ts';
-import { checkTimerSize } from '../producer/publish.ts';
 import type { TaskDefinition } from '../task/registry.ts';
 import { type ExtendedFields, writeDocument, writeException } from '../wire/result-document.ts';
 import { FAILURE, IGNORED, REJECTED, RETRY, SUCCESS } from '../base/states.ts';
@@ -12,7 +12,6 @@ import { followerIds, hasFollowers } from './followers.ts';
 import type { Attempt } from './attempt.ts';
 import type { EndDecision } from './decide.ts';
 import { type Committed, readSettlement, type Settlement, writeSettlement } from './committed.ts';
-import { retryMessage } from './settle.ts';
 
 /** A decision that is written down: a message that is given back leaves nothing. */
 type Outcome = Exclude<EndDecision, { readonly kind: 'requeue' }>;
@@ -27,9 +26,12 @@ export function ignoresResult(message: Message, definition: TaskDefinition): boo
  * A result that cannot be stored, or a retry that cannot be sent, is a failure of the task: told, not looped. Whatever
  * is thrown here is thrown again by every delivery.
  */
-export function writeOutcome(attempt: Attempt, decision: Outcome): { record: Committed; decision: Outcome } {
+export async function writeOutcome(
+  attempt: Attempt,
+  decision: Outcome,
+): Promise<{ record: Committed; decision: Outcome }> {
   try {
-    const settlement = asStored(settlementOf(attempt, decision));
+    const settlement = asStored(await settlementOf(attempt, decision));
     return { record: checkedSize(describe(attempt, decision, settlement), attempt), decision };
   } catch (error) {
     // Of a failure only what surrounds its error can be at fault.
@@ -43,7 +45,7 @@ export function minimalFailure(attempt: Attempt, error: unknown): Committed {
   return describe(attempt, { kind: 'fail', error, expected: false }, {}, true);
 }
 
-function settlementOf(attempt: Attempt, decision: Outcome): Settlement {
+async function settlementOf(attempt: Attempt, decision: Outcome): Promise<Settlement> {
   const { message, definition, worker } = attempt;
   if (decision.kind === 'success') {
     return ignoresResult(message, definition) && hasFollowers(message) ? { value: decision.value ?? null } : {};
@@ -51,8 +53,7 @@ function settlementOf(attempt: Attempt, decision: Outcome): Settlement {
   if (decision.kind === 'retry') {
     const retry = { dueMs: decision.dueMs, overrides: decision.overrides };
     // Throws now what would otherwise make every settling fail.
-    const prepared = retryMessage(message, retry, worker.app);
-    checkTimerSize(prepared, worker.ports.clock.nowMs(), worker.app.settings);
+    await checkRetry(message, retry, worker);
     return { retry };
   }
   if (decision.kind === 'reject') {

@@ -1,9 +1,10 @@
 /** One claimed attempt: its arguments, its context, its run, its end. */
+import { gatherResults } from '#deployed/worker/gather';
 import type { Message } from '../wire/message.ts';
 import type { TaskContext } from '../task/context.ts';
 import { isOf } from '../base/error-text.ts';
 import { isPassing } from '../base/passing.ts';
-import { validateArguments } from '../producer/producer.ts';
+import { validateArguments } from '../producer/arguments.ts';
 import { nameOrShape } from '../base/shape.ts';
 import type { TaskDefinition } from '../task/registry.ts';
 import { writeDocument } from '../wire/result-document.ts';
@@ -13,7 +14,6 @@ import { endRun } from './commit.ts';
 import { ignoresResult } from './outcome.ts';
 import { limitsOf, within } from './deadline.ts';
 import type { Ending } from './decide.ts';
-import { gatherResults } from './gather.ts';
 import { runTask } from './run-task.ts';
 import type { Worker } from './worker.ts';
 

@@ -1,24 +1,10 @@
-/** Does what follows from a committed outcome, window by window. Runs once or many times with the same effect. */
-import { REFUSED_RECEIVES } from '../base/limits.ts';
-import type { Message } from '../wire/message.ts';
-import { nextAttempt } from '../wire/next-attempt.ts';
-import type { App } from '../producer/app.ts';
-import { prepare, type Prepared } from '../producer/publish.ts';
-import { derivedId } from '../base/ids.ts';
-import { addStep } from './children.ts';
-import { countMember } from './celery-chord.ts';
-import { deadLetter, sendDeadLetters } from './dead-letter.ts';
+/** What follows from a committed outcome is done, where something does. */
+import { settleFollowers } from '#deployed/worker/settle-followers';
 import type { Delivery } from '../ports/delivery.ts';
-import { OutOfTime } from './deadline.ts';
-import { concludeSteps } from './failed-steps.ts';
-import { type Follower, followersOf } from './followers.ts';
-import { markMembers } from './group-marks.ts';
-import { callErrback } from './inline-errback.ts';
-import { sendChildren } from './send-children.ts';
-import { type Child, Pending, type Settling } from './settling.ts';
-import { inWindows, Outbox, Progress } from './windows.ts';
-import type { Worker } from './worker.ts';
-import type { Committed, Settlement } from './committed.ts';
+import type { Message } from '../wire/message.ts';
+import type { Committed } from './committed.ts';
+import { followersOf } from './followers.ts';
+import type { SettlingWorker } from './settle-followers.ts';
 
 /** @throws SettleInterrupted where the time is nearly over: the next delivery goes on. */
 export async function settle(
@@ -29,91 +15,5 @@ export async function settle(
 ): Promise<void> {
   const followers = followersOf(message, committed, worker.app);
   // Most tasks are followed by nothing.
-  if (followers.length === 0) return;
-  const settling = settlingOf(message, delivery, committed, worker);
-  const { progress } = settling;
-  try {
-    await settling.follow(followers);
-    await settling.drain();
-  } catch (error) {
-    if (error instanceof OutOfTime) await progress.save();
-    throw error;
-  }
-  await settling.finish();
-  await progress.finish();
-}
-
-type SettlingWorker = Pick<Worker, 'app' | 'ports' | 'invocation' | 'invocationStartMs' | 'followedUp'>;
-
-function settlingOf(
-  message: Message,
-  delivery: Delivery,
-  committed: Committed,
-  { app, ports, invocation: { deadlineMs }, invocationStartMs: startMs, followedUp }: SettlingWorker,
-): Settling {
-  // Of this very outcome: a task that is run anew under its old id sends all of its own.
-  const name = (): string =>
-    derivedId(`${message.id}:${message.retries}:progress:${outcomeName(message, committed, app)}`);
-  const pending = new Pending();
-  const settling: Settling = {
-    parent: message,
-    app,
-    ports,
-    deadlineMs,
-    again: committed.again === true,
-    lastTry: delivery.receiveCount >= REFUSED_RECEIVES,
-    followedUp,
-    outbox: new Outbox<Child>(),
-    progress: new Progress(name, ports, { startMs, deadlineMs }),
-    pending,
-    follow: async (followers) => {
-      for (const follower of followers) await begin(follower, settling);
-    },
-    drain: async () => {
-      // A failed step may be the last member of a group, whose body may be a step that fails: until nothing follows.
-      while (!isDrained(settling)) {
-        await concludeSteps(settling);
-        await markMembers(settling);
-        if (pending.count('failed step') > 0) continue;
-        const deadLetters = pending.take('dead letter').map(({ cause }) => deadLetter(delivery, cause, message, ports));
-        await sendDeadLetters(deadLetters, ports);
-        await sendChildren(settling, committed);
-      }
-    },
-    finish: async () => {
-      for (const { groupId } of pending.take('close')) await ports.celeryGroups?.close(groupId);
-      // Last, since they may take as long as there is time: nobody else waits for them.
-      for (const errback of pending.take('errback')) await callErrback(errback, settling);
-    },
-  };
-  return settling;
-}
-
-async function begin(follower: Follower, settling: Settling): Promise<void> {
-  const { kind } = follower;
-  if (kind === 'step') await addStep(settling, follower);
-  else if (kind === 'retry') settling.outbox.add(retryMessage(settling.parent, follower.retry, settling.app));
-  else if (kind === 'member') await settling.follow(await countMember(settling, follower.member));
-  else if (kind === 'each')
-    await inWindows(settling, follower.list, follower.of, (signature, index) =>
-      begin(follower.follower(signature, index), settling),
-    );
-  else settling.pending.add(follower);
-}
-
-/** An idempotent task stores no outcome that a redelivery would find: it runs again, and goes on where it was. */
-function outcomeName(message: Message, committed: Committed, { registry }: App): string {
-  return registry.find(message.task)?.options.idempotent === true ? '' : (committed.meta ?? '');
-}
-
-const LEFT_TO_DRAIN = ['failed step', 'conclusion', 'mark', 'dead letter'] as const;
-
-function isDrained({ pending, outbox }: Settling): boolean {
-  return outbox.isEmpty && LEFT_TO_DRAIN.every((kind) => pending.count(kind) === 0);
-}
-
-export function retryMessage(message: Message, retry: NonNullable<Settlement['retry']>, app: App): Prepared {
-  // Celery: who runs a task here does not wait for its retry.
-  const dueMs = app.eager === undefined ? retry.dueMs : null;
-  return prepare(nextAttempt(message, dueMs, retry.overrides), app.settings, { asPython: true });
+  if (followers.length > 0) await settleFollowers(followers, message, delivery, committed, worker);
 }

@@ -2,7 +2,7 @@
 import { crontab, every } from 'celeriac';
 import { expect, it } from 'vitest';
 
-import { Beat as DeployedBeat } from '../../lib/app/deployed-beat.ts';
+import { Beat as DeployedBeat } from '../../lib/deployed/beat/beat.ts';
 import { beatWorld } from '../support/beat-world.ts';
 
 interface Deployed extends Pick<ReturnType<typeof beatWorld>, 'world' | 'note'> {

@@ -149,7 +149,7 @@ describe('damage on the wire', () => {
       const cut: Fault = () => Promise.resolve({ status: 200, body: {}, arrives: '{"MessageId' });
       for (const fault of [cut, DAMAGED]) {
         const ports = portsOver(always(fault));
-        const { broker = ports.broker } = ports.forCall({ broker: ports.broker }, 10);
+        const { broker = ports.broker } = await ports.forCall({ broker: ports.broker }, 10);
         const items = Array.from({ length: count }, (_, index) => ({ queue: 'default', body: `damaged ${index}` }));
         for (const outcome of [...(await ports.broker.send(items)), ...(await broker.send(items))])
           expect(outcome).toMatchObject({ ok: false, retryable: true });

@@ -1,34 +1,142 @@
-/** What a worker's bundle does before its first message: counted, since a time says nothing on a shared machine. */
+/** What a worker's bundle does before its first message, and for a plain task: counted, since a time says nothing on a shared machine. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { bundleWorker } from '../support/lambda.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'celeriac-cold-'));
-const bundle = join(folder, 'worker.mjs');
+const bundle = join(folder, 'index.mjs');
 
 // The example has entries with and without time zones, and all kinds of options.
 beforeAll(() => bundleWorker('examples/blog/tasks.ts', bundle, 'worker', 'lean'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const LOAD = `
-const made = [];
+interface Start {
+  /** Date formats made. */
+  readonly formats: number;
+  /** Modules of Node. */
+  readonly builtins: readonly string[];
+  /** Files of the bundle, before the first message. */
+  readonly start: readonly string[];
+  /** Whether each message was done, and the files that it asked for. */
+  readonly asked: readonly { readonly done: boolean; readonly files: readonly string[] }[];
+}
+
+const RUN = `
+import { createServer } from 'node:http';
+import { registerHooks } from 'node:module';
+const [, bundle, events] = process.argv;
+let files = [];
+registerHooks({ load(url, context, next) { if (url.endsWith('.mjs')) files.push(url.slice(url.lastIndexOf('/') + 1)); return next(url, context); } });
+const taken = () => { const now = files; files = []; return now; };
+const formats = [];
 const { DateTimeFormat } = Intl;
-Intl.DateTimeFormat = function (...args) { made.push(args); return new DateTimeFormat(...args); };
+Intl.DateTimeFormat = function (...args) { formats.push(args); return new DateTimeFormat(...args); };
+const server = createServer((request, response) => request.resume().on('end', () => response.end('{}')));
+await new Promise((done) => server.listen(0, '127.0.0.1', done));
+process.env.AWS_ENDPOINT_URL = 'http://127.0.0.1:' + server.address().port;
 const before = new Set(process.moduleLoadList);
-await import(process.argv[1]);
-const loaded = process.moduleLoadList.filter((name) => !before.has(name));
-console.log(JSON.stringify({ formats: made.length, loaded }));
+const { handler } = await import(bundle);
+const builtins = process.moduleLoadList.filter((name) => !before.has(name));
+const made = formats.length;
+const start = taken();
+const asked = [];
+for (const event of JSON.parse(events)) {
+  const { batchItemFailures } = await handler(event, { awsRequestId: 'r', getRemainingTimeInMillis: () => 60_000 });
+  asked.push({ done: batchItemFailures.length === 0, files: taken() });
+}
+console.log(JSON.stringify({ formats: made, builtins, start, asked }));
 process.exit(0);`;
 
-it('makes no date format, and leaves out the modules of Node that few invocations need', () => {
-  const output = execFileSync(process.execPath, ['--input-type=module', '-e', LOAD, bundle], { encoding: 'utf8' });
-  const { formats, loaded } = JSON.parse(output) as { readonly formats: number; readonly loaded: readonly string[] };
-  expect(formats).toBe(0);
-  expect(loaded.length).toBeGreaterThan(0);
-  expect(loaded.filter((name) => /^NativeModule (?:zlib|util|fs\/promises)$/.test(name))).toEqual([]);
+const COMMENT = { id: 'c', author: 'ada', text: 'hello' };
+
+/** The comment's task, and what stands in the embed of its message. */
+function eventOf(embed: object): object {
+  const headers = {
+    lang: 'js',
+    task: 'comments.check',
+    id: 'a',
+    root_id: 'a',
+    parent_id: null,
+    group: null,
+    retries: 0,
+  };
+  const body = Buffer.from(JSON.stringify([[COMMENT], {}, embed])).toString('base64');
+  const message = {
+    body,
+    'content-encoding': 'utf-8',
+    'content-type': 'application/json',
+    headers,
+    properties: {
+      correlation_id: 'a',
+      body_encoding: 'base64',
+      delivery_info: { exchange: '', routing_key: 'default' },
+    },
+  };
+  return {
+    Records: [
+      {
+        messageId: 'm',
+        receiptHandle: 'r',
+        body: JSON.stringify(message),
+        attributes: { ApproximateReceiveCount: '1' },
+        messageAttributes: {},
+        eventSource: 'aws:sqs',
+        eventSourceARN: 'arn:aws:sqs:us-east-1:1:blog-default',
+        awsRegion: 'us-east-1',
+      },
+    ],
+  };
+}
+
+function startWith(events: readonly object[]): Start {
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', RUN, bundle, JSON.stringify(events)], {
+    encoding: 'utf8',
+    stdio: 'pipe',
+    env: {
+      ...process.env,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'x',
+      AWS_SECRET_ACCESS_KEY: 'x',
+      CELERIAC_APP: 'blog',
+      CELERIAC_QUEUES: '{"default":"https://sqs.us-east-1.amazonaws.com/1/blog-default"}',
+      CELERIAC_RESULTS_TABLE: 'results',
+      CELERIAC_STATE_TABLE: 'state',
+    },
+  });
+  // Log lines of the worker come before.
+  return JSON.parse(output.trim().split('\n').at(-1) ?? '') as Start;
+}
+
+// What npm run bench prints, and a little more: what lets it grow says why.
+const MOST_START_BYTES = 190 * 1024;
+const MOST_START_FILES = 8;
+
+describe('a worker', () => {
+  it('makes no date format, and leaves out the modules of Node that few invocations need', () => {
+    const { formats, builtins } = startWith([]);
+    expect(formats).toBe(0);
+    expect(builtins.length).toBeGreaterThan(0);
+    expect(builtins.filter((name) => /^NativeModule (?:zlib|util|fs\/promises)$/.test(name))).toEqual([]);
+  });
+
+  it('reads at its start what a plain task needs, and no more until something follows', () => {
+    const link = { task: 'comments.notify', args: [], kwargs: {}, options: {}, subtask_type: null, immutable: false };
+    const { start, asked } = startWith([eventOf({}), eventOf({}), eventOf({ callbacks: [link] })]);
+    expect(start.length).toBeLessThanOrEqual(MOST_START_FILES);
+    expect(start.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)).toBeLessThan(MOST_START_BYTES);
+    const [first, second, linked] = asked;
+    expect([first, second]).toEqual([
+      { done: true, files: [] },
+      { done: true, files: [] },
+    ]);
+    const later = linked?.files.length ?? 0;
+    expect(later).toBeGreaterThan(0);
+    // Schedules are in none of these.
+    expect(readdirSync(folder).length).toBeGreaterThan(start.length + later);
+  });
 });

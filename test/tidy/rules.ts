@@ -48,6 +48,7 @@ export const ROOMS: readonly string[] = [
   'memory',
   'aws',
   'app',
+  'deployed',
   'local',
   'testing',
   'monitor',
@@ -63,7 +64,7 @@ function roomOf(path: string): string | undefined {
 }
 
 /** What package.json's `imports` name. */
-const SEAMS: Readonly<Record<string, string>> = { '#aws-sdk': 'lib/aws/sdk.ts', '#beat': 'lib/beat/beat.ts' };
+const SEAMS: Readonly<Record<string, string>> = { '#aws-sdk': 'lib/aws/sdk.ts' };
 
 export function resolveImport(from: string, target: string): string | undefined {
   if (target in SEAMS) return SEAMS[target];

@@ -3,14 +3,15 @@
  * declared, and lib/beat and lib/schedules are loaded by whoever asks for them: a sweep, or a task that uses
  * `app.schedules`. All others would load them on every cold start. That the entries are right was checked at synth.
  */
-import { ImproperlyConfigured } from '../base/errors.ts';
-import type { FullSweepReport, Beat as WholeBeat } from '../beat/beat.ts';
-import type { BeatEntry } from '../beat/entry.ts';
-import type { BeatPlan } from '../beat/plan.ts';
-import type { ScheduleBook } from '../beat/schedules.ts';
-import type { SweepOptions } from '../beat/sweep.ts';
-import type { Ports } from '../ports/ports.ts';
-import type { App } from '../producer/app.ts';
+import { ImproperlyConfigured } from '../../base/errors.ts';
+import { lazy } from '../../base/lazy.ts';
+import type { FullSweepReport, Beat as WholeBeat } from '../../beat/beat.ts';
+import type { BeatEntry } from '../../beat/entry.ts';
+import type { BeatPlan } from '../../beat/plan.ts';
+import type { ScheduleBook } from '../../beat/schedules.ts';
+import type { SweepOptions } from '../../beat/sweep.ts';
+import type { Ports } from '../../ports/ports.ts';
+import type { App } from '../../producer/app.ts';
 
 export class Beat implements Pick<WholeBeat, 'book' | 'declare' | 'plans' | 'sweep'> {
   readonly book: ScheduleBook;
@@ -20,7 +21,7 @@ export class Beat implements Pick<WholeBeat, 'book' | 'declare' | 'plans' | 'swe
 
   constructor(app: App) {
     this.#app = app;
-    this.book = lazyScheduleBook(() => this.#loaded());
+    this.book = lazy(async () => (await this.#loaded()).book);
   }
 
   declare(entries: Readonly<Record<string, BeatEntry>>): void {
@@ -44,25 +45,9 @@ export class Beat implements Pick<WholeBeat, 'book' | 'declare' | 'plans' | 'swe
   }
 
   async #load(): Promise<WholeBeat> {
-    const { Beat: Whole } = await import('../beat/beat.ts');
+    const { Beat: Whole } = await import('../../beat/beat.ts');
     const beat = new Whole(this.#app);
     for (const entries of this.#declared) beat.declare(entries);
     return beat;
   }
-}
-
-/** Each method of the book is asynchronous, so that none of its callers sees that it comes later. */
-function lazyScheduleBook(whole: () => Promise<WholeBeat>): ScheduleBook {
-  return new Proxy({} as ScheduleBook, {
-    get: (_target, name) =>
-      // What is awaited is asked for `then`.
-      name === 'then'
-        ? undefined
-        : async (...args: readonly unknown[]): Promise<unknown> => {
-            const { book } = await whole();
-            const method: unknown = Reflect.get(book, name);
-            if (typeof method !== 'function') throw new TypeError(`app.schedules.${String(name)} is not a function`);
-            return Reflect.apply(method, book, args) as unknown;
-          },
-  });
 }

@@ -1,0 +1,12 @@
+/** What few processes do: to run eagerly, and what the sweeper's function does beside the sweep. Loaded on demand. */
+import type * as Eager from './eager.ts';
+import type * as WakeUps from '../beat/consume-wake-ups.ts';
+import type * as Lost from '../worker/consume-lost.ts';
+
+export const runEager: typeof Eager.runEager = async (...args) => (await import('./eager.ts')).runEager(...args);
+
+export const consumeLost: typeof Lost.consumeLost = async (...args) =>
+  (await import('../worker/consume-lost.ts')).consumeLost(...args);
+
+export const consumeWakeUps: typeof WakeUps.consumeWakeUps = async (...args) =>
+  (await import('../beat/consume-wake-ups.ts')).consumeWakeUps(...args);

@@ -1,0 +1,39 @@
+/** Ports as public calls see them. A worker's own are patient, and throw the SDK's errors. */
+import type { Clock } from '../base/time.ts';
+import { CallBudget, LastSuccess } from './call-budget.ts';
+import type { AwsPorts, Clients, Connected } from './connect.ts';
+import type { EventBridgeRules } from './eventbridge-rules.ts';
+import { brokerWithCeleriacErrors, watched, withCeleriacErrors } from './for-call.ts';
+
+export interface Viewed {
+  readonly own: AwsPorts;
+  readonly rules: EventBridgeRules | undefined;
+  readonly clients: Clients;
+  readonly clock: Clock;
+  /** The same ports over other clients. */
+  readonly over: (clients: Clients) => Omit<AwsPorts, 'rules'>;
+}
+
+export function callViews({ own, rules, clients, clock, over }: Viewed): Connected['forCall'] {
+  const lastSuccess = new LastSuccess();
+  return (given, seconds) => {
+    const budget = seconds === undefined ? undefined : new CallBudget(seconds, clock, lastSuccess);
+    const ports = over({
+      sqs: watched(clients.sqs, 'SQS', budget),
+      dynamodb: watched(clients.dynamodb, 'DynamoDB', budget),
+    });
+    const views: Partial<AwsPorts> = {
+      broker: brokerWithCeleriacErrors(ports.broker),
+      backend: withCeleriacErrors(ports.backend),
+      timers: withCeleriacErrors(ports.timers),
+      schedules: withCeleriacErrors(ports.schedules),
+      groups: withCeleriacErrors(ports.groups),
+      celeryGroups: withCeleriacErrors(ports.celeryGroups),
+      ...(rules === undefined
+        ? {}
+        : { rules: withCeleriacErrors(rules.watched((client) => watched(client, 'EventBridge', budget))) }),
+    };
+    const isOwn = (name: string): boolean => given[name as keyof AwsPorts] === own[name as keyof AwsPorts];
+    return Promise.resolve(Object.fromEntries(Object.entries(views).filter(([name]) => isOwn(name))));
+  };
+}

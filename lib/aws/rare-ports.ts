@@ -1,0 +1,34 @@
+/** The stores that most deliveries do not ask. In deployed functions they are loaded when they are asked. */
+import type { CeleryGroups } from '../ports/celery-groups.ts';
+import type { Groups } from '../ports/groups.ts';
+import type { Rates } from '../ports/rates.ts';
+import type { Schedules } from '../ports/schedules.ts';
+import type { Timers } from '../ports/timers.ts';
+import { DynamodbCeleryGroups } from './dynamodb-celery-groups.ts';
+import { DynamodbGroups } from './dynamodb-groups.ts';
+import { DynamodbRates } from './dynamodb-rates.ts';
+import { DynamodbSchedules } from './dynamodb-schedules.ts';
+import { DynamodbTimers, type DynamodbTimersOptions } from './dynamodb-timers.ts';
+
+/** Without the timers' shards: a table and what asks it. */
+export type StoreOptions = Omit<DynamodbTimersOptions, 'shards'>;
+
+export function timersOver(options: DynamodbTimersOptions): Timers {
+  return new DynamodbTimers(options);
+}
+
+export function schedulesOver(options: StoreOptions): Schedules {
+  return new DynamodbSchedules(options);
+}
+
+export function groupsOver(options: StoreOptions): Groups {
+  return new DynamodbGroups(options);
+}
+
+export function celeryGroupsOver(options: StoreOptions): CeleryGroups {
+  return new DynamodbCeleryGroups(options);
+}
+
+export function ratesOver(options: StoreOptions): Rates {
+  return new DynamodbRates(options);
+}

@@ -1,0 +1,10 @@
+/** The names of this package's own tasks, which its messages carry. */
+
+/** Gives its argument, the results of a header, to what follows. */
+export const COLLECT_TASK = 'celeriac.collect';
+
+/** Fails with its argument. */
+export const FAIL_TASK = 'celeriac.fail';
+
+/** Sends what a sender that died has left unsent. */
+export const REPAIR_TASK = 'celeriac.repair';

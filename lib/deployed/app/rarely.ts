@@ -1,0 +1,7 @@
+import type * as Whole from '../../app/rarely.ts';
+import { onDemand } from '../on-demand.ts';
+
+export const consumeLost: typeof Whole.consumeLost = async (...args) => (await onDemand()).consumeLost(...args);
+export const consumeWakeUps: typeof Whole.consumeWakeUps = async (...args) =>
+  (await onDemand()).consumeWakeUps(...args);
+export const runEager: typeof Whole.runEager = async (...args) => (await onDemand()).runEager(...args);
