@@ -7,9 +7,10 @@ export function once<R>(make: () => R): () => R {
 /**
  * An object whose methods are all asynchronous, and which is loaded when the first of them is called.
  *
+ * @param what Its name, for errors.
  * @param known What is there from the beginning.
  */
-export function lazy<P extends object>(load: () => Promise<P>, known: Partial<P> = {}): P {
+export function lazy<P extends object>(what: string, load: () => Promise<P>, known: Partial<P> = {}): P {
   return new Proxy(known as P, {
     get: (target, name) =>
       // What is awaited is asked for `then`.
@@ -18,7 +19,7 @@ export function lazy<P extends object>(load: () => Promise<P>, known: Partial<P>
         : async (...args: readonly unknown[]): Promise<unknown> => {
             const whole = await load();
             const method: unknown = Reflect.get(whole, name);
-            if (typeof method !== 'function') throw new TypeError(`${String(name)} is not a function`);
+            if (typeof method !== 'function') throw new TypeError(`${what}.${String(name)} is not a function`);
             return Reflect.apply(method, whole, args) as unknown;
           },
   });

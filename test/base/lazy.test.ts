@@ -33,7 +33,7 @@ describe('lazy', () => {
       loads += 1;
       return Promise.resolve(new Counter());
     });
-    return { port: lazy<Counter>(load, { count: 7 }), loads: () => loads };
+    return { port: lazy<Counter>('counter', load, { count: 7 }), loads: () => loads };
   };
 
   it('loads at the first call, and calls the same object after it', async () => {
@@ -55,9 +55,9 @@ describe('lazy', () => {
   it('rejects for what is no method, and when it cannot be loaded', async () => {
     const { port } = counted();
     await expect((port as unknown as { missing(): Promise<void> }).missing()).rejects.toThrow(
-      'missing is not a function',
+      'counter.missing is not a function',
     );
-    const broken = lazy<Counter>(() => Promise.reject(new Error('no file')));
+    const broken = lazy<Counter>('counter', () => Promise.reject(new Error('no file')));
     await expect(broken.add(1)).rejects.toThrow('no file');
   });
 });

@@ -4,15 +4,25 @@ import { onDemand } from '../on-demand.ts';
 
 export const timersOver: typeof Whole.timersOver = (options) =>
   lazy(
+    'timers',
     once(async () => (await onDemand()).timersOver(options)),
     { shards: options.shards },
   );
 
 export const schedulesOver: typeof Whole.schedulesOver = (options) =>
-  lazy(once(async () => (await onDemand()).schedulesOver(options)));
+  lazy(
+    'schedules',
+    once(async () => (await onDemand()).schedulesOver(options)),
+  );
 
 export const groupsOver: typeof Whole.groupsOver = (options) =>
-  lazy(once(async () => (await onDemand()).groupsOver(options)));
+  lazy(
+    'groups',
+    once(async () => (await onDemand()).groupsOver(options)),
+  );
 
 export const celeryGroupsOver: typeof Whole.celeryGroupsOver = (options) =>
-  lazy(once(async () => (await onDemand()).celeryGroupsOver(options)));
+  lazy(
+    'celeryGroups',
+    once(async () => (await onDemand()).celeryGroupsOver(options)),
+  );

@@ -21,7 +21,7 @@ export class Beat implements Pick<WholeBeat, 'book' | 'declare' | 'plans' | 'swe
 
   constructor(app: App) {
     this.#app = app;
-    this.book = lazy(async () => (await this.#loaded()).book);
+    this.book = lazy('app.schedules', async () => (await this.#loaded()).book);
   }
 
   declare(entries: Readonly<Record<string, BeatEntry>>): void {
