@@ -77,7 +77,12 @@ const PNPM: Manager = {
   manifest: ({ os, cpu, libc }) => ({
     pnpm: { supportedArchitectures: { os: [os], cpu: [cpu], libc: [libc] } },
   }),
-  leaves: ['pnpm-lock.yaml', 'node_modules/.modules.yaml', 'node_modules/.pnpm-workspace-state-v1.json'],
+  leaves: [
+    'pnpm-lock.yaml',
+    'node_modules/.modules.yaml',
+    'node_modules/.pnpm/lock.yaml',
+    'node_modules/.pnpm-workspace-state-v1.json',
+  ],
 };
 
 const MANAGERS: Readonly<Record<string, Manager>> = {
