@@ -1,7 +1,7 @@
 /** The chunk that is loaded on demand. */
 export { applyAgain, fail, mapEach, repair, starmapEach, unlockChord } from '../app/builtin-runs.ts';
 export { callViews } from '../aws/call-views.ts';
-export { celeryGroupsOver, groupsOver, schedulesOver, timersOver } from '../aws/rare-ports.ts';
+export { celeryGroupsOver, groupsOver, ratesOver, schedulesOver, timersOver } from '../aws/rare-ports.ts';
 export { runEager } from '../app/eager.ts';
 export { consumeWakeUps } from '../beat/consume-wake-ups.ts';
 export { applyCall, applyHere, savedGroup, sendCall, sendMany, sendNamed, sendSignature } from '../producer/sending.ts';
@@ -9,4 +9,7 @@ export { consumeLost } from '../worker/consume-lost.ts';
 export { defer } from '../worker/defer.ts';
 export { gatherResults } from '../worker/gather.ts';
 export { settleLost } from '../worker/lost.ts';
+export { atRateGate } from '../worker/rate-gate.ts';
 export { checkRetry, settleFollowers } from '../worker/settle-followers.ts';
+export { afterError } from '../worker/give-up.ts';
+export { endUnreadable } from '../worker/unreadable.ts';

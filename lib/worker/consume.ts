@@ -1,4 +1,6 @@
 /** A batch of deliveries in, a partial batch response out. Never throws, never answers `undefined`: both lose work. */
+import { afterError } from '#deployed/worker/give-up';
+import { SettleInterrupted } from './deadline.ts';
 import { errorLine, errorStack } from '../base/error-text.ts';
 import type { Ports } from '../ports/ports.ts';
 import { isFifo } from '../options/declared-queue.ts';
@@ -8,8 +10,6 @@ import { mapConcurrently } from '../base/map-concurrently.ts';
 import { type BatchResponse, type Delivery, type Invocation, LOST_QUEUE } from '../ports/delivery.ts';
 import { ACK, type Disposition } from './attempt.ts';
 import { execute } from './execute.ts';
-import { afterError } from './give-up.ts';
-import { SettleInterrupted } from './windows.ts';
 import { createWorker, type Worker } from './worker.ts';
 
 export async function consume(

@@ -16,6 +16,9 @@ export class OutOfTime extends Error {
   }
 }
 
+/** The invocation's time is nearly over: the message stays, and its next delivery goes on. */
+export class SettleInterrupted extends OutOfTime {}
+
 /** Until the worker has to answer, before Lambda's own timeout takes its whole batch along. */
 export function timeLeftMs(clock: Clock, deadlineMs: number): number {
   return Math.max(0, deadlineMs - clock.nowMs() - DEADLINE_MARGIN_SECONDS * 1000);

@@ -1,6 +1,8 @@
 /** One delivery from its bytes to its disposition: decode -> claim -> run -> commit -> settle -> ack. */
 import { defer } from '#deployed/worker/defer';
 import { settleLost } from '#deployed/worker/lost';
+import { endUnreadable } from '#deployed/worker/unreadable';
+import { atRateGate } from '#deployed/worker/rate-gate';
 import { HopLimitExceeded, NotRegistered, TaskRevokedError, WorkerLostError } from '../base/errors.ts';
 import { errorMessage } from '../base/error-text.ts';
 import { fromRule } from '../wire/rule-message.ts';
@@ -22,7 +24,6 @@ import { isLargeUnpacked } from './large.ts';
 import { runAttempt } from './run-attempt.ts';
 import { committedOf } from './committed.ts';
 import { settle } from './settle.ts';
-import { endUnreadable } from './unreadable.ts';
 import { isFifo } from '../options/declared-queue.ts';
 import type { Worker } from './worker.ts';
 
@@ -160,8 +161,6 @@ async function atGates(
 ): Promise<Disposition | undefined> {
   const { rateLimit } = definition.options;
   if (rateLimit === undefined || worker.app.eager !== undefined) return undefined;
-  // On demand: most workers have no such task.
-  const { atRateGate } = await import('./rate-gate.ts');
   return atRateGate(message, delivery, definition, rateLimit, worker);
 }
 

@@ -6,10 +6,7 @@ import { decodeJson, encodeJson } from '../wire/json.ts';
 import { CANVAS_WINDOW_BYTES, CANVAS_WINDOW_MESSAGES } from '../base/limits.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Prepared } from '../producer/publish.ts';
-import { OutOfTime } from './deadline.ts';
-
-/** The invocation's time is nearly over: the message stays, and its next delivery goes on. */
-export class SettleInterrupted extends OutOfTime {}
+import { SettleInterrupted } from './deadline.ts';
 
 /** Messages that wait to be sent together. */
 export class Outbox<T extends Prepared> {

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 
 import { CANVAS_WINDOW_BYTES, CANVAS_WINDOW_MESSAGES } from '../../lib/base/limits.ts';
 import type { Prepared } from '../../lib/producer/publish.ts';
-import { inWindows, Outbox, Progress, SettleInterrupted } from '../../lib/worker/windows.ts';
+import { SettleInterrupted } from '../../lib/worker/deadline.ts';
+import { inWindows, Outbox, Progress } from '../../lib/worker/windows.ts';
 
 const START = 1_900_000_000_500;
 const MINUTE = 60_000;

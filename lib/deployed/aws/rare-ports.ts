@@ -26,3 +26,9 @@ export const celeryGroupsOver: typeof Whole.celeryGroupsOver = (options) =>
     'celeryGroups',
     once(async () => (await onDemand()).celeryGroupsOver(options)),
   );
+
+export const ratesOver: typeof Whole.ratesOver = (options) =>
+  lazy(
+    'rates',
+    once(async () => (await onDemand()).ratesOver(options)),
+  );
