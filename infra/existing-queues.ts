@@ -3,7 +3,7 @@ import { Annotations, Stack, Token, TokenComparison } from 'aws-cdk-lib';
 import { CfnQueue, type IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
-import { shown } from '../lib/base/checks.ts';
+import { refuseUnknownKeys, shown } from '../lib/base/checks.ts';
 import { InvalidOption, QueueNotFound } from '../lib/base/errors.ts';
 import type { AppManifest } from '../lib/options/manifest.ts';
 import type { QueuePair } from './queues.ts';
@@ -14,6 +14,8 @@ export interface ExistingQueue extends QueuePair {}
 
 // Of a queue for which CloudFormation is given none. Source: SQS API reference, CreateQueue.
 const DEFAULT_VISIBILITY_SECONDS = 30;
+
+const PAIR_KEYS: ReadonlySet<string> = new Set<keyof ExistingQueue>(['queue', 'deadLetterQueue']);
 
 /** @throws QueueNotFound, InvalidOption when the app has not declared a queue as it is given here, or a worker cannot consume it. */
 export function validateExistingQueues(
@@ -33,6 +35,7 @@ export function validateExistingQueues(
       throw new InvalidOption(
         `${what}: the app declares it as external: its workers run elsewhere. Give it in externalQueues, or declare it without external.`,
       );
+    refuseUnknownKeys(pair, PAIR_KEYS, what);
     for (const field of ['queue', 'deadLetterQueue'] as const) {
       const queue: IQueue | undefined = pair[field];
       if (typeof queue !== 'object' || !('queueArn' in queue))

@@ -2,6 +2,7 @@
 import type { Grant } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
 
+import { refuseUnknownKeys } from '../lib/base/checks.ts';
 import { ImproperlyConfigured } from '../lib/base/errors.ts';
 import type { TaskQueues } from './queues.ts';
 import { giveSecret, type TaskSecret } from './secrets.ts';
@@ -12,6 +13,8 @@ export interface GivenTo {
   /** Workers of these queues, by Celery's name, and no other function. @default - every worker, and the sweeper */
   readonly queues?: readonly string[];
 }
+
+const TO_KEYS: ReadonlySet<string> = new Set<keyof GivenTo>(['queues']);
 
 export class ServiceFunctions {
   /** By Celery's name of the queue. */
@@ -36,16 +39,19 @@ export class ServiceFunctions {
   }
 
   addEnvironment(name: string, value: string, to: GivenTo = {}): void {
-    for (const fn of this.#named(to)) setVariable(fn, name, value, 'addEnvironment');
+    for (const fn of this.#named(to, 'addEnvironment')) setVariable(fn, name, value, 'addEnvironment');
   }
 
   grantSecret(secret: TaskSecret, variable: string, to: GivenTo = {}): Grant {
-    return this.#named(to)
+    return this.#named(to, 'grantSecret')
       .map((fn) => giveSecret(fn, variable, secret, 'grantSecret'))
       .reduce((all, grant) => all.combine(grant));
   }
 
-  #named({ queues }: GivenTo): LambdaFn[] {
+  #named(to: GivenTo, what: string): LambdaFn[] {
+    // A slip of the fingers must not give a secret to everybody.
+    refuseUnknownKeys(to, TO_KEYS, what);
+    const { queues } = to;
     if (queues === undefined) return [...Object.values(this.workers), this.#sweeper];
     if (queues.length > 0) return queues.map((name) => this.worker(name));
     throw new ImproperlyConfigured(

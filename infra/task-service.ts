@@ -6,7 +6,6 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 
-import { refuseUnknownKeys } from '../lib/base/checks.ts';
 import { type AppManifest, externalQueuesOf, hasFifoQueue, taskQueuesOf } from '../lib/options/manifest.ts';
 import { deployedParameterName, type DeployedWorker } from '../lib/options/deployed-service.ts';
 import { TaskAlarms } from './alarms.ts';
@@ -23,7 +22,7 @@ import { type ExistingTables, validateTables } from './existing-tables.ts';
 import { validateExternalQueues } from './external-queues.ts';
 import { type FunctionProps, type SweeperOverrides, sweeperProps, validateShared } from './function-props.ts';
 import { serviceFromAttributes, serviceFromParameter, type TaskServiceAttributes } from './imported-service.ts';
-import { SERVICE_PROPS } from './known-props.ts';
+import { refuseUnknownProps } from './known-props.ts';
 import { MeteredService } from './metrics.ts';
 import { planQueues, type QueueOverrides, type ServicePlan } from './plan.ts';
 import { type PresetProps, type ServiceSettings, settingsOf } from './preset.ts';
@@ -121,7 +120,7 @@ export class TaskService extends MeteredService implements ITaskService {
    */
   constructor(scope: Construct, id: string, props: TaskServiceProps) {
     super(scope, id);
-    refuseUnknownKeys(props, SERVICE_PROPS, 'TaskService');
+    refuseUnknownProps(props);
     validateShared(props);
     validateKey(this, props.encryptionKey);
     this.settings = settingsOf(props);

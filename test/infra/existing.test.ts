@@ -141,6 +141,11 @@ describe('existingQueues', () => {
       'existingQueues.old.deadLetterQueue: undefined given; a Queue of aws-sqs is allowed.',
     ],
     [
+      'a misspelt field',
+      (scope) => ({ existingQueues: { old: { queue: imported(scope, 'a'), deadLeterQueue: imported(scope, 'b') } } }),
+      "existingQueues.old: 'deadLeterQueue' is no option. Allowed are deadLetterQueue, queue. Did you mean 'deadLetterQueue'?",
+    ],
+    [
       'another type',
       (scope) => ({
         existingQueues: { old: { queue: imported(scope, 'a'), deadLetterQueue: imported(scope, 'b.fifo') } },

@@ -18,7 +18,7 @@ import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 
-import { type FunctionProps, TaskService, type TaskServiceProps } from '../../infra/index.ts';
+import { type FunctionProps, type GivenTo, TaskService, type TaskServiceProps } from '../../infra/index.ts';
 import { validateFunctionProps, validateTogether } from '../../infra/function-props.ts';
 import type { AppManifest } from '../../lib/options/manifest.ts';
 import { decide, type Statement as IamStatement } from '../support/iam/policy.ts';
@@ -36,8 +36,12 @@ const MANIFEST: AppManifest = {
 const TEMPLATE_FUNCTIONS = { default: /^TasksWorkersdefault/, mail: /^TasksWorkersmail/, sweeper: /^TasksSweeper/ };
 type Props = Readonly<Record<string, unknown>>;
 
-function make(props: (stack: Stack) => Partial<TaskServiceProps>, app: App = newApp()): [TaskService, Stack] {
-  const stack = new Stack(app, 'Test');
+function make(
+  props: (stack: Stack) => Partial<TaskServiceProps>,
+  app: App = newApp(),
+  env?: { readonly region: string; readonly account: string },
+): [TaskService, Stack] {
+  const stack = new Stack(app, 'Test', env === undefined ? {} : { env });
   return [new TaskService(stack, 'Tasks', { app: MANIFEST, entry: ENTRY, ...props(stack) }), stack];
 }
 
@@ -111,6 +115,8 @@ describe('what is refused', () => {
   it.each<[Partial<TaskServiceProps>, string]>([
     [anything({ enviroment: {} }), "TaskService: 'enviroment' is no option."],
     [anything({ enviroment: {} }), "Did you mean 'environment'?"],
+    [anything({ bundling: { nodeModule: ['sharp'] } }), "bundling: 'nodeModule' is no option."],
+    [anything({ bundling: { format: 'cjs' } }), "bundling: 'format' is no option. Allowed are assetHash, banner"],
     [anything({ queues: { mail: { memoryMib: 1 } } }), "queues.mail: 'memoryMib' is no option."],
     [anything({ queues: { mail: { memoryMib: 1 } } }), "Did you mean 'memoryMiB'?"],
     [anything({ queues: { py: { retentoin: 1 } } }), "queues.py: 'retentoin' is no option."],
@@ -362,10 +368,15 @@ describe('secrets and variables', () => {
   });
 
   it('a queue that has no worker, or none at all, is told', () => {
-    const [service] = make(() => ({}));
+    const [service, stack] = make(() => ({}));
     expect(() => service.addEnvironment('A1', 'x', { queues: ['py'] })).toThrow("Queue 'py' is external");
     expect(() => service.addEnvironment('A1', 'x', { queues: ['nowhere'] })).toThrow("Queue 'nowhere' is not declared");
     expect(() => service.addEnvironment('A1', 'x', { queues: [] })).toThrow('queues: [] names no worker');
+    const misspelt = { queue: ['mail'] } as GivenTo;
+    expect(() => service.addEnvironment('A1', 'x', misspelt)).toThrow("addEnvironment: 'queue' is no option.");
+    expect(() => service.grantSecret(new Secret(stack, 'Key'), 'A1', misspelt)).toThrow(
+      "grantSecret: 'queue' is no option. Allowed are queues. Did you mean 'queues'?",
+    );
     expect(() => service.addEnvironment('CELERIAC_X', 'x')).toThrow('begins with CELERIAC_');
     expect(() => service.grantSecret('value' as unknown as Secret, 'A1')).toThrow("grantSecret.A1: 'value' given");
   });
@@ -452,8 +463,10 @@ it('cdk-nag finds nothing where everything is used', () => {
       environment: { CURRENCY: 'EUR' },
       secrets: { KEY: Secret.fromSecretCompleteArn(scope, 'Secret', `arn:aws:secretsmanager:eu:1:secret:a-123456`) },
       functionProps: { description: 'ours' },
+      encryptionKey: new Key(scope, 'Key', { enableKeyRotation: true }),
     }),
     app,
+    { region: 'eu-west-1', account: '111122223333' },
   );
   service.addEnvironment('LATE', 'x');
   expect(service.workers).toHaveProperty('mail');
