@@ -18,7 +18,7 @@ const ids = new Set(
 );
 
 // A service of which synth has much to say.
-const APP: AppManifest = manifestOf(3, {
+const APP: AppManifest = manifestOf(14, {
   tasks: Object.fromEntries(
     Array.from({ length: 300 }, (_, index) => [`app.${(index * 7919).toString(36)}.task.${index}`, { queue: 'q0' }]),
   ),
@@ -94,10 +94,8 @@ describe('what synth says', () => {
 
   it('all of it, and nothing of what is acknowledged', () => {
     const all = said();
-    for (const id of fullIds) {
-      const left = all.filter((other) => other !== id);
-      expect([id, left.length]).not.toEqual([id, all.length]);
-      expect(said([id])).toEqual(left);
-    }
+    expect([...new Set(all)].toSorted()).toEqual(fullIds.toSorted());
+    expect(said(fullIds)).toEqual([]);
+    expect(said(['celeriac:beat'])).toEqual(all.filter((id) => id !== 'celeriac:beat'));
   });
 });
