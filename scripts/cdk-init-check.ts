@@ -1,4 +1,4 @@
-/** What README tells a newcomer, done: a project of `cdk init`, one line in its tsconfig, README's tasks, and a stack with them. */
+/** What README tells a newcomer, done: a project of `cdk init`, one line in its tsconfig, README's tasks, and a stack with them; `celeriac synth`. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -59,5 +59,16 @@ export function checkCdkInit(parent: string, modules: string): string {
   const functions = Object.values(template.Resources).filter(({ Type }) => Type === 'AWS::Lambda::Function');
   // Two queues and the sweeper.
   if (functions.length !== 3) throw new Error(`The stack has ${functions.length} functions; 3 are expected.`);
-  return `a project of cdk init compiles and synthesizes: ${functions.length} functions`;
+  const synthesized = run(process.execPath, [programOf(folder), 'synth', '--app', 'src/tasks.ts', '--out', 'build']);
+  if (!synthesized.includes('build/template.json: ')) throw new Error(`celeriac synth has said: ${synthesized}`);
+  return `a project of cdk init compiles and synthesizes: ${functions.length} functions; so does celeriac synth`;
+}
+
+/** The program that npm would link. */
+function programOf(folder: string): string {
+  const celeriac = join(folder, 'node_modules/celeriac');
+  const { bin } = JSON.parse(readFileSync(join(celeriac, 'package.json'), 'utf8')) as {
+    readonly bin: { readonly celeriac: string };
+  };
+  return join(celeriac, bin.celeriac);
 }

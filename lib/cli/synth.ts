@@ -13,6 +13,7 @@ const OPTIONS = {
   format: { type: 'string', default: 'cloudformation' },
   'stack-name': { type: 'string' },
   'queue-name-prefix': { type: 'string' },
+  preset: { type: 'string', default: 'production' },
   'no-alarms': { type: 'boolean', default: false },
 } as const;
 
@@ -22,7 +23,8 @@ Writes a service as a CloudFormation template and its code beside it: template.j
 
   --app <path>                the module that exports the app; it is bundled into the functions
   --out <folder>              where the template goes (celeriac.out)
-  --stack-name <name>         tells the service from others of the account and region (<app>-tasks)
+  --stack-name <name>         tells the service from others of the app: names of rules and of the SSM parameter (<app>-tasks)
+  --preset <preset>           development, where nothing is worth keeping, or production (production)
   --queue-name-prefix <text>  fixed queue names, as Celery's queue_name_prefix makes them
   --no-alarms                 leaves the alarms out, which are paid by the metric
   --format cloudformation     the only one: Terraform and others deploy it as a stack
@@ -38,8 +40,10 @@ export interface Infra {
     props: {
       readonly app: Celeriac;
       readonly entry: string;
+      readonly preset: 'development' | 'production';
       readonly queueNamePrefix?: string;
       readonly alarms?: false;
+      readonly parameterName?: string;
     },
     options: { readonly out: string; readonly stackName: string },
   ) => {
@@ -56,10 +60,12 @@ const INFRA: string = 'celeriac/infra';
 export const synth: Command = {
   usage: USAGE,
   async run(args, terminal) {
-    const { app, out, format, ...names } = parsed(args);
+    const { app, out, format, preset, ...names } = parsed(args);
     if (app === undefined) throw new UsageError('--app is missing: the path of the module that exports your app.');
     if (format !== 'cloudformation')
       throw new UsageError(`--format is '${format}'; cloudformation is allowed. Terraform deploys it as a stack.`);
+    if (preset !== 'development' && preset !== 'production')
+      throw new UsageError(`--preset is '${preset}'; development and production are allowed.`);
     const given = names['stack-name'];
     if (given !== undefined) checkStackName(given);
     const { synthesizeTemplate } = await infra();
@@ -70,8 +76,11 @@ export const synth: Command = {
       {
         app: loaded,
         entry: app,
+        preset,
         ...(prefix === undefined ? {} : { queueNamePrefix: prefix }),
         ...(names['no-alarms'] ? { alarms: false } : {}),
+        // Two services of one app would write one parameter.
+        ...(given === undefined ? {} : { parameterName: `/celeriac/${given}` }),
       },
       { out, stackName },
     );

@@ -54,7 +54,15 @@ describe('celeriac', () => {
   it('synth shows its options, whatever else is said', async () => {
     const { code, printed } = await celeriac('synth', '--app', 'nowhere.ts', '--help');
     expect(code).toBe(0);
-    for (const option of ['--app', '--out', '--stack-name', '--queue-name-prefix', '--no-alarms', '--format'])
+    for (const option of [
+      '--app',
+      '--out',
+      '--stack-name',
+      '--preset',
+      '--queue-name-prefix',
+      '--no-alarms',
+      '--format',
+    ])
       expect(printed).toContain(`  ${option} `);
   });
 });
@@ -65,6 +73,7 @@ describe('arguments of synth', () => {
     [['--apps', 'x.ts'], "Unknown option '--apps'"],
     [['x.ts'], "Unexpected argument 'x.ts'"],
     [['--app', 'x.ts', '--format', 'terraform-json'], "--format is 'terraform-json'; cloudformation is allowed"],
+    [['--app', 'x.ts', '--preset', 'staging'], "--preset is 'staging'; development and production are allowed"],
     [['--app', 'x.ts', '--stack-name', '1_x'], "--stack-name is '1_x'"],
   ])('%j', async (args, message) => {
     const { code, complained, printed } = await celeriac('synth', ...args);
