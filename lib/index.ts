@@ -67,7 +67,7 @@ export type { Clock, Ids, Random } from './base/time.ts';
 export type { Ports } from './ports/ports.ts';
 export type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from './ports/groups.ts';
 export type { KeepSlotRequest, KeptSlot, RateLine, RateRequest, Rates } from './ports/rates.ts';
-export type { DueMark, Rules, ScheduleItem, Schedules } from './ports/schedules.ts';
+export type { DueEntry, Rules, ScheduleItem, Schedules } from './ports/schedules.ts';
 export type { Logger, LogLevel } from './ports/log.ts';
 export type { Timer, Timers } from './ports/timers.ts';
 export type {

@@ -9,7 +9,7 @@ import {
 } from '#aws-sdk';
 
 import { DYNAMODB_MAX_BATCH_GETS, DYNAMODB_MAX_BATCH_STATEMENTS } from '../base/limits.ts';
-import type { DueMark, ScheduleItem, Schedules } from '../ports/schedules.ts';
+import type { DueEntry, ScheduleItem, Schedules } from '../ports/schedules.ts';
 import { mapConcurrently } from '../base/map-concurrently.ts';
 import { backoff } from './backoff.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
@@ -30,6 +30,9 @@ const PAGES_AT_ONCE = 4;
 const SINGLES_AT_ONCE = 8;
 // Of documents in one batch: few entries are so large, and a request has its own limits.
 const PAGE_BYTES = 1_000_000;
+
+/** An item of the partition by due time. It may be older than its entry. */
+type DueMark = Pick<DueEntry, 'name' | 'dueMs'>;
 
 /** Where the entries are: `table` is the table of state. */
 export type DynamodbSchedulesOptions = DynamodbTable;
@@ -78,7 +81,25 @@ export class DynamodbSchedules implements Schedules {
     return items.map(itemOf);
   }
 
-  async due(untilMs: number, limit: number, after?: DueMark): Promise<DueMark[]> {
+  async eachDue(
+    untilMs: number,
+    limit: number,
+    visit: (due: readonly DueEntry[]) => Promise<readonly DueEntry[]>,
+  ): Promise<void> {
+    let after: DueMark | undefined;
+    for (;;) {
+      const marks = await this.#due(untilMs, limit, after);
+      if (marks.length > 0) {
+        const items = await this.read(marks.map(({ name }) => name));
+        // Behind all that was written for them: a mark too many costs a look, and without one nobody looks at its entry.
+        await this.#drop(await visit(marks.map((mark, index) => ({ ...mark, item: items[index] }))));
+      }
+      after = marks.at(-1);
+      if (marks.length < limit || after === undefined) return;
+    }
+  }
+
+  async #due(untilMs: number, limit: number, after: DueMark | undefined): Promise<DueMark[]> {
     const items = await this.#query(
       {
         KeyConditionExpression: '#pk = :pk AND #sk <= :until',
@@ -167,7 +188,7 @@ export class DynamodbSchedules implements Schedules {
     }
   }
 
-  async dropMarks(marks: readonly DueMark[]): Promise<void> {
+  async #drop(marks: readonly DueMark[]): Promise<void> {
     const requests = new Map(
       marks.map((mark) => [dueSortKey(mark.dueMs, mark.name), { DeleteRequest: { Key: markKey(mark) } }]),
     );

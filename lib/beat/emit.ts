@@ -19,7 +19,7 @@ import { tickId } from '../wire/rule-message.ts';
 export interface Emitted {
   /** Ticks sent. */
   readonly ticks: number;
-  /** The entry moved on: its mark has served. */
+  /** The entry moved on: there is no need to look at it again for these. */
   readonly moved: boolean;
   /** Why not; the next sweep tries again. */
   readonly error?: unknown;

@@ -1,7 +1,7 @@
-/** The sweep of schedule entries: due marks -> ticks -> entries on. */
+/** The sweep of schedule entries: what is due -> ticks -> entries on. */
 import { errorMessage } from '../base/error-text.ts';
 import { SWEEP_HORIZON_SECONDS } from '../base/limits.ts';
-import type { DueMark, ScheduleItem } from '../ports/schedules.ts';
+import type { DueEntry } from '../ports/schedules.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { App } from '../producer/app.ts';
 import { emitAll } from './emit.ts';
@@ -22,10 +22,10 @@ interface Sweep {
   readonly untilMs: number;
 }
 
-// Marks read at once, as many entries as one BatchGetItem returns.
+// As many entries as one BatchGetItem returns.
 const PAGE = 100;
-// Longer than any edit takes between its mark and its entry.
-const STALE_MARK_MS = 300_000;
+// Longer than any edit takes between the two that it writes: when the entry is due, and the entry.
+const STALE_MS = 300_000;
 
 export async function sweepSchedules(
   app: App,
@@ -35,63 +35,55 @@ export async function sweepSchedules(
 ): Promise<BeatReport> {
   const sweep = { app, ports, declared, untilMs: ports.clock.nowMs() + horizonSeconds * 1000 };
   const report = { ticks: 0, failed: 0 };
-  let after: DueMark | undefined;
-  for (;;) {
-    const marks = await ports.schedules.due(sweep.untilMs, PAGE, after);
-    if (marks.length > 0) {
-      const { ticks, failed } = await sweepPage(marks, sweep);
-      report.ticks += ticks;
-      report.failed += failed;
-    }
-    after = marks.at(-1);
-    if (marks.length < PAGE || after === undefined) return report;
-  }
+  await ports.schedules.eachDue(sweep.untilMs, PAGE, (page) => sweepPage(page, sweep, report));
+  return report;
 }
 
-async function sweepPage(marks: readonly DueMark[], sweep: Sweep): Promise<BeatReport> {
+/** Gives what has been dealt with. */
+async function sweepPage(
+  page: readonly DueEntry[],
+  sweep: Sweep,
+  report: { ticks: number; failed: number },
+): Promise<DueEntry[]> {
   const { app, ports, untilMs } = sweep;
-  const items = await ports.schedules.read(marks.map((mark) => mark.name));
-  const served: DueMark[] = [];
-  const due: { readonly mark: DueMark; readonly state: ScheduleState }[] = [];
-  let [ticks, failed] = [0, 0];
+  const done: DueEntry[] = [];
+  const due: { readonly found: DueEntry; readonly state: ScheduleState }[] = [];
   const fail = (name: string, error: unknown): void => {
-    failed += 1;
+    report.failed += 1;
     ports.logger.log('error', `Schedule entry '${name}' was not swept: ${errorMessage(error)}`, { entry: name });
   };
-  for (const [index, mark] of marks.entries()) {
+  for (const found of page) {
     try {
-      const found = await look(mark, items[index], sweep);
-      if (found === 'served') served.push(mark);
-      else if (found !== undefined) due.push({ mark, state: found });
+      const state = await look(found, sweep);
+      if (state === 'done') done.push(found);
+      else if (state !== undefined) due.push({ found, state });
     } catch (error) {
-      fail(mark.name, error);
+      fail(found.name, error);
     }
   }
   const states = due.map(({ state }) => state);
   for (const [index, emitted] of (await emitAll(states, app, ports, untilMs)).entries()) {
-    const mark = due[index]?.mark;
-    if (mark === undefined) continue;
-    if ('error' in emitted) fail(mark.name, emitted.error);
-    else ticks += emitted.ticks;
-    if (emitted.moved) served.push(mark);
+    const found = due[index]?.found;
+    if (found === undefined) continue;
+    if ('error' in emitted) fail(found.name, emitted.error);
+    else report.ticks += emitted.ticks;
+    if (emitted.moved) done.push(found);
   }
-  await ports.schedules.dropMarks(served);
-  return { ticks, failed };
+  return done;
 }
 
-/** The entry behind a mark, if it has something to do; or that the mark has served. */
+/** The entry, if it has something to do; or that it needs no look any more. */
 async function look(
-  mark: DueMark,
-  item: ScheduleItem | undefined,
+  { item, dueMs }: DueEntry,
   { ports, declared }: Sweep,
-): Promise<ScheduleState | 'served' | undefined> {
-  // The entry was deleted or moved on: the mark is what a crash or an edit left behind.
-  // Not at once: an edit that is about to write this very mark would lose it.
-  if (item === undefined || item.nextDueMs !== mark.dueMs)
-    return ports.clock.nowMs() - mark.dueMs > STALE_MARK_MS ? 'served' : undefined;
+): Promise<ScheduleState | 'done' | undefined> {
+  // The entry was deleted or moved on: a crash or an edit left this behind.
+  // Not at once: an edit that is about to write this very time would lose it.
+  if (item === undefined || item.nextDueMs !== dueMs)
+    return ports.clock.nowMs() - dueMs > STALE_MS ? 'done' : undefined;
   const state = stateOf(item);
   const undeclared = state.source === 'code' && !declared.has(item.name);
   if (!undeclared && !isForgotten(state)) return state;
   if (undeclared) ports.logger.log('info', `Schedule entry '${item.name}' is no longer declared; removed`);
-  return (await ports.schedules.remove(item.name, item.revision)) ? 'served' : undefined;
+  return (await ports.schedules.remove(item.name, item.revision)) ? 'done' : undefined;
 }

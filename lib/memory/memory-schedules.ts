@@ -1,8 +1,10 @@
 /** Schedule entries in memory: the executable meaning of `Schedules`. */
-import type { DueMark, ScheduleItem, Schedules } from '../ports/schedules.ts';
+import type { DueEntry, ScheduleItem, Schedules } from '../ports/schedules.ts';
 import { byBytes } from '../base/ids.ts';
 import { checkItem, sortKey, timeKey } from '../ports/store-limits.ts';
 import { Heap, type HeapItem } from './heap.ts';
+
+type DueMark = Pick<DueEntry, 'name' | 'dueMs'>;
 
 interface Mark extends HeapItem, DueMark {}
 
@@ -23,7 +25,22 @@ export class MemorySchedules implements Schedules {
     return Promise.resolve(items.slice(0, limit));
   }
 
-  due(untilMs: number, limit: number, after?: DueMark): Promise<DueMark[]> {
+  async eachDue(
+    untilMs: number,
+    limit: number,
+    visit: (due: readonly DueEntry[]) => Promise<readonly DueEntry[]>,
+  ): Promise<void> {
+    let after: DueMark | undefined;
+    for (;;) {
+      const marks = this.#due(untilMs, limit, after);
+      if (marks.length > 0)
+        this.#drop(await visit(marks.map((mark) => ({ ...mark, item: this.#items.get(mark.name) }))));
+      after = marks.at(-1);
+      if (marks.length < limit || after === undefined) return;
+    }
+  }
+
+  #due(untilMs: number, limit: number, after: DueMark | undefined): DueMark[] {
     const taken: Mark[] = [];
     const due: DueMark[] = [];
     for (let mark = this.#heap.peek(); mark !== undefined && mark.dueMs <= untilMs && due.length < limit;) {
@@ -33,7 +50,7 @@ export class MemorySchedules implements Schedules {
       mark = this.#heap.peek();
     }
     for (const mark of taken) this.#heap.push(mark);
-    return Promise.resolve(due);
+    return due;
   }
 
   async write(items: readonly ScheduleItem[]): Promise<boolean[]> {
@@ -58,19 +75,18 @@ export class MemorySchedules implements Schedules {
     return Promise.resolve(true);
   }
 
-  dropMarks(marks: readonly DueMark[]): Promise<void> {
+  /** When the earliest mark is due, or undefined. */
+  nextDueMs(): number | undefined {
+    return this.#heap.peek()?.dueMs;
+  }
+
+  #drop(marks: readonly DueMark[]): void {
     for (const mark of marks) {
       const held = this.#marks.get(keyOf(mark));
       if (held === undefined) continue;
       this.#marks.delete(keyOf(mark));
       this.#heap.remove(held);
     }
-    return Promise.resolve();
-  }
-
-  /** When the earliest mark is due, or undefined. */
-  nextDueMs(): number | undefined {
-    return this.#heap.peek()?.dueMs;
   }
 
   #mark(mark: DueMark): void {

@@ -11,12 +11,14 @@ export interface ScheduleItem {
   readonly document: string;
 }
 
-/** A mark in the index of due times. It may be older than its entry: the entry's own `nextDueMs` counts. */
-export interface DueMark {
+/** Found in the store's index of due times, which may be behind: the entry's own `nextDueMs` counts. */
+export interface DueEntry {
   /** Name of the entry. */
   readonly name: string;
-  /** Milliseconds since the epoch. */
+  /** When it is due as the index has it, milliseconds since the epoch. */
   readonly dueMs: number;
+  /** The entry; undefined where it is gone. */
+  readonly item: ScheduleItem | undefined;
 }
 
 /** Where schedule entries live. */
@@ -25,18 +27,24 @@ export interface Schedules {
   read(names: readonly string[]): Promise<(ScheduleItem | undefined)[]>;
   /** Entries by name, after a given one, at most `limit`. */
   list(after: string | undefined, limit: number): Promise<ScheduleItem[]>;
-  /** Marks with `dueMs <= untilMs`, earliest first, after a given one, at most `limit`. Cost follows what is due. */
-  due(untilMs: number, limit: number, after?: DueMark): Promise<DueMark[]>;
   /**
-   * Stores each entry whose stored revision is one less (none: 0: it is made, and only made) and, before them, their
-   * marks: a crash between the two leaves a mark too many, never an entry that nobody looks at. `false` for each whose
+   * Hands what is due by `untilMs` to `visit`, earliest first, at most `limit` at a time, each entry as it is stored then. What
+   * `visit` gives back has been dealt with, and is not found again under that time; all else is, also where `visit` throws.
+   * Cost follows what is due.
+   */
+  eachDue(
+    untilMs: number,
+    limit: number,
+    visit: (due: readonly DueEntry[]) => Promise<readonly DueEntry[]>,
+  ): Promise<void>;
+  /**
+   * Stores each entry whose stored revision is one less (none: 0: it is made, and only made) and, before them, when they are
+   * due: a crash between the two has `eachDue` find one too many, never an entry that nobody looks at. `false` for each whose
    * stored revision is another one; it keeps none of the others from being stored. Names are distinct within one call.
    */
   write(items: readonly ScheduleItem[]): Promise<boolean[]>;
   /** Deletes an entry of this revision. `false` where it has another one; true where it is gone already. */
   remove(name: string, revision: number): Promise<boolean>;
-  /** Deletes marks. Those that are gone already are not an error. */
-  dropMarks(marks: readonly DueMark[]): Promise<void>;
 }
 
 /** The scheduler's rules that fire entries without a sweep. */

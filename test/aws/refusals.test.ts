@@ -51,11 +51,10 @@ const CALLS: Readonly<Record<string, (ports: Connected) => Promise<unknown>>> = 
   'timers.remove': ({ timers }) => timers.remove([TIMER]),
   'schedules.read': ({ schedules }) => schedules.read(['entry']),
   'schedules.list': ({ schedules }) => schedules.list(undefined, 10),
-  'schedules.due': ({ schedules }) => schedules.due(NOW, 10),
+  'schedules.eachDue': ({ schedules }) => schedules.eachDue(NOW, 10, (due) => Promise.resolve(due)),
   'schedules.write': ({ schedules }) => schedules.write([ENTRY]),
   'schedules.write of two': ({ schedules }) => schedules.write([ENTRY, { ...ENTRY, name: 'other' }]),
   'schedules.remove': ({ schedules }) => schedules.remove('entry', 1),
-  'schedules.dropMarks': ({ schedules }) => schedules.dropMarks([{ name: 'entry', dueMs: NOW }]),
   'groups.mark': ({ groups }) => groups.mark([MARK]),
   'groups.count': ({ groups }) => groups.count('g'),
   'groups.define': ({ groups }) =>

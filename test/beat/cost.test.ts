@@ -56,7 +56,7 @@ describe('100,000 stored entries', () => {
 
   it('none due: a sweep makes as many calls as with none at all', async () => {
     const empty = await callsOf(new MemorySchedules(), 1);
-    expect(empty).toEqual(['schedules.due', 'timers.due', 'timers.due', 'timers.due', 'timers.due']);
+    expect(empty).toEqual(['schedules.eachDue', 'timers.due', 'timers.due', 'timers.due', 'timers.due']);
     expect(await callsOf(schedules, 1)).toEqual(empty);
     expect(await callsOf(schedules, 57)).toEqual(await callsOf(new MemorySchedules(), 57));
   });
@@ -95,7 +95,7 @@ describe('declared entries', () => {
       await app.sweep({}, counted);
     }
     expect(calls.filter((call) => call === 'schedules.read')).toHaveLength(4);
-    expect(calls.filter((call) => call === 'schedules.due')).toHaveLength(20);
+    expect(calls.filter((call) => call === 'schedules.eachDue')).toHaveLength(20);
     expect(calls.filter((call) => call === 'schedules.write')).toEqual([]);
   });
 });

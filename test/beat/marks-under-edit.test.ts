@@ -9,7 +9,7 @@ import { connect } from '../../lib/aws/connect.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import type { Environment } from '../../lib/options/manifest.ts';
 import { systemRandom } from '../../lib/base/time.ts';
-import { declareNote, MINUTE, type Run, START } from '../support/beat-world.ts';
+import { declareNote, dueOf, MINUTE, type Run, START } from '../support/beat-world.ts';
 import { type Servers, startServers } from '../support/servers.ts';
 import { clientsOver, type Fault, FaultyService } from '../support/service-faults.ts';
 
@@ -59,7 +59,7 @@ it('a sweep between the mark and the entry leaves the mark', async () => {
   await held;
   // The mark is there, its entry is not: another process sweeps, and again.
   for (let sweep = 0; sweep < 2; sweep += 1) await app.sweep({}, sweeper);
-  expect(await sweeper.schedules.due(START + MINUTE, 10)).toEqual([{ name: 'edited#1', dueMs: START + MINUTE }]);
+  expect(await dueOf(sweeper.schedules, START + MINUTE)).toEqual([['edited#1', START + MINUTE]]);
   letGo();
   await put;
   await app.sweep({}, sweeper);

@@ -5,7 +5,7 @@ import type { Backend } from '../../lib/ports/backend.ts';
 import type { CeleryGroups } from '../../lib/ports/celery-groups.ts';
 import type { Groups } from '../../lib/ports/groups.ts';
 import type { Rates } from '../../lib/ports/rates.ts';
-import type { Schedules } from '../../lib/ports/schedules.ts';
+import type { DueEntry, Schedules } from '../../lib/ports/schedules.ts';
 import type { Timers } from '../../lib/ports/timers.ts';
 import { groupMemberId } from '../../lib/wire/group-ids.ts';
 import { call, type Call } from './history.ts';
@@ -161,16 +161,17 @@ export const SCHEDULE_CALLS: Calls<Schedules> = fc.oneof(
   call('list', fc.integer({ min: 1, max: 4 }), (port: Schedules, limit, prefix) =>
     port.list(prefix, limit).then((items) => items.filter(({ name }) => name.startsWith(prefix))),
   ),
-  call('due', nowMs, async (port: Schedules, ms, prefix) =>
-    (await port.due(ms, 1000))
-      .filter(({ name }) => name.startsWith(prefix))
-      .toSorted((left, right) => left.dueMs - right.dueMs || byBytes(left.name, right.name)),
-  ),
   call(
-    'dropMarks',
-    fc.array(fc.record({ name: fc.constantFrom('x', 'y', 'y#z'), dueMs: nowMs }), { minLength: 1, maxLength: 3 }),
-    (port: Schedules, marks, prefix) =>
-      port.dropMarks(marks.map(({ name, dueMs }) => ({ name: prefix + name, dueMs }))),
+    'eachDue',
+    fc.record({ ms: nowMs, limit: fc.constantFrom(1, 2, 1000), done: fc.constantFrom('none', 'x', 'y', 'y#z') }),
+    async (port: Schedules, { ms, limit, done }, prefix) => {
+      const found: DueEntry[] = [];
+      await port.eachDue(ms, limit, (due) => {
+        found.push(...due.filter(({ name }) => name.startsWith(prefix)));
+        return Promise.resolve(due.filter(({ name }) => name === prefix + done));
+      });
+      return found.toSorted((left, right) => left.dueMs - right.dueMs || byBytes(left.name, right.name));
+    },
   ),
 );
 

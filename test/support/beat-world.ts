@@ -91,9 +91,18 @@ function failing({ schedules }: Ports): Ports['schedules'] {
   return {
     read: (names) => schedules.read(names),
     list: (after, limit) => schedules.list(after, limit),
-    due: () => Promise.reject(new InvalidSchedule('an outage')),
+    eachDue: () => Promise.reject(new InvalidSchedule('an outage')),
     write: (items) => schedules.write(items),
     remove: (name, revision) => schedules.remove(name, revision),
-    dropMarks: (marks) => schedules.dropMarks(marks),
   };
+}
+
+/** What a sweep would look at by `untilMs`, left as it is: names and times. */
+export async function dueOf(schedules: Ports['schedules'], untilMs: number): Promise<[name: string, dueMs: number][]> {
+  const found: [string, number][] = [];
+  await schedules.eachDue(untilMs, 100, (due) => {
+    found.push(...due.map(({ name, dueMs }): [string, number] => [name, dueMs]));
+    return Promise.resolve([]);
+  });
+  return found;
 }
