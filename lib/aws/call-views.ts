@@ -1,7 +1,7 @@
 /** Ports as public calls see them. A worker's own are patient, and throw the SDK's errors. */
 import type { Clock } from '../base/time.ts';
 import { CallBudget, LastSuccess } from './call-budget.ts';
-import type { AwsPorts, Clients, Connected } from './connect.ts';
+import type { AwsPorts, Clients, Connected } from './connected.ts';
 import type { EventBridgeRules } from './eventbridge-rules.ts';
 import { brokerWithCeleriacErrors, watched, withCeleriacErrors } from './for-call.ts';
 

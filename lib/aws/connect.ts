@@ -1,18 +1,16 @@
 /** From a deployed function's environment to the ports. */
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Clock, Random } from '../base/time.ts';
-import type { CeleryGroups } from '../ports/celery-groups.ts';
-import type { Ports } from '../ports/ports.ts';
-import type { Rates } from '../ports/rates.ts';
 import type { Environment } from '../options/manifest.ts';
 import { callViews } from '#deployed/aws/call-views';
 import { celeryGroupsOver, groupsOver, ratesOver, schedulesOver, timersOver } from '#deployed/aws/rare-ports';
 import { WAKE_QUEUE } from '../ports/wake-up.ts';
 import { dynamodbClient, sqsClient } from './clients.ts';
+import type { AwsPorts, Clients, Connected } from './connected.ts';
 import { DynamodbBackend } from './dynamodb-backend.ts';
 import { EventBridgeRules } from './eventbridge-rules.ts';
 import { type QueueAddress, SqsBroker } from './sqs-broker.ts';
+
+export type { AwsPorts, Clients, Connected };
 
 /** What the adapters take from the process. */
 export interface ConnectParts {
@@ -20,25 +18,6 @@ export interface ConnectParts {
   readonly clock: Clock;
   /** Random numbers for jitter between attempts. */
   readonly random: Random;
-}
-
-export interface Clients {
-  readonly sqs: SQSClient;
-  readonly dynamodb: DynamoDBClient;
-}
-
-/** The ports that are AWS's; `rules` is absent where no rule fires. */
-export type AwsPorts = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups' | 'rules'> & {
-  readonly celeryGroups: CeleryGroups;
-  readonly rates: Rates;
-};
-
-export interface Connected extends AwsPorts {
-  /**
-   * Of `ports` those that are these, for one public call: they throw errors of ours (OperationalError), and give up when
-   * no request has succeeded for `seconds`; undefined for no such limit. A port that somebody has wrapped stays as it is.
-   */
-  readonly forCall: (ports: Partial<Ports>, seconds: number | undefined) => Promise<Partial<AwsPorts>>;
 }
 
 /**

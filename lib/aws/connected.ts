@@ -1,0 +1,25 @@
+/** What AWS's clients become: ports. Types alone, apart from what makes them, so that no two files import each other. */
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { CeleryGroups } from '../ports/celery-groups.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { Rates } from '../ports/rates.ts';
+
+export interface Clients {
+  readonly sqs: SQSClient;
+  readonly dynamodb: DynamoDBClient;
+}
+
+/** The ports that are AWS's; `rules` is absent where no rule fires. */
+export type AwsPorts = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups' | 'rules'> & {
+  readonly celeryGroups: CeleryGroups;
+  readonly rates: Rates;
+};
+
+export interface Connected extends AwsPorts {
+  /**
+   * Of `ports` those that are these, for one public call: they throw errors of ours (OperationalError), and give up when
+   * no request has succeeded for `seconds`; undefined for no such limit. A port that somebody has wrapped stays as it is.
+   */
+  readonly forCall: (ports: Partial<Ports>, seconds: number | undefined) => Promise<Partial<AwsPorts>>;
+}
