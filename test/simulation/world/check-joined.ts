@@ -15,6 +15,8 @@ const FAILED: Outcome = { ok: false, state: 'FAILURE', error: CHORD_ERROR };
 const EXPIRED: SettledResult = { status: 'EXPIRED', error: { type: 'EXPIRED' } };
 // A member that has ended is settled within two deliveries more.
 const LONGEST_WAY_MS = 2_400_000;
+// Of a chord counted here, and of one that Celery's groups count.
+const GONE = /no result any more|ended without a result/;
 // Records expire in whole seconds.
 const SECOND_MS = 1000;
 
@@ -47,7 +49,7 @@ export function gathered(outcomes: readonly Outcome[], policy: Policy, body: Bod
       mustBeGone(outcome) || (untilMs(outcome) <= lastMs && isExpired(given, index));
     return { ok: true, value: outcomes.map((each, index) => (isGone(each, index) ? EXPIRED : settledResultOf(each))) };
   }
-  const saysSo = body.end === undefined || /no result any more/.test(errorOf(body.end)?.message ?? '');
+  const saysSo = body.end === undefined || GONE.test(errorOf(body.end)?.message ?? '');
   const isGone = outcomes.some((each) => mustBeGone(each) || (untilMs(each) <= lastMs && saysSo));
   return isGone ? FAILED : joined(outcomes, policy);
 }

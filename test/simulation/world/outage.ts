@@ -3,7 +3,7 @@ import type { World } from 'celeriac/testing';
 import type { Ports } from '../../../lib/ports/ports.ts';
 import type { Random } from '../../../lib/base/time.ts';
 
-const SERVICES = ['broker', 'backend', 'timers', 'groups', 'schedules'] as const;
+const SERVICES = ['broker', 'backend', 'timers', 'groups', 'celeryGroups', 'schedules'] as const;
 const LONGEST_MS = 600_000;
 
 /** Ports between a worker and its services, drawn from a seed: one of them is out once within `withinMs`. */

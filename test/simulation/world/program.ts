@@ -49,7 +49,11 @@ export interface Program {
   readonly link: boolean;
   /** Its sender dies after so many requests. */
   readonly torn?: number;
+  /** A chord that Python has sent: Celery's own groups count its members. */
+  readonly python?: true;
 }
+
+export type Chord = Extract<Tree, { readonly type: 'chord' }>;
 
 export const MAX_RETRIES = 5;
 export const MAX_DELIVERIES = 5;
@@ -82,13 +86,18 @@ export class Generator {
   program(name: string): Program {
     const large = this.#programs === this.#largeAt;
     this.#programs += 1;
-    const tree = large ? this.#large(name) : this.#tree(name, this.chance(0.5) ? 0 : 1 + this.int(3));
-    const explicitIds = this.chance(0.6);
+    const python = this.#wide && !large && this.chance(0.06);
+    const tree = large
+      ? this.#large(name)
+      : python
+        ? this.#celeryChord(name)
+        : this.#tree(name, this.chance(0.5) ? 0 : 1 + this.int(3));
+    const explicitIds = python || this.chance(0.6);
     const leaves = leavesOf(tree);
     const target = leaves[this.int(leaves.length)];
     const single = tree.type === 'leaf';
     const revoked = target !== undefined && (single || (this.#wide && explicitIds)) && this.chance(0.06);
-    const torn = this.#wide && leaves.length > 1 && this.chance(large ? 0.5 : 0.15);
+    const torn = this.#wide && !python && leaves.length > 1 && this.chance(large ? 0.5 : 0.15);
     return {
       name,
       tree,
@@ -98,12 +107,22 @@ export class Generator {
         : {}),
       link: this.chance(0.2) && !large,
       ...(torn ? { torn: this.int(leaves.length + 2) } : {}),
+      ...(python ? { python } : {}),
     };
   }
 
+  /** A chord, a group, or a group with a step behind it, which is a chord too. */
   #large(name: string): Tree {
     const header = Array.from({ length: LARGE[this.int(LARGE.length)] ?? 65 }, () => this.#plain(name));
+    const shape = this.int(8);
+    if (shape === 0) return { type: 'group', members: header };
+    if (shape === 1) return { type: 'chain', steps: [{ type: 'group', members: header }, this.#leaf(name)] };
     return { type: 'chord', header, body: this.#leaf(name), policy: this.#policy() };
+  }
+
+  #celeryChord(name: string): Chord {
+    const header = Array.from({ length: 1 + this.int(6) }, () => this.#leaf(name));
+    return { type: 'chord', header, body: this.#leaf(name), policy: 'celery' };
   }
 
   #tree(name: string, depth: number): Tree {
@@ -124,7 +143,8 @@ export class Generator {
   #plain(name: string): Leaf {
     this.#keys += 1;
     const behaviour: Behaviour = this.chance(0.98) ? { kind: 'ok' } : this.#behaviour('leaf');
-    return { type: 'leaf', key: `${name}.${this.#keys}`, behaviour, task: 'leaf' };
+    const ignored = this.chance(0.15) ? { ignoreResult: true } : {};
+    return { type: 'leaf', key: `${name}.${this.#keys}`, behaviour, task: 'leaf', ...ignored };
   }
 
   #leaf(name: string): Leaf {

@@ -6,6 +6,7 @@ import { SimulatedInvocation, CURRENT_INVOCATION } from '../../../lib/testing/si
 import type { Sent } from './check.ts';
 import type { Ledger } from './ledger.ts';
 import type { Load } from './load.ts';
+import { sendAsPython } from './python-sender.ts';
 import type { Program } from './program.ts';
 
 interface Planned {
@@ -21,6 +22,15 @@ interface Dying {
   /** Where the last went, and how many went there with it in one request. */
   destination: string;
   together: number;
+}
+
+interface Sendable {
+  delay(): Promise<AsyncResult | GroupResult>;
+}
+
+async function sendAll(sig: Sendable): Promise<readonly string[]> {
+  const result = await sig.delay();
+  return 'memberIds' in result ? result.memberIds : [result.id];
 }
 
 const SQS_BATCH = 10;
@@ -45,16 +55,16 @@ export class Sender {
 
   async send(program: Program): Promise<void> {
     const atMs = this.#world.clock.nowMs();
-    const sig = this.#load.build(program) as unknown as { delay(): Promise<AsyncResult | GroupResult> };
+    const sig = this.#load.build(program) as unknown as Sendable;
     if (program.torn !== undefined) {
       this.sent.push({ program, resultIds: [], atMs, unsent: !(await this.#tear(sig, program.torn)) });
       return;
     }
-    const result = await sig.delay();
-    this.sent.push({ program, resultIds: 'memberIds' in result ? result.memberIds : [result.id], atMs });
+    const resultIds = program.python ? await sendAsPython(program, this.#world, this.#load) : await sendAll(sig);
+    this.sent.push({ program, resultIds, atMs });
     const { revoke } = program;
     if (revoke === undefined) return;
-    const id = program.explicitIds ? revoke.key : result.id;
+    const id = program.explicitIds ? revoke.key : (resultIds[0] ?? '');
     this.#revokes.push({ atMs: atMs + revoke.afterSeconds * 1000, key: revoke.key, id });
     await this.#revokeDue(atMs);
   }
@@ -85,7 +95,7 @@ export class Sender {
   }
 
   /** Whether anything was sent, or is stored to be, before its end. */
-  async #tear(sig: { delay(): Promise<unknown> }, after: number): Promise<boolean> {
+  async #tear(sig: Sendable, after: number): Promise<boolean> {
     const { faults, clock } = this.#world;
     const dying: Dying = {
       invocation: new SimulatedInvocation(0),
