@@ -5,12 +5,20 @@
 import { groupExpiresAtSeconds } from '../wire/group-ids.ts';
 import { COUNTED_BY_CELERY } from '../wire/message.ts';
 import type { Follower } from './followers.ts';
-import { bodyWith } from './group-marks.ts';
+import { bodyWith, failedBody, orRefused } from './group-marks.ts';
 import type { CeleryMember, MemberPosition } from './membership.ts';
 import type { Settling } from './settling.ts';
 
 /** Counts a member whose result is stored. What follows: the body, when it is the last one. */
-export async function countMember(settling: Settling, member: CeleryMember): Promise<readonly Follower[]> {
+export function countMember(settling: Settling, member: CeleryMember): Promise<readonly Follower[]> {
+  return orRefused(
+    settling,
+    () => count(settling, member),
+    (error) => failedBody(settling, member.body, member.groupId, error),
+  );
+}
+
+async function count(settling: Settling, member: CeleryMember): Promise<readonly Follower[]> {
   const { ports, app } = settling;
   const { groupId, body } = member;
   const position = member.position ?? (await storedPosition(settling, member));

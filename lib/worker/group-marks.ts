@@ -18,25 +18,23 @@ export async function markMembers(settling: Settling): Promise<void> {
   const marks = settling.pending.take('mark').map(({ mark }) => mark);
   if (marks.length === 0) return;
   const expiresAtSeconds = groupExpiresAtSeconds(ports.clock.nowMs(), app.settings.resultExpiresSeconds);
-  let outcomes: readonly GroupMarked[];
-  try {
-    outcomes = await ports.groups.mark(
-      marks.map(({ groupId, index, size, failed, memberId }) => ({
-        groupId,
-        index,
-        size,
-        failed,
-        ...(memberId === groupMemberId(groupId, index) ? {} : { memberId }),
-        expiresAtSeconds,
-      })),
-    );
-  } catch (error) {
-    if (!settling.lastTry || isPassing(error)) throw error;
-    // Nobody will ever count this group, and its body must not wait for that.
-    for (const { body, groupId } of marks)
-      if (body !== undefined) await settling.follow(failedBody(settling, body, groupId, error));
-    return;
-  }
+  const requests = marks.map(({ groupId, index, size, failed, memberId }) => ({
+    groupId,
+    index,
+    size,
+    failed,
+    ...(memberId === groupMemberId(groupId, index) ? {} : { memberId }),
+    expiresAtSeconds,
+  }));
+  const outcomes = await orRefused<readonly GroupMarked[]>(
+    settling,
+    () => ports.groups.mark(requests),
+    async (error) => {
+      for (const { body, groupId } of marks)
+        if (body !== undefined) await settling.follow(failedBody(settling, body, groupId, error));
+      return [];
+    },
+  );
   for (const [index, mark] of marks.entries()) {
     const outcome = outcomes[index];
     if (mark.body === undefined || outcome === undefined) continue;
@@ -50,7 +48,30 @@ export async function markMembers(settling: Settling): Promise<void> {
     // another batch, does it where it failed here.
     if (settling.followedUp.has(followed)) continue;
     settling.followedUp.add(followed);
-    await settling.follow(await fire(settling, mark, mark.body, outcome));
+    const { body, groupId } = mark;
+    const following = await orRefused(
+      settling,
+      () => fire(settling, mark, body, outcome),
+      (error) => failedBody(settling, body, groupId, error),
+    );
+    await settling.follow(following);
+  }
+}
+
+/**
+ * Asks for what counts a group. Where that is refused for good, nobody will ever count it, and its body must not wait for
+ * that: `refused` says what follows instead, at the last try.
+ */
+export async function orRefused<R>(
+  { lastTry }: Settling,
+  ask: () => Promise<R>,
+  refused: (error: unknown) => R | Promise<R>,
+): Promise<R> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!lastTry || isPassing(error)) throw error;
+    return refused(error);
   }
 }
 
@@ -86,7 +107,7 @@ export async function bodyWith(settling: Settling, body: Signature, gather: Gath
 }
 
 /** Celery: the body's error links are called as if it had run and failed. */
-function failedBody({ parent, app }: Settling, body: Signature, groupId: string, cause: unknown): Follower[] {
+export function failedBody({ parent, app }: Settling, body: Signature, groupId: string, cause: unknown): Follower[] {
   return unsendable(parent, { signature: body, id: childId(body, `${groupId}:body`), rest: [] }, cause, app);
 }
 

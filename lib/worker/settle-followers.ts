@@ -15,7 +15,7 @@ import type { Delivery } from '../ports/delivery.ts';
 import { OutOfTime } from './deadline.ts';
 import { concludeSteps } from './failed-steps.ts';
 import type { Follower } from './followers.ts';
-import { markMembers } from './group-marks.ts';
+import { markMembers, orRefused } from './group-marks.ts';
 import { callErrback } from './inline-errback.ts';
 import { sendChildren } from './send-children.ts';
 import { type Child, Pending, type Settling } from './settling.ts';
@@ -82,7 +82,13 @@ function settlingOf(
       }
     },
     finish: async () => {
-      for (const { groupId } of pending.take('close')) await ports.celeryGroups?.close(groupId);
+      for (const { groupId } of pending.take('close'))
+        await orRefused(
+          settling,
+          async () => ports.celeryGroups?.close(groupId),
+          // The body has been sent: members that come back only send it again, under its id.
+          () => {},
+        );
       // Last, since they may take as long as there is time: nobody else waits for them.
       for (const errback of pending.take('errback')) await callErrback(errback, settling);
     },

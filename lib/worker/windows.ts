@@ -3,6 +3,7 @@
  * memory stays bounded; how far that has come is written down, so that the next invocation goes on where this one ends.
  */
 import { decodeJson, encodeJson } from '../wire/json.ts';
+import { isPassing } from '../base/passing.ts';
 import { CANVAS_WINDOW_BYTES, CANVAS_WINDOW_MESSAGES } from '../base/limits.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Prepared } from '../producer/publish.ts';
@@ -83,26 +84,39 @@ export class Progress {
   async save(): Promise<void> {
     if (this.#unsaved === 0 || this.#done === undefined) return;
     const nowMs = this.#ports.clock.nowMs();
-    await this.#ports.groups.define({
+    const record = {
       groupId: this.#name(),
       size: this.#done.size,
       createdMs: nowMs,
       definition: encodeJson(Object.fromEntries(this.#done), 'progress'),
       expiresAtSeconds: Math.floor(nowMs / 1000) + PROGRESS_SECONDS,
-    });
-    this.#stored = true;
+    };
     this.#unsaved = 0;
+    await unlessRefused(async () => {
+      await this.#ports.groups.define(record);
+      this.#stored = true;
+    });
   }
 
   /** All is sent. */
   async finish(): Promise<void> {
-    if (this.#stored) await this.#ports.groups.forget(this.#name());
+    if (this.#stored) await unlessRefused(() => this.#ports.groups.forget(this.#name()));
   }
 
   async #load(): Promise<Map<string, number>> {
-    const record = await this.#ports.groups.definition(this.#name(), this.#ports.clock.nowMs());
+    const record = await unlessRefused(() => this.#ports.groups.definition(this.#name(), this.#ports.clock.nowMs()));
     this.#stored = record !== undefined;
     return new Map(record === undefined ? [] : Object.entries(decodeJson(record.definition) as Record<string, number>));
+  }
+}
+
+/** Without it more is sent twice, and does no harm: what is refused for good must not keep all that follows from being sent. */
+async function unlessRefused<R>(ask: () => Promise<R>): Promise<R | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (isPassing(error)) throw error;
+    return undefined;
   }
 }
 
