@@ -3,6 +3,7 @@ import { awsAdapters, type AwsWorldOptions } from '../../support/fake-services/w
 import type { TableWrite } from '../../support/fake-services/fake-dynamodb.ts';
 import type { Ledger } from '../world/ledger.ts';
 import type { SimulationOptions } from '../world/simulate.ts';
+import { refusingWire } from './refusing-wire.ts';
 import { watchTables } from './table-watch.ts';
 
 // Chance that a request takes a moment.
@@ -23,7 +24,12 @@ export const overCalmAws: Over = (ledger) => watched(ledger, {}, 0);
 function watched(ledger: Ledger, options: AwsWorldOptions, skewMs: number): ReturnType<Over> {
   return (of) => {
     let watch = (_write: TableWrite): void => {};
-    const made = awsAdapters({ ...options, onWrite: (write) => watch(write) })(of);
+    const { client = (send) => send } = options;
+    const made = awsAdapters({
+      ...options,
+      client: (send) => refusingWire(ledger.facts.refusals, client(send)),
+      onWrite: (write) => watch(write),
+    })(of);
     watch = watchTables(ledger, { clock: of.clock, broker: made.queues }, skewMs);
     return made;
   };

@@ -118,7 +118,10 @@ export class TaskChecker {
     if (limited && (end.atMs ?? 0) - lastMs < LONGEST_RUN_MS - this.#slackMs)
       this.#ledger.violate('ends as it must', `${name}: its time was not over`, id);
     const ran =
-      ending.state !== 'REVOKED' && ending.error?.type !== 'WorkerLostError' && ending.deadLetter !== 'not registered';
+      ending.unrun !== true &&
+      ending.state !== 'REVOKED' &&
+      ending.error?.type !== 'WorkerLostError' &&
+      ending.deadLetter !== 'not registered';
     for (let attempt = 0; attempt <= last; attempt += 1) {
       const count = runs.filter((run) => run.attempt === attempt).length;
       if (count === 0 && (attempt < last || ran))

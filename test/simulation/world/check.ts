@@ -7,6 +7,7 @@ import type { TaskError } from './expect.ts';
 import type { End } from './facts.ts';
 import type { Ledger, Run } from './ledger.ts';
 import { isGroup, type Leaf, leavesOf, type Policy, type Program, type Tree, valueOf } from './program.ts';
+import { UNSENT } from './refusals.ts';
 import { fits } from './values.ts';
 
 export interface Sent {
@@ -137,12 +138,22 @@ export class Checker {
     }
     if (tree.type === 'chord') {
       const members = this.#members(tree.header, prev, first, program);
-      const header = this.#joined(members, tree.policy, program, tree.body);
+      const uncounted = this.#uncounted(tree.header);
+      const header = uncounted ?? this.#joined(members, tree.policy, program, tree.body);
       return header.ok
         ? this.#leaf(tree.body, header.value, false, program)
-        : this.#failBody(tree.body, header, program);
+        : this.#failBody(tree.body, header, program, uncounted?.error);
     }
     return this.#chain(tree.steps, prev, first, program, body);
+  }
+
+  /** A member that nobody can count: its body must not wait for it. */
+  #uncounted(header: readonly Tree[]): Extract<Outcome, { ok: false }> | undefined {
+    const { refusals } = this.#ledger.facts;
+    const refusal = header
+      .map((member) => (member.type === 'leaf' ? refusals.get(member.key) : undefined))
+      .find((each) => each?.at === 'mark');
+    return refusal === undefined ? undefined : { ok: false, state: 'FAILURE', error: { type: refusal.error } };
   }
 
   /** What a header comes to for its body: records that nobody can read any more are none. */
@@ -204,6 +215,11 @@ export class Checker {
         wrong.id,
       );
     const id = this.#idOf(leaf, program);
+    if (!first && id !== undefined && this.#isUnsent(leaf, id)) {
+      const failure = { ok: false, state: 'FAILURE', error: { type: UNSENT } } as const;
+      this.#lose(leaf, failure, program, 'yes');
+      return this.#lostOutcome(leaf, program, failure.error);
+    }
     const end = id === undefined ? undefined : this.#tasks.reached(leaf, leaf.key, id);
     if (id === undefined || end === undefined) {
       if (id !== undefined || this.#ledger.facts.watched)
@@ -222,10 +238,16 @@ export class Checker {
     return { ok: true, value, ...this.#kept(id, end) };
   }
 
+  /** Its message was refused before it ever was a timer. */
+  #isUnsent({ key }: Leaf, id: string): boolean {
+    const { facts } = this.#ledger;
+    return facts.refusals.get(key)?.at === 'send' && facts.watched && facts.sends(id) === undefined;
+  }
+
   /** Members have failed: the body has too, and its error links are called. */
-  #failBody(body: Leaf, header: Outcome, program: Program): Outcome {
+  #failBody(body: Leaf, header: Outcome, program: Program, cause: TaskError = CHORD_ERROR): Outcome {
     if (!header.ok) this.#lose(body, header, program, 'yes');
-    return this.#lostOutcome(body, program, CHORD_ERROR);
+    return this.#lostOutcome(body, program, cause);
   }
 
   /** What never ran is told as a failure, where nobody had revoked it before; those who follow learn the cause. */

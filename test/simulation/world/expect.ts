@@ -5,6 +5,7 @@
 import type { End, Facts } from './facts.ts';
 import type { Run } from './ledger.ts';
 import { type Behaviour, type Leaf, MAX_DELIVERIES, MAX_RETRIES } from './program.ts';
+import { UNSENT } from './refusals.ts';
 
 export interface TaskError {
   readonly type: string;
@@ -20,6 +21,8 @@ export interface Ending {
   readonly error?: TaskError;
   /** Why its message lies in the dead-letter queue. */
   readonly deadLetter?: string;
+  /** Its last attempt never began. */
+  readonly unrun?: true;
 }
 
 export type Act = 'value' | 'retry' | Omit<Ending, 'attempt'>;
@@ -66,6 +69,13 @@ export function isLost(facts: Facts, id: string, attempt: number, acksLate: bool
   return claims > MAX_DELIVERIES || (!acksLate && dead > 0) ? 'yes' : 'no';
 }
 
+const UNHANDLED = 'cannot be handled';
+
+/** What a message of the task itself comes to that its queue refuses. */
+function unsent(attempt: number): Ending {
+  return { state: 'FAILURE', attempt, error: { type: UNSENT }, unrun: true, deadLetter: UNHANDLED };
+}
+
 /** Every way in which a task that was sent may end, given what happened to it. */
 export function endingsOf(leaf: Pick<Leaf, 'behaviour' | 'task' | 'expires'>, id: string, facts: Facts): Ending[] {
   const revoke = facts.revoke(id);
@@ -84,6 +94,17 @@ export function endingsOf(leaf: Pick<Leaf, 'behaviour' | 'task' | 'expires'>, id
       { state: 'FAILURE', attempt: 0, error: { type: 'NotRegistered' }, deadLetter: 'not registered' },
     ];
   if (leaf.task === 'poison') return [...endings, { ...LOST, attempt: 0 }];
+  const refusal = facts.refusals.get(id);
+  const refused: Ending = {
+    state: 'FAILURE',
+    attempt: 0,
+    error: { type: refusal?.error ?? '' },
+    deadLetter: UNHANDLED,
+  };
+  if (refusal?.at === 'claim') return [...endings, { ...refused, unrun: true }];
+  if (refusal?.at === 'commit') return [...endings, refused];
+  // Sent on, too early or to a worker that does not know it yet.
+  if (refusal?.at === 'send') endings.push(unsent(0));
   for (let attempt = 0; ; attempt += 1) {
     if (attempt > 0) expired(attempt);
     const lost = isLost(facts, id, attempt, leaf.task !== 'once');
@@ -96,7 +117,10 @@ export function endingsOf(leaf: Pick<Leaf, 'behaviour' | 'task' | 'expires'>, id
       for (const type of ['TimeLimitExceeded', 'EnqueueFailed'])
         endings.push({ state: 'FAILURE', attempt, error: { type } });
     const come = act(leaf.behaviour, attempt);
+    if (come === 'retry' && refusal?.at === 'send') return [...endings, unsent(attempt + 1)];
     if (come === 'retry') continue;
+    if (come === 'value' && refusal?.at === 'outcome')
+      return [...endings, { state: 'FAILURE', attempt, error: { type: refusal.error } }];
     return [...endings, come === 'value' ? { state: 'SUCCESS', attempt } : { ...come, attempt }];
   }
 }

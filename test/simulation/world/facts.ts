@@ -4,6 +4,7 @@
  */
 import type { World } from 'celeriac/testing';
 import type { OutgoingMessage } from '../../../lib/ports/broker.ts';
+import type { Refusal } from './refusals.ts';
 
 /** How a task ended, as it is stored. */
 export interface End {
@@ -49,6 +50,8 @@ interface Attempt {
 export class Facts {
   /** False where nobody can look below the faults: then anything may have been lost. */
   watched = false;
+  /** What a service refuses for good, by task id. */
+  readonly refusals: Map<string, Refusal> = new Map();
   readonly #attempts = new Map<string, Map<number, Attempt>>();
   readonly #ends = new Map<string, End>();
   readonly #sends = new Map<string, Sends>();

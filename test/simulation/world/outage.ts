@@ -5,17 +5,23 @@ import type { Random } from '../../../lib/base/time.ts';
 
 const SERVICES = ['broker', 'backend', 'timers', 'groups', 'celeryGroups', 'schedules'] as const;
 const LONGEST_MS = 600_000;
+// Few programs ask it: what is out for some minutes would mostly meet nobody.
+const LONGEST_OF_CELERY_GROUPS_MS = 2_400_000;
 
 /** Ports between a worker and its services, drawn from a seed: one of them is out once within `withinMs`. */
 export function outage(random: Random, startMs: number, withinMs: number, world: () => World): (ports: Ports) => Ports {
   const service = SERVICES[Math.floor(random.next() * SERVICES.length)] ?? 'backend';
   const fromMs = startMs + random.next() * withinMs;
-  const untilMs = fromMs + 60_000 + random.next() * (LONGEST_MS - 60_000);
+  const longestMs = service === 'celeryGroups' ? LONGEST_OF_CELERY_GROUPS_MS : LONGEST_MS;
+  const untilMs = fromMs + 60_000 + random.next() * (longestMs - 60_000);
   const isOut = (): boolean => {
     const { clock, faults } = world();
     return faults.on && clock.nowMs() >= fromMs && clock.nowMs() < untilMs;
   };
-  return (ports) => ({ ...ports, [service]: faulty(ports[service], isOut) });
+  return (ports) => {
+    const port = ports[service];
+    return port === undefined ? ports : { ...ports, [service]: faulty(port, isOut) };
+  };
 }
 
 function faulty<T extends object>(port: T, isOut: () => boolean): T {

@@ -1,5 +1,6 @@
 /** Random programs: trees of tasks, each with a behaviour of its own, from which follows what must come of it. */
 import type { Random } from '../../../lib/base/time.ts';
+import { REFUSAL_ERRORS, type Refusal, type RefusedAt } from './refusals.ts';
 
 export type Behaviour =
   | { readonly kind: 'ok' }
@@ -49,6 +50,8 @@ export interface Program {
   readonly link: boolean;
   /** Its sender dies after so many requests. */
   readonly torn?: number;
+  /** What a service refuses of one leaf for good. */
+  readonly refused?: { readonly key: string; readonly refusal: Refusal };
   /** A chord that Python has sent: Celery's own groups count its members. */
   readonly python?: true;
 }
@@ -59,6 +62,8 @@ export const MAX_RETRIES = 5;
 export const MAX_DELIVERIES = 5;
 
 const FIFO_GROUPS = 4;
+// As often as all others together.
+const MARK: readonly RefusedAt[] = ['mark', 'mark', 'mark', 'mark'];
 const LARGE = [63, 64, 65, 100, 129, 200] as const;
 
 export class Generator {
@@ -86,7 +91,7 @@ export class Generator {
   program(name: string): Program {
     const large = this.#programs === this.#largeAt;
     this.#programs += 1;
-    const python = this.#wide && !large && this.chance(0.06);
+    const python = this.#wide && !large && this.chance(0.08);
     const tree = large
       ? this.#large(name)
       : python
@@ -97,7 +102,8 @@ export class Generator {
     const target = leaves[this.int(leaves.length)];
     const single = tree.type === 'leaf';
     const revoked = target !== undefined && (single || (this.#wide && explicitIds)) && this.chance(0.06);
-    const torn = this.#wide && !python && leaves.length > 1 && this.chance(large ? 0.5 : 0.15);
+    const refused = this.#wide && explicitIds && !revoked && this.chance(0.08) ? this.#refused(tree) : undefined;
+    const torn = this.#wide && !python && refused === undefined && leaves.length > 1 && this.chance(large ? 0.5 : 0.15);
     return {
       name,
       tree,
@@ -108,7 +114,21 @@ export class Generator {
       link: this.chance(0.2) && !large,
       ...(torn ? { torn: this.int(leaves.length + 2) } : {}),
       ...(python ? { python } : {}),
+      ...(refused === undefined ? {} : { refused }),
     };
+  }
+
+  #refused(tree: Tree): Program['refused'] {
+    // Who is first to tell that another member failed is left to `failFast`.
+    const isCounted = tree.type === 'chord' && tree.policy !== 'failFast';
+    const members = isCounted ? tree.header.filter((member) => member.type === 'leaf') : [];
+    const points: readonly RefusedAt[] = ['claim', 'outcome', 'commit', 'send', ...(members.length > 0 ? MARK : [])];
+    const at = points[this.int(points.length)] ?? 'claim';
+    const leaves = at === 'mark' ? members : at === 'send' ? leavesOf(tree).filter(isSentByWorkers) : leavesOf(tree);
+    const leaf = leaves[this.int(leaves.length)];
+    const errors = REFUSAL_ERRORS[at];
+    const error = errors[this.int(errors.length)] ?? '';
+    return leaf === undefined ? undefined : { key: leaf.key, refusal: { at, error } };
   }
 
   /** A chord, a group, or a group with a step behind it, which is a chord too. */
@@ -187,6 +207,12 @@ export class Generator {
     if (!this.#wide || this.chance(0.5)) return { kind: 'retry', times: 1 + this.int(3), seconds: 1, own };
     return { kind: 'retry', times: 1 + this.int(7), seconds: this.chance(0.5) ? 2 : 1800, own };
   }
+}
+
+/** None of its messages is ever a timer: what is refused of one ends without a message that could tell what follows. */
+function isSentByWorkers({ task, behaviour, countdown }: Leaf): boolean {
+  const isLong = behaviour.kind === 'retry' && behaviour.seconds > 2;
+  return task !== 'ordered' && countdown === undefined && !isLong;
 }
 
 export function leavesOf(tree: Tree): Leaf[] {

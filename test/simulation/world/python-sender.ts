@@ -8,6 +8,8 @@ import type { Leaf, Program } from './program.ts';
 
 const KEPT_SECONDS = 30 * 86_400;
 
+export const pythonGroupOf = (name: string): string => `${name}.group`;
+
 /** Gives the id of the body. */
 export async function sendAsPython(program: Program, world: World, load: Load): Promise<readonly string[]> {
   const { tree, name } = program;
@@ -15,7 +17,7 @@ export async function sendAsPython(program: Program, world: World, load: Load): 
   const signatureOf = (leaf: Leaf): Signature => load.build({ ...program, tree: leaf }) as unknown as Signature;
   const header = tree.header.filter((member) => member.type === 'leaf');
   const body = signatureOf(tree.body);
-  const groupId = `${name}.group`;
+  const groupId = pythonGroupOf(name);
   const nowMs = world.clock.nowMs();
   await world.celeryGroups.define({
     groupId,

@@ -10,6 +10,7 @@ import type { Ports } from '../../../lib/ports/ports.ts';
 import type { OutgoingMessage, SendOutcome } from '../../../lib/ports/broker.ts';
 import { CURRENT_INVOCATION } from '../../../lib/testing/simulated-invocation.ts';
 import { STORED_NAMES } from './edits.ts';
+import { over } from './refusals.ts';
 import type { Sabotage } from './sabotage.ts';
 
 const FAILED = JSON.stringify({
@@ -40,15 +41,6 @@ function failing(which: (request: CommitRequest, deliveries: number) => boolean)
           ),
         ),
     }),
-  });
-}
-
-function over<T extends object>(port: T, methods: Partial<T>): T {
-  return new Proxy(port, {
-    get: (target, key) => {
-      const value: unknown = Reflect.get(key in methods ? methods : target, key);
-      return typeof value === 'function' && !(key in methods) ? (value.bind(target) as unknown) : value;
-    },
   });
 }
 

@@ -6,8 +6,9 @@ import { SimulatedInvocation, CURRENT_INVOCATION } from '../../../lib/testing/si
 import type { Sent } from './check.ts';
 import type { Ledger } from './ledger.ts';
 import type { Load } from './load.ts';
-import { sendAsPython } from './python-sender.ts';
-import type { Program } from './program.ts';
+import { leavesOf, type Program } from './program.ts';
+import { pythonGroupOf, sendAsPython } from './python-sender.ts';
+import { placeOf } from './refusals.ts';
 
 interface Planned {
   readonly atMs: number;
@@ -60,6 +61,7 @@ export class Sender {
       this.sent.push({ program, resultIds: [], atMs, unsent: !(await this.#tear(sig, program.torn)) });
       return;
     }
+    this.#refuse(program);
     const resultIds = program.python ? await sendAsPython(program, this.#world, this.#load) : await sendAll(sig);
     this.sent.push({ program, resultIds, atMs });
     const { revoke } = program;
@@ -67,6 +69,14 @@ export class Sender {
     const id = program.explicitIds ? revoke.key : (resultIds[0] ?? '');
     this.#revokes.push({ atMs: atMs + revoke.afterSeconds * 1000, key: revoke.key, id });
     await this.#revokeDue(atMs);
+  }
+
+  #refuse({ name, tree, refused, python }: Program): void {
+    if (refused === undefined) return;
+    const { refusals } = this.#ledger.facts;
+    refusals.set(refused.key, refused.refusal);
+    const index = python && tree.type === 'chord' ? leavesOf(tree).findIndex(({ key }) => key === refused.key) : -1;
+    if (index >= 0) refusals.set(placeOf(pythonGroupOf(name), index), refused.refusal);
   }
 
   /** Moves time on, and revokes on the way what is to be revoked. */

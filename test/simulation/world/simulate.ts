@@ -13,6 +13,7 @@ import { Ledger, type Violation } from './ledger.ts';
 import { newLoad } from './load.ts';
 import { Generator } from './program.ts';
 import { outage } from './outage.ts';
+import { refusing } from './refusals.ts';
 import { Sender } from './sender.ts';
 import { STARTS_MS } from './ticks.ts';
 
@@ -88,7 +89,9 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const out = punctual ? undefined : outage(seededRandom(seed + 11), startMs, SENDING_MS, () => world);
   const wrap: typeof wrapPorts = (ports, invocation) => {
     const broken = wrapPorts?.(ports, invocation) ?? ports;
-    return out?.(broken) ?? broken;
+    // Over the AWS adapters it is the wire that refuses.
+    const refused = options.over === undefined ? refusing(ledger.facts.refusals)(broken) : broken;
+    return out?.(refused) ?? refused;
   };
   const settings: WorldOptions = { seed, start: startMs, faults, patienceMs: 0, wrapPorts: wrap };
   const world: World = new World(load.app, settings, options.over?.(ledger));
