@@ -601,7 +601,9 @@ describe('errors of the network', () => {
   });
 
   it.each([undefined, null, 'down', Object.create(null) as object])('thrown %#, whatever it is', (thrown) => {
-    expect(operationalError(thrown, undefined)).toMatchObject({ code: 'OPERATIONAL_ERROR' });
+    const told = operationalError(thrown, undefined);
+    expect(told).toMatchObject({ code: 'OPERATIONAL_ERROR' });
+    expect(told.message).toMatch(/^A request to AWS failed: /);
   });
 });
 
