@@ -74,7 +74,7 @@ async function commitAndSettle(
 ): Promise<Disposition> {
   const { message, worker, owner } = attempt;
   if (owner !== undefined) {
-    const written = await commit(attempt, owner, committed);
+    const written = await commit(attempt, owner, committed, afterCommit !== undefined);
     if (written === undefined) {
       // Another delivery took over while this one was thought dead. Its message is the same one: not ours to delete.
       worker.ports.logger.log(
@@ -102,7 +102,12 @@ async function settleAs({ message, delivery, worker }: Attempt, committed: Commi
  * Gives what stands now: the outcome, or that it was refused for good. Undefined where the attempt is no longer ours.
  * A refusal that is not written down would have the task run again, as often as it may, to end as lost.
  */
-async function commit(attempt: Attempt, owner: string, committed: Committed): Promise<Committed | undefined> {
+async function commit(
+  attempt: Attempt,
+  owner: string,
+  committed: Committed,
+  ran: boolean,
+): Promise<Committed | undefined> {
   const { worker } = attempt;
   try {
     return (await worker.commit(commitRequest(attempt, owner, committed))) ? committed : undefined;
@@ -113,7 +118,7 @@ async function commit(attempt: Attempt, owner: string, committed: Committed): Pr
       `Task ${attempt.message.task}[${attempt.message.id}]: its outcome ${committed.status} was refused: ${errorLine(error)}`,
       fieldsOf(attempt),
     );
-    return commitRefusal(attempt, owner, minimalFailure(attempt, error), error);
+    return commitRefusal(attempt, owner, minimalFailure(attempt, error), ran, error);
   }
 }
 
@@ -121,15 +126,18 @@ async function commitRefusal(
   attempt: Attempt,
   owner: string,
   failure: Committed,
+  ran: boolean,
   cause: unknown,
 ): Promise<Committed | undefined> {
-  const { message, worker } = attempt;
+  const { message, worker, definition } = attempt;
   try {
     return (await worker.commit(commitRequest(attempt, owner, failure))) ? failure : undefined;
   } catch (error) {
     if (isPassing(error)) throw error;
-    // Whoever concludes it next must not wait for our lease.
-    await worker.ports.backend.release({ id: message.id, attempt: message.retries, owner });
+    // Whoever concludes it next must not wait for our lease. Released, it may be claimed before that, and a task that has
+    // run and must not run again would: that one waits.
+    if (!ran || definition.options.acksLate)
+      await worker.ports.backend.release({ id: message.id, attempt: message.retries, owner });
     throw new OutcomeRefused(cause);
   }
 }

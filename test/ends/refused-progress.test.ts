@@ -56,3 +56,27 @@ it('a task whose claims and reads are refused for good has its state and its dea
   expect(await result.state()).toBe('FAILURE');
   expect(world.deadLetters().map(({ attributes }) => attributes['reason'])).toEqual(['cannot be handled']);
 });
+
+it('acksLate: false: a task whose outcome is refused for good runs once, also where its end is not written down at once', async () => {
+  const app = new Celeriac('once');
+  let [runs, concluded] = [0, 0];
+  const task = app.task('task', { acksLate: false }, () => void (runs += 1));
+  const world = new World(app, {
+    wrapPorts: (ports) =>
+      tapped(
+        ports,
+        (call, go) => {
+          if (call === 'backend.commit') return Promise.reject(refusal());
+          if (call !== 'backend.conclude' || (concluded += 1) > 1) return go();
+          return Promise.reject(Object.assign(new Error('busy'), { name: 'ThrottlingException' }));
+        },
+        ['backend'],
+      ),
+  });
+  const result = await task.delay();
+  await world.drain();
+  expect(runs).toBe(1);
+  expect(concluded).toBeGreaterThan(1);
+  expect(await result.state()).toBe('FAILURE');
+  await expect(result.get({ timeout: 1 })).rejects.toMatchObject({ name: 'AccessDeniedException' });
+});
