@@ -44,7 +44,7 @@ function ofUpdate(input: UpdateItemCommand['input'], refusals: Refusals): Refusa
   const values = Object.values(ExpressionAttributeValues);
   const key = Key['id']?.S ?? '';
   const chord = CHORD_KEY.exec(key)?.[1];
-  if (chord !== undefined) return markOf(refusals.get(placeOf(chord, Number(ExpressionAttributeValues[':place']?.N))));
+  if (chord !== undefined) return markOf(refusals.get(placeOf(chord, Number(values.flatMap(({ NS = [] }) => NS)[0]))));
   const id = TASK_KEY.exec(key)?.[1];
   // A mark of a group names its members.
   if (id === undefined)
