@@ -88,6 +88,14 @@ export function decideClaim(
   }
 }
 
+/**
+ * Whether an older attempt's message has ended the next one: a retry that stood and could not be sent for good fails as the
+ * attempt that it announced, of which there is no other message. Nobody has claimed that one.
+ */
+export function hasEndedNext(record: TaskRecord, attempt: number): boolean {
+  return record.finishedMs !== undefined && record.owner === undefined && record.attempt === attempt + 1;
+}
+
 // -------------------------------------------------------------------- end
 
 export type Ending = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };

@@ -15,7 +15,7 @@ import { FAILURE, PENDING, RETRY, REVOKED, STARTED } from '../base/states.ts';
 import { ACK, type Disposition } from './attempt.ts';
 import { endLost } from './commit.ts';
 import { ignoresResult } from './outcome.ts';
-import { decideArrival, decideClaim, mayStart } from './decide.ts';
+import { decideArrival, decideClaim, hasEndedNext, mayStart } from './decide.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import { conclude } from './conclude.ts';
 import { recordExpiresAtSeconds } from './record-expiry.ts';
@@ -132,6 +132,8 @@ async function claimAndRun(
     case 'duplicate': {
       const { record } = decision;
       if (decision.settle) await settle(message, delivery, committedOf(record), worker);
+      else if (hasEndedNext(record, message.retries))
+        await settle({ ...message, retries: message.retries + 1 }, delivery, committedOf(record), worker);
       return ACK;
     }
     case 'revoked':

@@ -7,6 +7,9 @@ import { expect, it } from 'vitest';
 const FOLDER = 'scripts/api-reference';
 const read = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
 
+// Exported by another name's file, which has a chunk of its own in a worker: its members are found here.
+const BEHIND_ENTRIES = ['lib/results/group-result.ts'];
+
 it('it has every entry of the package, and warnings are errors', () => {
   const { entryPoints, treatWarningsAsErrors } = read(join(FOLDER, 'typedoc.json')) as {
     readonly entryPoints: readonly string[];
@@ -18,7 +21,9 @@ it('it has every entry of the package, and warnings are errors', () => {
   const sources = Object.values(exports).flatMap((entry) =>
     typeof entry === 'string' ? [] : [normalize(entry['@celeriac/source'])],
   );
-  expect(entryPoints.map((path) => normalize(join(FOLDER, path))).toSorted()).toEqual(sources.toSorted());
+  expect(entryPoints.map((path) => normalize(join(FOLDER, path))).toSorted()).toEqual(
+    [...sources, ...BEHIND_ENTRIES].toSorted(),
+  );
   expect(treatWarningsAsErrors).toBe(true);
 });
 

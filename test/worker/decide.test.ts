@@ -5,7 +5,14 @@ import { MAX_HOPS, UNKNOWN_TASK_DEFERRALS } from '../../lib/base/limits.ts';
 import type { ClaimOutcome } from '../../lib/ports/backend.ts';
 import { resolveSettings } from '../../lib/options/settings.ts';
 import { resolveTaskOptions, type TaskOptions } from '../../lib/options/task-options.ts';
-import { type Arrival, decideArrival, decideClaim, decideEnd, mayStart } from '../../lib/worker/decide.ts';
+import {
+  type Arrival,
+  decideArrival,
+  decideClaim,
+  decideEnd,
+  hasEndedNext,
+  mayStart,
+} from '../../lib/worker/decide.ts';
 
 const NOW = 1_900_000_000_000;
 const options = (given: TaskOptions = {}): ReturnType<typeof resolveTaskOptions> =>
@@ -85,6 +92,16 @@ describe('decideClaim', () => {
     expect(decideClaim({ kind: 'busy', leaseMs: 7, record }, limits)).toEqual({ kind: 'busy', untilMs: 7 });
     expect(decideClaim({ kind: 'revoked', record }, limits)).toEqual({ kind: 'revoked' });
   });
+});
+
+it.each([
+  ['the next attempt, concluded', { attempt: 3, finishedMs: NOW }, true],
+  ['the next attempt, claimed by somebody', { attempt: 3, finishedMs: NOW, owner: 'other' }, false],
+  ['the next attempt, not ended', { attempt: 3 }, false],
+  ['one after it', { attempt: 4, finishedMs: NOW }, false],
+  ['a conclusion without an attempt', { finishedMs: NOW }, false],
+])('hasEndedNext: %s', (_what, fields, ended) => {
+  expect(hasEndedNext({ id: 'a', status: 'FAILURE', ...fields }, 2)).toBe(ended);
 });
 
 describe('decideEnd', () => {
