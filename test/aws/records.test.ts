@@ -48,7 +48,7 @@ describe('a record', () => {
       finishedMs: 8,
       meta: '{}',
       settlement: '{"retry":1}',
-      settled: 1,
+      settledAttempt: 1,
       ignored: true,
       expiresAtSeconds: 9,
     });
