@@ -5,6 +5,7 @@ import { CANVAS_WINDOW_MESSAGES } from '../base/limits.ts';
 import type { Signature } from '../wire/signature.ts';
 import { FAILURE } from '../base/states.ts';
 import { concludeRequest } from './conclude-request.ts';
+import type { ConcludeRequest } from '../ports/backend.ts';
 import type { Waiting } from './followers.ts';
 import { celeryMemberOf, markOf, membershipOfStep } from './membership.ts';
 import type { Settling } from './settling.ts';
@@ -24,13 +25,32 @@ export async function concludeSteps(settling: Settling): Promise<void> {
   await store(settling);
 }
 
-function note({ parent, app, ports, pending }: Settling, { cause }: FailedStep, id: string, step: Signature): void {
-  app.eager?.errors.set(id, cause);
-  const { task, options } = step;
+type Concluding = Pick<Settling, 'parent' | 'app' | 'ports'>;
+
+/** Of the first task of a tree: it is sent before the others. */
+export function firstConclusion(failed: FailedStep, concluding: Concluding): ConcludeRequest | undefined {
+  const [first] = tasksIn(failed);
+  return first === undefined ? undefined : conclusionOf(failed, first.id, first.signature, concluding);
+}
+
+function conclusionOf(
+  { cause }: FailedStep,
+  id: string,
+  { task, options }: Signature,
+  { parent, app, ports }: Concluding,
+): ConcludeRequest {
   const queue = typeof options['queue'] === 'string' ? options['queue'] : app.settings.defaultQueue;
   const concluded = { id, task, queue, retries: 0, parentId: parent.id };
+  return concludeRequest(concluded, FAILURE, { error: cause }, { ports, app });
+}
+
+function note(settling: Settling, failed: FailedStep, id: string, step: Signature): void {
+  const { parent, app, ports, pending } = settling;
+  const { cause } = failed;
+  const { task } = step;
+  app.eager?.errors.set(id, cause);
   const membership = membershipOfStep(step, id);
-  const request = concludeRequest(concluded, FAILURE, { error: cause }, { ports, app });
+  const request = conclusionOf(failed, id, step, settling);
   pending.add({ kind: 'conclusion', request, member: celeryMemberOf(membership) });
   const mark = markOf(membership, true);
   if (mark !== undefined) pending.add({ kind: 'mark', mark });

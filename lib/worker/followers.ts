@@ -50,6 +50,8 @@ export type Waiting =
   | { readonly kind: 'chord'; readonly chord: CountedByCelery }
   /** Such a chord whose body is sent: a crash before that has the member come back and send it. */
   | { readonly kind: 'close'; readonly groupId: string }
+  /** A chord whose error links have been called: of further members that fail none calls them again. */
+  | { readonly kind: 'told'; readonly groupId: string }
   /** An error link that is called here. Last, since it may take as long as there is time: nobody else waits for it. */
   | ({ readonly kind: 'errback' } & InlineErrback);
 

@@ -1,4 +1,5 @@
 /** Members of groups and chords: who is finished, and what follows when all are. */
+import { chainSteps, isOneMessage, kindOf } from '../canvas/build.ts';
 import type { Gather } from '../canvas/compile.ts';
 import { hasExternalTaskIn } from '../producer/destination.ts';
 import { CeleriacError, type ChordError } from '../base/errors.ts';
@@ -9,8 +10,11 @@ import { isPassing } from '../base/passing.ts';
 import type { Signature } from '../wire/signature.ts';
 import { childId, type Follower, step, unsendable } from './followers.ts';
 import type { Mark } from './membership.ts';
+import { firstConclusion } from './failed-steps.ts';
+import { FAILURE, REVOKED } from '../base/states.ts';
 import type { Settling } from './settling.ts';
 import { chordErrorOf, sentResults } from './gather.ts';
+import { unlessTold } from './told.ts';
 
 /** Marks what has gathered in `settling`, and adds what follows from groups that are complete now. */
 export async function markMembers(settling: Settling): Promise<void> {
@@ -82,8 +86,10 @@ async function fire(
   outcome: GroupMarked,
 ): Promise<readonly Follower[]> {
   const { groupId, size } = mark;
-  if (outcome.failed && mark.policy !== 'settled')
-    return failedBody(settling, body, groupId, await chordError(settling, mark));
+  if (outcome.failed && mark.policy !== 'settled') {
+    const failed = failedBody(settling, body, groupId, await chordError(settling, mark));
+    return mark.policy === 'failFast' ? unlessTold(settling, groupId, failed) : failed;
+  }
   return bodyWith(settling, body, { groupId, size, policy: mark.policy === 'settled' ? 'settled' : 'celery' });
 }
 
@@ -102,8 +108,34 @@ export async function bodyWith(settling: Settling, body: Signature, gather: Gath
     return [step(body, childId(body, `${groupId}:body`), await sentResults(gather, { ports, isBodyExternal }))];
   } catch (error) {
     if (!CeleriacError.is(error)) throw error;
-    return failedBody(settling, body, groupId, error);
+    return unlessUnderWay(settling, body, failedBody(settling, body, groupId, error));
   }
+}
+
+/**
+ * Results that were there when an earlier delivery sent the body may have gone since. Then the body runs or has run, and
+ * neither its state nor its error links are to say that it failed: the first task of it is asked, by being told so.
+ */
+async function unlessUnderWay(
+  { ports, app, parent }: Settling,
+  body: Signature,
+  failed: readonly Follower[],
+): Promise<readonly Follower[]> {
+  const steps = failed.filter((each) => each.kind === 'failed step');
+  const [request] = steps.flatMap((each) => firstConclusion(each, { parent, app, ports }) ?? []);
+  if (request === undefined) return failed;
+  const [outcome] = await ports.backend.conclude([request]);
+  if (outcome === undefined || outcome.kind === 'concluded') return failed;
+  if (outcome.kind === 'finished' && [FAILURE, REVOKED].includes(outcome.record.status)) return failed;
+  // Of several messages the delivery that died may have sent the first alone: what was not sent must end as well.
+  return isSentAsOne(body) ? [] : steps;
+}
+
+/** A chain goes with its first message. */
+function isSentAsOne(body: Signature): boolean {
+  if (kindOf(body) !== 'chain') return isOneMessage(body);
+  const [first] = chainSteps(body);
+  return first !== undefined && isSentAsOne(first);
 }
 
 /** Celery: the body's error links are called as if it had run and failed. */

@@ -16,6 +16,7 @@ import { OutOfTime } from './deadline.ts';
 import { concludeSteps } from './failed-steps.ts';
 import type { Follower } from './followers.ts';
 import { markMembers, orRefused } from './group-marks.ts';
+import { noteTold } from './told.ts';
 import { callErrback } from './inline-errback.ts';
 import { sendChildren } from './send-children.ts';
 import { type Child, Pending, type Settling } from './settling.ts';
@@ -82,6 +83,7 @@ function settlingOf(
       }
     },
     finish: async () => {
+      const told = pending.take('told');
       for (const { groupId } of pending.take('close'))
         await orRefused(
           settling,
@@ -91,6 +93,8 @@ function settlingOf(
         );
       // Last, since they may take as long as there is time: nobody else waits for them.
       for (const errback of pending.take('errback')) await callErrback(errback, settling);
+      // After the calls: a crash before this has whoever comes next call them all.
+      for (const { groupId } of told) await noteTold(settling, groupId);
     },
   };
   return settling;

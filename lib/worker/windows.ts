@@ -111,7 +111,7 @@ export class Progress {
 }
 
 /** Without it more is sent twice, and does no harm: what is refused for good must not keep all that follows from being sent. */
-async function unlessRefused<R>(ask: () => Promise<R>): Promise<R | undefined> {
+export async function unlessRefused<R>(ask: () => Promise<R>): Promise<R | undefined> {
   try {
     return await ask();
   } catch (error) {

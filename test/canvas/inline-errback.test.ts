@@ -1,10 +1,12 @@
 /** Celery's rule: an error link that takes more than one argument is called where the task failed. */
-import { Celeriac, chain, chord } from 'celeriac';
-import { World } from 'celeriac/testing';
+import { Celeriac, type AppOptions, chain, chord, group } from 'celeriac';
+import { World, type WorldOptions } from 'celeriac/testing';
 import { expect, it, vi } from 'vitest';
 
-function newApp() {
-  const app = new Celeriac('errbacks');
+import { tapped } from '../support/port-taps.ts';
+
+function newApp(options: AppOptions = {}, wrapPorts?: WorldOptions['wrapPorts']) {
+  const app = new Celeriac('errbacks', options);
   const calls: unknown[][] = [];
   return {
     app,
@@ -24,7 +26,7 @@ function newApp() {
     broken: app.task('broken', (_request: unknown, _error: unknown) => {
       throw new TypeError('the error link itself');
     }),
-    world: new World(app),
+    world: new World(app, wrapPorts === undefined ? {} : { wrapPorts }),
   };
 }
 
@@ -61,6 +63,68 @@ it('is called when a member of a header fails fast, and not again by those that 
   expect(await app.result(result.id).state()).toBe('FAILURE');
   expect(mark).toHaveBeenCalledOnce();
 });
+
+it('failFast: members that fail later call the error links of the body no more', async () => {
+  // An hour, the least that a record is kept, is over when the last one fails: nothing else says that a link has run.
+  const { app, calls, add, fail, sum, inline, world } = newApp({ resultExpires: 10 });
+  const sent: unknown[] = [];
+  const tell = app.task('tell', (id: string) => void sent.push(id));
+  const header = [fail.s(), ...(['30m', '3h'] as const).map((countdown) => fail.s().set({ countdown })), add.s(1, 1)];
+  const body = sum.s().linkError(inline.s()).linkError(tell.s());
+  const result = await chord(header as never, body, { policy: 'failFast' }).delay();
+  await world.advance('190m');
+  // Whoever asks late is told all the same: the state is written again.
+  expect(await app.result(result.id).state()).toBe('FAILURE');
+  await world.drain();
+  expect(calls.map(([id]) => id)).toEqual([result.id]);
+  expect(sent).toEqual([result.id]);
+});
+
+it('failFast: a worker that dies while it calls the error links leaves them to whoever comes next', async () => {
+  let deaths = 0;
+  const { app, fail, sum, world } = newApp({}, (ports) =>
+    tapped(ports, (call, go, args) => {
+      const [items] = args as readonly [readonly { readonly body?: string }[]];
+      if (call !== 'broker.send' || deaths > 0 || items.length === 0) return go();
+      deaths += 1;
+      return new Promise(() => {});
+    }),
+  );
+  const sent: unknown[] = [];
+  const tell = app.task('tell', (id: string) => void sent.push(id));
+  const header = [fail.s(), fail.s().set({ countdown: '30m' })];
+  const result = await chord(header as never, sum.s().linkError(tell.s()), { policy: 'failFast' }).delay();
+  await world.drain();
+  expect(deaths).toBe(1);
+  expect(sent).toEqual([result.id]);
+});
+
+it.each(['a task', 'a chain', 'a group'])(
+  'is not called where the body, %s, has been sent, and results of its header are gone when the last member comes again',
+  async (kind) => {
+    let sends = 0;
+    // The worker of the last member dies when the body is sent: its message comes back after the first record has gone.
+    const { app, calls, add, sum, inline, world } = newApp({ resultExpires: 10 }, (ports) =>
+      tapped(ports, async (call, go) => {
+        const answer = await go();
+        if (call !== 'broker.send') return answer;
+        sends += 1;
+        return sends === 1 ? new Promise(() => {}) : answer;
+      }),
+    );
+    const sent: unknown[] = [];
+    const tell = app.task('tell', (id: string) => void sent.push(id));
+    const linked = sum.s().linkError(inline.s()).linkError(tell.s());
+    const later = add.s(1).set({ countdown: 3000 }).linkError(tell.s());
+    const bodies = { 'a task': linked, 'a chain': chain(linked, later), 'a group': group(linked, linked.clone()) };
+    const body = bodies[kind as keyof typeof bodies] as typeof linked;
+    const result = await chord([add.s(1, 1), add.s(1, 1).set({ countdown: 3590 })], body).delay();
+    await world.advance(kind === 'a chain' ? '2h' : '90m');
+    if (kind !== 'a group') expect(await app.result(result.id).state()).toBe('SUCCESS');
+    await world.drain();
+    expect([...calls, ...sent]).toEqual([]);
+  },
+);
 
 it('its own error is logged and changes nothing', async () => {
   const { fail, add, broken, world } = newApp();
