@@ -102,7 +102,10 @@ export function endingsOf(leaf: Pick<Leaf, 'behaviour' | 'task' | 'expires'>, id
     deadLetter: UNHANDLED,
   };
   if (refusal?.at === 'claim') return [...endings, { ...refused, unrun: true }];
-  if (refusal?.at === 'commit') return [...endings, refused];
+  // Claimed again, an attempt without acksLate was lost, and its end as a lost one is what is refused. Its last claim is given
+  // back then, so that releases do not tell it from one that was handed back.
+  const again = leaf.task === 'once' && facts.claims(id, 0) > 1;
+  if (refusal?.at === 'commit') return [...endings, again ? { ...refused, unrun: true } : refused];
   // Sent on, too early or to a worker that does not know it yet.
   if (refusal?.at === 'send') endings.push(unsent(0));
   for (let attempt = 0; ; attempt += 1) {
