@@ -2,9 +2,12 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { Celeriac, silentLogger } from 'celeriac';
-import { LocalCloud } from 'celeriac/local';
+import { type Authorize, LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+
+import { rolesOf } from '../support/iam/roles.ts';
 
 const shop = new Celeriac('shop', { queues: { default: {}, orders: {} }, routes: { 'orders.*': 'orders' } });
 const blog = new Celeriac('blog', { queues: { default: {}, celery: { external: true } } });
@@ -13,13 +16,31 @@ const add = shop.task('orders.add', (x: number, y: number) => x + y);
 blog.task('posts.price', async (x: number) => (await add.delay(x, 1)).id);
 blog.task('posts.title', (text: string) => text.toUpperCase());
 
+/** The function has what either service grants it: its role holds both. Workers of one name are not told apart. */
+const gates = [shop, blog].map((app) => rolesOf(app).gate);
+const refused: string[] = [];
+const authorize: Authorize = (request) => {
+  const denials = gates.map((gate) => {
+    try {
+      return gate.authorize(request);
+    } catch (error) {
+      // The other service has no such function.
+      return { status: 400, body: { message: String(error) } };
+    }
+  });
+  if (denials.includes(undefined)) return undefined;
+  refused.push(`${request.accessKeyId} ${request.target}`);
+  return denials.find((denial) => denial !== undefined);
+};
+
 const clouds: LocalCloud[] = [];
 beforeAll(async () => {
-  const first = await LocalCloud.start(shop, { logger: silentLogger });
+  const first = await LocalCloud.start(shop, { logger: silentLogger, authorize });
   clouds.push(first, await LocalCloud.start(blog, { logger: silentLogger, beside: first }));
 });
 afterAll(async () => {
   for (const cloud of clouds.toReversed()) await cloud.stop();
+  expect(refused).toEqual([]);
 });
 
 async function run(code: string): Promise<unknown> {
@@ -67,6 +88,13 @@ const title = blog.task('posts.title', (text) => text);
 const results = [await enqueue(add, [3, 4]), await enqueue(title, ['again'])];
 console.log(JSON.stringify(await Promise.all(results.map((result) => result.get({ timeout: 30, interval: 0.1 })))));`);
   expect(answer).toEqual([7, 'AGAIN']);
+});
+
+it('what neither grants is refused', async () => {
+  const [cloud] = clouds;
+  const QueueUrl = cloud?.environment.queues['default'];
+  await expect(cloud?.clients.sqs.send(new ReceiveMessageCommand({ QueueUrl }))).rejects.toThrow(/not authorized/);
+  expect(refused.splice(0)).toEqual(['caller AmazonSQS.ReceiveMessage']);
 });
 
 it('nobody says which service the only one is', async () => {
