@@ -11,13 +11,13 @@ import { run, start } from './processes.ts';
 const FOLDER = '.localstack';
 const VENV = `${FOLDER}/venv`;
 const SOURCES = 'test/deploy/localstack';
-// It needs Python 3.12; a version manager's stub is there without being able to run.
-const PYTHONS = ['python3.13', 'python3.12', 'python3'];
+// It needs Python 3.13: what it is made of today imports what 3.12 lacks. A version manager's stub is there without being able to run.
+const PYTHONS = ['python3.13', 'python3'];
 /** Where it looks for what it would download otherwise: below its root, by these names. */
 const LIBRARIES = 'var/lib/localstack';
 const JARS = `${FOLDER}/lib/dynamodb-local/2`;
 
-/** @throws Error where this machine lacks Python 3.12, Java or Maven. */
+/** @throws Error where this machine lacks Python 3.13, Java or Maven. */
 export async function installLocalstack(): Promise<void> {
   const missing = await installDynamodbLocal();
   if (missing !== undefined) throw new Error(`LocalStack needs DynamoDB Local: ${missing}.`);
@@ -63,13 +63,13 @@ async function buildDynamodbLocal(): Promise<void> {
 async function python(): Promise<string> {
   const wanted = process.env['LOCALSTACK_PYTHON'];
   for (const each of wanted === undefined ? PYTHONS : [wanted]) {
-    const works = await run(`${each} -c 'import sys; sys.exit(sys.version_info < (3, 12))'`, process.env).then(
+    const works = await run(`${each} -c 'import sys; sys.exit(sys.version_info < (3, 13))'`, process.env).then(
       () => true,
       () => false,
     );
     if (works) return each;
   }
-  throw new Error('LocalStack needs Python 3.12 or later; LOCALSTACK_PYTHON may name one.');
+  throw new Error('LocalStack needs Python 3.13 or later; LOCALSTACK_PYTHON may name one.');
 }
 
 /**
