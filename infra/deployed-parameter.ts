@@ -10,22 +10,16 @@ import {
   SSM_MAX_NAME_LEVELS,
   SSM_STANDARD_MAX_BYTES,
 } from '../lib/base/limits.ts';
-import { DEPLOYED_VERSION, type DeployedFields, type DeployedWorker } from '../lib/options/deployed-service.ts';
+import { DEPLOYED_VERSION, type DeployedFacts, type DeployedFields } from '../lib/options/deployed-service.ts';
 import { estimatedBytes, type ServiceEnvironment, type ToldParts } from './environment.ts';
 
-export interface DeployedParameterProps {
+/** Where it is deployed the stack says. */
+export interface DeployedParameterProps extends Omit<DeployedFacts, 'partition' | 'region' | 'account'> {
   readonly parameterName: string;
   readonly app: string;
   readonly environment: ServiceEnvironment;
   /** What the sweeper is told. */
   readonly parts: ToldParts;
-  readonly workers: Readonly<Record<string, DeployedWorker>>;
-  readonly sweeper: string;
-  readonly lostQueues: readonly string[];
-  readonly missedTicks: string;
-  readonly rules: number;
-  readonly resultExpiresSeconds: number;
-  readonly encryptionKeyArn?: string;
 }
 
 // Names that CloudFormation makes are longer or shorter than what is counted for them.

@@ -3,7 +3,12 @@ import type { Duration } from 'aws-cdk-lib';
 
 import { refuseUnknownKeys } from '../lib/base/checks.ts';
 import { ImproperlyConfigured, InvalidOption, QueueNotFound } from '../lib/base/errors.ts';
-import { DEADLINE_MARGIN_SECONDS, LAMBDA_MAX_TIMEOUT_SECONDS } from '../lib/base/limits.ts';
+import {
+  DEADLINE_MARGIN_SECONDS,
+  DEFAULT_RETENTION_SECONDS,
+  LAMBDA_MAX_TIMEOUT_SECONDS,
+  SQS_MAX_RETENTION_SECONDS,
+} from '../lib/base/limits.ts';
 import type { AppManifest } from '../lib/options/manifest.ts';
 import { type FunctionProps, validateFunctionProps, validateTogether, withDefaults } from './function-props.ts';
 import { FUNCTION_PROPS, QUEUE_PROPS } from './known-props.ts';
@@ -41,7 +46,6 @@ const TIMEOUT_MARGIN_SECONDS = 30;
 const VISIBILITY_MARGIN_SECONDS = 30;
 // What kombu gives the queues that it makes (kombu/transport/SQS.py, default_visibility_timeout).
 const EXTERNAL_VISIBILITY_SECONDS = 1800;
-const DAY_SECONDS = 86_400;
 
 /**
  * @param imported names of the queues that exist already and that others consume.
@@ -132,8 +136,8 @@ function planQueue(
   return {
     fifo: app.queues[name]?.fifo ?? false,
     visibilitySeconds: overrides.visibilityTimeout?.toSeconds() ?? defaultVisibilitySeconds,
-    retentionSeconds: overrides.retention?.toSeconds() ?? 4 * DAY_SECONDS,
-    deadLetterRetentionSeconds: overrides.deadLetterRetention?.toSeconds() ?? 14 * DAY_SECONDS,
+    retentionSeconds: overrides.retention?.toSeconds() ?? DEFAULT_RETENTION_SECONDS,
+    deadLetterRetentionSeconds: overrides.deadLetterRetention?.toSeconds() ?? SQS_MAX_RETENTION_SECONDS,
     maxReceiveCount: overrides.maxReceiveCount ?? 50,
   };
 }

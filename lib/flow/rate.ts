@@ -4,16 +4,13 @@
  */
 import { MAX_RATE_LATES, RATE_AHEAD_SECONDS, RATE_LOOK_SECONDS } from '../base/limits.ts';
 import { movedMicros } from '../ports/rate-line.ts';
+import type { RateLimit } from '../options/rate-limit.ts';
 import type { KeptSlot, RateLine } from '../ports/rates.ts';
 
 const MICROS_PER_MS = 1000;
 
 /** What the pure part needs to know of a limit. */
-export interface RateOf {
-  readonly paceMicros: number;
-  readonly burst: number;
-  readonly graceSeconds: number;
-}
+export type RateOf = Pick<RateLimit, 'paceMicros' | 'burst' | 'graceSeconds'>;
 
 /** The slot of the `index`-th (from 0) of `count` that were reserved together. */
 export function slotOf(line: RateLine, index: number, count: number, limit: RateOf): number {

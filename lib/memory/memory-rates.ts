@@ -1,8 +1,7 @@
 /** Rate limits in memory: the executable meaning of `Rates`. */
-import { movedMicros } from '../ports/rate-line.ts';
+import { keptSlotPartition, movedMicros, ratePartition } from '../ports/rate-line.ts';
 import type { KeepSlotRequest, KeptSlot, RateLine, RateRequest, Rates } from '../ports/rates.ts';
 import { partitionKey, sortKey } from '../ports/store-limits.ts';
-import { keptSlotPartition, ratePartition } from '../ports/rate-line.ts';
 
 interface Line extends RateLine {
   readonly paceMicros: number;

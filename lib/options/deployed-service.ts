@@ -21,7 +21,7 @@ export interface DeployedWorker {
 }
 
 /** The fields beside the environment, as they are written. */
-interface DeployedFacts {
+export interface DeployedFacts {
   /** ARNs of the service's resources have it: `aws`, `aws-cn`, `aws-us-gov`. */
   readonly partition: string;
   /** Where it is deployed. */

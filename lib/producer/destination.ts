@@ -4,6 +4,7 @@ import { NO_EXTERNAL_TASKS, type HasExternalTask, withIds } from '../canvas/comp
 import type { Embed } from '../wire/message.ts';
 import { celeryQueueName, ownQueueName } from '../wire/queue-name.ts';
 import type { Registry } from '../task/registry.ts';
+import { isFifo } from '../options/declared-queue.ts';
 import { type ResolvedRoute, resolveRoute } from '../options/routes.ts';
 import type { Settings } from '../options/settings.ts';
 import { readSignature, type Signature, withParts } from '../wire/signature.ts';
@@ -83,6 +84,6 @@ function withQueue(destinations: Destinations, sig: Signature): Signature {
     return withParts(linked, { kwargs: Object.fromEntries(kwargs) });
   }
   const queue = queueOf(destinations, sig);
-  const fifo = destinations.settings.queues[queue]?.fifo ?? false;
+  const fifo = isFifo(queue, destinations.settings);
   return withOptions(linked, { queue: celeryQueueName(queue, fifo) });
 }

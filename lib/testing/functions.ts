@@ -8,7 +8,6 @@ import { LOST_QUEUE } from '../ports/delivery.ts';
 import { consumeWakeUps } from '../beat/consume-wake-ups.ts';
 import { consume } from '../worker/consume.ts';
 import { consumeLost } from '../worker/consume-lost.ts';
-import '../worker/rate-gate.ts';
 import type { BatchResponse, Delivery, Invocation } from '../ports/delivery.ts';
 import type { FaultPlan } from './faults.ts';
 import type { Invocations } from './invocations.ts';

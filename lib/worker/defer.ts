@@ -6,6 +6,7 @@ import {
   UNKNOWN_TASK_DEFERRALS,
   UNKNOWN_TASK_FIRST_DELAY_SECONDS,
 } from '../base/limits.ts';
+import { isFifo } from '../options/declared-queue.ts';
 import type { CeleriacHeader, Message } from '../wire/message.ts';
 import { checkTimerSize, prepare, type Prepared, publish } from '../producer/publish.ts';
 import { FAILURE } from '../base/states.ts';
@@ -48,7 +49,7 @@ export async function defer(
     },
   };
   const { settings } = worker.app;
-  const fifo = settings.queues[copy.queue]?.fifo ?? false;
+  const fifo = isFifo(copy.queue, settings);
   const encoded = fitting(() => prepare(copy, settings, { asPython: true }));
   if (encoded === undefined) return deferral.inPlace?.() ?? putOff(message, delivery, deferral, fifo, worker);
   const prepared: Prepared = { ...encoded.value, dueMs: deferral.untilMs };

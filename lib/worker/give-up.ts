@@ -14,6 +14,7 @@ import { conclude } from './conclude.ts';
 import { deadLetter, sendDeadLetters } from './dead-letter.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import type { Worker } from './worker.ts';
+import { unlessRefused } from './windows.ts';
 
 /** Never throws. */
 export async function afterError(delivery: Delivery, worker: Worker, error: unknown): Promise<Disposition> {
@@ -54,17 +55,8 @@ async function giveUp(delivery: Delivery, worker: Worker, error: unknown): Promi
 
 /** A retry that stands and cannot be sent: the attempt that it announced is the one that fails. */
 async function nextOf(message: Message, { ports }: Worker): Promise<Message> {
-  const [record] = await readIfAllowed(message.id, ports);
+  // What may not be read may still be written.
+  const [record] = (await unlessRefused(() => ports.backend.get([message.id], ports.clock.nowMs()))) ?? [];
   const waits = record?.status === RETRY && record.committed === message.retries;
   return waits ? { ...message, retries: message.retries + 1 } : message;
-}
-
-/** What may not be read may still be written. */
-async function readIfAllowed(id: string, { backend, clock }: Worker['ports']): ReturnType<typeof backend.get> {
-  try {
-    return await backend.get([id], clock.nowMs());
-  } catch (error) {
-    if (isPassing(error)) throw error;
-    return [undefined];
-  }
 }

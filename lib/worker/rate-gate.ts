@@ -10,6 +10,7 @@ import { isPassing } from '../base/passing.ts';
 import { FAILURE, REVOKED } from '../base/states.ts';
 import { itemKey, keyFor } from '../flow/key.ts';
 import { decideSlot, isLate, movedSlot, type RateDecision, slotOf } from '../flow/rate.ts';
+import { isFifo } from '../options/declared-queue.ts';
 import type { RateLimit } from '../options/rate-limit.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import type { KeptSlot } from '../ports/rates.ts';
@@ -110,7 +111,7 @@ async function passOrWait(gated: Gated): Promise<Disposition | undefined> {
     case 'wait': {
       const inPlace = (): Promise<Disposition> => waitInPlace(gated, slot, before);
       // In a FIFO queue a message that is sent on comes behind the rest of its group.
-      if (worker.app.settings.queues[message.queue]?.fifo ?? false) return inPlace();
+      if (isFifo(message.queue, worker.app.settings)) return inPlace();
       const { slotMicros, paceMicros, lates } = slot;
       const header = { slot: slotMicros, pace: paceMicros, ...(lates === 0 ? {} : { lates }) };
       return defer(message, delivery, { untilMs: decision.untilMs, because: 'rate', header, inPlace }, worker);

@@ -11,6 +11,7 @@ import { gzipSync } from 'node:zlib';
 
 import { build, type Metafile } from 'esbuild';
 
+import { commentEvent, WORKER_ENVIRONMENT } from '../support/comment-event.ts';
 import { bundleWorker } from '../support/lambda.ts';
 
 type Row = [string, string];
@@ -194,40 +195,7 @@ async function startsOf(files: readonly string[], rounds: number): Promise<Row[]
   }
 }
 
-const EVENTS = [undefined, { Records: [] }, { Records: [record()] }] as const;
-
-function record(): object {
-  const headers = {
-    lang: 'js',
-    task: 'comments.check',
-    id: 'a',
-    root_id: 'a',
-    parent_id: null,
-    group: null,
-    retries: 0,
-  };
-  const comment = { id: 'c', author: 'ada', text: 'hello' };
-  return {
-    messageId: 'm',
-    receiptHandle: 'r',
-    body: JSON.stringify({
-      body: Buffer.from(JSON.stringify([[comment], {}, {}])).toString('base64'),
-      'content-encoding': 'utf-8',
-      'content-type': 'application/json',
-      headers,
-      properties: {
-        correlation_id: 'a',
-        body_encoding: 'base64',
-        delivery_info: { exchange: '', routing_key: 'default' },
-      },
-    }),
-    attributes: { ApproximateReceiveCount: '1' },
-    messageAttributes: {},
-    eventSource: 'aws:sqs',
-    eventSourceARN: 'arn:aws:sqs:us-east-1:1:blog-default',
-    awsRegion: 'us-east-1',
-  };
-}
+const EVENTS = [undefined, { Records: [] }, commentEvent()] as const;
 
 const CODE = `const [, file, event] = process.argv;
 const startNs = process.hrtime.bigint();
@@ -244,14 +212,8 @@ async function startMs(file: string, stage: number, endpoint: string): Promise<n
   const { stdout } = await promisify(execFile)(process.execPath, args, {
     env: {
       ...process.env,
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: 'x',
-      AWS_SECRET_ACCESS_KEY: 'x',
+      ...WORKER_ENVIRONMENT,
       AWS_ENDPOINT_URL: endpoint,
-      CELERIAC_APP: 'blog',
-      CELERIAC_QUEUES: '{"default":"https://sqs.us-east-1.amazonaws.com/1/blog-default"}',
-      CELERIAC_RESULTS_TABLE: 'results',
-      CELERIAC_STATE_TABLE: 'state',
     },
   });
   // Log lines of the worker come before.

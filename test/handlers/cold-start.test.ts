@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { commentEvent, WORKER_ENVIRONMENT } from '../support/comment-event.ts';
 import { bundleWorker } from '../support/lambda.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'celeriac-cold-'));
@@ -52,60 +53,13 @@ for (const event of JSON.parse(events)) {
 console.log(JSON.stringify({ formats: made, builtins, start, asked }));
 process.exit(0);`;
 
-const COMMENT = { id: 'c', author: 'ada', text: 'hello' };
-
-/** The comment's task, and what stands in the embed of its message. */
-function eventOf(embed: object): object {
-  const headers = {
-    lang: 'js',
-    task: 'comments.check',
-    id: 'a',
-    root_id: 'a',
-    parent_id: null,
-    group: null,
-    retries: 0,
-  };
-  const body = Buffer.from(JSON.stringify([[COMMENT], {}, embed])).toString('base64');
-  const message = {
-    body,
-    'content-encoding': 'utf-8',
-    'content-type': 'application/json',
-    headers,
-    properties: {
-      correlation_id: 'a',
-      body_encoding: 'base64',
-      delivery_info: { exchange: '', routing_key: 'default' },
-    },
-  };
-  return {
-    Records: [
-      {
-        messageId: 'm',
-        receiptHandle: 'r',
-        body: JSON.stringify(message),
-        attributes: { ApproximateReceiveCount: '1' },
-        messageAttributes: {},
-        eventSource: 'aws:sqs',
-        eventSourceARN: 'arn:aws:sqs:us-east-1:1:blog-default',
-        awsRegion: 'us-east-1',
-      },
-    ],
-  };
-}
-
 function startWith(events: readonly object[]): Start {
   const output = execFileSync(process.execPath, ['--input-type=module', '-e', RUN, bundle, JSON.stringify(events)], {
     encoding: 'utf8',
     stdio: 'pipe',
     env: {
       ...process.env,
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: 'x',
-      AWS_SECRET_ACCESS_KEY: 'x',
-      CELERIAC_APP: 'blog',
-      CELERIAC_QUEUES: '{"default":"https://sqs.us-east-1.amazonaws.com/1/blog-default"}',
-      CELERIAC_RESULTS_TABLE: 'results',
-      CELERIAC_STATE_TABLE: 'state',
+      ...WORKER_ENVIRONMENT,
     },
   });
   // Log lines of the worker come before.
@@ -126,7 +80,7 @@ describe('a worker', () => {
 
   it('reads at its start what a plain task needs, and no more until something follows', () => {
     const link = { task: 'comments.notify', args: [], kwargs: {}, options: {}, subtask_type: null, immutable: false };
-    const { start, asked } = startWith([eventOf({}), eventOf({}), eventOf({ callbacks: [link] })]);
+    const { start, asked } = startWith([commentEvent(), commentEvent(), commentEvent({ callbacks: [link] })]);
     expect(start.length).toBeLessThanOrEqual(MOST_START_FILES);
     expect(start.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)).toBeLessThan(MOST_START_BYTES);
     const [first, second, linked] = asked;
