@@ -26,6 +26,7 @@ import type { BatchResponse, Delivery, Invocation } from '../ports/delivery.ts';
 import { consume } from '../worker/consume.ts';
 import { builtinTasks } from './builtin-tasks.ts';
 import type { GroupResult } from '../results/group-result.ts';
+import { flowManifest } from '#deployed/options/declare-flow';
 import { awsPorts } from '#deployed/app/aws-ports';
 import { applyCall, savedGroup, sendCall, sendMany, sendNamed } from '#deployed/producer/sending';
 import { consumeLost, consumeWakeUps, runEager } from '#deployed/app/rarely';
@@ -456,7 +457,7 @@ export class Celeriac implements App {
       ...(routed ? { routed } : {}),
       ...(options.timeLimitSeconds === null ? {} : { timeLimitSeconds: options.timeLimitSeconds }),
       ...(options.softTimeLimitSeconds === null ? {} : { softTimeLimitSeconds: options.softTimeLimitSeconds }),
-      ...(options.rateLimit === undefined ? {} : { rateLimit: options.rateLimit.text }),
+      ...flowManifest(options.flow),
     };
   }
 }

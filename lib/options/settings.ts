@@ -1,4 +1,5 @@
 /** An app's settings: checked once, with every default written down, and the environment of a deployed function. */
+import { checkFlowDefaults } from '#deployed/options/declare-flow';
 import { InvalidOption } from '../base/errors.ts';
 import { type Duration, durationSeconds } from '../base/duration.ts';
 import { booleanOption, integerIn, refuseUnknownKeys, shown } from '../base/checks.ts';
@@ -13,7 +14,7 @@ import type { QueueManifest } from './manifest.ts';
 import type { Logger } from '../ports/log.ts';
 import { NAME, type QueueOptions, resolveDefaultQueue, resolveQueues } from './queue-options.ts';
 import { isListedZone } from '../base/zone-names.ts';
-import { type Rate, type RateLimit, resolveRateLimit } from './rate-limit.ts';
+import type { Rate } from './rate-limit.ts';
 import { checkRoutes, type Routes } from './routes.ts';
 
 /** Celery's publish retry policy. Defaults: 3 retries, 0 s, +0.2 s each, at most 1 s. */
@@ -116,8 +117,8 @@ export interface Settings {
   readonly ignoreResult: boolean;
   /** Default of the tasks' `storeErrorsEvenIfIgnored`. Default true. */
   readonly storeErrorsEvenIfIgnored: boolean;
-  /** Default of the tasks' `rateLimit`; undefined for no limit. */
-  readonly rateLimit: RateLimit | undefined;
+  /** Default of the tasks' `rateLimit`, as it was given. */
+  readonly rateLimit: Rate | null;
   /** Deliveries of one attempt that may end without a word. Default 5. */
   readonly maxDeliveries: number;
   /** Tasks of one batch that run at the same time. Default 10. */
@@ -174,6 +175,7 @@ export function resolveSettings(name: string, options: AppOptions = {}): Setting
   checkRoutes(options.routes, queues);
   const flag = (key: keyof AppOptions, fallback: boolean): boolean =>
     options[key] === undefined ? fallback : booleanOption(options[key], key);
+  checkFlowDefaults(options);
   return {
     name,
     queues,
@@ -191,7 +193,7 @@ export function resolveSettings(name: string, options: AppOptions = {}): Setting
     trackStarted: flag('trackStarted', false),
     ignoreResult: flag('ignoreResult', false),
     storeErrorsEvenIfIgnored: flag('storeErrorsEvenIfIgnored', true),
-    rateLimit: resolveRateLimit(options.rateLimit, 'rateLimit'),
+    rateLimit: options.rateLimit ?? null,
     maxDeliveries: integerIn(options.maxDeliveries ?? DEFAULT_MAX_DELIVERIES, 1, 1000, 'maxDeliveries'),
     batchConcurrency: integerIn(options.batchConcurrency ?? 10, 1, 10_000, 'batchConcurrency'),
     timerShards: integerIn(options.timerShards ?? DEFAULT_TIMER_SHARDS, 1, 64, 'timerShards'),

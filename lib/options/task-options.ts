@@ -1,4 +1,5 @@
 /** What a task may say of itself, checked when it is declared. Names and meaning are Celery's, in camelCase. */
+import { declareFlow } from '#deployed/options/declare-flow';
 import type { StandardSchemaV1 } from '../base/standard-schema.ts';
 import { type Duration, durationSeconds } from '../base/duration.ts';
 import { booleanOption, integerIn, refuseUnknownKeys, shown } from '../base/checks.ts';
@@ -10,14 +11,14 @@ import {
   MAX_TASK_NAME_CHARACTERS,
 } from '../base/limits.ts';
 import { declaredQueue } from './declared-queue.ts';
-import { type Rate, type RateLimit, type RateLimitOptions, resolveRateLimit } from './rate-limit.ts';
+import type { DeclaredFlow, FlowOptions } from './flow-options.ts';
 import type { Settings } from './settings.ts';
 
 /** Matches errors: a class, or a function that answers whether an error is meant. */
 export type ErrorMatcher = (abstract new (...args: never[]) => Error) | ((error: unknown) => boolean);
 
 /** Options of a task. What is left out comes from the app's options where those have it. */
-export interface TaskOptions {
+export interface TaskOptions extends FlowOptions {
   /** Pass the task's context as first argument. Default false. */
   readonly bind?: boolean;
   /** Retries after the first run; null for ever. Default 3 (four runs). */
@@ -56,11 +57,6 @@ export interface TaskOptions {
   readonly queue?: string;
   /** 0 to 9, written into the message; SQS has no priorities, Python workers on other brokers do. Default 0. */
   readonly priority?: number;
-  /**
-   * How often it may start, over all workers: `'100/m'`, or with `burst` and `key`. Retries count as starts, redeliveries
-   * do not. 0 and null for no limit. Default: the app's.
-   */
-  readonly rateLimit?: Rate | RateLimitOptions | null;
   /** Deliveries of one attempt that may end without a word. Default: the app's. */
   readonly maxDeliveries?: number;
   /** Parameter names: keyword arguments of Python callers are put in their place. */
@@ -89,7 +85,8 @@ export interface ResolvedTaskOptions {
   readonly expiresSeconds: number | null;
   readonly queue: string | undefined;
   readonly priority: number | undefined;
-  readonly rateLimit: RateLimit | undefined;
+  /** Undefined for a task that starts whenever its message comes. */
+  readonly flow: DeclaredFlow | undefined;
   readonly maxDeliveries: number;
   readonly params: readonly string[] | undefined;
   readonly schema: StandardSchemaV1<unknown, readonly unknown[]> | undefined;
@@ -168,8 +165,7 @@ export function resolveTaskOptions(name: string, options: TaskOptions, settings:
     expiresSeconds: seconds('expires'),
     queue: options.queue === undefined ? undefined : checkedQueue(options.queue, settings, at('queue')),
     priority: options.priority === undefined ? undefined : integerIn(options.priority, 0, 9, at('priority')),
-    rateLimit:
-      options.rateLimit === undefined ? settings.rateLimit : resolveRateLimit(options.rateLimit, at('rateLimit')),
+    flow: declareFlow(name, options, settings),
     maxDeliveries: integerIn(options.maxDeliveries ?? settings.maxDeliveries, 1, 1000, at('maxDeliveries')),
     params: options.params === undefined ? undefined : [...options.params],
     schema: options.schema,

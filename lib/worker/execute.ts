@@ -2,7 +2,7 @@
 import { defer } from '#deployed/worker/defer';
 import { settleLost } from '#deployed/worker/lost';
 import { endUnreadable } from '#deployed/worker/unreadable';
-import { atRateGate } from '#deployed/worker/rate-gate';
+import { atGates } from '#deployed/worker/gates';
 import { HopLimitExceeded, NotRegistered, TaskRevokedError, WorkerLostError } from '../base/errors.ts';
 import { errorMessage } from '../base/error-text.ts';
 import { fromRule } from '../wire/rule-message.ts';
@@ -110,8 +110,11 @@ async function claimAndRun(
   if (!mayStart(clock.nowMs(), worker.invocation.deadlineMs, worker.invocationStartMs, options))
     return { kind: 'keep', seconds: 0 };
   // Before the claim: what waits for its slot must hold nothing.
-  const waits = await atGates(message, delivery, definition, worker);
-  if (waits !== undefined) return waits;
+  // Eagerly a task runs within its caller's call, as Celery's does: nothing makes it wait.
+  if (options.flow?.gated === true && worker.app.eager === undefined) {
+    const waits = await atGates(message, delivery, definition, options.flow, worker);
+    if (waits !== undefined) return waits;
+  }
   // Unclaimed it would leave nothing for its caller to read.
   if (options.idempotent && worker.app.eager === undefined)
     return runAttempt({ message, delivery, definition, owner: undefined, deliveries: delivery.receiveCount, worker });
@@ -152,18 +155,6 @@ async function claimAndRun(
     default:
       return decision satisfies never;
   }
-}
-
-/** Eagerly a task runs within its caller's call, as Celery's does: nothing makes it wait. */
-async function atGates(
-  message: Message,
-  delivery: Delivery,
-  definition: TaskDefinition,
-  worker: Worker,
-): Promise<Disposition | undefined> {
-  const { rateLimit } = definition.options;
-  if (rateLimit === undefined || worker.app.eager !== undefined) return undefined;
-  return atRateGate(message, delivery, definition, rateLimit, worker);
 }
 
 function lostMessage(deliveries: number, acksLate: boolean): string {

@@ -4,7 +4,8 @@ import { World, type WorldOptions } from 'celeriac/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { type Rate, resolveRateLimit } from '../../lib/options/rate-limit.ts';
+import { declareFlow } from '../../lib/options/declare-flow.ts';
+import type { Rate } from '../../lib/options/rate-limit.ts';
 
 const START_MS = Date.parse('2030-01-01T00:00:00Z');
 
@@ -194,7 +195,7 @@ describe('a limit that a deployment changes', () => {
     await send(first, 60);
     await first.world.run();
     const definition = first.app.registry.find('work');
-    Object.assign(definition?.options ?? {}, { rateLimit: resolveRateLimit(after, 'rateLimit') });
+    Object.assign(definition?.options ?? {}, { flow: declareFlow('work', { rateLimit: after }, {}) });
     await first.world.drain();
     first.world.dispose();
     return first.starts;

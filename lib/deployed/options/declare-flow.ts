@@ -1,0 +1,18 @@
+import { once } from '../../base/lazy.ts';
+import type * as Whole from '../../options/declare-flow.ts';
+import { givenFlow } from '../../options/flow-options.ts';
+import { onDemand } from '../on-demand.ts';
+
+export const declareFlow: typeof Whole.declareFlow = (name, options, defaults) => {
+  const declared = givenFlow(options, defaults);
+  return (
+    declared && {
+      ...declared,
+      resolved: once(async () => (await onDemand()).resolveFlow(name, declared.given)),
+    }
+  );
+};
+
+// The stack that deployed this function has checked and read them at synth.
+export const checkFlowDefaults: typeof Whole.checkFlowDefaults = () => {};
+export const flowManifest: typeof Whole.flowManifest = () => ({});

@@ -1,0 +1,26 @@
+/** Flow control at its declaration: checked at once. In deployed functions its twin leaves that to who asks. */
+import { type DeclaredFlow, type FlowDefaults, type FlowOptions, givenFlow } from './flow-options.ts';
+import type { TaskManifest } from './manifest.ts';
+import { resolveRateLimit } from './rate-limit.ts';
+import { resolveFlow } from './resolve-flow.ts';
+
+/** Undefined for a task that starts whenever its message comes. @throws InvalidOption */
+export function declareFlow(name: string, options: FlowOptions, defaults: FlowDefaults): DeclaredFlow | undefined {
+  const declared = givenFlow(options, defaults);
+  if (declared === undefined) return undefined;
+  const flow = resolveFlow(name, declared.given);
+  if (Object.values(flow).every((part) => part === undefined)) return undefined;
+  return { ...declared, resolved: () => flow };
+}
+
+/** @throws InvalidOption */
+export function checkFlowDefaults({ rateLimit }: FlowDefaults): void {
+  resolveRateLimit(rateLimit, 'rateLimit');
+}
+
+/** What the stack is told of a task. */
+export function flowManifest(flow: DeclaredFlow | undefined): Pick<TaskManifest, 'rateLimit'> {
+  const rateLimit = flow?.given.rateLimit ?? undefined;
+  if (rateLimit === undefined) return {};
+  return { rateLimit: String(typeof rateLimit === 'object' ? rateLimit.limit : rateLimit) };
+}
