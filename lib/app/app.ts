@@ -4,16 +4,13 @@ import { maybeCurrentTask, runWithContext, type TaskContext } from '../task/cont
 import { ImproperlyConfigured, InvalidOption } from '../base/errors.ts';
 import { shown } from '../base/checks.ts';
 import { consoleLogger } from '../options/console-logger.ts';
-import type { AppManifest, Environment, TaskManifest } from '../options/manifest.ts';
+import type { AppManifest, Environment } from '../options/manifest.ts';
 import { type Clock, type Ids, type Random, systemClock, systemIds, systemRandom } from '../base/time.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Logger } from '../ports/log.ts';
 import type { App } from '../producer/app.ts';
 import { callSite, Registry, type TaskDefinition, type TaskHooks } from '../task/registry.ts';
 import { AsyncResult } from '../results/result.ts';
-import { ownQueueName } from '../wire/queue-name.ts';
-import { checkNamedQueues } from '../options/named-queues.ts';
-import { hasRouter, idlePatterns, resolveRoute } from '../options/routes.ts';
 import { type AppOptions, resolveSettings, type Settings } from '../options/settings.ts';
 import { readEnvironment, readTaskNames } from '../options/environment.ts';
 import type { CheckedTypes } from '../base/serializable.ts';
@@ -26,7 +23,7 @@ import type { BatchResponse, Delivery, Invocation } from '../ports/delivery.ts';
 import { consume } from '../worker/consume.ts';
 import { builtinTasks } from './builtin-tasks.ts';
 import type { GroupResult } from '../results/group-result.ts';
-import { flowManifest } from '#deployed/options/declare-flow';
+import { manifestOf } from '#deployed/app/app-manifest';
 import { awsPorts } from '#deployed/app/aws-ports';
 import { applyCall, savedGroup, sendCall, sendMany, sendNamed } from '#deployed/producer/sending';
 import { consumeLost, consumeWakeUps, runEager } from '#deployed/app/rarely';
@@ -424,41 +421,7 @@ export class Celeriac implements App {
    * @throws InvalidOption, QueueNotFound for a task whose first `delay()` would find no queue, naming both and the fix
    */
   manifest(): AppManifest {
-    const { settings } = this;
-    const names = [...this.registry.all(), ...this.registry.remotes()].map(({ name }) => name);
-    const idleRoutes = idlePatterns(settings.routes, settings.queues, names);
-    const manifest = {
-      name: settings.name,
-      defaultQueue: settings.defaultQueue,
-      queues: settings.queues,
-      tasks: Object.fromEntries([
-        ...this.registry.all().map((definition) => [definition.name, this.#taskManifest(definition)] as const),
-        ...this.registry
-          .remotes()
-          .map((definition) => [definition.name, { ...this.#taskManifest(definition), remote: true }] as const),
-      ]),
-      resultExpiresSeconds: settings.resultExpiresSeconds,
-      timerShards: settings.timerShards,
-      beat: this.#beat.plans().map(({ entry: _entry, ...plan }) => plan),
-      ...(idleRoutes.length === 0 ? {} : { idleRoutes }),
-    };
-    checkNamedQueues(manifest);
-    return manifest;
-  }
-
-  #taskManifest(definition: TaskDefinition): TaskManifest {
-    const { options, name } = definition;
-    const { settings } = this;
-    // A router function may look at the arguments, which nobody has at deploy time: the default queue stands in.
-    const routed = options.queue === undefined && hasRouter(settings.routes);
-    const queue = routed ? undefined : (options.queue ?? resolveRoute(settings.routes, name, [], {}).queue);
-    return {
-      queue: ownQueueName(queue ?? settings.defaultQueue, settings.queues),
-      ...(routed ? { routed } : {}),
-      ...(options.timeLimitSeconds === null ? {} : { timeLimitSeconds: options.timeLimitSeconds }),
-      ...(options.softTimeLimitSeconds === null ? {} : { softTimeLimitSeconds: options.softTimeLimitSeconds }),
-      ...flowManifest(options.flow),
-    };
+    return manifestOf(this, () => this.#beat.plans());
   }
 }
 

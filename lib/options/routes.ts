@@ -1,9 +1,6 @@
 /** Which queue a task goes to (celery/app/routes.py). Pure. */
 import { InvalidOption } from '../base/errors.ts';
-import { integerIn, shown } from '../base/checks.ts';
-import type { QueueManifest } from './manifest.ts';
-import { ownQueueName } from '../wire/queue-name.ts';
-import { declaredQueue } from './declared-queue.ts';
+import { shown } from '../base/checks.ts';
 
 /** A queue name, or options for the message. */
 export type Route = string | { readonly queue?: string; readonly priority?: number };
@@ -54,7 +51,7 @@ export function resolveRoute(
   if (routes === undefined) return {};
   for (const entry of isList(routes) ? routes : [routes]) {
     const route = match(entry, name, args, kwargs);
-    if (route !== undefined) return typeof route === 'string' ? { queue: route } : checked(route, name);
+    if (route !== undefined) return typeof route === 'string' ? { queue: route } : checkedRoute(route, name);
   }
   return {};
 }
@@ -65,7 +62,7 @@ export function hasRouter(routes: Routes | undefined): boolean {
   return typeof routes === 'function' || (isList(routes) && routes.some((entry) => typeof entry === 'function'));
 }
 
-function isList(routes: Routes): routes is readonly RouteEntry[] {
+export function isList(routes: Routes): routes is readonly RouteEntry[] {
   return Array.isArray(routes);
 }
 
@@ -86,66 +83,14 @@ function match(
   return key === undefined ? undefined : map[key];
 }
 
-function patternMatches(pattern: string | RegExp, name: string): boolean {
+export function patternMatches(pattern: string | RegExp, name: string): boolean {
   if (typeof pattern === 'string') return pattern.includes('*') ? globMatches(pattern, name) : pattern === name;
   // Celery uses re.match, which anchors at the start; a sticky copy does the same and keeps no state.
   return new RegExp(pattern.source, `${pattern.flags.replace(/[gy]/g, '')}y`).test(name);
 }
 
-/**
- * What the routes say that is no function, checked before anything is sent.
- *
- * @throws InvalidOption, QueueNotFound
- */
-export function checkRoutes(routes: Routes | undefined, queues: Readonly<Record<string, QueueManifest>>): void {
-  for (const { pattern, route } of patternsOf(routes)) {
-    const name = String(pattern);
-    const { queue, priority } =
-      typeof route === 'string' ? { queue: route, priority: undefined } : checked(route, name);
-    if (priority !== undefined) integerIn(priority, 0, 9, `routes: priority of '${name}'`);
-    if (queue !== undefined) declaredQueue(queue, queues, `routes: the route of '${name}'`);
-  }
-}
-
-interface Pattern {
-  readonly pattern: string | RegExp;
-  readonly route: Route;
-}
-
-/** Everything in the routes that is no function. @throws InvalidOption */
-function patternsOf(routes: Routes | undefined): Pattern[] {
-  if (routes === undefined) return [];
-  return (isList(routes) ? routes : [routes]).flatMap((entry: unknown): Pattern[] => {
-    if (typeof entry === 'function') return [];
-    if (Array.isArray(entry)) {
-      const [pattern, route] = entry as readonly unknown[];
-      if (entry.length === 2 && (typeof pattern === 'string' || pattern instanceof RegExp))
-        return [{ pattern, route: route as Route }];
-    } else if (typeof entry === 'object' && entry !== null) {
-      return Object.entries(entry as Readonly<Record<string, Route>>).map(([pattern, route]) => ({ pattern, route }));
-    }
-    throw new InvalidOption(
-      `routes: ${shown(entry)} given; an object such as { 'mail.*': 'mail' }, a function, or a list of those and of pairs such as ['mail.*', 'mail'] is allowed.`,
-    );
-  });
-}
-
-/** Patterns to a queue that has its worker here which none of the tasks matches: a slip, most likely. */
-export function idlePatterns(
-  routes: Routes | undefined,
-  queues: Readonly<Record<string, QueueManifest>>,
-  names: readonly string[],
-): string[] {
-  const idle = patternsOf(routes).filter(({ pattern, route }) => {
-    const queue = typeof route === 'string' ? route : route.queue;
-    // Who sends to a queue that is consumed elsewhere may know names that are not declared here.
-    if (queue === undefined || queues[ownQueueName(queue, queues)]?.external === true) return false;
-    return !names.some((name) => patternMatches(pattern, name));
-  });
-  return idle.map(({ pattern }) => String(pattern));
-}
-
-function checked(route: Exclude<Route, string>, name: string): ResolvedRoute {
+/** A route that is no text. @throws InvalidOption */
+export function checkedRoute(route: Exclude<Route, string>, name: string): ResolvedRoute {
   if (typeof route !== 'object' || route === null) {
     throw new InvalidOption(
       `routes: the route of '${name}' is ${shown(route)}. Give a queue name or { queue, priority }.`,

@@ -1,4 +1,5 @@
 /** An app's settings: checked once, with every default written down, and the environment of a deployed function. */
+import { checkRoutes } from '#deployed/options/check-routes';
 import { checkFlowDefaults } from '#deployed/options/declare-flow';
 import { InvalidOption } from '../base/errors.ts';
 import { type Duration, durationSeconds } from '../base/duration.ts';
@@ -15,7 +16,7 @@ import type { Logger } from '../ports/log.ts';
 import { NAME, type QueueOptions, resolveDefaultQueue, resolveQueues } from './queue-options.ts';
 import { isListedZone } from '../base/zone-names.ts';
 import type { Rate } from './rate-limit.ts';
-import { checkRoutes, type Routes } from './routes.ts';
+import type { Routes } from './routes.ts';
 
 /** Celery's publish retry policy. Defaults: 3 retries, 0 s, +0.2 s each, at most 1 s. */
 export interface RetryPolicy {

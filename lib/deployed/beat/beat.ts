@@ -3,7 +3,7 @@
  * declared, and lib/beat and lib/schedules are loaded by whoever asks for them: a sweep, or a task that uses
  * `app.schedules`. All others would load them on every cold start. That the entries are right was checked at synth.
  */
-import { ImproperlyConfigured } from '../../base/errors.ts';
+import { noManifest } from '../app/app-manifest.ts';
 import { lazy } from '../../base/lazy.ts';
 import type { FullSweepReport, Beat as WholeBeat } from '../../beat/beat.ts';
 import type { BeatEntry } from '../../beat/entry.ts';
@@ -31,9 +31,7 @@ export class Beat implements Pick<WholeBeat, 'book' | 'declare' | 'plans' | 'swe
   }
 
   plans(): readonly BeatPlan[] {
-    throw new ImproperlyConfigured(
-      'manifest(): asked for in a deployed function, whose bundle plans no schedules. The CDK stack reads it at synth; `app.schedules.list()` tells of entries at run time.',
-    );
+    return noManifest();
   }
 
   async sweep(ports: Ports, options: SweepOptions = {}): Promise<FullSweepReport> {

@@ -13,6 +13,5 @@ export const declareFlow: typeof Whole.declareFlow = (name, options, defaults) =
   );
 };
 
-// The stack that deployed this function has checked and read them at synth.
+// The stack that deployed this function has checked them at synth.
 export const checkFlowDefaults: typeof Whole.checkFlowDefaults = () => {};
-export const flowManifest: typeof Whole.flowManifest = () => ({});
