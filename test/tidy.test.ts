@@ -125,6 +125,7 @@ describe('each rule can fail', () => {
     ['lib/x.ts', 'const text = error instanceof Error ? error.message : String(error);'],
     ['README.md', 'TODO'],
     ['test/x.test.ts', "it.only('x', () => {});"],
+    ['test/x.test.ts', "it('x', () => {\n  run();\n}, 60_000);"],
     ['docs/x.md', 'see /work/main'],
     ['package-lock.json', '"https://registry.npmjs.org/x"'],
   ])('ban in %s: %s', (path, text) => {

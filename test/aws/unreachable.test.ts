@@ -73,7 +73,7 @@ async function silentServer(): Promise<Cloud> {
   return {
     endpoint,
     requests: () => connections,
-    asked: () => vi.waitFor(() => expect(connections).toBeGreaterThan(0), { interval: 1, timeout: 5000 }),
+    asked: () => vi.waitFor(() => expect(connections).toBeGreaterThan(0), { interval: 1, timeout: 60_000 }),
   };
 }
 
@@ -376,7 +376,7 @@ describe('the budget', () => {
         (error: unknown) => error as OperationalError,
       );
     // The second try shows that the first one's error has been seen.
-    await vi.waitFor(() => expect(cloud.requests()).toBeGreaterThan(1), { interval: 1, timeout: 10_000 });
+    await vi.waitFor(() => expect(cloud.requests()).toBeGreaterThan(1), { interval: 1, timeout: 60_000 });
     setup.clock.moveTo(START_MS + BUDGET_MS);
     const error = await answer;
     expect(error).toMatchObject({ timedOut: true, retryable: true, code: 'OPERATIONAL_ERROR' });

@@ -148,7 +148,7 @@ describe('requests to DynamoDB', () => {
       [...empty, 'BatchGetItemCommand', 'PutItemCommand', 'PutItemCommand', 'BatchWriteItemCommand'].toSorted(),
     );
     expect(await sweep()).toEqual(empty);
-  }, 60_000);
+  });
 
   it('load of 500 entries, and a sweep of 500 that are due: batches, and each stored and sent once', async () => {
     const batched = await startServers();
@@ -195,7 +195,7 @@ describe('requests to DynamoDB', () => {
     } finally {
       await batched.stop();
     }
-  }, 60_000);
+  });
 
   it('the store lists, edits and deletes as the one in memory', async () => {
     await app.schedules.put('edited', { task: 'note', schedule: every('10s'), args: ['ä'] });
@@ -211,5 +211,5 @@ describe('requests to DynamoDB', () => {
     await app.schedules.delete('edited');
     expect(await app.schedules.get('edited')).toBeUndefined();
     expect(await app.schedules.list({ limit: 10_000 })).toHaveLength(401);
-  }, 60_000);
+  });
 });

@@ -39,7 +39,7 @@ describe('on the embedded cloud', () => {
       app.schedules.put('tick', { task: note.signature(['tick'], { fairKey: 'tick' }), schedule: every('1s') }),
     ]);
     await expect
-      .poll(() => [namesOf('due'), namesOf('same'), namesOf('flaky'), namesOf('tick').length >= 3], { timeout: 15_000 })
+      .poll(() => [namesOf('due'), namesOf('same'), namesOf('flaky'), namesOf('tick').length >= 3], { timeout: 60_000 })
       .toEqual([
         [0, 1, 2, 3, 4].map((place) => `due ${place}`),
         [0, 1, 2, 3, 4].map((place) => `same ${place}`),

@@ -86,7 +86,7 @@ const add = shop.task('orders.add', (x, y) => x + y);
 const blog = new Celeriac('blog', { queues: { default: {} } });
 const title = blog.task('posts.title', (text) => text);
 const results = [await enqueue(add, [3, 4]), await enqueue(title, ['again'])];
-console.log(JSON.stringify(await Promise.all(results.map((result) => result.get({ timeout: 30, interval: 0.1 })))));`);
+console.log(JSON.stringify(await Promise.all(results.map((result) => result.get({ timeout: 60, interval: 0.1 })))));`);
   expect(answer).toEqual([7, 'AGAIN']);
 });
 

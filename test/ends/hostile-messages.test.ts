@@ -243,5 +243,5 @@ describe('messages of strangers', () => {
     await fc.assert(property, { numRuns: Number(process.env['HOSTILE_RUNS'] ?? 150) });
     // A property of messages that are refused at once would say little.
     expect(read / all).toBeGreaterThan(0.3);
-  }, 120_000);
+  });
 });

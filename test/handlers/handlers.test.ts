@@ -104,14 +104,14 @@ describe.each(['lean', 'full'] as const)('the bundled handlers, with the %s clie
 
   it('runs the example from its bundle', async () => {
     const result = await app.send('comments.check', [{ id: 'c1', author: 'ada', text: 'casino' }]);
-    expect(await result.get({ timeout: 15, interval: 0.1 })).toEqual({ comment: 'c1', spam: true, score: 0.25 });
+    expect(await result.get({ timeout: 60, interval: 0.1 })).toEqual({ comment: 'c1', spam: true, score: 0.25 });
     const rejected = await app.send('comments.check', [{ id: 'c2', author: 'ada', text: '' }]);
-    await expect(rejected.get({ timeout: 15, interval: 0.1 })).rejects.toMatchObject({
+    await expect(rejected.get({ timeout: 60, interval: 0.1 })).rejects.toMatchObject({
       message: 'the comment is empty',
     });
     // The commit is seen before what follows from it is sent.
     await expect
-      .poll(async () => (await cloud.deadLetters())[0]?.attributes, { timeout: 5000 })
+      .poll(async () => (await cloud.deadLetters())[0]?.attributes, { timeout: 60_000 })
       .toMatchObject({ task_id: rejected.id, reason: 'the comment is empty' });
   });
 
@@ -137,7 +137,7 @@ describe.each(['lean', 'full'] as const)('the bundled handlers, with the %s clie
       receiveCount: 1,
     };
     expect(await invoke('sweeper', eventOf([wakeUp], 'blog-__wake__'))).toEqual({ batchItemFailures: [] });
-    await expect.poll(() => ordered, { timeout: 5000 }).toEqual(['c', 'a', 'b']);
+    await expect.poll(() => ordered, { timeout: 60_000 }).toEqual(['c', 'a', 'b']);
     for (const shard of shards) expect(await actAs(OPERATOR, () => timers.due(shard, dueMs, 10))).toEqual([]);
   });
 
@@ -185,7 +185,7 @@ describe.each(['lean', 'full'] as const)('the bundled handlers, with the %s clie
     expect(await invoke('sweeper', event)).toEqual({ batchItemFailures: [] });
     expect(await app.result(id).state()).toBe('FAILURE');
     await expect
-      .poll(async () => (await cloud.deadLetters('mail'))[0]?.attributes, { timeout: 5000 })
+      .poll(async () => (await cloud.deadLetters('mail'))[0]?.attributes, { timeout: 60_000 })
       .toMatchObject({ task_id: id, reason: 'worker lost', origin_queue: 'mail' });
     // Its table is another for this one: nothing is known of it, so it stays.
     const blind = await invoke(

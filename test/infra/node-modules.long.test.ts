@@ -30,7 +30,7 @@ app.task('users.hash', (password: string) => hash(password));`,
     cwd: folder,
     stdio: 'ignore',
   });
-}, 120_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function assetFor(architecture?: Architecture): string {

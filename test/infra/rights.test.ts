@@ -13,7 +13,7 @@ let scenario: Scenario;
 beforeAll(async () => {
   scenario = await Scenario.start(roles);
   await scenario.live();
-}, 60_000);
+});
 afterAll(() => scenario.stop());
 
 // Granted, though nothing here uses it: what Lambda itself does with the function's role.

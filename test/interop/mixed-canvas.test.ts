@@ -47,7 +47,7 @@ function newApp() {
   };
 }
 
-const WAIT = { timeout: 40 };
+const WAIT = { timeout: 60 };
 
 describe.skipIf(reason !== undefined)(`both sides (${reason === undefined ? versions() : 'no Celery'})`, () => {
   const { app, noted, runs, ours, theirs } = newApp();
@@ -164,7 +164,7 @@ describe.skipIf(reason !== undefined)(`both sides (${reason === undefined ? vers
         name: 'ChordError',
         message: expect.stringContaining(error),
       });
-      await expect.poll(() => noted, { timeout: 40_000 }).toContainEqual([result.id, name]);
+      await expect.poll(() => noted, { timeout: 60_000 }).toContainEqual([result.id, name]);
       const there = await chord(header(), theirs.xsum.s()).delay();
       await expect(there.get(WAIT)).rejects.toMatchObject({ name: 'ChordError' });
     });

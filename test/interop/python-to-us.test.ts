@@ -115,7 +115,7 @@ describe.skipIf(reason !== undefined)(
             if (timer.id === id) return true;
         return false;
       };
-      await expect.poll(stored, { timeout: 40_000 }).toBe(true);
+      await expect.poll(stored, { timeout: 60_000 }).toBe(true);
       expect(runs.map((run) => run.id)).not.toContain(id);
     });
 
@@ -242,7 +242,7 @@ describe.skipIf(reason !== undefined)(
       await ask(`remote('math.add').apply_async((1, 1), ${option}) and None`);
       const found = async (): Promise<boolean> =>
         (await rig.cloud.deadLetters()).some(({ attributes }) => error.test(String(attributes['error'])));
-      await expect.poll(found, { timeout: 40_000 }).toBe(true);
+      await expect.poll(found, { timeout: 60_000 }).toBe(true);
     });
 
     it('protocol 1', async () => {
@@ -257,12 +257,12 @@ describe.skipIf(reason !== undefined)(
 
     it('links and error links', async () => {
       await ask(get("remote('math.add').apply_async((1, 2), link=remote('math.note').clone(('linked',)))"));
-      await expect.poll(() => noted, { timeout: 40_000 }).toContainEqual([3, 'linked']);
+      await expect.poll(() => noted, { timeout: 60_000 }).toContainEqual([3, 'linked']);
       await ask(
         "let broken = remote('math.fail').apply_async(('other',), link_error=remote('math.note').clone(('failed',)))",
       );
       const id = await ask('broken.id');
-      await expect.poll(() => noted, { timeout: 40_000 }).toContainEqual([id, 'failed']);
+      await expect.poll(() => noted, { timeout: 60_000 }).toContainEqual([id, 'failed']);
     });
 
     it('children, the tree below a task', async () => {
@@ -319,7 +319,7 @@ describe.skipIf(reason !== undefined)(
         message: expect.stringContaining('RangeError'),
       });
       const body = await ask('bad.id');
-      await expect.poll(() => noted, { timeout: 40_000 }).toContainEqual([body, 'chord']);
+      await expect.poll(() => noted, { timeout: 60_000 }).toContainEqual([body, 'chord']);
     });
 
     it('a group stored in Python is read here, and one stored here in Python', async () => {
@@ -327,7 +327,7 @@ describe.skipIf(reason !== undefined)(
       await ask('kept.save() and None');
       const id = await ask<string>('kept.id');
       const result = await app.groupResult(id);
-      expect(await result?.join({ timeout: 40 })).toEqual([0, 2, 4]);
+      expect(await result?.join({ timeout: 60 })).toEqual([0, 2, 4]);
       expect(await result?.progress()).toEqual({ total: 3, done: 3, failed: 0 });
       expect(
         await ask('[r.id for r in GroupResult.restore(kept.id, app=app).results] == [r.id for r in kept.results]'),

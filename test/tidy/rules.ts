@@ -204,6 +204,13 @@ const BANS: readonly Ban[] = [
   },
   { pattern: /\b(?:it|test|describe)\.(?:only|todo)\b/, where: /^test\//, but: /^test\/tidy/, instead: 'run them all' },
   {
+    // vitest.config.ts has the one for all, which a loaded machine keeps.
+    pattern: /^\s*\}, (?:\d{1,2}|1[0-7]\d)_000\);$/m,
+    where: /^test\/.*\.test\.ts$/,
+    but: NEVER,
+    instead: "a test has no limit of its own below the suite's: a loaded machine would fail it",
+  },
+  {
     pattern: /(?:\/work\/|\/home\/|\/root\/)[a-z]/,
     where: /./,
     but: /^(test\/tidy|package-lock)/,

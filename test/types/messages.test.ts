@@ -60,7 +60,7 @@ function complaints(): Map<string, string> {
 }
 
 describe('a step that does not fit', () => {
-  it('is told at the step, with what it is given and what it wants', { timeout: 60_000 }, () => {
+  it('is told at the step, with what it is given and what it wants', () => {
     const found = complaints();
     expect(found.get('arguments')).toBeDefined();
     expect(found.get('a result')).toContain("'the result is not plain data': Set<number>");

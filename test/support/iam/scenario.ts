@@ -190,9 +190,9 @@ export class Scenario {
     await this.#deliver();
     const { app } = this.as('results');
     const read = await app.groupResult(members.id);
-    if (JSON.stringify(await read?.join({ timeout: 5 })) !== '[2,4]') throw new Error('the group has another result');
+    if (JSON.stringify(await read?.join({ timeout: 60 })) !== '[2,4]') throw new Error('the group has another result');
     await read?.completedCount();
-    if ((await app.result(done.id).get({ timeout: 5 })) !== 3) throw new Error('the task has another result');
+    if ((await app.result(done.id).get({ timeout: 60 })) !== 3) throw new Error('the task has another result');
     // It has ended: the answer says how.
     await manage.result(done.id).revoke();
     await manage.result(done.id).forget();
