@@ -35,7 +35,7 @@ import type { BeatEntry } from '../beat/entry.ts';
 
 /** Ports that a test or an embedded cloud sets; whatever is left out is the system's. */
 export type Wiring = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups'> &
-  Partial<Pick<Ports, 'celeryGroups' | 'rates' | 'rules' | 'clock' | 'ids' | 'random' | 'logger'>> & {
+  Partial<Pick<Ports, 'celeryGroups' | 'rates' | 'slots' | 'rules' | 'clock' | 'ids' | 'random' | 'logger'>> & {
     /** Of `connect()`: those of its ports that stand in `ports`, as one public call sees them. */
     readonly forCall?: (ports: Partial<Ports>, seconds: number | undefined) => Promise<Partial<Ports>>;
   };
@@ -391,8 +391,8 @@ export class Celeriac implements App {
     const { clock, ids, random, logger } = this;
     const common = { clock, ids, random, logger };
     if (this.#wiring) {
-      const { broker, backend, timers, schedules, groups, celeryGroups, rates, rules, forCall } = this.#wiring;
-      return { ports: { ...common, broker, backend, timers, schedules, groups, celeryGroups, rates, rules }, forCall };
+      const { forCall, ...ports } = this.#wiring;
+      return { ports: { ...ports, ...common }, forCall };
     }
     const environment: Environment = readEnvironment(this.name);
     const { forCall, ...ports } = await awsPorts(environment, common);

@@ -29,6 +29,7 @@ export function callViews({ own, rules, clients, clock, over }: Viewed): Connect
       schedules: withCeleriacErrors(ports.schedules),
       groups: withCeleriacErrors(ports.groups),
       celeryGroups: withCeleriacErrors(ports.celeryGroups),
+      slots: withCeleriacErrors(ports.slots),
       ...(rules === undefined
         ? {}
         : { rules: withCeleriacErrors(rules.watched((client) => watched(client, 'EventBridge', budget))) }),

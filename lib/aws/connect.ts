@@ -2,7 +2,14 @@
 import type { Clock, Random } from '../base/time.ts';
 import type { Environment } from '../options/manifest.ts';
 import { callViews } from '#deployed/aws/call-views';
-import { celeryGroupsOver, groupsOver, ratesOver, schedulesOver, timersOver } from '#deployed/aws/rare-ports';
+import {
+  celeryGroupsOver,
+  groupsOver,
+  ratesOver,
+  schedulesOver,
+  slotsOver,
+  timersOver,
+} from '#deployed/aws/rare-ports';
 import { WAKE_QUEUE } from '../ports/wake-up.ts';
 import { dynamodbClient, sqsClient } from './clients.ts';
 import type { AwsPorts, Clients, Connected } from './connected.ts';
@@ -48,6 +55,7 @@ function portsOver(environment: Environment, parts: ConnectParts, { sqs, dynamod
     schedules: schedulesOver({ client: dynamodb, table: environment.stateTable, ...parts }),
     celeryGroups: celeryGroupsOver({ client: dynamodb, table: environment.resultsTable, ...parts }),
     rates: ratesOver({ client: dynamodb, table: environment.stateTable, ...parts }),
+    slots: slotsOver({ client: dynamodb, table: environment.stateTable, ...parts }),
     groups: groupsOver({ client: dynamodb, table: environment.stateTable, ...parts }),
   };
 }

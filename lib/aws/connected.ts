@@ -4,6 +4,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { CeleryGroups } from '../ports/celery-groups.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Rates } from '../ports/rates.ts';
+import type { SlotStore } from '../ports/slots.ts';
 
 export interface Clients {
   readonly sqs: SQSClient;
@@ -14,6 +15,7 @@ export interface Clients {
 export type AwsPorts = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups' | 'rules'> & {
   readonly celeryGroups: CeleryGroups;
   readonly rates: Rates;
+  readonly slots: SlotStore;
 };
 
 export interface Connected extends AwsPorts {

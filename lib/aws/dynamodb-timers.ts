@@ -1,12 +1,11 @@
 /** Timers on DynamoDB: sharded partitions, sorted by due time, so that a sweep reads what is due and nothing else. */
 import { QueryCommand } from '#aws-sdk';
-import { asMessageText, isDeduplicationId, isGroupId, isMessageText } from '../base/sqs-text.ts';
-import type { OutgoingMessage } from '../ports/broker.ts';
 import type { Timer, Timers } from '../ports/timers.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
 import { type DynamodbTable, writeAll } from './dynamodb-writes.ts';
 import { timerShard, timerSortKey } from '../ports/timer-order.ts';
 import { timerPartition, timerUpperBound } from './keys.ts';
+import { storedMessage } from './stored-message.ts';
 
 /** Where the timers are: `table` is the table of state. */
 export interface DynamodbTimersOptions extends DynamodbTable {
@@ -103,33 +102,7 @@ function timerOf(item: Item): Timer {
     attempt: Number(item['attempt']?.N ?? 0),
     // As it is sorted.
     dueMs: Number(/^\d{13}/.exec(item['sk']?.S ?? '')?.[0] ?? 0),
-    message: messageIn(item['message']?.S ?? ''),
+    message: storedMessage(item['message']?.S ?? ''),
     ...(sequence === undefined ? {} : { sequence }),
   };
-}
-
-/**
- * A stored message goes to a queue, as its sender could have sent it: no dead letter, no attributes. What is no message
- * has no queue, and leaves as any other that its queue does not take.
- */
-function messageIn(text: string): OutgoingMessage {
-  const { queue, body, groupId, deduplicationId } = fieldsIn(text);
-  if (typeof queue !== 'string' || typeof body !== 'string' || body === '' || !isMessageText(body))
-    // Of a dead letter: what SQS takes nowhere would stay for ever.
-    return { queue: '', body: text === '' ? '{}' : asMessageText(text) };
-  return {
-    queue,
-    body,
-    ...(typeof groupId === 'string' && isGroupId(groupId) ? { groupId } : {}),
-    ...(typeof deduplicationId === 'string' && isDeduplicationId(deduplicationId) ? { deduplicationId } : {}),
-  };
-}
-
-function fieldsIn(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }

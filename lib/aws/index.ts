@@ -5,6 +5,7 @@ export { DynamodbCeleryGroups } from './dynamodb-celery-groups.ts';
 export { DynamodbGroups, type DynamodbGroupsOptions } from './dynamodb-groups.ts';
 export { DynamodbRates, type DynamodbRatesOptions } from './dynamodb-rates.ts';
 export { DynamodbSchedules, type DynamodbSchedulesOptions } from './dynamodb-schedules.ts';
+export { DynamodbSlots } from './dynamodb-slots.ts';
 export { DynamodbTimers, type DynamodbTimersOptions } from './dynamodb-timers.ts';
 export { type QueueAddress, SqsBroker, type SqsBrokerOptions } from './sqs-broker.ts';
 export { deliveriesOf, invocationOf, isSqsEvent } from './sqs-event.ts';

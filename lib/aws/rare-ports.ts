@@ -3,11 +3,13 @@ import type { CeleryGroups } from '../ports/celery-groups.ts';
 import type { Groups } from '../ports/groups.ts';
 import type { Rates } from '../ports/rates.ts';
 import type { Schedules } from '../ports/schedules.ts';
+import type { SlotStore } from '../ports/slots.ts';
 import type { Timers } from '../ports/timers.ts';
 import { DynamodbCeleryGroups } from './dynamodb-celery-groups.ts';
 import { DynamodbGroups } from './dynamodb-groups.ts';
 import { DynamodbRates } from './dynamodb-rates.ts';
 import { DynamodbSchedules } from './dynamodb-schedules.ts';
+import { DynamodbSlots } from './dynamodb-slots.ts';
 import { DynamodbTimers, type DynamodbTimersOptions } from './dynamodb-timers.ts';
 
 /** Without the timers' shards: a table and what asks it. */
@@ -31,4 +33,8 @@ export function celeryGroupsOver(options: StoreOptions): CeleryGroups {
 
 export function ratesOver(options: StoreOptions): Rates {
   return new DynamodbRates(options);
+}
+
+export function slotsOver(options: StoreOptions): SlotStore {
+  return new DynamodbSlots(options);
 }

@@ -1,7 +1,7 @@
 /** The chunk that is loaded on demand. */
 export { applyAgain, fail, mapEach, repair, starmapEach, unlockChord } from '../app/builtin-runs.ts';
 export { callViews } from '../aws/call-views.ts';
-export { celeryGroupsOver, groupsOver, ratesOver, schedulesOver, timersOver } from '../aws/rare-ports.ts';
+export { celeryGroupsOver, groupsOver, ratesOver, schedulesOver, slotsOver, timersOver } from '../aws/rare-ports.ts';
 export { runEager } from '../app/eager.ts';
 export { consumeWakeUps } from '../beat/consume-wake-ups.ts';
 export { resolveFlow } from '../options/resolve-flow.ts';

@@ -5,4 +5,5 @@ export { MemoryGroups } from './memory-groups.ts';
 export { MemoryRates } from './memory-rates.ts';
 export { MemoryRules } from './memory-rules.ts';
 export { MemorySchedules } from './memory-schedules.ts';
+export { MemorySlots } from './memory-slots.ts';
 export { MemoryTimers } from './memory-timers.ts';

@@ -10,6 +10,7 @@ import type { Rules, Schedules } from './schedules.ts';
 import type { Clock, Ids, Random } from '../base/time.ts';
 import type { Broker } from './broker.ts';
 import type { Backend } from './backend.ts';
+import type { SlotStore } from './slots.ts';
 import type { Timers } from './timers.ts';
 import type { Logger } from './log.ts';
 
@@ -29,6 +30,8 @@ export interface Ports {
   readonly celeryGroups?: CeleryGroups | undefined;
   /** Who may start when. Absent where there is no store for it: then no task has a rate limit. */
   readonly rates?: Rates | undefined;
+  /** Who runs under a key, and who waits. Absent where there is no store for it: then no task has a concurrency. */
+  readonly slots?: SlotStore | undefined;
   /** Absent where no entry is fired by a rule: then all are swept. */
   readonly rules?: Rules | undefined;
   /** Tells the time, and waits. */

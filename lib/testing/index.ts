@@ -7,6 +7,7 @@ export { celeryGroupsConformance } from './conformance/celery-groups.ts';
 export { groupsConformance } from './conformance/groups.ts';
 export { ratesConformance } from './conformance/rates.ts';
 export { schedulesConformance } from './conformance/schedules.ts';
+export { slotsConformance } from './conformance/slots.ts';
 export { timersConformance } from './conformance/timers.ts';
 export { type FaultKind, FaultPlan, type Faults } from './faults.ts';
 export { ManualClock } from './manual-clock.ts';

@@ -9,6 +9,7 @@ import {
   MemoryRates,
   MemoryRules,
   MemorySchedules,
+  MemorySlots,
   MemoryTimers,
 } from '../memory/index.ts';
 import type { Backend, TaskRecord } from '../ports/backend.ts';
@@ -97,6 +98,7 @@ export function memoryPorts(
     groups: new MemoryGroups(),
     celeryGroups: new MemoryCeleryGroups(),
     rates: new MemoryRates(),
+    slots: new MemorySlots(),
     rules: new MemoryRules(clock),
     clock,
     ids,

@@ -8,6 +8,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connect, type Connected } from '../../lib/aws/connect.ts';
 import { isPassing } from '../../lib/base/passing.ts';
 import type { ClaimRequest } from '../../lib/ports/backend.ts';
+import { slotsKey } from '../../lib/ports/slot-keys.ts';
+import type { Parked } from '../../lib/ports/slots.ts';
 import type { Environment } from '../../lib/options/manifest.ts';
 import { systemClock, systemRandom } from '../../lib/base/time.ts';
 import { always, DAMAGED, refused } from '../support/fault-kinds.ts';
@@ -32,6 +34,15 @@ const CLAIM: ClaimRequest = {
 const COMMIT = { ...CLAIM, status: 'SUCCESS', final: true };
 const GROUP = { groupId: 'g', memberIds: ['a', 'b'], chord: true, nowMs: NOW, expiresAtSeconds: TTL };
 const MARK = { groupId: 'g', index: 0, size: 2, failed: false, expiresAtSeconds: TTL };
+const SLOTS = slotsKey('task#');
+const HOLDER = { leaseMs: NOW, by: 'owner' };
+const PARKED: Parked = {
+  sinceMs: NOW,
+  holder: 'a#0',
+  token: 'token',
+  wake: { kind: 'show', queue: 'default', receipt: 'receipt' },
+  grants: 0,
+};
 
 const CALLS: Readonly<Record<string, (ports: Connected) => Promise<unknown>>> = {
   'backend.claim': ({ backend }) => backend.claim([CLAIM]),
@@ -70,6 +81,14 @@ const CALLS: Readonly<Record<string, (ports: Connected) => Promise<unknown>>> = 
   'rates.keep': ({ rates }) =>
     rates.keep({ id: 'a', attempt: 0, slot: { slotMicros: 1, paceMicros: 1, lates: 0 }, expiresAtSeconds: TTL }),
   'rates.kept': ({ rates }) => rates.kept('a', 0),
+  'slots.read': ({ slots }) => slots.read(SLOTS),
+  'slots.write': ({ slots }) =>
+    slots.write({ key: SLOTS, put: new Map([['a#0', HOLDER]]), expiresAtSeconds: TTL, when: { atMost: 0 } }),
+  'slots.park': ({ slots }) => slots.park(SLOTS, [PARKED]),
+  'slots.line': ({ slots }) => slots.line(SLOTS, 10),
+  'slots.parked': ({ slots }) => slots.parked(SLOTS, PARKED),
+  'slots.unpark': ({ slots }) => slots.unpark(SLOTS, PARKED, 'token'),
+  'slots.count': ({ slots }) => slots.count(SLOTS),
   'broker.changeVisibility': ({ broker }) => broker.changeVisibility('default', 'receipt', 0),
 };
 

@@ -9,6 +9,7 @@ import {
   ManualClock,
   ratesConformance,
   schedulesConformance,
+  slotsConformance,
   timersConformance,
 } from 'celeriac/testing';
 import { afterAll, beforeAll, describe, it } from 'vitest';
@@ -19,6 +20,7 @@ import {
   MemoryCeleryGroups,
   MemoryRates,
   MemorySchedules,
+  MemorySlots,
   MemoryTimers,
 } from '../../lib/memory/index.ts';
 import { awsCases } from '../support/aws-cases.ts';
@@ -34,6 +36,7 @@ describe('memory', () => {
   describe('schedules', () => all(schedulesConformance(new MemorySchedules())));
   describe("Celery's groups", () => all(celeryGroupsConformance(new MemoryCeleryGroups())));
   describe('rates', () => all(ratesConformance(new MemoryRates())));
+  describe('slots', () => all(slotsConformance(new MemorySlots())));
   describe('broker', () => {
     all(
       brokerConformance((): BrokerUnderTest => {

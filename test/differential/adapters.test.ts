@@ -11,11 +11,13 @@ import {
   MemoryGroups,
   MemoryRates,
   MemorySchedules,
+  MemorySlots,
   MemoryTimers,
 } from '../../lib/memory/index.ts';
 import { systemClock, systemRandom } from '../../lib/base/time.ts';
 import { type Servers, startServers } from '../support/servers.ts';
 import { BACKEND_CALLS, CELERY_GROUP_CALLS, GROUP_CALLS, RATE_CALLS, SCHEDULE_CALLS, TIMER_CALLS } from './calls.ts';
+import { SLOT_CALLS } from './slot-calls.ts';
 import { type Call, firstDifference, nextPrefix } from './history.ts';
 
 const SHARDS = 4;
@@ -51,5 +53,6 @@ describe.each([
   it('schedules', () => alike(SCHEDULE_CALLS, new MemorySchedules(), () => stored.schedules));
   it('groups', () => alike(GROUP_CALLS, new MemoryGroups(), () => stored.groups));
   it('rates', () => alike(RATE_CALLS, new MemoryRates(), () => stored.rates));
+  it('slots', () => alike(SLOT_CALLS, new MemorySlots(), () => stored.slots));
   it("Celery's groups", () => alike(CELERY_GROUP_CALLS, new MemoryCeleryGroups(), () => stored.celeryGroups));
 });

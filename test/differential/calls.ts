@@ -10,16 +10,16 @@ import type { Timers } from '../../lib/ports/timers.ts';
 import { groupMemberId } from '../../lib/wire/group-ids.ts';
 import { call, type Call } from './history.ts';
 
-type Calls<Port> = fc.Arbitrary<Call<Port>>;
+export type Calls<Port> = fc.Arbitrary<Call<Port>>;
 
-const NOW = 1_900_000_000_000;
-const nowMs = fc.integer({ min: 0, max: 12 }).map((step) => NOW + step * 10_000);
+export const NOW = 1_900_000_000_000;
+export const nowMs = fc.integer({ min: 0, max: 12 }).map((step) => NOW + step * 10_000);
 const id = fc.constantFrom('a', 'b', 'c');
 const attempt = fc.integer({ min: 0, max: 2 });
 const owner = fc.constantFrom('first', 'second');
 const expiresAtSeconds = fc.constantFrom(NOW / 1000 + 45, NOW / 1000 + 86_400);
 const meta = fc.constantFrom('{"status":"PENDING"}', '{"status":"SUCCESS","result":1}', '{"status":"FAILURE"}');
-const optional = <T>(value: fc.Arbitrary<T>, name: string): fc.Arbitrary<Record<string, T>> =>
+export const optional = <T>(value: fc.Arbitrary<T>, name: string): fc.Arbitrary<Record<string, T>> =>
   fc.option(value, { nil: undefined }).map((drawn) => (drawn === undefined ? {} : { [name]: drawn }));
 
 const common = { id, attempt, owner, nowMs, expiresAtSeconds };

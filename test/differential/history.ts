@@ -28,7 +28,8 @@ async function answerOf(run: () => Promise<unknown>): Promise<unknown> {
 
 /** Keys in order and without those that are undefined: how an adapter puts a record together is its own affair. */
 function comparable(value: unknown): unknown {
-  if (value instanceof Map) return { map: comparable([...value].toSorted(([left], [right]) => left - right)) };
+  if (value instanceof Map)
+    return { map: comparable([...value].toSorted(([left], [right]) => (left < right ? -1 : 1))) };
   if (Array.isArray(value)) return value.map(comparable);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(

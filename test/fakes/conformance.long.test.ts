@@ -11,6 +11,7 @@ import {
   ManualClock,
   ratesConformance,
   schedulesConformance,
+  slotsConformance,
   seededRandom,
   timersConformance,
 } from 'celeriac/testing';
@@ -25,6 +26,7 @@ import {
   MemoryGroups,
   MemoryRates,
   MemorySchedules,
+  MemorySlots,
   MemoryTimers,
 } from '../../lib/memory/index.ts';
 import { systemClock, systemRandom } from '../../lib/base/time.ts';
@@ -37,6 +39,7 @@ import {
   TIMER_CALLS,
 } from '../differential/calls.ts';
 import { type Call, firstDifference, nextPrefix } from '../differential/history.ts';
+import { SLOT_CALLS } from '../differential/slot-calls.ts';
 import { clientsOver, fakeServices } from '../support/fake-services/services.ts';
 import { type Servers, startServers } from '../support/servers.ts';
 
@@ -81,6 +84,7 @@ describe('AWS adapters over the fakes', () => {
   describe('groups', () => all(groupsConformance(ports.groups)));
   describe("Celery's groups", () => all(celeryGroupsConformance(ports.celeryGroups)));
   describe('rates', () => all(ratesConformance(ports.rates)));
+  describe('slots', () => all(slotsConformance(ports.slots)));
   describe('broker', () => {
     all(
       brokerConformance((): BrokerUnderTest => {
@@ -114,6 +118,7 @@ describe('histories: memory and the adapters over the fakes', () => {
   it('schedules', () => alike(SCHEDULE_CALLS, new MemorySchedules(), ports.schedules, RUNS));
   it('groups', () => alike(GROUP_CALLS, new MemoryGroups(), ports.groups, RUNS));
   it('rates', () => alike(RATE_CALLS, new MemoryRates(), ports.rates, RUNS));
+  it('slots', () => alike(SLOT_CALLS, new MemorySlots(), ports.slots, RUNS));
   it("Celery's groups", () => alike(CELERY_GROUP_CALLS, new MemoryCeleryGroups(), ports.celeryGroups, RUNS));
 });
 
@@ -134,5 +139,6 @@ describe('histories: the same adapters over the fakes and over a server', () => 
   it('schedules', () => alike(SCHEDULE_CALLS, fake.schedules, served.schedules, RUNS_OVER_HTTP));
   it('groups', () => alike(GROUP_CALLS, fake.groups, served.groups, RUNS_OVER_HTTP));
   it('rates', () => alike(RATE_CALLS, fake.rates, served.rates, RUNS_OVER_HTTP));
+  it('slots', () => alike(SLOT_CALLS, fake.slots, served.slots, RUNS_OVER_HTTP));
   it("Celery's groups", () => alike(CELERY_GROUP_CALLS, fake.celeryGroups, served.celeryGroups, RUNS_OVER_HTTP));
 });

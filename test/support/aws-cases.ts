@@ -10,6 +10,7 @@ import {
   groupsConformance,
   ratesConformance,
   schedulesConformance,
+  slotsConformance,
   timersConformance,
 } from 'celeriac/testing';
 
@@ -57,6 +58,7 @@ export function awsCases(): AwsCases {
       { port: 'groups', cases: groupsConformance(later(() => ports.groups)) },
       { port: "Celery's groups", cases: celeryGroupsConformance(later(() => ports.celeryGroups)) },
       { port: 'rates', cases: ratesConformance(later(() => ports.rates)) },
+      { port: 'slots', cases: slotsConformance(later(() => ports.slots)) },
       { port: 'broker', cases: brokerConformance(broker) },
     ],
     start: async (servers) => {

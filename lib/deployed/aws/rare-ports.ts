@@ -32,3 +32,9 @@ export const ratesOver: typeof Whole.ratesOver = (options) =>
     'rates',
     once(async () => (await onDemand()).ratesOver(options)),
   );
+
+export const slotsOver: typeof Whole.slotsOver = (options) =>
+  lazy(
+    'slots',
+    once(async () => (await onDemand()).slotsOver(options)),
+  );

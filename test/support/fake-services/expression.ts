@@ -3,7 +3,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 
 import { compared, equal, invalid, type Item, taken } from './values.ts';
 
-const TOKEN = /\s*(#[A-Za-z0-9_]+|:[A-Za-z0-9_]+|[A-Za-z_]+|<=|>=|[()=<>,+-])/y;
+const TOKEN = /\s*(#[A-Za-z0-9_]+|:[A-Za-z0-9_]+|[A-Za-z_]+|<=|>=|[()=<>,+.-])/y;
 const LONGEST_EXPRESSION_BYTES = 4096;
 
 /** Names and values behind the placeholders of one request: one that is missing or left over is an error. */
@@ -84,6 +84,21 @@ export class Tokens {
     if (!token.startsWith('#')) throw invalid(`Syntax error; '${token}' is no placeholder of a name`);
     return this.placeholders.name(token);
   }
+
+  /** A path into a map. */
+  pathInto(): Path {
+    const path = [this.path()];
+    while (this.takes('.')) path.push(this.path());
+    return path;
+  }
+}
+
+/** Names of attributes, from the item inwards. */
+export type Path = readonly string[];
+
+export function valueAt(item: Item, [name = '', ...rest]: Path): AttributeValue | undefined {
+  const value = Object.hasOwn(item, name) ? item[name] : undefined;
+  return rest.length === 0 ? value : valueAt(value?.M ?? {}, rest);
 }
 
 function tokensOf(expression: string): string[] {
@@ -150,21 +165,23 @@ function negation(tokens: Tokens): Condition {
     tokens.must(')');
     return inner;
   }
-  return /^[a-z]/.test(tokens.next ?? '') ? called(tokens) : comparison(tokens);
+  const { next = '' } = tokens;
+  return /^[a-z]/.test(next) && next !== 'size' ? called(tokens) : comparison(tokens);
 }
 
 function called(tokens: Tokens): Condition {
   const name = tokens.take();
   tokens.must('(');
-  const path = tokens.path();
+  const path = tokens.pathInto();
+  const held = (item: Item): AttributeValue | undefined => valueAt(item, path);
   const second = tokens.takes(',') ? operand(tokens) : undefined;
   tokens.must(')');
-  if (name === 'attribute_exists' && second === undefined) return (item) => Object.hasOwn(item, path);
-  if (name === 'attribute_not_exists' && second === undefined) return (item) => !Object.hasOwn(item, path);
-  if (name === 'contains' && second !== undefined) return (item) => contains(item[path], second(item));
+  if (name === 'attribute_exists' && second === undefined) return (item) => held(item) !== undefined;
+  if (name === 'attribute_not_exists' && second === undefined) return (item) => held(item) === undefined;
+  if (name === 'contains' && second !== undefined) return (item) => contains(held(item), second(item));
   if (name === 'begins_with' && second !== undefined)
     return (item) => {
-      const [text, prefix] = [item[path]?.S, second(item)?.S];
+      const [text, prefix] = [held(item)?.S, second(item)?.S];
       return text !== undefined && prefix !== undefined && text.startsWith(prefix);
     };
   throw invalid(`Invalid function name or number of operands: ${name}`);
@@ -215,6 +232,18 @@ function operand(tokens: Tokens): Operand {
     const value = tokens.placeholders.value(tokens.take());
     return () => value;
   }
-  const path = tokens.path();
-  return (item) => item[path];
+  if (tokens.takes('size')) {
+    tokens.must('(');
+    const measured = tokens.pathInto();
+    tokens.must(')');
+    return (item) => sizeOf(valueAt(item, measured));
+  }
+  const path = tokens.pathInto();
+  return (item) => valueAt(item, path);
+}
+
+/** Of what has no size, or is not there, there is none to compare with. */
+function sizeOf(value: AttributeValue | undefined): AttributeValue | undefined {
+  const size = value?.S?.length ?? value?.NS?.length ?? (value?.M && Object.keys(value.M).length);
+  return size === undefined ? undefined : { N: String(size) };
 }

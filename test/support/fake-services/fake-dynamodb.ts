@@ -141,6 +141,7 @@ export class FakeDynamodb {
       'ConsistentRead',
       'Limit',
       'ExclusiveStartKey',
+      'Select',
     ]);
     const table = this.table(input.TableName);
     const placeholders = new Placeholders(input);
@@ -150,12 +151,15 @@ export class FakeDynamodb {
     placeholders.allUsed();
     const { Limit: limit = Infinity, ExclusiveStartKey: from } = input;
     if (limit < 1) throw invalid('Limit must be at least 1');
+    const counts = input.Select === 'COUNT';
+    if (input.Select !== undefined && !counts) throw new Error(`The fake DynamoDB does not select ${input.Select}.`);
     const after = from === undefined ? undefined : table.itemKeyOf(keyIn(table, from)).sort;
     const Items: Item[] = [];
     let [bytes, last]: [number, Item | undefined] = [0, undefined];
     for (const item of table.partition(partition, input.ConsistentRead === true, after)) {
       if (!condition(item)) continue;
-      if (Items.length >= limit || bytes > PAGE_BYTES) return { Items, LastEvaluatedKey: table.keyOf(last ?? item) };
+      if (Items.length >= limit || bytes > PAGE_BYTES)
+        return { ...(counts ? {} : { Items }), Count: Items.length, LastEvaluatedKey: table.keyOf(last ?? item) };
       last = item;
       bytes += itemBytes(item);
       Items.push(
@@ -165,7 +169,11 @@ export class FakeDynamodb {
       );
     }
     // A page that is full is followed by another one, which may be empty.
-    return Items.length >= limit && last !== undefined ? { Items, LastEvaluatedKey: table.keyOf(last) } : { Items };
+    return {
+      ...(counts ? {} : { Items }),
+      Count: Items.length,
+      ...(Items.length >= limit && last !== undefined ? { LastEvaluatedKey: table.keyOf(last) } : {}),
+    };
   }
 
   #batchGet(input: BatchGetItemCommand['input']): object {

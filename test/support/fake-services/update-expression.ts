@@ -1,7 +1,7 @@
 /** DynamoDB's update expressions, as far as lib/aws writes them. */
 import type { AttributeValue, DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
 
-import { type Placeholders, Tokens } from './expression.ts';
+import { type Path, type Placeholders, Tokens, valueAt } from './expression.ts';
 import { invalid, type Item, taken } from './values.ts';
 
 type Operand = (before: Item) => AttributeValue;
@@ -20,10 +20,14 @@ export function readUpdate(expression: string, placeholders: Placeholders, keys:
     if (clauses.has(clause)) throw invalid(`The "${clause}" section can only be used once in an update expression`);
     clauses.add(clause);
     do {
-      const path = tokens.path();
-      if (keys.includes(path)) throw invalid(`Cannot update attribute ${path}. This attribute is part of the key`);
-      if (paths.has(path)) throw invalid('Two document paths overlap with each other');
-      paths.add(path);
+      const path = tokens.pathInto();
+      const [name = ''] = path;
+      if (keys.includes(name)) throw invalid(`Cannot update attribute ${name}. This attribute is part of the key`);
+      // One of them may be within the other too.
+      const text = `${path.join('\0')}\0`;
+      if ([...paths].some((other) => other.startsWith(text) || text.startsWith(other)))
+        throw invalid('Two document paths overlap with each other');
+      paths.add(text);
       changes.push(changeOf(clause, path, tokens));
     } while (tokens.takes(','));
   }
@@ -34,23 +38,39 @@ export function readUpdate(expression: string, placeholders: Placeholders, keys:
   };
 }
 
-function changeOf(clause: string, path: string, tokens: Tokens): Change {
+function changeOf(clause: string, path: Path, tokens: Tokens): Change {
   if (clause === 'SET') {
     tokens.must('=');
     const value = sum(tokens);
     return (before, after) => {
-      after[path] = value(before);
+      put(after, path, value(before));
     };
   }
-  if (clause === 'REMOVE') return (_before, after) => Reflect.deleteProperty(after, path);
+  if (clause === 'REMOVE') return (_before, after) => put(after, path, undefined);
   if (clause === 'ADD') {
     const value = tokens.placeholders.value(tokens.take());
     if (value.N === undefined && value.NS === undefined) throw wrongType();
     return (before, after) => {
-      after[path] = added(before[path], value);
+      put(after, path, added(valueAt(before, path), value));
     };
   }
   throw invalid(`Syntax error; token: ${clause}`);
+}
+
+/** Undefined takes it away. */
+function put(
+  item: Record<string, AttributeValue>,
+  [name = '', ...rest]: Path,
+  value: AttributeValue | undefined,
+): void {
+  if (rest.length > 0) {
+    const map = item[name]?.M;
+    if (map === undefined) throw invalid('The document path provided in the update expression is invalid for update');
+    const inner = { ...map };
+    put(inner, rest, value);
+    item[name] = { M: inner };
+  } else if (value === undefined) Reflect.deleteProperty(item, name);
+  else item[name] = value;
 }
 
 function sum(tokens: Tokens): Operand {

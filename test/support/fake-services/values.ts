@@ -46,6 +46,10 @@ export function taken(value: AttributeValue): AttributeValue {
       if (new Set(numbers).size < numbers.length) throw invalid('Input collection contains duplicates.');
       return Object.freeze({ NS: numbers });
     }
+    case 'M':
+      return Object.freeze({
+        M: Object.freeze(Object.fromEntries(Object.entries(value.M ?? {}).map(([name, held]) => [name, taken(held)]))),
+      });
     default:
       throw new Error(`The fake DynamoDB knows no values of type ${typeOf(value)}.`);
   }
@@ -93,6 +97,8 @@ function valueBytes(value: AttributeValue): number {
   if (value.B !== undefined) return value.B.byteLength;
   if (value.N !== undefined) return numberBytes(value.N);
   if (value.NS !== undefined) return value.NS.reduce((sum, each) => sum + numberBytes(each), 0);
+  // Three bytes for a map, and one for each of its entries.
+  if (value.M !== undefined) return 3 + Object.keys(value.M).length + itemBytes(value.M);
   return 1;
 }
 
@@ -107,6 +113,10 @@ export function equal(left: AttributeValue, right: AttributeValue): boolean {
 function comparable(value: AttributeValue): unknown {
   if (value.N !== undefined) return canonicalNumber(value.N);
   if (value.NS !== undefined) return value.NS.map(canonicalNumber).toSorted();
+  if (value.M !== undefined)
+    return Object.entries(value.M)
+      .toSorted(([left], [right]) => byUtf8(left, right))
+      .map(([name, held]) => [name, typeOf(held), comparable(held)]);
   return value.S ?? value.BOOL ?? Buffer.from(value.B ?? []).toString('base64');
 }
 

@@ -1,0 +1,208 @@
+/** Slots on DynamoDB: one item per key for its holders, one partition per key for who waits. */
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  GetItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '#aws-sdk';
+
+import { checkParked, holderOf, holdersAt, lineOf, placeKey } from '../ports/slot-keys.ts';
+import type { Holder, Parked, Place, Slots, SlotsOutcome, SlotStore, SlotsWrite } from '../ports/slots.ts';
+import { type Item, number, text } from './dynamodb-record.ts';
+import { type DynamodbTable, writeAll } from './dynamodb-writes.ts';
+import { type Built, makingOf, mayMake, updateOf } from './slot-expressions.ts';
+import { storedMessage } from './stored-message.ts';
+
+// Another made the item in between, or took it away.
+const ROUNDS = 3;
+const PLACE = /^\d{13}#/;
+
+/** Slots on the table of state. */
+export class DynamodbSlots implements SlotStore {
+  readonly #store: DynamodbTable;
+
+  /** Reads and writes nothing yet. */
+  constructor(options: DynamodbTable) {
+    this.#store = options;
+  }
+
+  async read(key: string): Promise<Slots> {
+    return slotsOf(await this.#get(keyOf(key)));
+  }
+
+  async write(write: SlotsWrite): Promise<SlotsOutcome> {
+    let seen: Item | undefined;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const refused = await this.#update(write, updateOf(write));
+      if (refused === undefined) return { done: true };
+      seen = refused.item;
+      if (seen !== undefined || !mayMake(write)) break;
+      // A path within a map can be written only where the map is: the first holder brings it.
+      const remade = await this.#update(write, makingOf(write));
+      if (remade === undefined) return { done: true };
+    }
+    return { done: false, seen: slotsOf(seen) };
+  }
+
+  async park(key: string, parked: readonly Parked[]): Promise<void> {
+    for (const each of parked) checkParked(key, each);
+    await writeAll(
+      this.#store,
+      parked.map((each) => ({ PutRequest: { Item: { ...placeAt(key, each), ...parkedFields(each) } } })),
+    );
+  }
+
+  async line(key: string, limit: number): Promise<Parked[]> {
+    const { client, table: TableName } = this.#store;
+    const found: Parked[] = [];
+    if (limit < 1) return found;
+    let from: Item | undefined;
+    do {
+      const page = await client.send(
+        new QueryCommand({
+          TableName,
+          ...inLine(key),
+          // Who has just come must be seen: a line is taken for empty only where it is.
+          ConsistentRead: true,
+          Limit: limit - found.length,
+          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+        }),
+      );
+      found.push(...(page.Items ?? []).map(parkedOf));
+      from = page.LastEvaluatedKey;
+    } while (from !== undefined && found.length < limit);
+    return found;
+  }
+
+  async parked(key: string, place: Place): Promise<Parked | undefined> {
+    const item = await this.#get(placeAt(key, place));
+    return item === undefined ? undefined : parkedOf(item);
+  }
+
+  async unpark(key: string, place: Place, token?: string): Promise<void> {
+    const { client, table: TableName } = this.#store;
+    const condition = {
+      ConditionExpression: '#token = :token',
+      ExpressionAttributeNames: { '#token': 'token' },
+      ExpressionAttributeValues: { ':token': text(token ?? '') },
+    };
+    try {
+      await client.send(
+        new DeleteItemCommand({ TableName, Key: placeAt(key, place), ...(token === undefined ? {} : condition) }),
+      );
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    }
+  }
+
+  async count(key: string): Promise<number> {
+    const { client, table: TableName } = this.#store;
+    let count = 0;
+    let from: Item | undefined;
+    do {
+      const page = await client.send(
+        new QueryCommand({
+          TableName,
+          ...inLine(key),
+          Select: 'COUNT',
+          ConsistentRead: true,
+          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+        }),
+      );
+      count += page.Count ?? 0;
+      from = page.LastEvaluatedKey;
+    } while (from !== undefined);
+    return count;
+  }
+
+  async #get(Key: Item): Promise<Item | undefined> {
+    const { client, table: TableName } = this.#store;
+    return (await client.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }))).Item;
+  }
+
+  /** Undefined where it was done, else how the item stood. */
+  async #update({ key }: SlotsWrite, built: Built): Promise<{ readonly item: Item | undefined } | undefined> {
+    const { client, table: TableName } = this.#store;
+    const Key = keyOf(key);
+    try {
+      await client.send(
+        new UpdateItemCommand({ TableName, Key, ...built, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' }),
+      );
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      // Emulators refuse a write without showing the item.
+      return { item: error.Item ?? (await this.#get(Key)) };
+    }
+  }
+}
+
+function slotsOf(item: Item | undefined): Slots {
+  const holders = Object.entries(item?.['holders']?.M ?? {}).map(([holder, entry]): readonly [string, Holder] => [
+    holder,
+    holderOf(entry.S ?? ''),
+  ]);
+  const numeric = (name: string): number | undefined =>
+    item?.[name]?.N === undefined ? undefined : Number(item[name].N);
+  const [line, checkMs, limit] = [item?.['line']?.S, numeric('check'), numeric('limit')];
+  return {
+    holders: new Map(holders),
+    ...(line === undefined ? {} : { line }),
+    ...(checkMs === undefined ? {} : { checkMs }),
+    ...(limit === undefined ? {} : { limit }),
+  };
+}
+
+// ------------------------------------------------------------------- lines
+
+function parkedFields({ holder, token, wake, grants, expiresMs }: Parked): Item {
+  return {
+    holder: text(holder),
+    token: text(token),
+    grants: number(grants),
+    ...(wake.kind === 'send'
+      ? { message: text(JSON.stringify(wake.message)) }
+      : { queue: text(wake.queue), receipt: text(wake.receipt) }),
+    ...(expiresMs === undefined ? {} : { expires: number(expiresMs) }),
+  };
+}
+
+function parkedOf(item: Item): Parked {
+  const [place, message] = [item['sk']?.S ?? '', item['message']?.S];
+  const expires = item['expires']?.N;
+  return {
+    // As it is sorted.
+    sinceMs: Number(PLACE.test(place) ? place.slice(0, 13) : 0),
+    holder: place.replace(PLACE, ''),
+    token: item['token']?.S ?? '',
+    grants: Number(item['grants']?.N ?? 0),
+    wake:
+      message === undefined
+        ? { kind: 'show', queue: item['queue']?.S ?? '', receipt: item['receipt']?.S ?? '' }
+        : { kind: 'send', message: storedMessage(message) },
+    ...(expires === undefined ? {} : { expiresMs: Number(expires) }),
+  };
+}
+
+function inLine(key: string): {
+  readonly KeyConditionExpression: string;
+  readonly ExpressionAttributeNames: Record<string, string>;
+  readonly ExpressionAttributeValues: Record<string, AttributeValue>;
+} {
+  return {
+    KeyConditionExpression: '#pk = :pk',
+    ExpressionAttributeNames: { '#pk': 'pk' },
+    ExpressionAttributeValues: { ':pk': text(lineOf(key)) },
+  };
+}
+
+function keyOf(key: string): Item {
+  const { partition, sort } = holdersAt(key);
+  return { pk: text(partition), sk: text(sort) };
+}
+
+function placeAt(key: string, place: Place): Item {
+  return { pk: text(lineOf(key)), sk: text(placeKey(place)) };
+}

@@ -1,0 +1,108 @@
+import type {
+  Holder,
+  Parked,
+  Place,
+  Slots,
+  SlotsCondition,
+  SlotsOutcome,
+  SlotStore,
+  SlotsWrite,
+} from '../ports/slots.ts';
+import { checkParked, holderOf, holdersAt, holderText, lineOf, placeKey } from '../ports/slot-keys.ts';
+import { checkItem } from '../ports/store-limits.ts';
+
+interface Item {
+  readonly holders: Map<string, string>;
+  line?: string | undefined;
+  checkMs?: number | undefined;
+  limit?: number | undefined;
+}
+
+/** Slots in memory: the meaning of the port. */
+export class MemorySlots implements SlotStore {
+  readonly #items = new Map<string, Item>();
+  readonly #lines = new Map<string, Map<string, Parked>>();
+
+  read(key: string): Promise<Slots> {
+    return Promise.resolve(slotsOf(this.#items.get(itemKey(key))));
+  }
+
+  async write(write: SlotsWrite): Promise<SlotsOutcome> {
+    const at = itemKey(write.key);
+    const before = this.#items.get(at);
+    const puts = [...(write.put ?? [])].map(([holder, entry]) => [holder, holderText(entry)] as const);
+    if ((before === undefined && puts.length === 0) || !holds(write.when, slotsOf(before)))
+      return Promise.resolve({ done: false, seen: slotsOf(before) });
+    const after: Item = { ...before, holders: new Map(before?.holders) };
+    for (const holder of write.remove ?? []) after.holders.delete(holder);
+    for (const [holder, text] of puts) after.holders.set(holder, text);
+    if (write.line !== undefined) after.line = write.line ?? undefined;
+    if (write.checkMs !== undefined) after.checkMs = write.checkMs ?? undefined;
+    if (write.limit !== undefined) after.limit = write.limit;
+    checkItem({ at, line: after.line, ...Object.fromEntries(after.holders) });
+    this.#items.set(at, after);
+    return Promise.resolve({ done: true });
+  }
+
+  async park(key: string, parked: readonly Parked[]): Promise<void> {
+    for (const each of parked) checkParked(key, each);
+    const line = this.#lines.get(lineOf(key)) ?? new Map<string, Parked>();
+    this.#lines.set(lineOf(key), line);
+    for (const each of parked) line.set(placeKey(each), structuredClone(each));
+    return Promise.resolve();
+  }
+
+  line(key: string, limit: number): Promise<Parked[]> {
+    const line = this.#lines.get(lineOf(key)) ?? new Map<string, Parked>();
+    const places = [...line.keys()].toSorted().slice(0, limit);
+    return Promise.resolve(places.flatMap((place) => structuredClone(line.get(place)) ?? []));
+  }
+
+  parked(key: string, place: Place): Promise<Parked | undefined> {
+    return Promise.resolve(structuredClone(this.#lines.get(lineOf(key))?.get(placeKey(place))));
+  }
+
+  unpark(key: string, place: Place, token?: string): Promise<void> {
+    const line = this.#lines.get(lineOf(key));
+    const at = placeKey(place);
+    if (token === undefined || line?.get(at)?.token === token) line?.delete(at);
+    if (line?.size === 0) this.#lines.delete(lineOf(key));
+    return Promise.resolve();
+  }
+
+  count(key: string): Promise<number> {
+    return Promise.resolve(this.#lines.get(lineOf(key))?.size ?? 0);
+  }
+}
+
+function itemKey(key: string): string {
+  const { partition, sort } = holdersAt(key);
+  return `${partition} ${sort}`;
+}
+
+function slotsOf(item: Item | undefined): Slots {
+  const holders = [...(item?.holders ?? [])].map(([holder, text]) => [holder, holderOf(text)] as const);
+  const { line, checkMs, limit } = item ?? {};
+  return {
+    holders: new Map(holders),
+    ...(line === undefined ? {} : { line }),
+    ...(checkMs === undefined ? {} : { checkMs }),
+    ...(limit === undefined ? {} : { limit }),
+  };
+}
+
+function holds(when: SlotsCondition, { holders, line, checkMs }: Slots): boolean {
+  const { same = new Map<string, Holder>(), present = [], absent = [], atMost = Infinity, atLeast = 0 } = when;
+  return (
+    [...same].every(([holder, entry]) => {
+      const held = holders.get(holder);
+      return held !== undefined && holderText(held) === holderText(entry);
+    }) &&
+    present.every((holder) => holders.has(holder)) &&
+    absent.every((holder) => !holders.has(holder)) &&
+    holders.size <= atMost &&
+    holders.size >= atLeast &&
+    (when.line === undefined || when.line === (line ?? null)) &&
+    (when.checkMs === undefined || when.checkMs === (checkMs ?? null))
+  );
+}

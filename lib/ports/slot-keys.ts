@@ -1,0 +1,69 @@
+/** How every store of slots names its items, and what it refuses. Pure. */
+import { StoreRefused } from '../base/errors.ts';
+import { stableHash } from '../base/ids.ts';
+import { quoted } from '../base/quote.ts';
+import type { Holder, Parked, Place } from './slots.ts';
+import { checkItem, partitionKey, sortKey, timeKey } from './store-limits.ts';
+
+const SLOTS = 'slots#';
+const LOCKS = 'lock#';
+const PARKED = 'parked#';
+const LOCK_SHARDS = 8;
+const LONGEST_BY_CHARACTERS = 255;
+
+/** The slots of `concurrency`. @param key as `itemKey()` makes it */
+export function slotsKey(key: string): string {
+  return `${SLOTS}${key}`;
+}
+
+/** The one slot of `oneInstance`. @param key as `itemKey()` makes it */
+export function taskLockKey(key: string): string {
+  return `${LOCKS}task#${key}`;
+}
+
+/** Whether a text is a key of slots: messages carry them. */
+export function isSlotsKey(text: string): boolean {
+  return text.startsWith(SLOTS) || text.startsWith(`${LOCKS}task#`);
+}
+
+/** The partition of a lock, `task#<its key>` say: there are few, so that all locks can be listed. */
+export function lockPartition(name: string): string {
+  return partitionKey(`${LOCKS}${stableHash(name) % LOCK_SHARDS}`);
+}
+
+/** Partition and sort key of a key's holders. */
+export function holdersAt(key: string): { readonly partition: string; readonly sort: string } {
+  if (!key.startsWith(LOCKS)) return { partition: partitionKey(key), sort: '-' };
+  const name = key.slice(LOCKS.length);
+  return { partition: lockPartition(name), sort: sortKey(name) };
+}
+
+/** Partition of who waits for a key. */
+export function lineOf(key: string): string {
+  return partitionKey(`${PARKED}${key.startsWith(SLOTS) ? key.slice(SLOTS.length) : key}`);
+}
+
+/** Sort key of one who waits: by its time, then by its name. */
+export function placeKey({ sinceMs, holder }: Place): string {
+  return sortKey(`${timeKey(sinceMs)}#${holder}`);
+}
+
+/** An entry as it is stored: text, which one comparison tells from another. */
+export function holderText({ leaseMs, by }: Holder): string {
+  if (by === '' || by.length > LONGEST_BY_CHARACTERS)
+    throw new StoreRefused(
+      `The holder ${quoted(by)} has ${by.length} characters; 1 to ${LONGEST_BY_CHARACTERS} are allowed.`,
+    );
+  return `${timeKey(leaseMs)}#${by}`;
+}
+
+/** What `holderText` has written. */
+export function holderOf(text: string): Holder {
+  return { leaseMs: Number(text.slice(0, 13)), by: text.slice(14) };
+}
+
+/** @throws StoreRefused for one that is too large for an item */
+export function checkParked(key: string, parked: Parked): void {
+  const { holder, token, wake } = parked;
+  checkItem({ pk: lineOf(key), sk: placeKey(parked), holder, token, wake: JSON.stringify(wake), since: 0, expires: 0 });
+}
