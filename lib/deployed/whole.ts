@@ -6,6 +6,7 @@ export { runEager } from '../app/eager.ts';
 export { consumeWakeUps } from '../beat/consume-wake-ups.ts';
 export { resolveFlow } from '../options/resolve-flow.ts';
 export { applyCall, applyHere, savedGroup, sendCall, sendMany, sendNamed, sendSignature } from '../producer/sending.ts';
+export { runApart } from '../worker/apart.ts';
 export { consumeLost } from '../worker/consume-lost.ts';
 export { defer } from '../worker/defer.ts';
 export { gatherResults } from '../worker/gather.ts';

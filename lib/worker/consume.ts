@@ -1,4 +1,5 @@
 /** A batch of deliveries in, a partial batch response out. Never throws, never answers `undefined`: both lose work. */
+import { runApart } from '#deployed/worker/apart';
 import { afterError } from '#deployed/worker/give-up';
 import { SettleInterrupted } from './deadline.ts';
 import { errorLine, errorStack } from '../base/error-text.ts';
@@ -34,9 +35,11 @@ export async function work(
   handling: Handling,
 ): Promise<BatchResponse> {
   const failures: string[] = [];
-  await mapConcurrently(lanesOf(deliveries, worker.app.settings), worker.app.settings.batchConcurrency, (lane) =>
-    runLane(lane, worker, handling, failures),
-  );
+  const lanes = lanesOf(deliveries, worker.app.settings);
+  const run = (lane: readonly Delivery[], by = worker): Promise<void> => runLane(lane, by, handling, failures);
+  // What ended its worker must not take others with it again: nothing does that has never come before, or comes alone.
+  if (lanes.length > 1 && deliveries.some(({ receiveCount }) => receiveCount > 1)) await runApart(lanes, worker, run);
+  else await mapConcurrently(lanes, worker.app.settings.batchConcurrency, (lane) => run(lane));
   return { batchItemFailures: failures.map((itemIdentifier) => ({ itemIdentifier })) };
 }
 

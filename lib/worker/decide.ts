@@ -182,20 +182,27 @@ function decide(facts: EndFacts): EndDecision {
 
 // --------------------------------------------------------------- deadline
 
+type TimeLimits = Pick<ResolvedTaskOptions, 'softTimeLimitSeconds' | 'timeLimitSeconds'>;
+
 /** Whether a task may still start before the invocation's deadline. `claimed`: it could, before a store that was slow. */
 export function mayStart(
   nowMs: number,
   deadlineMs: number,
   invocationStartMs: number,
-  options: Pick<ResolvedTaskOptions, 'softTimeLimitSeconds' | 'timeLimitSeconds'>,
+  options: TimeLimits,
   claimed = false,
 ): boolean {
   const usableMs = deadlineMs - nowMs - DEADLINE_MARGIN_SECONDS * 1000;
   if (usableMs <= 0) return false;
-  const limitSeconds = options.timeLimitSeconds ?? options.softTimeLimitSeconds;
-  const wholeMs = deadlineMs - invocationStartMs - DEADLINE_MARGIN_SECONDS * 1000;
-  // A limit longer than an invocation would never start; without a limit, a quarter of the invocation is asked for.
-  const neededMs = Math.min(limitSeconds === null ? wholeMs / 4 : limitSeconds * 1000, wholeMs * 0.95);
+  const neededMs = neededMsOf(deadlineMs, invocationStartMs, options);
   // Half of it is enough for what is claimed: a limit of nearly the whole invocation would be given back for ever.
   return usableMs >= (claimed ? neededMs / 2 : neededMs);
+}
+
+/** How much time must be left when a task starts: with a limit longer than an invocation it would never start otherwise. */
+export function neededMsOf(deadlineMs: number, invocationStartMs: number, options: TimeLimits): number {
+  const limitSeconds = options.timeLimitSeconds ?? options.softTimeLimitSeconds;
+  const wholeMs = deadlineMs - invocationStartMs - DEADLINE_MARGIN_SECONDS * 1000;
+  // Without a limit, a quarter of the invocation is asked for.
+  return Math.min(limitSeconds === null ? wholeMs / 4 : limitSeconds * 1000, wholeMs * 0.95);
 }

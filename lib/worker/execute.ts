@@ -109,6 +109,8 @@ async function claimAndRun(
   const { options } = definition;
   if (!mayStart(clock.nowMs(), worker.invocation.deadlineMs, worker.invocationStartMs, options))
     return { kind: 'keep', seconds: 0 };
+  // Before the claim: whatever is claimed when its worker ends counts as delivered, and is lost after too many of them.
+  if ((await worker.mayRun?.(message, delivery, definition)) === false) return { kind: 'keep', seconds: 0 };
   // Before the claim: what waits for its slot must hold nothing.
   // Eagerly a task runs within its caller's call, as Celery's does: nothing makes it wait.
   if (options.flow?.gated === true && worker.app.eager === undefined) {

@@ -10,7 +10,9 @@ import { ImproperlyConfigured } from '../base/errors.ts';
 import type { App } from '../producer/app.ts';
 import { DYNAMODB_MAX_BATCH_STATEMENTS, GROUP_PART_MEMBERS, SQS_MAX_BATCH_ENTRIES } from '../base/limits.ts';
 import { batched } from './batcher.ts';
-import type { Invocation } from '../ports/delivery.ts';
+import type { Delivery, Invocation } from '../ports/delivery.ts';
+import type { Message } from '../wire/message.ts';
+import type { TaskDefinition } from '../task/registry.ts';
 import { oneAtATime } from './large.ts';
 import { type Reserved, sharingPlaces } from './rate-places.ts';
 
@@ -29,6 +31,11 @@ export interface Worker {
    * Groups of which the batch has followed up that they are complete: once, however many of its members are told so.
    */
   readonly followedUp: Set<string>;
+  /**
+   * Where messages of the batch came again: waits until this one may run, which is alone should it have ended a worker
+   * before. False: it is to come again.
+   */
+  readonly mayRun?: (message: Message, delivery: Delivery, definition: TaskDefinition) => Promise<boolean>;
   /** For messages that take much memory: never two of them at a time. */
   readonly exclusively: <T>(run: () => Promise<T>) => Promise<T>;
 }
