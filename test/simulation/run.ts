@@ -1,6 +1,6 @@
 /**
  * `npm run simulate -- --seeds 1000 --faults all`: many seeds, on two processes. `--adapters aws` runs them over the AWS
- * adapters, with what goes wrong request by request. `SEED=17 npm run simulate` runs one again, exactly. A violation is printed with its seed, the fewest programs that still show it, and what happened to the task.
+ * adapters, with what goes wrong request by request; `--flow` gives tasks limits. `SEED=17 npm run simulate` runs one again, exactly. A violation is printed with its seed, the fewest programs that still show it, and what happened to the task.
  */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -36,6 +36,7 @@ const { values } = parseArgs({
     step: { type: 'string', default: '1' },
     faults: { type: 'string', default: 'all' },
     adapters: { type: 'string', default: 'memory' },
+    flow: { type: 'boolean', default: false },
     child: { type: 'boolean', default: false },
   },
 });
@@ -75,17 +76,17 @@ const empty = (): Summary => ({ seeds: 0, tasks: 0, runs: 0, ticks: 0, faults: {
 async function runSeeds(first: number, count: number, step: number): Promise<Summary> {
   const summary = empty();
   for (let seed = first; seed < first + count * step; seed += step)
-    add(summary, await simulate({ seed, faults: faults ?? {}, ...adapters }));
+    add(summary, await simulate({ seed, faults: faults ?? {}, flow: values.flow, ...adapters }));
   return summary;
 }
 
 /** The fewest programs with which the seed still fails: that trace is the shortest to read. */
 async function explain(seed: number): Promise<void> {
   for (let programs = 1; programs <= 60; programs += 1) {
-    const report = await simulate({ seed, programs, faults: faults ?? {}, ...adapters });
+    const report = await simulate({ seed, programs, faults: faults ?? {}, flow: values.flow, ...adapters });
     if (report.violations.length === 0) continue;
     console.log(
-      `\nseed ${seed}, ${programs} programs (SEED=${seed} npm run simulate -- --faults ${values.faults} --adapters ${values.adapters})`,
+      `\nseed ${seed}, ${programs} programs (SEED=${seed} npm run simulate -- --faults ${values.faults} --adapters ${values.adapters}${values.flow ? ' --flow' : ''})`,
     );
     for (const { rule, what } of report.violations.slice(0, SHOWN)) console.log(`  ${rule}: ${what}`);
     return;
@@ -109,6 +110,7 @@ function inChildren(seeds: number): Promise<Summary> {
       values.faults,
       '--adapters',
       values.adapters,
+      ...(values.flow ? ['--flow'] : []),
     ];
     return new Promise<void>((resolve, reject) => {
       const child = fork(import.meta.filename, args, { execArgv: ['--conditions=@celeriac/source'] });

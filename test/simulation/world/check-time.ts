@@ -42,7 +42,12 @@ function checkDelayed(ledger: Ledger, group: string, members: readonly [string, 
 }
 
 /** What falls due after the last fault runs when it does. */
-export function checkLateness(ledger: Ledger, faultsEndMs: number, skewMs: number): void {
+export function checkLateness(
+  ledger: Ledger,
+  faultsEndMs: number,
+  skewMs: number,
+  isHeldUp: (id: string) => boolean,
+): void {
   const seen = new Set<string>();
   for (const { id, attempt, atMs, key } of ledger.runs) {
     const dueMs = ledger.facts.dueMs(id, attempt);
@@ -50,18 +55,23 @@ export function checkLateness(ledger: Ledger, faultsEndMs: number, skewMs: numbe
     if (dueMs === undefined || seen.has(name) || dueMs < faultsEndMs + AFTERMATH_MS) continue;
     seen.add(name);
     // A FIFO group waits for its head.
-    if (ledger.facts.sends(id)?.groupId === undefined && atMs - dueMs > LATEST_MS + skewMs)
+    if (ledger.facts.sends(id)?.groupId === undefined && !isHeldUp(id) && atMs - dueMs > LATEST_MS + skewMs)
       ledger.violate('on time', `${key} ${atMs - dueMs} ms late`, id);
   }
 }
 
 /** What was due before the faults ended has ended soon after. */
-export function checkEnds(ledger: Ledger, faultsEndMs: number, endOf: (id: string) => number | undefined): void {
+export function checkEnds(
+  ledger: Ledger,
+  faultsEndMs: number,
+  endOf: (id: string) => number | undefined,
+  isHeldUp: (id: string) => boolean,
+): void {
   for (const [id, { firstMs, dueMs, queue }] of ledger.facts.sent) {
     const endMs = endOf(id);
     const attempt = ledger.facts.end(id)?.attempt ?? 0;
     // Poison takes its fifty receives, and a task unknown its twenty minutes.
-    if (queue === 'poison' || endMs === undefined) continue;
+    if (queue === 'poison' || endMs === undefined || isHeldUp(id)) continue;
     const readyMs = Math.max(ledger.facts.dueMs(id, attempt) ?? 0, dueMs ?? firstMs, faultsEndMs);
     if (endMs - readyMs > 2 * AFTERMATH_MS)
       ledger.violate('on time', `${id} ended ${endMs - readyMs} ms after it was due`, id);

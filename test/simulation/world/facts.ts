@@ -50,6 +50,8 @@ interface Attempt {
 export class Facts {
   /** False where nobody can look below the faults: then anything may have been lost. */
   watched = false;
+  /** Tasks that something else than a fault may hold up. */
+  heldUp: ReadonlySet<string> = new Set();
   /** What a service refuses for good, by task id. */
   readonly refusals: Map<string, Refusal> = new Map();
   readonly #attempts = new Map<string, Map<number, Attempt>>();

@@ -15,6 +15,7 @@ import {
 import type { World } from 'celeriac/testing';
 import type { Clock } from '../../../lib/base/time.ts';
 import { CURRENT_INVOCATION } from '../../../lib/testing/simulated-invocation.ts';
+import type { Flow } from './flow.ts';
 import type { Ledger } from './ledger.ts';
 import { type Behaviour, MAX_RETRIES, type Program, type Tree, valueOf } from './program.ts';
 
@@ -48,9 +49,11 @@ export interface LoadOptions {
   readonly schedules?: boolean;
   /** Default '30d'. */
   readonly resultExpires?: Duration;
+  /** Of tasks by name, beside their own. */
+  readonly flow?: Flow['options'];
 }
 
-export function newLoad(ledger: Notes, { schedules = true, resultExpires }: LoadOptions = {}): Load {
+export function newLoad(ledger: Notes, { schedules = true, resultExpires, flow = {} }: LoadOptions = {}): Load {
   const app = new Celeriac('simulation', {
     queues: { default: { concurrency: 50 }, orders: { fifo: true }, poison: {} },
     resultExpires: resultExpires ?? '30d',
@@ -115,10 +118,14 @@ export function newLoad(ledger: Notes, { schedules = true, resultExpires }: Load
     }
   };
   const tasks = {
-    leaf: app.task('leaf', OPTIONS, (self, ...args: unknown[]) => act(self, args, false)),
-    once: app.task('once', { ...OPTIONS, acksLate: false }, (self, ...args: unknown[]) => act(self, args, true)),
-    late: app.task('late', OPTIONS, (self, ...args: unknown[]) => act(self, args, false)),
-    ordered: app.task('ordered', { ...OPTIONS, queue: 'orders' }, (self, ...args: unknown[]) => act(self, args, false)),
+    leaf: app.task('leaf', { ...OPTIONS, ...flow.leaf }, (self, ...args: unknown[]) => act(self, args, false)),
+    once: app.task('once', { ...OPTIONS, ...flow.once, acksLate: false }, (self, ...args: unknown[]) =>
+      act(self, args, true),
+    ),
+    late: app.task('late', { ...OPTIONS, ...flow.late }, (self, ...args: unknown[]) => act(self, args, false)),
+    ordered: app.task('ordered', { ...OPTIONS, ...flow.ordered, queue: 'orders' }, (self, ...args: unknown[]) =>
+      act(self, args, false),
+    ),
     gone: app.task('gone', OPTIONS, (self, ...args: unknown[]) => act(self, args, false)),
     poison: app.task('poison', { ...OPTIONS, queue: 'poison' }, (self, ...args: unknown[]) => act(self, args, false)),
   };

@@ -11,7 +11,8 @@ import { checkEnds, checkFifo, checkLateness } from './check-time.ts';
 import { Edits } from './edits.ts';
 import { Ledger, type Violation } from './ledger.ts';
 import { newLoad } from './load.ts';
-import { Generator } from './program.ts';
+import { checkRates, drawFlow } from './flow.ts';
+import { Generator, leavesOf } from './program.ts';
 import { outage } from './outage.ts';
 import { refusing } from './refusals.ts';
 import { Sender } from './sender.ts';
@@ -28,6 +29,8 @@ export interface SimulationOptions {
   readonly wrapPorts?: NonNullable<WorldOptions['wrapPorts']>;
   /** Senders and workers that die as programs want it, hours of retries: see `Generator`. Default true, without faults false. */
   readonly wide?: boolean;
+  /** Its tasks have limits, which are drawn. Default false. */
+  readonly flow?: boolean;
   /** Default: drawn. */
   readonly resultExpiresSeconds?: number;
   /** How far clocks may differ before an early run is one. Default: the faults' own skew. */
@@ -84,7 +87,10 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const ledger = new Ledger();
   const { resultExpiresSeconds = drawn(seededRandom(seed + 17), RESULT_EXPIRES_SECONDS) } = options;
   ledger.keptMs = 1000 * Math.max(resultExpiresSeconds, LEAST_KEPT_SECONDS);
-  const load = newLoad(ledger, { resultExpires: resultExpiresSeconds });
+  // A stream of its own: without flow control a seed stays the run that it was.
+  const flow = options.flow === true ? drawFlow(seededRandom(seed + 19)) : undefined;
+  ledger.facts.heldUp = new Set(flow?.limits.keys());
+  const load = newLoad(ledger, { resultExpires: resultExpiresSeconds, ...(flow && { flow: flow.options }) });
   const startMs = STARTS_MS[seed % STARTS_MS.length] ?? STARTS_MS[0];
   const out = punctual ? undefined : outage(seededRandom(seed + 11), startMs, SENDING_MS, () => world);
   const wrap: typeof wrapPorts = (ports, invocation) => {
@@ -121,8 +127,13 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   rest.rest();
   edits.check(ledger, 2000 * skewSeconds + PUNCTUAL_MS);
   checkFifo(ledger, 'orders');
-  checkLateness(ledger, faultsEndMs, 2000 * skewSeconds);
-  checkEnds(ledger, faultsEndMs, (id) => checker.ends.get(id)?.atMs);
+  const leaves = sender.sent.flatMap(({ program }) => leavesOf(program.tree));
+  const heldUp = leaves.filter(({ task }) => ledger.facts.heldUp.has(task));
+  const heldUpIds = new Set(heldUp.flatMap(({ key }) => [key, ledger.facts.idOf(key) ?? key]));
+  const isHeldUp = (id: string): boolean => heldUpIds.has(id);
+  checkLateness(ledger, faultsEndMs, 2000 * skewSeconds, isHeldUp);
+  checkEnds(ledger, faultsEndMs, (id) => checker.ends.get(id)?.atMs, isHeldUp);
+  if (flow !== undefined) checkRates(ledger, flow, new Map(leaves.map((leaf) => [leaf.key, leaf])), 2000 * skewSeconds);
   return {
     seed,
     tasks: ledger.ids.length,
