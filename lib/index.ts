@@ -66,6 +66,7 @@ export type { BatchResponse, Delivery, Invocation } from './ports/delivery.ts';
 export type { Clock, Ids, Random } from './base/time.ts';
 export type { Ports } from './ports/ports.ts';
 export type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from './ports/groups.ts';
+export type { Episode, JoinRequest, KeyMark, Marks, OwnMark, SealOutcome, TakeMarkRequest } from './ports/marks.ts';
 export type { KeepSlotRequest, KeptSlot, RateLine, RateRequest, Rates } from './ports/rates.ts';
 export type { DueEntry, Rules, ScheduleItem, Schedules } from './ports/schedules.ts';
 export type { Logger, LogLevel } from './ports/log.ts';

@@ -35,7 +35,9 @@ import type { BeatEntry } from '../beat/entry.ts';
 
 /** Ports that a test or an embedded cloud sets; whatever is left out is the system's. */
 export type Wiring = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups'> &
-  Partial<Pick<Ports, 'celeryGroups' | 'rates' | 'slots' | 'rules' | 'clock' | 'ids' | 'random' | 'logger'>> & {
+  Partial<
+    Pick<Ports, 'celeryGroups' | 'rates' | 'slots' | 'marks' | 'rules' | 'clock' | 'ids' | 'random' | 'logger'>
+  > & {
     /** Of `connect()`: those of its ports that stand in `ports`, as one public call sees them. */
     readonly forCall?: (ports: Partial<Ports>, seconds: number | undefined) => Promise<Partial<Ports>>;
   };

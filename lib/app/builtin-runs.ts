@@ -5,6 +5,7 @@ import { InvalidSignature, TimeLimitExceeded } from '../base/errors.ts';
 import { decodeJson } from '../wire/json.ts';
 import type { App } from '../producer/app.ts';
 import { validateArguments } from '../producer/arguments.ts';
+import { runToken } from '../producer/debounce.ts';
 import { readSignature, signature } from '../wire/signature.ts';
 import { derivedId } from '../base/ids.ts';
 
@@ -73,6 +74,13 @@ export async function applyAgain(
   });
   const result = await applySignature(app, sig);
   return [result.id];
+}
+
+/** The token of an episode of calls that are debounced. */
+export async function debounced(app: App, [key, id]: readonly unknown[]): Promise<void> {
+  if (typeof key !== 'string' || typeof id !== 'string')
+    throw new InvalidSignature('celeriac.debounce needs a key and an id.');
+  await runToken(app, { key, id });
 }
 
 /** Sends, window by window, what a sender that died may have left unsent. */

@@ -1,6 +1,6 @@
-/** Celery's own tasks (celery/app/builtins.py), and two of this package. Workers know them; nobody lists them. */
-import { applyAgain, fail, mapEach, repair, starmapEach, unlockChord } from '#deployed/app/builtin-runs';
-import { COLLECT_TASK, FAIL_TASK, REPAIR_TASK } from '../canvas/own-tasks.ts';
+/** Celery's own tasks (celery/app/builtins.py), and some of this package. Workers know them; nobody lists them. */
+import { applyAgain, debounced, fail, mapEach, repair, starmapEach, unlockChord } from '#deployed/app/builtin-runs';
+import { COLLECT_TASK, DEBOUNCE_TASK, FAIL_TASK, REPAIR_TASK } from '../canvas/own-tasks.ts';
 import type { TaskContext } from '../task/context.ts';
 import { TimeLimitExceeded } from '../base/errors.ts';
 import { isPassing } from '../base/passing.ts';
@@ -55,6 +55,8 @@ export function builtinTasks(app: App): TaskDefinition[] {
     define('celery.backend_cleanup', () => null),
     define(FAIL_TASK, (_context, args) => fail(args)),
     define(COLLECT_TASK, (_context, [results]) => results),
+    // Without a claim: its message has the id of the task that it sends.
+    define(DEBOUNCE_TASK, (_context, args) => debounced(app, args), { ...SENDS, idempotent: true, ignoreResult: true }),
     define(REPAIR_TASK, (context, args) => repair(app, context, args), { ...SENDS, ignoreResult: true }),
   ];
   const ownNames: ReadonlySet<string> = new Set(all.map(({ name }) => name));

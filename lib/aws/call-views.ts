@@ -30,6 +30,7 @@ export function callViews({ own, rules, clients, clock, over }: Viewed): Connect
       groups: withCeleriacErrors(ports.groups),
       celeryGroups: withCeleriacErrors(ports.celeryGroups),
       slots: withCeleriacErrors(ports.slots),
+      marks: withCeleriacErrors(ports.marks),
       ...(rules === undefined
         ? {}
         : { rules: withCeleriacErrors(rules.watched((client) => watched(client, 'EventBridge', budget))) }),

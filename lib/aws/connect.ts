@@ -5,6 +5,7 @@ import { callViews } from '#deployed/aws/call-views';
 import {
   celeryGroupsOver,
   groupsOver,
+  marksOver,
   ratesOver,
   schedulesOver,
   slotsOver,
@@ -54,6 +55,7 @@ function portsOver(environment: Environment, parts: ConnectParts, { sqs, dynamod
     }),
     schedules: schedulesOver({ client: dynamodb, table: environment.stateTable, ...parts }),
     celeryGroups: celeryGroupsOver({ client: dynamodb, table: environment.resultsTable, ...parts }),
+    marks: marksOver({ client: dynamodb, table: environment.stateTable, ...parts }),
     rates: ratesOver({ client: dynamodb, table: environment.stateTable, ...parts }),
     slots: slotsOver({ client: dynamodb, table: environment.stateTable, ...parts }),
     groups: groupsOver({ client: dynamodb, table: environment.stateTable, ...parts }),

@@ -2,6 +2,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { CeleryGroups } from '../ports/celery-groups.ts';
+import type { Marks } from '../ports/marks.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Rates } from '../ports/rates.ts';
 import type { SlotStore } from '../ports/slots.ts';
@@ -14,6 +15,7 @@ export interface Clients {
 /** The ports that are AWS's; `rules` is absent where no rule fires. */
 export type AwsPorts = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups' | 'rules'> & {
   readonly celeryGroups: CeleryGroups;
+  readonly marks: Marks;
   readonly rates: Rates;
   readonly slots: SlotStore;
 };

@@ -3,6 +3,7 @@ export { connect, type ConnectParts, queueAddresses } from './connect.ts';
 export { DynamodbBackend, type DynamodbBackendOptions } from './dynamodb-backend.ts';
 export { DynamodbCeleryGroups } from './dynamodb-celery-groups.ts';
 export { DynamodbGroups, type DynamodbGroupsOptions } from './dynamodb-groups.ts';
+export { DynamodbMarks, type DynamodbMarksOptions } from './dynamodb-marks.ts';
 export { DynamodbRates, type DynamodbRatesOptions } from './dynamodb-rates.ts';
 export { DynamodbSchedules, type DynamodbSchedulesOptions } from './dynamodb-schedules.ts';
 export { DynamodbSlots } from './dynamodb-slots.ts';

@@ -1,12 +1,14 @@
 /** The stores that most deliveries do not ask. In deployed functions they are loaded when they are asked. */
 import type { CeleryGroups } from '../ports/celery-groups.ts';
 import type { Groups } from '../ports/groups.ts';
+import type { Marks } from '../ports/marks.ts';
 import type { Rates } from '../ports/rates.ts';
 import type { Schedules } from '../ports/schedules.ts';
 import type { SlotStore } from '../ports/slots.ts';
 import type { Timers } from '../ports/timers.ts';
 import { DynamodbCeleryGroups } from './dynamodb-celery-groups.ts';
 import { DynamodbGroups } from './dynamodb-groups.ts';
+import { DynamodbMarks } from './dynamodb-marks.ts';
 import { DynamodbRates } from './dynamodb-rates.ts';
 import { DynamodbSchedules } from './dynamodb-schedules.ts';
 import { DynamodbSlots } from './dynamodb-slots.ts';
@@ -29,6 +31,10 @@ export function groupsOver(options: StoreOptions): Groups {
 
 export function celeryGroupsOver(options: StoreOptions): CeleryGroups {
   return new DynamodbCeleryGroups(options);
+}
+
+export function marksOver(options: StoreOptions): Marks {
+  return new DynamodbMarks(options);
 }
 
 export function ratesOver(options: StoreOptions): Rates {

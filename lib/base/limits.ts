@@ -230,3 +230,18 @@ export const RATE_RETENTION_SECONDS = 86_400;
 /** Longest key of a limit, in characters; longer than the second one it is stored as its hash. */
 export const MAX_FLOW_KEY_CHARACTERS = 256;
 export const MAX_PLAIN_FLOW_KEY_CHARACTERS = 128;
+/** Shortest and longest time of `unique`, `throttle` and `debounce`: SQS delays by whole seconds, and 400 days is as far as a revoke reaches. */
+export const MIN_MARK_SECONDS = 1;
+export const MAX_MARK_SECONDS = 34_560_000;
+/** A unique task whose end nobody has told stands in the way of the next for so long. */
+export const DEFAULT_UNIQUE_TTL_SECONDS = 86_400;
+/** Marks of keys are deleted so long after they have ended: the clocks of two senders differ, and DynamoDB deletes late. */
+export const MARK_RETENTION_SECONDS = 86_400;
+/** A message that waits for the last call is stored in one item of 400 KB, beside its keys and numbers. */
+export const MAX_DEBOUNCED_BYTES = 380_000;
+/** A debounced message is never sooner forgotten than its queue would forget it. */
+export const DEBOUNCE_RETENTION_SECONDS = 2_592_000;
+/** A token of a debounced task that is so much late is sent once more: its queue may have been purged. */
+export const DEBOUNCE_TOKEN_LATE_SECONDS = 60;
+/** Rounds against other callers of one key, each of which somebody else has won. */
+export const MARK_ROUNDS = 12;

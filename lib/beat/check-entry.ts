@@ -5,6 +5,7 @@ import { DYNAMODB_MAX_ITEM_BYTES } from '../base/limits.ts';
 import { didYouMean } from '../base/nearest.ts';
 import { argumentsOf, validateArguments } from '../producer/arguments.ts';
 import type { App } from '../producer/app.ts';
+import { refuseMarkedEntry } from '../producer/refuse-marked.ts';
 import { named, type ScheduleEntry } from './entry.ts';
 import { prepareTick } from './tick.ts';
 
@@ -34,6 +35,7 @@ function check(entry: ScheduleEntry, app: App): void {
       `task '${task}' is not registered here. Registered are: ${known.join(', ') || 'none'}.${didYouMean(task, known)} Declare it before the entry, name it with app.remote() if it runs elsewhere, or say customTask: true.`,
     );
   }
+  refuseMarkedEntry(app, entry.signature);
   prepareTick(app, entry, app.clock.nowMs(), 0);
   const bytes = Buffer.byteLength(encodeJson(entry, 'entry'));
   if (bytes + STATE_OVERHEAD_BYTES > DYNAMODB_MAX_ITEM_BYTES)

@@ -6,5 +6,8 @@ export const COLLECT_TASK = 'celeriac.collect';
 /** Fails with its argument. */
 export const FAIL_TASK = 'celeriac.fail';
 
+/** Comes when calls that are debounced are due. */
+export const DEBOUNCE_TASK = 'celeriac.debounce';
+
 /** Sends what a sender that died has left unsent. */
 export const REPAIR_TASK = 'celeriac.repair';

@@ -1,7 +1,15 @@
 /** The chunk that is loaded on demand. */
-export { applyAgain, fail, mapEach, repair, starmapEach, unlockChord } from '../app/builtin-runs.ts';
+export { applyAgain, debounced, fail, mapEach, repair, starmapEach, unlockChord } from '../app/builtin-runs.ts';
 export { callViews } from '../aws/call-views.ts';
-export { celeryGroupsOver, groupsOver, ratesOver, schedulesOver, slotsOver, timersOver } from '../aws/rare-ports.ts';
+export {
+  celeryGroupsOver,
+  groupsOver,
+  marksOver,
+  ratesOver,
+  schedulesOver,
+  slotsOver,
+  timersOver,
+} from '../aws/rare-ports.ts';
 export { runEager } from '../app/eager.ts';
 export { consumeWakeUps } from '../beat/consume-wake-ups.ts';
 export { resolveFlow } from '../options/resolve-flow.ts';
@@ -14,4 +22,5 @@ export { settleLost } from '../worker/lost.ts';
 export { atGates } from '../worker/gates.ts';
 export { checkRetry, settleFollowers } from '../worker/settle-followers.ts';
 export { afterError } from '../worker/give-up.ts';
+export { unmarkStarted } from '../worker/unmark.ts';
 export { endUnreadable } from '../worker/unreadable.ts';

@@ -5,6 +5,8 @@ import { InvalidOption } from '../base/errors.ts';
 import { MAX_TASK_ID_CHARACTERS, SQS_MAX_GROUP_ID_CHARACTERS } from '../base/limits.ts';
 import type { Signature } from '../wire/signature.ts';
 import { isGroupId } from '../base/sqs-text.ts';
+import type { DebounceOptions } from './debounce.ts';
+import type { ThrottleOptions, UniqueOptions } from './unique.ts';
 import { resolvePolicy, type RetryPolicy } from './settings.ts';
 import { checkLimits } from './task-options.ts';
 
@@ -53,6 +55,14 @@ export interface ApplyOptions {
    * none.
    */
   readonly linkError?: Signature | readonly Signature[];
+  /**
+   * Instead of what the task says; its `key` is text. `false` where the task's own shall not count.
+   */
+  readonly unique?: UniqueOptions | false;
+  /** The same of `throttle`. */
+  readonly throttle?: ThrottleOptions | false;
+  /** The same of `debounce`. */
+  readonly debounce?: DebounceOptions | false;
   /** FIFO: the ordered group (default: the task's name). Standard queues: the tenant for fair queues. */
   readonly fairKey?: string;
 }
@@ -75,7 +85,14 @@ export interface ResolvedApplyOptions {
   readonly link: readonly Signature[] | null;
   readonly linkError: readonly Signature[] | null;
   readonly fairKey: string | undefined;
+  /** As it was given: who sends checks it. */
+  readonly marks: CallMarks;
 }
+
+/** Options of a call that say which task stands for its key. */
+export const MARKS: readonly ['unique', 'throttle', 'debounce'] = ['unique', 'throttle', 'debounce'];
+/** What a call says of them. */
+export type CallMarks = Pick<ApplyOptions, (typeof MARKS)[number]>;
 
 const APPLY_KEYS: ReadonlySet<string> = new Set<keyof ApplyOptions>([
   'countdown',
@@ -97,6 +114,7 @@ const APPLY_KEYS: ReadonlySet<string> = new Set<keyof ApplyOptions>([
   'link',
   'linkError',
   'fairKey',
+  ...MARKS,
 ]);
 
 /** @throws InvalidOption */
@@ -124,6 +142,7 @@ export function resolveApplyOptions(options: ApplyOptions, nowMs: number): Resol
     link: signatures(options.link, 'link'),
     linkError: signatures(options.linkError, 'linkError'),
     fairKey: groupId(options.fairKey),
+    marks: options,
   };
 }
 

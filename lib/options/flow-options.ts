@@ -1,5 +1,7 @@
 /** What a task says of its flow control: when it may start beside others. */
+import type { Debounce, DebounceOptions } from './debounce.ts';
 import type { Rate, RateLimit, RateLimitOptions } from './rate-limit.ts';
+import type { ThrottleOptions, Unique, UniqueOptions } from './unique.ts';
 
 /** Options of a task's flow control. Each costs nothing to a task that leaves it out. */
 export interface FlowOptions {
@@ -8,6 +10,12 @@ export interface FlowOptions {
    * do not. 0 and null for no limit. Default: the app's.
    */
   readonly rateLimit?: Rate | RateLimitOptions | null;
+  /** One task of a key stands at a time: a call while it stands sends nothing, and is told its id. Default: none. */
+  readonly unique?: UniqueOptions;
+  /** One call of a key in a time: each other one sends nothing, and is told the first one's id. Default: none. */
+  readonly throttle?: ThrottleOptions;
+  /** Calls of a key that come together run once, with the arguments of the last. Default: none. */
+  readonly debounce?: DebounceOptions;
 }
 
 /** What an app may say for all its tasks. */
@@ -16,6 +24,9 @@ export type FlowDefaults = Pick<FlowOptions, 'rateLimit'> & { readonly rateLimit
 /** Flow control, checked. */
 export interface Flow {
   readonly rateLimit: RateLimit | undefined;
+  /** Of `unique` or `throttle`. */
+  readonly unique: Unique | undefined;
+  readonly debounce: Debounce | undefined;
 }
 
 /**
@@ -27,15 +38,19 @@ export interface DeclaredFlow {
   readonly given: FlowOptions;
   /** Whether something may make a message wait before it runs. */
   readonly gated: boolean;
+  /** Whether a call may find that another task stands for it. */
+  readonly marked: boolean;
   readonly resolved: () => Flow | Promise<Flow>;
 }
 
 /** The task's own options, else the app's. Undefined where neither says anything. */
 export function givenFlow(
-  { rateLimit: own }: FlowOptions,
+  { rateLimit: own, unique, throttle, debounce }: FlowOptions,
   { rateLimit: common }: FlowDefaults,
 ): Omit<DeclaredFlow, 'resolved'> | undefined {
-  const rateLimit = own === undefined ? common : own;
-  if (rateLimit === undefined || rateLimit === null || rateLimit === 0) return undefined;
-  return { given: { rateLimit }, gated: true };
+  const rateLimit = (own === undefined ? common : own) || undefined;
+  const gated = rateLimit !== undefined;
+  const marked = (unique ?? throttle ?? debounce) !== undefined;
+  const given = { rateLimit, unique, throttle, debounce } as FlowOptions;
+  return gated || marked ? { given, gated, marked } : undefined;
 }

@@ -1,5 +1,5 @@
 /** Between the options of a call (camelCase) and those inside a signature (Celery's own names). */
-import { type ApplyOptions, resolveApplyOptions } from './apply-options.ts';
+import { type ApplyOptions, MARKS, resolveApplyOptions } from './apply-options.ts';
 import { readLinks } from '../wire/links.ts';
 import { durationSeconds, instantMs } from '../base/duration.ts';
 import { InvalidOption } from '../base/errors.ts';
@@ -51,6 +51,7 @@ const NAMES: Readonly<Partial<Record<keyof ApplyOptions, string>>> = {
   softTimeLimit: 'soft_time_limit',
   shadow: 'shadow',
   fairKey: 'MessageGroupId',
+  ...(Object.fromEntries(MARKS.map((name) => [name, name])) as Record<(typeof MARKS)[number], string>),
 };
 
 const LINKS = [

@@ -1,6 +1,6 @@
 /** Sending a tree of signatures: compiled, defined where a crash of the sender could tear it, sent in windows. */
 import type { ApplyOptions } from '../options/apply-options.ts';
-import { flattened, givenId, kindOf } from '../canvas/build.ts';
+import { flattened, givenId, isOneMessage, kindOf, withOptions } from '../canvas/build.ts';
 import { withCallOptions } from '../canvas/call-options.ts';
 import {
   compile,
@@ -32,7 +32,9 @@ import type { Timer } from '../ports/timers.ts';
 import { checkSteps, type Lineage } from '../options/signature-options.ts';
 import { prepareCall, prepareSignature } from './producer.ts';
 import type { App } from './app.ts';
+import { sendAll } from './enqueue.ts';
 import { type Prepared, publish } from './publish.ts';
+import { markOption } from './refuse-marked.ts';
 import { AsyncResult } from '../results/result.ts';
 import { GroupResult } from '../results/group-result.ts';
 import type { Settings } from '../options/settings.ts';
@@ -52,12 +54,30 @@ export async function applySignature(
   checkSteps(whole, app.settings.queues);
   if (app.eager !== undefined) requireKnownTree(app, whole);
   const id = taskId ?? givenId(sig) ?? app.ids.next();
+  const marked = markOption(app, whole);
+  if (marked !== undefined) return sendOne(app, whole, { id, fresh: taskId === undefined, option: marked });
   const plan = compileFor(app, whole, id);
   await sendPlan(app, plan, { signature: whole, id, fresh: taskId === undefined && !hasGivenIds(whole) });
   // What ran in a task is no child of it that others could read.
   if (app.eager === undefined)
     recordChildren(plan.messages.map((planned) => String(planned.signature.options['task_id'])));
   return resultOf(plan.result, app);
+}
+
+/** A task by itself, for which another may stand. */
+async function sendOne(
+  app: App,
+  sig: Signature,
+  { id, fresh, option }: { readonly id: string; readonly fresh: boolean; readonly option: string },
+): Promise<AsyncResult> {
+  if (!isOneMessage(sig))
+    throw new InvalidOption(
+      `${option}: a ${kindOf(sig)} takes none, since it is many messages. Send a task that starts it, and give it ${option}.`,
+    );
+  const named = withOptions(sig, { task_id: id });
+  const call = await prepareSignature(app, named, lineageOf(fresh && !hasGivenIds(sig)));
+  const [result] = await sendAll(app, [call], app.settings.retry ? app.settings.retryPolicy : null);
+  return result as AsyncResult;
 }
 
 /** Where each task of the tree runs is what the app's queues and routes say. */

@@ -4,7 +4,9 @@ import { recordChildren } from '../task/context.ts';
 import { requireKnown, requireKnownTree } from './known-tasks.ts';
 import { type Call, prepareCall, prepareSignature } from './producer.ts';
 import type { App } from './app.ts';
-import { publish } from './publish.ts';
+import type { Stands } from './marking.ts';
+import { publishCalls } from './publish-calls.ts';
+import { refuseMarkedLinks, refuseMarkedParts } from './refuse-marked.ts';
 import { AsyncResult } from '../results/result.ts';
 import type { Signature } from '../wire/signature.ts';
 import type { Lineage } from '../options/signature-options.ts';
@@ -38,16 +40,14 @@ async function sendNow(
   options: ApplyOptions,
   lineage: Lineage,
 ): Promise<AsyncResult> {
+  refuseMarkedLinks(app, [options.link, options.linkError]);
   const call = await prepareCall(app, name, args, options, lineage);
   if (app.eager !== undefined) {
     const { callbacks, errbacks } = call.message.embed;
     requireKnown(app, { ...call.message, task: name });
     for (const sig of [...(callbacks ?? []), ...(errbacks ?? [])]) requireKnownTree(app, sig);
   }
-  const ports = await app.ports();
-  await publish([call.prepared], ports, app.settings, policyOf(app, call));
-  if (app.eager === undefined) recordChildren([call.message.id]);
-  return resultOf(app, call);
+  return sendAll(app, [call], policyOf(app, call)).then(([result]) => result as AsyncResult);
 }
 
 /**
@@ -63,19 +63,24 @@ export async function sendMany(app: App, signatures: readonly Signature[]): Prom
 
 async function sendManyNow(app: App, signatures: readonly Signature[]): Promise<AsyncResult[]> {
   const calls: Call[] = [];
-  for (const sig of signatures) requireKnownTree(app, sig);
-  for (const sig of signatures) calls.push(await prepareSignature(app, sig));
-  if (calls.length > 0) {
-    const ports = await app.ports();
-    await publish(
-      calls.map((call) => call.prepared),
-      ports,
-      app.settings,
-      app.settings.retry ? app.settings.retryPolicy : null,
-    );
-    if (app.eager === undefined) recordChildren(calls.map((call) => call.message.id));
+  for (const sig of signatures) {
+    requireKnownTree(app, sig);
+    refuseMarkedParts(app, sig);
   }
-  return calls.map((call) => resultOf(app, call));
+  for (const sig of signatures) calls.push(await prepareSignature(app, sig));
+  return calls.length === 0 ? [] : sendAll(app, calls, app.settings.retry ? app.settings.retryPolicy : null);
+}
+
+/** What a list of calls has come to, in its order. */
+export async function sendAll(
+  app: App,
+  calls: readonly Call[],
+  policy: ReturnType<typeof policyOf>,
+): Promise<AsyncResult[]> {
+  const stands = await publishCalls(app, calls, policy);
+  // What stood before is another's child.
+  if (app.eager === undefined) recordChildren(stands.flatMap(({ id, duplicate }) => (duplicate ? [] : id)));
+  return calls.map((call, index) => resultOf(app, call, stands[index] as Stands));
 }
 
 function policyOf(app: App, call: Call): ReturnType<() => App['settings']['retryPolicy'] | null> {
@@ -83,10 +88,10 @@ function policyOf(app: App, call: Call): ReturnType<() => App['settings']['retry
   return retry ? (call.options.retryPolicy ?? app.settings.retryPolicy) : null;
 }
 
-function resultOf(app: App, call: Call): AsyncResult {
+function resultOf(app: App, call: Call, { id, duplicate }: Stands): AsyncResult {
   // Who runs it here has its result all the same.
   const ignored =
     app.eager === undefined &&
     (call.message.ignoreResult ?? app.registry.find(call.message.task)?.options.ignoreResult ?? false);
-  return new AsyncResult(call.message.id, app, { ignored });
+  return new AsyncResult(id, app, { ignored, duplicate });
 }

@@ -9,6 +9,7 @@ import type { Signature } from '../wire/signature.ts';
 import type { App } from './app.ts';
 import { applySignature } from './apply-canvas.ts';
 import { sendCall } from './enqueue.ts';
+import { refuseMarkedLinks, refuseMarkedParts } from './refuse-marked.ts';
 import { requireKnown, requireKnownTree } from './known-tasks.ts';
 
 export { savedGroup } from '../results/group-result.ts';
@@ -33,11 +34,15 @@ export async function sendSignature(
   options: ApplyOptions,
 ): Promise<AsyncResult | GroupResult> {
   requireKnownTree(app, sig);
+  refuseMarkedParts(app, sig);
+  refuseMarkedLinks(app, [options.link, options.linkError]);
   const send = (to: App): Promise<AsyncResult | GroupResult> => applySignature(to, sig, options);
   return app.settings.alwaysEager ? app.runEager(send) : send(app);
 }
 
 /** Runs a signature here, whatever the settings say. */
 export async function applyHere(app: App, sig: Signature, options: ApplyOptions): Promise<AsyncResult | GroupResult> {
+  refuseMarkedParts(app, sig);
+  refuseMarkedLinks(app, [options.link, options.linkError]);
   return app.runEager((eager) => applySignature(eager, sig, options));
 }

@@ -65,6 +65,11 @@ export class AsyncResult<R = unknown> {
   readonly parent: ResultParent | undefined;
   /** Sent with `ignoreResult`: there is nothing to wait for. */
   readonly ignored: boolean;
+  /**
+   * The call has sent nothing of its own: this task stood for its key (`unique`, `throttle`), or has taken its arguments
+   * (`debounce`).
+   */
+  readonly duplicate: boolean;
   readonly #reader: ResultReader;
   /** Final states do not change, so they are read once. */
   #final: ResultDocument | undefined;
@@ -73,11 +78,12 @@ export class AsyncResult<R = unknown> {
   constructor(
     id: string,
     reader: ResultReader,
-    options: { readonly ignored?: boolean; readonly parent?: ResultParent } = {},
+    options: { readonly ignored?: boolean; readonly duplicate?: boolean; readonly parent?: ResultParent } = {},
   ) {
     this.id = id;
     this.parent = options.parent;
     this.ignored = options.ignored ?? false;
+    this.duplicate = options.duplicate ?? false;
     this.#reader = reader;
   }
 

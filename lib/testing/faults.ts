@@ -170,6 +170,7 @@ export function faultyPorts(ports: Ports, plan: FaultPlan, settings: Settings): 
     schedules: wrap(ports.schedules),
     groups: wrap(ports.groups),
     ...(ports.celeryGroups === undefined ? {} : { celeryGroups: wrap(ports.celeryGroups) }),
+    ...(ports.marks === undefined ? {} : { marks: wrap(ports.marks) }),
     ...(ports.rates === undefined ? {} : { rates: wrap(ports.rates) }),
     ...(ports.slots === undefined ? {} : { slots: wrap(ports.slots) }),
   };

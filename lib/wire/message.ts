@@ -30,6 +30,8 @@ export interface CeleriacHeader {
   readonly pace?: number;
   /** How often it came too late for its slot. */
   readonly lates?: number;
+  /** The key for which it stands, and until when: `started` or `finished`. Its retries keep it. */
+  readonly unique?: readonly [key: string, until: string];
   /** It came from the lost queue, where its task has ended: only what follows is left. `told`: its dead letter is sent. */
   readonly lost?: 'told' | 'again';
   readonly [extra: string]: unknown;

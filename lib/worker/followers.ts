@@ -34,6 +34,8 @@ export type Follower =
       readonly sent: Sent;
       readonly rest: readonly Signature[];
     }
+  /** A unique task whose key is free again. */
+  | { readonly kind: 'unmark' }
   | { readonly kind: 'retry'; readonly retry: NonNullable<Settlement['retry']> }
   | { readonly kind: 'member'; readonly member: CeleryMember };
 
@@ -65,6 +67,8 @@ export function followersOf(message: Message, { status, meta, settlement }: Comm
   const { retry, deadLetter } = settlement;
   const followers: Follower[] = deadLetter === undefined ? [] : [{ kind: 'dead letter', cause: deadLetter }];
   if (status === RETRY) return retry === undefined ? followers : [...followers, { kind: 'retry', retry }];
+  // First: nobody of its key need wait for what follows.
+  if (message.celeriac.unique !== undefined) followers.unshift({ kind: 'unmark' });
   if (status === SUCCESS) {
     if (hasFollowers(message)) followers.push(...successors(message, valueOf(meta, settlement)));
   } else followers.push(...failures(message, status, meta, tasks));

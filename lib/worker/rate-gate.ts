@@ -8,6 +8,7 @@ import {
 } from '../base/limits.ts';
 import { isPassing } from '../base/passing.ts';
 import { FAILURE, REVOKED } from '../base/states.ts';
+import { callArguments } from '../producer/arguments.ts';
 import { itemKey, keyFor } from '../flow/key.ts';
 import { decideSlot, isLate, movedSlot, type RateDecision, slotOf } from '../flow/rate.ts';
 import { isFifo } from '../options/declared-queue.ts';
@@ -20,7 +21,6 @@ import type { Disposition } from './attempt.ts';
 import { conclude } from './conclude.ts';
 import { defer } from './defer.ts';
 import { gatherResults } from './gather.ts';
-import { callArguments } from './run-attempt.ts';
 import type { Worker } from './worker.ts';
 
 // Others took places in the same line again and again: so long, and up to so much more by chance.

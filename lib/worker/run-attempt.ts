@@ -1,12 +1,11 @@
 /** One claimed attempt: its arguments, its context, its run, its end. */
 import { gatherResults } from '#deployed/worker/gather';
+import { unmarkStarted } from '#deployed/worker/unmark';
 import type { Message } from '../wire/message.ts';
 import type { TaskContext } from '../task/context.ts';
 import { isOf } from '../base/error-text.ts';
 import { isPassing } from '../base/passing.ts';
-import { validateArguments } from '../producer/arguments.ts';
-import { nameOrShape } from '../base/shape.ts';
-import type { TaskDefinition } from '../task/registry.ts';
+import { callArguments, validateArguments } from '../producer/arguments.ts';
 import { writeDocument } from '../wire/result-document.ts';
 import { createContext } from '../task/task-context.ts';
 import type { Attempt, Disposition } from './attempt.ts';
@@ -22,6 +21,8 @@ export async function runAttempt(claimed: Attempt): Promise<Disposition> {
   const attempt: Attempt = { ...claimed, children };
   const { message, delivery, definition, worker } = attempt;
   const { ports, app } = worker;
+  // A retry's key is free since its first attempt began.
+  if (message.celeriac.unique !== undefined && message.retries === 0) await unmarkStarted(message, ports);
   const abort = new AbortController();
   const startMs = ports.clock.nowMs();
   const limits = limitsOf(message, definition.options, startMs, worker.invocation.deadlineMs);
@@ -109,25 +110,4 @@ async function storeState(attempt: Attempt, state: string, meta: unknown): Promi
     status: state,
     meta: document,
   });
-}
-
-/** Keyword arguments of Python callers: put in place by `params`, or as one trailing object. */
-export function callArguments(message: Message, definition: TaskDefinition): readonly unknown[] {
-  const names = Object.keys(message.kwargs);
-  if (names.length === 0) return message.args;
-  const { params } = definition.options;
-  if (params === undefined) return [...message.args, message.kwargs];
-  const args: unknown[] = [...message.args];
-  for (const name of names) {
-    const index = params.indexOf(name);
-    if (index < 0)
-      throw new TypeError(
-        `${message.task}() got an unexpected keyword argument ${nameOrShape(name)}; its params are ${params.join(', ')}`,
-      );
-    if (index < message.args.length)
-      throw new TypeError(`${message.task}() got multiple values for argument ${nameOrShape(name)}`);
-    while (args.length < index) args.push(undefined);
-    args[index] = message.kwargs[name];
-  }
-  return args;
 }

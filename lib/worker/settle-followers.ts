@@ -21,6 +21,7 @@ import { callErrback } from './inline-errback.ts';
 import { sendChildren } from './send-children.ts';
 import { type Child, Pending, type Settling } from './settling.ts';
 import { inWindows, Outbox, Progress } from './windows.ts';
+import { unmarkEnded } from './unmark.ts';
 import type { Worker } from './worker.ts';
 import type { Committed, Settlement } from './committed.ts';
 
@@ -104,6 +105,7 @@ async function begin(follower: Follower, settling: Settling): Promise<void> {
   const { kind } = follower;
   if (kind === 'step') await addStep(settling, follower);
   else if (kind === 'retry') settling.outbox.add(retryMessage(settling.parent, follower.retry, settling.app));
+  else if (kind === 'unmark') await unmarkEnded(settling.parent, settling.ports);
   else if (kind === 'member') await settling.follow(await countMember(settling, follower.member));
   else if (kind === 'each')
     await inWindows(settling, follower.list, follower.of, (signature, index) =>

@@ -33,6 +33,8 @@ const CLAIM: ClaimRequest = {
 };
 const COMMIT = { ...CLAIM, status: 'SUCCESS', final: true };
 const GROUP = { groupId: 'g', memberIds: ['a', 'b'], chord: true, nowMs: NOW, expiresAtSeconds: TTL };
+const MARKED = { key: 'task#', id: 'a', nowMs: NOW, expiresMs: NOW + 1000 };
+const EPISODE = { id: 'a', firstMs: NOW, dueMs: NOW, message: { queue: 'default', body: 'body' }, sealed: false };
 const MARK = { groupId: 'g', index: 0, size: 2, failed: false, expiresAtSeconds: TTL };
 const SLOTS = slotsKey('task#');
 const HOLDER = { leaseMs: NOW, by: 'owner' };
@@ -77,6 +79,17 @@ const CALLS: Readonly<Record<string, (ports: Connected) => Promise<unknown>>> = 
   'celeryGroups.count': ({ celeryGroups }) => celeryGroups.count({ groupId: 'g', index: 0, expiresAtSeconds: TTL }),
   'celeryGroups.close': ({ celeryGroups }) => celeryGroups.close('g'),
   'celeryGroups.forget': ({ celeryGroups }) => celeryGroups.forget('g'),
+  'marks.take': ({ marks }) => marks.take([MARKED]),
+  'marks.take of two': ({ marks }) => marks.take([MARKED, { ...MARKED, key: 'task#b' }]),
+  'marks.noteSent': ({ marks }) => marks.noteSent([MARKED]),
+  'marks.noteSent of two': ({ marks }) => marks.noteSent([MARKED, { ...MARKED, key: 'task#b' }]),
+  'marks.clear': ({ marks }) => marks.clear([MARKED]),
+  'marks.episode': ({ marks }) => marks.episode('task#'),
+  'marks.open': ({ marks }) => marks.open('task#', EPISODE),
+  'marks.join': ({ marks }) => marks.join({ ...MARKED, ...EPISODE }),
+  'marks.noteToken': ({ marks }) => marks.noteToken(MARKED, NOW),
+  'marks.seal': ({ marks }) => marks.seal(MARKED, NOW),
+  'marks.close': ({ marks }) => marks.close(MARKED),
   'rates.reserve': ({ rates }) => rates.reserve({ key: 'task#', count: 1, paceMicros: 1000, nowMs: NOW }),
   'rates.keep': ({ rates }) =>
     rates.keep({ id: 'a', attempt: 0, slot: { slotMicros: 1, paceMicros: 1, lates: 0 }, expiresAtSeconds: TTL }),

@@ -7,6 +7,7 @@ import {
   type ConformanceCase,
   countingIds,
   ManualClock,
+  marksConformance,
   ratesConformance,
   schedulesConformance,
   slotsConformance,
@@ -18,6 +19,7 @@ import {
   MemoryBackend,
   MemoryBroker,
   MemoryCeleryGroups,
+  MemoryMarks,
   MemoryRates,
   MemorySchedules,
   MemorySlots,
@@ -35,6 +37,7 @@ describe('memory', () => {
   describe('timers', () => all(timersConformance(new MemoryTimers({ shards: 4 }))));
   describe('schedules', () => all(schedulesConformance(new MemorySchedules())));
   describe("Celery's groups", () => all(celeryGroupsConformance(new MemoryCeleryGroups())));
+  describe('marks', () => all(marksConformance(new MemoryMarks())));
   describe('rates', () => all(ratesConformance(new MemoryRates())));
   describe('slots', () => all(slotsConformance(new MemorySlots())));
   describe('broker', () => {

@@ -123,6 +123,7 @@ describe.each(Object.entries(DAYS))('%s', (_name, { kinds, suites, writes = 'bat
       schedules: retryingPort(made.schedules),
       groups: retryingPort(made.groups),
       celeryGroups: retryingPort(made.celeryGroups),
+      marks: retryingPort(made.marks),
       rates: retryingPort(made.rates),
       slots: retryingPort(made.slots),
     };

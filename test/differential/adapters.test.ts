@@ -9,6 +9,7 @@ import {
   MemoryBackend,
   MemoryCeleryGroups,
   MemoryGroups,
+  MemoryMarks,
   MemoryRates,
   MemorySchedules,
   MemorySlots,
@@ -16,7 +17,15 @@ import {
 } from '../../lib/memory/index.ts';
 import { systemClock, systemRandom } from '../../lib/base/time.ts';
 import { type Servers, startServers } from '../support/servers.ts';
-import { BACKEND_CALLS, CELERY_GROUP_CALLS, GROUP_CALLS, RATE_CALLS, SCHEDULE_CALLS, TIMER_CALLS } from './calls.ts';
+import {
+  BACKEND_CALLS,
+  CELERY_GROUP_CALLS,
+  GROUP_CALLS,
+  MARK_CALLS,
+  RATE_CALLS,
+  SCHEDULE_CALLS,
+  TIMER_CALLS,
+} from './calls.ts';
 import { SLOT_CALLS } from './slot-calls.ts';
 import { type Call, firstDifference, nextPrefix } from './history.ts';
 
@@ -52,6 +61,7 @@ describe.each([
   it('timers', () => alike(TIMER_CALLS, new MemoryTimers({ shards: SHARDS }), () => stored.timers));
   it('schedules', () => alike(SCHEDULE_CALLS, new MemorySchedules(), () => stored.schedules));
   it('groups', () => alike(GROUP_CALLS, new MemoryGroups(), () => stored.groups));
+  it('marks', () => alike(MARK_CALLS, new MemoryMarks(), () => stored.marks));
   it('rates', () => alike(RATE_CALLS, new MemoryRates(), () => stored.rates));
   it('slots', () => alike(SLOT_CALLS, new MemorySlots(), () => stored.slots));
   it("Celery's groups", () => alike(CELERY_GROUP_CALLS, new MemoryCeleryGroups(), () => stored.celeryGroups));

@@ -4,6 +4,7 @@ import { byBytes } from '../../lib/base/ids.ts';
 import type { Backend } from '../../lib/ports/backend.ts';
 import type { CeleryGroups } from '../../lib/ports/celery-groups.ts';
 import type { Groups } from '../../lib/ports/groups.ts';
+import type { Episode, Marks } from '../../lib/ports/marks.ts';
 import type { Rates } from '../../lib/ports/rates.ts';
 import type { DueEntry, Schedules } from '../../lib/ports/schedules.ts';
 import type { Timers } from '../../lib/ports/timers.ts';
@@ -272,4 +273,66 @@ export const RATE_CALLS: Calls<Rates> = fc.oneof(
     port.keep({ id: prefix + name, ...request, expiresAtSeconds: NOW / 1000 + 86_400 }),
   ),
   call('kept', fc.tuple(id, attempt), (port: Rates, [name, number], prefix) => port.kept(prefix + name, number)),
+);
+
+const markId = fc.constantFrom('a', 'b', 'c');
+const ownMark = fc.record({ name: id, id: markId });
+const message = fc.record({ queue: fc.constant('default'), body: fc.constantFrom('one', 'two') });
+const episode: fc.Arbitrary<Episode> = fc.record({
+  id: markId,
+  firstMs: nowMs,
+  dueMs: nowMs,
+  message,
+  sealed: fc.constant(false),
+});
+
+export const MARK_CALLS: Calls<Marks> = fc.oneof(
+  {
+    arbitrary: call(
+      'take',
+      fc.uniqueArray(fc.record({ name: id, id: markId, nowMs, forMs: fc.nat(3), instead: fc.option(markId) }), {
+        minLength: 1,
+        maxLength: 4,
+        selector: ({ name }) => name,
+      }),
+      (port: Marks, requests, prefix) =>
+        port.take(
+          requests.map(({ name, forMs, instead, ...request }) => ({
+            key: prefix + name,
+            ...request,
+            expiresMs: request.nowMs + forMs,
+            ...(instead === null ? {} : { instead }),
+          })),
+        ),
+    ),
+    weight: 4,
+  },
+  call('note sent', fc.uniqueArray(ownMark, { selector: ({ name }) => name }), (port: Marks, marks, prefix) =>
+    port.noteSent(marks.map(({ name, ...mark }) => ({ key: prefix + name, ...mark }))),
+  ),
+  call('clear', fc.tuple(ownMark, fc.boolean()), (port: Marks, [{ name, ...mark }, unsent], prefix) =>
+    port.clear([{ key: prefix + name, ...mark }], unsent),
+  ),
+  call('episode', id, (port: Marks, name, prefix) => port.episode(prefix + name)),
+  {
+    arbitrary: call('open', fc.tuple(id, episode, fc.option(markId)), (port: Marks, [name, own, instead], prefix) =>
+      port.open(prefix + name, own, ...(instead === null ? [] : [instead])),
+    ),
+    weight: 2,
+  },
+  call(
+    'join',
+    fc.record({ name: id, id: markId, dueMs: nowMs, message }),
+    (port: Marks, { name, ...request }, prefix) => port.join({ key: prefix + name, ...request }),
+  ),
+  call('note token', fc.tuple(ownMark, nowMs), (port: Marks, [{ name, ...mark }, tokenMs], prefix) =>
+    port.noteToken({ key: prefix + name, ...mark }, tokenMs),
+  ),
+  {
+    arbitrary: call('seal', fc.tuple(ownMark, nowMs), (port: Marks, [{ name, ...mark }, at], prefix) =>
+      port.seal({ key: prefix + name, ...mark }, at),
+    ),
+    weight: 2,
+  },
+  call('close', ownMark, (port: Marks, { name, ...mark }, prefix) => port.close({ key: prefix + name, ...mark })),
 );

@@ -9,6 +9,7 @@ import {
   countingIds,
   groupsConformance,
   ManualClock,
+  marksConformance,
   ratesConformance,
   schedulesConformance,
   slotsConformance,
@@ -24,6 +25,7 @@ import {
   MemoryBroker,
   MemoryCeleryGroups,
   MemoryGroups,
+  MemoryMarks,
   MemoryRates,
   MemorySchedules,
   MemorySlots,
@@ -34,6 +36,7 @@ import {
   BACKEND_CALLS,
   CELERY_GROUP_CALLS,
   GROUP_CALLS,
+  MARK_CALLS,
   RATE_CALLS,
   SCHEDULE_CALLS,
   TIMER_CALLS,
@@ -83,6 +86,7 @@ describe('AWS adapters over the fakes', () => {
   describe('schedules', () => all(schedulesConformance(ports.schedules)));
   describe('groups', () => all(groupsConformance(ports.groups)));
   describe("Celery's groups", () => all(celeryGroupsConformance(ports.celeryGroups)));
+  describe('marks', () => all(marksConformance(ports.marks)));
   describe('rates', () => all(ratesConformance(ports.rates)));
   describe('slots', () => all(slotsConformance(ports.slots)));
   describe('broker', () => {
@@ -117,6 +121,7 @@ describe('histories: memory and the adapters over the fakes', () => {
   it('timers', () => alike(TIMER_CALLS, new MemoryTimers({ shards: SHARDS }), ports.timers, RUNS));
   it('schedules', () => alike(SCHEDULE_CALLS, new MemorySchedules(), ports.schedules, RUNS));
   it('groups', () => alike(GROUP_CALLS, new MemoryGroups(), ports.groups, RUNS));
+  it('marks', () => alike(MARK_CALLS, new MemoryMarks(), ports.marks, RUNS));
   it('rates', () => alike(RATE_CALLS, new MemoryRates(), ports.rates, RUNS));
   it('slots', () => alike(SLOT_CALLS, new MemorySlots(), ports.slots, RUNS));
   it("Celery's groups", () => alike(CELERY_GROUP_CALLS, new MemoryCeleryGroups(), ports.celeryGroups, RUNS));
@@ -138,6 +143,7 @@ describe('histories: the same adapters over the fakes and over a server', () => 
   it('timers', () => alike(TIMER_CALLS, fake.timers, served.timers, RUNS_OVER_HTTP));
   it('schedules', () => alike(SCHEDULE_CALLS, fake.schedules, served.schedules, RUNS_OVER_HTTP));
   it('groups', () => alike(GROUP_CALLS, fake.groups, served.groups, RUNS_OVER_HTTP));
+  it('marks', () => alike(MARK_CALLS, fake.marks, served.marks, RUNS_OVER_HTTP));
   it('rates', () => alike(RATE_CALLS, fake.rates, served.rates, RUNS_OVER_HTTP));
   it('slots', () => alike(SLOT_CALLS, fake.slots, served.slots, RUNS_OVER_HTTP));
   it("Celery's groups", () => alike(CELERY_GROUP_CALLS, fake.celeryGroups, served.celeryGroups, RUNS_OVER_HTTP));

@@ -2,6 +2,7 @@ import type * as Whole from '../../app/builtin-runs.ts';
 import { onDemand } from '../on-demand.ts';
 
 export const applyAgain: typeof Whole.applyAgain = async (...args) => (await onDemand()).applyAgain(...args);
+export const debounced: typeof Whole.debounced = async (...args) => (await onDemand()).debounced(...args);
 export const fail = async (...args: Parameters<typeof Whole.fail>): Promise<never> => (await onDemand()).fail(...args);
 export const mapEach: typeof Whole.mapEach = async (...args) => (await onDemand()).mapEach(...args);
 export const repair: typeof Whole.repair = async (...args) => (await onDemand()).repair(...args);

@@ -27,6 +27,12 @@ export const celeryGroupsOver: typeof Whole.celeryGroupsOver = (options) =>
     once(async () => (await onDemand()).celeryGroupsOver(options)),
   );
 
+export const marksOver: typeof Whole.marksOver = (options) =>
+  lazy(
+    'marks',
+    once(async () => (await onDemand()).marksOver(options)),
+  );
+
 export const ratesOver: typeof Whole.ratesOver = (options) =>
   lazy(
     'rates',
