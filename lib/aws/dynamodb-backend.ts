@@ -18,13 +18,14 @@ import type {
   ConcludeOutcome,
   ConcludeRequest,
   TaskRecord,
+  UpdateOutcome,
 } from '../ports/backend.ts';
 import type { Clock, Random } from '../base/time.ts';
 import { mapConcurrently } from '../base/map-concurrently.ts';
-import { REVOKED } from '../base/states.ts';
 import { backoff } from './backoff.ts';
-import { freeFor, isConclusion, isOurs, oursFor, waitingAt } from './dynamodb-conditions.ts';
-import { claimFields, commitFields, concludeFields, ENDED_OTHERWISE, revokeFields } from './dynamodb-fields.ts';
+import { readTerminated, revokeTask } from '#deployed/aws/dynamodb-revokes';
+import { freeFor, isConclusion, isOurs, oursFor } from './dynamodb-conditions.ts';
+import { claimFields, commitFields, concludeFields, ENDED_OTHERWISE } from './dynamodb-fields.ts';
 import { DynamodbBatch } from './dynamodb-batch.ts';
 import type { StatementOutcome } from './dynamodb-statements.ts';
 import { document, isExpired, type Item, number, recordOf, text } from './dynamodb-record.ts';
@@ -134,10 +135,12 @@ export class DynamodbBackend implements Backend {
     await this.#write(id, update, 'NONE');
   }
 
-  async update(request: Parameters<Backend['update']>[0]): Promise<boolean> {
+  async update(request: Parameters<Backend['update']>[0]): Promise<UpdateOutcome> {
     const update = new UpdateBuilder().set('status', text(request.status)).set('result', document(request.meta));
-    update.when(oursFor(update, request));
-    return (await this.#write(request.id, update, 'NONE')).ok;
+    update.when(`${oursFor(update, request)} AND attribute_not_exists(${update.name('terminate')})`);
+    const { ok, item } = await this.#write(request.id, update, 'NONE');
+    if (ok) return 'stored';
+    return item !== undefined && isOurs(recordOf(item), request) ? 'terminated' : 'lost';
   }
 
   async #conclude(request: ConcludeRequest): Promise<ConcludeOutcome> {
@@ -156,21 +159,15 @@ export class DynamodbBackend implements Backend {
     return refusal === undefined || refusal.kind === 'revoked' ? this.#conclude(request) : refusal;
   }
 
-  async revoke(request: Parameters<Backend['revoke']>[0]): Promise<string> {
-    const waiting = new UpdateBuilder().setAll(revokeFields(request)).remove(...ENDED_OTHERWISE, 'settlement');
-    waiting.when(waitingAt(waiting, request.nowMs));
-    const done = await this.#write(request.id, waiting, 'NONE');
-    if (done.ok) return REVOKED;
-    const record = done.item && recordOf(done.item);
-    if (record === undefined) return this.revoke(request);
-    if (isExpired(record, request.nowMs))
-      return this.#replaceExpired(request.id, request.nowMs, () => this.revoke(request));
-    if (record.finishedMs !== undefined) return record.status;
-    const running = new UpdateBuilder().set('revoked', number(request.nowMs));
-    running.when(`attribute_not_exists(${running.name('finished')}) AND attribute_exists(${running.name('attempt')})`);
-    const marked = await this.#write(request.id, running, 'NONE');
-    if (marked.ok) return record.status;
-    return marked.item ? recordOf(marked.item).status : this.revoke(request);
+  revoke(request: Parameters<Backend['revoke']>[0]): Promise<string> {
+    return revokeTask(request, {
+      write: (update) => this.#write(request.id, update, 'NONE'),
+      replaceExpired: (again) => this.#replaceExpired(request.id, request.nowMs, again),
+    });
+  }
+
+  terminated(ids: readonly string[]): Promise<boolean[]> {
+    return readTerminated(ids, this.#client, this.#table);
   }
 
   async get(ids: readonly string[], nowMs: number): Promise<(TaskRecord | undefined)[]> {

@@ -14,15 +14,6 @@ export function freeFor(update: UpdateBuilder, attempt: number, nowMs: number): 
   return `attribute_not_exists(${finished}) AND (attribute_not_exists(${attemptName}) OR ${attemptName} < ${wanted} OR ${abandoned})`;
 }
 
-/** Nobody finished it, and nobody runs any attempt of it. */
-export function waitingAt(update: UpdateBuilder, nowMs: number): string {
-  const [finished, attempt, committed, lease] = ['finished', 'attempt', 'committed', 'lease'].map((field) =>
-    update.name(field),
-  );
-  const notRunning = `attribute_not_exists(${attempt}) OR ${committed} = ${attempt} OR ${lease} < ${update.value(number(nowMs))}`;
-  return `attribute_not_exists(${finished}) AND (${notRunning})`;
-}
-
 /** The claim is still ours and its outcome open. */
 export function oursFor(update: UpdateBuilder, request: { readonly owner: string; readonly attempt: number }): string {
   const [owner, attempt, committed] = ['owner', 'attempt', 'committed'].map((field) => update.name(field));

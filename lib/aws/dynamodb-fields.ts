@@ -1,7 +1,7 @@
 /** What each step of the protocol writes on a task's item: once, whether it goes as an update or as a statement of a batch. */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import type { Backend, ClaimRequest, CommitRequest, ConcludeRequest } from '../ports/backend.ts';
-import { REVOKED, STARTED } from '../base/states.ts';
+import type { ClaimRequest, CommitRequest, ConcludeRequest } from '../ports/backend.ts';
+import { STARTED } from '../base/states.ts';
 import { document, number, text, timestamp } from './dynamodb-record.ts';
 
 export type Fields = readonly (readonly [name: string, value: AttributeValue])[];
@@ -51,27 +51,17 @@ export function concludeFields(request: ConcludeRequest): Fields {
   ];
 }
 
-export function revokeFields(request: Parameters<Backend['revoke']>[0]): Fields {
-  return [
-    ['status', text(REVOKED)],
-    ['revoked', number(request.nowMs)],
-    ['finished', number(request.nowMs)],
-    ...outcome(request),
-    ...written(request.nowMs, request),
-  ];
-}
-
 /** Whoever was thought dead and comes back must find that the task is no longer its own; the rest is of an earlier attempt. */
 export const ENDED_OTHERWISE: readonly string[] = ['owner', 'ignored'];
 
-function outcome({ meta, settlement }: { readonly meta?: string; readonly settlement?: string }): Fields {
+export function outcome({ meta, settlement }: { readonly meta?: string; readonly settlement?: string }): Fields {
   return [
     ...(meta === undefined ? [] : ([['result', document(meta)]] as const)),
     ...(settlement === undefined ? [] : ([['settlement', text(settlement)]] as const)),
   ];
 }
 
-function written(nowMs: number, { expiresAtSeconds }: { readonly expiresAtSeconds: number }): Fields {
+export function written(nowMs: number, { expiresAtSeconds }: { readonly expiresAtSeconds: number }): Fields {
   return [
     ['timestamp', timestamp(nowMs)],
     ['ttl', number(expiresAtSeconds)],

@@ -25,6 +25,7 @@ export function recordOf(item: Item): TaskRecord {
     deliveries: numeric('deliveries'),
     requeues: numeric('requeues'),
     revokedMs: numeric('revoked'),
+    terminate: item['terminate']?.N === undefined ? undefined : true,
     name: string('name'),
     queue: string('queue'),
     startedMs: numeric('started'),

@@ -168,6 +168,13 @@ export const LOST_QUEUE_RECEIVES = 10;
 export const CLOCK_SKEW_SECONDS = 2;
 /** Time kept free before Lambda's deadline for commits, settling and the response. */
 export const DEADLINE_MARGIN_SECONDS = 2;
+/**
+ * A run looks this often whether it was revoked with `terminate`, after this long for the first time: half a read unit each
+ * time, and none for what is shorter.
+ */
+export const TERMINATION_LOOK_SECONDS = 5;
+/** So long after its signal has aborted a revoked run is left alone: time to put things in order. */
+export const TERMINATION_GRACE_SECONDS = 5;
 /** How far ahead a sweep looks. Two periods of the one-minute rule, so that one missed run makes nothing late. */
 export const SWEEP_HORIZON_SECONDS = 120;
 /**

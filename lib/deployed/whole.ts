@@ -10,16 +10,19 @@ export {
   slotsOver,
   timersOver,
 } from '../aws/rare-ports.ts';
+export { readTerminated, revokeTask } from '../aws/dynamodb-revokes.ts';
 export { runEager } from '../app/eager.ts';
 export { consumeWakeUps } from '../beat/consume-wake-ups.ts';
 export { resolveFlow } from '../options/resolve-flow.ts';
 export { applyCall, applyHere, savedGroup, sendCall, sendMany, sendNamed, sendSignature } from '../producer/sending.ts';
 export { runApart } from '../worker/apart.ts';
+export { revokeById } from '../results/revoke.ts';
 export { consumeLost } from '../worker/consume-lost.ts';
 export { defer } from '../worker/defer.ts';
 export { gatherResults } from '../worker/gather.ts';
 export { settleLost } from '../worker/lost.ts';
 export { atGates } from '../worker/gates.ts';
+export { keepLooking, terminate } from '../worker/termination.ts';
 export { checkRetry, settleFollowers } from '../worker/settle-followers.ts';
 export { afterError } from '../worker/give-up.ts';
 export { unmarkStarted } from '../worker/unmark.ts';

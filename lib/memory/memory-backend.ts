@@ -10,6 +10,7 @@ import type {
   ConcludeOutcome,
   ConcludeRequest,
   TaskRecord,
+  UpdateOutcome,
 } from '../ports/backend.ts';
 
 type Held = { -readonly [K in keyof TaskRecord]: TaskRecord[K] };
@@ -41,11 +42,12 @@ export class MemoryBackend implements Backend {
     return Promise.resolve(true);
   }
 
-  async update({ id, attempt, owner, status, meta }: Parameters<Backend['update']>[0]): Promise<boolean> {
+  async update({ id, attempt, owner, status, meta }: Parameters<Backend['update']>[0]): Promise<UpdateOutcome> {
     const record = this.#ours({ id, attempt, owner });
-    if (record === undefined) return Promise.resolve(false);
+    if (record === undefined) return Promise.resolve('lost');
+    if (record.terminate === true) return Promise.resolve('terminated');
     this.#put({ ...record, status, meta });
-    return Promise.resolve(true);
+    return Promise.resolve('stored');
   }
 
   async conclude(requests: readonly ConcludeRequest[]): Promise<ConcludeOutcome[]> {
@@ -58,11 +60,13 @@ export class MemoryBackend implements Backend {
       record?.attempt !== undefined && record.committed !== record.attempt && (record.leaseMs ?? 0) >= request.nowMs;
     if (record !== undefined && (running || record.finishedMs !== undefined)) {
       if (this.#dropExpired(record, request.nowMs)) return this.revoke(request);
-      if (record.finishedMs === undefined) record.revokedMs = request.nowMs;
+      if (record.finishedMs === undefined)
+        Object.assign(record, { revokedMs: request.nowMs }, request.terminate === true ? { terminate: true } : {});
       return Promise.resolve(record.status);
     }
     this.#put({
       ...ended(record),
+      ...(request.terminate === true ? { terminate: true } : {}),
       id: request.id,
       status: REVOKED,
       revokedMs: request.nowMs,
@@ -71,6 +75,10 @@ export class MemoryBackend implements Backend {
       expiresAtSeconds: request.expiresAtSeconds,
     });
     return Promise.resolve(REVOKED);
+  }
+
+  async terminated(ids: readonly string[]): Promise<boolean[]> {
+    return Promise.resolve(ids.map((id) => this.#records.get(keyOf(id) && id)?.terminate === true));
   }
 
   async get(ids: readonly string[], nowMs: number): Promise<(TaskRecord | undefined)[]> {

@@ -21,6 +21,8 @@ export interface TaskRecord {
   readonly requeues?: number;
   /** When somebody revoked it, milliseconds since the epoch. */
   readonly revokedMs?: number;
+  /** It was revoked with `terminate`: a run under way is to end too. */
+  readonly terminate?: boolean;
   /** Name of the task. */
   readonly name?: string;
   /** Celery's name of the queue that it came from. */
@@ -128,6 +130,9 @@ export type ConcludeOutcome =
   | { readonly kind: 'concluded' }
   | Exclude<ClaimOutcome, { kind: 'claimed' } | { kind: 'revoked' }>;
 
+/** What became of a state that a run stores. `terminated`: its task was revoked with `terminate`, and nothing was stored. */
+export type UpdateOutcome = 'stored' | 'terminated' | 'lost';
+
 /** Where results and state live. Every write is conditional; none of them ever overwrites a final state. */
 export interface Backend {
   /** Makes one delivery the owner of an attempt. Ids are distinct within one call. */
@@ -138,26 +143,30 @@ export interface Backend {
   release(request: { readonly id: string; readonly attempt: number; readonly owner: string }): Promise<boolean>;
   /** Notes that all that follows from a committed attempt has been sent. Of an attempt that is not committed, nothing. */
   noteSettled(request: { readonly id: string; readonly attempt: number }): Promise<void>;
-  /** Stores a custom state or progress for a running attempt. `false` where it is no longer ours. */
+  /** Stores a custom state or progress for a running attempt. `lost` where it is no longer ours. */
   update(request: {
     readonly id: string;
     readonly attempt: number;
     readonly owner: string;
     readonly status: string;
     readonly meta: string;
-  }): Promise<boolean>;
+  }): Promise<UpdateOutcome>;
   /** Records final states of tasks that nobody runs, and tells of each whether it did, in order. */
   conclude(requests: readonly ConcludeRequest[]): Promise<ConcludeOutcome[]>;
   /**
    * Marks a task as revoked. One that is not running becomes REVOKED at once (`meta`); a running
-   * attempt goes on, but is never started again. Returns the state the task has now.
+   * attempt goes on, but is never started again; with `terminate` it is told to end. Returns the state the task has now.
    */
   revoke(request: {
     readonly id: string;
     readonly nowMs: number;
     readonly meta: string;
     readonly expiresAtSeconds: number;
+    /** Noted beside it, also where it was revoked without before; a later one without leaves the note. */
+    readonly terminate?: boolean;
   }): Promise<string>;
+  /** Of each whether it was revoked with `terminate`, in order. May lag behind by some seconds: it is asked again and again. */
+  terminated(ids: readonly string[]): Promise<boolean[]>;
   /** Strongly consistent; in the order of `ids`; undefined for unknown and expired ones. */
   get(ids: readonly string[], nowMs: number): Promise<(TaskRecord | undefined)[]>;
   /** Deletes results. Unknown ids are not an error. */

@@ -1,5 +1,6 @@
 /** Reading what became of a group (celery/result.py, GroupResult). */
 import { type Duration, durationSeconds } from '../base/duration.ts';
+import { mapConcurrently } from '../base/map-concurrently.ts';
 import { maybeCurrentTask } from '../task/context.ts';
 import { InvalidResult, TimeoutError, WaitInsideTask } from '../base/errors.ts';
 import { decodeJson, encodeJson } from '../wire/json.ts';
@@ -15,6 +16,7 @@ import {
   type ResultReader,
   visibleDocument,
 } from './result.ts';
+import type { RevokeOptions } from './revoke.ts';
 import { isFinal, isPropagated, SUCCESS } from '../base/states.ts';
 
 /** How far a group is, in numbers of members. */
@@ -190,12 +192,13 @@ export class GroupResult<R extends readonly unknown[] = readonly unknown[]> {
     }
   }
 
-  /** Keeps every member from starting that has not ended; those that run go on. */
-  async revoke(): Promise<void> {
-    for (let start = 0; start < this.total; start += WIDTH)
-      await Promise.all(
-        this.memberIds.slice(start, start + WIDTH).map((id) => new AsyncResult(id, this.#reader).revoke()),
-      );
+  /**
+   * Keeps every member from starting that has not ended; those that run go on, with `terminate: true` they end too.
+   *
+   * @throws InvalidOption
+   */
+  async revoke(options: RevokeOptions = {}): Promise<void> {
+    await mapConcurrently(this.results, WIDTH, (result) => result.revoke(options));
   }
 
   /** Deletes the members' results, the group's count, and what `save()` stored. */

@@ -3,6 +3,7 @@ import { durationSeconds } from '../base/duration.ts';
 import { shown } from '../base/checks.ts';
 import { InvalidOption } from '../base/errors.ts';
 import { AsyncResult, type GetOptions } from './result.ts';
+import type { RevokeOptions } from './revoke.ts';
 import { mapConcurrently } from '../base/map-concurrently.ts';
 import { FAILURE, isFinal, SUCCESS } from '../base/states.ts';
 
@@ -121,9 +122,9 @@ export class ResultSet<R = unknown> {
     return this.join(options);
   }
 
-  /** Revokes every one that has not started. */
-  async revoke(): Promise<void> {
-    await mapConcurrently(this.results, WIDTH, (result) => result.revoke());
+  /** Keeps every one from starting; with `terminate: true` those that run end too. @throws InvalidOption */
+  async revoke(options: RevokeOptions = {}): Promise<void> {
+    await mapConcurrently(this.results, WIDTH, (result) => result.revoke(options));
   }
 
   /** Deletes their stored results. */

@@ -1,8 +1,8 @@
 /** Reading what became of a task. */
+import { revokeById } from '#deployed/results/revoke';
 import { maybeCurrentTask } from '../task/context.ts';
 import { type Duration, durationSeconds } from '../base/duration.ts';
-import { TaskRevokedError, TimeoutError, WaitInsideTask } from '../base/errors.ts';
-import { REVOKED_RETENTION_SECONDS } from '../base/limits.ts';
+import { TimeoutError, WaitInsideTask } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
 import type { Eager } from './eager.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -14,11 +14,11 @@ import {
   readDocument,
   restoreError,
   type ResultDocument,
-  writeException,
 } from '../wire/result-document.ts';
 import { taskIdsIn } from '../wire/celery-group.ts';
+import type { RevokeOptions } from './revoke.ts';
 import { collect, iterdeps, type IterdepsOptions } from './result-tree.ts';
-import { FAILURE, isFinal, isPropagated, PENDING, REVOKED, SUCCESS } from '../base/states.ts';
+import { FAILURE, isFinal, isPropagated, PENDING, SUCCESS } from '../base/states.ts';
 
 export interface ResultReader {
   readonly clock: Clock;
@@ -261,21 +261,14 @@ export class AsyncResult<R = unknown> {
   /**
    * Keeps the task from starting. One that waits is REVOKED at once; one that runs goes on, and is not
    * started again. Returns the state after it.
+   *
+   * With `terminate: true` one that runs is told within some seconds: its `signal` aborts, and five seconds later its run
+   * is left alone. It ends as REVOKED, whatever its function makes of it; what has ended before stays as it is.
+   *
+   * @throws InvalidOption
    */
-  async revoke(): Promise<string> {
-    const { backend } = await this.#reader.ports();
-    const nowMs = this.#reader.clock.nowMs();
-    const meta = writeException(REVOKED, new TaskRevokedError('revoked'), {
-      children: [],
-      dateDone: new Date(nowMs).toISOString(),
-      taskId: this.id,
-    });
-    return backend.revoke({
-      id: this.id,
-      nowMs,
-      meta,
-      expiresAtSeconds: Math.floor(nowMs / 1000) + REVOKED_RETENTION_SECONDS,
-    });
+  async revoke(options: RevokeOptions = {}): Promise<string> {
+    return revokeById(this.id, options, this.#reader);
   }
 
   async #document(): Promise<ResultDocument> {

@@ -1,3 +1,5 @@
+import { AsyncResource } from 'node:async_hooks';
+
 import type { Clock } from '../base/time.ts';
 import { realTurn } from './real-time.ts';
 
@@ -53,7 +55,8 @@ export class ManualClock implements Clock {
     const order = (this.#order += 1);
     // As Date tells it: whole milliseconds.
     const dueMs = this.#nowMs + Math.ceil(Math.max(0, ms));
-    this.#alarms.set(order, { dueMs, order, fire: callback });
+    // Within the invocation that set it, as a real timer fires.
+    this.#alarms.set(order, { dueMs, order, fire: AsyncResource.bind(callback, 'ALARM') });
     return () => {
       this.#alarms.delete(order);
     };

@@ -29,6 +29,8 @@ export function logEnd(attempt: Attempt, decision: EndDecision, startMs: number)
       return logger.log('warn', `${subject} reject requeue=False: ${decision.reason}`, fields);
     case 'ignore':
       return logger.log('info', `${subject} ignored`, fields);
+    case 'revoke':
+      return logger.log('info', `${subject} terminated after ${runtime}`, fields);
     case 'fail':
       if (decision.expected)
         return logger.log('info', `${subject} raised expected: ${errorLine(decision.error)}`, fields);

@@ -4,7 +4,7 @@
  *
  *   arrived --> run | defer | expired | unknown | hop limit     (before the claim)
  *   claimed --> run | duplicate | revoked | busy | lost         (after the claim)
- *   ended   --> success | retry | reject | requeue | ignore | fail
+ *   ended   --> success | retry | reject | requeue | ignore | revoke | fail
  */
 import { Ignore, Reject, Retry } from '../base/errors.ts';
 import {
@@ -98,7 +98,10 @@ export function hasEndedNext(record: TaskRecord, attempt: number): boolean {
 
 // -------------------------------------------------------------------- end
 
-export type Ending = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
+export type Ending =
+  | { readonly ok: true; readonly value: unknown }
+  /** `terminated`: its task was revoked meanwhile, whatever its function made of that. */
+  | { readonly ok: false; readonly error: unknown; readonly terminated?: true };
 
 export interface EndFacts {
   readonly ending: Ending;
@@ -122,6 +125,7 @@ export type EndDecision =
   | { readonly kind: 'reject'; readonly reason: string; readonly error: unknown }
   | { readonly kind: 'requeue'; readonly reason: string }
   | { readonly kind: 'ignore' }
+  | { readonly kind: 'revoke'; readonly error: unknown }
   | {
       readonly kind: 'fail';
       readonly error: unknown;
@@ -144,6 +148,7 @@ function decide(facts: EndFacts): EndDecision {
   const { ending, options, retries, nowMs } = facts;
   if (ending.ok) return { kind: 'success', value: ending.value };
   const { error } = ending;
+  if (ending.terminated) return { kind: 'revoke', error };
   if (Retry.is(error)) {
     const retry = error as Retry;
     return { kind: 'retry', dueMs: retry.dueMs, error: retry.exc ?? retry, overrides: retry.overrides };

@@ -7,7 +7,7 @@ import { DYNAMODB_MAX_ITEM_BYTES, MAX_RECORDED_CHILDREN } from '../base/limits.t
 import type { Message } from '../wire/message.ts';
 import type { TaskDefinition } from '../task/registry.ts';
 import { type ExtendedFields, writeDocument, writeException } from '../wire/result-document.ts';
-import { FAILURE, IGNORED, REJECTED, RETRY, SUCCESS } from '../base/states.ts';
+import { FAILURE, IGNORED, REJECTED, RETRY, REVOKED, SUCCESS } from '../base/states.ts';
 import { followerIds, hasFollowers } from './followers.ts';
 import type { Attempt } from './attempt.ts';
 import type { EndDecision } from './decide.ts';
@@ -64,7 +64,14 @@ async function settlementOf(attempt: Attempt, decision: Outcome): Promise<Settle
   return {};
 }
 
-const STATUS = { success: SUCCESS, retry: RETRY, reject: REJECTED, ignore: IGNORED, fail: FAILURE } as const;
+const STATUS = {
+  success: SUCCESS,
+  retry: RETRY,
+  reject: REJECTED,
+  ignore: IGNORED,
+  revoke: REVOKED,
+  fail: FAILURE,
+} as const;
 
 export function describe(attempt: Attempt, decision: Outcome, settlement: Settlement, minimal = false): Committed {
   const { message, definition, worker } = attempt;
@@ -86,7 +93,11 @@ export function describe(attempt: Attempt, decision: Outcome, settlement: Settle
     return { status, meta: ignored ? undefined : meta, settlement };
   }
   const error = decision.kind === 'reject' ? rejection(decision) : decision.error;
-  const hidden = ignored && (decision.kind === 'retry' || !definition.options.storeErrorsEvenIfIgnored);
+  const hidden =
+    ignored &&
+    // Who revoked it looks whether that was heard, as of a task that had not begun.
+    decision.kind !== 'revoke' &&
+    (decision.kind === 'retry' || !definition.options.storeErrorsEvenIfIgnored);
   return { status, meta: hidden ? undefined : writeException(status, error, base), settlement };
 }
 
@@ -105,7 +116,9 @@ function extendedOf({ message, worker }: Attempt): { readonly extended?: Extende
 
 /** Celery's form: `[[id, parent], members]`. What the run sent, then what its outcome starts. */
 function childrenOf({ message, worker, children = [] }: Attempt, status: string): readonly unknown[] {
-  const ids = [...children, ...(status === RETRY ? [] : followerIds(message, status === SUCCESS, worker.app))];
+  // Error links are called for failures, not for what is rejected or revoked.
+  const follow = status === SUCCESS || status === FAILURE;
+  const ids = [...children, ...(follow ? followerIds(message, status === SUCCESS, worker.app) : [])];
   return ids.slice(0, MAX_RECORDED_CHILDREN).map((id) => [[id, null], null]);
 }
 

@@ -1,6 +1,7 @@
 /** One claimed attempt: its arguments, its context, its run, its end. */
 import { gatherResults } from '#deployed/worker/gather';
 import { unmarkStarted } from '#deployed/worker/unmark';
+import { terminate } from '#deployed/worker/termination';
 import type { Message } from '../wire/message.ts';
 import type { TaskContext } from '../task/context.ts';
 import { isOf } from '../base/error-text.ts';
@@ -14,6 +15,8 @@ import { ignoresResult } from './outcome.ts';
 import { limitsOf, within } from './deadline.ts';
 import type { Ending } from './decide.ts';
 import { runTask } from './run-task.ts';
+import { watchRun } from './watch-run.ts';
+import type { WatchedRun } from './watched-run.ts';
 import type { Worker } from './worker.ts';
 
 export async function runAttempt(claimed: Attempt): Promise<Disposition> {
@@ -24,6 +27,7 @@ export async function runAttempt(claimed: Attempt): Promise<Disposition> {
   // A retry's key is free since its first attempt began.
   if (message.celeriac.unique !== undefined && message.retries === 0) await unmarkStarted(message, ports);
   const abort = new AbortController();
+  const run: WatchedRun = { message, worker, abort };
   const startMs = ports.clock.nowMs();
   const limits = limitsOf(message, definition.options, startMs, worker.invocation.deadlineMs);
   ports.logger.log('info', `Task ${message.task}[${message.id}] received`, {
@@ -50,8 +54,10 @@ export async function runAttempt(claimed: Attempt): Promise<Disposition> {
       logger: app.eager === undefined ? ports.logger : app.logger,
       settings: app.settings,
       children,
-      store: (state, meta) => storeState(attempt, state, meta),
+      store: (state, meta) => storeState(attempt, state, meta, run),
     });
+  // Eager runs are their caller's own.
+  const watch = app.eager === undefined ? { watch: (stop: (ending: Ending) => void) => watchRun(run, stop) } : {};
   let ending: Ending;
   let args: readonly unknown[] = message.args;
   // Handlers have one even where the arguments were refused.
@@ -64,12 +70,12 @@ export async function runAttempt(claimed: Attempt): Promise<Disposition> {
     );
     const runLimits = limitsOf(message, definition.options, ports.clock.nowMs(), worker.invocation.deadlineMs);
     context = contextOf(args, runLimits.hardMs === null ? null : ports.clock.nowMs() + runLimits.hardMs);
-    ending = await runTask(definition, context, args, { abort, limits: runLimits }, ports.clock);
+    ending = await runTask(definition, context, args, { abort, limits: runLimits, ...watch }, ports.clock);
   } catch (error) {
     if (isOf(error, NotGathered)) throw (error as NotGathered).cause;
     ending = { ok: false, error };
   }
-  return endRun({ ...attempt, context }, ending, args, startMs);
+  return endRun({ ...attempt, context }, run.revoked ?? ending, args, startMs);
 }
 
 /** The results of a large header come first, read now. */
@@ -90,7 +96,7 @@ class NotGathered extends Error {
   }
 }
 
-async function storeState(attempt: Attempt, state: string, meta: unknown): Promise<void> {
+async function storeState(attempt: Attempt, state: string, meta: unknown, run: WatchedRun): Promise<void> {
   const { message, owner } = attempt;
   if (owner === undefined || ignoresResult(message, attempt.definition)) return;
   const document = writeDocument({
@@ -103,11 +109,12 @@ async function storeState(attempt: Attempt, state: string, meta: unknown): Promi
     groupId: message.groupId,
     parentId: message.parentId,
   });
-  await attempt.worker.ports.backend.update({
+  const outcome = await attempt.worker.ports.backend.update({
     id: message.id,
     attempt: message.retries,
     owner,
     status: state,
     meta: document,
   });
+  if (outcome === 'terminated') await terminate(run);
 }

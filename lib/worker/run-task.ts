@@ -17,6 +17,8 @@ export interface RunControl {
   /** What `TaskContext.signal` shows. */
   readonly abort: AbortController;
   readonly limits: Limits;
+  /** Begins to look whether the task is revoked: it may stop the run. Gives what ends that. */
+  readonly watch?: (stop: (ending: Ending) => void) => () => void;
 }
 
 export async function runTask(
@@ -35,22 +37,21 @@ export async function runTask(
       ),
     );
   }
-  const stopped =
-    hardMs === null
-      ? undefined
-      : new Promise<Ending>((resolve) => {
-          cancels.push(
-            clock.schedule(hardMs, () => {
-              const error = new TimeLimitExceeded(hardLimitMessage(control.limits));
-              // The function cannot be stopped from outside; a task that watches `signal` stops itself.
-              control.abort.abort(error);
-              resolve({ ok: false, error });
-            }),
-          );
-        });
+  const stopped = new Promise<Ending>((resolve) => {
+    if (hardMs !== null)
+      cancels.push(
+        clock.schedule(hardMs, () => {
+          const error = new TimeLimitExceeded(hardLimitMessage(control.limits));
+          // The function cannot be stopped from outside; a task that watches `signal` stops itself.
+          control.abort.abort(error);
+          resolve({ ok: false, error });
+        }),
+      );
+    if (control.watch) cancels.push(control.watch(resolve));
+  });
   const running = runWithContext(context, () => invoke(definition, context, args));
   try {
-    return await (stopped === undefined ? running : Promise.race([running, stopped]));
+    return await Promise.race([running, stopped]);
   } finally {
     for (const cancel of cancels) cancel();
   }

@@ -93,8 +93,10 @@ export const BACKEND_CALLS: Calls<Backend> = fc.oneof(
     fc.record({ id, attempt, owner, meta, status: fc.constant('PROGRESS') }),
     (port: Backend, request, prefix) => port.update({ ...request, id: `${prefix}${request.id}` }),
   ),
-  call('revoke', fc.record({ id, nowMs, meta, expiresAtSeconds }), (port: Backend, request, prefix) =>
-    port.revoke({ ...request, id: `${prefix}${request.id}` }),
+  call(
+    'revoke',
+    fc.record({ id, nowMs, meta, expiresAtSeconds, terminate: fc.boolean() }),
+    (port: Backend, request, prefix) => port.revoke({ ...request, id: `${prefix}${request.id}` }),
   ),
   {
     arbitrary: call('get', nowMs, (port: Backend, ms, prefix) =>

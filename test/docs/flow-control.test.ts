@@ -29,3 +29,18 @@ console.log(await done(mails));`,
   // What may start within a second starts: 50 at once and ten of that second, and all 20 of the other customer.
   expect(output.trim().split('\n')).toEqual(['80', '101 100', '150']);
 });
+
+it('revoke({ terminate: true }): a running task is told, and ends as REVOKED', () => {
+  const output = runExample(page, ['// exports.ts'], {
+    'exports.ts': {
+      before: `import { World } from 'celeriac/testing';`,
+      after: `const world = new World(app);
+const [all, some] = [await build.delay(3), await build.delay(100)];
+await world.advance(10);
+await cancel(some.id);
+await world.advance(3);
+console.log(await all.state(), await some.state());`,
+    },
+  });
+  expect(output.trim()).toBe('SUCCESS REVOKED');
+});

@@ -44,6 +44,13 @@ const tasks = {
     await self.progress(1, 2);
     return (await app.result(self.request.id).info()) as unknown;
   }),
+  endless: app.task('endless', { bind: true, timeLimit: 8 }, async (self) => {
+    for (let done = 0; ; done += 1) {
+      await self.progress(done, 1_000_000);
+      self.signal.throwIfAborted();
+      await app.clock.sleep(20, self.signal);
+    }
+  }),
 };
 
 let cloud: LocalCloud;
@@ -119,6 +126,16 @@ describe('on the embedded cloud', () => {
     await expect(far.get({ timeout: 60 })).rejects.toMatchObject({ name: 'TaskRevokedError' });
     await far.forget();
     expect(await app.result(far.id).state()).toBe('PENDING');
+  });
+
+  it('ends a running task that is revoked with terminate', async () => {
+    const endless = await tasks.endless.delay();
+    await expect.poll(() => endless.state(), { timeout: 60_000 }).toBe('PROGRESS');
+    expect(await endless.revoke({ terminate: true })).toBe('PROGRESS');
+    await expect(endless.get({ timeout: 60, interval: 0.05 })).rejects.toMatchObject({
+      name: 'TaskRevokedError',
+      message: 'terminated',
+    });
   });
 
   it('buries what cannot be read, its bytes untouched', async () => {

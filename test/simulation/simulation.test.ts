@@ -33,6 +33,17 @@ describe('simulation', () => {
   });
 });
 
+describe('running tasks that are revoked with terminate', () => {
+  it.each([
+    [1, ALL_FAULTS],
+    [2, {}],
+  ])('seed %i', async (seed, faults) => {
+    const report = await simulate({ seed, programs: 30, terminations: 20, faults });
+    expect(report.violations).toEqual([]);
+    expect(report.told).toBeGreaterThan(2);
+  });
+});
+
 describe('each checker sees what it is for', () => {
   it.each([...SABOTAGES, ...WORKER_SABOTAGES, ...EXPIRY_SABOTAGES])('$rule: $what', async ({ rule, options }) => {
     const rules = new Set<string>();

@@ -3,6 +3,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import type { Backend, ClaimOutcome, ClaimRequest, CommitRequest, ConcludeRequest } from '../../ports/backend.ts';
 import type { ConformanceCase } from './case.ts';
 import { backendRefusals } from './refusals.ts';
+import { terminationConformance } from './terminations.ts';
 
 const NOW = 1_900_000_000_000;
 const TTL = NOW / 1000 + 86_400;
@@ -166,11 +167,11 @@ export function backendConformance(backend: Backend, prefix = 'backend'): Confor
   add('update stores a custom state for the owner only, and never after the commit', async (id) => {
     await claim(claimOf(id));
     const request = { id, attempt: 0, owner: 'first', status: 'PROGRESS', meta: meta('PROGRESS', id) };
-    equal(await backend.update(request), true);
+    equal(await backend.update(request), 'stored');
     equal((await record(id))?.status, 'PROGRESS');
-    equal(await backend.update({ ...request, owner: 'second' }), false);
+    equal(await backend.update({ ...request, owner: 'second' }), 'lost');
     await commit(commitOf(id));
-    equal(await backend.update(request), false);
+    equal(await backend.update(request), 'lost');
     equal((await record(id))?.status, 'SUCCESS');
   });
   add('conclude ends what nobody runs, once', async (id) => {
@@ -275,5 +276,5 @@ export function backendConformance(backend: Backend, prefix = 'backend'): Confor
     await backend.forget([id, `${id}-unknown`]);
     ok((await record(id)) === undefined);
   });
-  return [...cases, ...backendRefusals(backend)];
+  return [...cases, ...terminationConformance(backend, prefix), ...backendRefusals(backend)];
 }

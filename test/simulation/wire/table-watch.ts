@@ -78,7 +78,7 @@ function changeOf({ before, after }: Seen): Change {
   if (after.attempt !== before?.attempt || after.owner !== before?.owner) return 'claim';
   if (after.deliveries !== before?.deliveries) return 'claim';
   if (after.requeues !== before?.requeues) return 'release';
-  if (after.revokedMs !== before?.revokedMs) return 'mark';
+  if (after.revokedMs !== before?.revokedMs || after.terminate !== before?.terminate) return 'mark';
   return after.settledAttempt === before?.settledAttempt ? 'progress' : 'settled';
 }
 

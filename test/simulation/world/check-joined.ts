@@ -4,7 +4,7 @@ import { errorOf, type TaskError } from './expect.ts';
 import type { End } from './facts.ts';
 import type { Run } from './ledger.ts';
 import type { Policy } from './program.ts';
-import type { SettledResult } from './values.ts';
+import { fits, type SettledResult } from './values.ts';
 
 export const CHORD_ERROR: TaskError = { type: 'ChordError' };
 
@@ -44,7 +44,8 @@ export function gathered(outcomes: readonly Outcome[], policy: Policy, body: Bod
   const untilMs = ({ kept }: Outcome): number => kept?.untilMs ?? Infinity;
   const mustBeGone = (outcome: Outcome): boolean => untilMs(outcome) < firstMs && outcome.kept?.isUnknown !== true;
   if (policy === 'settled') {
-    const given: unknown = body.runs[0]?.prev;
+    // The run whose value stands: an earlier one, whose worker died, may have found more.
+    const given: unknown = body.runs.at(-1)?.prev;
     const isGone = (outcome: Outcome, index: number): boolean =>
       mustBeGone(outcome) || (untilMs(outcome) <= lastMs && isExpired(given, index));
     return { ok: true, value: outcomes.map((each, index) => (isGone(each, index) ? EXPIRED : settledResultOf(each))) };
@@ -52,6 +53,16 @@ export function gathered(outcomes: readonly Outcome[], policy: Policy, body: Bod
   const saysSo = body.end === undefined || GONE.test(errorOf(body.end)?.message ?? '');
   const isGone = outcomes.some((each) => mustBeGone(each) || (untilMs(each) <= lastMs && saysSo));
   return isGone ? FAILED : joined(outcomes, policy);
+}
+
+/** What a run was given whose worker died, where the next one finds that some of it has expired since. */
+export function isBefore(earlier: unknown, given: unknown): boolean {
+  return (
+    Array.isArray(earlier) &&
+    Array.isArray(given) &&
+    earlier.length === given.length &&
+    earlier.every((value, index) => isExpired(given, index) || fits(value, given[index]))
+  );
 }
 
 function isExpired(given: unknown, index: number): boolean {

@@ -1,7 +1,7 @@
 /** What must be true when everything has come to rest. */
 import type { TaskRecord } from '../../../lib/ports/backend.ts';
 import { isFinal } from '../../../lib/base/states.ts';
-import { CHORD_ERROR, gathered, joined, UNKNOWN } from './check-joined.ts';
+import { CHORD_ERROR, gathered, isBefore, joined, UNKNOWN } from './check-joined.ts';
 import { failureOf, type Kept, type Outcome, PLAIN, TaskChecker } from './check-task.ts';
 import type { TaskError } from './expect.ts';
 import type { End } from './facts.ts';
@@ -207,7 +207,8 @@ export class Checker {
   #leaf(leaf: Leaf, prev: unknown, first: boolean, program: Program): Outcome {
     const runs = this.#ledger.runsByKey.get(leaf.key) ?? [];
     const given = first ? undefined : prev;
-    const wrong = runs.find((run) => !fits(run.prev, given));
+    const last = runs.at(-1);
+    const wrong = runs.find((run) => !fits(run.prev, given) && (run === last || !isBefore(run.prev, given)));
     if (wrong !== undefined)
       this.#ledger.violate(
         'right values in order',
@@ -228,7 +229,7 @@ export class Checker {
     }
     if (program.link) this.#links(leaf, id, end, runs[0]?.prev, end.state === 'FAILURE' ? 'yes' : 'no');
     if (end.state !== 'SUCCESS') return { ...failureOf(end), ...this.#kept(id, end) };
-    const value = valueOf(leaf.key, runs[0]?.prev);
+    const value = valueOf(leaf.key, last?.prev);
     if (leaf.behaviour.kind === 'spawn') this.#children(leaf.behaviour.children, id);
     if (end.meta !== undefined) {
       const { result } = JSON.parse(end.meta) as { readonly result: unknown };

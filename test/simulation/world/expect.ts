@@ -48,6 +48,7 @@ export function act(behaviour: Behaviour, attempt: number): Act {
     case 'ok':
     case 'requeue':
     case 'slow':
+    case 'long':
     case 'spawn':
     case 'die':
     default:
@@ -83,6 +84,8 @@ export function endingsOf(leaf: Pick<Leaf, 'behaviour' | 'task' | 'expires'>, id
   // What waited when it was revoked never runs.
   if (revoke !== undefined && !revoke.open && !revoke.ended) return [revoked];
   const endings: Ending[] = revoke !== undefined && !revoke.ended ? [revoked] : [];
+  if (facts.told.has(id))
+    endings.push({ state: 'REVOKED', error: { type: 'TaskRevokedError', message: 'terminated' } });
   const expired = (attempt: number): void => {
     if (leaf.expires !== undefined)
       endings.push({ state: 'REVOKED', attempt, error: { type: 'TaskRevokedError', message: 'expired' } });

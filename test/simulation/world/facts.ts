@@ -34,6 +34,7 @@ export interface Revoke {
   /** A worker had it, or may have had. */
   readonly open: boolean;
   readonly ended: boolean;
+  readonly terminate: boolean;
 }
 
 interface Claim {
@@ -54,6 +55,8 @@ export class Facts {
   heldUp: ReadonlySet<string> = new Set();
   /** What a service refuses for good, by task id. */
   readonly refusals: Map<string, Refusal> = new Map();
+  /** Tasks whose workers were told that they are revoked while they ran. */
+  readonly told: Set<string> = new Set();
   readonly #attempts = new Map<string, Map<number, Attempt>>();
   readonly #ends = new Map<string, End>();
   readonly #sends = new Map<string, Sends>();
@@ -103,10 +106,10 @@ export class Facts {
   }
 
   /** Before it is revoked. @param runs how often it has run */
-  revoking(id: string, atMs: number, runs: number): void {
+  revoking(id: string, atMs: number, runs: number, terminate: boolean): void {
     const attempts = [...(this.#attempts.get(id)?.values() ?? [])];
     const open = attempts.some((each) => each.open && each.claims.some(({ leaseMs }) => leaseMs >= atMs));
-    this.#revokes.set(id, { atMs, runs, open, ended: this.#ends.has(id) });
+    this.#revokes.set(id, { atMs, runs, open, ended: this.#ends.has(id), terminate });
   }
 
   watch(world: World): void {

@@ -3,6 +3,7 @@ import type { World } from 'celeriac/testing';
 
 import { isFinal } from '../../../lib/base/states.ts';
 import { Facts } from './facts.ts';
+import { Witness } from './terminations.ts';
 
 export interface Run {
   readonly key: string;
@@ -26,6 +27,7 @@ interface Claimed {
 
 export class Ledger {
   readonly facts: Facts = new Facts();
+  readonly witness: Witness = new Witness(this.facts, (...violation) => this.violate(...violation));
   /** How long the record of a task is kept once it has ended. */
   keptMs = Infinity;
   readonly runs: Run[] = [];

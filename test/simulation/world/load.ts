@@ -39,7 +39,8 @@ export interface Load {
 const OPTIONS = { bind: true, maxRetries: MAX_RETRIES, autoretryFor: [Flaky], retryBackoff: true } as const;
 
 /** Where runs and ticks are written down: the ledger, or a message to the process that has it. */
-export type Notes = Pick<Ledger, 'run'> & { readonly ticks: { push(tick: Ledger['ticks'][number]): unknown } };
+export type Notes = Pick<Ledger, 'run'> &
+  Partial<Pick<Ledger, 'witness'>> & { readonly ticks: { push(tick: Ledger['ticks'][number]): unknown } };
 
 /** What entries run that are stored while the world runs. */
 export const STORED_TASK = 'stored';
@@ -79,6 +80,10 @@ export function newLoad(ledger: Notes, { schedules = true, resultExpires, flow =
     ledger.run({ key, id: self.request.id, attempt: 0, prev: undefined, atMs: clock?.nowMs() ?? 0 }, false);
     return key;
   });
+  const during = async ({ request }: TaskContext, work: Promise<void> | undefined): Promise<void> => {
+    const over = ledger.witness?.begins(request.id, request.retries);
+    await work?.finally(over);
+  };
   const behave = (self: TaskContext, behaviour: Behaviour, value: string): Promise<unknown> | string => {
     switch (behaviour.kind) {
       case 'retry':
@@ -97,7 +102,9 @@ export function newLoad(ledger: Notes, { schedules = true, resultExpires, flow =
         if (!self.request.deliveryInfo.redelivered) throw new Reject('once more', { requeue: true });
         return value;
       case 'slow':
-        return (clock?.sleep(behaviour.seconds * 1000) ?? Promise.resolve()).then(() => value);
+        return during(self, clock?.sleep(behaviour.seconds * 1000)).then(() => value);
+      case 'long':
+        return during(self, clock && long(self, behaviour, clock)).then(() => value);
       case 'spawn':
         return Promise.all(
           Array.from({ length: behaviour.children }, (_, index) => {
@@ -180,6 +187,27 @@ export function newLoad(ledger: Notes, { schedules = true, resultExpires, flow =
       isMortal = () => world.faults.on;
     },
   };
+}
+
+// Between two reports of progress.
+const STEP_MS = 3000;
+
+async function long(
+  self: TaskContext,
+  { seconds, heeds }: Extract<Behaviour, { readonly kind: 'long' }>,
+  clock: Clock,
+): Promise<void> {
+  const endMs = clock.nowMs() + seconds * 1000;
+  while (clock.nowMs() < endMs) {
+    const leftMs = endMs - clock.nowMs();
+    // What it tells of itself may not be taken: that is no reason to end.
+    if (heeds === 'progress') await self.progress(seconds - leftMs / 1000, seconds).catch(() => {});
+    await clock.sleep(
+      heeds === 'progress' ? Math.min(STEP_MS, leftMs) : leftMs,
+      heeds === 'nothing' ? undefined : self.signal,
+    );
+    if (heeds !== 'nothing') self.signal.throwIfAborted();
+  }
 }
 
 /** The worker is killed in the middle of its task. */

@@ -10,6 +10,8 @@ export type Behaviour =
   | { readonly kind: 'flaky'; readonly times: number }
   | { readonly kind: 'requeue' }
   | { readonly kind: 'slow'; readonly seconds: number }
+  /** Takes long, and is ended by its signal, or by the answer to its progress. */
+  | { readonly kind: 'long'; readonly seconds: number; readonly heeds: 'signal' | 'progress' | 'nothing' }
   | { readonly kind: 'spawn'; readonly children: number }
   /** Takes its worker along, `times` times. */
   | { readonly kind: 'die'; readonly times: number }
@@ -45,7 +47,7 @@ export interface Program {
   /** Leaves have ids of their own; otherwise ids follow from the tree. */
   readonly explicitIds: boolean;
   /** One leaf is revoked, so many seconds after the program was sent. */
-  readonly revoke?: { readonly key: string; readonly afterSeconds: number };
+  readonly revoke?: { readonly key: string; readonly afterSeconds: number; readonly terminate?: true };
   /** Each leaf has a link, and an error link. */
   readonly link: boolean;
   /** Its sender dies after so many requests. */

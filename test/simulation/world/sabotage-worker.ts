@@ -73,6 +73,12 @@ function brokenLostQueue(ports: Ports): Ports {
   return { ...ports, backend: broken(ports.backend), broker: broken(ports.broker) };
 }
 
+function answering(ports: Ports, answer: boolean): Ports {
+  const terminated = async (ids: readonly string[]): Promise<boolean[]> =>
+    (await ports.backend.terminated(ids)).map(() => answer);
+  return { ...ports, backend: over(ports.backend, { terminated }) };
+}
+
 /** Every third message of the FIFO queue is held back until the next of its group is there. */
 function swapping({ broker }: World): void {
   const send = broker.send.bind(broker);
@@ -99,6 +105,16 @@ function swapping({ broker }: World): void {
 }
 
 export const WORKER_SABOTAGES: readonly Sabotage[] = [
+  {
+    rule: 'who asks is told',
+    what: 'no worker is told that a running task was revoked',
+    options: { terminations: 12, wrapPorts: (ports) => answering(ports, false) },
+  },
+  {
+    rule: 'only what is revoked is told',
+    what: 'every running task is told to end',
+    options: { terminations: 12, wrapPorts: (ports) => answering(ports, true) },
+  },
   {
     rule: 'ends as it must',
     what: 'success after a retry is stored as FAILURE',

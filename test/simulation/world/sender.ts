@@ -14,6 +14,7 @@ interface Planned {
   readonly atMs: number;
   readonly key: string;
   readonly id: string;
+  readonly terminate: boolean;
 }
 
 interface Dying {
@@ -67,7 +68,12 @@ export class Sender {
     const { revoke } = program;
     if (revoke === undefined) return;
     const id = program.explicitIds ? revoke.key : (resultIds[0] ?? '');
-    this.#revokes.push({ atMs: atMs + revoke.afterSeconds * 1000, key: revoke.key, id });
+    this.#revokes.push({
+      atMs: atMs + revoke.afterSeconds * 1000,
+      key: revoke.key,
+      id,
+      terminate: revoke.terminate ?? false,
+    });
     await this.#revokeDue(atMs);
   }
 
@@ -99,8 +105,9 @@ export class Sender {
   async #revokeDue(nowMs: number): Promise<void> {
     for (const due of this.#revokes.filter(({ atMs }) => atMs <= nowMs)) {
       this.#revokes.splice(this.#revokes.indexOf(due), 1);
-      this.#ledger.facts.revoking(due.id, nowMs, this.#ledger.runsByKey.get(due.key)?.length ?? 0);
-      await this.#load.app.result(due.id).revoke();
+      const { id, key, terminate } = due;
+      this.#ledger.facts.revoking(id, nowMs, this.#ledger.runsByKey.get(key)?.length ?? 0, terminate);
+      await this.#load.app.result(id).revoke({ terminate });
     }
   }
 

@@ -16,6 +16,7 @@ import { Generator, leavesOf } from './program.ts';
 import { outage } from './outage.ts';
 import { refusing } from './refusals.ts';
 import { Sender } from './sender.ts';
+import { terminations } from './terminations.ts';
 import { STARTS_MS } from './ticks.ts';
 
 export interface SimulationOptions {
@@ -35,6 +36,8 @@ export interface SimulationOptions {
   readonly resultExpiresSeconds?: number;
   /** How far clocks may differ before an early run is one. Default: the faults' own skew. */
   readonly toleratedSkewSeconds?: number;
+  /** Programs whose running tasks are revoked with `terminate`. Default: some in every fourth seed, where it is wide. */
+  readonly terminations?: number;
   /** Adapters to run over, which tell the ledger what really happens. Default: memory's. */
   readonly over?: (ledger: Ledger) => typeof memoryAdapters;
 }
@@ -45,6 +48,8 @@ export interface SimulationReport {
   readonly tasks: number;
   readonly runs: number;
   readonly ticks: number;
+  /** Tasks whose workers were told that they are revoked while they ran. */
+  readonly told: number;
   readonly faults: Readonly<Record<FaultKind, number>>;
   readonly violations: readonly Violation[];
 }
@@ -76,6 +81,13 @@ const RESULT_EXPIRES_SECONDS = [2_592_000, 2_592_000, 7200, 10] as const;
 // However short `resultExpires`: a record says that its task has run.
 const LEAST_KEPT_SECONDS = 3600;
 
+// A stream of its own: programs without it stay as they are.
+const TERMINATION_STREAM = 1901;
+
+function terminationCount({ seed, terminations: count }: SimulationOptions, wide: boolean): number {
+  return count ?? (wide && seed % 4 === 3 ? 8 : 0);
+}
+
 function drawn<T>(random: Random, [first, ...others]: readonly [T, ...T[]]): T {
   return [first, ...others][Math.floor(random.next() * (others.length + 1))] ?? first;
 }
@@ -97,19 +109,23 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     const broken = wrapPorts?.(ports, invocation) ?? ports;
     // Over the AWS adapters it is the wire that refuses.
     const refused = options.over === undefined ? refusing(ledger.facts.refusals)(broken) : broken;
-    return out?.(refused) ?? refused;
+    return ledger.witness.watch(out?.(refused) ?? refused);
   };
   const settings: WorldOptions = { seed, start: startMs, faults, patienceMs: 0, wrapPorts: wrap };
   const world: World = new World(load.app, settings, options.over?.(ledger));
   options.sabotage?.(world);
   if (options.over === undefined) ledger.watch(world);
   load.attach(world.clock);
+  Object.assign(ledger.witness, { nowMs: () => world.clock.nowMs(), exact: options.over === undefined });
   load.deploy(world);
   const generator = new Generator(seededRandom(seed + 7), wide);
   const sender = new Sender(world, load, ledger);
   const edits = new Edits(world, load.app, seededRandom(seed + 13));
+  const ended = terminations(seededRandom(seed + TERMINATION_STREAM), programs, terminationCount(options, wide));
   for (let index = 0; index < programs; index += 1) {
     await sender.send(generator.program(`p${index}`));
+    const long = ended.get(index);
+    if (long !== undefined) await sender.send(long);
     if (wide) await edits.step();
     await sender.advance(Math.round(SENDING_MS / programs));
   }
@@ -126,6 +142,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   await rest.ticks(startMs, endMs, punctual);
   rest.rest();
   edits.check(ledger, 2000 * skewSeconds + PUNCTUAL_MS);
+  ledger.witness.check();
   checkFifo(ledger, 'orders');
   const leaves = sender.sent.flatMap(({ program }) => leavesOf(program.tree));
   const heldUp = leaves.filter(({ task }) => ledger.facts.heldUp.has(task));
@@ -139,6 +156,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     tasks: ledger.ids.length,
     runs: ledger.runs.length,
     ticks: ledger.ticks.length,
+    told: ledger.facts.told.size,
     faults: world.faults.counts,
     violations: ledger.violations,
   };

@@ -1,7 +1,7 @@
 /**
  * DynamoDB in this process, as far as lib/aws asks it: no HTTP, no timers, the same answers for the same requests.
  * What it does not know it refuses, so that nothing is taken for granted. A read that is not consistent is as stale as
- * it may be: it sees every item as it was before its last write.
+ * it may be: it sees every item as it was before its last write, once, and a range of items always.
  */
 import {
   BatchExecuteStatementCommand,
@@ -147,7 +147,7 @@ export class FakeDynamodb {
     const placeholders = new Placeholders(input);
     const condition = readCondition(input.KeyConditionExpression ?? '', placeholders);
     const partition = partitionIn(table, input);
-    const shown = input.ProjectionExpression?.split(',').map((path) => placeholders.name(path.trim()));
+    const shown = shownBy(input.ProjectionExpression, placeholders);
     placeholders.allUsed();
     const { Limit: limit = Infinity, ExclusiveStartKey: from } = input;
     if (limit < 1) throw invalid('Limit must be at least 1');
@@ -162,11 +162,7 @@ export class FakeDynamodb {
         return { ...(counts ? {} : { Items }), Count: Items.length, LastEvaluatedKey: table.keyOf(last ?? item) };
       last = item;
       bytes += itemBytes(item);
-      Items.push(
-        shown === undefined
-          ? { ...item }
-          : Object.fromEntries(Object.entries(item).filter(([name]) => shown.includes(name))),
-      );
+      Items.push(only(item, shown));
     }
     // A page that is full is followed by another one, which may be empty.
     return {
@@ -180,7 +176,10 @@ export class FakeDynamodb {
     known(input, ['RequestItems']);
     const Responses: Record<string, Item[]> = {};
     for (const [name, { Keys = [], ConsistentRead, ...rest }] of Object.entries(input.RequestItems ?? {})) {
-      known(rest, []);
+      known(rest, ['ProjectionExpression', 'ExpressionAttributeNames']);
+      const placeholders = new Placeholders(rest);
+      const shown = shownBy(rest.ProjectionExpression, placeholders);
+      placeholders.allUsed();
       if (Keys.length === 0 || Keys.length > MAX_BATCH_GETS) throw invalid(`${Keys.length} keys in BatchGetItem`);
       const table = this.table(name);
       distinct(
@@ -189,7 +188,7 @@ export class FakeDynamodb {
       );
       Responses[name] = Keys.flatMap((key) => {
         const item = table.read(table.itemKeyOf(key), ConsistentRead === true);
-        return item === undefined ? [] : [{ ...item }];
+        return item === undefined ? [] : [only(item, shown)];
       });
     }
     return { Responses, UnprocessedKeys: {} };
@@ -333,4 +332,14 @@ function partitionIn(table: FakeTable, input: QueryCommandInput): string {
   if (!fits || value === undefined || typeOf(value) !== 'S')
     throw invalid(`Query key condition not supported: ${expression}`);
   return value.S ?? '';
+}
+
+function shownBy(expression: string | undefined, placeholders: Placeholders): readonly string[] | undefined {
+  return expression?.split(',').map((path) => placeholders.name(path.trim()));
+}
+
+function only(item: Item, shown: readonly string[] | undefined): Item {
+  return shown === undefined
+    ? { ...item }
+    : Object.fromEntries(Object.entries(item).filter(([name]) => shown.includes(name)));
 }

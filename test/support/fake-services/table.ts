@@ -58,7 +58,11 @@ export class FakeTable {
     const held = this.#partitions.get(partition)?.held ?? [];
     const found = held[indexOf(held, sort)];
     if (found?.sort !== sort) return undefined;
-    return consistent ? found.item : found.earlier;
+    if (consistent) return found.item;
+    // Who asks again sees what is written by now: staleness passes.
+    const { earlier } = found;
+    found.earlier = found.item;
+    return earlier;
   }
 
   write({ partition: name, sort }: ItemKey, item: Item | undefined): void {
