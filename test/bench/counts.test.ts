@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { IDLE_SWEEP_READS, TASK_LOG_BYTES, TASK_WRITE_UNITS } from '../../infra/task-costs.ts';
 import { counts } from './counts.ts';
 
-it('are the same', { timeout: 60_000 }, async () => {
+it('are the same', async () => {
   const { tasks, itemBytes, idleSweep } = await counts(20);
   const of = (kind: string): (typeof tasks)[number] | undefined => tasks.find((count) => count.kind === kind);
   expect(of('plain')?.writes).toBe(TASK_WRITE_UNITS);

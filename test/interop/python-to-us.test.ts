@@ -103,7 +103,7 @@ describe.skipIf(reason !== undefined)(
       const id = await ask<string>('late.id');
       const run = runs.find((each) => each.id === id);
       expect(run?.atMs).toBeGreaterThan(sentMs + 1500);
-      expect(run?.atMs).toBeLessThan(sentMs + 20_000);
+      expect(run?.atMs).toBeLessThan(sentMs + 60_000);
     });
 
     it('an ETA in the far future becomes a timer', async () => {

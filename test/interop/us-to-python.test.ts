@@ -99,7 +99,7 @@ describe.skipIf(reason !== undefined)(
       const result = await at.applyAsync([], { countdown: 2 });
       const ranMs = (await result.get({ timeout: 60 })) * 1000;
       expect(ranMs).toBeGreaterThanOrEqual(sentMs + 1990);
-      expect(ranMs).toBeLessThan(sentMs + 20_000);
+      expect(ranMs).toBeLessThan(sentMs + 60_000);
     });
 
     it('on a FIFO queue: a timer, sent when it is due', async () => {

@@ -100,21 +100,31 @@ async function drain({ app, ports, clock, environment }: Stage, first: CrashLog,
     const invocation = { deadlineMs: clock.nowMs() + 60_000, requestId: 'invocation' };
     const crashing = mayCrash ? tapped(ports, dying(crash, first), ['broker', 'backend', 'timers']) : ports;
     mayCrash = false;
-    const work = consume(batch, invocation, app, crashing);
-    await Promise.race([work, crashed(first)]);
-    if (first.crashed && crashing !== ports) {
+    const work = consume(batch, invocation, app, crashing).then(({ batchItemFailures }) => batchItemFailures);
+    let kept = (await Promise.race([work, crashed(first)])).map(({ itemIdentifier }) => itemIdentifier);
+    if (first.crashed && crashing !== ports) kept = batch.map(({ messageId }) => messageId);
+    // A busy server may also have answered too late: what is kept comes again.
+    while (kept.length > 0) {
       // SQS shows the messages again once the lease is over.
       clock.moveTo(clock.nowMs() + 120_000);
-      await consume(batch, { deadlineMs: clock.nowMs() + 60_000, requestId: 'again' }, app, ports);
+      const again = batch.filter(({ messageId }) => kept.includes(messageId));
+      const { batchItemFailures } = await consume(
+        again,
+        { deadlineMs: clock.nowMs() + 60_000, requestId: 'again' },
+        app,
+        ports,
+      );
+      kept = batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
     }
     await poller.delete(batch.map((delivery) => delivery.receipt));
   }
 }
 
-async function crashed(log: CrashLog): Promise<void> {
+async function crashed(log: CrashLog): Promise<[]> {
   while (!log.crashed) await systemClock.sleep(5);
   // A call that takes effect before its answer is lost is on its way to the server.
   await systemClock.sleep(30);
+  return [];
 }
 
 async function play(
