@@ -54,6 +54,8 @@ export type {
 export type { StoredSchedule } from './beat/schedule-view.ts';
 export type { Loaded } from './beat/load.ts';
 export type { Fixture } from './beat/fixture.ts';
+export type { HeldLock, LockBook, LockOptions } from './flow/lock-book.ts';
+export type { Lock } from './flow/lock.ts';
 export { tickId } from './wire/rule-message.ts';
 export {
   type DeployedService,
@@ -68,6 +70,7 @@ export type { Clock, Ids, Random } from './base/time.ts';
 export type { Ports } from './ports/ports.ts';
 export type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from './ports/groups.ts';
 export type { Episode, JoinRequest, KeyMark, Marks, OwnMark, SealOutcome, TakeMarkRequest } from './ports/marks.ts';
+export type { LockHolding, LockRenewal, LockRequest, Locks } from './ports/locks.ts';
 export type { KeepSlotRequest, KeptSlot, RateLine, RateRequest, Rates } from './ports/rates.ts';
 export type { DueEntry, Rules, ScheduleItem, Schedules } from './ports/schedules.ts';
 export type { Logger, LogLevel } from './ports/log.ts';
@@ -118,6 +121,8 @@ export {
   InvalidSchedule,
   InvalidSignature,
   InvalidResult,
+  LockLost,
+  LockNotAcquired,
   MaxRetriesExceededError,
   MessageTooLarge,
   MissingEnvironment,

@@ -26,7 +26,8 @@ import type { GroupResult } from '../results/group-result.ts';
 import { manifestOf } from '#deployed/app/app-manifest';
 import { awsPorts } from '#deployed/app/aws-ports';
 import { applyCall, savedGroup, sendCall, sendMany, sendNamed } from '#deployed/producer/sending';
-import { consumeLost, consumeWakeUps, runEager } from '#deployed/app/rarely';
+import { consumeLost, consumeWakeUps, locksOf, runEager } from '#deployed/app/rarely';
+import type { LockBook } from '../flow/lock-book.ts';
 import { Beat } from '#deployed/beat/beat';
 import type { FullSweepReport } from '../beat/beat.ts';
 import type { ScheduleBook } from '../beat/schedules.ts';
@@ -36,7 +37,10 @@ import type { BeatEntry } from '../beat/entry.ts';
 /** Ports that a test or an embedded cloud sets; whatever is left out is the system's. */
 export type Wiring = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups'> &
   Partial<
-    Pick<Ports, 'celeryGroups' | 'rates' | 'slots' | 'marks' | 'rules' | 'clock' | 'ids' | 'random' | 'logger'>
+    Pick<
+      Ports,
+      'celeryGroups' | 'locks' | 'rates' | 'slots' | 'marks' | 'rules' | 'clock' | 'ids' | 'random' | 'logger'
+    >
   > & {
     /** Of `connect()`: those of its ports that stand in `ports`, as one public call sees them. */
     readonly forCall?: (ports: Partial<Ports>, seconds: number | undefined) => Promise<Partial<Ports>>;
@@ -252,6 +256,20 @@ export class Celeriac implements App {
   get schedules(): ScheduleBook {
     return this.#beat.book;
   }
+
+  /**
+   * Locks for code of your own: who has one is alone, over all functions of the service. On AWS a caller needs
+   * `service.grantLocks(fn)`, a worker too.
+   *
+   * @example
+   * ```ts
+   * await app.locks.with('import', { wait: '5s' }, async (lock) => importAll(lock.signal));
+   * ```
+   */
+  get locks(): LockBook {
+    return (this.#locks ??= locksOf(this));
+  }
+  #locks: LockBook | undefined;
 
   #register(definition: TaskDefinition): Task {
     this.registry.add(definition);

@@ -1,5 +1,7 @@
-/** What few processes do: to run eagerly, and what the sweeper's function does beside the sweep. Loaded on demand. */
+/** What few processes do: to run eagerly, to ask for locks, and what the sweeper's function does beside the sweep. Loaded on demand. */
 import type * as Eager from './eager.ts';
+import { LockBook } from '../flow/lock-book.ts';
+import type { App } from '../producer/app.ts';
 import type * as WakeUps from '../beat/consume-wake-ups.ts';
 import type * as Lost from '../worker/consume-lost.ts';
 
@@ -10,3 +12,7 @@ export const consumeLost: typeof Lost.consumeLost = async (...args) =>
 
 export const consumeWakeUps: typeof WakeUps.consumeWakeUps = async (...args) =>
   (await import('../beat/consume-wake-ups.ts')).consumeWakeUps(...args);
+
+export function locksOf(app: App): LockBook {
+  return new LockBook(app);
+}

@@ -28,6 +28,7 @@ export function callViews({ own, rules, clients, clock, over }: Viewed): Connect
       timers: withCeleriacErrors(ports.timers),
       schedules: withCeleriacErrors(ports.schedules),
       groups: withCeleriacErrors(ports.groups),
+      locks: withCeleriacErrors(ports.locks),
       celeryGroups: withCeleriacErrors(ports.celeryGroups),
       slots: withCeleriacErrors(ports.slots),
       marks: withCeleriacErrors(ports.marks),

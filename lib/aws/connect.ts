@@ -9,6 +9,7 @@ import {
   ratesOver,
   schedulesOver,
   slotsOver,
+  locksOver,
   timersOver,
 } from '#deployed/aws/rare-ports';
 import { WAKE_QUEUE } from '../ports/wake-up.ts';
@@ -58,6 +59,7 @@ function portsOver(environment: Environment, parts: ConnectParts, { sqs, dynamod
     marks: marksOver({ client: dynamodb, table: environment.stateTable, ...parts }),
     rates: ratesOver({ client: dynamodb, table: environment.stateTable, ...parts }),
     slots: slotsOver({ client: dynamodb, table: environment.stateTable, ...parts }),
+    locks: locksOver({ client: dynamodb, table: environment.stateTable, ...parts }),
     groups: groupsOver({ client: dynamodb, table: environment.stateTable, ...parts }),
   };
 }

@@ -3,6 +3,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { CeleryGroups } from '../ports/celery-groups.ts';
 import type { Marks } from '../ports/marks.ts';
+import type { Locks } from '../ports/locks.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Rates } from '../ports/rates.ts';
 import type { SlotStore } from '../ports/slots.ts';
@@ -18,6 +19,7 @@ export type AwsPorts = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules'
   readonly marks: Marks;
   readonly rates: Rates;
   readonly slots: SlotStore;
+  readonly locks: Locks;
 };
 
 export interface Connected extends AwsPorts {

@@ -4,6 +4,7 @@ export { DynamodbBackend, type DynamodbBackendOptions } from './dynamodb-backend
 export { DynamodbCeleryGroups } from './dynamodb-celery-groups.ts';
 export { DynamodbGroups, type DynamodbGroupsOptions } from './dynamodb-groups.ts';
 export { DynamodbMarks, type DynamodbMarksOptions } from './dynamodb-marks.ts';
+export { DynamodbLocks, type DynamodbLocksOptions } from './dynamodb-locks.ts';
 export { DynamodbRates, type DynamodbRatesOptions } from './dynamodb-rates.ts';
 export { DynamodbSchedules, type DynamodbSchedulesOptions } from './dynamodb-schedules.ts';
 export { DynamodbSlots } from './dynamodb-slots.ts';

@@ -2,6 +2,7 @@
 import type { CeleryGroups } from '../ports/celery-groups.ts';
 import type { Groups } from '../ports/groups.ts';
 import type { Marks } from '../ports/marks.ts';
+import type { Locks } from '../ports/locks.ts';
 import type { Rates } from '../ports/rates.ts';
 import type { Schedules } from '../ports/schedules.ts';
 import type { SlotStore } from '../ports/slots.ts';
@@ -9,6 +10,7 @@ import type { Timers } from '../ports/timers.ts';
 import { DynamodbCeleryGroups } from './dynamodb-celery-groups.ts';
 import { DynamodbGroups } from './dynamodb-groups.ts';
 import { DynamodbMarks } from './dynamodb-marks.ts';
+import { DynamodbLocks } from './dynamodb-locks.ts';
 import { DynamodbRates } from './dynamodb-rates.ts';
 import { DynamodbSchedules } from './dynamodb-schedules.ts';
 import { DynamodbSlots } from './dynamodb-slots.ts';
@@ -43,4 +45,8 @@ export function ratesOver(options: StoreOptions): Rates {
 
 export function slotsOver(options: StoreOptions): SlotStore {
   return new DynamodbSlots(options);
+}
+
+export function locksOver(options: StoreOptions): Locks {
+  return new DynamodbLocks(options);
 }

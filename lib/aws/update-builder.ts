@@ -48,9 +48,12 @@ export class UpdateBuilder {
     return this;
   }
 
-  increment(attribute: string): this {
+  /** By one; from `start` where there is none. */
+  increment(attribute: string, start = 0): this {
     const name = this.name(attribute);
-    this.#sets.push(`${name} = if_not_exists(${name}, ${this.value({ N: '0' })}) + ${this.value({ N: '1' })}`);
+    this.#sets.push(
+      `${name} = if_not_exists(${name}, ${this.value({ N: String(start) })}) + ${this.value({ N: '1' })}`,
+    );
     return this;
   }
 

@@ -125,6 +125,27 @@ export class EnqueueFailed extends CeleriacError {
     this.retryable = outcomes.some((outcome) => !outcome.ok && outcome.retryable === true);
   }
 }
+/** Somebody else has the lock. */
+export class LockNotAcquired extends CeleriacError {
+  static readonly errorName: string = 'LockNotAcquired';
+  static override readonly code: string = 'LOCK_NOT_ACQUIRED';
+  /** Of the lock; undefined where the error was read from a result. */
+  readonly key?: string;
+  /** Of who has it: the same as in `list()`. */
+  readonly owner?: string;
+  /** When it lapses unless its owner renews it. */
+  readonly until?: Date;
+  /** Made where a lock is asked for. */
+  constructor(message: string, held: { readonly key?: string; readonly owner?: string; readonly until?: Date } = {}) {
+    super(message);
+    Object.assign(this, held);
+  }
+}
+/** A lock lapsed or was freed while its owner still counted on it. */
+export class LockLost extends CeleriacError {
+  static readonly errorName: string = 'LockLost';
+  static override readonly code: string = 'LOCK_LOST';
+}
 /** A service could not be asked, or refused (Celery's OperationalError). `cause` is the SDK's error. */
 export class OperationalError extends CeleriacError {
   static readonly errorName: string = 'OperationalError';
@@ -324,6 +345,8 @@ export const ERROR_CLASSES: readonly (typeof CeleriacError & { readonly errorNam
   MissingEnvironment,
   ImproperlyConfigured,
   EnqueueFailed as never,
+  LockNotAcquired as never,
+  LockLost,
   OperationalError as never,
   ResultTooLarge,
   StoreRefused,

@@ -234,6 +234,31 @@ export const RATE_LOOK_SECONDS = 3600;
 export const RATE_RETENTION_MARGIN_SECONDS = 3600;
 /** Places in a line are kept by the store for so long after they have passed. */
 export const RATE_RETENTION_SECONDS = 86_400;
+/** Longest key of a lock, in characters: in UTF-8 at most 768 bytes of a sort key. */
+export const MAX_LOCK_KEY_CHARACTERS = 256;
+/** Longest note that a lock carries: with it the item stays below two write units. */
+export const MAX_LOCK_INFO_CHARACTERS = 1024;
+/** A lock that nobody renews lapses after this (ICEkit's lock of tasks): longer than Lambda runs. */
+export const DEFAULT_LOCK_SECONDS = 7200;
+/** The same where it is renewed while its work runs: how long it outlives a worker that dies. */
+export const DEFAULT_RENEWED_LOCK_SECONDS = 60;
+/** Shorter, and a renewal or two clocks could not keep up with it. */
+export const MIN_LOCK_SECONDS = 3;
+export const MAX_LOCK_SECONDS = 2_592_000;
+/** Longest wait for a lock, as long as Lambda runs: who waits is paid for. */
+export const MAX_LOCK_WAIT_SECONDS = 900;
+/** Pauses between two tries for a lock: the first at most, and all others. */
+export const LOCK_FIRST_PAUSE_MS = 50;
+export const LOCK_LONGEST_PAUSE_MS = 1000;
+/** The owner is told so much before its lock lapses, to stop in time. */
+export const LOCK_WARNING_MS = 1000;
+/** Locks in one answer of `list`. */
+export const MAX_LISTED_LOCKS = 10_000;
+/**
+ * A lock's item stays this long after it lapsed, since its tokens go on from there. Without it they begin at the clock, which is beyond
+ * every token of it: one item takes no more than one write in a millisecond.
+ */
+export const LOCK_RETENTION_SECONDS = 2_592_000;
 /** Longest key of a limit, in characters; longer than the second one it is stored as its hash. */
 export const MAX_FLOW_KEY_CHARACTERS = 256;
 export const MAX_PLAIN_FLOW_KEY_CHARACTERS = 128;

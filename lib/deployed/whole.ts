@@ -4,6 +4,7 @@ export { callViews } from '../aws/call-views.ts';
 export {
   celeryGroupsOver,
   groupsOver,
+  locksOver,
   marksOver,
   ratesOver,
   schedulesOver,
@@ -11,6 +12,7 @@ export {
   timersOver,
 } from '../aws/rare-ports.ts';
 export { readTerminated, revokeTask } from '../aws/dynamodb-revokes.ts';
+export { LockBook } from '../flow/lock-book.ts';
 export { runEager } from '../app/eager.ts';
 export { consumeWakeUps } from '../beat/consume-wake-ups.ts';
 export { resolveFlow } from '../options/resolve-flow.ts';

@@ -6,6 +6,7 @@
 import type { CeleryGroups } from './celery-groups.ts';
 import type { Groups } from './groups.ts';
 import type { Marks } from './marks.ts';
+import type { Locks } from './locks.ts';
 import type { Rates } from './rates.ts';
 import type { Rules, Schedules } from './schedules.ts';
 import type { Clock, Ids, Random } from '../base/time.ts';
@@ -35,6 +36,8 @@ export interface Ports {
   readonly slots?: SlotStore | undefined;
   /** Which task stands for a key. Absent where there is no store for it: then no call is unique, throttled or debounced. */
   readonly marks?: Marks | undefined;
+  /** Who alone may do something. Absent where there is no store for it: then `app.locks` has none. */
+  readonly locks?: Locks | undefined;
   /** Absent where no entry is fired by a rule: then all are swept. */
   readonly rules?: Rules | undefined;
   /** Tells the time, and waits. */

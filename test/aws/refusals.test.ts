@@ -90,6 +90,11 @@ const CALLS: Readonly<Record<string, (ports: Connected) => Promise<unknown>>> = 
   'marks.noteToken': ({ marks }) => marks.noteToken(MARKED, NOW),
   'marks.seal': ({ marks }) => marks.seal(MARKED, NOW),
   'marks.close': ({ marks }) => marks.close(MARKED),
+  'locks.acquire': ({ locks }) => locks.acquire({ key: 'k', owner: 'o', nowMs: NOW, untilMs: NOW + 1 }),
+  'locks.renew': ({ locks }) => locks.renew({ key: 'k', owner: 'o', nowMs: NOW, untilMs: NOW + 1 }),
+  'locks.release': ({ locks }) => locks.release({ key: 'k', owner: 'o' }),
+  'locks.free': ({ locks }) => locks.free('k', undefined),
+  'locks.held': ({ locks }) => locks.held(NOW, 10),
   'rates.reserve': ({ rates }) => rates.reserve({ key: 'task#', count: 1, paceMicros: 1000, nowMs: NOW }),
   'rates.keep': ({ rates }) =>
     rates.keep({ id: 'a', attempt: 0, slot: { slotMicros: 1, paceMicros: 1, lates: 0 }, expiresAtSeconds: TTL }),

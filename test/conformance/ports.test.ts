@@ -8,6 +8,7 @@ import {
   countingIds,
   ManualClock,
   marksConformance,
+  locksConformance,
   ratesConformance,
   schedulesConformance,
   slotsConformance,
@@ -20,6 +21,7 @@ import {
   MemoryBroker,
   MemoryCeleryGroups,
   MemoryMarks,
+  MemoryLocks,
   MemoryRates,
   MemorySchedules,
   MemorySlots,
@@ -38,6 +40,7 @@ describe('memory', () => {
   describe('schedules', () => all(schedulesConformance(new MemorySchedules())));
   describe("Celery's groups", () => all(celeryGroupsConformance(new MemoryCeleryGroups())));
   describe('marks', () => all(marksConformance(new MemoryMarks())));
+  describe('locks', () => all(locksConformance(new MemoryLocks())));
   describe('rates', () => all(ratesConformance(new MemoryRates())));
   describe('slots', () => all(slotsConformance(new MemorySlots())));
   describe('broker', () => {

@@ -124,6 +124,7 @@ describe.each(Object.entries(DAYS))('%s', (_name, { kinds, suites, writes = 'bat
       groups: retryingPort(made.groups),
       celeryGroups: retryingPort(made.celeryGroups),
       marks: retryingPort(made.marks),
+      locks: retryingPort(made.locks),
       rates: retryingPort(made.rates),
       slots: retryingPort(made.slots),
     };

@@ -10,6 +10,7 @@ import {
   MemoryCeleryGroups,
   MemoryGroups,
   MemoryMarks,
+  MemoryLocks,
   MemoryRates,
   MemorySchedules,
   MemorySlots,
@@ -22,6 +23,7 @@ import {
   CELERY_GROUP_CALLS,
   GROUP_CALLS,
   MARK_CALLS,
+  LOCK_CALLS,
   RATE_CALLS,
   SCHEDULE_CALLS,
   TIMER_CALLS,
@@ -62,6 +64,7 @@ describe.each([
   it('schedules', () => alike(SCHEDULE_CALLS, new MemorySchedules(), () => stored.schedules));
   it('groups', () => alike(GROUP_CALLS, new MemoryGroups(), () => stored.groups));
   it('marks', () => alike(MARK_CALLS, new MemoryMarks(), () => stored.marks));
+  it('locks', () => alike(LOCK_CALLS, new MemoryLocks(), () => stored.locks));
   it('rates', () => alike(RATE_CALLS, new MemoryRates(), () => stored.rates));
   it('slots', () => alike(SLOT_CALLS, new MemorySlots(), () => stored.slots));
   it("Celery's groups", () => alike(CELERY_GROUP_CALLS, new MemoryCeleryGroups(), () => stored.celeryGroups));

@@ -5,6 +5,7 @@ import type { Backend } from '../../lib/ports/backend.ts';
 import type { CeleryGroups } from '../../lib/ports/celery-groups.ts';
 import type { Groups } from '../../lib/ports/groups.ts';
 import type { Episode, Marks } from '../../lib/ports/marks.ts';
+import type { Locks } from '../../lib/ports/locks.ts';
 import type { Rates } from '../../lib/ports/rates.ts';
 import type { DueEntry, Schedules } from '../../lib/ports/schedules.ts';
 import type { Timers } from '../../lib/ports/timers.ts';
@@ -337,4 +338,43 @@ export const MARK_CALLS: Calls<Marks> = fc.oneof(
     weight: 2,
   },
   call('close', ownMark, (port: Marks, { name, ...mark }, prefix) => port.close({ key: prefix + name, ...mark })),
+);
+
+const lockUntil = fc.integer({ min: -1, max: 3 }).map((step) => NOW + step * 30_000);
+const info = optional(fc.constantFrom('one', 'two'), 'info');
+
+export const LOCK_CALLS: Calls<Locks> = fc.oneof(
+  {
+    arbitrary: call(
+      'acquire',
+      fc.tuple(fc.record({ name: id, owner, nowMs, untilMs: lockUntil }), info),
+      async (port: Locks, [{ name, ...request }, note], prefix) => {
+        const holding = await port.acquire({ key: prefix + name, ...request, ...note });
+        return holding === undefined ? undefined : { ...holding, key: name };
+      },
+    ),
+    weight: 4,
+  },
+  call(
+    'renew',
+    fc.record({ name: id, owner, nowMs, untilMs: lockUntil }),
+    (port: Locks, { name, ...request }, prefix) => port.renew({ key: prefix + name, ...request }),
+  ),
+  call('release', fc.record({ name: id, owner }), (port: Locks, { name, owner: who }, prefix) =>
+    port.release({ key: prefix + name, owner: who }),
+  ),
+  call(
+    'free',
+    fc.record({ name: id, token: fc.constantFrom(undefined, NOW + 1, NOW + 2, NOW + 10_001) }),
+    async (port: Locks, { name, token }, prefix) => {
+      const freed = await port.free(prefix + name, token);
+      return freed === undefined ? undefined : { ...freed, key: name };
+    },
+  ),
+  call('held', nowMs, async (port: Locks, ms, prefix) => {
+    const held = (await port.held(ms, 10_000)).filter(({ key }) => key.startsWith(prefix));
+    return held
+      .map((holding) => ({ ...holding, key: holding.key.slice(prefix.length) }))
+      .toSorted((left, right) => (left.key < right.key ? -1 : 1));
+  }),
 );

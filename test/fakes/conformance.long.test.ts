@@ -10,6 +10,7 @@ import {
   groupsConformance,
   ManualClock,
   marksConformance,
+  locksConformance,
   ratesConformance,
   schedulesConformance,
   slotsConformance,
@@ -26,6 +27,7 @@ import {
   MemoryCeleryGroups,
   MemoryGroups,
   MemoryMarks,
+  MemoryLocks,
   MemoryRates,
   MemorySchedules,
   MemorySlots,
@@ -37,6 +39,7 @@ import {
   CELERY_GROUP_CALLS,
   GROUP_CALLS,
   MARK_CALLS,
+  LOCK_CALLS,
   RATE_CALLS,
   SCHEDULE_CALLS,
   TIMER_CALLS,
@@ -87,6 +90,7 @@ describe('AWS adapters over the fakes', () => {
   describe('groups', () => all(groupsConformance(ports.groups)));
   describe("Celery's groups", () => all(celeryGroupsConformance(ports.celeryGroups)));
   describe('marks', () => all(marksConformance(ports.marks)));
+  describe('locks', () => all(locksConformance(ports.locks)));
   describe('rates', () => all(ratesConformance(ports.rates)));
   describe('slots', () => all(slotsConformance(ports.slots)));
   describe('broker', () => {
@@ -122,6 +126,7 @@ describe('histories: memory and the adapters over the fakes', () => {
   it('schedules', () => alike(SCHEDULE_CALLS, new MemorySchedules(), ports.schedules, RUNS));
   it('groups', () => alike(GROUP_CALLS, new MemoryGroups(), ports.groups, RUNS));
   it('marks', () => alike(MARK_CALLS, new MemoryMarks(), ports.marks, RUNS));
+  it('locks', () => alike(LOCK_CALLS, new MemoryLocks(), ports.locks, RUNS));
   it('rates', () => alike(RATE_CALLS, new MemoryRates(), ports.rates, RUNS));
   it('slots', () => alike(SLOT_CALLS, new MemorySlots(), ports.slots, RUNS));
   it("Celery's groups", () => alike(CELERY_GROUP_CALLS, new MemoryCeleryGroups(), ports.celeryGroups, RUNS));
@@ -144,6 +149,7 @@ describe('histories: the same adapters over the fakes and over a server', () => 
   it('schedules', () => alike(SCHEDULE_CALLS, fake.schedules, served.schedules, RUNS_OVER_HTTP));
   it('groups', () => alike(GROUP_CALLS, fake.groups, served.groups, RUNS_OVER_HTTP));
   it('marks', () => alike(MARK_CALLS, fake.marks, served.marks, RUNS_OVER_HTTP));
+  it('locks', () => alike(LOCK_CALLS, fake.locks, served.locks, RUNS_OVER_HTTP));
   it('rates', () => alike(RATE_CALLS, fake.rates, served.rates, RUNS_OVER_HTTP));
   it('slots', () => alike(SLOT_CALLS, fake.slots, served.slots, RUNS_OVER_HTTP));
   it("Celery's groups", () => alike(CELERY_GROUP_CALLS, fake.celeryGroups, served.celeryGroups, RUNS_OVER_HTTP));

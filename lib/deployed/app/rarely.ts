@@ -1,3 +1,4 @@
+import { lazy, once } from '../../base/lazy.ts';
 import type * as Whole from '../../app/rarely.ts';
 import { onDemand } from '../on-demand.ts';
 
@@ -5,3 +6,8 @@ export const consumeLost: typeof Whole.consumeLost = async (...args) => (await o
 export const consumeWakeUps: typeof Whole.consumeWakeUps = async (...args) =>
   (await onDemand()).consumeWakeUps(...args);
 export const runEager: typeof Whole.runEager = async (...args) => (await onDemand()).runEager(...args);
+export const locksOf: typeof Whole.locksOf = (app) =>
+  lazy(
+    'app.locks',
+    once(async () => new (await onDemand()).LockBook(app)),
+  );

@@ -44,3 +44,9 @@ export const slotsOver: typeof Whole.slotsOver = (options) =>
     'slots',
     once(async () => (await onDemand()).slotsOver(options)),
   );
+
+export const locksOver: typeof Whole.locksOver = (options) =>
+  lazy(
+    'locks',
+    once(async () => (await onDemand()).locksOver(options)),
+  );

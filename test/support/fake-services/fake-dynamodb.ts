@@ -114,7 +114,9 @@ export class FakeDynamodb {
     const after = takenItem(update(before ?? key));
     this.#write(table, key, before, after, input.ExpressionAttributeValues);
     const { ReturnValues: returns = 'NONE' } = input;
-    if (returns !== 'NONE' && returns !== 'ALL_NEW') throw new Error(`The fake DynamoDB does not return ${returns}.`);
+    if (!['NONE', 'ALL_NEW', 'ALL_OLD'].includes(returns))
+      throw new Error(`The fake DynamoDB does not return ${returns}.`);
+    if (returns === 'ALL_OLD' && before !== undefined) return { Attributes: { ...before } };
     return returns === 'ALL_NEW' ? { Attributes: { ...after } } : {};
   }
 
