@@ -79,6 +79,7 @@ const TIMERS = 'timer#*';
 const GROUPS = 'group#*';
 const RATE_LINES = 'rate#*';
 const RATE_SLOTS = 'rate-slot#*';
+const LOCKS = 'lock#*';
 const ENTRIES = 'schedule';
 const DUE_MARKS = 'schedule-due';
 
@@ -145,6 +146,11 @@ export function workOnGroups(table: ITable): Rights {
 /** Of a worker whose tasks have rate limits: places in their lines, and those that messages keep where they wait. */
 export function takeRateSlots(table: ITable): Rights[] {
   return [onKeys(table, [RATE_LINES], ['UpdateItem', 'GetItem']), onKeys(table, [RATE_SLOTS], ['PutItem', 'GetItem'])];
+}
+
+/** Acquiring, renewing, giving back and freeing locks, which are one conditional update each, and listing them. */
+export function workOnLocks(table: ITable): Rights {
+  return onKeys(table, [LOCKS], ['UpdateItem', 'GetItem', 'Query']);
 }
 
 /** Timers and schedule entries that come due. */

@@ -154,6 +154,10 @@ class ImportedService extends Construct implements ITaskService {
     return this.#access.schedules(grantee);
   }
 
+  grantLocks(grantee: IGrantable): Grant {
+    return this.#access.locks(grantee);
+  }
+
   environment(): Record<string, string> {
     return this.#access.variables();
   }

@@ -17,6 +17,7 @@ import {
   sendTo,
   switchRules,
   type Tables,
+  workOnLocks,
   workOnSchedules,
 } from './grants.ts';
 
@@ -34,6 +35,8 @@ export interface ITaskService extends IConstruct {
   grantManage(grantee: IGrantable): Grant;
   /** `grantEnqueue`, and to read and change schedule entries. See `TaskService`. */
   grantSchedules(grantee: IGrantable): Grant;
+  /** Lets somebody use `app.locks`. See `TaskService`. */
+  grantLocks(grantee: IGrantable): Grant;
   /** What the grants write into the environment of a Lambda function, for whatever is none. */
   environment(): Record<string, string>;
 }
@@ -70,6 +73,10 @@ export class ServiceAccess {
 
   manage(grantee: IGrantable): Grant {
     return this.#grant(grantee, manageResults(this.#props.tables));
+  }
+
+  locks(grantee: IGrantable): Grant {
+    return this.#grant(grantee, [workOnLocks(this.#props.tables.state)]);
   }
 
   schedules(grantee: IGrantable): Grant {

@@ -322,6 +322,16 @@ export class TaskService extends MeteredService implements ITaskService {
   }
 
   /**
+   * Lets somebody use `app.locks`: acquire, renew, give back, list and free locks. A worker needs it, too, where its tasks do:
+   * `service.grantLocks(service.worker('default'))`.
+   *
+   * @returns a grant; see `grantEnqueue`.
+   */
+  grantLocks(grantee: IGrantable): Grant {
+    return this.#access.locks(grantee);
+  }
+
+  /**
    * What `grantEnqueue` and its siblings write into the environment of a Lambda function, for whatever is none: a
    * container's `environment`, an instance's user data. One variable, `CELERIAC_SERVICE_<APP>`: those of several
    * services go together. The value holds tokens.

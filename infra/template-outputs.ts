@@ -22,6 +22,7 @@ export function addOutputs(stack: Stack, service: TaskService): void {
   policy('Results', (grantee) => service.grantResults(grantee), 'Policy: to read results');
   policy('Manage', (grantee) => service.grantManage(grantee), 'Policy: to revoke and forget');
   policy('Schedules', (grantee) => service.grantSchedules(grantee), 'Policy: to send, and app.schedules');
+  policy('Locks', (grantee) => service.grantLocks(grantee), 'Policy: app.locks');
   if (externalQueuesOf(service.manifest).length > 0) {
     policy('Celery', (grantee) => service.grantCelery(grantee), 'Policy: of a Celery app in Python');
     say('CelerySettings', stack.toJsonString(service.celerySettings()), 'JSON: settings of a Celery app in Python');

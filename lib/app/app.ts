@@ -263,7 +263,7 @@ export class Celeriac implements App {
    *
    * @example
    * ```ts
-   * await app.locks.with('import', { wait: '5s' }, async (lock) => importAll(lock.signal));
+   * await app.locks.with('import', { wait: '5s' }, (lock) => fetch('https://example.org', { signal: lock.signal }));
    * ```
    */
   get locks(): LockBook {

@@ -50,8 +50,7 @@ export class LockBook {
    * @example
    * ```ts
    * const lock = await app.locks.acquire('import', { ttl: '30s', wait: '5s' });
-   * if (lock === null) return;
-   * await lock.release();
+   * if (lock !== null) console.log(lock.token, await lock.release());
    * ```
    * @returns null where somebody else has it, and still had after `wait`.
    * @throws InvalidOption; OperationalError where the store cannot be asked.
@@ -66,7 +65,7 @@ export class LockBook {
    *
    * @example
    * ```ts
-   * const rows = await app.locks.with('import', { wait: '5s' }, (lock) => importAll({ signal: lock.signal, token: lock.token }));
+   * const page = await app.locks.with('import', { wait: '5s' }, (lock) => fetch('https://example.org', { signal: lock.signal }));
    * ```
    * @throws LockNotAcquired where somebody else has it, and still had after `wait`: `run` is not called. LockLost where it was
    * lost before `run` had ended; what `run` itself throws comes first. InvalidOption, OperationalError.
@@ -101,8 +100,7 @@ export class LockBook {
   async list(options: { readonly limit?: number } = {}): Promise<HeldLock[]> {
     refuseUnknownKeys(options, new Set(['limit']), 'options of list()');
     const limit = integerIn(options.limit ?? DEFAULT_LISTED, 1, MAX_LISTED_LOCKS, 'limit');
-    const { locks, clock } = await this.#store();
-    const held = await (await locks()).held(clock.nowMs(), limit);
+    const held = await (await this.#locks()).held(this.#app.clock.nowMs(), limit);
     return held.toSorted((left, right) => byBytes(left.key, right.key)).map(heldOf);
   }
 
@@ -119,8 +117,7 @@ export class LockBook {
     const { token } = options;
     if (token !== undefined) integerIn(token, 0, Number.MAX_SAFE_INTEGER, 'token');
     const checked = lockKey(key);
-    const { locks } = await this.#store();
-    const freed = await (await locks()).free(checked, token);
+    const freed = await (await this.#locks()).free(checked, token);
     return freed === undefined ? null : heldOf(freed);
   }
 

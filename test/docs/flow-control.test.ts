@@ -44,3 +44,22 @@ console.log(await all.state(), await some.state());`,
   });
   expect(output.trim()).toBe('SUCCESS REVOKED');
 });
+
+it('app.locks: imports one at a time, whoever finds the lock taken comes again', () => {
+  const output = runExample(page, ['// import.ts'], {
+    'import.ts': {
+      before: `import { World } from 'celeriac/testing';`,
+      after: `const world = new World(app);
+const held = await app.locks.acquire('imports', { ttl: '5m' });
+const results = [await importFeed.delay('news'), await importFeed.delay('prices')];
+await world.advance('1m');
+console.log(written.length, (await app.locks.list()).map(({ key }) => key).join());
+await held?.release();
+await world.drain();
+const tokens = await Promise.all(results.map((result) => result.get()));
+console.log(written.length, new Set(tokens).size, Math.min(...tokens) > (held?.token ?? Infinity));
+console.log(written.slice(0, 3).every((page) => page.startsWith((written[0] ?? '').split(' ')[0] ?? '?')));`,
+    },
+  });
+  expect(output.trim().split('\n')).toEqual(['0 imports', '6 2 true', 'true']);
+});

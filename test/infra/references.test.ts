@@ -177,6 +177,7 @@ function grantedBy(service: ITaskService, stack: Stack): string[] {
   service.grantResults(caller);
   service.grantManage(caller);
   service.grantSchedules(caller);
+  service.grantLocks(caller);
   return statementsOf(Template.fromStack(stack), /^All/)
     .flatMap(({ Action, Condition }) => [Action].flat().map((action) => `${action} ${JSON.stringify(Condition ?? '')}`))
     .toSorted();
@@ -345,6 +346,7 @@ describe('fromParameter', () => {
     service.grantSchedules(role);
     service.grantResults(role);
     service.grantManage(role);
+    service.grantLocks(role);
     expect(() => app.synth()).not.toThrow();
   });
 });

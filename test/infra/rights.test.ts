@@ -27,6 +27,7 @@ const JUSTIFIED: Readonly<Record<string, readonly (readonly [RegExp, string])[]>
     [/^dynamodb:GetItem rights-state rate#\*/, 'a line that was refused is read, where the refusal brings no item'],
   ],
   [SWEEPER]: OF_LAMBDA,
+  locks: [],
   enqueue: [],
   results: [],
   manage: [],
@@ -110,6 +111,8 @@ const WRONGS: Readonly<Record<string, readonly [string, object]>> = {
   'read timers': query('timer#1'),
   'change a schedule entry': ['DynamoDB_20120810.PutItem', { ...STATE, Item: state('schedule') }],
   'read schedule entries': query('schedule'),
+  'take a lock away': ['DynamoDB_20120810.UpdateItem', { ...STATE, Key: state('lock#3', 'user#mine') }],
+  'list locks': query('lock#3'),
   'send a task': send('rights-default'),
   'write a dead letter': send('rights-default-dead'),
   "write another queue's dead letter": send('rights-orders-dead.fifo'),
@@ -121,6 +124,7 @@ const WRONGS: Readonly<Record<string, readonly [string, object]>> = {
 
 // What of these each may do; all others are refused.
 const MAY: Readonly<Record<string, readonly string[]>> = {
+  locks: ['take a lock away', 'list locks'],
   enqueue: ['define a group', 'store a timer', 'send a task'],
   results: ['read a result', 'read how far a group is'],
   manage: ['forge a result', 'delete a result', 'read a result', 'forget a group', 'read how far a group is'],
@@ -176,7 +180,7 @@ it('a grant that is not there is told by the call that needs it', async () => {
   const denied = {
     name: 'OperationalError',
     message: expect.stringMatching(
-      /AccessDenied.*not authorized to perform: dynamodb:.*grantResults\(fn\) or grantManage\(fn\)/,
+      /AccessDenied.*not authorized to perform: dynamodb:.*grantResults\(fn\), grantManage\(fn\) or grantLocks\(fn\)/,
     ),
   };
   await expect(sent.get({ timeout: 1 })).rejects.toMatchObject(denied);

@@ -25,6 +25,7 @@ export const EVERY_GRANT: Callers = {
     service.grantSchedules(grantee);
     service.grantResults(grantee);
     service.grantManage(grantee);
+    service.grantLocks(grantee);
   },
 };
 

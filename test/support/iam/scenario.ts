@@ -36,6 +36,7 @@ export function scenarioRoles(): ServiceRoles {
     results: (service, grantee) => void service.grantResults(grantee),
     manage: (service, grantee) => void service.grantManage(grantee),
     schedules: (service, grantee) => void service.grantSchedules(grantee),
+    locks: (service, grantee) => void service.grantLocks(grantee),
   });
 }
 
@@ -130,6 +131,7 @@ export class Scenario {
     await this.#enqueueing(this.as('schedules'));
     await this.#reading();
     await this.#scheduling();
+    await this.#locking();
     await this.#firing();
     await this.#losing();
     await this.#deliver();
@@ -216,6 +218,15 @@ export class Scenario {
     await app.schedules.put('other', entry);
     await app.schedules.put('ordered now', { ...entry, options: { queue: 'orders' } });
     await app.schedules.delete('other');
+  }
+
+  async #locking(): Promise<void> {
+    const { app } = this.as('locks');
+    const lock = await app.locks.acquire('mine');
+    await lock?.renew();
+    if ((await app.locks.list()).length !== 1) throw new Error('the lock is not held');
+    await lock?.release();
+    await app.locks.free('mine');
   }
 
   /** A rule sends its message to the queue itself. */
