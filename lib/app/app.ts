@@ -34,14 +34,12 @@ import type { ScheduleBook } from '../beat/schedules.ts';
 import type { SweepOptions } from '../beat/sweep.ts';
 import type { BeatEntry } from '../beat/entry.ts';
 
+/** Ports without which an app works, only without what asks them. */
+type RarePort = 'celeryGroups' | 'locks' | 'rates' | 'slots' | 'marks' | 'rules';
+
 /** Ports that a test or an embedded cloud sets; whatever is left out is the system's. */
 export type Wiring = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups'> &
-  Partial<
-    Pick<
-      Ports,
-      'celeryGroups' | 'locks' | 'rates' | 'slots' | 'marks' | 'rules' | 'clock' | 'ids' | 'random' | 'logger'
-    >
-  > & {
+  Partial<Pick<Ports, RarePort | 'clock' | 'ids' | 'random' | 'logger'>> & {
     /** Of `connect()`: those of its ports that stand in `ports`, as one public call sees them. */
     readonly forCall?: (ports: Partial<Ports>, seconds: number | undefined) => Promise<Partial<Ports>>;
   };

@@ -6,8 +6,10 @@ import { ImproperlyConfigured, InvalidOption, LockLost, LockNotAcquired } from '
 import { errorLine } from '../base/error-text.ts';
 import { byBytes } from '../base/ids.ts';
 import { DEFAULT_LOCK_SECONDS, DEFAULT_RENEWED_LOCK_SECONDS, MAX_LISTED_LOCKS } from '../base/limits.ts';
+import type { Clock, Ids } from '../base/time.ts';
 import type { LockHolding, Locks } from '../ports/locks.ts';
-import type { App } from '../producer/app.ts';
+import type { Logger } from '../ports/log.ts';
+import type { Ports } from '../ports/ports.ts';
 import { maybeCurrentTask } from '../task/context.ts';
 import { Lock } from './lock.ts';
 import { type LockStore, pauseMs, persistently } from './lock-calls.ts';
@@ -29,6 +31,14 @@ export interface HeldLock {
   readonly info?: string;
 }
 
+/** What it asks of an app. */
+interface LockApp {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  ports(): Promise<Pick<Ports, 'locks' | 'clock' | 'random'>>;
+}
+
 // A renewal may fail twice before the lock lapses.
 const RENEWALS = 3;
 
@@ -37,10 +47,10 @@ const RENEWALS = 3;
  * a worker too.
  */
 export class LockBook {
-  readonly #app: App;
+  readonly #app: LockApp;
 
   /** Made by the app: use `app.locks`. */
-  constructor(app: App) {
+  constructor(app: LockApp) {
     this.#app = app;
   }
 

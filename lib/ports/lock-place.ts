@@ -13,10 +13,15 @@ export function lockPartition(shard: number): string {
   return `lock#${shard}`;
 }
 
+/** By its sort key. */
+export function lockPartitionOf(sort: string): string {
+  return lockPartition(stableHash(sort) % LOCK_SHARDS);
+}
+
 /** Partition and sort key of a lock. @throws StoreRefused */
 export function lockAt(key: string): { readonly partition: string; readonly sort: string } {
   const sort = sortKey(`${USER_LOCK_PREFIX}${key}`);
-  return { partition: lockPartition(stableHash(sort) % LOCK_SHARDS), sort };
+  return { partition: lockPartitionOf(sort), sort };
 }
 
 /** What ends before it has lapsed at `nowMs`, milliseconds: its owner's clock may be behind by so much. */

@@ -1,14 +1,13 @@
 /** How every store of slots names its items, and what it refuses. Pure. */
 import { StoreRefused } from '../base/errors.ts';
-import { stableHash } from '../base/ids.ts';
 import { quoted } from '../base/quote.ts';
+import { lockPartitionOf } from './lock-place.ts';
 import type { Holder, Parked, Place } from './slots.ts';
 import { checkItem, partitionKey, sortKey, timeKey } from './store-limits.ts';
 
 const SLOTS = 'slots#';
 const LOCKS = 'lock#';
 const PARKED = 'parked#';
-const LOCK_SHARDS = 8;
 const LONGEST_BY_CHARACTERS = 255;
 
 /** The slots of `concurrency`. @param key as `itemKey()` makes it */
@@ -26,16 +25,11 @@ export function isSlotsKey(text: string): boolean {
   return text.startsWith(SLOTS) || text.startsWith(`${LOCKS}task#`);
 }
 
-/** The partition of a lock, `task#<its key>` say: there are few, so that all locks can be listed. */
-export function lockPartition(name: string): string {
-  return partitionKey(`${LOCKS}${stableHash(name) % LOCK_SHARDS}`);
-}
-
 /** Partition and sort key of a key's holders. */
 export function holdersAt(key: string): { readonly partition: string; readonly sort: string } {
   if (!key.startsWith(LOCKS)) return { partition: partitionKey(key), sort: '-' };
   const name = key.slice(LOCKS.length);
-  return { partition: lockPartition(name), sort: sortKey(name) };
+  return { partition: lockPartitionOf(name), sort: sortKey(name) };
 }
 
 /** Partition of who waits for a key. */
