@@ -103,7 +103,7 @@ export const closeDay = app.task('orders.close-day', () => {
 export function place(order: Order) {
   const reserved = order.lines.map((line) => reserve.s(order.id, line));
   const charged = charge
-    .signature([order.id, order.customer], { fairKey: order.customer, taskId: `charge-${order.id}` })
+    .signature([order.id, order.customer], { groupKey: order.customer, taskId: `charge-${order.id}` })
     .linkError(tellSupport.si(order.id, 'orders.place', 'was not charged'));
   return chain(chord(reserved, charged), ship.s(order.lines), confirm.s(order.customer));
 }

@@ -14,13 +14,13 @@ export type RuleTemplate =
 
 /** @throws what a call throws: unknown queue, options, message too large. */
 export function ruleTemplate(app: App, entry: ScheduleEntry): RuleTemplate {
-  const { message, options, prepared } = prepareTick(app, entry, 0, 0);
+  const { message, prepared } = prepareTick(app, entry, 0, 0);
   const queue = message.queue;
   const refused = (reason: string): RuleTemplate => ({ ok: false, queue, reason });
   // Our workers make the tick's id and its expiry of the firing's time; Python's would take both as they are written.
   if (app.settings.queues[queue]?.external) return refused('its queue is consumed elsewhere');
   if (app.settings.queues[queue]?.fifo) return refused('a FIFO queue');
-  if (options.fairKey !== undefined) return refused('fairKey');
+  if (message.celeriac.groupId !== undefined) return refused('groupKey');
   if (message.etaMs !== null) return refused('countdown');
   if (isAbsolute(entry.signature.options['expires'])) return refused('an absolute expires');
   if (message.expiresMs !== null && app.registry.find(message.task) === undefined)

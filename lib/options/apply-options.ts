@@ -2,10 +2,10 @@
 import { dueMs, type Duration, durationSeconds, instantMs } from '../base/duration.ts';
 import { booleanOption, integerIn, refuseUnknownKeys, shown } from '../base/checks.ts';
 import { InvalidOption } from '../base/errors.ts';
-import { MAX_TASK_ID_CHARACTERS, SQS_MAX_GROUP_ID_CHARACTERS } from '../base/limits.ts';
+import { MAX_TASK_ID_CHARACTERS } from '../base/limits.ts';
 import type { Signature } from '../wire/signature.ts';
-import { isGroupId } from '../base/sqs-text.ts';
 import type { DebounceOptions } from './debounce.ts';
+import { groupIdOption } from './group-id.ts';
 import type { ThrottleOptions, UniqueOptions } from './unique.ts';
 import { resolvePolicy, type RetryPolicy } from './settings.ts';
 import { checkLimits } from './task-options.ts';
@@ -63,8 +63,11 @@ export interface ApplyOptions {
   readonly throttle?: ThrottleOptions | false;
   /** The same of `debounce`. */
   readonly debounce?: DebounceOptions | false;
-  /** FIFO: the ordered group (default: the task's name). Standard queues: the tenant for fair queues. */
-  readonly fairKey?: string;
+  /**
+   * The message group: in FIFO queues what runs one after another, in standard ones the tenant of SQS's fair queues. Default:
+   * what the task says, else in FIFO queues the task's name.
+   */
+  readonly groupKey?: string;
 }
 
 export interface ResolvedApplyOptions {
@@ -84,7 +87,7 @@ export interface ResolvedApplyOptions {
   readonly shadow: string | null;
   readonly link: readonly Signature[] | null;
   readonly linkError: readonly Signature[] | null;
-  readonly fairKey: string | undefined;
+  readonly groupKey: string | undefined;
   /** As it was given: who sends checks it. */
   readonly marks: CallMarks;
 }
@@ -113,7 +116,7 @@ const APPLY_KEYS: ReadonlySet<string> = new Set<keyof ApplyOptions>([
   'shadow',
   'link',
   'linkError',
-  'fairKey',
+  'groupKey',
   ...MARKS,
 ]);
 
@@ -141,7 +144,7 @@ export function resolveApplyOptions(options: ApplyOptions, nowMs: number): Resol
     shadow: text(options.shadow, 'shadow') ?? null,
     link: signatures(options.link, 'link'),
     linkError: signatures(options.linkError, 'linkError'),
-    fairKey: groupId(options.fairKey),
+    groupKey: groupIdOption(options.groupKey, 'groupKey'),
     marks: options,
   };
 }
@@ -177,13 +180,6 @@ function taskIdOption(value: unknown): string | undefined {
   if (id === undefined || id.isWellFormed()) return id;
   throw new InvalidOption(
     `taskId: ${shown(value)} has half of a surrogate pair, which no key can hold; give whole text.`,
-  );
-}
-
-function groupId(value: unknown): string | undefined {
-  if (value === undefined || (typeof value === 'string' && isGroupId(value))) return value;
-  throw new InvalidOption(
-    `fairKey: ${shown(value)} given; SQS takes 1 to ${SQS_MAX_GROUP_ID_CHARACTERS} letters, digits and punctuation of ASCII, without spaces. Give an id, or a hash of the name.`,
   );
 }
 

@@ -1,5 +1,6 @@
 /** Flow control at its declaration: checked at once. In deployed functions its twin leaves that to who asks. */
 import { type DeclaredFlow, type FlowDefaults, type FlowOptions, givenFlow } from './flow-options.ts';
+import { type GroupKey, groupIdOption } from './group-id.ts';
 import type { TaskManifest } from './manifest.ts';
 import { resolveRateLimit } from './rate-limit.ts';
 import { resolveFlow } from './resolve-flow.ts';
@@ -11,6 +12,13 @@ export function declareFlow(name: string, options: FlowOptions, defaults: FlowDe
   const flow = resolveFlow(name, declared.given);
   if (Object.values(flow).every((part) => part === undefined)) return undefined;
   return { ...declared, resolved: () => flow };
+}
+
+/** @throws InvalidOption */
+export function checkedGroupKey(value: unknown, field: string): GroupKey | undefined {
+  return typeof value === 'function'
+    ? (value as GroupKey)
+    : groupIdOption(value, field, ", or a function of the task's arguments that gives text");
 }
 
 /** @throws InvalidOption */

@@ -50,7 +50,7 @@ const NAMES: Readonly<Partial<Record<keyof ApplyOptions, string>>> = {
   timeLimit: 'time_limit',
   softTimeLimit: 'soft_time_limit',
   shadow: 'shadow',
-  fairKey: 'MessageGroupId',
+  groupKey: 'MessageGroupId',
   ...(Object.fromEntries(MARKS.map((name) => [name, name])) as Record<(typeof MARKS)[number], string>),
 };
 

@@ -1,5 +1,5 @@
 /** What a task may say of itself, checked when it is declared. Names and meaning are Celery's, in camelCase. */
-import { declareFlow } from '#deployed/options/declare-flow';
+import { checkedGroupKey, declareFlow } from '#deployed/options/declare-flow';
 import type { StandardSchemaV1 } from '../base/standard-schema.ts';
 import { type Duration, durationSeconds } from '../base/duration.ts';
 import { booleanOption, integerIn, refuseUnknownKeys, shown } from '../base/checks.ts';
@@ -12,6 +12,7 @@ import {
 } from '../base/limits.ts';
 import { declaredQueue } from './declared-queue.ts';
 import type { DeclaredFlow, FlowOptions } from './flow-options.ts';
+import type { GroupKey } from './group-id.ts';
 import type { Settings } from './settings.ts';
 
 /** Matches errors: a class, or a function that answers whether an error is meant. */
@@ -55,6 +56,12 @@ export interface TaskOptions extends FlowOptions {
   readonly expires?: Duration;
   /** Name of a declared queue; it comes before routes. Default: what `routes` say, else the app's `defaultQueue`. */
   readonly queue?: string;
+  /**
+   * The message group of its calls, where a call names none: text, or a function of the task's arguments that gives text of 1
+   * to 256 characters. In a FIFO queue the tasks of a group run one after another; in a standard one a group is a tenant of
+   * SQS's fair queues. It must be known where the task is sent. Default: in FIFO queues the task's name.
+   */
+  readonly groupKey?: GroupKey;
   /** 0 to 9, written into the message; SQS has no priorities, Python workers on other brokers do. Default 0. */
   readonly priority?: number;
   /** Deliveries of one attempt that may end without a word. Default: the app's. */
@@ -85,6 +92,7 @@ export interface ResolvedTaskOptions {
   readonly expiresSeconds: number | null;
   readonly queue: string | undefined;
   readonly priority: number | undefined;
+  readonly groupKey: GroupKey | undefined;
   /** Undefined for a task that starts whenever its message comes. */
   readonly flow: DeclaredFlow | undefined;
   readonly maxDeliveries: number;
@@ -112,6 +120,7 @@ const TASK_KEYS: ReadonlySet<string> = new Set<keyof TaskOptions>([
   'expires',
   'queue',
   'priority',
+  'groupKey',
   'rateLimit',
   'unique',
   'throttle',
@@ -168,6 +177,7 @@ export function resolveTaskOptions(name: string, options: TaskOptions, settings:
     expiresSeconds: seconds('expires'),
     queue: options.queue === undefined ? undefined : checkedQueue(options.queue, settings, at('queue')),
     priority: options.priority === undefined ? undefined : integerIn(options.priority, 0, 9, at('priority')),
+    groupKey: checkedGroupKey(options.groupKey, at('groupKey')),
     flow: declareFlow(name, options, settings),
     maxDeliveries: integerIn(options.maxDeliveries ?? settings.maxDeliveries, 1, 1000, at('maxDeliveries')),
     params: options.params === undefined ? undefined : [...options.params],

@@ -34,7 +34,10 @@ export function argumentsOf(
 }
 
 /** Keyword arguments of Python callers: put in place by `params`, or as one trailing object. */
-export function callArguments(message: Message, definition: TaskDefinition): readonly unknown[] {
+export function callArguments(
+  message: Pick<Message, 'task' | 'args' | 'kwargs'>,
+  definition: TaskDefinition,
+): readonly unknown[] {
   const names = Object.keys(message.kwargs);
   if (names.length === 0) return message.args;
   const { params } = definition.options;

@@ -99,7 +99,7 @@ async function tokenOf(
     DEBOUNCE_TASK,
     [key, id],
     // Under its task's id: should it be lost for good, that task has ended, and its callers are told.
-    { taskId: id, queue, argsrepr: '', ...(groupId === undefined ? {} : { fairKey: groupId }) },
+    { taskId: id, queue, argsrepr: '', ...(groupId === undefined ? {} : { groupKey: groupId }) },
     { parentId: null, rootId: id },
   );
   if (!isFifo(queue, app.settings)) return { ...prepared, dueMs };

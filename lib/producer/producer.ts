@@ -13,6 +13,7 @@ import { ownQueueName } from '../wire/queue-name.ts';
 import { argsRepr, kwargsRepr } from '../wire/repr.ts';
 import { givenArguments, readSignature, type Signature } from '../wire/signature.ts';
 import { validateArguments } from './arguments.ts';
+import { groupOf } from './group-key.ts';
 import { checkedTaskName } from '../options/task-options.ts';
 import type { App } from './app.ts';
 
@@ -107,6 +108,7 @@ function buildMessage(
   // What came in a message fails as a step where it is one.
   if (lineage.sentOn !== true)
     for (const link of [...(options.link ?? []), ...(options.linkError ?? [])]) checkSteps(link, settings.queues);
+  const group = options.groupKey ?? groupOf({ ...lineage, task: name, args, kwargs: options.kwargs }, definition);
   const embed = { ...EMPTY_EMBED, callbacks: options.link, errbacks: options.linkError, ...lineage.embed };
   return {
     id,
@@ -141,7 +143,7 @@ function buildMessage(
     celeriac: {
       ...lineage.celeriac,
       // A tick begins a line of its own: nothing counts before it.
-      ...nextHeader(options.fairKey, scheduledMs === undefined ? (lineage.hops ?? parent?.hops) : undefined),
+      ...nextHeader(group, scheduledMs === undefined ? (lineage.hops ?? parent?.hops) : undefined),
     },
   };
 }

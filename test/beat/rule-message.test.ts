@@ -237,7 +237,7 @@ describe('what a rule cannot say is swept, with the reason', () => {
     ['a FIFO queue', { options: { queue: 'orders' } }],
     ['its queue is consumed elsewhere', { options: { queue: 'celery' }, task: 'python.task', customTask: true }],
     ['its queue is consumed elsewhere', { task: app.remote('proj.add', { queue: 'celery' }).s() }],
-    ['fairKey', { options: { fairKey: 'acme' } }],
+    ['groupKey', { options: { groupKey: 'acme' } }],
     ['countdown', { options: { countdown: 30 } }],
     ['an absolute expires', { options: { expires: new Date('2031-01-01') } }],
     ['an absolute expires', { options: { expires: '2031-01-01T00:00:00Z' } }],

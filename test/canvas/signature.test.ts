@@ -216,7 +216,7 @@ describe("Celery's form", () => {
         timeLimit: '1m',
         softTimeLimit: 50,
         shadow: 'name',
-        fairKey: 'tenant',
+        groupKey: 'tenant',
         link: note.s(),
         linkError: [note.s(), note.si()],
       }),

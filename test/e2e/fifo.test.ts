@@ -28,12 +28,12 @@ describe('on the embedded cloud', () => {
   it('delayed messages of a group come on time and in order, a retry too, and an entry that is stored now', async () => {
     const sentMs = Date.now();
     for (const place of [3, 1, 0, 4, 2])
-      await note.applyAsync([`due ${place}`], { eta: new Date(sentMs + 2000 + place * 10), fairKey: 'due' });
+      await note.applyAsync([`due ${place}`], { eta: new Date(sentMs + 2000 + place * 10), groupKey: 'due' });
     for (const place of [0, 1, 2, 3, 4])
-      await note.applyAsync([`same ${place}`], { eta: new Date(sentMs + 2000), fairKey: 'same' });
+      await note.applyAsync([`same ${place}`], { eta: new Date(sentMs + 2000), groupKey: 'same' });
     await Promise.all([
-      flaky.applyAsync([], { fairKey: 'flaky' }),
-      app.schedules.put('tick', { task: note.signature(['tick'], { fairKey: 'tick' }), schedule: every('1s') }),
+      flaky.applyAsync([], { groupKey: 'flaky' }),
+      app.schedules.put('tick', { task: note.signature(['tick'], { groupKey: 'tick' }), schedule: every('1s') }),
     ]);
     await expect
       .poll(() => [namesOf('due'), namesOf('same'), namesOf('flaky'), namesOf('tick').length >= 3], { timeout: 60_000 })

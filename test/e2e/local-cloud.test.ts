@@ -107,7 +107,7 @@ describe('on the embedded cloud', () => {
   it('keeps the order of a FIFO group, and takes its ETA by timer', async () => {
     const results = [];
     for (let index = 0; index < 12; index += 1)
-      results.push(await tasks.order.applyAsync([index], { fairKey: 'customer-1' }));
+      results.push(await tasks.order.applyAsync([index], { groupKey: 'customer-1' }));
     for (const result of results) await result.get({ timeout: 60, interval: 0.05 });
     expect(runs.filter((run) => run.startsWith('order'))).toEqual(
       Array.from({ length: 12 }, (_, index) => `order ${index}`),

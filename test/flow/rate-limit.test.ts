@@ -146,7 +146,7 @@ describe('rateLimit', () => {
     const run = limited({ rateLimit: '1/d' }, { fifo: true });
     using world = run.world;
     const results = [];
-    for (let n = 0; n < 6; n += 1) results.push(await run.task.applyAsync([n], { fairKey: `group-${n}` }));
+    for (let n = 0; n < 6; n += 1) results.push(await run.task.applyAsync([n], { groupKey: `group-${n}` }));
     await world.run();
     await expect(results[5]?.get()).rejects.toMatchObject({ code: 'RATE_LIMIT_TOO_LONG' });
     expect(world.deadLetters()).toHaveLength(2);
@@ -265,7 +265,7 @@ it('never starts more than the limit and the burst allow, whatever goes wrong, a
         using world = new World(app, { seed, faults, maxReceiveCount: 1000 });
         const results = [];
         for (let n = 0; n < tasks; n += 1)
-          results.push(await task.applyAsync([n, n % keys], { fairKey: `group-${n % 2}` }));
+          results.push(await task.applyAsync([n, n % keys], { groupKey: `group-${n % 2}` }));
         await world.drain();
         expect(seen.size).toBe(tasks);
         for (let key = 0; key < keys; key += 1) {

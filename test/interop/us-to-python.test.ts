@@ -130,7 +130,7 @@ describe.skipIf(reason !== undefined)(
 
     it('retries, to the queue it came from', async () => {
       expect(await (await flaky.delay(2)).get({ timeout: 60 })).toEqual([2, 'celery']);
-      expect(await (await flaky.applyAsync([1], { queue: 'ordered', fairKey: 'a' })).get({ timeout: 60 })).toEqual([
+      expect(await (await flaky.applyAsync([1], { queue: 'ordered', groupKey: 'a' })).get({ timeout: 60 })).toEqual([
         1,
         'ordered.fifo',
       ]);

@@ -175,7 +175,7 @@ describe('in order', () => {
           const { world, note, runs } = notingWorld(faults, seed);
           const all = sent.map((each, index) => ({ ...each, name: `${each.group}${index}` }));
           for (const { name, group, seconds } of all)
-            await note.applyAsync([name], { countdown: seconds, fairKey: group });
+            await note.applyAsync([name], { countdown: seconds, groupKey: group });
           await world.advance('2h');
           world.faults.on = false;
           await world.drain('3d');

@@ -150,8 +150,8 @@ describe('told at enqueue', () => {
   it.each([
     ['eta', { eta: new Date(LATEST_DUE_MS + 1) }, 'eta: Date 2286-11-20T17:46:40.000Z given; up to 2286-11-20'],
     ['countdown', { countdown: '300y' as const }, 'eta: '],
-    ['fairKey with a space', { fairKey: 'tenant 1' }, "fairKey: 'tenant 1' given; SQS takes"],
-    ['fairKey with an umlaut', { fairKey: 'müller' }, 'fairKey'],
+    ['groupKey with a space', { groupKey: 'tenant 1' }, "groupKey: 'tenant 1' given; SQS takes"],
+    ['groupKey with an umlaut', { groupKey: 'müller' }, 'groupKey'],
     ['half a pair as id', { taskId: HALF }, 'taskId'],
   ])('%s', async (_what, options, text) => {
     const world = new World(app);

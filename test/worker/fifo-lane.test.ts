@@ -11,7 +11,7 @@ interface Rig {
   readonly runs: string[];
   /** Seconds asked for, by the message's place in its batch. */
   readonly asked: Map<string, number[]>;
-  readonly order: (name: string, fairKey: string) => Promise<unknown>;
+  readonly order: (name: string, groupKey: string) => Promise<unknown>;
 }
 
 function rig(refuse: (name: string) => void): Rig {
@@ -30,7 +30,7 @@ function rig(refuse: (name: string) => void): Rig {
         return go();
       }),
   });
-  return { app, world, runs, asked, order: (name, fairKey) => order.applyAsync([name], { fairKey }) };
+  return { app, world, runs, asked, order: (name, groupKey) => order.applyAsync([name], { groupKey }) };
 }
 
 it('the head is told once, and each that follows once; other groups are not', async () => {

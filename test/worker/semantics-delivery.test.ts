@@ -320,7 +320,7 @@ describe('who may run', () => {
       }),
       { queues: { orders: { fifo: true } } },
     );
-    for (const order of ['a1', 'a2', 'b1', 'a3']) await tasks.place.applyAsync([order], { fairKey: order.charAt(0) });
+    for (const order of ['a1', 'a2', 'b1', 'a3']) await tasks.place.applyAsync([order], { groupKey: order.charAt(0) });
     await world.drain();
     expect(runs.filter((order) => order.startsWith('a'))).toEqual(['a1', 'a2', 'a3']);
     expect(runs).toHaveLength(4);

@@ -112,7 +112,7 @@ function worldOf({ fifo = false, timeLimit, batchConcurrency, ...worldOptions }:
     const sent: Sent[] = [];
     for (const each of jobs) {
       const task = each.idempotent === true ? idempotent : claims;
-      const result = await task.applyAsync([each], fifo ? { fairKey: each.group ?? 'a' } : {});
+      const result = await task.applyAsync([each], fifo ? { groupKey: each.group ?? 'a' } : {});
       sent.push({ kind: each.kind, result });
     }
     return sent;

@@ -170,7 +170,7 @@ export function newLoad(ledger: Notes, { schedules = true, resultExpires, flow =
       ...(program.explicitIds ? { taskId: tree.key } : {}),
       ...(tree.countdown === undefined ? {} : { countdown: tree.countdown }),
       ...(tree.expires === undefined ? {} : { expires: tree.expires }),
-      ...(tree.fairKey === undefined ? {} : { fairKey: tree.fairKey }),
+      ...(tree.groupKey === undefined ? {} : { groupKey: tree.groupKey }),
       ...(tree.ignoreResult === undefined ? {} : { ignoreResult: tree.ignoreResult }),
       ...(program.link ? linksOf(tree.key) : {}),
     });

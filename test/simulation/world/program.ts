@@ -30,7 +30,7 @@ export interface Leaf {
   readonly expires?: number;
   readonly ignoreResult?: boolean;
   /** Its FIFO group. */
-  readonly fairKey?: string;
+  readonly groupKey?: string;
 }
 
 export type Policy = 'celery' | 'failFast' | 'settled';
@@ -181,7 +181,7 @@ export class Generator {
       // Some of them expire while they wait, some only if something holds them up.
       ...(this.chance(0.05) ? { expires: this.chance(0.7) ? 5 : 900 } : {}),
       ...(this.#wide && this.chance(0.15) ? { ignoreResult: true } : {}),
-      ...(task === 'ordered' ? { fairKey: `customer-${this.int(FIFO_GROUPS)}` } : {}),
+      ...(task === 'ordered' ? { groupKey: `customer-${this.int(FIFO_GROUPS)}` } : {}),
     };
   }
 

@@ -32,7 +32,7 @@ export function terminations(random: Random, programs: number, count: number): R
         key: `${name}.${key}`,
         behaviour,
         task,
-        ...(task === 'ordered' ? { fairKey: `customer-${int(2)}` } : {}),
+        ...(task === 'ordered' ? { groupKey: `customer-${int(2)}` } : {}),
       };
     };
     const long = leaf('long', {
