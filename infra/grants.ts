@@ -80,6 +80,8 @@ const GROUPS = 'group#*';
 const RATE_LINES = 'rate#*';
 const RATE_SLOTS = 'rate-slot#*';
 const LOCKS = 'lock#*';
+const SLOTS = 'slots#*';
+const PARKED = 'parked#*';
 const ENTRIES = 'schedule';
 const DUE_MARKS = 'schedule-due';
 
@@ -151,6 +153,14 @@ export function takeRateSlots(table: ITable): Rights[] {
 /** Acquiring, renewing, giving back and freeing locks, which are one conditional update each, and listing them. */
 export function workOnLocks(table: ITable): Rights {
   return onKeys(table, [LOCKS], ['UpdateItem', 'GetItem', 'Query']);
+}
+
+/** Of a worker whose tasks have a concurrency: slots of their keys, and messages that wait for one. */
+export function takeSlots(table: ITable): Rights[] {
+  return [
+    onKeys(table, [SLOTS], ['UpdateItem', 'GetItem']),
+    onKeys(table, [PARKED], ['BatchWriteItem', 'Query', 'GetItem', 'DeleteItem']),
+  ];
 }
 
 /** Timers and schedule entries that come due. */

@@ -34,7 +34,7 @@ import { type GivenTo, ServiceFunctions } from './service-functions.ts';
 import { reportService } from './service-report.ts';
 import { Sweeper } from './sweeper.ts';
 import { TaskTables } from './tables.ts';
-import { WorkerFunction, type WorkerFunctionProps } from './worker-function.ts';
+import { usedFlow, WorkerFunction, type WorkerFunctionProps } from './worker-function.ts';
 
 /** What a service is made of, and where it differs from the defaults. */
 export interface TaskServiceProps extends FunctionProps, PresetProps {
@@ -372,13 +372,13 @@ export class TaskService extends MeteredService implements ITaskService {
 
   #makeWorkers(
     plan: ServicePlan,
-    common: Omit<WorkerFunctionProps, 'queue' | 'plan' | 'given' | 'environment' | 'ticked' | 'rateLimited'>,
+    common: Omit<WorkerFunctionProps, 'queue' | 'plan' | 'given' | 'environment' | 'ticked' | 'flow'>,
     described: Record<string, DeployedWorker>,
   ): Record<string, LambdaFn> {
     // A scope of their own: a queue may have any name.
     const scope = new Construct(this, 'Workers');
     const ruled = new Set(this.manifest.beat.filter(({ firedBy }) => firedBy === 'rule').map((entry) => entry.queue));
-    const rateLimited = Object.values(this.manifest.tasks).some(({ rateLimit }) => rateLimit !== undefined);
+    const flow = usedFlow(this.manifest);
     const workers: Record<string, LambdaFn> = {};
     for (const [queue, ofWorker] of Object.entries(plan.workers)) {
       const { function: made, eventSource } = new WorkerFunction(scope, queue, {
@@ -388,7 +388,7 @@ export class TaskService extends MeteredService implements ITaskService {
         given: plan.given[queue] ?? {},
         environment: {},
         ticked: ruled.has(queue),
-        rateLimited,
+        flow,
       });
       this.#environment.addTo(made, { rejectable: [queue] });
       workers[queue] = made;

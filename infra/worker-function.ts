@@ -8,13 +8,29 @@ import {
   sendTo,
   showAgain,
   takeRateSlots,
+  takeSlots,
   workOnGroups,
   workOnResults,
 } from './grants.ts';
+import type { AppManifest } from '../lib/options/manifest.ts';
 import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
 import { TaskFunction, type TaskFunctionOptions } from './task-function.ts';
 import { FEW_RECEIVES, type WorkerPlan } from './validate.ts';
+
+/** Whether some task of a service has a rate limit, or a concurrency. */
+export interface UsedFlow {
+  readonly rateLimited: boolean;
+  readonly slotted: boolean;
+}
+
+export function usedFlow({ tasks }: AppManifest): UsedFlow {
+  const all = Object.values(tasks);
+  return {
+    rateLimited: all.some(({ rateLimit }) => rateLimit !== undefined),
+    slotted: all.some(({ concurrency }) => concurrency !== undefined),
+  };
+}
 
 export interface WorkerFunctionProps extends TaskFunctionOptions {
   /** Celery's name of the queue it consumes. */
@@ -23,8 +39,8 @@ export interface WorkerFunctionProps extends TaskFunctionOptions {
   readonly queues: TaskQueues;
   readonly tables: TaskTables;
   readonly environment: Readonly<Record<string, string>>;
-  /** Some task of the service has a rate limit: calls may send it to any queue. */
-  readonly rateLimited: boolean;
+  /** What tasks of the service use: calls may send them to any queue. */
+  readonly flow: UsedFlow;
   /** Rules send ticks to its queue. */
   readonly ticked: boolean;
 }
@@ -50,7 +66,8 @@ export class WorkerFunction extends TaskFunction {
         workOnResults(tables.results),
         putTimers(tables.state),
         workOnGroups(tables.state),
-        ...(props.rateLimited ? takeRateSlots(tables.state) : []),
+        ...(props.flow.rateLimited ? takeRateSlots(tables.state) : []),
+        ...(props.flow.slotted ? takeSlots(tables.state) : []),
         ...(props.ticked ? [readSchedules(tables.state)] : []),
       ],
     });

@@ -1,4 +1,6 @@
 /** What the library's own tasks do. In deployed functions it is loaded by the first of them that runs. */
+import { runCheck } from '../worker/slot-check.ts';
+import { slotPorts } from '../worker/slot-ports.ts';
 import { applySignature, compileFor, lineageOf, sendPlanFrom } from '../producer/apply-canvas.ts';
 import type { TaskContext } from '../task/context.ts';
 import { InvalidSignature, TimeLimitExceeded } from '../base/errors.ts';
@@ -105,4 +107,9 @@ export async function repair(app: App, context: TaskContext, args: readonly unkn
       return context.retry({ countdown: 0, args: [name, id, start, fresh], maxRetries: null });
     start = await sendPlanFrom(app, ports, plan, start, lineage);
   }
+}
+
+/** Looks at the slots of a key: gives those of the dead to who waits. */
+export async function pumpSlots(app: App, context: TaskContext, args: readonly unknown[]): Promise<void> {
+  await runCheck(context, args, slotPorts(app, await app.ports()));
 }

@@ -1,6 +1,15 @@
 /** Celery's own tasks (celery/app/builtins.py), and some of this package. Workers know them; nobody lists them. */
-import { applyAgain, debounced, fail, mapEach, repair, starmapEach, unlockChord } from '#deployed/app/builtin-runs';
-import { COLLECT_TASK, DEBOUNCE_TASK, FAIL_TASK, REPAIR_TASK } from '../canvas/own-tasks.ts';
+import {
+  applyAgain,
+  debounced,
+  fail,
+  mapEach,
+  pumpSlots,
+  repair,
+  starmapEach,
+  unlockChord,
+} from '#deployed/app/builtin-runs';
+import { COLLECT_TASK, DEBOUNCE_TASK, FAIL_TASK, PUMP_TASK, REPAIR_TASK } from '../canvas/own-tasks.ts';
 import type { TaskContext } from '../task/context.ts';
 import { TimeLimitExceeded } from '../base/errors.ts';
 import { isPassing } from '../base/passing.ts';
@@ -20,6 +29,8 @@ const SENDS = {
   retryBackoffMax: 300,
   maxRetries: null,
 } as const;
+// No claim, no result: nobody asks for them.
+const UNSEEN = { ...SENDS, idempotent: true, ignoreResult: true } as const;
 // With this backoff some four hours, as long as a message that nobody can handle is received again.
 const MOST_SENDINGS = 100;
 
@@ -56,7 +67,8 @@ export function builtinTasks(app: App): TaskDefinition[] {
     define(FAIL_TASK, (_context, args) => fail(args)),
     define(COLLECT_TASK, (_context, [results]) => results),
     // Without a claim: its message has the id of the task that it sends.
-    define(DEBOUNCE_TASK, (_context, args) => debounced(app, args), { ...SENDS, idempotent: true, ignoreResult: true }),
+    define(DEBOUNCE_TASK, (_context, args) => debounced(app, args), UNSEEN),
+    define(PUMP_TASK, (context, args) => pumpSlots(app, context, args), UNSEEN),
     define(REPAIR_TASK, (context, args) => repair(app, context, args), { ...SENDS, ignoreResult: true }),
   ];
   const ownNames: ReadonlySet<string> = new Set(all.map(({ name }) => name));

@@ -277,3 +277,19 @@ export const DEBOUNCE_RETENTION_SECONDS = 2_592_000;
 export const DEBOUNCE_TOKEN_LATE_SECONDS = 60;
 /** Rounds against other callers of one key, each of which somebody else has won. */
 export const MARK_ROUNDS = 12;
+/** Runs of a key at the same time. Every start and end writes the whole list: 14 are a kilobyte, 100 are seven. */
+export const MAX_CONCURRENCY = 100;
+/** A slot that was given to a waiting task is kept for it so long; four times as long each time that it came too late. */
+export const SLOT_GRANT_SECONDS = 120;
+export const SLOT_GRANT_LONGEST_SECONDS = 3600;
+/** A look at a key's holders comes so much later than what it looks for: SQS delays by whole seconds, and clocks differ. */
+export const SLOT_CHECK_MARGIN_MS = 1000;
+/** Others changed the same holders in between: so often it is tried again, then the message comes back. */
+export const SLOT_ROUNDS = 12;
+/** Holders of a key that nobody uses are kept for so long. */
+export const SLOT_RETENTION_SECONDS = 2_592_000;
+/** Largest message that is stored while it waits; DynamoDB takes items of 400 KB. A larger one waits in its queue. */
+export const MAX_PARKED_BYTES = 380_000;
+/** A message that waits where it is, is looked at after so long, and then ever more rarely: each look is a receive. */
+export const SLOT_LOOK_SECONDS = 300;
+export const SLOT_LOOK_LONGEST_SECONDS = 21_600;

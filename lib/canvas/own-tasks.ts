@@ -11,3 +11,6 @@ export const DEBOUNCE_TASK = 'celeriac.debounce';
 
 /** Sends what a sender that died has left unsent. */
 export const REPAIR_TASK = 'celeriac.repair';
+
+/** Looks whether those that wait for a slot can have one. */
+export const PUMP_TASK = 'celeriac.pump';

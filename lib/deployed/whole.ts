@@ -1,5 +1,14 @@
 /** The chunk that is loaded on demand. */
-export { applyAgain, debounced, fail, mapEach, repair, starmapEach, unlockChord } from '../app/builtin-runs.ts';
+export {
+  applyAgain,
+  debounced,
+  fail,
+  mapEach,
+  pumpSlots,
+  repair,
+  starmapEach,
+  unlockChord,
+} from '../app/builtin-runs.ts';
 export { callViews } from '../aws/call-views.ts';
 export {
   celeryGroupsOver,
@@ -25,6 +34,7 @@ export { gatherResults } from '../worker/gather.ts';
 export { settleLost } from '../worker/lost.ts';
 export { atGates } from '../worker/gates.ts';
 export { keepLooking, terminate } from '../worker/termination.ts';
+export { passOn } from '../worker/pass-on.ts';
 export { checkRetry, settleFollowers } from '../worker/settle-followers.ts';
 export { afterError } from '../worker/give-up.ts';
 export { unmarkStarted } from '../worker/unmark.ts';

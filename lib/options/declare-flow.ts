@@ -27,8 +27,15 @@ export function checkFlowDefaults({ rateLimit }: FlowDefaults): void {
 }
 
 /** What the stack is told of a task. */
-export function flowManifest(flow: DeclaredFlow | undefined): Pick<TaskManifest, 'rateLimit'> {
+export function flowManifest(flow: DeclaredFlow | undefined): Pick<TaskManifest, 'rateLimit' | 'concurrency'> {
   const rateLimit = flow?.given.rateLimit ?? undefined;
-  if (rateLimit === undefined) return {};
-  return { rateLimit: String(typeof rateLimit === 'object' ? rateLimit.limit : rateLimit) };
+  const concurrency = flow?.given.concurrency ?? undefined;
+  return {
+    ...(rateLimit === undefined
+      ? {}
+      : { rateLimit: String(typeof rateLimit === 'object' ? rateLimit.limit : rateLimit) }),
+    ...(concurrency === undefined
+      ? {}
+      : { concurrency: typeof concurrency === 'object' ? concurrency.limit : concurrency }),
+  };
 }

@@ -1,5 +1,6 @@
 /** What a task says of its flow control: when it may start beside others. */
 import type { Debounce, DebounceOptions } from './debounce.ts';
+import type { Concurrency, ConcurrencyOptions } from './concurrency.ts';
 import type { Rate, RateLimit, RateLimitOptions } from './rate-limit.ts';
 import type { ThrottleOptions, Unique, UniqueOptions } from './unique.ts';
 
@@ -16,6 +17,11 @@ export interface FlowOptions {
   readonly throttle?: ThrottleOptions;
   /** Calls of a key that come together run once, with the arguments of the last. Default: none. */
   readonly debounce?: DebounceOptions;
+  /**
+   * How many of it may run at the same time, over all workers, 1 to 100; or with `key` and `scope`. The others wait in the
+   * order in which they came. null for no limit. Default: none.
+   */
+  readonly concurrency?: number | ConcurrencyOptions | null;
 }
 
 /** What an app may say for all its tasks. */
@@ -27,6 +33,7 @@ export interface Flow {
   /** Of `unique` or `throttle`. */
   readonly unique: Unique | undefined;
   readonly debounce: Debounce | undefined;
+  readonly concurrency: Concurrency | undefined;
 }
 
 /**
@@ -45,12 +52,12 @@ export interface DeclaredFlow {
 
 /** The task's own options, else the app's. Undefined where neither says anything. */
 export function givenFlow(
-  { rateLimit: own, unique, throttle, debounce }: FlowOptions,
+  { rateLimit: own, concurrency, unique, throttle, debounce }: FlowOptions,
   { rateLimit: common }: FlowDefaults,
 ): Omit<DeclaredFlow, 'resolved'> | undefined {
   const rateLimit = (own === undefined ? common : own) || undefined;
-  const gated = rateLimit !== undefined;
+  const gated = rateLimit !== undefined || (concurrency ?? undefined) !== undefined;
   const marked = (unique ?? throttle ?? debounce) !== undefined;
-  const given = { rateLimit, unique, throttle, debounce } as FlowOptions;
+  const given = { rateLimit, concurrency, unique, throttle, debounce } as FlowOptions;
   return gated || marked ? { given, gated, marked } : undefined;
 }

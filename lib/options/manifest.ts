@@ -26,6 +26,8 @@ export interface TaskManifest {
   readonly softTimeLimitSeconds?: number;
   /** How often it may start, as it was given: `'100/m'`; absent for no limit. */
   readonly rateLimit?: string;
+  /** How many of it, or of a key of it, may run at the same time; absent for no limit. */
+  readonly concurrency?: number;
   /** It runs elsewhere; `app.remote()` has named it. */
   readonly remote?: true;
   /** A function in the routes decides at each call; `queue` is the default one. Absent where the queue is known. */

@@ -1,6 +1,7 @@
 /** Checks what a task says of its flow control. */
 import { InvalidOption } from '../base/errors.ts';
 import { type Debounce, resolveDebounce } from './debounce.ts';
+import { resolveConcurrency } from './concurrency.ts';
 import type { Flow, FlowOptions } from './flow-options.ts';
 import { resolveRateLimit } from './rate-limit.ts';
 import { resolveThrottle, resolveUnique, type Unique } from './unique.ts';
@@ -9,6 +10,7 @@ import { resolveThrottle, resolveUnique, type Unique } from './unique.ts';
 export function resolveFlow(name: string, given: FlowOptions): Flow {
   return {
     rateLimit: resolveRateLimit(given.rateLimit, `rateLimit of task '${name}'`),
+    concurrency: resolveConcurrency(given.concurrency, `concurrency of task '${name}'`),
     ...resolveMarks(given, `task '${name}'`),
   };
 }

@@ -125,6 +125,7 @@ const TASK_KEYS: ReadonlySet<string> = new Set<keyof TaskOptions>([
   'unique',
   'throttle',
   'debounce',
+  'concurrency',
   'maxDeliveries',
   'params',
   'schema',

@@ -20,6 +20,11 @@ export function taskLockKey(key: string): string {
   return `${LOCKS}task#${key}`;
 }
 
+/** The task whose slots they are; '' where that is none: of a lock, or of what several tasks share. */
+export function taskOfKey(key: string): string {
+  return key.startsWith(SLOTS) ? key.slice(SLOTS.length, key.indexOf('#', SLOTS.length)) : '';
+}
+
 /** Whether a text is a key of slots: messages carry them. */
 export function isSlotsKey(text: string): boolean {
   return text.startsWith(SLOTS) || text.startsWith(`${LOCKS}task#`);

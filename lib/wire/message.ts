@@ -32,6 +32,12 @@ export interface CeleriacHeader {
   readonly lates?: number;
   /** The key for which it stands, and until when: `started` or `finished`. Its retries keep it. */
   readonly unique?: readonly [key: string, until: string];
+  /** When it began to wait for a slot of its concurrency, milliseconds since the epoch: its place, should it wait again. */
+  readonly place?: number;
+  /** How often it was given a slot for which it had waited. */
+  readonly grant?: number;
+  /** The key of those slots. */
+  readonly slots?: string;
   /** It came from the lost queue, where its task has ended: only what follows is left. `told`: its dead letter is sent. */
   readonly lost?: 'told' | 'again';
   readonly [extra: string]: unknown;

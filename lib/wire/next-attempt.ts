@@ -43,10 +43,10 @@ function reprOf<T>(shown: string, given: T | undefined, before: T, repr: (value:
 
 /**
  * New arguments are all of them: a body whose results were read for it does not get them a second time. A slot of a rate
- * limit is one attempt's.
+ * limit or of a concurrency is one attempt's.
  */
 function ofNextAttempt({ celeriac }: Message, { args }: RetryOverrides): Message['celeriac'] {
-  const { slot: _slot, pace: _pace, lates: _lates, ...kept } = celeriac;
+  const { slot: _slot, pace: _pace, lates: _lates, place: _place, grant: _grant, slots: _slots, ...kept } = celeriac;
   const { gather: _gather, ...rest } = kept;
   return args === undefined ? kept : rest;
 }

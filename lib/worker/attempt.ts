@@ -5,8 +5,13 @@ import type { TaskDefinition } from '../task/registry.ts';
 import type { Worker } from './worker.ts';
 import type { TaskContext } from '../task/context.ts';
 
-/** Whether SQS may delete the message. `keep` leaves it, visible again after `seconds` or after the queue's own timeout. */
-export type Disposition = { readonly kind: 'ack' } | { readonly kind: 'keep'; readonly seconds?: number };
+/**
+ * Whether SQS may delete the message. `keep` leaves it, visible again after `seconds` or after the queue's own timeout, with
+ * all of its group that came with it. `hidden`: it is hidden for its own time, and the others are no reason to wait longer.
+ */
+export type Disposition =
+  | { readonly kind: 'ack' }
+  | { readonly kind: 'keep'; readonly seconds?: number; readonly hidden?: boolean };
 
 export const ACK: Disposition = { kind: 'ack' };
 

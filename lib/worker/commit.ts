@@ -63,7 +63,7 @@ async function requeue(attempt: Attempt, reason: string): Promise<Disposition> {
     `Task ${message.task}[${message.id}] reject requeue=True: ${reason}`,
     fieldsOf(attempt),
   );
-  if (owner !== undefined) await worker.ports.backend.release({ id: message.id, attempt: message.retries, owner });
+  if (owner !== undefined) await worker.release({ id: message.id, attempt: message.retries, owner });
   return { kind: 'keep', seconds: 0 };
 }
 
@@ -136,8 +136,7 @@ async function commitRefusal(
     if (isPassing(error)) throw error;
     // Whoever concludes it next must not wait for our lease. Released, it may be claimed before that, and a task that has
     // run and must not run again would: that one waits.
-    if (!ran || definition.options.acksLate)
-      await worker.ports.backend.release({ id: message.id, attempt: message.retries, owner });
+    if (!ran || definition.options.acksLate) await worker.release({ id: message.id, attempt: message.retries, owner });
     throw new OutcomeRefused(cause);
   }
 }

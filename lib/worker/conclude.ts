@@ -1,3 +1,4 @@
+import { passOn } from '#deployed/worker/pass-on';
 import { errorLine } from '../base/error-text.ts';
 import type { Message } from '../wire/message.ts';
 import { ACK, type Disposition } from './attempt.ts';
@@ -24,8 +25,11 @@ export async function conclude(
   const request = concludeRequest(message, status, { error }, worker, settlement);
   const { nowMs, meta } = request;
   const [outcome] = await backend.conclude([request]);
-  if (outcome === undefined || outcome.kind === 'older') return ACK;
+  if (outcome === undefined) return ACK;
   if (outcome.kind === 'busy') return { kind: 'keep', seconds: Math.ceil((outcome.leaseMs - nowMs) / 1000) + 1 };
+  // Nobody runs it any more: a slot that it had is the next one's.
+  if (message.celeriac.slots !== undefined) await passOn(message, worker);
+  if (outcome.kind === 'older') return ACK;
   const committed = outcome.kind === 'finished' ? committedOf(outcome.record) : { status, meta, settlement };
   if (outcome.kind === 'concluded') {
     logger.log(

@@ -99,7 +99,8 @@ async function guarded(delivery: Delivery, worker: Worker, handling: Handling): 
     disposition = await handling.afterError(delivery, worker, error);
   }
   if (disposition.kind === 'ack') return ACK;
-  if (disposition.seconds !== undefined) await showAgain(delivery, disposition.seconds, worker);
+  if (disposition.seconds !== undefined && disposition.hidden !== true)
+    await showAgain(delivery, disposition.seconds, worker);
   return disposition;
 }
 

@@ -68,7 +68,7 @@ async function executeOne(delivery: Delivery, worker: Worker): Promise<Dispositi
     case 'unknown':
       return conclude(message, delivery, FAILURE, new NotRegistered(message.task), worker, 'not registered');
     case 'run':
-      return claimAndRun(message, delivery, decision.definition, worker);
+      return passGates(message, delivery, decision.definition, worker);
     default:
       return decision satisfies never;
   }
@@ -99,7 +99,7 @@ async function waitOutClockSkew({ etaMs, queue }: Message, { app, ports: { clock
   if (earlyMs > 0 && earlyMs <= CLOCK_SKEW_SECONDS * 1000) await clock.sleep(earlyMs);
 }
 
-async function claimAndRun(
+async function passGates(
   message: Message,
   delivery: Delivery,
   definition: TaskDefinition,
@@ -113,10 +113,20 @@ async function claimAndRun(
   if ((await worker.mayRun?.(message, delivery, definition)) === false) return { kind: 'keep', seconds: 0 };
   // Before the claim: what waits for its slot must hold nothing.
   // Eagerly a task runs within its caller's call, as Celery's does: nothing makes it wait.
-  if (options.flow?.gated === true && worker.app.eager === undefined) {
-    const waits = await atGates(message, delivery, definition, options.flow, worker);
-    if (waits !== undefined) return waits;
-  }
+  const pass = (passed: Worker): Promise<Disposition> => claimAndRun(message, delivery, definition, passed);
+  return options.flow?.gated === true && worker.app.eager === undefined
+    ? atGates(message, delivery, definition, options.flow, worker, pass)
+    : pass(worker);
+}
+
+async function claimAndRun(
+  message: Message,
+  delivery: Delivery,
+  definition: TaskDefinition,
+  worker: Worker,
+): Promise<Disposition> {
+  const { clock } = worker.ports;
+  const { options } = definition;
   // Unclaimed it would leave nothing for its caller to read.
   if (options.idempotent && worker.app.eager === undefined)
     return runAttempt({ message, delivery, definition, owner: undefined, deliveries: delivery.receiveCount, worker });
@@ -130,7 +140,7 @@ async function claimAndRun(
         !mayStart(clock.nowMs(), worker.invocation.deadlineMs, worker.invocationStartMs, options, true) ||
         (message.expiresMs !== null && message.expiresMs <= clock.nowMs())
       ) {
-        await worker.ports.backend.release({ id: message.id, attempt: message.retries, owner });
+        await worker.release({ id: message.id, attempt: message.retries, owner });
         return { kind: 'keep', seconds: 0 };
       }
       return runAttempt({ message, delivery, definition, owner, deliveries: decision.deliveries, worker });

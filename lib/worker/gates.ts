@@ -8,16 +8,28 @@ import type { TaskDefinition } from '../task/registry.ts';
 import type { Message } from '../wire/message.ts';
 import type { Disposition } from './attempt.ts';
 import { atRateGate } from './rate-gate.ts';
+import { atSlotGate, type Pass } from './slot-gate.ts';
+import { passOn } from './pass-on.ts';
 import type { Worker } from './worker.ts';
 
-/** @returns what becomes of the message, or undefined where the attempt may start. */
+/** @param pass goes on with the attempt, where nothing makes it wait */
 export async function atGates(
   message: Message,
   delivery: Delivery,
   definition: TaskDefinition,
   declared: DeclaredFlow,
   worker: Worker,
-): Promise<Disposition | undefined> {
-  const { rateLimit } = await declared.resolved();
-  return rateLimit === undefined ? undefined : atRateGate(message, delivery, definition, rateLimit, worker);
+  pass: Pass,
+): Promise<Disposition> {
+  const { rateLimit, concurrency } = await declared.resolved();
+  if (rateLimit !== undefined) {
+    const waits = await atRateGate(message, delivery, definition, rateLimit, worker);
+    if (waits !== undefined) {
+      // What waits for its rate slot keeps no other from running.
+      await passOn(message, worker);
+      return waits;
+    }
+  }
+  if (concurrency === undefined) return pass(worker);
+  return atSlotGate({ message, delivery, definition, worker }, concurrency, pass);
 }

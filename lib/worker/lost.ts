@@ -23,6 +23,7 @@ import { concludeRequest } from './conclude-request.ts';
 import { deadLetter, sendDeadLetters } from './dead-letter.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import { endUnreadable } from './unreadable.ts';
+import { PUMP_TASK } from '../canvas/own-tasks.ts';
 import { ownQueueName } from '../wire/queue-name.ts';
 import type { Worker } from './worker.ts';
 
@@ -68,6 +69,8 @@ async function endUnhandled(delivery: Delivery, worker: Worker, loss: Loss): Pro
     return ACK;
   }
   const queue = originOf(delivery, message.queue, worker);
+  // It has no end that anybody would read, and those that wait for a slot would wait for ever.
+  if (message.task === PUMP_TASK) return sendLook(delivery, queue, worker);
   const origin = { ...delivery, queue };
   const { lost } = message.celeriac;
   const outcome = await recordOrGiveUp({ ...message, queue }, delivery, worker, loss);
@@ -161,6 +164,18 @@ async function sendBack(
   const why = `${outcome.code}: ${outcome.message}`;
   if (!outcome.retryable || origin.receiveCount >= LOST_QUEUE_RECEIVES) return say(why);
   throw new Error(`The message was not sent back to queue '${queue}': ${why}`);
+}
+
+async function sendLook(
+  { body, groupId, messageId }: Delivery,
+  queue: string,
+  { ports }: Worker,
+): Promise<Disposition> {
+  const [outcome] = await ports.broker.send([
+    { queue, body, ...(groupId === undefined ? {} : { groupId }), deduplicationId: `${messageId}-again` },
+  ]);
+  if (outcome?.ok === false && outcome.retryable) throw new Error(`It was not sent again: ${outcome.code}`);
+  return ACK;
 }
 
 function markedAs(lost: NonNullable<CeleriacHeader['lost']>, body: string): string {

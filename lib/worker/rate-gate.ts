@@ -6,10 +6,8 @@ import {
   RATE_RETENTION_SECONDS,
   SQS_MAX_VISIBILITY_SECONDS,
 } from '../base/limits.ts';
-import { isPassing } from '../base/passing.ts';
 import { FAILURE, REVOKED } from '../base/states.ts';
-import { callArguments } from '../producer/arguments.ts';
-import { itemKey, keyFor } from '../flow/key.ts';
+import { itemKey } from '../flow/key.ts';
 import { decideSlot, isLate, movedSlot, type RateDecision, slotOf } from '../flow/rate.ts';
 import { isFifo } from '../options/declared-queue.ts';
 import type { RateLimit } from '../options/rate-limit.ts';
@@ -20,7 +18,7 @@ import type { Message } from '../wire/message.ts';
 import type { Disposition } from './attempt.ts';
 import { conclude } from './conclude.ts';
 import { defer } from './defer.ts';
-import { gatherResults } from './gather.ts';
+import { flowKey } from './flow-key.ts';
 import type { Worker } from './worker.ts';
 
 // Others took places in the same line again and again: so long, and up to so much more by chance.
@@ -53,12 +51,13 @@ export async function atRateGate(
   if (await startedBefore(message, delivery, definition, worker)) return undefined;
   let key: string | undefined;
   try {
-    key = await lineOf(message, definition, limit, worker);
+    key = await flowKey(message, definition, limit.key, 'rateLimit', worker);
   } catch (error) {
     if (!InvalidKey.is(error)) throw error;
     return conclude(message, delivery, FAILURE, error, worker);
   }
-  return key === undefined ? undefined : passOrWait({ message, delivery, limit, key, worker });
+  if (key === undefined) return undefined;
+  return passOrWait({ message, delivery, limit, key: itemKey(message.task, key), worker });
 }
 
 /** A redelivery takes no slot: its attempt has started before. */
@@ -72,26 +71,6 @@ async function startedBefore(
   if (delivery.receiveCount <= 1 || definition.options.idempotent) return false;
   const [record] = await ports.backend.get([message.id], ports.clock.nowMs());
   return (record?.attempt ?? -1) >= message.retries;
-}
-
-/** Undefined where the task has no arguments that it could run with: its run tells why. @throws InvalidKey */
-async function lineOf(
-  message: Message,
-  definition: TaskDefinition,
-  { key }: RateLimit,
-  worker: Worker,
-): Promise<string | undefined> {
-  if (key === undefined) return itemKey(message.task, '');
-  const { gather } = message.celeriac;
-  let args: readonly unknown[];
-  try {
-    args = callArguments(message, definition);
-    if (gather !== undefined) args = [await gatherResults(gather, worker.ports), ...args];
-  } catch (error) {
-    if (isPassing(error)) throw error;
-    return undefined;
-  }
-  return itemKey(message.task, keyFor(key, args, `rateLimit of task '${message.task}'`));
 }
 
 async function passOrWait(gated: Gated): Promise<Disposition | undefined> {

@@ -1,6 +1,6 @@
 /** What one worker process works with. */
 import type { Broker, OutgoingMessage } from '../ports/broker.ts';
-import type { ClaimOutcome, ClaimRequest, CommitRequest } from '../ports/backend.ts';
+import type { Backend, ClaimOutcome, ClaimRequest, CommitRequest } from '../ports/backend.ts';
 import type { Clock } from '../base/time.ts';
 import type { GroupMark, Groups } from '../ports/groups.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -23,6 +23,8 @@ export interface Worker {
   readonly invocationStartMs: number;
   claim(request: ClaimRequest): Promise<ClaimOutcome>;
   commit(request: CommitRequest): Promise<boolean>;
+  /** Gives a claim back. */
+  release: Backend['release'];
   /** Undefined where the line is too crowded now. @throws ImproperlyConfigured without a store of rate limits. */
   reserve(request: RateRequest): Promise<Reserved | undefined>;
   /** @throws ImproperlyConfigured */
@@ -73,6 +75,7 @@ export function createWorker(app: App, ports: Ports, invocation: Invocation): Wo
       (request: CommitRequest) => request.id,
       (items) => backend.commit(items),
     ),
+    release: (request) => backend.release(request),
     reserve: sharingPlaces(rates, clock),
     rates,
   };

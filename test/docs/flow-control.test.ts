@@ -63,3 +63,25 @@ console.log(written.slice(0, 3).every((page) => page.startsWith((written[0] ?? '
   });
   expect(output.trim().split('\n')).toEqual(['0 imports', '6 2 true', 'true']);
 });
+
+it('concurrency: three at a time, and one for each customer', () => {
+  const output = runExample(page, ['// slots.ts'], {
+    'slots.ts': {
+      before: `import { World } from 'celeriac/testing';`,
+      after: `const world = new World(app);
+const pages = [];
+for (let page = 0; page < 9; page += 1) pages.push(await render.delay(page));
+const synced = [];
+for (const customer of ['acme', 'acme', 'globex', 'acme', 'initech']) synced.push(await sync.delay(customer));
+const done = async (results: readonly { ready(): Promise<boolean> }[]) =>
+  (await Promise.all(results.map((result) => result.ready()))).filter(Boolean).length;
+for (let ten = 0; ten < 3; ten += 1) {
+  await world.advance('11s');
+  console.log(await done(pages), await done(synced));
+}
+await world.drain();
+console.log(await done(pages), await done(synced));`,
+    },
+  });
+  expect(output.trim().split('\n')).toEqual(['3 3', '6 4', '9 5', '9 5']);
+});

@@ -24,6 +24,10 @@ const OF_LAMBDA: readonly (readonly [RegExp, string])[] = [
 const JUSTIFIED: Readonly<Record<string, readonly (readonly [RegExp, string])[]>> = {
   [WORKER]: [
     ...OF_LAMBDA,
+    [
+      /^dynamodb:GetItem rights-state parked#\*/,
+      'a place in a line is looked at where others changed its key meanwhile',
+    ],
     [/^dynamodb:GetItem rights-state rate#\*/, 'a line that was refused is read, where the refusal brings no item'],
   ],
   [SWEEPER]: OF_LAMBDA,

@@ -31,6 +31,7 @@ export function declare() {
     return self.remainingTime();
   });
   const limited = app.task('limited', { rateLimit: '1/m' }, (_text?: string) => 1);
+  const single = app.task('single', { concurrency: 1 }, () => 1);
   const remote = app.remote<(x: number) => number>('proj.tasks.double', { queue: 'celery' });
   const sender = app.task('sender', async () => {
     await add.delay(1, 1);
@@ -49,7 +50,7 @@ export function declare() {
     swept: { task: add.s(3, 4), schedule: every('30s') },
     ordered: { task: add.s(5, 6), schedule: every('30s'), options: { queue: 'orders' } },
   });
-  return { app, add, sum, fail, again, refuse, requeue, progress, sender, remote, limited };
+  return { app, add, sum, fail, again, refuse, requeue, progress, sender, remote, limited, single };
 }
 
 export type Program = ReturnType<typeof declare>;

@@ -158,11 +158,12 @@ export class Scenario {
   }
 
   async #enqueueing(actor: Actor): Promise<void> {
-    const { app, add: sumOf, sum, fail, again, refuse, requeue, progress, sender, remote, limited } = actor;
+    const { app, add: sumOf, sum, fail, again, refuse, requeue, progress, sender, remote, limited, single } = actor;
     await sumOf.applyAsync([1, 2], { queue: 'orders' });
     await sumOf.applyAsync([1, 2], { queue: 'orders', countdown: 1 });
     await remote.applyAsync([1], { countdown: 2000 });
     await app.sendMany([limited.s(), limited.s()]);
+    await app.sendMany([single.s(), single.s(), single.s()]);
     const signatures = [sumOf.s(1, 2), sumOf.s(3, 4), fail.s(), refuse.s(), requeue.s(), progress.s(), sender.s()];
     await app.sendMany([...signatures, again.s()]);
     // By a sender that does not know the tasks' names.

@@ -1,0 +1,125 @@
+/** A slot from the claim of its attempt to the moment at which it is given back. */
+import { errorLine } from '../base/error-text.ts';
+import { SLOT_RETENTION_SECONDS } from '../base/limits.ts';
+import { isSame } from '../flow/slots.ts';
+import type { ClaimOutcome, ClaimRequest } from '../ports/backend.ts';
+import type { Seated } from './slot-desk.ts';
+import type { Leaving } from './slot-pump.ts';
+import { orLeased } from './pass-on.ts';
+import type { SlotPorts } from './slot-ports.ts';
+import type { OwnSeat, Wanted } from './slot-seat.ts';
+import type { Worker } from './worker.ts';
+
+/**
+ * - `own`: the entry is this delivery's.
+ * - `other`: another delivery's, of the same attempt. It may run.
+ * - `ended`: nobody may run the attempt any more, and its entry, whoever wrote it, has not been taken away yet.
+ * - `left`: there is nothing to give back.
+ */
+type State = 'own' | 'other' | 'ended' | 'left';
+
+export class HeldSlot {
+  readonly #wanted: Wanted;
+  readonly #seat: OwnSeat;
+  readonly #giveBack: (leaving: Leaving) => Promise<void>;
+  readonly #ports: SlotPorts;
+  /** Somebody may have left its place in the line. */
+  readonly #hasPlace: boolean;
+  #state: State;
+
+  /** @param giveBack gives slots of its key back, those of a batch together */
+  constructor(
+    wanted: Wanted,
+    seat: OwnSeat,
+    seated: Seated,
+    giveBack: (leaving: Leaving) => Promise<void>,
+    ports: SlotPorts,
+  ) {
+    this.#giveBack = giveBack;
+    this.#wanted = wanted;
+    this.#seat = seat;
+    this.#ports = ports;
+    this.#state = seated.kind === 'own' ? 'own' : 'other';
+    this.#hasPlace = wanted.delivery.receiveCount > 1 || (seated.kind === 'own' && seated.parked);
+  }
+
+  /** The worker, as the attempt is to see it. */
+  worker(): Worker {
+    const { worker } = this.#wanted;
+    return {
+      ...worker,
+      claim: async (request) => this.#afterClaim(await worker.claim(request), request),
+      commit: async (request) => {
+        const stands = await worker.commit(request);
+        // Before what follows is sent: the next one starts meanwhile.
+        if (stands) await this.#end();
+        return stands;
+      },
+      release: async (request) => {
+        // The other way round the next delivery, which finds the claim free, would lose its slot to this.
+        await this.leave();
+        return worker.release(request);
+      },
+    };
+  }
+
+  async #afterClaim(outcome: ClaimOutcome, request: ClaimRequest): Promise<ClaimOutcome> {
+    if (outcome.kind === 'claimed') {
+      if (this.#state === 'own' || (await this.#takeOver())) return outcome;
+      // The slot went between the two writes: not without one.
+      await this.#wanted.worker.release(request);
+      return { kind: 'busy', leaseMs: request.nowMs, record: { id: request.id, status: 'PENDING' } };
+    }
+    // The delivery that runs has a slot of its own, and keeps it.
+    if (outcome.kind === 'busy') await this.leave();
+    else await this.#end();
+    return outcome;
+  }
+
+  /** The entry of a delivery that is known to be dead. */
+  async #takeOver(): Promise<boolean> {
+    const { holder, mine } = this.#seat;
+    const outcome = await this.#ports.slots.write({
+      key: this.#wanted.key,
+      put: new Map([[holder, mine]]),
+      expiresAtSeconds: Math.ceil(mine.leaseMs / 1000) + SLOT_RETENTION_SECONDS,
+      when: { present: [holder] },
+    });
+    if (!outcome.done && !isSame(outcome.seen.holders.get(holder), mine)) {
+      this.#state = 'left';
+      return false;
+    }
+    this.#state = 'own';
+    return true;
+  }
+
+  /** Nobody may run the attempt any more. */
+  async #end(): Promise<void> {
+    this.#state = 'ended';
+    try {
+      await this.leave();
+    } catch (error) {
+      // The outcome stands whatever becomes of the slot; it is tried again when all is done.
+      this.#ports.logger.log('warn', `The slot of ${this.#seat.holder} was not given back: ${errorLine(error)}`, {
+        key: this.#wanted.key,
+      });
+    }
+  }
+
+  /** What its attempt ended in is done, where nothing but that says so: it has no claim and no commit. */
+  async unclaimedEnd(): Promise<void> {
+    if (this.#hasPlace) await this.#ports.slots.unpark(this.#wanted.key, this.#seat);
+  }
+
+  /** Gives back what there is to give. */
+  async leave(): Promise<void> {
+    const { key } = this.#wanted;
+    const { holder, mine } = this.#seat;
+    if (this.#state === 'ended') {
+      // It has run: nobody needs to send for it any more.
+      if (this.#hasPlace) await this.#ports.slots.unpark(key, this.#seat);
+      await orLeased(() => this.#giveBack({ holder }), this.#ports);
+    } else if (this.#state === 'own') await orLeased(() => this.#giveBack({ holder, entry: mine }), this.#ports);
+    this.#state = 'left';
+  }
+}
