@@ -7,6 +7,7 @@ import { ManualClock } from 'celeriac/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../lib/aws/connect.ts';
 import { peekDeadLetters, SqsPoller } from '../../lib/aws/poller.ts';
+import type { BatchResponse } from '../../lib/ports/delivery.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import type { Environment } from '../../lib/options/manifest.ts';
 import { systemClock, systemIds, systemRandom } from '../../lib/base/time.ts';
@@ -98,33 +99,32 @@ async function drain({ app, ports, clock, environment }: Stage, first: CrashLog,
     }
     idle = 0;
     const invocation = { deadlineMs: clock.nowMs() + 60_000, requestId: 'invocation' };
-    const crashing = mayCrash ? tapped(ports, dying(crash, first), ['broker', 'backend', 'timers']) : ports;
+    const idsOf = ({ batchItemFailures }: BatchResponse): string[] =>
+      batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+    let kept: string[];
+    if (mayCrash) {
+      const crashing = tapped(ports, dying(crash, first), ['broker', 'backend', 'timers']);
+      const work = consume(batch, invocation, app, crashing).then(idsOf);
+      kept = await Promise.race([work, crashed(first).then(() => batch.map(({ messageId }) => messageId))]);
+    } else {
+      kept = idsOf(await consume(batch, invocation, app, ports));
+    }
     mayCrash = false;
-    const work = consume(batch, invocation, app, crashing).then(({ batchItemFailures }) => batchItemFailures);
-    let kept = (await Promise.race([work, crashed(first)])).map(({ itemIdentifier }) => itemIdentifier);
-    if (first.crashed && crashing !== ports) kept = batch.map(({ messageId }) => messageId);
     // A busy server may also have answered too late: what is kept comes again.
     while (kept.length > 0) {
       // SQS shows the messages again once the lease is over.
       clock.moveTo(clock.nowMs() + 120_000);
       const again = batch.filter(({ messageId }) => kept.includes(messageId));
-      const { batchItemFailures } = await consume(
-        again,
-        { deadlineMs: clock.nowMs() + 60_000, requestId: 'again' },
-        app,
-        ports,
-      );
-      kept = batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+      kept = idsOf(await consume(again, { deadlineMs: clock.nowMs() + 60_000, requestId: 'again' }, app, ports));
     }
     await poller.delete(batch.map((delivery) => delivery.receipt));
   }
 }
 
-async function crashed(log: CrashLog): Promise<[]> {
+async function crashed(log: CrashLog): Promise<void> {
   while (!log.crashed) await systemClock.sleep(5);
   // A call that takes effect before its answer is lost is on its way to the server.
   await systemClock.sleep(30);
-  return [];
 }
 
 async function play(
