@@ -77,6 +77,8 @@ const CELERY_GROUPS = "b'celery-taskset-meta-*";
 const CELERY_CHORDS = "b'chord-unlock-*";
 const TIMERS = 'timer#*';
 const GROUPS = 'group#*';
+// What is changed at run time.
+const CONTROL = 'control';
 const RATE_LINES = 'rate#*';
 const RATE_SLOTS = 'rate-slot#*';
 const LOCKS = 'lock#*';
@@ -112,7 +114,7 @@ export function readResults({ results, state }: Tables): Rights[] {
   ];
 }
 
-/** Revoking tasks, and forgetting results and groups. */
+/** Revoking tasks, forgetting results and groups, and changing rate limits. */
 export function manageResults({ results, state }: Tables): Rights[] {
   return [
     endTasks(results),
@@ -121,6 +123,7 @@ export function manageResults({ results, state }: Tables): Rights[] {
     onKeys(state, [GROUPS], ['Query']),
     // Deletes name nothing but the key: a batch that puts members into a count is refused.
     onKeys(state, [GROUPS], ['BatchWriteItem'], ['pk', 'sk']),
+    onKeys(state, [CONTROL], ['PutItem', 'DeleteItem']),
   ];
 }
 
@@ -147,7 +150,11 @@ export function workOnGroups(table: ITable): Rights {
 
 /** Of a worker whose tasks have rate limits: places in their lines, and those that messages keep where they wait. */
 export function takeRateSlots(table: ITable): Rights[] {
-  return [onKeys(table, [RATE_LINES], ['UpdateItem', 'GetItem']), onKeys(table, [RATE_SLOTS], ['PutItem', 'GetItem'])];
+  return [
+    onKeys(table, [RATE_LINES], ['UpdateItem', 'GetItem']),
+    onKeys(table, [RATE_SLOTS], ['PutItem', 'GetItem']),
+    onKeys(table, [CONTROL], ['Query']),
+  ];
 }
 
 /** Acquiring, renewing, giving back and freeing locks, which are one conditional update each, and listing them. */

@@ -15,6 +15,7 @@ export type { Route, RouteEntry, Router, Routes } from './options/routes.ts';
 export type { Serializable } from './base/serializable.ts';
 export type { Task, TaskArguments, TaskName, TaskResult, TaskTypes } from './app/task.ts';
 export { TaskBase, type TaskClass } from './task/task-class.ts';
+export type { Control, ControlReply } from './app/control.ts';
 export type { RevokeOptions } from './results/revoke.ts';
 export { AsyncResult, type GetOptions, type ResultPair, type ResultParent } from './results/result.ts';
 export { ResultSet } from './results/result-set.ts';

@@ -22,11 +22,12 @@ import { checkedTaskName, resolveTaskOptions, type TaskOptions } from '../option
 import type { BatchResponse, Delivery, Invocation } from '../ports/delivery.ts';
 import { consume } from '../worker/consume.ts';
 import { builtinTasks } from './builtin-tasks.ts';
+import type { Control } from './control.ts';
 import type { GroupResult } from '../results/group-result.ts';
 import { manifestOf } from '#deployed/app/app-manifest';
 import { awsPorts } from '#deployed/app/aws-ports';
 import { applyCall, savedGroup, sendCall, sendMany, sendNamed } from '#deployed/producer/sending';
-import { consumeLost, consumeWakeUps, locksOf, runEager } from '#deployed/app/rarely';
+import { consumeLost, consumeWakeUps, controlOf, locksOf, runEager } from '#deployed/app/rarely';
 import type { LockBook } from '../flow/lock-book.ts';
 import { Beat } from '#deployed/beat/beat';
 import type { FullSweepReport } from '../beat/beat.ts';
@@ -268,6 +269,20 @@ export class Celeriac implements App {
     return (this.#locks ??= locksOf(this));
   }
   #locks: LockBook | undefined;
+
+  /**
+   * Commands to the workers: revoke tasks by id, end running ones, change a rate limit. On AWS a caller needs
+   * `service.grantManage(fn)`.
+   *
+   * @example
+   * ```ts
+   * await app.control.rateLimit('mail.send', '10/m');
+   * await app.control.revoke([id], { terminate: true });
+   * ```
+   */
+  get control(): Control {
+    return controlOf(this);
+  }
 
   #register(definition: TaskDefinition): Task {
     this.registry.add(definition);

@@ -1,6 +1,7 @@
 /** What few processes do: to run eagerly, to ask for locks, and what the sweeper's function does beside the sweep. Loaded on demand. */
 import type * as Eager from './eager.ts';
 import { LockBook } from '../flow/lock-book.ts';
+import { Control } from './control.ts';
 import type { App } from '../producer/app.ts';
 import type * as WakeUps from '../beat/consume-wake-ups.ts';
 import type * as Lost from '../worker/consume-lost.ts';
@@ -12,6 +13,10 @@ export const consumeLost: typeof Lost.consumeLost = async (...args) =>
 
 export const consumeWakeUps: typeof WakeUps.consumeWakeUps = async (...args) =>
   (await import('../beat/consume-wake-ups.ts')).consumeWakeUps(...args);
+
+export function controlOf(app: App): Control {
+  return new Control(app);
+}
 
 export function locksOf(app: App): LockBook {
   return new LockBook(app);

@@ -1,8 +1,22 @@
 /** Rate limits on DynamoDB: one item per limit and key, one conditional update for as many places as a batch asks for. */
-import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand, UpdateItemCommand } from '#aws-sdk';
+import type { QueryCommandOutput } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '#aws-sdk';
 
 import { RATE_RETENTION_SECONDS } from '../base/limits.ts';
-import { keptSlotPartition, movedMicros, ratePartition } from '../ports/rate-line.ts';
+import {
+  CONTROL_PARTITION,
+  CONTROL_RATE_PREFIX,
+  keptSlotPartition,
+  movedMicros,
+  ratePartition,
+} from '../ports/rate-line.ts';
 import type { KeepSlotRequest, KeptSlot, RateLine, RateRequest, Rates } from '../ports/rates.ts';
 import { partitionKey, sortKey } from '../ports/store-limits.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
@@ -80,6 +94,34 @@ export class DynamodbRates implements Rates {
     );
     if (item === undefined) return undefined;
     return { slotMicros: of(item, 'slot'), paceMicros: of(item, 'pace'), lates: of(item, 'lates') };
+  }
+
+  async setLimit(task: string, limit: string | undefined): Promise<void> {
+    const { client, table: TableName } = this.#store;
+    const key: Item = { pk: text(CONTROL_PARTITION), sk: text(sortKey(`${CONTROL_RATE_PREFIX}${task}`)) };
+    if (limit === undefined) await client.send(new DeleteItemCommand({ TableName, Key: key }));
+    else await client.send(new PutItemCommand({ TableName, Item: { ...key, limit: text(limit) } }));
+  }
+
+  async limits(): Promise<ReadonlyMap<string, string>> {
+    const limits = new Map<string, string>();
+    let from: Item | undefined;
+    do {
+      const page: QueryCommandOutput = await this.#store.client.send(
+        new QueryCommand({
+          TableName: this.#store.table,
+          KeyConditionExpression: '#pk = :pk AND begins_with(#sk, :prefix)',
+          ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk' },
+          ExpressionAttributeValues: { ':pk': text(CONTROL_PARTITION), ':prefix': text(CONTROL_RATE_PREFIX) },
+          ConsistentRead: true,
+          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+        }),
+      );
+      for (const { sk, limit } of page.Items ?? [])
+        limits.set((sk?.S ?? '').slice(CONTROL_RATE_PREFIX.length), limit?.S ?? '');
+      from = page.LastEvaluatedKey;
+    } while (from !== undefined);
+    return limits;
   }
 
   async #write(request: RateRequest, seen: Seen): Promise<RateLine | { readonly seen: Seen }> {

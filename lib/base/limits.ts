@@ -230,6 +230,8 @@ export const MAX_RATE_PERIOD_SECONDS = 2_592_000;
 export const MAX_RATE_BURST = 10_000;
 /** What waits for its slot looks this often whether the limit was changed. */
 export const RATE_LOOK_SECONDS = 3600;
+/** Workers look this often whether a rate limit was changed at run time. */
+export const RATE_CONTROL_SECONDS = 60;
 /** A slot whose message waits in its queue (FIFO) must come so long before the message's retention ends. */
 export const RATE_RETENTION_MARGIN_SECONDS = 3600;
 /** Places in a line are kept by the store for so long after they have passed. */

@@ -22,6 +22,7 @@ export {
 } from '../aws/rare-ports.ts';
 export { readTerminated, revokeTask } from '../aws/dynamodb-revokes.ts';
 export { LockBook } from '../flow/lock-book.ts';
+export { Control } from '../app/control.ts';
 export { runEager } from '../app/eager.ts';
 export { consumeWakeUps } from '../beat/consume-wake-ups.ts';
 export { resolveFlow } from '../options/resolve-flow.ts';

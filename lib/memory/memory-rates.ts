@@ -1,5 +1,5 @@
 /** Rate limits in memory: the executable meaning of `Rates`. */
-import { keptSlotPartition, movedMicros, ratePartition } from '../ports/rate-line.ts';
+import { CONTROL_RATE_PREFIX, keptSlotPartition, movedMicros, ratePartition } from '../ports/rate-line.ts';
 import type { KeepSlotRequest, KeptSlot, RateLine, RateRequest, Rates } from '../ports/rates.ts';
 import { partitionKey, sortKey } from '../ports/store-limits.ts';
 
@@ -10,6 +10,7 @@ interface Line extends RateLine {
 /** Rate limits in memory: the meaning of the port. */
 export class MemoryRates implements Rates {
   readonly #lines = new Map<string, Line>();
+  readonly #limits = new Map<string, string>();
   readonly #kept = new Map<string, KeptSlot>();
 
   reserve({ key, count, paceMicros, nowMs }: RateRequest): Promise<RateLine | undefined> {
@@ -28,6 +29,18 @@ export class MemoryRates implements Rates {
     if (kept !== undefined && kept.slotMicros !== instead?.slotMicros) return Promise.resolve({ ...kept });
     this.#kept.set(key, { ...slot });
     return Promise.resolve({ ...slot });
+  }
+
+  setLimit(task: string, limit: string | undefined): Promise<void> {
+    const key = sortKey(`${CONTROL_RATE_PREFIX}${task}`);
+    if (limit === undefined) this.#limits.delete(key);
+    else this.#limits.set(key, limit);
+    return Promise.resolve();
+  }
+
+  limits(): Promise<ReadonlyMap<string, string>> {
+    const entries = [...this.#limits].map(([key, limit]) => [key.slice(CONTROL_RATE_PREFIX.length), limit] as const);
+    return Promise.resolve(new Map(entries));
   }
 
   kept(id: string, attempt: number): Promise<KeptSlot | undefined> {

@@ -12,6 +12,11 @@ export function ratePartition(key: string): string {
   return `rate#${key}`;
 }
 
+/** Partition of what is changed at run time. */
+export const CONTROL_PARTITION = 'control';
+/** Before the task's name. */
+export const CONTROL_RATE_PREFIX = 'rate#';
+
 /** Partition of the places that a task's attempts keep. */
 export function keptSlotPartition(id: string): string {
   return `rate-slot#${id}`;

@@ -61,4 +61,8 @@ export interface Rates {
   keep(request: KeepSlotRequest): Promise<KeptSlot>;
   /** The place that an attempt keeps; undefined for none. */
   kept(id: string, attempt: number): Promise<KeptSlot | undefined>;
+  /** Notes a limit that holds in place of what a task declares, `'0'` for none; undefined takes the note away. */
+  setLimit(task: string, limit: string | undefined): Promise<void>;
+  /** All limits that are noted, by task. */
+  limits(): Promise<ReadonlyMap<string, string>>;
 }

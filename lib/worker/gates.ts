@@ -7,6 +7,7 @@ import type { Delivery } from '../ports/delivery.ts';
 import type { TaskDefinition } from '../task/registry.ts';
 import type { Message } from '../wire/message.ts';
 import type { Disposition } from './attempt.ts';
+import { currentLimit } from './current-limit.ts';
 import { atRateGate } from './rate-gate.ts';
 import { atSlotGate, type Pass } from './slot-gate.ts';
 import { passOn } from './pass-on.ts';
@@ -22,8 +23,9 @@ export async function atGates(
   pass: Pass,
 ): Promise<Disposition> {
   const { rateLimit, concurrency } = await declared.resolved();
-  if (rateLimit !== undefined) {
-    const waits = await atRateGate(message, delivery, definition, rateLimit, worker);
+  const limit = rateLimit && (await currentLimit(definition.name, rateLimit, worker));
+  if (limit !== undefined) {
+    const waits = await atRateGate(message, delivery, definition, limit, worker);
     if (waits !== undefined) {
       // What waits for its rate slot keeps no other from running.
       await passOn(message, worker);

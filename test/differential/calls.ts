@@ -275,6 +275,15 @@ export const RATE_CALLS: Calls<Rates> = fc.oneof(
   call('keep first', fc.record({ name: id, attempt, slot }), (port: Rates, { name, ...request }, prefix) =>
     port.keep({ id: prefix + name, ...request, expiresAtSeconds: NOW / 1000 + 86_400 }),
   ),
+  call(
+    'setLimit',
+    fc.tuple(id, fc.constantFrom('10/m', '0', undefined)),
+    async (port: Rates, [name, limit], prefix) => {
+      await port.setLimit(prefix + name, limit);
+      const limits = await port.limits();
+      return ['a', 'b', 'c', 'd'].map((each) => limits.get(prefix + each));
+    },
+  ),
   call('kept', fc.tuple(id, attempt), (port: Rates, [name, number], prefix) => port.kept(prefix + name, number)),
 );
 

@@ -85,3 +85,34 @@ console.log(await done(pages), await done(synced));`,
   });
   expect(output.trim().split('\n')).toEqual(['3 3', '6 4', '9 5', '9 5']);
 });
+
+it('rateLimit at run time: ten in a minute, none, and what is declared again', () => {
+  const output = runExample(page, ['// limits.ts', '// slower.ts'], {
+    'slower.ts': {
+      before: `import { mail } from './limits.ts';
+import { World } from 'celeriac/testing';
+const { control } = app;
+const world = new World(app);
+const rateLimit = control.rateLimit.bind(control);
+const sent = [];
+Object.defineProperty(app, 'control', { value: { rateLimit: async (...given) => {
+  console.log(Object.values(await rateLimit(...given)).join());
+  await world.advance('61s');
+  const before = (await Promise.all(sent.map((each) => each.ready()))).filter(Boolean).length;
+  for (let n = 0; n < 30; n += 1) sent.push(await mail.delay('x'));
+  await world.run();
+  console.log((await Promise.all(sent.map((each) => each.ready()))).filter(Boolean).length - before);
+} } });`,
+    },
+  });
+  expect(output.trim().split('\n')).toEqual([
+    'new rate limit set successfully',
+    '1',
+    'rate limit disabled successfully',
+    // What waits already starts when its slot comes.
+    '30',
+    'rate limit as declared',
+    // They come behind what still stands in the line.
+    '0',
+  ]);
+});

@@ -6,6 +6,11 @@ export const consumeLost: typeof Whole.consumeLost = async (...args) => (await o
 export const consumeWakeUps: typeof Whole.consumeWakeUps = async (...args) =>
   (await onDemand()).consumeWakeUps(...args);
 export const runEager: typeof Whole.runEager = async (...args) => (await onDemand()).runEager(...args);
+export const controlOf: typeof Whole.controlOf = (app) =>
+  lazy(
+    'app.control',
+    once(async () => new (await onDemand()).Control(app)),
+  );
 export const locksOf: typeof Whole.locksOf = (app) =>
   lazy(
     'app.locks',

@@ -104,6 +104,24 @@ export function ratesConformance(rates: Rates): ConformanceCase[] {
       },
     },
     {
+      name: 'limits that are changed at run time are there, by task, until they are taken away',
+      async run() {
+        const mine = async (): Promise<[string, string][]> =>
+          [...(await rates.limits())].filter(([task]) => task.startsWith('limits.')).toSorted();
+        await rates.setLimit('limits.a', '10/m');
+        await rates.setLimit('limits.b', '0');
+        await rates.setLimit('limits.a', '20/m');
+        deepEqual(await mine(), [
+          ['limits.a', '20/m'],
+          ['limits.b', '0'],
+        ]);
+        await rates.setLimit('limits.a', undefined);
+        await rates.setLimit('limits.unknown', undefined);
+        deepEqual(await mine(), [['limits.b', '0']]);
+        await rates.setLimit('limits.b', undefined);
+      },
+    },
+    {
       name: 'the first place that an attempt keeps stands, until it is exchanged by who knows it',
       async run() {
         const [first, second, third] = [1, 2, 3].map((at) => ({ slotMicros: NOW + at, paceMicros: SECOND, lates: at }));

@@ -7,6 +7,8 @@ const NO_LINES: Rates = {
   reserve: ({ nowMs }) => Promise.resolve({ nextMicros: nowMs * 1000 }),
   keep: ({ slot }) => Promise.resolve(slot),
   kept: () => Promise.resolve(undefined),
+  setLimit: () => Promise.resolve(),
+  limits: () => Promise.resolve(new Map()),
 };
 
 export const FLOW_SABOTAGES: readonly Sabotage[] = [

@@ -198,6 +198,8 @@ export class Scenario {
     if ((await app.result(done.id).get({ timeout: 60 })) !== 3) throw new Error('the task has another result');
     // It has ended: the answer says how.
     await manage.result(done.id).revoke();
+    await manage.control.rateLimit('limited', '2/m');
+    await manage.control.rateLimit('limited');
     await manage.result(done.id).forget();
     const own = await manage.groupResult(members.id);
     await own?.revoke();
