@@ -104,7 +104,7 @@ export function newLoad(ledger: Notes, { schedules = true, resultExpires, flow =
       case 'slow':
         return during(self, clock?.sleep(behaviour.seconds * 1000)).then(() => value);
       case 'long':
-        return during(self, clock && long(self, behaviour, clock)).then(() => value);
+        return during(self, clock && long(self, behaviour, clock, ledger.witness)).then(() => value);
       case 'spawn':
         return Promise.all(
           Array.from({ length: behaviour.children }, (_, index) => {
@@ -196,12 +196,14 @@ async function long(
   self: TaskContext,
   { seconds, heeds }: Extract<Behaviour, { readonly kind: 'long' }>,
   clock: Clock,
+  witness: Notes['witness'],
 ): Promise<void> {
   const endMs = clock.nowMs() + seconds * 1000;
   while (clock.nowMs() < endMs) {
     const leftMs = endMs - clock.nowMs();
     // What it tells of itself may not be taken: that is no reason to end.
     if (heeds === 'progress') await self.progress(seconds - leftMs / 1000, seconds).catch(() => {});
+    witness?.stored(self.request.id, self.signal);
     await clock.sleep(
       heeds === 'progress' ? Math.min(STEP_MS, leftMs) : leftMs,
       heeds === 'nothing' ? undefined : self.signal,

@@ -98,6 +98,8 @@ export class Witness {
   readonly #facts: Facts;
   readonly #violate: (rule: string, what: string, id?: string) => void;
   readonly #seen = new Map<object, Seen>();
+  /** Tasks that were told so when they stored a state. */
+  readonly #answered = new Set<string>();
   nowMs: () => number = () => 0;
   /** What is asked is what was written: no store lags behind. */
   exact = true;
@@ -114,6 +116,12 @@ export class Witness {
     return () => {
       run.untilMs = this.nowMs();
     };
+  }
+
+  /** When a run has stored a state: its signal has aborted where that was answered so. */
+  stored(id: string, signal: AbortSignal): void {
+    if (this.#answered.has(id) && !signal.aborted)
+      this.#violate('who stores a state is told at once', `${id} at ${this.nowMs()}`, id);
   }
 
   watch(ports: Ports): Ports {
@@ -142,7 +150,9 @@ export class Witness {
         },
         update: async (request) => {
           const outcome = await backend.update(request);
-          if (outcome === 'terminated') this.#told(request.id);
+          if (outcome !== 'terminated') return outcome;
+          this.#told(request.id);
+          this.#answered.add(request.id);
           return outcome;
         },
         commit: async (requests) => {
