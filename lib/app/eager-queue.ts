@@ -62,12 +62,11 @@ export class EagerQueue implements Broker {
     this.#clock = clock;
     this.#queues = queues;
     this.timers = {
-      shards: 1,
       put: (timers) => {
         for (const { message, dueMs } of timers) this.#add(message, dueMs);
-        return Promise.resolve();
+        return Promise.resolve(timers.map(() => 0));
       },
-      due: () => Promise.resolve([]),
+      eachDue: () => Promise.resolve(),
       remove: () => Promise.resolve(),
     };
   }

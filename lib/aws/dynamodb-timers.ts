@@ -1,9 +1,9 @@
 /** Timers on DynamoDB: sharded partitions, sorted by due time, so that a sweep reads what is due and nothing else. */
 import { QueryCommand } from '#aws-sdk';
-import type { Timer, Timers } from '../ports/timers.ts';
+import type { DueTimers, Timer, Timers } from '../ports/timers.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
 import { type DynamodbTable, writeAll } from './dynamodb-writes.ts';
-import { timerShard, timerSortKey } from '../ports/timer-order.ts';
+import { eachDueIn, timerShard, timerSortKey } from '../ports/timer-order.ts';
 import { timerPartition, timerUpperBound } from './keys.ts';
 import { storedMessage } from './stored-message.ts';
 
@@ -20,7 +20,7 @@ const LEFTOVER_SECONDS = 30 * 86_400;
 
 /** Timers on DynamoDB: partitions by shard, sorted by due time, so that a sweep reads what is due and nothing else. */
 export class DynamodbTimers implements Timers {
-  readonly shards: number;
+  readonly #shards: number;
   readonly #store: DynamodbTable;
   // Where a timer was found. Whoever may store timers may store one whose fields say something else than its key, and what is
   // removed elsewhere would be sent by every sweep.
@@ -28,14 +28,15 @@ export class DynamodbTimers implements Timers {
 
   /** Reads and writes nothing yet. */
   constructor(options: DynamodbTimersOptions) {
-    this.shards = options.shards;
+    this.#shards = options.shards;
     this.#store = options;
   }
 
-  async put(timers: readonly Timer[]): Promise<void> {
+  async put(timers: readonly Timer[]): Promise<readonly number[]> {
     // The same key twice in one request is an error; the same timer twice is one timer.
     const items = new Map(timers.map((timer) => [timerSortKey(timer), { PutRequest: { Item: this.#itemOf(timer) } }]));
     await writeAll(this.#store, [...items.values()]);
+    return timers.map((timer) => timerShard(timer, this.#shards));
   }
 
   async remove(timers: readonly Timer[]): Promise<void> {
@@ -44,7 +45,13 @@ export class DynamodbTimers implements Timers {
     await writeAll(this.#store, [...requests.values()]);
   }
 
-  async due(shard: number, untilMs: number, limit: number, after?: Timer): Promise<Timer[]> {
+  eachDue(due: DueTimers, visit: Parameters<Timers['eachDue']>[1]): Promise<void> {
+    return eachDueIn(this.#shards, due, visit, (shard, untilMs, limit, after) =>
+      this.#due(shard, untilMs, limit, after),
+    );
+  }
+
+  async #due(shard: number, untilMs: number, limit: number, after?: Timer): Promise<Timer[]> {
     const timers: Timer[] = [];
     let from: Item | undefined = after === undefined ? undefined : (this.#found.get(after) ?? this.#key(after));
     do {
@@ -73,7 +80,7 @@ export class DynamodbTimers implements Timers {
 
   #key(timer: Timer): Item {
     return {
-      pk: text(timerPartition(timerShard(timer, this.shards))),
+      pk: text(timerPartition(timerShard(timer, this.#shards))),
       sk: text(timerSortKey(timer)),
     };
   }

@@ -5,7 +5,7 @@ import type { Settings } from '../options/settings.ts';
 import type { Ports } from '../ports/ports.ts';
 import { readWakeUp, WAKE_QUEUE, type WakeUp } from '../ports/wake-up.ts';
 import type { BatchResponse, Delivery } from '../ports/delivery.ts';
-import { sweepShards } from './sweep.ts';
+import { sweepTimers } from './sweep.ts';
 
 // SQS or DynamoDB did not answer well: soon again, a few times; then the minute's sweep takes over.
 const AGAIN_SECONDS = 2;
@@ -16,7 +16,7 @@ export async function consumeWakeUps(
   settings: Settings,
   ports: Ports,
 ): Promise<BatchResponse> {
-  const wakeUps = deliveries.flatMap(({ body }) => readWakeUp(body, ports.timers.shards) ?? []);
+  const wakeUps = deliveries.flatMap(({ body }) => readWakeUp(body) ?? []);
   if (wakeUps.length === 0 || (await sendDue(wakeUps, settings, ports))) return { batchItemFailures: [] };
   const again = deliveries.filter(({ receiveCount }) => receiveCount < MAX_RECEIVES);
   await Promise.allSettled(
@@ -33,8 +33,9 @@ async function sendDue(wakeUps: readonly WakeUp[], settings: Settings, ports: Po
   // The sender's clock is ahead of ours. What is earlier than that gets a new wake-up from the sweep.
   if (earlyMs > 0 && earlyMs <= CLOCK_SKEW_SECONDS * 1000) await ports.clock.sleep(earlyMs);
   try {
-    const shards = new Set(wakeUps.flatMap((wakeUp) => wakeUp.shards));
-    const { failed, refused } = await sweepShards([...shards], Math.max(ports.clock.nowMs(), dueMs), settings, ports);
+    const parts = [...new Set(wakeUps.flatMap((wakeUp) => wakeUp.parts))];
+    const untilMs = Math.max(ports.clock.nowMs(), dueMs);
+    const { failed, refused } = await sweepTimers({ untilMs, parts }, settings, ports);
     return failed === refused;
   } catch (error) {
     ports.logger.log('error', `The sweep of a wake-up failed: ${errorMessage(error)}`);

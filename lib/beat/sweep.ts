@@ -12,7 +12,7 @@ import type { OutgoingMessage, SendOutcome } from '../ports/broker.ts';
 import { isFifo } from '../options/declared-queue.ts';
 import type { Settings } from '../options/settings.ts';
 import type { Ports } from '../ports/ports.ts';
-import type { Timer } from '../ports/timers.ts';
+import type { DueTimers, Timer } from '../ports/timers.ts';
 import { groupOf } from '../ports/timer-order.ts';
 import { wakeUpsOf } from '../ports/wake-up.ts';
 
@@ -29,7 +29,7 @@ export interface SweepReport {
   readonly refused: number;
 }
 
-// One page of a shard: bounds memory, and a crash repeats at most this many sends.
+// One page of a part of the store: bounds memory, and a crash repeats at most this many sends.
 const PAGE = 100;
 
 /** Ends the task of a timer that its queue will never take. False where the timer has to stay. */
@@ -42,27 +42,23 @@ export function sweep(
   endRefused?: EndRefused,
 ): Promise<SweepReport> {
   const untilMs = ports.clock.nowMs() + (options.horizonSeconds ?? SWEEP_HORIZON_SECONDS) * 1000;
-  return sweepShards(
-    Array.from({ length: ports.timers.shards }, (_, shard) => shard),
-    untilMs,
-    settings,
-    ports,
-    endRefused,
-  );
+  return sweepTimers({ untilMs }, settings, ports, endRefused);
 }
 
-/** Sends the timers of some shards that are due by `untilMs`. */
-export async function sweepShards(
-  shards: readonly number[],
-  untilMs: number,
+/** Sends the timers that are due, in all parts of the store or in some. */
+export async function sweepTimers(
+  due: Omit<DueTimers, 'limit'>,
   settings: Settings,
   ports: Ports,
   endRefused?: EndRefused,
 ): Promise<SweepReport> {
-  const refused: Refused[] = [];
-  const reports = await Promise.all(shards.map((shard) => sweepShard(shard, untilMs, settings, ports, refused)));
+  const reports: SweepReport[] = [];
+  const swept: Swept = { refused: [], halted: new Set(), settings, ports };
+  await ports.timers.eachDue({ ...due, limit: PAGE }, async (page, part) => {
+    reports.push(await sweepPage(page, part, swept));
+  });
   // Behind all that can be sent: one after another they may take a while.
-  if (endRefused !== undefined) await endAll(refused, ports, endRefused);
+  if (endRefused !== undefined) await endAll(swept.refused, ports, endRefused);
   const total = sumOf(reports);
   if (total.sent > 0 || total.failed > 0)
     ports.logger.log(total.failed > 0 ? 'error' : 'info', `Sweep: ${total.sent} timers sent, ${total.failed} failed`, {
@@ -71,43 +67,36 @@ export async function sweepShards(
   return total;
 }
 
-async function sweepShard(
-  shard: number,
-  untilMs: number,
-  settings: Settings,
-  ports: Ports,
-  refused: Refused[],
+interface Swept {
+  readonly refused: Refused[];
+  /** Groups of which a timer could not be sent: those behind it wait, for longer than its page. */
+  readonly halted: Set<string>;
+  readonly settings: Settings;
+  readonly ports: Ports;
+}
+
+async function sweepPage(
+  page: readonly Timer[],
+  part: number,
+  { refused, halted, settings, ports }: Swept,
 ): Promise<SweepReport> {
-  const reports: SweepReport[] = [];
-  // Groups of which a timer could not be sent: those behind it wait, for longer than this page.
-  const halted = new Set<string>();
-  let after: Timer | undefined;
-  for (;;) {
-    const page = await ports.timers.due(shard, untilMs, PAGE, after);
-    const nowMs = ports.clock.nowMs();
-    const ordered = page.filter((timer) => isFifo(timer.message.queue, settings));
-    const ahead = ordered.filter(({ dueMs }) => dueMs > nowMs);
-    reports.push(
-      ...(await Promise.all([
-        sendTimers(
-          page.filter((timer) => !isFifo(timer.message.queue, settings)),
-          ports,
-          refused,
-        ),
-        sendInOrder(
-          ordered.filter(({ dueMs }) => dueMs <= nowMs),
-          halted,
-          ports,
-          refused,
-        ),
-      ])),
-    );
-    const wakeUps = wakeUpsOf(ahead, nowMs, ports.timers.shards);
-    // One that is not sent is sent by the next sweep, or its timers are.
-    if (wakeUps.length > 0) await trySend(wakeUps, ports);
-    after = page.at(-1);
-    if (page.length < PAGE || after === undefined) return sumOf(reports);
-  }
+  const nowMs = ports.clock.nowMs();
+  const ordered = page.filter((timer) => isFifo(timer.message.queue, settings));
+  const plain = page.filter((timer) => !isFifo(timer.message.queue, settings));
+  const reports = await Promise.all([
+    sendTimers(plain, ports, refused),
+    sendInOrder(
+      ordered.filter(({ dueMs }) => dueMs <= nowMs),
+      halted,
+      ports,
+      refused,
+    ),
+  ]);
+  const ahead = ordered.filter(({ dueMs }) => dueMs > nowMs).map((timer) => ({ timer, part }));
+  const wakeUps = wakeUpsOf(ahead, nowMs);
+  // One that is not sent is sent by the next sweep, or its timers are.
+  if (wakeUps.length > 0) await trySend(wakeUps, ports);
+  return sumOf(reports);
 }
 
 /** Of standard queues: in batches. */

@@ -1,7 +1,7 @@
 /** Timers in memory: the executable meaning of `Timers`. */
-import type { Timer, Timers } from '../ports/timers.ts';
+import type { DueTimers, Timer, Timers } from '../ports/timers.ts';
 import { checkItem } from '../ports/store-limits.ts';
-import { timerShard, timerSortKey } from '../ports/timer-order.ts';
+import { eachDueIn, timerShard, timerSortKey } from '../ports/timer-order.ts';
 import { Heap, type HeapItem } from './heap.ts';
 
 interface Held extends HeapItem {
@@ -16,16 +16,14 @@ interface Shard {
 
 /** Timers in memory: the meaning of the port. */
 export class MemoryTimers implements Timers {
-  readonly shards: number;
   readonly #shards: readonly Shard[];
 
   /** Empty; `shards` as the app's `timerShards` says. */
   constructor(options: { readonly shards: number }) {
-    this.shards = options.shards;
     this.#shards = Array.from({ length: options.shards }, () => ({ heap: new Heap(earlier), byKey: new Map() }));
   }
 
-  async put(timers: readonly Timer[]): Promise<void> {
+  async put(timers: readonly Timer[]): Promise<readonly number[]> {
     // One request, which DynamoDB takes whole or not at all.
     for (const timer of timers)
       checkItem({ sk: timerSortKey(timer), ...timer, message: JSON.stringify(timer.message) });
@@ -38,10 +36,16 @@ export class MemoryTimers implements Timers {
       shard.byKey.set(key, held);
       shard.heap.push(held);
     }
-    return Promise.resolve();
+    return Promise.resolve(timers.map((timer) => timerShard(timer, this.#shards.length)));
   }
 
-  due(shard: number, untilMs: number, limit: number, after?: Timer): Promise<Timer[]> {
+  eachDue(due: DueTimers, visit: Parameters<Timers['eachDue']>[1]): Promise<void> {
+    return eachDueIn(this.#shards.length, due, visit, (shard, untilMs, limit, after) =>
+      this.#due(shard, untilMs, limit, after),
+    );
+  }
+
+  #due(shard: number, untilMs: number, limit: number, after?: Timer): Promise<Timer[]> {
     const heap = this.#shards[shard]?.heap;
     const afterKey = after === undefined ? '' : timerSortKey(after);
     const taken: Held[] = [];
@@ -83,7 +87,7 @@ export class MemoryTimers implements Timers {
   }
 
   #shardOf(timer: Timer): Shard {
-    const shard = this.#shards[timerShard(timer, this.shards)];
+    const shard = this.#shards[timerShard(timer, this.#shards.length)];
     if (shard === undefined) throw new RangeError('there are no shards');
     return shard;
   }

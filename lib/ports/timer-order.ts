@@ -1,5 +1,5 @@
 /** Where a timer lies and what it is sorted by: one meaning for every store. */
-import type { Timer } from './timers.ts';
+import type { DueTimers, Timer, Timers } from './timers.ts';
 import { sortKey, timeKey } from './store-limits.ts';
 import type { Clock } from '../base/time.ts';
 import { stableHash } from '../base/ids.ts';
@@ -12,6 +12,28 @@ export function groupOf({ message }: Timer): string {
 /** The shard a timer lies in. Those of one FIFO group share one, where they are sent one after another. */
 export function timerShard(timer: Timer, shards: number): number {
   return stableHash(timer.sequence === undefined ? timer.id : groupOf(timer)) % shards;
+}
+
+/** What every sharded store does for `eachDue`: `due` gives a page of a shard, the first or the one behind `after`. */
+export async function eachDueIn(
+  shards: number,
+  { untilMs, limit, parts }: DueTimers,
+  visit: Parameters<Timers['eachDue']>[1],
+  due: (shard: number, untilMs: number, limit: number, after?: Timer) => Promise<Timer[]>,
+): Promise<void> {
+  const all = Array.from({ length: shards }, (_, shard) => shard);
+  await Promise.all(
+    all
+      .filter((shard) => parts === undefined || parts.includes(shard))
+      .map(async (shard) => {
+        for (let after: Timer | undefined; ;) {
+          const page = await due(shard, untilMs, limit, after);
+          if (page.length > 0) await visit(page, shard);
+          after = page.at(-1);
+          if (page.length < limit || after === undefined) return;
+        }
+      }),
+  );
 }
 
 /** Sorts by due time, then by sequence. @throws StoreRefused */

@@ -17,17 +17,30 @@ export interface Timer {
   readonly sequence?: string;
 }
 
+/** Which timers are asked for. */
+export interface DueTimers {
+  /** Those that are due then or before, milliseconds since the epoch. */
+  readonly untilMs: number;
+  /** Timers in a page. */
+  readonly limit: number;
+  /** Only those in these parts of the store; numbers of no part are passed over. Default: all. */
+  readonly parts?: readonly number[];
+}
+
 /** Where messages wait that are due later than the queue can delay. */
 export interface Timers {
-  /** How many shards there are; each is read by itself. */
-  readonly shards: number;
-  /** Stores timers; the same id, attempt, time and sequence again changes nothing. */
-  put(timers: readonly Timer[]): Promise<void>;
   /**
-   * Timers of one shard with `dueMs <= untilMs`, at most `limit`, by due time and sequence: the earliest, or those that
-   * follow `after`, which need not be there any more. Cost follows what is due.
+   * Stores timers; the same id, attempt, time and sequence again changes nothing.
+   *
+   * @returns in which part of the store each lies, which `eachDue` may be asked for alone.
    */
-  due(shard: number, untilMs: number, limit: number, after?: Timer): Promise<Timer[]>;
+  put(timers: readonly Timer[]): Promise<readonly number[]>;
+  /**
+   * Shows what is due, part by part and page by page: timers by due time and sequence, the next page of a part when the visit
+   * of the last has ended, whatever has become of its timers. Those of one FIFO group lie in one part; parts are shown side
+   * by side. Cost follows what is due.
+   */
+  eachDue(due: DueTimers, visit: (page: readonly Timer[], part: number) => Promise<void>): Promise<void>;
   /** Deletes timers. Those that are gone already are not an error. */
   remove(timers: readonly Timer[]): Promise<void>;
 }

@@ -5,48 +5,49 @@
 import { SQS_MAX_DELAY_SECONDS, SWEEP_HORIZON_SECONDS } from '../base/limits.ts';
 import type { OutgoingMessage } from './broker.ts';
 import type { Timer } from './timers.ts';
-import { timerShard } from './timer-order.ts';
 
 /** Name under which brokers know the service's wake-up queue. */
 export const WAKE_QUEUE = '__wake__';
 
 export interface WakeUp {
-  /** Shards in which timers are due. */
-  readonly shards: readonly number[];
+  /** Parts of the store in which timers are due, as its sender says. */
+  readonly parts: readonly number[];
   /** When the last of them is due, milliseconds since the epoch. */
   readonly dueMs: number;
 }
 
+/** A timer, and the part of the store that it lies in. */
+export interface StoredTimer {
+  readonly timer: Timer;
+  readonly part: number;
+}
+
 /** One message for each second in which any of these timers is due within the sweeper's horizon; the sweeps see to the rest. */
-export function wakeUpsOf(timers: readonly Timer[], nowMs: number, shards: number): OutgoingMessage[] {
-  const seconds = new Map<number, { shards: Set<number>; dueMs: number }>();
-  for (const timer of timers) {
+export function wakeUpsOf(timers: readonly StoredTimer[], nowMs: number): OutgoingMessage[] {
+  const seconds = new Map<number, { parts: Set<number>; dueMs: number }>();
+  for (const { timer, part } of timers) {
     // A second at least: a timer that was due on its way here is due by then, too.
     const delaySeconds = Math.max(1, Math.ceil((timer.dueMs - nowMs) / 1000));
     if (delaySeconds > SWEEP_HORIZON_SECONDS) continue;
-    const second = seconds.get(delaySeconds) ?? { shards: new Set(), dueMs: 0 };
+    const second = seconds.get(delaySeconds) ?? { parts: new Set(), dueMs: 0 };
     seconds.set(delaySeconds, second);
-    second.shards.add(timerShard(timer, shards));
+    second.parts.add(part);
     second.dueMs = Math.max(second.dueMs, timer.dueMs);
   }
   return [...seconds].map(([delaySeconds, second]) => ({
     queue: WAKE_QUEUE,
-    body: JSON.stringify({ due: second.dueMs, shards: [...second.shards] }),
+    body: JSON.stringify({ due: second.dueMs, shards: [...second.parts] }),
     delaySeconds: Math.min(SQS_MAX_DELAY_SECONDS, delaySeconds),
   }));
 }
 
 /** undefined for what is no wake-up. */
-export function readWakeUp(body: string, shards: number): WakeUp | undefined {
+export function readWakeUp(body: string): WakeUp | undefined {
   try {
     const read = JSON.parse(body) as { readonly due?: unknown; readonly shards?: unknown } | null;
     if (typeof read?.due !== 'number' || !Array.isArray(read.shards)) return undefined;
-    return { dueMs: read.due, shards: read.shards.filter((shard) => isShard(shard, shards)) };
+    return { dueMs: read.due, parts: read.shards.filter((part) => Number.isSafeInteger(part)) as number[] };
   } catch {
     return undefined;
   }
-}
-
-function isShard(value: unknown, shards: number): value is number {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < shards;
 }

@@ -14,7 +14,7 @@ import { celeryQueueName } from '../wire/queue-name.ts';
 import type { RetryPolicy, Settings } from '../options/settings.ts';
 import { deduplicationIdOf, groupIdOf } from '../base/sqs-text.ts';
 import { nextSequence } from '../ports/timer-order.ts';
-import { wakeUpsOf } from '../ports/wake-up.ts';
+import { type StoredTimer, wakeUpsOf } from '../ports/wake-up.ts';
 import { isFifo, requireQueue } from '../options/declared-queue.ts';
 
 export interface PublishPorts {
@@ -99,14 +99,7 @@ export async function dispatch(
             for (const { index } of sends) outcomes[index] = refusedOutcome(error);
           },
         ),
-    timers.length === 0
-      ? undefined
-      : storeTimers(timers, ports, outcomes).then(() =>
-          wakeUpFor(
-            timers.flatMap(({ index, timer }) => (outcomes[index]?.ok === true ? timer : [])),
-            ports,
-          ),
-        ),
+    timers.length === 0 ? undefined : storeTimers(timers, ports, outcomes).then((stored) => wakeUpFor(stored, ports)),
   ]);
   return outcomes;
 }
@@ -116,20 +109,24 @@ async function storeTimers(
   timers: readonly { readonly index: number; readonly timer: Timer }[],
   ports: PublishPorts,
   outcomes: SendOutcome[],
-): Promise<void> {
+): Promise<StoredTimer[]> {
   try {
-    await ports.timers.put(timers.map(({ timer }) => timer));
+    const parts = await ports.timers.put(timers.map(({ timer }) => timer));
     for (const { index, timer } of timers) outcomes[index] = { ok: true, messageId: timer.id };
+    return timers.map(({ timer }, position) => ({ timer, part: parts[position] ?? 0 }));
   } catch (error) {
-    if (timers.length > 1 && isOfOne(error)) for (const each of timers) await storeTimers([each], ports, outcomes);
+    const stored: StoredTimer[] = [];
+    if (timers.length > 1 && isOfOne(error))
+      for (const each of timers) stored.push(...(await storeTimers([each], ports, outcomes)));
     else for (const { index } of timers) outcomes[index] = refusedOutcome(error);
+    return stored;
   }
 }
 
 /** Sees to it that those of FIFO queues that are due soon are sent on time. */
-async function wakeUpFor(timers: readonly Timer[], ports: PublishPorts): Promise<void> {
-  const ordered = timers.filter(({ sequence }) => sequence !== undefined);
-  const wakeUps = wakeUpsOf(ordered, ports.clock.nowMs(), ports.timers.shards);
+async function wakeUpFor(timers: readonly StoredTimer[], ports: PublishPorts): Promise<void> {
+  const ordered = timers.filter(({ timer }) => timer.sequence !== undefined);
+  const wakeUps = wakeUpsOf(ordered, ports.clock.nowMs());
   if (wakeUps.length === 0) return;
   // What is stored will run: the minute's sweep finds it too, only later. To report a failure would be wrong.
   await ports.broker.send(wakeUps).catch(() => undefined);

@@ -7,6 +7,7 @@ import { peekDeadLetters, SqsPoller } from '../../lib/aws/poller.ts';
 import { systemClock, systemRandom } from '../../lib/base/time.ts';
 import type { Environment } from '../../lib/options/manifest.ts';
 import { type Servers, startServers } from '../support/servers.ts';
+import { dueTimers } from '../support/due-timers.ts';
 
 const app = new Celeriac('forged', { queues: { default: {}, mail: {} }, timerShards: 2, logger: silentLogger });
 const note = app.task('note', (name: string) => name);
@@ -76,9 +77,8 @@ it.each(Object.entries(FORGED))('%s', async (_what, item) => {
   await servers.dynamodb.send(new PutItemCommand({ TableName: environment.stateTable, Item: item as never }));
   const { timers } = await app.ports();
   const real = await note.applyAsync(['real'], { countdown: 4000 });
-  const [stored] = (await Promise.all([0, 1].map((shard) => timers.due(shard, systemClock.nowMs() + 5_000_000, 10))))
-    .flat()
-    .filter(({ id }) => id === real.id);
+  const due = await dueTimers(timers, systemClock.nowMs() + 5_000_000);
+  const stored = due.find(({ id }) => id === real.id);
   await timers.remove(stored === undefined ? [] : [stored]);
   await timers.put(stored === undefined ? [] : [{ ...stored, dueMs: dueMs + 1 }]);
   await app.sweep();

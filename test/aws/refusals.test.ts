@@ -60,7 +60,7 @@ const CALLS: Readonly<Record<string, (ports: Connected) => Promise<unknown>>> = 
   'backend.get of two': ({ backend }) => backend.get(['a', 'b'], NOW),
   'backend.forget': ({ backend }) => backend.forget(['a']),
   'timers.put': ({ timers }) => timers.put([TIMER]),
-  'timers.due': ({ timers }) => timers.due(0, NOW, 10),
+  'timers.eachDue': ({ timers }) => timers.eachDue({ untilMs: NOW, limit: 10, parts: [0] }, () => Promise.resolve()),
   'timers.remove': ({ timers }) => timers.remove([TIMER]),
   'schedules.read': ({ schedules }) => schedules.read(['entry']),
   'schedules.list': ({ schedules }) => schedules.list(undefined, 10),

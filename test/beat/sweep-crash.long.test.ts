@@ -69,9 +69,9 @@ describe('a sweep that ends anywhere', () => {
     [
       'every minute',
       SWEEP_MS,
-      ['schedules.eachDue', 'schedules.read', 'broker.send', 'timers.put', 'schedules.write', 'timers.due'],
+      ['schedules.eachDue', 'schedules.read', 'broker.send', 'timers.put', 'schedules.write', 'timers.eachDue'],
     ],
-    ['for a wake-up', WAKE_UP_MS, ['timers.due', 'broker.send', 'timers.remove']],
+    ['for a wake-up', WAKE_UP_MS, ['timers.eachDue', 'broker.send', 'timers.remove']],
   ])(
     '%s: every tick arrives and runs once, whatever call was the last',
     async (_, atMs, expected) => {

@@ -8,6 +8,7 @@ import { World } from 'celeriac/testing';
 import { consumeWakeUps } from '../../lib/beat/consume-wake-ups.ts';
 import { nextSequence, timerShard } from '../../lib/ports/timer-order.ts';
 import { readWakeUp, WAKE_QUEUE, wakeUpsOf } from '../../lib/ports/wake-up.ts';
+import { dueTimers } from '../support/due-timers.ts';
 
 const NOW = Date.UTC(2030, 0, 1);
 const SHARDS = 8;
@@ -27,17 +28,21 @@ describe('wake-ups', () => {
         fc.array(fc.record({ aheadMs: fc.integer({ min: 1, max: 200_000 }), group: fc.string({ maxLength: 3 }) })),
         (given) => {
           const timers = given.map(({ aheadMs, group }, index) => timer(String(index), NOW + aheadMs, group));
-          const wakeUps = wakeUpsOf(timers, NOW, SHARDS);
+          const partOf = (each: Timer): number => timerShard(each, SHARDS);
+          const wakeUps = wakeUpsOf(
+            timers.map((each) => ({ timer: each, part: partOf(each) })),
+            NOW,
+          );
           expect(new Set(wakeUps.map(({ delaySeconds }) => delaySeconds)).size).toBe(wakeUps.length);
           for (const each of timers) {
             const found = wakeUps.filter(
               ({ body, delaySeconds = 0 }) =>
-                readWakeUp(body, SHARDS)?.shards.includes(timerShard(each, SHARDS)) === true &&
+                readWakeUp(body)?.parts.includes(partOf(each)) === true &&
                 NOW + delaySeconds * 1000 >= each.dueMs &&
                 NOW + delaySeconds * 1000 < each.dueMs + 1000,
             );
             expect(found).toHaveLength(each.dueMs > NOW + 120_000 ? 0 : 1);
-            for (const { body } of found) expect(readWakeUp(body, SHARDS)?.dueMs).toBeGreaterThanOrEqual(each.dueMs);
+            for (const { body } of found) expect(readWakeUp(body)?.dueMs).toBeGreaterThanOrEqual(each.dueMs);
           }
         },
       ),
@@ -45,12 +50,12 @@ describe('wake-ups', () => {
   });
 
   it.each(['', 'null', '[]', '{"due":"1","shards":[]}', '{"due":1}', '{"due":1e999', '"x"'])('%j is none', (body) => {
-    expect(readWakeUp(body, SHARDS)).toBeUndefined();
+    expect(readWakeUp(body)).toBeUndefined();
   });
 
-  it('names only shards that there are', () => {
+  it('names whole numbers; the store passes over those of no part', () => {
     const body = '{"due":5,"shards":[0,7,8,-1,1.5,"2",null]}';
-    expect(readWakeUp(body, SHARDS)).toEqual({ dueMs: 5, shards: [0, 7] });
+    expect(readWakeUp(body)).toEqual({ dueMs: 5, parts: [0, 7, 8, -1] });
   });
 
   it('places go up, also where the clock steps back', () => {
@@ -98,10 +103,7 @@ describe('a wake-up received', () => {
     ({ body }: OutgoingMessage): SendOutcome | undefined =>
       body === id ? { ok: false, code: 'Fault', message: 'not taken', retryable } : undefined;
   const left = async (world: World): Promise<string[]> => {
-    const pages = await Promise.all(
-      Array.from({ length: SHARDS }, (_, shard) => world.timers.due(shard, NOW + 900_000, 1000)),
-    );
-    return pages.flat().map(({ id }) => id);
+    return (await dueTimers(world.timers, NOW + 900_000)).map(({ id }) => id);
   };
 
   it('sends one of a group at a time, and several groups together', async () => {
@@ -140,7 +142,7 @@ describe('a wake-up received', () => {
 
   it('a store that does not answer: again', async () => {
     const { world, ports } = rig(() => undefined);
-    world.timers.due = () => Promise.reject(new Error('throttled'));
+    world.timers.eachDue = () => Promise.reject(new Error('throttled'));
     expect(await consumeWakeUps([wakeUp(NOW)], world.app.settings, ports)).toEqual(AGAIN);
   });
 

@@ -206,8 +206,9 @@ it('a member that a repair sends stands where it would have stood', async () => 
 it('a repair timer that cannot be removed is no failure of the sender', async () => {
   const { app, world, tasks, of } = canvasWorld();
   const refuse = (): Promise<never> => Promise.reject(new Error('an outage'));
-  const timers = { shards: world.timers.shards, put: world.timers.put.bind(world.timers), remove: refuse };
-  app.use({ ...world.ports, timers: { ...timers, due: world.timers.due.bind(world.timers) } });
+  const { timers } = world;
+  const [put, eachDue] = [timers.put.bind(timers), timers.eachDue.bind(timers)];
+  app.use({ ...world.ports, timers: { put, eachDue, remove: refuse } });
   await send(group(Array.from({ length: 25 }, (_, index) => tasks.echo.s(index))));
   app.use(world.ports);
   await world.drain();

@@ -13,6 +13,7 @@ import { systemClock, systemRandom } from '../../lib/base/time.ts';
 import { DIED } from '../support/fault-kinds.ts';
 import { type Servers, startServers } from '../support/servers.ts';
 import { clientsOver, dyingAt, FaultyService } from '../support/service-faults.ts';
+import { dueTimers } from '../support/due-timers.ts';
 
 const NOW = 1_900_000_000_000;
 const TTL = NOW / 1000 + 86_400;
@@ -131,8 +132,7 @@ const timersOf = (id: string, count = 60): Timer[] =>
     message: { queue: 'default', body: `${id} ${attempt}` },
   }));
 const dueOf = async ({ timers }: Connected, id: string): Promise<Timer[]> => {
-  const shards = Array.from({ length: SHARDS }, (_, shard) => timers.due(shard, timeOf(id) + 999, 1000));
-  return (await Promise.all(shards)).flat().filter((timer) => timer.id === id);
+  return (await dueTimers(timers, timeOf(id) + 999)).filter((timer) => timer.id === id);
 };
 
 const TIMERS: readonly Operation[] = [

@@ -8,6 +8,7 @@ import type { Drills } from './drills/drills.ts';
 import { queueNamed } from './leftovers.ts';
 import { equal, type Report, until } from './report.ts';
 import { ticks } from './ticks.ts';
+import { dueTimers } from '../support/due-timers.ts';
 
 const PATIENCE = { timeout: 120 };
 /** A sweep comes every minute, and what it sends runs within a minute more. */
@@ -114,8 +115,7 @@ async function farEta({ report, drills: { app, add } }: DrillParts): Promise<voi
 /** @throws Error where the table has no timer of this task. */
 async function timerOf(app: Drills['app'], id: string): Promise<Timer> {
   const { timers } = await app.ports();
-  const shards = Array.from({ length: timers.shards }, (_, shard) => shard);
-  const stored = (await Promise.all(shards.map((shard) => timers.due(shard, Date.now() + 7_200_000, 100)))).flat();
+  const stored = await dueTimers(timers, Date.now() + 7_200_000);
   const timer = stored.find((each) => each.id === id);
   if (timer === undefined) throw new Error(`there is no timer of ${id}; there are ${stored.length} others`);
   return timer;

@@ -8,7 +8,7 @@ import type { Episode, Marks } from '../../lib/ports/marks.ts';
 import type { Locks } from '../../lib/ports/locks.ts';
 import type { Rates } from '../../lib/ports/rates.ts';
 import type { DueEntry, Schedules } from '../../lib/ports/schedules.ts';
-import type { Timers } from '../../lib/ports/timers.ts';
+import type { Timer, Timers } from '../../lib/ports/timers.ts';
 import { groupMemberId } from '../../lib/wire/group-ids.ts';
 import { call, type Call } from './history.ts';
 
@@ -131,9 +131,14 @@ export const TIMER_CALLS: Calls<Timers> = fc.oneof(
     port.remove(timersOf(drawn, prefix)),
   ),
   call('due', nowMs, async (port: Timers, ms, prefix) => {
-    const shards = Array.from({ length: port.shards }, (_, shard) => shard);
-    const found = await Promise.all(shards.map((shard) => port.due(shard, ms, 1000)));
-    return found.map((timers) => timers.filter((each) => each.id.startsWith(prefix)));
+    const found: (readonly [number, Timer])[] = [];
+    await port.eachDue({ untilMs: ms, limit: 3 }, (page, part) => {
+      found.push(...page.map((each) => [part, each] as const));
+      return Promise.resolve();
+    });
+    // Parts are shown side by side: only within one there is an order.
+    const own = found.filter(([, each]) => each.id.startsWith(prefix));
+    return own.toSorted(([left], [right]) => left - right);
   }),
 );
 

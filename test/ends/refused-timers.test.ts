@@ -3,6 +3,7 @@ import { chain } from 'celeriac';
 import { describe, expect, it } from 'vitest';
 import type { Timer } from '../../lib/ports/timers.ts';
 import { newWorld } from '../support/worlds.ts';
+import { dueTimers } from '../support/due-timers.ts';
 
 function timersWorld() {
   const ran: string[] = [];
@@ -13,8 +14,7 @@ function timersWorld() {
   const { world } = parts;
   /** As if a deployment had taken their queue away. */
   const moveTimers = async (queue: string): Promise<readonly Timer[]> => {
-    const shards = Array.from({ length: world.timers.shards }, (_, shard) => shard);
-    const timers = (await Promise.all(shards.map((shard) => world.timers.due(shard, Infinity, 100)))).flat();
+    const timers = await dueTimers(world.timers, Infinity);
     await world.timers.remove(timers);
     await world.timers.put(timers.map((timer) => ({ ...timer, message: { ...timer.message, queue } })));
     return timers;

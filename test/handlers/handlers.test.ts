@@ -17,6 +17,7 @@ import { serviceVariable } from '../../lib/options/service-variable.ts';
 import { startCloud } from '../support/iam/cloud.ts';
 import { rolesOf } from '../support/iam/roles.ts';
 import { ARN, bundleWorker, eventOf } from '../support/lambda.ts';
+import { dueTimers } from '../support/due-timers.ts';
 
 describe('sqs-event', () => {
   const delivery: Delivery = { messageId: 'm', receipt: 'r', body: 'b', queue: 'x', receiveCount: 2 };
@@ -119,7 +120,7 @@ describe.each(['lean', 'full'] as const)('the bundled handlers, with the %s clie
     const { timers } = await app.ports();
     const dueMs = Date.now() - 1;
     // Nobody was told of these: the next sweep is a minute off.
-    await timers.put(
+    const parts = await timers.put(
       ['c', 'a', 'b'].map((id, index) => ({
         id,
         attempt: 0,
@@ -128,27 +129,23 @@ describe.each(['lean', 'full'] as const)('the bundled handlers, with the %s clie
         message: { queue: 'orders', body: id, groupId: 'g', deduplicationId: id },
       })),
     );
-    const shards = Array.from({ length: timers.shards }, (_, shard) => shard);
     const wakeUp: Delivery = {
       messageId: 'm',
       receipt: 'r',
-      body: JSON.stringify({ due: dueMs, shards }),
+      body: JSON.stringify({ due: dueMs, shards: parts }),
       queue: '',
       receiveCount: 1,
     };
     expect(await invoke('sweeper', eventOf([wakeUp], 'blog-__wake__'))).toEqual({ batchItemFailures: [] });
     await expect.poll(() => ordered, { timeout: 60_000 }).toEqual(['c', 'a', 'b']);
-    for (const shard of shards) expect(await actAs(OPERATOR, () => timers.due(shard, dueMs, 10))).toEqual([]);
+    expect(await actAs(OPERATOR, () => dueTimers(timers, dueMs))).toEqual([]);
   });
 
   it("the minute's rule sends what is due, with the exact delay that is left", async () => {
     const { timers } = await app.ports();
     const dueMs = Date.now() + 90_000;
-    const shards = Array.from({ length: timers.shards }, (_, shard) => shard);
     const all = async (): Promise<string[]> =>
-      (await actAs(OPERATOR, () => Promise.all(shards.map((shard) => timers.due(shard, dueMs, 100)))))
-        .flat()
-        .map(({ id }) => id);
+      (await actAs(OPERATOR, () => dueTimers(timers, dueMs))).map(({ id }) => id);
     await timers.put([{ id: 'soon', attempt: 0, dueMs, message: { queue: 'mail', body: 'soon' } }]);
     expect(await all()).toEqual(['soon']);
     expect(await invoke('sweeper', { celeriac: 'sweep' })).toEqual({ batchItemFailures: [] });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { actAs, OPERATOR } from '../../lib/local/actors.ts';
 import { celeryVersion, reasonWithoutCelery, Rig, versions } from './rig.ts';
+import { dueTimers } from '../support/due-timers.ts';
 
 // Two processes that poll, on a machine that may be busy.
 vi.setConfig({ testTimeout: 60_000 });
@@ -109,12 +110,10 @@ describe.skipIf(reason !== undefined)(
     it('an ETA in the far future becomes a timer', async () => {
       const id = await ask<string>("remote('math.add').apply_async((1, 1), countdown=7200).id");
       const { timers } = await app.ports();
-      const stored = async (): Promise<boolean> => {
-        for (let shard = 0; shard < timers.shards; shard += 1)
-          for (const timer of await actAs(OPERATOR, () => timers.due(shard, app.clock.nowMs() + 7_300_000, 100)))
-            if (timer.id === id) return true;
-        return false;
-      };
+      const stored = async (): Promise<boolean> =>
+        (await actAs(OPERATOR, () => dueTimers(timers, app.clock.nowMs() + 7_300_000))).some(
+          (timer) => timer.id === id,
+        );
       await expect.poll(stored, { timeout: 60_000 }).toBe(true);
       expect(runs.map((run) => run.id)).not.toContain(id);
     });

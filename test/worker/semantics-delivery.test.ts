@@ -77,10 +77,9 @@ describe('time', () => {
       wrapPorts: (ports) => ({
         ...ports,
         timers: {
-          shards: ports.timers.shards,
           put: (timers) => ports.timers.put(timers),
           remove: (timers) => ports.timers.remove(timers),
-          due: (...args) => (down ? Promise.reject(new Error('outage')) : ports.timers.due(...args)),
+          eachDue: (...args) => (down ? Promise.reject(new Error('outage')) : ports.timers.eachDue(...args)),
         },
       }),
     });

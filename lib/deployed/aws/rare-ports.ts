@@ -6,7 +6,6 @@ export const timersOver: typeof Whole.timersOver = (options) =>
   lazy(
     'timers',
     once(async () => (await onDemand()).timersOver(options)),
-    { shards: options.shards },
   );
 
 export const schedulesOver: typeof Whole.schedulesOver = (options) =>

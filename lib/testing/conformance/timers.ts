@@ -1,5 +1,5 @@
 /** What every timer store must do. Cases share one store and keep to times of their own. */
-import { deepEqual, equal } from 'node:assert/strict';
+import { deepEqual, equal, rejects } from 'node:assert/strict';
 import type { Timer, Timers } from '../../ports/timers.ts';
 import type { ConformanceCase } from './case.ts';
 import { timersRefusals } from './refusals.ts';
@@ -14,12 +14,21 @@ export function timersConformance(timers: Timers): ConformanceCase[] {
     dueMs,
     message: { queue: 'default', body: `body of ${id}`, groupId: 'group', deduplicationId: id },
   });
-  const due = async (untilMs: number): Promise<Timer[]> => {
-    const pages = await Promise.all(
-      Array.from({ length: timers.shards }, (_, shard) => timers.due(shard, untilMs, 1000)),
-    );
-    return pages.flat().toSorted((left, right) => left.dueMs - right.dueMs);
+  /** What is due, part by part: its pages. */
+  const pagesOf = async (
+    untilMs: number,
+    limit: number,
+    parts?: readonly number[],
+  ): Promise<Map<number, Timer[][]>> => {
+    const found = new Map<number, Timer[][]>();
+    await timers.eachDue({ untilMs, limit, ...(parts === undefined ? {} : { parts }) }, (page, part) => {
+      found.set(part, [...(found.get(part) ?? []), [...page]]);
+      return Promise.resolve();
+    });
+    return found;
   };
+  const due = async (untilMs: number): Promise<Timer[]> =>
+    [...(await pagesOf(untilMs, 1000)).values()].flat(2).toSorted((left, right) => left.dueMs - right.dueMs);
   return [
     ...timersRefusals(timers),
     {
@@ -47,43 +56,66 @@ export function timersConformance(timers: Timers): ConformanceCase[] {
       },
     },
     {
-      name: 'a page is the earliest ones, in order',
+      name: 'pages are the earliest ones first, of one part one after another',
       async run() {
         const base = NOW + 20_000;
-        // One id lands in one shard, whatever the number of shards.
+        // One id lies in one part, however many there are.
         const all = Array.from({ length: 30 }, (_, index) => timer('page', base + index, index));
-        await timers.put(all.toReversed());
-        const pages = await Promise.all(
-          Array.from({ length: timers.shards }, (_, shard) => timers.due(shard, base + 1000, 10)),
-        );
-        deepEqual(
-          pages.filter((page) => page.length > 0),
-          [all.slice(0, 10)],
-        );
+        const parts = await timers.put(all.toReversed());
+        equal(new Set(parts).size, 1);
+        const pages = await pagesOf(base + 28, 12);
+        deepEqual([...pages], [[parts[0], [all.slice(0, 12), all.slice(12, 24), all.slice(24, 29)]]]);
         await timers.remove(all);
       },
     },
     {
-      name: 'goes on behind a timer, also behind one that is gone',
+      name: 'goes on behind a page, also where its timers are gone, or where some of them stay',
       async run() {
         const base = NOW + 30_000;
         const all = Array.from({ length: 12 }, (_, index) => timer('behind', base + index, index));
         await timers.put(all);
-        const pages = await Promise.all(
-          Array.from({ length: timers.shards }, (_, shard) => timers.due(shard, base + 1000, 5)),
-        );
-        const shard = pages.findIndex((page) => page.length > 0);
-        const fifth = pages[shard]?.at(-1);
-        deepEqual(fifth, all[4]);
-        deepEqual(await timers.due(shard, base + 10, 4, fifth), all.slice(5, 9));
-        await timers.remove(all.slice(0, 6));
-        deepEqual(await timers.due(shard, base + 10, 100, fifth), all.slice(6, 11));
+        const seen: Timer[] = [];
+        await timers.eachDue({ untilMs: base + 10, limit: 5 }, async (page) => {
+          seen.push(...page);
+          await timers.remove(page.slice(1));
+        });
+        deepEqual(seen, all.slice(0, 11));
+        deepEqual(await due(base + 1000), [all[0], all[5], all[10], all[11]]);
         await timers.remove(all);
-        deepEqual(await timers.due(shard, base + 10, 100, fifth), []);
+        deepEqual(await due(base + 1000), []);
       },
     },
     {
-      name: 'of one FIFO group: one shard, by due time and then by sequence',
+      name: 'shows some parts alone, and passes over what is none',
+      async run() {
+        const base = NOW + 35_000;
+        const all = Array.from({ length: 40 }, (_, index) => timer(`part-${index}`, base));
+        const parts = await timers.put(all);
+        for (const part of new Set(parts)) {
+          const own = all.filter((_, index) => parts[index] === part).map(({ id }) => id);
+          const found = await pagesOf(base, 1000, [part, -1, 0.5, 1_000_000]);
+          deepEqual([...found.keys()], [part]);
+          deepEqual(new Set([...found.values()].flat(2).map(({ id }) => id)), new Set(own));
+        }
+        deepEqual(await pagesOf(base, 1000, []), new Map());
+        await timers.remove(all);
+      },
+    },
+    {
+      name: 'what a visit throws is thrown',
+      async run() {
+        const base = NOW + 37_000;
+        await timers.put([timer('thrown', base)]);
+        const failed = new Error('not now');
+        await rejects(
+          timers.eachDue({ untilMs: base, limit: 10 }, () => Promise.reject(failed)),
+          failed,
+        );
+        await timers.remove([timer('thrown', base)]);
+      },
+    },
+    {
+      name: 'of one FIFO group: one part, by due time and then by sequence',
       async run() {
         const base = NOW + 40_000;
         const all = Array.from({ length: 20 }, (_, index): Timer => ({
@@ -94,13 +126,7 @@ export function timersConformance(timers: Timers): ConformanceCase[] {
         // As another version stored them: by task id.
         const plain = all.map(({ id }) => timer(id, base + 500));
         await timers.put(plain);
-        const pages = await Promise.all(
-          Array.from({ length: timers.shards }, (_, shard) => timers.due(shard, base + 100, 100)),
-        );
-        deepEqual(
-          pages.filter((page) => page.length > 0),
-          [all],
-        );
+        deepEqual([...(await pagesOf(base + 100, 100)).values()], [[all]]);
         await timers.remove(all);
         equal((await due(base + 1000)).length, plain.length);
         await timers.remove(plain);

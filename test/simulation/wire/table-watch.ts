@@ -44,7 +44,7 @@ export function watchTables(
   skewMs: number,
 ): (write: TableWrite) => void {
   const told = agreeing();
-  const timers: Pick<Timers, 'put'> = { put: () => Promise.resolve() };
+  const timers: Pick<Timers, 'put'> = { put: () => Promise.resolve([]) };
   ledger.watch({ backend: told, clock, broker, timers } as unknown as World);
   return (write) => {
     if (write.after?.['message']?.S !== undefined)

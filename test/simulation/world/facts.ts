@@ -126,8 +126,9 @@ export class Facts {
     };
     const put = timers.put.bind(timers);
     timers.put = async (items) => {
-      await put(items);
+      const parts = await put(items);
       for (const { message, dueMs } of items) this.#sent(message, now(), dueMs);
+      return parts;
     };
   }
 

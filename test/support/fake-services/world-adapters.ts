@@ -47,7 +47,7 @@ export function awsAdapters(options: AwsWorldOptions = {}): (of: AdaptersOf) => 
       ...stores,
       rules: memory.rules,
       backend: Object.assign(stores.backend, { all: () => [...dynamodb.table(RESULTS_TABLE).items()].map(recordOf) }),
-      timers: Object.assign(stores.timers, timersOf(dynamodb, stores.timers.shards)),
+      timers: Object.assign(stores.timers, timersOf(dynamodb, environment.timerShards)),
       schedules: Object.assign(stores.schedules, { nextDueMs: () => nextDueMs(dynamodb, SCHEDULE_DUE_PARTITION) }),
     };
     return { ports, queues, faulty: faultyPorts(ports, faults) };
