@@ -49,10 +49,10 @@ function note(settling: Settling, failed: FailedStep, id: string, step: Signatur
   const { cause } = failed;
   const { task } = step;
   app.eager?.errors.set(id, cause);
-  const membership = membershipOfStep(step, id);
+  const membership = failed.told ? undefined : membershipOfStep(step, id);
   const request = conclusionOf(failed, id, step, settling);
-  pending.add({ kind: 'conclusion', request, member: celeryMemberOf(membership) });
-  const mark = markOf(membership, true);
+  pending.add({ kind: 'conclusion', request, member: membership && celeryMemberOf(membership) });
+  const mark = membership && markOf(membership, true);
   if (mark !== undefined) pending.add({ kind: 'mark', mark });
   ports.logger.log('error', `Task ${task}[${id}] will not run: ${errorLine(cause)}`, {
     task,
@@ -69,6 +69,14 @@ async function store({ pending, ports, follow }: Settling): Promise<void> {
   await ports.backend.conclude([...requests.values()]);
   // Celery's workers read what is counted.
   await follow(conclusions.flatMap(({ member }) => (member === undefined ? [] : [{ kind: 'member', member }])));
+}
+
+/** Whether any task of it is a member of a group that is counted. */
+export function isMarked(failed: FailedStep): boolean {
+  return tasksIn(failed).some(({ id, signature }) => {
+    const membership = membershipOfStep(signature, id);
+    return markOf(membership, true) !== undefined || celeryMemberOf(membership) !== undefined;
+  });
 }
 
 /** A composite that cannot be read is one step. */

@@ -42,8 +42,14 @@ export type Follower =
 /** What is done together with others of its kind, or when all else is done. */
 export type Waiting =
   | { readonly kind: 'dead letter'; readonly cause: NonNullable<Settlement['deadLetter']> }
-  /** A tree that will never run, and why. */
-  | { readonly kind: 'failed step'; readonly signature: Signature; readonly id: string; readonly cause: unknown }
+  /** A tree that will never run, and why. `told`: what it is a member of has been told so. */
+  | {
+      readonly kind: 'failed step';
+      readonly signature: Signature;
+      readonly id: string;
+      readonly cause: unknown;
+      readonly told?: true;
+    }
   /** One task of it. */
   | { readonly kind: 'conclusion'; readonly request: ConcludeRequest; readonly member: CeleryMember | undefined }
   /** A finished member of a counted group. */
@@ -52,7 +58,7 @@ export type Waiting =
   | { readonly kind: 'chord'; readonly chord: CountedByCelery }
   /** Such a chord whose body is sent: a crash before that has the member come back and send it. */
   | { readonly kind: 'close'; readonly groupId: string }
-  /** A chord whose error links have been called: of further members that fail none calls them again. */
+  /** A chord whose failure has been told: no further member that fails tells it again. */
   | { readonly kind: 'told'; readonly groupId: string }
   /** An error link that is called here. Last, since it may take as long as there is time: nobody else waits for it. */
   | ({ readonly kind: 'errback' } & InlineErrback);

@@ -1,10 +1,12 @@
 /**
- * Error links of a chord's body that fails at its first failed member. Each further one fails it again, since the first may
- * have died before it was done; but one that fails days later would call links whose records have gone, or those that are
- * called inline and have none. So it is noted, for as long as the group is kept, that all of them have been called.
+ * Who hears of a chord's body that fails at its first failed member: error links, and groups that it is a member of. Each
+ * further member fails it again, since the first may have died before it was done; but one that fails days later would call
+ * links, and send bodies of such groups, whose records have gone. So it is noted, for as long as the group is kept, that
+ * all of them have been told.
  */
 import { derivedId } from '../base/ids.ts';
 import { groupExpiresAtSeconds } from '../wire/group-ids.ts';
+import { isMarked } from './failed-steps.ts';
 import type { Follower } from './followers.ts';
 import type { Settling } from './settling.ts';
 import { unlessRefused } from './windows.ts';
@@ -15,10 +17,10 @@ export async function unlessTold(
   groupId: string,
   followers: readonly Follower[],
 ): Promise<readonly Follower[]> {
-  const unlinked = followers.filter(({ kind }) => kind === 'failed step');
-  if (unlinked.length === followers.length) return followers;
+  if (followers.every((each) => each.kind === 'failed step' && !isMarked(each))) return followers;
   const note = await unlessRefused(() => ports.groups.definition(noteId(groupId), ports.clock.nowMs()));
-  return note === undefined ? [...followers, { kind: 'told', groupId }] : unlinked;
+  if (note === undefined) return [...followers, { kind: 'told', groupId }];
+  return followers.flatMap((each) => (each.kind === 'failed step' ? { ...each, told: true } : []));
 }
 
 export async function noteTold({ ports, app }: Settling, groupId: string): Promise<void> {

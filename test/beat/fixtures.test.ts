@@ -55,6 +55,17 @@ describe('dump and load', () => {
     expect(await app.schedules.get('a')).toMatchObject({ description: '' });
   });
 
+  it('writes each entry once, and those once more whose ticks it has sent', async () => {
+    const { app, world, note } = beatWorld();
+    await app.schedules.load({
+      off: { task: note.s(), schedule: every('1m'), enabled: false },
+      later: { task: note.s(), schedule: every('1h') },
+      soon: { task: note.s(), schedule: every('50s') },
+    });
+    const items = await world.schedules.read(['off', 'later', 'soon']);
+    expect(items.map((item) => item?.revision)).toEqual([1, 1, 2]);
+  });
+
   it.each([
     ['a name that code declares', { declared: { task: 'note', schedule: 60 } }, 'is declared in code'],
     ['a time that has passed', { z: { task: 'note', schedule: clocked('2020-01-01T00:00:00Z') } }, 'has no due time'],

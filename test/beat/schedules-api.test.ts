@@ -405,6 +405,34 @@ describe('entries that code declares', () => {
     expect(await next.schedules.get('moved')).toMatchObject({ nextTicks: [new Date(START + 20 * MINUTE), {}, {}] });
   });
 
+  it('what is overdue at a redeploy stays due, unless its schedule is another or it is switched off', async () => {
+    const { world } = beatWorld((note) => ({
+      words: { task: note.s('v1'), schedule: every('90s') },
+      times: { task: note.s('v1'), schedule: every('90s') },
+      off: { task: note.s('v1'), schedule: every('90s') },
+    }));
+    await world.advance('1m');
+    const next = new Celeriac('test').use(world.ports);
+    const note = declareNote(next, [], () => 0);
+    next.beat({
+      words: { task: note.s('v2'), schedule: every('90s') },
+      times: { task: note.s('v1'), schedule: every('80s') },
+      off: { task: note.s('v2'), schedule: every('90s'), enabled: false },
+    });
+    const before = await world.schedules.read(['words', 'times', 'off']);
+    const nowMs = START + 60 * MINUTE;
+    world.clock.moveTo(nowMs);
+    // What a sweep does first: nothing is sent yet.
+    const schedules = new Proxy(world.ports.schedules, {
+      get: (target, key) =>
+        key === 'eachDue' ? () => Promise.resolve() : (Reflect.get(target, key) as () => unknown).bind(target),
+    });
+    await next.sweep({}, { ...world.ports, schedules });
+    const due = (await world.schedules.read(['words', 'times', 'off'])).map((item) => item?.nextDueMs);
+    expect(due).toEqual([before[0]?.nextDueMs, nowMs + 80_000, null]);
+    expect(before[0]?.nextDueMs).toBeLessThan(nowMs);
+  });
+
   it('an entry that is gone from the code is gone from the store at its next tick, with a word', async () => {
     const { world } = beatWorld((note) => ({ gone: { task: note.s(), schedule: every('90s') } }));
     await world.advance('1m');

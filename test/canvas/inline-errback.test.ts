@@ -80,6 +80,22 @@ it('failFast: members that fail later call the error links of the body no more',
   expect(sent).toEqual([result.id]);
 });
 
+it('failFast: members that fail later do not send the body again that their own body is counted for', async () => {
+  // As above, for the body of a chord around it: its record has gone when the last one fails.
+  const { app, add, fail, sum, world } = newApp({ resultExpires: 10 });
+  const runs: unknown[] = [];
+  const last = app.task('last', (values: unknown) => void runs.push(values));
+  const header = [fail.s(), ...(['30m', '3h'] as const).map((countdown) => fail.s().set({ countdown }))];
+  for (const body of [sum.s(), chain(sum.s(), add.s(1))]) {
+    const inner = chord(header as never, body as never, { policy: 'failFast' });
+    const result = await chord([inner, add.s(1, 1)] as never, last.s(), { policy: 'settled' }).delay();
+    await world.advance('190m');
+    await world.drain();
+    expect(await app.result(result.id).state()).toBe('PENDING');
+    expect(runs.splice(0)).toHaveLength(1);
+  }
+});
+
 it('failFast: a worker that dies while it calls the error links leaves them to whoever comes next', async () => {
   let deaths = 0;
   const { app, fail, sum, world } = newApp({}, (ports) =>

@@ -146,6 +146,25 @@ describe('a message that is larger when it is sent on', () => {
     await world.drain('1d');
     expect(Math.abs(ranMs - dueMs)).toBeLessThan(2000);
   });
+
+  it('keeps its fair key, or has none, as it came', async () => {
+    for (const groupId of ['customer', undefined]) {
+      const { world } = newWorld((each) => each.task('task', () => 1));
+      const sent: (string | undefined)[] = [];
+      const send = world.broker.send.bind(world.broker);
+      world.broker.send = (items) => {
+        for (const item of items) sent.push('groupId' in item ? item.groupId : 'none');
+        return send(items);
+      };
+      const eta = new Date(world.clock.nowMs() + 2000_000).toISOString();
+      await world.broker.send([
+        { queue: 'default', body: envelope({ eta }, body), ...(groupId === undefined ? {} : { groupId }) },
+      ]);
+      await world.drain('1d');
+      // By delays of 900 seconds.
+      expect(sent).toEqual(Array.from({ length: 4 }, () => groupId ?? 'none'));
+    }
+  });
 });
 
 describe('retry({ args })', () => {

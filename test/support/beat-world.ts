@@ -10,6 +10,8 @@ import {
 } from 'celeriac';
 import { World, type WorldOptions } from 'celeriac/testing';
 
+import { checkedLines } from './log-lines.ts';
+
 /** Where a world's time starts. */
 export const START: number = Date.UTC(2030, 0, 1);
 
@@ -54,9 +56,9 @@ export function beatWorld(
   const note = declareNote(app, runs, () => world.clock.nowMs());
   app.beat(entries(note, app));
   const world = new World(app, {
-    logger: collecting(lines),
     wrapPorts: (ports) => (outage.on ? { ...ports, schedules: failing(ports) } : ports),
     ...worldOptions,
+    logger: checkedLines(worldOptions.logger ?? collecting(lines)),
   });
   const startMs = world.clock.nowMs();
   const timesOf = (entry: string): number[] =>
