@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { changed, deleted, replaced, storedAnew } from '../../lib/beat/edit-state.ts';
 import type { ScheduleEntry } from '../../lib/beat/entry.ts';
-import { firstState, type ScheduleState, stateOf } from '../../lib/beat/schedule-state.ts';
+import { advance, firstState, type ScheduleState, stateOf } from '../../lib/beat/schedule-state.ts';
 import { beatWorld, MINUTE, START } from '../support/beat-world.ts';
 
 const NOW = START + 10 * MINUTE;
@@ -142,5 +142,16 @@ describe('an entry that is switched off, deleted, stored anew', () => {
     });
     const declared = firstState(earlier.entry, 'code', 'sweep', NOW);
     expect(storedAnew(declared, earlier)).toMatchObject({ version: 0, tickVersion: 0 });
+  });
+});
+
+describe('a sweep', () => {
+  it('notes what it sends among what lies ahead, in order; what has been is forgotten, and what was sent is not sent again', async () => {
+    // An edit has left two that it could not take back: one between the next ticks, one of them.
+    const emitted = [NOW - MINUTE, NOW + MINUTE, NOW + 1.5 * MINUTE];
+    const state = await stored({ emitted });
+    const { ticks, state: next } = advance(state, NOW, NOW + 2 * MINUTE);
+    expect(ticks).toEqual([NOW, NOW + 2 * MINUTE]);
+    expect(next.emitted).toEqual([NOW, NOW + MINUTE, NOW + 1.5 * MINUTE, NOW + 2 * MINUTE]);
   });
 });

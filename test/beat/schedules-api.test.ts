@@ -10,7 +10,7 @@ import {
   tickId,
 } from 'celeriac';
 import { World } from 'celeriac/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { beatWorld, collecting, declareNote, type LogLine, MINUTE, START } from '../support/beat-world.ts';
 
@@ -87,6 +87,18 @@ describe('put, get, list', () => {
     if (read === undefined) throw new Error('nothing was stored');
     const changed = await app.schedules.put('a', { ...read, description: 'told' });
     expect(changed).toMatchObject({ ...read, description: 'told', version: read.version + 1 });
+  });
+
+  it('a full page is listed in one call', async () => {
+    const { app, world, note } = beatWorld();
+    await app.schedules.load(
+      Object.fromEntries(['a', 'b', 'c'].map((name) => [name, { task: note.s(), schedule: every('1h') }])),
+    );
+    const list = vi.spyOn(world.schedules, 'list');
+    expect(names(await app.schedules.list({ limit: 2 }))).toEqual(['a', 'b']);
+    expect(list).toHaveBeenCalledTimes(1);
+    expect(names(await app.schedules.list({ limit: 2, after: 'b' }))).toEqual(['c']);
+    expect(list).toHaveBeenCalledTimes(2);
   });
 
   it('lists declared and stored entries by name, page by page', async () => {

@@ -39,11 +39,15 @@ export function brokerConformance(make: () => BrokerUnderTest): ConformanceCase[
           { queue: 'nowhere', body: 'lost' },
           { queue: under.standard, body: 'late', delaySeconds: SQS_MAX_DELAY_SECONDS + 1 },
           { queue: under.standard, body: 'x'.repeat(SQS_MAX_MESSAGE_BYTES + 1) },
+          { queue: 'nowhere', body: 'x'.repeat(SQS_MAX_MESSAGE_BYTES + 1) },
         ]);
         deepEqual(
           outcomes.map((outcome) => outcome.ok),
-          [true, false, false, false],
+          [true, false, false, false, false],
         );
+        // That there is none comes before what it would not take.
+        for (const index of [1, 4])
+          equal(outcomes[index]?.ok === false && outcomes[index].code, 'QueueDoesNotExist', String(index));
         ok(outcomes.every((outcome) => outcome.ok || !outcome.retryable));
         deepEqual(await drain(under, under.standard), ['good']);
       },
