@@ -84,6 +84,8 @@ const RATE_SLOTS = 'rate-slot#*';
 const LOCKS = 'lock#*';
 const SLOTS = 'slots#*';
 const PARKED = 'parked#*';
+const UNIQUE = 'unique#*';
+const DEBOUNCED = 'debounce#*';
 const ENTRIES = 'schedule';
 const DUE_MARKS = 'schedule-due';
 
@@ -101,9 +103,9 @@ export function endTasks(table: ITable): Rights {
   return onKeys(table, [TASKS], ['UpdateItem', 'GetItem', 'DeleteItem']);
 }
 
-/** Taking back ticks that were sent ahead: the same of what is new, and never expired. */
-export function revokeTicks(table: ITable): Rights {
-  return onKeys(table, [TASKS], ['UpdateItem', 'GetItem']);
+/** Taking back ticks that were sent ahead: the same of what is new, and never expired. `reads` where it may not read results yet. */
+export function revokeTicks(table: ITable, { reads }: { readonly reads: boolean }): Rights {
+  return onKeys(table, [TASKS], reads ? ['UpdateItem', 'GetItem'] : ['UpdateItem']);
 }
 
 /** Reading results and members of groups, and how far groups are. */
@@ -167,6 +169,26 @@ export function takeSlots(table: ITable): Rights[] {
   return [
     onKeys(table, [SLOTS], ['UpdateItem', 'GetItem']),
     onKeys(table, [PARKED], ['BatchWriteItem', 'Query', 'GetItem', 'DeleteItem']),
+  ];
+}
+
+/**
+ * Of a sender of tasks that are unique, throttled or debounced: taking a key or joining what waits, telling that it is
+ * sent, freeing what was refused; and reading whether the task that stands has ended.
+ */
+export function takeMarks({ results, state }: Tables): Rights[] {
+  return [
+    onKeys(state, [UNIQUE], ['UpdateItem', 'PartiQLInsert', 'PartiQLUpdate', 'DeleteItem', 'GetItem']),
+    onKeys(state, [DEBOUNCED], ['GetItem', 'PutItem', 'UpdateItem']),
+    onKeys(results, [TASKS], ['GetItem', 'BatchGetItem']),
+  ];
+}
+
+/** Of a worker, whose tasks send too: also freeing the keys of what has ended, and closing what was debounced. */
+export function workOnMarks(table: ITable): Rights[] {
+  return [
+    onKeys(table, [UNIQUE], ['UpdateItem', 'PartiQLInsert', 'PartiQLUpdate', 'DeleteItem', 'GetItem']),
+    onKeys(table, [DEBOUNCED], ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']),
   ];
 }
 

@@ -35,6 +35,8 @@ export interface TaskServiceAttributes {
   readonly taskQueues?: Readonly<Record<string, string>>;
   /** Names of all its tasks: others are then refused at the call. @default - no name is refused */
   readonly taskNames?: readonly string[];
+  /** Names of its tasks that are unique, throttled or debounced: grants have the rights on their marks. @default - none */
+  readonly markedTasks?: readonly string[];
   /** The app's `timerShards`: who sends uses as many as who sweeps. @default 8 */
   readonly timerShards?: number;
   /** ARN of its wake-up queue; needed where a queue is FIFO. @default - none */
@@ -54,6 +56,7 @@ const KEYS: ReadonlySet<string> = new Set<keyof TaskServiceAttributes>([
   'externalQueues',
   'taskQueues',
   'taskNames',
+  'markedTasks',
   'timerShards',
   'wakeQueueArn',
   'rulePrefix',
@@ -101,6 +104,7 @@ class ImportedService extends Construct implements ITaskService {
       timerShards: attributes.timerShards ?? DEFAULT_TIMER_SHARDS,
       defaultQueue: attributes.defaultQueue ?? Object.keys(attributes.queues)[0] ?? 'default',
       externalQueues: attributes.externalQueues ?? [],
+      markedTasks: attributes.markedTasks ?? [],
       taskQueues: attributes.taskQueues ?? {},
       wakeQueue: wakeUps[0]?.queueUrl,
       rulePrefix,
@@ -126,6 +130,7 @@ class ImportedService extends Construct implements ITaskService {
           ? []
           : [stack.formatArn({ service: 'events', resource: 'rule', resourceName: `${rulePrefix}-*` })],
       counted: (attributes.externalQueues ?? []).length > 0,
+      marked: (attributes.markedTasks ?? []).length > 0,
     });
   }
 
@@ -272,6 +277,7 @@ function attributesOf(deployed: DeployedService): TaskServiceAttributes {
     stateTableName: environment.stateTable,
     defaultQueue: environment.defaultQueue,
     externalQueues: environment.externalQueues,
+    markedTasks: environment.markedTasks ?? [],
     taskQueues: environment.taskQueues,
     taskNames: deployed.taskNames,
     timerShards: environment.timerShards,

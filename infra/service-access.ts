@@ -16,6 +16,7 @@ import {
   type Rights,
   sendTo,
   switchRules,
+  takeMarks,
   type Tables,
   workOnLocks,
   workOnSchedules,
@@ -52,6 +53,8 @@ export interface ServiceAccessProps {
   readonly keys: EncryptionKeys;
   /** Whether chords may have members in Python. */
   readonly counted: boolean;
+  /** Whether a call may find that another task stands for it. */
+  readonly marked: boolean;
 }
 
 /** The grants: rights for whoever takes a policy, and the environment for Lambda functions. */
@@ -63,8 +66,13 @@ export class ServiceAccess {
   }
 
   enqueue(grantee: IGrantable): Grant {
-    const { targets, tables, counted } = this.#props;
-    return this.#grant(grantee, [sendTo(targets), putTimers(tables.state), ...defineGroups(tables, { counted })]);
+    const { targets, tables, counted, marked } = this.#props;
+    return this.#grant(grantee, [
+      sendTo(targets),
+      putTimers(tables.state),
+      ...defineGroups(tables, { counted }),
+      ...(marked ? takeMarks(tables) : []),
+    ]);
   }
 
   results(grantee: IGrantable): Grant {
@@ -80,9 +88,13 @@ export class ServiceAccess {
   }
 
   schedules(grantee: IGrantable): Grant {
-    const { environment, tables, ruleArns } = this.#props;
+    const { environment, tables, ruleArns, marked } = this.#props;
     if (grantee instanceof LambdaFn) environment.addTo(grantee, { rules: true });
-    const rights = [revokeTicks(tables.results), ...workOnSchedules(tables.state), ...switchRules(ruleArns)];
+    const rights = [
+      revokeTicks(tables.results, { reads: !marked }),
+      ...workOnSchedules(tables.state),
+      ...switchRules(ruleArns),
+    ];
     return this.enqueue(grantee).combine(grantAll(grantee, this.#props.keys.with(rights)));
   }
 

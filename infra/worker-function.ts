@@ -10,6 +10,7 @@ import {
   takeRateSlots,
   takeSlots,
   workOnGroups,
+  workOnMarks,
   workOnResults,
 } from './grants.ts';
 import type { AppManifest } from '../lib/options/manifest.ts';
@@ -18,10 +19,11 @@ import type { TaskTables } from './tables.ts';
 import { TaskFunction, type TaskFunctionOptions } from './task-function.ts';
 import { FEW_RECEIVES, type WorkerPlan } from './validate.ts';
 
-/** Whether some task of a service has a rate limit, or a concurrency. */
+/** Whether some task of a service has a rate limit, a concurrency, or a mark of its key (unique, throttle, debounce). */
 export interface UsedFlow {
   readonly rateLimited: boolean;
   readonly slotted: boolean;
+  readonly marked: boolean;
 }
 
 export function usedFlow({ tasks }: AppManifest): UsedFlow {
@@ -29,6 +31,7 @@ export function usedFlow({ tasks }: AppManifest): UsedFlow {
   return {
     rateLimited: all.some(({ rateLimit }) => rateLimit !== undefined),
     slotted: all.some(({ concurrency }) => concurrency !== undefined),
+    marked: all.some(({ marked }) => marked === true),
   };
 }
 
@@ -68,6 +71,7 @@ export class WorkerFunction extends TaskFunction {
         workOnGroups(tables.state),
         ...(props.flow.rateLimited ? takeRateSlots(tables.state) : []),
         ...(props.flow.slotted ? takeSlots(tables.state) : []),
+        ...(props.flow.marked ? workOnMarks(tables.state) : []),
         ...(props.ticked ? [readSchedules(tables.state)] : []),
       ],
     });

@@ -7,6 +7,7 @@ import {
   type AppManifest,
   type Environment,
   externalQueuesOf,
+  markedTasksOf,
   hasFifoQueue,
   taskQueuesOf,
 } from '../options/manifest.ts';
@@ -70,6 +71,7 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
       timerShards: manifest.timerShards,
       taskQueues: taskQueuesOf(manifest),
       externalQueues: externalQueuesOf(manifest),
+      ...(markedTasksOf(manifest).length === 0 ? {} : { markedTasks: markedTasksOf(manifest) }),
       defaultQueue: manifest.defaultQueue,
       ...(wakeQueue === undefined ? {} : { wakeQueue }),
     },

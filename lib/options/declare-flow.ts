@@ -27,7 +27,7 @@ export function checkFlowDefaults({ rateLimit }: FlowDefaults): void {
 }
 
 /** What the stack is told of a task. */
-export function flowManifest(flow: DeclaredFlow | undefined): Pick<TaskManifest, 'rateLimit' | 'concurrency'> {
+export function flowManifest(flow: DeclaredFlow | undefined): Pick<TaskManifest, 'rateLimit' | 'concurrency' | 'marked'> {
   const rateLimit = flow?.given.rateLimit ?? undefined;
   const concurrency = flow?.given.concurrency ?? undefined;
   return {
@@ -37,5 +37,6 @@ export function flowManifest(flow: DeclaredFlow | undefined): Pick<TaskManifest,
     ...(concurrency === undefined
       ? {}
       : { concurrency: typeof concurrency === 'object' ? concurrency.limit : concurrency }),
+    ...(flow?.marked === true ? { marked: true } : {}),
   };
 }

@@ -55,6 +55,7 @@ export function readEnvironment(app?: string, source: Source = process.env): Env
   const queues = map('queues');
   const wakeQueue = optional('wakeQueue');
   const rulePrefix = optional('rulePrefix');
+  const markedTasks = namesIn(told.read('markedTasks'));
   return {
     app: told.app ?? app ?? 'celeriac',
     queues,
@@ -70,6 +71,7 @@ export function readEnvironment(app?: string, source: Source = process.env): Env
     taskQueues: map('taskQueues'),
     externalQueues: namesIn(told.read('externalQueues')),
     defaultQueue: optional('defaultQueue') ?? Object.keys(queues)[0] ?? 'default',
+    ...(markedTasks.length === 0 ? {} : { markedTasks }),
     ...(wakeQueue === undefined ? {} : { wakeQueue }),
     ...(rulePrefix === undefined ? {} : { rulePrefix }),
   };
@@ -214,5 +216,14 @@ export function readTaskNames(app: string, source: Source = process.env): readon
     return (typeof packed === 'string' ? unpackTaskNames(packed) : undefined) ?? 'unknown';
   } catch {
     return 'unknown';
+  }
+}
+
+/** Whether a deployed function was told that a task of an app is unique, throttled or debounced. */
+export function isMarkedElsewhere(app: string, task: string, source: Source = process.env): boolean {
+  try {
+    return namesIn(serviceOf(app, source).read('markedTasks')).includes(task);
+  } catch {
+    return false;
   }
 }

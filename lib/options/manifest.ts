@@ -28,6 +28,8 @@ export interface TaskManifest {
   readonly rateLimit?: string;
   /** How many of it, or of a key of it, may run at the same time; absent for no limit. */
   readonly concurrency?: number;
+  /** A call may find that another task stands for it: `unique`, `throttle` or `debounce`. Absent for none. */
+  readonly marked?: true;
   /** It runs elsewhere; `app.remote()` has named it. */
   readonly remote?: true;
   /** A function in the routes decides at each call; `queue` is the default one. Absent where the queue is known. */
@@ -107,6 +109,8 @@ export const ENVIRONMENT = {
   tasks: 'CELERIAC_TASKS',
   /** Names of the queues that are consumed elsewhere, with commas between them. Absent where there are none. */
   externalQueues: 'CELERIAC_EXTERNAL_QUEUES',
+  /** Names of the tasks that are unique, throttled or debounced, with commas between them. Absent where there are none. */
+  markedTasks: 'CELERIAC_MARKED_TASKS',
   /** URL of the wake-up queue. Absent where there are no FIFO queues. */
   wakeQueue: 'CELERIAC_WAKE_QUEUE',
   /** What the names of the beat's rules begin with. Absent where entries have no rules. */
@@ -124,6 +128,11 @@ export function taskQueuesOf({ tasks, defaultQueue }: AppManifest): Record<strin
 /** Whether any queue keeps order: the service then has a wake-up queue. */
 export function hasFifoQueue({ queues }: Pick<AppManifest, 'queues'>): boolean {
   return Object.values(queues).some(({ fifo }) => fifo);
+}
+
+/** Names of the tasks that are unique, throttled or debounced. */
+export function markedTasksOf({ tasks }: Pick<AppManifest, 'tasks'>): string[] {
+  return Object.keys(tasks).filter((name) => tasks[name]?.marked === true);
 }
 
 /** Names of the queues that are consumed elsewhere. */
@@ -156,6 +165,8 @@ export interface Environment {
   readonly taskQueues: Readonly<Record<string, string>>;
   /** Names of queues that are consumed elsewhere. */
   readonly externalQueues: readonly string[];
+  /** Names of tasks that are unique, throttled or debounced; undefined for none. */
+  readonly markedTasks?: readonly string[];
   /** Celery's name of the default queue. */
   readonly defaultQueue: string;
   /** URL of the queue that tells when timers of FIFO queues are due; undefined where there are no FIFO queues. */

@@ -18,6 +18,7 @@ export interface ServiceFields extends Pick<Environment, 'app' | 'queues' | 'res
   readonly timerShards?: number;
   readonly taskQueues?: Environment['taskQueues'];
   readonly externalQueues?: Environment['externalQueues'];
+  readonly markedTasks?: Environment['markedTasks'];
   readonly defaultQueue?: string;
   readonly wakeQueue?: string | undefined;
   readonly rulePrefix?: string | undefined;

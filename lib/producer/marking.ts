@@ -6,6 +6,7 @@ import { itemKey, keyFor } from '../flow/key.ts';
 import { type CallMarks, MARKS } from '../options/apply-options.ts';
 import type { Debounce } from '../options/debounce.ts';
 import type { FlowOptions } from '../options/flow-options.ts';
+import { isMarkedElsewhere } from '../options/environment.ts';
 import { resolveMarks } from '../options/resolve-flow.ts';
 import type { MarkKey, Unique } from '../options/unique.ts';
 import type { Marks, OwnMark } from '../ports/marks.ts';
@@ -70,6 +71,7 @@ export async function markedCall(app: App, call: Call): Promise<MarkedCall> {
   const { message, options } = call;
   const definition = app.registry.find(message.task);
   const said = await saidOf(definition, options.marks);
+  if (definition === undefined) refuseUnsaid(app, message.task, options.marks);
   const rule = said?.unique ?? said?.debounce;
   if (app.eager !== undefined || said === undefined || rule === undefined) return { call, marking: undefined };
   refuseElsewhere(app, message, said);
@@ -83,10 +85,14 @@ export async function markedCall(app: App, call: Call): Promise<MarkedCall> {
 /** Whether anything is said of a task, or in its call. */
 export function mayBeMarked(app: App, { message, options }: Call): boolean {
   return (
-    app.eager === undefined &&
-    (app.registry.find(message.task)?.options.flow?.marked === true ||
-      MARKS.some((name) => options.marks[name] !== undefined))
+    app.eager === undefined && (isMarked(app, message.task) || MARKS.some((name) => options.marks[name] !== undefined))
   );
+}
+
+/** Of a task whose code is not here, what the service has told. */
+function isMarked({ registry, settings }: App, task: string): boolean {
+  const definition = registry.findAnywhere(task);
+  return definition === undefined ? isMarkedElsewhere(settings.name, task) : definition.options.flow?.marked === true;
 }
 
 /** @throws ImproperlyConfigured */
@@ -94,6 +100,15 @@ export function marksOf({ marks }: Ports): Marks {
   if (marks !== undefined) return marks;
   throw new ImproperlyConfigured(
     'A call is unique, throttled or debounced, and app.use() was given no `marks`: give it a store of them.',
+  );
+}
+
+/** Whoever does not have the task's code cannot ask for its key. @throws InvalidOption */
+function refuseUnsaid({ settings, registry }: App, task: string, own: CallMarks): void {
+  if (MARKS.some((name) => own[name] !== undefined)) return;
+  if (registry.findAnywhere(task) !== undefined || !isMarkedElsewhere(settings.name, task)) return;
+  throw new InvalidOption(
+    `Task '${task}' is unique, throttled or debounced, and its code, which says so, is not here. Import the task, or let the call say it, such as unique: { key: 'order-7' }; unique: false sends it as it is.`,
   );
 }
 

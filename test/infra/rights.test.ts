@@ -1,10 +1,12 @@
 /** Each role may do what its code does, and no more: one life of a service in which every function and caller does all that it may. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { Celeriac, silentLogger } from 'celeriac';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RULES, SWEEPER } from '../../lib/local/actors.ts';
 import { rightsAsked } from '../support/iam/asked.ts';
 import { type Granted, grantedBy, kinds, missedWithout, unusedOf } from '../support/iam/gate.ts';
 import { decide } from '../support/iam/policy.ts';
+import { rolesOf, type ServiceRoles } from '../support/iam/roles.ts';
 import { Scenario, scenarioRoles, WORKER } from '../support/iam/scenario.ts';
 
 const roles = scenarioRoles();
@@ -21,6 +23,11 @@ const OF_LAMBDA: readonly (readonly [RegExp, string])[] = [
   [/^logs:(?:CreateLogStream|PutLogEvents) /, "Lambda writes the function's log with it"],
   [/^sqs:GetQueueAttributes /, 'Lambda refuses to make an event source mapping without it'],
 ];
+// Of senders.
+const FREED: readonly [RegExp, string] = [
+  /^dynamodb:DeleteItem rights-state unique#\*/,
+  'a key is free again where SQS refuses its message for good',
+];
 const JUSTIFIED: Readonly<Record<string, readonly (readonly [RegExp, string])[]>> = {
   [WORKER]: [
     ...OF_LAMBDA,
@@ -32,15 +39,10 @@ const JUSTIFIED: Readonly<Record<string, readonly (readonly [RegExp, string])[]>
   ],
   [SWEEPER]: OF_LAMBDA,
   locks: [],
-  enqueue: [],
+  enqueue: [FREED],
   results: [],
   manage: [],
-  schedules: [
-    [
-      /^dynamodb:GetItem rights-results /,
-      'a tick that was taken back too late is read, where the refusal brings no item',
-    ],
-  ],
+  schedules: [FREED],
 };
 
 it('every role may do everything that it did', () => {
@@ -111,6 +113,10 @@ const WRONGS: Readonly<Record<string, readonly [string, object]>> = {
   'forget a group': drop(state('group#1')),
   'read how far a group is': query('group#1'),
   'define a group': ['DynamoDB_20120810.PutItem', { ...STATE, Item: state('group#1', 'root', { body: { B: '' } }) }],
+  'take a key': ['DynamoDB_20120810.UpdateItem', { ...STATE, Key: state('unique#1') }],
+  'free a key': ['DynamoDB_20120810.DeleteItem', { ...STATE, Key: state('unique#1') }],
+  'read what is debounced': ['DynamoDB_20120810.GetItem', { ...STATE, Key: state('debounce#1') }],
+  'forget what is debounced': ['DynamoDB_20120810.DeleteItem', { ...STATE, Key: state('debounce#1') }],
   'store a timer': put(state('timer#1')),
   'read timers': query('timer#1'),
   'change a schedule entry': ['DynamoDB_20120810.PutItem', { ...STATE, Item: state('schedule') }],
@@ -129,13 +135,25 @@ const WRONGS: Readonly<Record<string, readonly [string, object]>> = {
 // What of these each may do; all others are refused.
 const MAY: Readonly<Record<string, readonly string[]>> = {
   locks: ['take a lock away', 'list locks'],
-  enqueue: ['define a group', 'store a timer', 'send a task'],
+  // Whether the task that stands for a key has ended is read.
+  enqueue: [
+    'read a result',
+    'define a group',
+    'take a key',
+    'free a key',
+    'read what is debounced',
+    'store a timer',
+    'send a task',
+  ],
   results: ['read a result', 'read how far a group is'],
   manage: ['forge a result', 'delete a result', 'read a result', 'forget a group', 'read how far a group is'],
   schedules: [
     'forge a result',
     'read a result',
     'define a group',
+    'take a key',
+    'free a key',
+    'read what is debounced',
     'store a timer',
     'change a schedule entry',
     'read schedule entries',
@@ -151,6 +169,10 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'forget a group',
     'read how far a group is',
     'define a group',
+    'take a key',
+    'free a key',
+    'read what is debounced',
+    'forget what is debounced',
     'store a timer',
     'send a task',
     'write a dead letter',
@@ -169,13 +191,19 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+it('a service whose tasks are neither unique nor debounced grants nothing for it', () => {
+  const plain = rolesOf(new Celeriac('rights', { logger: silentLogger }), {
+    enqueue: (service, grantee) => void service.grantEnqueue(grantee),
+  });
+  for (const [role, may] of Object.entries({ enqueue: 3, [WORKER]: 13 })) {
+    const allowed = allowedTo(plain, role);
+    expect(allowed).toHaveLength(may);
+    expect(allowed.filter((what) => /key|debounced/.test(what))).toEqual([]);
+  }
+});
+
 it.each(Object.entries(MAY))('%s may do of what would be wrong only what it is for', (role, may) => {
-  const allowed = Object.entries(WRONGS).filter(([, [target, input]]) =>
-    rightsAsked(target, input as Record<string, unknown>).every(
-      (asked) => decide(roles.statementsOf(role), asked).allowed,
-    ),
-  );
-  expect(allowed.map(([what]) => what)).toEqual(may);
+  expect(allowedTo(roles, role)).toEqual(may);
 });
 
 it('a grant that is not there is told by the call that needs it', async () => {
@@ -187,7 +215,7 @@ it('a grant that is not there is told by the call that needs it', async () => {
       /AccessDenied.*not authorized to perform: dynamodb:.*grantResults\(fn\), grantManage\(fn\) or grantLocks\(fn\)/,
     ),
   };
-  await expect(sent.get({ timeout: 1 })).rejects.toMatchObject(denied);
+  await expect(sender.app.groupResult('a')).rejects.toMatchObject(denied);
   await expect(sent.revoke()).rejects.toMatchObject(denied);
   await expect(reader.app.result(sent.id).revoke()).rejects.toMatchObject(denied);
   await expect(sender.app.schedules.list()).rejects.toMatchObject(denied);
@@ -196,7 +224,7 @@ it('a grant that is not there is told by the call that needs it', async () => {
     message: expect.stringContaining('not authorized to perform: sqs:sendmessage on resource'),
   });
   expect(gate.takeDenied()).toEqual([
-    "enqueue dynamodb:GetItem rights-results b'celery",
+    'enqueue dynamodb:Query rights-state group',
     'enqueue dynamodb:Query rights-state schedule',
     "enqueue dynamodb:UpdateItem rights-results b'celery",
     "results dynamodb:UpdateItem rights-results b'celery",
@@ -222,6 +250,13 @@ it('every command of the adapters was asked for', () => {
   expect(made).toContain('PartiQLInsert');
   expect(made).toContain('PartiQLUpdate');
 });
+
+function allowedTo({ statementsOf }: ServiceRoles, role: string): readonly string[] {
+  const allowed = Object.entries(WRONGS).filter(([, [target, input]]) =>
+    rightsAsked(target, input as Record<string, unknown>).every((asked) => decide(statementsOf(role), asked).allowed),
+  );
+  return allowed.map(([what]) => what);
+}
 
 function told({ action, resource, key }: Granted): string {
   return [action, resource.replace(/^.*[:/]/, ''), ...(key === undefined ? [] : [key])].join(' ');

@@ -32,9 +32,15 @@ export function declare() {
   });
   const limited = app.task('limited', { rateLimit: '1/m' }, (_text?: string) => 1);
   const single = app.task('single', { concurrency: 1 }, () => 1);
+  const only = app.task('only', { unique: { key: (name: string) => name } }, (name: string) => name);
+  const begun = app.task('begun', { unique: { key: 'begun', until: 'started' } }, () => 1);
+  const late = app.task('late', { debounce: { wait: 1 } }, (text: string) => text);
   const remote = app.remote<(x: number) => number>('proj.tasks.double', { queue: 'celery' });
   const sender = app.task('sender', async () => {
     await add.delay(1, 1);
+    for (const each of ['of a task', 'of a task']) await only.delay(each);
+    await app.sendMany([only.s('of many'), only.s('of more')]);
+    for (const text of ['of a task', 'of the same task']) await late.delay(text);
     await remote.delay(1);
     await add.applyAsync([1, 1], { queue: 'orders' });
     await add.applyAsync([1, 1], { countdown: 2000 });
@@ -50,7 +56,23 @@ export function declare() {
     swept: { task: add.s(3, 4), schedule: every('30s') },
     ordered: { task: add.s(5, 6), schedule: every('30s'), options: { queue: 'orders' } },
   });
-  return { app, add, sum, fail, again, refuse, requeue, progress, sender, remote, limited, single };
+  return {
+    app,
+    add,
+    sum,
+    fail,
+    again,
+    refuse,
+    requeue,
+    progress,
+    sender,
+    remote,
+    limited,
+    single,
+    only,
+    begun,
+    late,
+  };
 }
 
 export type Program = ReturnType<typeof declare>;

@@ -127,8 +127,8 @@ export class Scenario {
   }
 
   async live(): Promise<void> {
-    await this.#enqueueing(this.as('enqueue'));
-    await this.#enqueueing(this.as('schedules'));
+    await this.#enqueueing('enqueue');
+    await this.#enqueueing('schedules');
     await this.#reading();
     await this.#scheduling();
     await this.#locking();
@@ -157,13 +157,37 @@ export class Scenario {
     await this.#sweep(50);
   }
 
-  async #enqueueing(actor: Actor): Promise<void> {
-    const { app, add: sumOf, sum, fail, again, refuse, requeue, progress, sender, remote, limited, single } = actor;
+  async #enqueueing(who: string): Promise<void> {
+    const {
+      app,
+      add: sumOf,
+      sum,
+      fail,
+      again,
+      refuse,
+      requeue,
+      progress,
+      sender,
+      remote,
+      limited,
+      single,
+      only,
+      begun,
+      late,
+    } = this.as(who);
     await sumOf.applyAsync([1, 2], { queue: 'orders' });
     await sumOf.applyAsync([1, 2], { queue: 'orders', countdown: 1 });
     await remote.applyAsync([1], { countdown: 2000 });
     await app.sendMany([limited.s(), limited.s()]);
     await app.sendMany([single.s(), single.s(), single.s()]);
+    // Alone and with others, free and taken.
+    const own = (name: string): string => `${name} of ${who}`;
+    for (const name of ['one', 'one'].map(own)) await only.delay(name);
+    for (const names of ['two', 'three'].map(own).map((name) => [only.s(name), only.s(`${name} more`)]))
+      for (let times = 0; times < 2; times += 1) await app.sendMany(names);
+    await begun.delay();
+    const debounce = { key: who, wait: 1 };
+    for (const text of ['first', 'last']) await late.applyAsync([text], { debounce });
     const signatures = [sumOf.s(1, 2), sumOf.s(3, 4), fail.s(), refuse.s(), requeue.s(), progress.s(), sender.s()];
     await app.sendMany([...signatures, again.s()]);
     // By a sender that does not know the tasks' names.
