@@ -54,8 +54,8 @@ async function tryToJoin(
   { key, debounce }: Debounced,
 ): Promise<Joined | undefined> {
   const marks = marksOf(ports);
-  const nowMs = ports.clock.nowMs();
   const stands = await marks.episode(key);
+  const nowMs = ports.clock.nowMs();
   if (stands === undefined || stands.sealed) {
     // Its sealer may have died: what is replaced now would never be sent.
     if (stands !== undefined) await publish([sealedMessage(stands)], ports, app.settings);
