@@ -5,11 +5,10 @@
  * without it. Whoever finds a sealed episode sends it too: its sealer may have died.
  */
 import { EnqueueFailed } from '../base/errors.ts';
-import { deduplicationIdOf } from '../base/sqs-text.ts';
+import { isPassing } from '../base/passing.ts';
 import { CLOCK_SKEW_SECONDS, MARK_ROUNDS } from '../base/limits.ts';
 import { DEBOUNCE_TASK } from '../canvas/own-tasks.ts';
 import { episodeDueMs, needsToken } from '../flow/marks.ts';
-import { isFifo } from '../options/declared-queue.ts';
 import type { Episode, OwnMark } from '../ports/marks.ts';
 import type { OutgoingMessage } from '../ports/broker.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -58,7 +57,8 @@ async function tryToJoin(
   const nowMs = ports.clock.nowMs();
   if (stands === undefined || stands.sealed) {
     // Its sealer may have died: what is replaced now would never be sent.
-    if (stands !== undefined) await publish([sealedMessage(stands)], ports, app.settings);
+    // What its queue refuses for good has failed, as its token tells, and must not keep this call away.
+    if (stands !== undefined) await unlessRefused(() => publish([sealedMessage(stands)], ports, app.settings));
     const own = newEpisode(call, episodeDueMs(debounce, nowMs, nowMs), nowMs);
     if (!(await marks.open(key, own, stands?.id))) return undefined;
     return { before: undefined, id: own.id, dueMs: own.dueMs };
@@ -83,6 +83,14 @@ function newEpisode({ message: { id }, prepared }: Call, dueMs: number, firstMs:
   return { id, firstMs, dueMs, message: prepared.outgoing, sealed: false };
 }
 
+async function unlessRefused(ask: () => Promise<void>): Promise<void> {
+  try {
+    await ask();
+  } catch (error) {
+    if (isPassing(error)) throw error;
+  }
+}
+
 /** As an ordinary message: however often it is sent, its task runs once. */
 function sealedMessage({ id, message }: Episode): Prepared {
   return { id, attempt: 0, dueMs: null, outgoing: message };
@@ -100,12 +108,10 @@ async function tokenOf(
     [key, id],
     // Under its task's id: should it be lost for good, that task has ended, and its callers are told.
     { taskId: id, queue, argsrepr: '', ...(groupId === undefined ? {} : { groupKey: groupId }) },
-    { parentId: null, rootId: id },
+    // Tokens of one episode are many: FIFO queues would drop them, and their retries, as repetitions.
+    { parentId: null, rootId: id, celeriac: { token: app.ids.next() } },
   );
-  if (!isFifo(queue, app.settings)) return { ...prepared, dueMs };
-  // Tokens of one episode are many, and its message has the same id: SQS would drop them as repetitions.
-  const deduplicationId = deduplicationIdOf(`${id}-debounce-${app.ids.next()}`);
-  return { ...prepared, dueMs, outgoing: { ...prepared.outgoing, deduplicationId } };
+  return { ...prepared, dueMs };
 }
 
 /** What a token does when it arrives. Any number of them do the same as one. */
@@ -118,7 +124,9 @@ export async function runToken(app: App, mark: OwnMark): Promise<void> {
     const { episode } = outcome;
     if (outcome.kind === 'sealed') {
       await publish([sealedMessage(episode)], ports, app.settings);
-      return marks.close(mark);
+      // It is sent, and must not fail any more: what stays is replaced by the next call.
+      await unlessRefused(() => marks.close(mark));
+      return;
     }
     const leftMs = episode.dueMs - ports.clock.nowMs();
     if (leftMs > CLOCK_SKEW_SECONDS * 1000) {

@@ -47,7 +47,7 @@ export function prepare(message: Message, settings: Settings, options: EncodeOpt
   const fifo = isFifo(queue, settings);
   // Python's retries go where this says.
   const body = encodeMessage(message, { ...options, routingKey: celeryQueueName(queue, fifo) });
-  const { groupId } = message.celeriac;
+  const { groupId, token } = message.celeriac;
   return {
     id: message.id,
     attempt: message.retries,
@@ -61,7 +61,7 @@ export function prepare(message: Message, settings: Settings, options: EncodeOpt
             // One attempt is one message: a repeated send within five minutes is dropped by SQS itself.
             // Deferred copies count their hops, or SQS would drop them as repetitions.
             deduplicationId: deduplicationIdOf(
-              `${message.id}-${message.retries}-${message.celeriac.hops ?? 0}-${message.celeriac.unknown ?? 0}`,
+              `${message.id}-${message.retries}-${message.celeriac.hops ?? 0}-${message.celeriac.unknown ?? 0}${typeof token === 'string' ? `-${token}` : ''}`,
             ),
           }
         : groupId === undefined

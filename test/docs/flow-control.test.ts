@@ -116,3 +116,66 @@ Object.defineProperty(app, 'control', { value: { rateLimit: async (...given) => 
     '0',
   ]);
 });
+});
+
+it('unique: one charge of an order, and a reindex while one runs', () => {
+  const output = runExample(page, ['// unique.ts'], {
+    'unique.ts': {
+      before: `import { World } from 'celeriac/testing';`,
+      after: `const world = new World(app);
+const first = await charge.delay('o-1');
+const second = await charge.delay('o-1');
+console.log(first.duplicate, second.duplicate, second.id === first.id, (await charge.delay('o-2')).duplicate);
+await world.drain();
+console.log(await second.get(), (await charge.delay('o-1')).duplicate);
+console.log((await reindex.delay()).duplicate, (await reindex.delay()).duplicate);
+await world.drain();
+console.log((await charge.applyAsync(['o-1'], { unique: { key: 'other' } })).duplicate);
+console.log((await charge.applyAsync(['o-1'], { unique: false })).duplicate);`,
+    },
+  });
+  expect(output.trim().split('\n')).toEqual([
+    'false true true false',
+    'charged o-1 false',
+    'false true',
+    'false',
+    'false',
+  ]);
+});
+
+it('throttle: a reminder a day', () => {
+  const output = runExample(page, ['// throttle.ts'], {
+    'throttle.ts': {
+      before: `import { World } from 'celeriac/testing';`,
+      after: `const world = new World(app);
+const sent = [];
+for (let hour = 0; hour < 50; hour += 1) {
+  sent.push((await remind.delay('ada')).duplicate);
+  await world.advance('1h');
+}
+console.log(sent.filter((duplicate) => !duplicate).length, (await remind.delay('bob')).duplicate);`,
+    },
+  });
+  expect(output.trim()).toBe('2 false');
+});
+
+it('debounce: the last change, ten seconds after it, five minutes after the first at the latest', () => {
+  const output = runExample(page, ['// debounce.ts'], {
+    'debounce.ts': {
+      before: `import { World } from 'celeriac/testing';`,
+      after: `const world = new World(app);
+const results = [];
+for (const text of ['a', 'b', 'c']) results.push(await save.delay('one', text));
+await world.advance(10);
+console.log(await results[0].get(), results.map(({ duplicate }) => duplicate).join(' '));
+const first = await save.delay('two', '0');
+for (let n = 1; n <= 40; n += 1) {
+  await world.advance(9);
+  if (await first.ready()) break;
+  await save.delay('two', String(n));
+}
+console.log(await first.get());`,
+    },
+  });
+  expect(output.trim().split('\n')).toEqual(['one: c false true true', 'two: 33']);
+});

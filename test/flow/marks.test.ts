@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { DEBOUNCED, debounceHolds, UNIQUE, uniqueHolds } from '../support/marked-calls.ts';
 
 // `SEEDS=2000 npm test -- test/flow/marks` looks further.
-const SEEDS = Number(process.env['SEEDS'] ?? 25);
+const SEEDS = Number(process.env['SEEDS'] ?? 20);
 
 it('unique: no two tasks of a key run at once, every answered id ends, and no key stays taken', async () => {
   await fc.assert(fc.asyncProperty(UNIQUE, uniqueHolds), { numRuns: SEEDS });

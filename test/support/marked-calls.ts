@@ -39,15 +39,15 @@ export interface DebouncedCase extends Case {
 }
 
 const callsWith = (...pauses: number[]): fc.Arbitrary<Case['calls']> =>
-  fc.array(fc.record({ key: fc.nat(1), pauseSeconds: fc.constantFrom(0, 0, 0, ...pauses) }), {
+  fc.array(fc.record({ key: fc.constantFrom(0, 0, 0, 1), pauseSeconds: fc.constantFrom(0, 0, 0, ...pauses) }), {
     minLength: 2,
-    maxLength: 12,
+    maxLength: 14,
   });
 
 export const UNIQUE: fc.Arbitrary<UniqueCase> = fc.record({
   ...common,
   until: fc.constantFrom('started' as const, 'finished' as const),
-  calls: callsWith(1, 20, 400),
+  calls: callsWith(1, 20, 35, 35, 400),
 });
 export const DEBOUNCED: fc.Arbitrary<DebouncedCase> = fc.record({
   ...common,
@@ -130,16 +130,20 @@ export async function uniqueHolds(given: UniqueCase): Promise<void> {
       const { id } = self.request;
       const effect = effects.get(id) ?? { key, beganMs: world.clock.nowMs(), endedMs: 0 };
       effects.set(id, effect);
-      await world.clock.sleep(5000);
+      // As long as a late copy of the message of another one of its key may take.
+      await world.clock.sleep(30_000);
       effect.endedMs = Math.max(effect.endedMs, world.clock.nowMs());
       return id;
     },
   );
   using world = worldOf(app, given);
-  const answered = await makeCalls(world, given, (key, n) => task.applyAsync([key, n], { fairKey: `group-${n}` }));
+  const answered = await makeCalls(world, given, (key, n) => task.applyAsync([key, n], { groupKey: `group-${n}` }));
   const records = new Map(world.backend.all().map((record) => [record.id, record]));
   for (const { id, key } of answered) {
-    expect(records.get(id ?? '')?.status).toBe('SUCCESS');
+    const { status, meta } = records.get(id ?? '') ?? {};
+    // A worker that stands still after its claim may have no time left for its task.
+    if (given.faulty && meta?.includes('TimeLimitExceeded') === true) expect(status).toBe('FAILURE');
+    else expect(status).toBe('SUCCESS');
     expect(effects.get(id ?? '')?.key).toBe(key);
   }
   if (given.until === 'finished') {
@@ -188,7 +192,7 @@ export async function debounceHolds(given: DebouncedCase): Promise<void> {
     },
   );
   using world = worldOf(app, given);
-  const answered = await makeCalls(world, given, (key, n) => task.applyAsync([key, n], { fairKey: `group-${key}` }));
+  const answered = await makeCalls(world, given, (key, n) => task.applyAsync([key, n], { groupKey: `group-${key}` }));
   const slackMs = (given.faulty ? LONGEST_DELAY_SECONDS : 3) * 1000;
   for (const call of answered) {
     const run = runs.get(call.id ?? '');
