@@ -60,6 +60,11 @@ export class ServiceEnvironment {
     return serviceVariable(this.#facts.app);
   }
 
+  /** Whether some task is unique, throttled or debounced. */
+  get marked(): boolean {
+    return (this.#facts.markedTasks ?? []).length > 0;
+  }
+
   /** The app's name. */
   get app(): string {
     return this.#facts.app;

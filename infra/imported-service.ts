@@ -79,7 +79,6 @@ class ImportedService extends Construct implements ITaskService {
     anyQueue?: (name: string) => IQueue,
   ) {
     super(scope, id);
-    const stack = Stack.of(this);
     this.appName = attributes.appName;
     this.#anyQueue = anyQueue;
     const { wakeQueueArn, rulePrefix, encryptionKeyArn } = attributes;
@@ -128,9 +127,8 @@ class ImportedService extends Construct implements ITaskService {
       ruleArns:
         rulePrefix === undefined
           ? []
-          : [stack.formatArn({ service: 'events', resource: 'rule', resourceName: `${rulePrefix}-*` })],
+          : [Stack.of(this).formatArn({ service: 'events', resource: 'rule', resourceName: `${rulePrefix}-*` })],
       counted: (attributes.externalQueues ?? []).length > 0,
-      marked: (attributes.markedTasks ?? []).length > 0,
     });
   }
 

@@ -53,8 +53,6 @@ export interface ServiceAccessProps {
   readonly keys: EncryptionKeys;
   /** Whether chords may have members in Python. */
   readonly counted: boolean;
-  /** Whether a call may find that another task stands for it. */
-  readonly marked: boolean;
 }
 
 /** The grants: rights for whoever takes a policy, and the environment for Lambda functions. */
@@ -66,12 +64,12 @@ export class ServiceAccess {
   }
 
   enqueue(grantee: IGrantable): Grant {
-    const { targets, tables, counted, marked } = this.#props;
+    const { targets, tables, counted, environment } = this.#props;
     return this.#grant(grantee, [
       sendTo(targets),
       putTimers(tables.state),
       ...defineGroups(tables, { counted }),
-      ...(marked ? takeMarks(tables) : []),
+      ...(environment.marked ? takeMarks(tables) : []),
     ]);
   }
 
@@ -88,10 +86,10 @@ export class ServiceAccess {
   }
 
   schedules(grantee: IGrantable): Grant {
-    const { environment, tables, ruleArns, marked } = this.#props;
+    const { environment, tables, ruleArns } = this.#props;
     if (grantee instanceof LambdaFn) environment.addTo(grantee, { rules: true });
     const rights = [
-      revokeTicks(tables.results, { reads: !marked }),
+      revokeTicks(tables.results, { reads: !environment.marked }),
       ...workOnSchedules(tables.state),
       ...switchRules(ruleArns),
     ];

@@ -6,13 +6,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 
-import {
-  type AppManifest,
-  externalQueuesOf,
-  hasFifoQueue,
-  markedTasksOf,
-  taskQueuesOf,
-} from '../lib/options/manifest.ts';
+import { type AppManifest, externalQueuesOf, hasFifoQueue, senderFacts } from '../lib/options/manifest.ts';
 import { deployedParameterName, type DeployedWorker } from '../lib/options/deployed-service.ts';
 import { TaskAlarms } from './alarms.ts';
 import type { TaskBundling } from './bundling.ts';
@@ -445,7 +439,6 @@ export class TaskService extends MeteredService implements ITaskService {
       tables: this.tables,
       ruleArns: this.rules.ruleArns,
       counted: externalQueuesOf(this.manifest).length > 0,
-      marked: markedTasksOf(this.manifest).length > 0,
       keys: this.#keys,
     });
   }
@@ -461,9 +454,7 @@ export class TaskService extends MeteredService implements ITaskService {
       stateTable: tables.state.tableName,
       timerShards: manifest.timerShards,
       defaultQueue: manifest.defaultQueue,
-      externalQueues: externalQueuesOf(manifest),
-      markedTasks: markedTasksOf(manifest),
-      taskQueues: taskQueuesOf(manifest),
+      ...senderFacts(manifest),
       wakeQueue: queues.wakeUps?.queueUrl,
       rulePrefix: this.rules.prefix,
       taskNames: Object.keys(manifest.tasks),

@@ -27,7 +27,9 @@ export function checkFlowDefaults({ rateLimit }: FlowDefaults): void {
 }
 
 /** What the stack is told of a task. */
-export function flowManifest(flow: DeclaredFlow | undefined): Pick<TaskManifest, 'rateLimit' | 'concurrency' | 'marked'> {
+export function flowManifest(
+  flow: DeclaredFlow | undefined,
+): Pick<TaskManifest, 'rateLimit' | 'concurrency' | 'marked'> {
   const rateLimit = flow?.given.rateLimit ?? undefined;
   const concurrency = flow?.given.concurrency ?? undefined;
   return {

@@ -125,6 +125,17 @@ export function taskQueuesOf({ tasks, defaultQueue }: AppManifest): Record<strin
   return Object.fromEntries(otherQueues.map(([name, { queue }]) => [name, queue]));
 }
 
+/** What every sender is told of an app's queues and tasks. */
+export function senderFacts(
+  manifest: AppManifest,
+): Required<Pick<Environment, 'externalQueues' | 'markedTasks' | 'taskQueues'>> {
+  return {
+    externalQueues: externalQueuesOf(manifest),
+    markedTasks: markedTasksOf(manifest),
+    taskQueues: taskQueuesOf(manifest),
+  };
+}
+
 /** Whether any queue keeps order: the service then has a wake-up queue. */
 export function hasFifoQueue({ queues }: Pick<AppManifest, 'queues'>): boolean {
   return Object.values(queues).some(({ fifo }) => fifo);

@@ -116,7 +116,6 @@ Object.defineProperty(app, 'control', { value: { rateLimit: async (...given) => 
     '0',
   ]);
 });
-});
 
 it('unique: one charge of an order, and a reindex while one runs', () => {
   const output = runExample(page, ['// unique.ts'], {
