@@ -243,6 +243,25 @@ describe('revoke({ terminate: true })', () => {
     for (const result of results) expect(await result.state()).toBe('REVOKED');
   });
 
+  it('frees the slot that the run held: who waits for it begins', async () => {
+    const { app, world } = newWorld();
+    const begun: number[] = [];
+    const only = app.task('only', { concurrency: 1, timeLimit: 250 }, async () => {
+      begun.push((world.clock.nowMs() - START) / 1000);
+      await world.clock.sleep(200_000);
+    });
+    const [first, second] = [await only.delay(), await only.delay()];
+    await world.advance(8);
+    expect(begun).toEqual([0]);
+    await first.revoke({ terminate: true });
+    await world.advance(8);
+    // Told at 10, left alone at 15.
+    expect(begun).toEqual([0, 15]);
+    expect(await first.state()).toBe('REVOKED');
+    await second.revoke({ terminate: true });
+    await world.drain();
+  });
+
   it('tells who cannot look, once, and the task ends by itself', async () => {
     const lines: string[] = [];
     const { world, deaf } = newWorld({ logger: { log: (level, text) => void lines.push(`${level} ${text}`) } });
