@@ -4,7 +4,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 
 import { booleanOption, integerIn, refuseUnknownKeys, shown } from '../lib/base/checks.ts';
 import { InvalidOption, QueueNotFound } from '../lib/base/errors.ts';
-import { type AppManifest, consumedQueuesOf } from '../lib/options/manifest.ts';
+import { type AppManifest, consumedQueuesOf, laneOwners } from '../lib/options/manifest.ts';
 import { longestTask } from './validate.ts';
 
 /** Whom alarms tell, and when they go off. `false` leaves one out. */
@@ -103,7 +103,9 @@ function agesAllowed(
 ): Readonly<Record<string, number>> {
   const field = 'alarms.oldestMessageAge';
   if (given === false) return {};
-  const queues = consumedQueuesOf(manifest);
+  const lanes = laneOwners(manifest);
+  const own = consumedQueuesOf(manifest);
+  const queues = Object.keys(manifest.queues).filter((queue) => own.includes(lanes[queue] ?? queue));
   if (given instanceof Duration) return Object.fromEntries(queues.map((queue) => [queue, seconds(given, field)]));
   const ages = new Map(queues.map((queue) => [queue, ageByDefault(manifest, queue)]));
   if (given !== undefined && (typeof given !== 'object' || given === null))
@@ -113,13 +115,14 @@ function agesAllowed(
       throw new QueueNotFound(
         `${field}: queue '${queue}' is not declared. Declared are: ${Object.keys(manifest.queues).join(', ')}.`,
       );
-    ages.set(queue, seconds(age, `${field}.${queue}`));
+    for (const each of [queue, ...(manifest.queues[queue]?.lanes ?? []).map(([, lane]) => lane)])
+      if (each === queue || !Object.hasOwn(given ?? {}, each)) ages.set(each, seconds(age, `${field}.${queue}`));
   }
   return Object.fromEntries(ages);
 }
 
 function ageByDefault(manifest: AppManifest, queue: string): number {
-  const longest = longestTask(manifest, queue)?.seconds ?? 0;
+  const longest = longestTask(manifest, manifest.queues[queue]?.laneOf ?? queue)?.seconds ?? 0;
   return Math.max(LEAST_AGE_SECONDS, Math.ceil(AGE_IN_TIME_LIMITS * longest));
 }
 

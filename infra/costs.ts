@@ -21,6 +21,8 @@ export interface WorkerSheet extends SourceSheet {
   readonly memoryMiB: number;
   readonly arm: boolean;
   readonly batchSize: number;
+  /** Queues that feed it too. */
+  readonly lanes?: readonly SourceSheet[];
   /** Environments that are kept warm. */
   readonly warm: number;
   /** Whether its log has the lines of tasks that succeed. */
@@ -53,14 +55,15 @@ const RECEIVED = 10;
 /** A month in which nothing happens. */
 export function idleCosts(sheet: CostSheet, prices: Prices): Cost[] {
   const { sweeper, timerShards, alarmMetrics, dashboardMetrics } = sheet;
-  const sources = [...sheet.workers, ...sheet.sweeperSources];
+  const lanes = sheet.workers.flatMap((worker) => worker.lanes ?? []);
+  const sources = [...sheet.workers, ...lanes, ...sheet.sweeperSources];
   const polls = POLLERS * POLLS_A_MINUTE * MINUTES_A_MONTH;
   const reads = timerShards + IDLE_SWEEP_READS;
   const run = prices.lambdaMillion / MILLION + secondsOf(SWEEP_MS, sweeper, prices);
   return [
     {
       what: 'long polls',
-      how: `${counted(sources.length, 'event source')}, ${POLLERS} pollers each: ${polls.toLocaleString('en')} requests of one`,
+      how: `${counted(sources.length, 'event source')}${lanes.length === 0 ? '' : ` (${counted(lanes.length, 'lane')})`}, ${POLLERS} pollers each: ${polls.toLocaleString('en')} requests of one`,
       dollars: sources.reduce((sum, source) => sum + (polls / MILLION) * requestPrice(source, prices), 0),
     },
     {

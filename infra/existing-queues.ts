@@ -9,7 +9,10 @@ import type { AppManifest } from '../lib/options/manifest.ts';
 import type { QueuePair } from './queues.ts';
 import { FEW_RECEIVES, type WorkerPlan } from './validate.ts';
 
-/** A queue that exists already, and where its rejected tasks are to lie. Both have to be in the service's region. */
+/**
+ * A queue that exists already, and where its rejected tasks are to lie. Both have to be in the service's region. A lane is given by its own
+ * name, such as `mail-p5`, with the dead-letter queue of its queue.
+ */
 export interface ExistingQueue extends QueuePair {}
 
 // Of a queue for which CloudFormation is given none. Source: SQS API reference, CreateQueue.
@@ -24,7 +27,10 @@ export function validateExistingQueues(
   existing: Readonly<Record<string, ExistingQueue>>,
 ): void {
   const owners = new Map<string, string>();
-  for (const [name, pair] of Object.entries(existing)) {
+  const lanesLast = Object.entries(existing).toSorted(
+    ([one], [other]) => laneRank(manifest, one) - laneRank(manifest, other),
+  );
+  for (const [name, pair] of lanesLast) {
     const what = `existingQueues.${name}`;
     const declared = Object.hasOwn(manifest.queues, name) ? manifest.queues[name] : undefined;
     if (declared === undefined)
@@ -51,12 +57,31 @@ export function validateExistingQueues(
         throw new InvalidOption(
           `${what}.${field}: the queue is in ${queue.env.region}, and the service in ${region}. Give a queue of the service's own region.`,
         );
+      if (field === 'deadLetterQueue' && declared.laneOf !== undefined) {
+        checkLane(what, declared.laneOf, queue, existing);
+        continue;
+      }
       const owner = owners.get(queue.queueArn);
       if (owner !== undefined)
         throw new InvalidOption(`${what}.${field}: given as ${owner} too. Each has to be a queue of its own.`);
       owners.set(queue.queueArn, `${what}.${field}`);
     }
   }
+}
+
+function laneRank({ queues }: AppManifest, name: string): number {
+  return queues[name]?.laneOf === undefined ? 0 : 1;
+}
+
+/** @throws InvalidOption for a lane whose queue is not given, or has another dead-letter queue. */
+function checkLane(what: string, of: string, given: IQueue, existing: Readonly<Record<string, ExistingQueue>>): void {
+  const own = Object.hasOwn(existing, of) ? existing[of] : undefined;
+  if (own?.deadLetterQueue.queueArn === given.queueArn) return;
+  throw new InvalidOption(
+    own === undefined
+      ? `${what}: a lane of queue '${of}', which is not given. Give existingQueues.${of} too, or leave the lane out: the service makes it.`
+      : `${what}.deadLetterQueue: another one than that of queue '${of}', whose lane it is. Give the same.`,
+  );
 }
 
 /** What can be seen of queues that are made in the same CDK app; of others their owner alone knows the settings. @throws InvalidOption */
@@ -66,7 +91,8 @@ export function checkExistingQueues(
   workers: Readonly<Record<string, WorkerPlan>>,
 ): void {
   for (const [name, { queue }] of Object.entries(existing)) {
-    const plan = workers[name];
+    const plan =
+      workers[name] ?? Object.values(workers).find(({ sources }) => sources.some((source) => source.queue === name));
     if (plan !== undefined) checkQueue(scope, name, queue, plan);
   }
 }

@@ -24,6 +24,13 @@ export function validateExternalQueues(
         `externalQueues: queue '${name}' of app '${manifest.name}' has its worker here. Declare it as queues: { '${name}': { external: true } }, or leave it out.`,
       );
     }
+    const { lanes = declared.laneOf === undefined ? [] : (manifest.queues[declared.laneOf]?.lanes ?? []) } = declared;
+    const missing = lanes.find(([, lane]) => !Object.hasOwn(queues, lane));
+    if (missing !== undefined) {
+      throw new InvalidOption(
+        `externalQueues: '${name}' is given, and '${missing[1]}', a lane of the same queue, is not. Give all of them, or none: ${lanes.map(([, lane]) => lane).join(', ')}.`,
+      );
+    }
     if (queue.fifo !== declared.fifo) {
       throw new InvalidOption(
         `externalQueues: '${name}' is a ${typeOf(queue.fifo)} queue, and the app declares a ${typeOf(declared.fifo)} one. Declare fifo: ${queue.fifo}; or, where its ARN is a token that hides the name, give Queue.fromQueueAttributes(scope, id, { queueArn, fifo: ${declared.fifo} }).`,

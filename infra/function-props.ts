@@ -59,7 +59,7 @@ export interface FunctionProps {
   /** Room in `/tmp` in MiB, 512 to 10,240. @default 512 */
   readonly ephemeralStorageMiB?: number;
   /**
-   * Workers that are kept warm, 1 to 1,250, and no more than the queue's `concurrency`; they are paid for all the time.
+   * Workers that are kept warm, 1 to 1,250, and no more than keep the queue's `concurrency`; they are paid for all the time.
    * The queue then feeds the alias `live` of the function's newest version. @default - none
    */
   readonly provisionedConcurrency?: number;
@@ -127,10 +127,10 @@ export function validateFunctionProps(props: FunctionProps, what: string): void 
 /**
  * Checks what is put together of a queue's and the service's.
  *
- * @param concurrency the queue's own maximum.
+ * @param workers how many of them run at once at most.
  * @throws InvalidOption
  */
-export function validateTogether(props: FunctionProps, what: string, concurrency?: number): void {
+export function validateTogether(props: FunctionProps, what: string, workers?: number): void {
   for (const field of ['vpcSubnets', 'securityGroups'] as const)
     if (props[field] !== undefined && props.vpc === undefined)
       throw new InvalidOption(`${what}${field}: given without vpc. Give the vpc that they are of.`);
@@ -140,9 +140,9 @@ export function validateTogether(props: FunctionProps, what: string, concurrency
       `${what}secrets.${twice}: environment has a variable of this name too. Rename one of them.`,
     );
   const { provisionedConcurrency } = props;
-  if (provisionedConcurrency !== undefined && concurrency !== undefined && provisionedConcurrency > concurrency)
+  if (provisionedConcurrency !== undefined && workers !== undefined && provisionedConcurrency > workers)
     throw new InvalidOption(
-      `${what}provisionedConcurrency: ${provisionedConcurrency} given, and the queue's concurrency is ${concurrency}: more workers never run at once. Lower it, or raise the concurrency.`,
+      `${what}provisionedConcurrency: ${provisionedConcurrency} given, and the queue's concurrency is kept by ${workers} workers: more never run at once. Lower it, raise the concurrency, or lower batchConcurrency.`,
     );
 }
 

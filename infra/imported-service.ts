@@ -7,10 +7,12 @@ import { type IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 
-import { integerIn, refuseUnknownKeys } from '../lib/base/checks.ts';
+import { integerIn, refuseUnknownKeys, shown } from '../lib/base/checks.ts';
 import { ImproperlyConfigured, InvalidOption, QueueNotFound } from '../lib/base/errors.ts';
 import { DEFAULT_TIMER_SHARDS } from '../lib/base/limits.ts';
 import { type DeployedService, queueArn, readDeployedService } from '../lib/options/deployed-service.ts';
+import type { LaneOptions } from '../lib/options/manifest.ts';
+import { laneName } from '../lib/options/queue-options.ts';
 import { acknowledgeRulePattern } from './beat-rules.ts';
 import { checkName } from './deployed-parameter.ts';
 import { EncryptionKeys } from './encryption.ts';
@@ -31,6 +33,11 @@ export interface TaskServiceAttributes {
   readonly defaultQueue?: string;
   /** Names of those queues that are consumed elsewhere. @default - none */
   readonly externalQueues?: readonly string[];
+  /**
+   * Queues with lanes, by Celery's name: what the app says of their `priorities` and `defaultPriority`. `queues` then has each lane by its own
+   * name, such as `mail-p5`. @default - none
+   */
+  readonly lanes?: Readonly<Record<string, LaneOptions>>;
   /** Queue by task, where routes or options say another than the default one. @default - none */
   readonly taskQueues?: Readonly<Record<string, string>>;
   /** Names of all its tasks: others are then refused at the call. @default - no name is refused */
@@ -54,6 +61,7 @@ const KEYS: ReadonlySet<string> = new Set<keyof TaskServiceAttributes>([
   'stateTableName',
   'defaultQueue',
   'externalQueues',
+  'lanes',
   'taskQueues',
   'taskNames',
   'markedTasks',
@@ -104,6 +112,7 @@ class ImportedService extends Construct implements ITaskService {
       defaultQueue: attributes.defaultQueue ?? Object.keys(attributes.queues)[0] ?? 'default',
       externalQueues: attributes.externalQueues ?? [],
       markedTasks: attributes.markedTasks ?? [],
+      lanes: attributes.lanes,
       taskQueues: attributes.taskQueues ?? {},
       wakeQueue: wakeUps[0]?.queueUrl,
       rulePrefix,
@@ -124,10 +133,7 @@ class ImportedService extends Construct implements ITaskService {
       targets,
       tables,
       keys: new EncryptionKeys(this, targets, [tables.results, tables.state]),
-      ruleArns:
-        rulePrefix === undefined
-          ? []
-          : [Stack.of(this).formatArn({ service: 'events', resource: 'rule', resourceName: `${rulePrefix}-*` })],
+      ruleArns: ruleArns(Stack.of(this), rulePrefix),
       counted: (attributes.externalQueues ?? []).length > 0,
     });
   }
@@ -166,6 +172,12 @@ class ImportedService extends Construct implements ITaskService {
   }
 }
 
+function ruleArns(stack: Stack, prefix: string | undefined): string[] {
+  const arnOf = (resourceName: string): string =>
+    stack.formatArn({ service: 'events', resource: 'rule', resourceName });
+  return prefix === undefined ? [] : [arnOf(`${prefix}-*`)];
+}
+
 interface QueueFacts {
   readonly queueArn: string;
   readonly queueUrl?: string | undefined;
@@ -192,6 +204,7 @@ export function serviceFromAttributes(scope: Construct, id: string, attributes: 
     ...(defaultQueue === undefined ? [] : [defaultQueue]),
     ...externalQueues,
     ...Object.values(taskQueues),
+    ...Object.entries(attributes.lanes ?? {}).flatMap(([name, lanes]) => namesOfLanes(name, lanes, place)),
   ];
   const stray = named.find((name) => !names.includes(name));
   if (stray !== undefined)
@@ -204,6 +217,16 @@ export function serviceFromAttributes(scope: Construct, id: string, attributes: 
     );
   if (wakeQueueArn !== undefined) refuseElsewhere(scope, `${place}: wakeQueueArn`, wakeQueueArn);
   return new ImportedService(scope, id, attributes);
+}
+
+/** The queue itself is one of its lanes. @throws InvalidOption */
+function namesOfLanes(name: string, { priorities, defaultPriority = 0 }: LaneOptions, place: string): string[] {
+  if (!Array.isArray(priorities) || !priorities.includes(0))
+    throw new InvalidOption(
+      `${place}: lanes.${name}.priorities: ${shown(priorities)} given; what the app says of them is needed, such as [0, 5].`,
+    );
+  const own = Math.max(...priorities.filter((step: number) => step <= defaultPriority));
+  return priorities.map((step: number) => (step === own ? name : laneName(name, step)));
 }
 
 /** @throws InvalidOption for a queue that this stack's functions cannot reach by their own credentials and region. */
@@ -276,6 +299,7 @@ function attributesOf(deployed: DeployedService): TaskServiceAttributes {
     defaultQueue: environment.defaultQueue,
     externalQueues: environment.externalQueues,
     markedTasks: environment.markedTasks ?? [],
+    ...(environment.lanes === undefined ? {} : { lanes: environment.lanes }),
     taskQueues: environment.taskQueues,
     taskNames: deployed.taskNames,
     timerShards: environment.timerShards,

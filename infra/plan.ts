@@ -9,10 +9,19 @@ import {
   LAMBDA_MAX_TIMEOUT_SECONDS,
   SQS_MAX_RETENTION_SECONDS,
 } from '../lib/base/limits.ts';
+import { batchSizeOf, workersOf } from '../lib/options/at-once.ts';
 import type { AppManifest } from '../lib/options/manifest.ts';
 import { type FunctionProps, validateFunctionProps, validateTogether, withDefaults } from './function-props.ts';
 import { FUNCTION_PROPS, QUEUE_PROPS } from './known-props.ts';
-import { longestTask, type QueuePlan, validateQueuePlan, validateWorkerPlan, type WorkerPlan } from './validate.ts';
+import {
+  longestTask,
+  queueOfTask,
+  type QueuePlan,
+  type SourcePlan,
+  validateQueuePlan,
+  validateWorkerPlan,
+  type WorkerPlan,
+} from './validate.ts';
 
 /** Overrides for one queue and its worker. */
 export interface QueueOverrides extends FunctionProps {
@@ -66,6 +75,12 @@ export function planQueues(
       `Queue '${stray}' is not declared by app '${manifest.name}'. Declared are: ${Object.keys(manifest.queues).join(', ')}.`,
     );
   }
+  for (const [name, { laneOf }] of Object.entries(manifest.queues)) {
+    if (laneOf !== undefined && Object.hasOwn(overrides, name))
+      throw new InvalidOption(
+        `queues.${name}: given for a lane, which is made as its queue is. Set it for '${laneOf}'.`,
+      );
+  }
   const foreign = Object.keys(overrides).find((name) => imported.includes(name));
   if (foreign !== undefined) {
     throw new InvalidOption(
@@ -75,8 +90,13 @@ export function planQueues(
   const queues: Record<string, QueuePlan> = {};
   const workers: Record<string, WorkerPlan> = {};
   const given: Record<string, FunctionProps> = {};
-  for (const [name, { external, concurrency }] of Object.entries(manifest.queues)) {
+  for (const [name, { external, laneOf }] of Object.entries(manifest.queues)) {
     if (imported.includes(name)) continue;
+    if (laneOf !== undefined) {
+      const of = workers[laneOf] ?? queues[laneOf];
+      if (of !== undefined && !existing.includes(name)) queues[name] = { ...queueIn(of), laneOf };
+      continue;
+    }
     const own = overrides[name] ?? {};
     refuseUnknownKeys(own, QUEUE_PROPS, `queues.${name}`);
     if (external === true) {
@@ -85,9 +105,9 @@ export function planQueues(
     }
     validateFunctionProps(own, `queues.${name}.`);
     const together = withDefaults(shared, own);
-    validateTogether(together, `queues.${name}.`, concurrency);
     given[name] = together;
     workers[name] = planWorker(manifest, name, { ...own, ...together });
+    validateTogether(together, `queues.${name}.`, allOf('workers', workers[name]));
     if (existing.includes(name)) refuseQueueProps(name, own);
     else queues[name] = workers[name];
   }
@@ -127,6 +147,19 @@ function planExternal(app: AppManifest, name: string, overrides: QueueOverrides)
   return plan;
 }
 
+/** What a lane has of its queue. */
+function queueIn(plan: QueuePlan): QueuePlan {
+  const { fifo, visibilitySeconds, retentionSeconds, deadLetterRetentionSeconds, maxReceiveCount } = plan;
+  return { fifo, visibilitySeconds, retentionSeconds, deadLetterRetentionSeconds, maxReceiveCount };
+}
+
+/** What all sources of a function have together; undefined where one has no maximum. */
+export function allOf(field: 'workers' | 'concurrency', { sources }: Pick<WorkerPlan, 'sources'>): number | undefined {
+  return sources.reduce<number | undefined>((sum, { [field]: each }) => {
+    return sum === undefined || each === undefined ? undefined : sum + each;
+  }, 0);
+}
+
 function planQueue(
   app: AppManifest,
   name: string,
@@ -154,14 +187,34 @@ function planWorker(app: AppManifest, name: string, overrides: QueueOverrides): 
     );
   }
   const batchWindowSeconds = manifest?.batchWindowSeconds ?? 0;
+  const rounds = surelyRun(app, name, timeoutSeconds, longest?.seconds);
   const plan: WorkerPlan = {
     ...planQueue(app, name, overrides, timeoutSeconds + batchWindowSeconds + VISIBILITY_MARGIN_SECONDS),
-    concurrency: manifest?.concurrency,
-    batchSize: manifest?.batchSize ?? 10,
+    sources: [name, ...(manifest?.lanes ?? []).map(([, lane]) => lane).filter((lane) => lane !== name)].map((queue) =>
+      planSource(app, queue, rounds),
+    ),
     batchWindowSeconds,
     timeoutSeconds,
     memoryMiB: overrides.memoryMiB ?? 512,
   };
   validateWorkerPlan(name, plan);
   return plan;
+}
+
+function planSource(app: AppManifest, queue: string, rounds: number): SourcePlan {
+  const manifest = app.queues[queue] ?? { fifo: false };
+  return {
+    queue,
+    batchSize: batchSizeOf(manifest, rounds),
+    concurrency: manifest.concurrency,
+    workers: workersOf(manifest),
+  };
+}
+
+/** How often the longest task runs within an invocation, one after another; once where a task has no limit. */
+function surelyRun(app: AppManifest, queue: string, timeoutSeconds: number, longestSeconds = 0): number {
+  const own = Object.values(app.tasks).filter((task) => queueOfTask(app, task) === queue);
+  const limited = own.every((task) => (task.timeLimitSeconds ?? task.softTimeLimitSeconds) !== undefined);
+  if (!limited || longestSeconds === 0) return 1;
+  return Math.floor((timeoutSeconds - DEADLINE_MARGIN_SECONDS) / longestSeconds);
 }

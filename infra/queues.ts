@@ -15,6 +15,14 @@ export interface QueuePair {
   readonly deadLetterQueue: IQueue;
 }
 
+/** A queue that takes those messages of another whose priorities are its own. */
+export interface QueueLane {
+  /** Where they are sent to. */
+  readonly queue: IQueue;
+  /** Celery's name of the queue it belongs to. */
+  readonly of: string;
+}
+
 /** What the queues of a service are made of. */
 export interface TaskQueuesProps {
   /** Queues to make, by Celery's name, with every default filled in. */
@@ -23,6 +31,8 @@ export interface TaskQueuesProps {
   readonly queueNamePrefix?: string;
   /** Queues that exist already and that the service consumes, by Celery's name. @default - none */
   readonly existing?: Readonly<Record<string, QueuePair>>;
+  /** Of which queue a lane is, by Celery's name of both. @default - there are no lanes */
+  readonly laneOf?: Readonly<Record<string, string>>;
   /** Queues that exist already and that others consume, by Celery's name. @default - none */
   readonly imported?: Readonly<Record<string, IQueue>>;
   /** Whether any queue is a FIFO queue, and timers have to be sent when they are due. */
@@ -39,8 +49,10 @@ const WAKE_RETENTION = Duration.minutes(10);
 
 /** All queues of a service. Rejects go to each queue's own dead-letter queue; what no worker ever handled goes to `lost`. */
 export class TaskQueues extends Construct {
-  /** What the service made or consumes, by Celery's name. */
+  /** What the service made or consumes, by Celery's name, lanes left out. */
   readonly pairs: Readonly<Record<string, QueuePair>>;
+  /** The lanes of those, by Celery's name of each. */
+  readonly lanes: Readonly<Record<string, QueueLane>>;
   /** What existed already, and others consume. */
   readonly imported: Readonly<Record<string, IQueue>>;
   /** One per queue type, since SQS redrives within a type. */
@@ -64,12 +76,25 @@ export class TaskQueues extends Construct {
     const scopes = { main: new Construct(this, 'Main'), deadLetters: new Construct(this, 'DeadLetters') };
     const lost = new Map<boolean, Queue>();
     const pairs: Record<string, QueuePair> = {};
+    const lanes: Record<string, QueueLane> = {};
     for (const [name, plan] of Object.entries(props.plans)) {
       const lostQueue = lost.get(plan.fifo) ?? this.#lostQueue(plan.fifo, sourcesOf(plan.fifo, props.plans, names));
       lost.set(plan.fifo, lostQueue);
-      pairs[name] = makePair(scopes, name, plan, lostQueue, names[name], this.#key);
+      const queue = makeQueue(scopes.main, name, plan, lostQueue, names[name], this.#key);
+      if (plan.laneOf === undefined)
+        pairs[name] = {
+          queue,
+          deadLetterQueue: makeDeadLetterQueue(scopes.deadLetters, name, plan, names[name], this.#key),
+        };
+      else lanes[name] = { queue, of: plan.laneOf };
     }
-    this.pairs = { ...pairs, ...props.existing };
+    for (const [name, pair] of Object.entries(props.existing ?? {})) {
+      const of = props.laneOf?.[name];
+      if (of === undefined) pairs[name] = pair;
+      else lanes[name] = { queue: pair.queue, of };
+    }
+    this.pairs = pairs;
+    this.lanes = lanes;
     this.imported = props.imported ?? {};
     this.lost = [...lost.values()];
     this.missedTicks = new Queue(this, 'MissedTicks', {
@@ -83,7 +108,7 @@ export class TaskQueues extends Construct {
 
   /** Where messages are sent to, by Celery's name. */
   get byName(): Readonly<Record<string, IQueue>> {
-    const made = Object.entries(this.pairs).map(([name, { queue }]) => [name, queue] as const);
+    const made = Object.entries({ ...this.pairs, ...this.lanes }).map(([name, { queue }]) => [name, queue] as const);
     return { ...Object.fromEntries(made), ...this.imported };
   }
 
@@ -116,12 +141,18 @@ export class TaskQueues extends Construct {
 
   /** A queue and its dead-letter queue. @throws QueueNotFound; ImproperlyConfigured for a queue that existed already */
   pair(name: string): QueuePair {
-    const pair = Object.hasOwn(this.pairs, name) ? this.pairs[name] : undefined;
-    if (pair !== undefined) return pair;
+    const own = this.queueOfLane(name);
+    const pair = Object.hasOwn(this.pairs, own) ? this.pairs[own] : undefined;
+    if (pair !== undefined) return { ...pair, queue: this.lanes[name]?.queue ?? pair.queue };
     this.queue(name);
     throw new ImproperlyConfigured(
       `Queue '${name}' is one of externalQueues: the service made neither it nor a dead-letter queue for it. Use the queue's own construct.`,
     );
+  }
+
+  /** The queue that a lane belongs to; of what is no lane, itself. */
+  queueOfLane(name: string): string {
+    return (Object.hasOwn(this.lanes, name) ? this.lanes[name]?.of : undefined) ?? name;
   }
 
   #wakeQueue(): Queue {
@@ -157,15 +188,14 @@ function sourcesOf(
   return known.length < sources.length ? undefined : known;
 }
 
-function makePair(
-  scopes: { readonly main: Construct; readonly deadLetters: Construct },
+function makeDeadLetterQueue(
+  scope: Construct,
   name: string,
   plan: QueuePlan,
-  lost: Queue,
   names: QueueNames | undefined,
   key: IKey | undefined,
-): QueuePair {
-  const deadLetterQueue = new Queue(scopes.deadLetters, name, {
+): Queue {
+  const deadLetterQueue = new Queue(scope, name, {
     ...secured(plan.fifo, key),
     ...(names === undefined ? {} : { queueName: names.deadLetterQueue }),
     retentionPeriod: Duration.seconds(plan.deadLetterRetentionSeconds),
@@ -175,14 +205,24 @@ function makePair(
     deadLetterQueue,
     'Rejected messages are sent to it, each with its reason; no redrive policy names it.',
   );
-  const queue = new Queue(scopes.main, name, {
+  return deadLetterQueue;
+}
+
+function makeQueue(
+  scope: Construct,
+  name: string,
+  plan: QueuePlan,
+  lost: Queue,
+  names: QueueNames | undefined,
+  key: IKey | undefined,
+): Queue {
+  return new Queue(scope, name, {
     ...secured(plan.fifo, key),
     ...(names === undefined ? {} : { queueName: names.queue }),
     retentionPeriod: Duration.seconds(plan.retentionSeconds),
     visibilityTimeout: Duration.seconds(plan.visibilitySeconds),
     deadLetterQueue: { queue: lost, maxReceiveCount: plan.maxReceiveCount },
   });
-  return { queue, deadLetterQueue };
 }
 
 function secured(fifo: boolean, key: IKey | undefined): QueueProps {

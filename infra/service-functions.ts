@@ -30,7 +30,8 @@ export class ServiceFunctions {
 
   /** @throws QueueNotFound; ImproperlyConfigured for an external queue */
   worker(name: string): LambdaFn {
-    const worker = Object.hasOwn(this.workers, name) ? this.workers[name] : undefined;
+    const own = this.#queues.queueOfLane(name);
+    const worker = Object.hasOwn(this.workers, own) ? this.workers[own] : undefined;
     if (worker !== undefined) return worker;
     this.#queues.queue(name);
     throw new ImproperlyConfigured(

@@ -5,7 +5,7 @@ import { ApplicationLogLevel, Architecture, CfnFunction, type Function as Lambda
 import type { TaskAlarms } from './alarms.ts';
 import type { TaskDashboard } from './dashboard.ts';
 import type { MeteredService } from './metrics.ts';
-import type { ServicePlan } from './plan.ts';
+import { allOf, type ServicePlan } from './plan.ts';
 import { pricesOf } from './prices.ts';
 import { serviceTable, type ServiceSheet } from './service-table.ts';
 import { SWEEPER_TIMEOUT_SECONDS } from './validate.ts';
@@ -40,6 +40,10 @@ export function sheetOf(service: ReportedService, plan: ServicePlan): ServiceShe
     workers: Object.entries(plan.workers).map(([queue, worker]) => ({
       ...worker,
       queue,
+      batchSize: Math.min(...worker.sources.map(({ batchSize }) => batchSize)),
+      concurrency: allOf('concurrency', worker),
+      workers: allOf('workers', worker),
+      lanes: worker.sources.slice(1).map((source) => ({ queue: source.queue, fifo: worker.fifo })),
       arm: isArm(service.worker(queue)),
       warm: plan.given[queue]?.provisionedConcurrency ?? 0,
       logged: !QUIET.has(plan.given[queue]?.logLevel ?? ApplicationLogLevel.INFO),

@@ -21,7 +21,10 @@ export interface QueueSheet {
 export interface FunctionSheet extends WorkerSheet {
   readonly timeoutSeconds: number;
   readonly batchWindowSeconds: number;
+  /** Tasks at once; undefined where Lambda decides. */
   readonly concurrency: number | undefined;
+  /** Invocations at once, by which they are bounded. */
+  readonly workers: number | undefined;
 }
 
 /** A service as it is deployed. */
@@ -81,7 +84,7 @@ function functionTable({ workers, sweeper }: ServiceSheet): string {
     time(worker.timeoutSeconds),
     String(worker.batchSize),
     worker.batchWindowSeconds === 0 ? '-' : time(worker.batchWindowSeconds),
-    worker.concurrency === undefined ? 'as Lambda scales' : String(worker.concurrency),
+    worker.concurrency === undefined ? 'as Lambda scales' : `${worker.concurrency} in ${worker.workers} workers`,
   ]);
   rows.push(['(sweeper)', `${sweeper.memoryMiB} MiB`, time(sweeper.timeoutSeconds), '', '', 'each minute']);
   return textTable(['worker of', 'memory', 'timeout', 'batch', 'window', 'at once'], rows, ['memory', 'batch']);

@@ -6,7 +6,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 
-import { type AppManifest, externalQueuesOf, hasFifoQueue, senderFacts } from '../lib/options/manifest.ts';
+import { type AppManifest, externalQueuesOf, hasFifoQueue, laneOwners, senderFacts } from '../lib/options/manifest.ts';
 import { deployedParameterName, type DeployedWorker } from '../lib/options/deployed-service.ts';
 import { TaskAlarms } from './alarms.ts';
 import type { TaskBundling } from './bundling.ts';
@@ -139,6 +139,7 @@ export class TaskService extends MeteredService implements ITaskService {
       plans: plan.queues,
       imported,
       existing,
+      laneOf: laneOwners(this.manifest),
       hasFifoQueue: hasFifoQueue(this.manifest),
       ...given(props, ['queueNamePrefix']),
       ...encryption,
@@ -381,18 +382,19 @@ export class TaskService extends MeteredService implements ITaskService {
     const flow = usedFlow(this.manifest);
     const workers: Record<string, LambdaFn> = {};
     for (const [queue, ofWorker] of Object.entries(plan.workers)) {
-      const { function: made, eventSource } = new WorkerFunction(scope, queue, {
+      const { function: made, eventSources } = new WorkerFunction(scope, queue, {
         ...common,
         queue,
         plan: ofWorker,
         given: plan.given[queue] ?? {},
         environment: {},
-        ticked: ruled.has(queue),
+        ticked: ofWorker.sources.some((source) => ruled.has(source.queue)),
         flow,
       });
       this.#environment.addTo(made, { rejectable: [queue] });
       workers[queue] = made;
-      described[queue] = { function: made.functionName, eventSource };
+      for (const [source, eventSource] of Object.entries(eventSources))
+        described[source] = { function: made.functionName, eventSource };
     }
     return workers;
   }

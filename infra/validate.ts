@@ -14,7 +14,7 @@ import {
   SQS_MAX_VISIBILITY_SECONDS,
   SQS_MIN_RETENTION_SECONDS,
 } from '../lib/base/limits.ts';
-import type { AppManifest } from '../lib/options/manifest.ts';
+import type { AppManifest, TaskManifest } from '../lib/options/manifest.ts';
 import { physicalQueueName } from '../lib/wire/queue-name.ts';
 
 /** One queue, every default filled in. */
@@ -24,12 +24,25 @@ export interface QueuePlan {
   readonly retentionSeconds: number;
   readonly deadLetterRetentionSeconds: number;
   readonly maxReceiveCount: number;
+  /** Of a lane: its queue, whose dead-letter queue it shares. */
+  readonly laneOf?: string;
+}
+
+/** A queue that feeds a function. */
+export interface SourcePlan {
+  /** Celery's name of it. */
+  readonly queue: string;
+  readonly batchSize: number;
+  /** Most tasks at once. */
+  readonly concurrency: number | undefined;
+  /** Most invocations at once: what lets as many tasks run. */
+  readonly workers: number | undefined;
 }
 
 /** One queue and the function that consumes it. */
 export interface WorkerPlan extends QueuePlan {
-  readonly concurrency: number | undefined;
-  readonly batchSize: number;
+  /** The queue itself, and its lanes. */
+  readonly sources: readonly SourcePlan[];
   readonly batchWindowSeconds: number;
   readonly timeoutSeconds: number;
   readonly memoryMiB: number;
@@ -91,13 +104,14 @@ export function validateWorkerPlan(name: string, plan: WorkerPlan): void {
   );
   inRange(plan.memoryMiB, LAMBDA_MIN_MEMORY_MIB, LAMBDA_MAX_MEMORY_MIB, of('memory'), 'Give MiB.');
   inRange(plan.batchWindowSeconds, 0, ESM_MAX_WINDOW_SECONDS, of('batch window'), 'Give whole seconds.');
-  if (plan.concurrency !== undefined) {
+  for (const { queue, workers, concurrency } of plan.sources) {
+    if (workers === undefined) continue;
     inRange(
-      plan.concurrency,
+      workers,
       ESM_MIN_CONCURRENCY,
       ESM_MAX_CONCURRENCY,
-      of('concurrency'),
-      'For one at a time use a FIFO queue with a single group, or a lock.',
+      `maximum of workers of queue '${queue}'`,
+      `They keep its concurrency of ${concurrency} tasks. For one at a time give the task \`concurrency: 1\`, or use a FIFO queue with a single group.`,
     );
   }
   if (plan.visibilitySeconds <= plan.timeoutSeconds + plan.batchWindowSeconds) {
@@ -105,10 +119,10 @@ export function validateWorkerPlan(name: string, plan: WorkerPlan): void {
       `${of('visibility timeout')} is ${plan.visibilitySeconds} s; it must be longer than the function's timeout of ${plan.timeoutSeconds} s and the batch window of ${plan.batchWindowSeconds} s, or messages come back while they run.`,
     );
   }
-  validateBatch(plan, of);
+  for (const source of plan.sources) validateBatch({ ...plan, ...source }, of);
 }
 
-function validateBatch(plan: WorkerPlan, of: (field: string) => string): void {
+function validateBatch(plan: WorkerPlan & SourcePlan, of: (field: string) => string): void {
   if (plan.fifo && plan.batchWindowSeconds > 0) {
     throw new InvalidOption(
       `${of('batch window')} is ${plan.batchWindowSeconds} s; a FIFO queue takes none. Leave it out.`,
@@ -143,12 +157,12 @@ export function physicalQueueNames(
 ): Readonly<Record<string, QueueNames>> {
   const owners = new Map<string, string>();
   const names: Record<string, QueueNames> = {};
-  for (const [name, { fifo }] of Object.entries(plans)) {
+  for (const [name, { fifo, laneOf }] of Object.entries(plans)) {
     const pair = {
       queue: physicalQueueName(prefix, name, fifo),
-      deadLetterQueue: physicalQueueName(prefix, `${name.replace(/\.fifo$/, '')}-dead`, fifo),
+      deadLetterQueue: physicalQueueName(prefix, `${(laneOf ?? name).replace(/\.fifo$/, '')}-dead`, fifo),
     };
-    for (const physical of Object.values(pair)) {
+    for (const physical of laneOf === undefined ? Object.values(pair) : [pair.queue]) {
       const other = owners.get(physical);
       if (other !== undefined)
         throw new InvalidOption(
@@ -161,6 +175,11 @@ export function physicalQueueNames(
   return names;
 }
 
+/** Whose worker runs a task: a lane has that of its queue. */
+export function queueOfTask({ queues }: AppManifest, { queue }: TaskManifest): string {
+  return queues[queue]?.laneOf ?? queue;
+}
+
 /** The longest a task of the queue may run, and which one that is. */
 export function longestTask(
   manifest: AppManifest,
@@ -169,7 +188,8 @@ export function longestTask(
   let longest: { name: string; seconds: number } | undefined;
   for (const [name, task] of Object.entries(manifest.tasks)) {
     const seconds = task.timeLimitSeconds ?? task.softTimeLimitSeconds;
-    if (task.queue === queue && seconds !== undefined && seconds > (longest?.seconds ?? 0)) longest = { name, seconds };
+    if (queueOfTask(manifest, task) === queue && seconds !== undefined && seconds > (longest?.seconds ?? 0))
+      longest = { name, seconds };
   }
   return longest;
 }

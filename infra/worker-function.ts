@@ -50,12 +50,13 @@ export interface WorkerFunctionProps extends TaskFunctionOptions {
 
 /** Runs the tasks of one queue, may send to every queue of the service, and rejects into its own dead-letter queue only. */
 export class WorkerFunction extends TaskFunction {
-  /** Id of the event source mapping that feeds it. */
-  readonly eventSource: string;
+  /** Ids of the event source mappings that feed it, by Celery's name of their queue: lanes have one each. */
+  readonly eventSources: Readonly<Record<string, string>>;
 
   constructor(scope: Construct, id: string, props: WorkerFunctionProps) {
     const { plan, queues, tables } = props;
     const own = queues.pair(props.queue);
+    const fed = plan.sources.map(({ queue }) => queues.pair(queue).queue);
     super(scope, id, {
       ...props,
       handler: 'worker',
@@ -63,8 +64,8 @@ export class WorkerFunction extends TaskFunction {
       timeoutSeconds: plan.timeoutSeconds,
       memoryMiB: plan.memoryMiB,
       rights: [
-        receiveFrom([own.queue]),
-        showAgain([own.queue]),
+        receiveFrom(fed),
+        showAgain(fed),
         sendTo([...queues.targets, own.deadLetterQueue]),
         workOnResults(tables.results),
         putTimers(tables.state),
@@ -81,12 +82,16 @@ export class WorkerFunction extends TaskFunction {
         `maxReceiveCount of queue '${props.queue}' is ${plan.maxReceiveCount}; throttled polls count as receives, so messages that never ran may be given up. Use ${FEW_RECEIVES} or more: tasks are limited by maxDeliveries.`,
       );
     }
-    const source = this.feedFrom(own.queue, 'Source', {
-      batchSize: plan.batchSize,
-      ...(plan.batchWindowSeconds === 0 ? {} : { maximumBatchingWindowInSeconds: plan.batchWindowSeconds }),
-      // Never reserved concurrency: its throttles burn receives of messages that never ran.
-      ...(plan.concurrency === undefined ? {} : { scalingConfig: { maximumConcurrency: plan.concurrency } }),
+    const made = plan.sources.map(({ queue, batchSize, workers }) => {
+      const id = queue === props.queue ? 'Source' : `Source${queue.slice(props.queue.length)}`;
+      const source = this.feedFrom(queues.pair(queue).queue, id, {
+        batchSize,
+        ...(plan.batchWindowSeconds === 0 ? {} : { maximumBatchingWindowInSeconds: plan.batchWindowSeconds }),
+        // Never reserved concurrency: its throttles burn receives of messages that never ran.
+        ...(workers === undefined ? {} : { scalingConfig: { maximumConcurrency: workers } }),
+      });
+      return [queue, source.ref] as const;
     });
-    this.eventSource = source.ref;
+    this.eventSources = Object.fromEntries(made);
   }
 }

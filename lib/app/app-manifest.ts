@@ -2,6 +2,7 @@
 import { flowManifest } from '../options/declare-flow.ts';
 import type { BeatPlan } from '../beat/plan.ts';
 import { idlePatterns } from '../options/check-routes.ts';
+import { laneFor } from '../options/declared-queue.ts';
 import type { AppManifest, TaskManifest } from '../options/manifest.ts';
 import { checkNamedQueues } from '../options/named-queues.ts';
 import { hasRouter, resolveRoute } from '../options/routes.ts';
@@ -44,9 +45,12 @@ export function manifestOf({ settings, registry }: Declared, plans: () => readon
 function taskManifest({ options, name }: TaskDefinition, settings: Settings): TaskManifest {
   // A router function may look at the arguments, which nobody has at deploy time: the default queue stands in.
   const routed = options.queue === undefined && hasRouter(settings.routes);
-  const queue = routed ? undefined : (options.queue ?? resolveRoute(settings.routes, name, [], {}).queue);
+  const route = routed ? {} : resolveRoute(settings.routes, name, [], {});
+  const queue = ownQueueName(options.queue ?? route.queue ?? settings.defaultQueue, settings.queues);
+  const priority = options.priority ?? route.priority ?? settings.queues[queue]?.defaultPriority ?? 0;
   return {
-    queue: ownQueueName(queue ?? settings.defaultQueue, settings.queues),
+    // Its lane: who sends without its code knows no more.
+    queue: laneFor(queue, priority, settings),
     ...(routed ? { routed } : {}),
     ...(options.timeLimitSeconds === null ? {} : { timeLimitSeconds: options.timeLimitSeconds }),
     ...(options.softTimeLimitSeconds === null ? {} : { softTimeLimitSeconds: options.softTimeLimitSeconds }),

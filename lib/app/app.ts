@@ -13,6 +13,7 @@ import { callSite, Registry, type TaskDefinition, type TaskHooks } from '../task
 import { AsyncResult } from '../results/result.ts';
 import { type AppOptions, resolveSettings, type Settings } from '../options/settings.ts';
 import { readEnvironment, readTaskNames } from '../options/environment.ts';
+import { queuesTold } from '../options/told-queues.ts';
 import type { CheckedTypes } from '../base/serializable.ts';
 import type { Signature } from '../wire/signature.ts';
 import { remoteTask, type RemoteTask, type RemoteTaskOptions } from './remote-task.ts';
@@ -96,11 +97,9 @@ export class Celeriac implements App {
    * @throws MissingEnvironment naming the services that the environment tells of
    */
   static fromEnvironment(name?: string): Celeriac {
-    const { app, queues, externalQueues, defaultQueue, taskQueues, timerShards } = readEnvironment(name);
-    const told = Object.entries(queues).map(
-      ([queue, url]) => [queue, { fifo: url.endsWith('.fifo'), external: externalQueues.includes(queue) }] as const,
-    );
-    return new Celeriac(app, { queues: Object.fromEntries(told), defaultQueue, routes: taskQueues, timerShards });
+    const told = readEnvironment(name);
+    const { app, defaultQueue, taskQueues, timerShards } = told;
+    return new Celeriac(app, { queues: queuesTold(told), defaultQueue, routes: taskQueues, timerShards });
   }
 
   /** The name that the app was made with. */

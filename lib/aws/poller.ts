@@ -6,25 +6,38 @@ import { SQS_MAX_BATCH_ENTRIES } from '../base/limits.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import { sentAt } from './sqs-event.ts';
 
+export interface PollerOptions {
+  /** Physical queue name -> Celery name, for the lost queue's messages. */
+  readonly names?: ReadonlyMap<string, string>;
+  /** Messages at a time, 10 at most. Default 10. */
+  readonly batchSize?: number;
+}
+
 export class SqsPoller {
   readonly #client: SQSClient;
   readonly #queue: string;
   readonly #url: string;
-  /** Physical queue name -> Celery name, for the lost queue's messages. */
   readonly #names: ReadonlyMap<string, string>;
+  readonly #batchSize: number;
 
-  constructor(client: SQSClient, queue: string, url: string, names: ReadonlyMap<string, string> = new Map()) {
+  constructor(
+    client: SQSClient,
+    queue: string,
+    url: string,
+    { names = new Map(), batchSize = SQS_MAX_BATCH_ENTRIES }: PollerOptions = {},
+  ) {
     this.#client = client;
     this.#queue = queue;
     this.#url = url;
     this.#names = names;
+    this.#batchSize = Math.min(batchSize, SQS_MAX_BATCH_ENTRIES);
   }
 
   async receive(waitSeconds: number, signal: AbortSignal): Promise<Delivery[]> {
     const { Messages } = await this.#client.send(
       new ReceiveMessageCommand({
         QueueUrl: this.#url,
-        MaxNumberOfMessages: SQS_MAX_BATCH_ENTRIES,
+        MaxNumberOfMessages: this.#batchSize,
         WaitTimeSeconds: waitSeconds,
         MessageSystemAttributeNames: ['All'],
         MessageAttributeNames: ['All'],

@@ -3,14 +3,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateTableCommand, DescribeTableCommand, CreateQueueCommand, GetQueueAttributesCommand } from '#aws-sdk';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 
-import {
-  type AppManifest,
-  type Environment,
-  externalQueuesOf,
-  markedTasksOf,
-  hasFifoQueue,
-  taskQueuesOf,
-} from '../options/manifest.ts';
+import { type AppManifest, type Environment, hasFifoQueue, senderFacts } from '../options/manifest.ts';
 import type { Clock } from '../base/time.ts';
 import { physicalQueueName } from '../wire/queue-name.ts';
 import { WAKE_QUEUE } from '../ports/wake-up.ts';
@@ -47,7 +40,7 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
   const queues: Record<string, string> = {};
   const deadLetterQueues: Record<string, string> = {};
   const lost = new Map<boolean, string>();
-  for (const [name, { fifo }] of Object.entries(manifest.queues)) {
+  for (const [name, { fifo, laneOf }] of Object.entries(manifest.queues)) {
     // Redrive keeps to one type: FIFO queues have a FIFO lost queue.
     if (!lost.has(fifo)) lost.set(fifo, await createQueue(options, physicalQueueName(`${prefix}-`, 'lost', fifo), {}));
     const redrive = {
@@ -56,7 +49,7 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
     };
     const physical = physicalQueueName(`${prefix}-`, name, fifo);
     const deadLetters = physicalQueueName(`${prefix}-`, `${name.replace(/\.fifo$/, '')}-dead`, fifo);
-    deadLetterQueues[name] = await createQueue(options, deadLetters, {});
+    if (laneOf === undefined) deadLetterQueues[name] = await createQueue(options, deadLetters, {});
     queues[name] = await createQueue(options, physical, { RedrivePolicy: JSON.stringify(redrive) });
   }
   const wakeQueue = hasFifoQueue(manifest)
@@ -69,9 +62,7 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
       deadLetterQueues,
       ...tables,
       timerShards: manifest.timerShards,
-      taskQueues: taskQueuesOf(manifest),
-      externalQueues: externalQueuesOf(manifest),
-      ...(markedTasksOf(manifest).length === 0 ? {} : { markedTasks: markedTasksOf(manifest) }),
+      ...senderFacts(manifest),
       defaultQueue: manifest.defaultQueue,
       ...(wakeQueue === undefined ? {} : { wakeQueue }),
     },

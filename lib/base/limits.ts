@@ -52,6 +52,11 @@ export const ESM_MAX_INVOCATIONS = 1250;
 /** Lambda event source mapping for SQS: batch size without a batching window, and with one. */
 export const ESM_MAX_BATCH_SIZE = 10;
 export const ESM_MAX_BATCH_SIZE_WITH_WINDOW = 10_000;
+/** Tasks of one batch at once, unless the app or its queue says otherwise, and the most that may be said. */
+export const DEFAULT_BATCH_CONCURRENCY = 10;
+export const MAX_BATCH_CONCURRENCY = 10_000;
+/** Priorities are 0, the most urgent, to 9. Source: kombu, virtual/base.py (`max_priority`), transport/redis.py (0 first). */
+export const MAX_PRIORITY = 9;
 /** Lambda event source mapping: longest batching window. Source: Lambda API reference. */
 export const ESM_MAX_WINDOW_SECONDS = 300;
 /** DynamoDB: largest item, attribute names included. Source: DynamoDB quotas. */

@@ -16,6 +16,7 @@ import { errorLine } from '../base/error-text.ts';
 import { MemoryRules } from '../memory/memory-rules.ts';
 import type { Logger } from '../ports/log.ts';
 import type { Ports } from '../ports/ports.ts';
+import { batchSizeOf, workersOf } from '../options/at-once.ts';
 import type { Environment } from '../options/manifest.ts';
 import { compactFields, serviceVariable } from '../options/service-variable.ts';
 import { packTaskNames } from '../base/task-names.ts';
@@ -193,13 +194,16 @@ export class LocalCloud {
     for (const [queue, url] of Object.entries(this.environment.queues)) {
       if (this.environment.externalQueues.includes(queue)) continue;
       // One poller keeps the order of a FIFO queue's groups simple; Lambda scales them by group.
-      const pollers = this.app.settings.queues[queue]?.fifo ? 1 : POLLERS;
+      const own = this.app.settings.queues[queue] ?? { fifo: false };
+      const pollers = own.fifo ? 1 : Math.min(POLLERS, workersOf(own) ?? POLLERS);
       for (let count = 0; count < pollers; count += 1)
-        this.#run(workerOf(queue), () => this.#pump(new SqsPoller(sqs, queue, url), worker));
+        this.#run(workerOf(own.laneOf ?? queue), () =>
+          this.#pump(new SqsPoller(sqs, queue, url, { batchSize: batchSizeOf(own) }), worker),
+        );
     }
     for (const url of this.#lostQueues) {
       this.#run(SWEEPER, () =>
-        this.#pump(new SqsPoller(sqs, LOST_QUEUE, url, names), (deliveries, invocation) =>
+        this.#pump(new SqsPoller(sqs, LOST_QUEUE, url, { names }), (deliveries, invocation) =>
           this.app.consumeLost(deliveries, invocation),
         ),
       );

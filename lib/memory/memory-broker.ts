@@ -13,8 +13,8 @@ export interface MemoryBrokerOptions {
   readonly clock: Clock;
   /** Makes message ids. */
   readonly ids: Ids;
-  /** Queues by Celery's name. */
-  readonly queues: Readonly<Record<string, { readonly fifo: boolean }>>;
+  /** Queues by Celery's name, each before its lanes. */
+  readonly queues: Readonly<Record<string, { readonly fifo: boolean; readonly laneOf?: string }>>;
   /** Default 330 s. */
   readonly visibilitySeconds?: number;
   /** Receives before a message moves to the lost queue. Default 50. */
@@ -82,11 +82,13 @@ export class MemoryBroker implements Broker {
     this.#visibilityMs = (options.visibilitySeconds ?? 330) * 1000;
     this.#maxReceiveCount = options.maxReceiveCount ?? 50;
     const own = [...OWN_QUEUES].map((name) => [name, { fifo: false }] as const);
-    for (const [name, { fifo }] of [...Object.entries(options.queues), ...own]) {
+    const queues: MemoryBrokerOptions['queues'] = { ...options.queues, ...Object.fromEntries(own) };
+    for (const [name, { fifo, laneOf }] of Object.entries(queues)) {
       this.#queues.set(name, {
         messages: fifo ? new FifoQueue() : new StandardQueue(),
         deduplication: new Map(),
-        dead: [],
+        // Lanes share one.
+        dead: this.#queues.get(laneOf ?? '')?.dead ?? [],
         deadDeduplication: new Map(),
       });
     }

@@ -20,7 +20,7 @@ export interface ApplyOptions {
   readonly expires?: Duration | Date | string;
   /** Name of a declared queue. Default: the task's `queue`, else what `routes` say, else the app's `defaultQueue`. */
   readonly queue?: string;
-  /** 0 to 9, written into the message; SQS has no priorities. Default: the task's, else the route's, else 0. */
+  /** 0, the most urgent, to 9: which lane of a queue with `priorities` it takes. Default: the task's, else the route's, else the queue's. */
   readonly priority?: number;
   /** Custom headers; the task sees them in `request.headers`. Default: none. */
   readonly headers?: Readonly<Record<string, unknown>>;

@@ -15,6 +15,24 @@ export function isFifo(queue: string, { queues }: Declared): boolean {
   return queues[queue]?.fifo ?? false;
 }
 
+/** The lane of a queue that takes messages of this priority; of a lane, and of a queue without lanes, itself. */
+export function laneFor(queue: string, priority: number, { queues }: Declared): string {
+  return queues[queue]?.lanes?.findLast(([step]) => step <= priority)?.[1] ?? queue;
+}
+
+/** The queue that a lane belongs to; of what is no lane, itself. */
+export function queueOfLane(queue: string, { queues }: Declared): string {
+  return queues[queue]?.laneOf ?? queue;
+}
+
+/** How many of a batch run side by side: a batch is of one queue. */
+export function batchConcurrencyOf(
+  [first]: readonly { readonly queue: string }[],
+  { queues, batchConcurrency }: Declared & { readonly batchConcurrency: number },
+): number {
+  return queues[first?.queue ?? '']?.batchConcurrency ?? batchConcurrency;
+}
+
 /** @throws QueueNotFound */
 export function requireQueue(queue: string, { queues }: Declared): string {
   return declaredQueue(queue, queues);

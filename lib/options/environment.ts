@@ -70,6 +70,8 @@ export function readEnvironment(app?: string, source: Source = process.env): Env
     ),
     taskQueues: map('taskQueues'),
     externalQueues: namesIn(told.read('externalQueues')),
+    // Checked by whoever makes queues of it, as options of a queue are.
+    lanes: told.read('lanes') as Environment['lanes'],
     defaultQueue: optional('defaultQueue') ?? Object.keys(queues)[0] ?? 'default',
     ...(markedTasks.length === 0 ? {} : { markedTasks }),
     ...(wakeQueue === undefined ? {} : { wakeQueue }),
@@ -152,7 +154,7 @@ function keyed(variable: string, text: string): Told {
   };
 }
 
-const MAPS: ReadonlySet<Field> = new Set<Field>(['queues', 'deadLetterQueues', 'taskQueues']);
+const MAPS: ReadonlySet<Field> = new Set<Field>(['queues', 'deadLetterQueues', 'taskQueues', 'lanes']);
 
 /** Those that people write by hand, one for each field. */
 function plainService(source: Source): Told | undefined {

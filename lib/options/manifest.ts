@@ -6,14 +6,33 @@ import type { Schedule } from '../schedules/schedule.ts';
 export interface QueueManifest {
   /** Ordered groups: an SQS FIFO queue. */
   readonly fifo: boolean;
-  /** Most workers at once: the event source mapping's `maximumConcurrency` (2 to 1,000). */
+  /** Most tasks at once, over all workers; of a queue with lanes, its own lane's share. Absent: as many as Lambda starts. */
   readonly concurrency?: number;
-  /** Messages per invocation. Default 10. */
+  /** Tasks of one batch that run at once. Absent: the app's. */
+  readonly batchConcurrency?: number;
+  /** Messages per invocation. Default 10, fewer where `batchConcurrency` is. */
   readonly batchSize?: number;
   /** How long an invocation waits for its batch to fill. Default 0. */
   readonly batchWindowSeconds?: number;
   /** Consumed elsewhere: it has no worker. */
   readonly external?: true;
+  /** Its lanes, the most urgent first: from which priority on, and the name of the queue. Absent where it has none. */
+  readonly lanes?: readonly Lane[];
+  /** Priority of messages that name none. Default 0. */
+  readonly defaultPriority?: number;
+  /** Of a lane: the queue whose messages it takes, and whose worker and dead-letter queue it shares. */
+  readonly laneOf?: string;
+}
+
+/** From which priority on a lane is taken, and Celery's name of its queue. */
+export type Lane = readonly [priority: number, queue: string];
+
+/** What a queue with lanes was declared with. */
+export interface LaneOptions {
+  /** From which priorities on there is a lane: whole numbers from 0 to 9, 0 among them; 0 is the most urgent. */
+  readonly priorities: readonly number[];
+  /** Priority of messages that name none. Default 0. */
+  readonly defaultPriority?: number;
 }
 
 /** A declared task, as the stack sees it. */
@@ -111,6 +130,8 @@ export const ENVIRONMENT = {
   externalQueues: 'CELERIAC_EXTERNAL_QUEUES',
   /** Names of the tasks that are unique, throttled or debounced, with commas between them. Absent where there are none. */
   markedTasks: 'CELERIAC_MARKED_TASKS',
+  /** JSON: Celery queue name -> its `priorities` and `defaultPriority`. Absent where no queue has lanes. */
+  lanes: 'CELERIAC_LANES',
   /** URL of the wake-up queue. Absent where there are no FIFO queues. */
   wakeQueue: 'CELERIAC_WAKE_QUEUE',
   /** What the names of the beat's rules begin with. Absent where entries have no rules. */
@@ -128,9 +149,10 @@ export function taskQueuesOf({ tasks, defaultQueue }: AppManifest): Record<strin
 /** What every sender is told of an app's queues and tasks. */
 export function senderFacts(
   manifest: AppManifest,
-): Required<Pick<Environment, 'externalQueues' | 'markedTasks' | 'taskQueues'>> {
+): Required<Pick<Environment, 'externalQueues' | 'markedTasks' | 'taskQueues' | 'lanes'>> {
   return {
     externalQueues: externalQueuesOf(manifest),
+    lanes: lanesOf(manifest),
     markedTasks: markedTasksOf(manifest),
     taskQueues: taskQueuesOf(manifest),
   };
@@ -151,9 +173,25 @@ export function externalQueuesOf({ queues }: AppManifest): string[] {
   return Object.keys(queues).filter((name) => queues[name]?.external === true);
 }
 
-/** Names of the queues that have a worker here. */
+/** Names of the queues that have a worker here, lanes left out: they have that of their queue. */
 export function consumedQueuesOf({ queues }: AppManifest): string[] {
-  return Object.keys(queues).filter((name) => queues[name]?.external !== true);
+  return Object.keys(queues).filter((name) => queues[name]?.external !== true && queues[name]?.laneOf === undefined);
+}
+
+/** The queue of each lane, by name. */
+export function laneOwners({ queues }: Pick<AppManifest, 'queues'>): Record<string, string> {
+  const lanes = Object.entries(queues).flatMap(([name, { laneOf }]) => (laneOf === undefined ? [] : [[name, laneOf]]));
+  return Object.fromEntries(lanes) as Record<string, string>;
+}
+
+/** Queues with lanes, as they were declared: what a function without the app's code is told. */
+export function lanesOf({ queues }: Pick<AppManifest, 'queues'>): Record<string, LaneOptions> {
+  const laned = Object.entries(queues).flatMap(([name, { lanes, defaultPriority }]) => {
+    if (lanes === undefined) return [];
+    const priorities = lanes.map(([priority]) => priority);
+    return [[name, { priorities, ...(defaultPriority === undefined ? {} : { defaultPriority }) }] as const];
+  });
+  return Object.fromEntries(laned);
 }
 
 // ------------------------------------------------------------ environment
@@ -178,6 +216,8 @@ export interface Environment {
   readonly externalQueues: readonly string[];
   /** Names of tasks that are unique, throttled or debounced; undefined for none. */
   readonly markedTasks?: readonly string[];
+  /** Queues with lanes, by Celery's name: what their priorities are. Absent where there are none. */
+  readonly lanes?: Readonly<Record<string, LaneOptions>> | undefined;
   /** Celery's name of the default queue. */
   readonly defaultQueue: string;
   /** URL of the queue that tells when timers of FIFO queues are due; undefined where there are no FIFO queues. */

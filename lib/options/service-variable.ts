@@ -19,6 +19,7 @@ export interface ServiceFields extends Pick<Environment, 'app' | 'queues' | 'res
   readonly taskQueues?: Environment['taskQueues'];
   readonly externalQueues?: Environment['externalQueues'];
   readonly markedTasks?: Environment['markedTasks'];
+  readonly lanes?: Environment['lanes'];
   readonly defaultQueue?: string;
   readonly wakeQueue?: string | undefined;
   readonly rulePrefix?: string | undefined;

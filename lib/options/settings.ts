@@ -5,15 +5,18 @@ import { InvalidOption } from '../base/errors.ts';
 import { type Duration, durationSeconds } from '../base/duration.ts';
 import { booleanOption, integerIn, refuseUnknownKeys, shown } from '../base/checks.ts';
 import {
+  DEFAULT_BATCH_CONCURRENCY,
   DEFAULT_BEAT_RULES,
   DEFAULT_CALL_TIMEOUT_SECONDS,
   DEFAULT_MAX_DELIVERIES,
   DEFAULT_RESULT_EXPIRES_SECONDS,
   DEFAULT_TIMER_SHARDS,
+  MAX_BATCH_CONCURRENCY,
 } from '../base/limits.ts';
 import type { QueueManifest } from './manifest.ts';
 import type { Logger } from '../ports/log.ts';
-import { NAME, type QueueOptions, resolveDefaultQueue, resolveQueues } from './queue-options.ts';
+import { NAME, type QueueOptions } from './queue-options.ts';
+import { resolveDefaultQueue, resolveQueues } from './resolve-queues.ts';
 import { isListedZone } from '../base/zone-names.ts';
 import type { Rate } from './rate-limit.ts';
 import type { Routes } from './routes.ts';
@@ -69,7 +72,7 @@ export interface AppOptions {
   readonly rateLimit?: Rate | null;
   /** Deliveries of one attempt that may end without a word. Default 5. */
   readonly maxDeliveries?: number;
-  /** Tasks of one batch that run at the same time. Default 10. */
+  /** Tasks of one batch that run at the same time; a queue may have its own. Default 10. */
   readonly batchConcurrency?: number;
   /** Shards of the timer index, 1 to 64. Default 8. Raise only: timers in dropped shards are not swept. */
   readonly timerShards?: number;
@@ -172,7 +175,13 @@ export function resolveSettings(name: string, options: AppOptions = {}): Setting
     throw new InvalidOption(`app name: ${shown(name)} given; letters, digits, '.', '_' and '-' are allowed.`);
   }
   refuseUnknownKeys(options, APP_KEYS, `options of app '${name}'`);
-  const queues = resolveQueues(options.queues ?? { default: {} });
+  const batchConcurrency = integerIn(
+    options.batchConcurrency ?? DEFAULT_BATCH_CONCURRENCY,
+    1,
+    MAX_BATCH_CONCURRENCY,
+    'batchConcurrency',
+  );
+  const queues = resolveQueues(options.queues ?? { default: {} }, batchConcurrency);
   checkRoutes(options.routes, queues);
   const flag = (key: keyof AppOptions, fallback: boolean): boolean =>
     options[key] === undefined ? fallback : booleanOption(options[key], key);
@@ -196,7 +205,7 @@ export function resolveSettings(name: string, options: AppOptions = {}): Setting
     storeErrorsEvenIfIgnored: flag('storeErrorsEvenIfIgnored', true),
     rateLimit: options.rateLimit ?? null,
     maxDeliveries: integerIn(options.maxDeliveries ?? DEFAULT_MAX_DELIVERIES, 1, 1000, 'maxDeliveries'),
-    batchConcurrency: integerIn(options.batchConcurrency ?? 10, 1, 10_000, 'batchConcurrency'),
+    batchConcurrency,
     timerShards: integerIn(options.timerShards ?? DEFAULT_TIMER_SHARDS, 1, 64, 'timerShards'),
     beatRuleLimit: integerIn(options.beatRuleLimit ?? DEFAULT_BEAT_RULES, 0, 2000, 'beatRuleLimit'),
     retry: flag('retry', true),

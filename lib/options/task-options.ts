@@ -62,7 +62,7 @@ export interface TaskOptions extends FlowOptions {
    * SQS's fair queues. It must be known where the task is sent. Default: in FIFO queues the task's name.
    */
   readonly groupKey?: GroupKey;
-  /** 0 to 9, written into the message; SQS has no priorities, Python workers on other brokers do. Default 0. */
+  /** 0, the most urgent, to 9: which lane of a queue with `priorities` it takes. Default: the queue's `defaultPriority`. */
   readonly priority?: number;
   /** Deliveries of one attempt that may end without a word. Default: the app's. */
   readonly maxDeliveries?: number;

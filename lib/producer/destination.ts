@@ -4,8 +4,8 @@ import { NO_EXTERNAL_TASKS, type HasExternalTask, withIds } from '../canvas/comp
 import type { Embed } from '../wire/message.ts';
 import { celeryQueueName, ownQueueName } from '../wire/queue-name.ts';
 import type { Registry } from '../task/registry.ts';
-import { isFifo } from '../options/declared-queue.ts';
-import { type ResolvedRoute, resolveRoute } from '../options/routes.ts';
+import { isFifo, laneFor, queueOfLane } from '../options/declared-queue.ts';
+import { resolveRoute } from '../options/routes.ts';
 import type { Settings } from '../options/settings.ts';
 import { readSignature, type Signature, withParts } from '../wire/signature.ts';
 
@@ -15,24 +15,62 @@ export interface Destinations {
   readonly eager?: unknown;
 }
 
-/** The queue of a call: its task's own, what the routes say, or the default one; and the route. */
+/** The queue of a call: its task's own, what the routes say, or the default one; and the priority that one of them names. */
 export function destinationOf(
   { settings, registry }: Destinations,
   name: string,
   args: readonly unknown[],
   kwargs: Readonly<Record<string, unknown>>,
-): { readonly queue: string; readonly route: ResolvedRoute } {
+): { readonly queue: string; readonly priority: number | undefined } {
   const route = resolveRoute(settings.routes, name, args, kwargs);
-  return { queue: registry.findAnywhere(name)?.options.queue ?? route.queue ?? settings.defaultQueue, route };
+  const options = registry.findAnywhere(name)?.options;
+  return {
+    queue: options?.queue ?? route.queue ?? settings.defaultQueue,
+    priority: options?.priority ?? route.priority,
+  };
+}
+
+/** What a call names itself. */
+interface Named {
+  readonly queue: string | undefined;
+  readonly priority: number | undefined;
+}
+
+/** Where a call goes: its queue, or the lane of it that its priority takes. `asked` is the priority that somebody named. */
+export interface Place {
+  readonly queue: string;
+  readonly priority: number;
+  readonly asked: number | undefined;
+}
+
+/** @param named of the call, which comes before what its task says, and that before the routes. */
+export function placeOf(
+  destinations: Destinations,
+  name: string,
+  args: readonly unknown[],
+  kwargs: Readonly<Record<string, unknown>>,
+  named: Named,
+): Place {
+  const { settings } = destinations;
+  const destination = destinationOf(destinations, name, args, kwargs);
+  const found = ownQueueName(named.queue ?? destination.queue, settings.queues);
+  // A lane that the routes name is of the task's own priority; what the call says comes before that.
+  const overruled = named.queue === undefined && named.priority !== undefined;
+  const own = overruled ? queueOfLane(found, settings) : found;
+  const asked = named.priority ?? destination.priority;
+  const priority = asked ?? settings.queues[own]?.defaultPriority ?? 0;
+  return { queue: laneFor(own, priority, settings), priority, asked };
 }
 
 /** The queue of a signature that is one message. */
 function queueOf(destinations: Destinations, sig: Signature): string {
-  const { queue } = sig.options;
-  if (typeof queue === 'string') return ownQueueName(queue, destinations.settings.queues);
+  const { queue, priority } = sig.options;
   // celery.map goes where its task goes.
   const name = kindOf(sig) === 'task' ? sig.task : (readSignature(sig.kwargs['task'])?.task ?? sig.task);
-  return destinationOf(destinations, name, sig.args, sig.kwargs).queue;
+  return placeOf(destinations, name, sig.args, sig.kwargs, {
+    queue: typeof queue === 'string' ? queue : undefined,
+    priority: typeof priority === 'number' ? priority : undefined,
+  }).queue;
 }
 
 /** Tells whether any task of a signature's tree is run elsewhere, its links left out. */

@@ -3,18 +3,18 @@ import { type ApplyOptions, resolveApplyOptions, type ResolvedApplyOptions } fro
 import { maybeCurrentTask } from '../task/context.ts';
 import { HopLimitExceeded, InvalidOption } from '../base/errors.ts';
 import { MAX_HOPS } from '../base/limits.ts';
-import { destinationOf, withQueues } from './destination.ts';
+import { placeOf, withQueues } from './destination.ts';
 import { decodeTyped } from '../wire/json-typed.ts';
 import type { CeleriacHeader, Embed, Message } from '../wire/message.ts';
 import { checkSteps, fromSignatureOptions, type Lineage } from '../options/signature-options.ts';
 import { checkTimerSize, prepare, type Prepared } from './publish.ts';
 import { requireExternal, requireQueue } from '../options/declared-queue.ts';
-import { ownQueueName } from '../wire/queue-name.ts';
 import { argsRepr, kwargsRepr } from '../wire/repr.ts';
 import { givenArguments, readSignature, type Signature } from '../wire/signature.ts';
 import { validateArguments } from './arguments.ts';
 import { groupOf } from './group-key.ts';
 import { checkedTaskName } from '../options/task-options.ts';
+import { tellOfNoLanes } from './no-lanes.ts';
 import type { App } from './app.ts';
 
 /** A message ready to go, and how to publish it. */
@@ -97,8 +97,7 @@ function buildMessage(
 ): Message {
   const { settings } = app;
   const definition = app.registry.findAnywhere(lineage.routeAs ?? name);
-  const destination = destinationOf(app, lineage.routeAs ?? name, args, options.kwargs);
-  const queue = ownQueueName(options.queue ?? destination.queue, settings.queues);
+  const { queue, priority } = queueAndPriority(app, name, args, options, lineage);
   if (definition !== undefined && definition !== app.registry.find(definition.name))
     requireExternal(definition.name, queue, settings);
   const parent = lineage.parentId === undefined ? maybeCurrentTask()?.request : undefined;
@@ -130,8 +129,8 @@ function buildMessage(
     ignoreResult: options.ignoreResult,
     argsrepr: options.argsrepr ?? argsRepr(args),
     kwargsrepr: options.kwargsrepr ?? kwargsRepr(options.kwargs),
-    queue: requireQueue(queue, settings),
-    priority: options.priority ?? definition?.options.priority ?? destination.route.priority ?? 0,
+    queue,
+    priority,
     shadow: options.shadow,
     origin: `celeriac@${settings.name}`,
     replyTo: null,
@@ -146,6 +145,20 @@ function buildMessage(
       ...nextHeader(group, scheduledMs === undefined ? (lineage.hops ?? parent?.hops) : undefined),
     },
   };
+}
+
+/** @throws QueueNotFound */
+function queueAndPriority(
+  app: App,
+  name: string,
+  args: readonly unknown[],
+  options: ResolvedApplyOptions,
+  lineage: Lineage,
+): Pick<Message, 'queue' | 'priority'> {
+  const { asked, priority, ...place } = placeOf(app, lineage.routeAs ?? name, args, options.kwargs, options);
+  const queue = requireQueue(place.queue, app.settings);
+  if (asked !== undefined && lineage.sentOn !== true) tellOfNoLanes(name, asked, queue, app);
+  return { queue, priority };
 }
 
 function nextHeader(groupId: string | undefined, parentHops: number | undefined): CeleriacHeader {

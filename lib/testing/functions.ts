@@ -1,6 +1,7 @@
 /** The service's functions in a world, called as Lambda calls them: by event source mappings, and the sweeper by its schedule. */
 import type { Celeriac } from '../app/app.ts';
 import type { MemoryBroker, Received } from '../memory/index.ts';
+import { batchSizeOf, workersOf } from '../options/at-once.ts';
 import type { Ports } from '../ports/ports.ts';
 import { WAKE_QUEUE } from '../ports/wake-up.ts';
 import { LOST_QUEUE } from '../ports/delivery.ts';
@@ -72,12 +73,17 @@ export class Functions {
   }
 
   #receive(queue: string): Received[] {
-    return this.#isFull(queue) ? [] : this.#of.broker.receive(queue, this.#of.settings.batchSize);
+    if (this.#isFull(queue)) return [];
+    const { settings, app } = this.#of;
+    const own = app.settings.queues[queue];
+    const batchSize = own === undefined ? settings.batchSize : Math.min(settings.batchSize, batchSizeOf(own));
+    return this.#of.broker.receive(queue, batchSize);
   }
 
   /** The event source mapping polls for no more workers than the queue may have: what waits burns no receives. */
   #isFull(queue: string): boolean {
-    return this.#of.runs.of(queue) >= (this.#of.app.settings.queues[queue]?.concurrency ?? Infinity);
+    const own = this.#of.app.settings.queues[queue];
+    return own !== undefined && this.#of.runs.of(queue) >= (workersOf(own) ?? Infinity);
   }
 
   #invoke(seconds: number): { invocation: Invocation; ports: Ports } {

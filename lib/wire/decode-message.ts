@@ -141,7 +141,7 @@ function readEnvelopeFields({ headers, properties, compression }: Envelope): Env
   const { delivery_info: deliveryInfo, priority, reply_to: replyTo } = properties;
   return {
     queue: isObject(deliveryInfo) ? textOr(deliveryInfo['routing_key'], '') : '',
-    // SQS has no priorities: a wrong one changes nothing.
+    // Its lane was chosen when it was sent: a wrong one changes nothing.
     priority: isCount(priority) ? priority : 0,
     // '' is how Celery says that nobody waits for a reply.
     replyTo: replyTo === '' ? null : textOr(replyTo, null),

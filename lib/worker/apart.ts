@@ -4,6 +4,7 @@
  * Otherwise it takes with it whatever shares its batch, which comes back together since its visibility ends together.
  */
 import { derivedId } from '../base/ids.ts';
+import { batchConcurrencyOf } from '../options/declared-queue.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import type { TaskRecord } from '../ports/backend.ts';
 import type { Message } from '../wire/message.ts';
@@ -27,7 +28,7 @@ export async function runApart(
   worker: Worker,
   run: (lane: Lane, worker: Worker) => Promise<void>,
 ): Promise<void> {
-  const turns = new Turns(worker);
+  const turns = new Turns(worker, batchConcurrencyOf(lanes[0] ?? [], worker.app.settings));
   await Promise.all(inOrder(lanes).map((lane, place) => turns.run(place, (of) => run(lane, { ...worker, ...of }))));
 }
 
@@ -73,9 +74,9 @@ class Turns {
   /** The lane that runs alone. */
   #alone: number | undefined;
 
-  constructor(worker: Worker) {
+  constructor(worker: Worker, width: number) {
     this.#worker = worker;
-    this.#width = worker.app.settings.batchConcurrency;
+    this.#width = width;
   }
 
   async run(place: number, work: (of: Pick<Worker, 'mayRun' | 'exclusively'>) => Promise<void>): Promise<void> {
@@ -111,7 +112,7 @@ class Turns {
 
   /**
    * As long as its own time limit leaves room for. Then it runs beside those that came for the first time, or a busy queue
-   * would never let it run; beside one that is to run alone too it does not, and comes again.
+   * would never let it run; beside one that is to run alone too, or as many as may run at once, it does not, and comes again.
    */
   async #untilAlone(place: number, { options }: TaskDefinition): Promise<boolean> {
     if (this.#alone === place) return true;
@@ -128,7 +129,7 @@ class Turns {
       };
       const waiting: Waiting = { place, start: () => start(true) };
       const cancel = ports.clock.schedule(Math.max(0, timeLeftMs(ports.clock, invocation.deadlineMs) - neededMs), () =>
-        start(this.#alone === undefined),
+        start(this.#alone === undefined && this.#running < this.#width),
       );
       this.#waiting.push(waiting);
       this.#goOn();
@@ -139,8 +140,12 @@ class Turns {
   #exclusively<T>(task: () => Promise<T>): Promise<T> {
     this.#running -= 1;
     this.#goOn();
-    return this.#worker.exclusively(() => {
-      this.#running += 1;
+    return this.#worker.exclusively(async () => {
+      // Others have begun meanwhile: it is the next when one of them ends.
+      await new Promise<void>((begin) => {
+        this.#open.unshift(begin);
+        this.#goOn();
+      });
       return task();
     });
   }

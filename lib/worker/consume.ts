@@ -4,7 +4,7 @@ import { afterError } from '#deployed/worker/give-up';
 import { SettleInterrupted } from './deadline.ts';
 import { errorLine, errorStack } from '../base/error-text.ts';
 import type { Ports } from '../ports/ports.ts';
-import { isFifo } from '../options/declared-queue.ts';
+import { batchConcurrencyOf, isFifo } from '../options/declared-queue.ts';
 import type { Settings } from '../options/settings.ts';
 import type { App } from '../producer/app.ts';
 import { mapConcurrently } from '../base/map-concurrently.ts';
@@ -39,7 +39,7 @@ export async function work(
   const run = (lane: readonly Delivery[], by = worker): Promise<void> => runLane(lane, by, handling, failures);
   // What ended its worker must not take others with it again: nothing does that has never come before, or comes alone.
   if (lanes.length > 1 && deliveries.some(({ receiveCount }) => receiveCount > 1)) await runApart(lanes, worker, run);
-  else await mapConcurrently(lanes, worker.app.settings.batchConcurrency, (lane) => run(lane));
+  else await mapConcurrently(lanes, batchConcurrencyOf(deliveries, worker.app.settings), (lane) => run(lane));
   return { batchItemFailures: failures.map((itemIdentifier) => ({ itemIdentifier })) };
 }
 

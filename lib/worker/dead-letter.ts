@@ -4,7 +4,9 @@ import type { OutgoingMessage } from '../ports/broker.ts';
 import type { Ports } from '../ports/ports.ts';
 import { asMessageText } from '../base/sqs-text.ts';
 import type { Delivery } from '../ports/delivery.ts';
+import { queueOfLane } from '../options/declared-queue.ts';
 import type { Message } from '../wire/message.ts';
+import type { App } from '../producer/app.ts';
 
 const LONGEST_ATTRIBUTE_CHARACTERS = 1024;
 // The attribute's data type, 'String', counts towards the size too.
@@ -27,7 +29,7 @@ export function deadLetter(
   delivery: Delivery,
   { reason, error, deliveries = delivery.receiveCount }: DeadLetterCause,
   named: NamedTask,
-  { clock }: Pick<Ports, 'clock'>,
+  { app, ports }: { readonly app: Pick<App, 'settings'>; readonly ports: Pick<Ports, 'clock'> },
 ): OutgoingMessage {
   const { queue, body, groupId, messageId } = delivery;
   // What matters most comes first: where there is no room for all, the last give way.
@@ -36,11 +38,12 @@ export function deadLetter(
     error,
     ...(named === undefined ? {} : { task: named.task, task_id: named.id }),
     origin_queue: queue,
-    failed_at: new Date(clock.nowMs()).toISOString(),
+    failed_at: new Date(ports.clock.nowMs()).toISOString(),
     deliveries: String(deliveries),
   };
   return {
-    queue,
+    // Lanes share one; the attribute says which lane it came from.
+    queue: queueOfLane(queue, app.settings),
     deadLetter: true,
     body,
     attributes: fitting(body, attributes),

@@ -48,7 +48,7 @@ async function giveUp(delivery: Delivery, worker: Worker, error: unknown): Promi
     if (isPassing(second)) throw second;
     // No state can be written, or what stands cannot be settled: the message and the reason are kept at least.
     const cause = { reason: REASON, error: errorLine(error) };
-    await sendDeadLetters([deadLetter(delivery, cause, message, worker.ports)], worker.ports);
+    await sendDeadLetters([deadLetter(delivery, cause, message, worker)], worker.ports);
     return ACK;
   }
 }

@@ -83,7 +83,7 @@ async function endUnhandled(delivery: Delivery, worker: Worker, loss: Loss): Pro
     lost === 'told' || (lost === undefined && outcome?.kind === 'finished' && !endedHere(outcome, loss));
   const { reason, deliveries, error } = loss;
   const cause = { reason, deliveries, error: errorLine(error) };
-  if (!isReported) await sendDeadLetters([deadLetter(origin, cause, message, worker.ports)], worker.ports);
+  if (!isReported) await sendDeadLetters([deadLetter(origin, cause, message, worker)], worker.ports);
   if (lost === undefined) await sendBack(message, origin, isReported ? 'again' : 'told', worker);
   return ACK;
 }

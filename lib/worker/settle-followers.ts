@@ -2,7 +2,9 @@
  * Does what follows from a committed outcome, window by window. Runs once or many times with the same effect. In deployed
  * functions it is loaded where something follows: most tasks end with their commit.
  */
+import type { RetryOverrides } from '../base/errors.ts';
 import { REFUSED_RECEIVES } from '../base/limits.ts';
+import { laneFor, queueOfLane, requireQueue } from '../options/declared-queue.ts';
 import type { Message } from '../wire/message.ts';
 import { nextAttempt } from '../wire/next-attempt.ts';
 import type { App } from '../producer/app.ts';
@@ -78,7 +80,9 @@ function settlingOf(
         await concludeSteps(settling);
         await markMembers(settling);
         if (pending.count('failed step') > 0) continue;
-        const deadLetters = pending.take('dead letter').map(({ cause }) => deadLetter(delivery, cause, message, ports));
+        const deadLetters = pending
+          .take('dead letter')
+          .map(({ cause }) => deadLetter(delivery, cause, message, { app, ports }));
         await sendDeadLetters(deadLetters, ports);
         await sendChildren(settling, committed);
       }
@@ -137,5 +141,12 @@ export async function checkRetry(
 function retryMessage(message: Message, retry: NonNullable<Settlement['retry']>, app: App): Prepared {
   // Celery: who runs a task here does not wait for its retry.
   const dueMs = app.eager === undefined ? retry.dueMs : null;
-  return prepare(nextAttempt(message, dueMs, retry.overrides), app.settings, { asPython: true });
+  const next = nextAttempt(message, dueMs, retry.overrides);
+  return prepare({ ...next, queue: laneOfRetry(next, retry.overrides, app) }, app.settings, { asPython: true });
+}
+
+/** The lane that it came from, unless the retry names another queue or priority. */
+function laneOfRetry({ queue, priority }: Message, overrides: RetryOverrides, { settings }: App): string {
+  if (overrides.queue === undefined && overrides.priority === undefined) return queue;
+  return laneFor(requireQueue(overrides.queue ?? queueOfLane(queue, settings), settings), priority, settings);
 }

@@ -40,7 +40,7 @@ export async function endUnreadable(
     }
   }
   const cause = { reason, error: errorLine(error), ...(deliveries === undefined ? {} : { deliveries }) };
-  await sendDeadLetters([deadLetter(delivery, cause, named, ports)], ports);
+  await sendDeadLetters([deadLetter(delivery, cause, named, worker)], ports);
 }
 
 /** Untrusted. Protocol 2 alone: protocol 1 has its id in the body, which is what could not be read. */

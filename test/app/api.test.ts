@@ -77,7 +77,7 @@ describe('declaring tasks', () => {
       defaultQueue: 'default',
       queues: {
         default: { fifo: false },
-        mail: { fifo: false, concurrency: 10, batchSize: 5, batchWindowSeconds: 2 },
+        mail: { fifo: false, concurrency: 10, batchConcurrency: 5, batchSize: 5, batchWindowSeconds: 2 },
         orders: { fifo: true },
       },
       tasks: {

@@ -55,9 +55,9 @@ describe('receiving', () => {
     ],
   ])('reads %j', async (message, delivery) => {
     const { client } = rig({ Messages: [message] });
-    expect(await new SqsPoller(client, 'lost', URL, NAMES).receive(0, new AbortController().signal)).toEqual([
-      delivery,
-    ]);
+    expect(await new SqsPoller(client, 'lost', URL, { names: NAMES }).receive(0, new AbortController().signal)).toEqual(
+      [delivery],
+    );
   });
 });
 

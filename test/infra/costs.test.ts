@@ -12,6 +12,7 @@ import { serviceTable, type ServiceSheet } from '../../infra/service-table.ts';
 import { manifestOf, watch } from './watched.ts';
 
 const US = pricesOf('us-east-1');
+const UNBOUNDED = { concurrency: undefined, workers: undefined };
 const WORKER: WorkerSheet = {
   queue: 'q',
   fifo: false,
@@ -131,8 +132,8 @@ describe('what synth prints', () => {
       { name: 'celery', type: 'standard', consumer: 'elsewhere' },
     ],
     workers: [
-      { ...WORKER, queue: 'default', timeoutSeconds: 90, batchWindowSeconds: 0, concurrency: undefined },
-      { ...WORKER, queue: 'x'.repeat(30), timeoutSeconds: 900, batchWindowSeconds: 2, concurrency: 10 },
+      { ...WORKER, queue: 'default', timeoutSeconds: 90, batchWindowSeconds: 0, ...UNBOUNDED },
+      { ...WORKER, queue: 'x'.repeat(30), timeoutSeconds: 900, batchWindowSeconds: 2, concurrency: 10, workers: 2 },
     ],
     sweeper: { memoryMiB: 512, arm: true, timeoutSeconds: 90 },
   };
@@ -150,7 +151,7 @@ describe('what synth prints', () => {
       'worker of                  memory  timeout  batch  window  at once',
       '------------------------  -------  -------  -----  ------  ----------------',
       'default                   512 MiB  90 s        10  -       as Lambda scales',
-      'xxxxxxxxxxxxxxxxxxxxxxx…  512 MiB  15 min      10  2 s     10',
+      'xxxxxxxxxxxxxxxxxxxxxxx…  512 MiB  15 min      10  2 s     10 in 2 workers',
       '(sweeper)                 512 MiB  90 s                    each minute',
       '',
       '$ a month when idle (us-east-1, list prices of 2026-11-21, free tiers not taken off)',
@@ -190,7 +191,7 @@ describe('what synth prints', () => {
     expect(found).toMatchObject({
       queues: [{ name: 'q0' }, { name: 'orders', type: 'FIFO' }, { name: 'celery', consumer: 'elsewhere' }],
       workers: [
-        { queue: 'q0', memoryMiB: 512, arm: true, batchSize: 10, concurrency: 5, warm: 0, logged: true },
+        { queue: 'q0', memoryMiB: 512, arm: true, batchSize: 10, concurrency: 5, workers: 5, warm: 0, logged: true },
         { queue: 'orders', fifo: true, warm: 3, logged: false },
       ],
       sweeperSources: [

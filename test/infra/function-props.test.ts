@@ -101,7 +101,7 @@ describe('numbers', () => {
   it.each([
     [9, 10, undefined],
     [10, 10, undefined],
-    [11, 10, "provisionedConcurrency: 11 given, and the queue's concurrency is 10"],
+    [11, 10, "provisionedConcurrency: 11 given, and the queue's concurrency is kept by 10 workers"],
     [11, undefined, undefined],
   ])('%s warm workers of at most %s', (provisionedConcurrency, concurrency, error) => {
     const validate = (): void => validateTogether({ provisionedConcurrency }, '', concurrency);

@@ -5,7 +5,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 
 import { TaskService, type TaskServiceProps } from '../../infra/index.ts';
-import { validateWorkerPlan, type WorkerPlan } from '../../infra/validate.ts';
+import { type SourcePlan, validateWorkerPlan, type WorkerPlan } from '../../infra/validate.ts';
 import type { AppManifest } from '../../lib/options/manifest.ts';
 import { physicalQueueName } from '../../lib/wire/queue-name.ts';
 import { packTaskNames } from '../../lib/base/task-names.ts';
@@ -98,7 +98,7 @@ describe('TaskService', () => {
   });
 
   // With a maximum, Lambda never goes from five pollers to two while a queue is empty.
-  it('mappings report partial failures, and have a maximum of concurrency where the user asks for one alone', () => {
+  it('mappings report partial failures, and have a maximum of workers where the user asks for a concurrency alone', () => {
     const mappings = Object.values(template.findResources('AWS::Lambda::EventSourceMapping')) as {
       Properties: Record<string, unknown>;
     }[];
@@ -108,7 +108,7 @@ describe('TaskService', () => {
       mappings
         .filter(({ Properties }) => 'ScalingConfig' in Properties)
         .map(({ Properties }) => [JSON.stringify(Properties['EventSourceArn']), Properties['ScalingConfig']]),
-    ).toEqual([[expect.stringContaining('QueuesMainmail'), { MaximumConcurrency: 10 }]]);
+    ).toEqual([[expect.stringContaining('QueuesMainmail'), { MaximumConcurrency: 2 }]]);
   });
 
   it('a FIFO queue brings the wake-up queue: all who enqueue send to it, the sweeper alone receives', () => {
@@ -320,8 +320,7 @@ describe('TaskService', () => {
 describe('validateWorkerPlan', () => {
   const PLAN: WorkerPlan = {
     fifo: false,
-    concurrency: undefined,
-    batchSize: 10,
+    sources: [],
     batchWindowSeconds: 0,
     timeoutSeconds: 60,
     visibilitySeconds: 90,
@@ -330,7 +329,7 @@ describe('validateWorkerPlan', () => {
     maxReceiveCount: 50,
     memoryMiB: 512,
   };
-  it.each<[Partial<WorkerPlan>, boolean]>([
+  it.each<[Partial<WorkerPlan & SourcePlan>, boolean]>([
     [{}, true],
     [{ timeoutSeconds: 0 }, false],
     [{ timeoutSeconds: 1 }, true],
@@ -344,10 +343,10 @@ describe('validateWorkerPlan', () => {
     [{ memoryMiB: 128 }, true],
     [{ memoryMiB: 10_240 }, true],
     [{ memoryMiB: 10_241 }, false],
-    [{ concurrency: 1 }, false],
-    [{ concurrency: 2 }, true],
-    [{ concurrency: 1000 }, true],
-    [{ concurrency: 1001 }, false],
+    [{ workers: 1 }, false],
+    [{ workers: 2 }, true],
+    [{ workers: 1000 }, true],
+    [{ workers: 1001 }, false],
     [{ batchSize: 0 }, false],
     [{ batchSize: 1 }, true],
     [{ batchSize: 11 }, false],
@@ -370,7 +369,9 @@ describe('validateWorkerPlan', () => {
     [{ deadLetterRetentionSeconds: 345_601 }, true],
     [{ deadLetterRetentionSeconds: 1_209_601 }, false],
   ])('%j -> %s', (change, valid) => {
-    const validate = (): void => validateWorkerPlan('q', { ...PLAN, ...change });
+    const { workers, batchSize = 10, ...rest } = change;
+    const sources = [{ queue: 'q', batchSize, workers, concurrency: workers }];
+    const validate = (): void => validateWorkerPlan('q', { ...PLAN, ...rest, sources });
     if (valid) expect(validate).not.toThrow();
     else expect(validate).toThrow(/of queue 'q' is -?\d+/);
   });

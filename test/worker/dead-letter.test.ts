@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-import { type Celeriac, Reject } from 'celeriac';
+import { Celeriac, Reject } from 'celeriac';
 import type { World } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
 
@@ -159,9 +159,13 @@ it('what comes to the lost queue unread has a state where it says whose it is', 
 
 describe('what SQS would refuse', () => {
   const delivery = { messageId: 'm', receipt: 'r', body: '{}', queue: 'default', receiveCount: 1 };
+  const app = new Celeriac('letters');
 
   it('an attribute that is empty or long, or is no text', () => {
-    const made = deadLetter(delivery, { reason: '', error: `a\u0000${'b'.repeat(9000)}` }, undefined, { clock });
+    const made = deadLetter(delivery, { reason: '', error: `a\u0000${'b'.repeat(9000)}` }, undefined, {
+      app,
+      ports: { clock },
+    });
     expect(made.attributes).not.toHaveProperty('reason');
     expect(made.attributes?.['error']).toHaveLength(1024);
     expect(made.attributes?.['error']).not.toContain('\u0000');
@@ -170,7 +174,8 @@ describe('what SQS would refuse', () => {
   it('a message without room: its bytes stay, and the last attributes give way', () => {
     const body = 'x'.repeat(SQS_MAX_MESSAGE_BYTES - 40);
     const made = deadLetter({ ...delivery, body }, { reason: 'too big', error: 'e'.repeat(90) }, undefined, {
-      clock,
+      app,
+      ports: { clock },
     });
     expect(made).toMatchObject({ body, attributes: { reason: 'too big' } });
     expect(made.attributes).not.toHaveProperty('error');

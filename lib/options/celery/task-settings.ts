@@ -109,7 +109,7 @@ export const TASK_SETTINGS: readonly SettingGroup[] = [
     settings: [['worker_disable_rate_limits', 'CELERY_DISABLE_RATE_LIMITS', false]],
   },
   {
-    here: 'SQS has no priorities; give urgent tasks a queue of their own',
+    here: 'priorities are lanes of a queue: queues: { mail: { priorities: [0, 5], defaultPriority: 0 } }',
     settings: [
       ['task_default_priority', 'CELERY_DEFAULT_PRIORITY'],
       ['task_inherit_parent_priority', 'CELERY_INHERIT_PARENT_PRIORITY', false],

@@ -2,7 +2,7 @@
 import type { SettingGroup } from './setting.ts';
 
 const LAMBDA_SCALES =
-  'Lambda starts as many workers as there are messages; limit them with queues: { mail: { concurrency } }';
+  'Lambda starts as many workers as there are messages; limit the tasks at once with queues: { mail: { concurrency } }';
 const NO_POOL =
   'a worker is a Lambda function without a pool of processes; set its size with TaskService queues: { mail: { memoryMiB, timeout } }';
 const NO_DAEMON = 'nothing runs as a daemon; TaskService deploys functions';
