@@ -18,4 +18,10 @@ it('are the same', async () => {
   expect(of('ignoreResult')?.writes).toBe(TASK_WRITE_UNITS);
   expect(of('idempotent and ignoreResult')?.writes).toBe(0);
   expect(of('one retry')?.writes).toBe(2 * TASK_WRITE_UNITS);
+  // Taken, told, freed; taken, told; opened, its token told, sealed, closed.
+  expect(of('unique')?.writes).toBe(TASK_WRITE_UNITS + 3);
+  expect(of('throttle')?.writes).toBe(TASK_WRITE_UNITS + 2);
+  expect(of('debounce')?.writes).toBe(TASK_WRITE_UNITS + 4);
+  // A tenth of a request for its token, and one for its message.
+  expect(of('debounce')?.sends).toBeCloseTo(1.1, 1);
 });

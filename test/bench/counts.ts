@@ -65,6 +65,8 @@ export interface Counts {
   readonly idleSweep: { readonly table: number; readonly shards: number };
 }
 
+const MARKED: ReadonlySet<string> = new Set(['unique', 'debounce']);
+
 export async function counts(tasks: number): Promise<Counts> {
   let logBytes = 0;
   const done = { ended: 0 };
@@ -93,6 +95,13 @@ export async function counts(tasks: number): Promise<Counts> {
     ['rateLimit, all start at once', app.task('bench.unhindered', { rateLimit: 1_000_000 }, count)],
     // Five seconds of them.
     ['rateLimit, most wait', app.task('bench.limited', { rateLimit: tasks / 5 }, count)],
+    // Each of a key of its own.
+    ['unique', app.task('bench.unique', { unique: { key: (value: number) => `key ${value}` } }, count)],
+    [
+      'throttle',
+      app.task('bench.throttled', { throttle: { key: (value: number) => `key ${value}`, per: '1h' } }, count),
+    ],
+    ['debounce', app.task('bench.debounced', { debounce: { key: (value: number) => `key ${value}`, wait: 1 } }, count)],
   ];
   const cloud = await LocalCloud.start(app, { logger, sweepEvery: '1h' });
   const tally: Tally = { sends: 0, table: 0, writes: 0, groupWrites: 0 };
@@ -111,6 +120,8 @@ export async function counts(tasks: number): Promise<Counts> {
       if (kind === 'plain') plainId = results[0]?.id ?? '';
       // It is told once its outcome is committed.
       while (done.ended < tasks) await new Promise((resolve) => setTimeout(resolve, 20));
+      // What is settled then, and a token that closes what it has sent.
+      if (MARKED.has(kind)) await new Promise((resolve) => setTimeout(resolve, 200));
       const { sends, table, writes } = tally;
       found.push({
         kind,
