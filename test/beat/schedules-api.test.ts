@@ -89,6 +89,20 @@ describe('put, get, list', () => {
     expect(changed).toMatchObject({ ...read, description: 'told', version: read.version + 1 });
   });
 
+  it('what is no option of a change is refused by its name', async () => {
+    const { app, note } = beatWorld();
+    const bad = { versoin: 1 } as object;
+    await app.schedules.put('a', { task: note.s(), schedule: every('1h') });
+    const changes = [
+      app.schedules.put('a', { task: note.s(), schedule: every('1h') }, bad),
+      app.schedules.update('a', {}, bad),
+      app.schedules.disable('a', bad),
+      app.schedules.enable('a', bad),
+      app.schedules.delete('a', bad),
+    ];
+    for (const change of changes) await expect(change).rejects.toThrow(/options of the change.*versoin/);
+  });
+
   it('a full page is listed in one call', async () => {
     const { app, world, note } = beatWorld();
     await app.schedules.load(

@@ -3,6 +3,7 @@ import { Celeriac, type AppOptions, chain, chord, group } from 'celeriac';
 import { World, type WorldOptions } from 'celeriac/testing';
 import { expect, it, vi } from 'vitest';
 
+import { checkedLines } from '../support/log-lines.ts';
 import { tapped } from '../support/port-taps.ts';
 
 function newApp(options: AppOptions = {}, wrapPorts?: WorldOptions['wrapPorts']) {
@@ -26,7 +27,7 @@ function newApp(options: AppOptions = {}, wrapPorts?: WorldOptions['wrapPorts'])
     broken: app.task('broken', (_request: unknown, _error: unknown) => {
       throw new TypeError('the error link itself');
     }),
-    world: new World(app, wrapPorts === undefined ? {} : { wrapPorts }),
+    world: new World(app, { logger: checkedLines(), ...(wrapPorts === undefined ? {} : { wrapPorts }) }),
   };
 }
 

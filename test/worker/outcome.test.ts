@@ -71,6 +71,27 @@ describe('resultExtended', () => {
   });
 });
 
+it('NaN of Python goes on to what follows, which gets what it would get from Python', async () => {
+  const { world, tasks } = newWorld((app) => {
+    const given: unknown[] = [];
+    app.task('other', () => 1);
+    app.task('next', (...args: unknown[]) => void given.push(args));
+    return given;
+  });
+  const callbacks = [
+    { task: 'next', args: [Number.NaN], kwargs: {}, options: {}, subtask_type: null, immutable: true },
+  ];
+  const embed = JSON.stringify({ callbacks }).replace('[null]', '[NaN]');
+  const headers = { lang: 'py', task: 'other', id: 'py', root_id: 'py' };
+  const properties = { correlation_id: 'py', delivery_info: { routing_key: 'default' } };
+  const content = { 'content-encoding': 'utf-8', 'content-type': 'application/json' };
+  await world.broker.send([
+    { queue: 'default', body: JSON.stringify({ body: `[[], {}, ${embed}]`, ...content, headers, properties }) },
+  ]);
+  await world.run();
+  expect(tasks).toEqual([[Number.NaN]]);
+});
+
 describe('children', () => {
   it('what follows is named by the last attempt, not by one that is tried again; what a run sent, by its own', async () => {
     const { app, world, tasks } = newWorld((of) => {
