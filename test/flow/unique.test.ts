@@ -175,6 +175,25 @@ describe('unique', () => {
   });
 });
 
+it('is asked for where a sender by name is told that the task has one, and has no code of it', async () => {
+  process.env['CELERIAC_SERVICE_BYNAME'] = JSON.stringify({ app: 'byname', queues: {}, markedTasks: ['work'] });
+  try {
+    const app = new Celeriac('byname', { logger: silentLogger });
+    using world = new World(app);
+    app.taskNames = () => undefined;
+    await expect(app.send('work', ['a'])).rejects.toThrow(
+      /'work' is unique, throttled or debounced, and its code.*is not here/,
+    );
+    expect((await app.send('work', ['a'], { unique: { key: 'a' } })).duplicate).toBe(false);
+    expect((await app.send('work', ['a'], { unique: { key: 'a' } })).duplicate).toBe(true);
+    expect((await app.send('work', ['a'], { unique: false })).duplicate).toBe(false);
+    expect((await app.send('other', ['a'])).duplicate).toBe(false);
+    expect(world.broker.depth('default').visible).toBe(3);
+  } finally {
+    delete process.env['CELERIAC_SERVICE_BYNAME'];
+  }
+});
+
 describe('throttle', () => {
   it('lets one call of a key through in a time', async () => {
     const { task, runs, world } = unique({ throttle: { per: '1h', ...byOrder } });
