@@ -164,10 +164,15 @@ export function workOnLocks(table: ITable): Rights {
   return onKeys(table, [LOCKS], ['UpdateItem', 'GetItem', 'Query']);
 }
 
-/** Of a worker whose tasks have a concurrency: slots of their keys, and messages that wait for one. */
-export function takeSlots(table: ITable): Rights[] {
+/** Of a worker whose tasks have a concurrency, or one instance: slots of their keys, and messages that wait for one. */
+export function takeSlots(
+  table: ITable,
+  { slotted, alone }: { readonly slotted: boolean; readonly alone: boolean },
+): Rights[] {
+  const keys = [...(slotted ? [SLOTS] : []), ...(alone ? [LOCKS] : [])];
+  if (keys.length === 0) return [];
   return [
-    onKeys(table, [SLOTS], ['UpdateItem', 'GetItem']),
+    onKeys(table, keys, ['UpdateItem', 'GetItem']),
     onKeys(table, [PARKED], ['BatchWriteItem', 'Query', 'GetItem', 'DeleteItem']),
   ];
 }

@@ -19,10 +19,11 @@ import type { TaskTables } from './tables.ts';
 import { TaskFunction, type TaskFunctionOptions } from './task-function.ts';
 import { FEW_RECEIVES, type WorkerPlan } from './validate.ts';
 
-/** Whether some task of a service has a rate limit, a concurrency, or a mark of its key (unique, throttle, debounce). */
+/** Whether some task of a service has a rate limit, a concurrency, one instance, or a mark of its key (unique, throttle, debounce). */
 export interface UsedFlow {
   readonly rateLimited: boolean;
   readonly slotted: boolean;
+  readonly alone: boolean;
   readonly marked: boolean;
 }
 
@@ -32,6 +33,7 @@ export function usedFlow({ tasks }: AppManifest): UsedFlow {
     rateLimited: all.some(({ rateLimit }) => rateLimit !== undefined),
     slotted: all.some(({ concurrency }) => concurrency !== undefined),
     marked: all.some(({ marked }) => marked === true),
+    alone: all.some(({ oneInstance }) => oneInstance === true),
   };
 }
 
@@ -71,7 +73,7 @@ export class WorkerFunction extends TaskFunction {
         putTimers(tables.state),
         workOnGroups(tables.state),
         ...(props.flow.rateLimited ? takeRateSlots(tables.state) : []),
-        ...(props.flow.slotted ? takeSlots(tables.state) : []),
+        ...takeSlots(tables.state, props.flow),
         ...(props.flow.marked ? workOnMarks(tables.state) : []),
         ...(props.ticked ? [readSchedules(tables.state)] : []),
       ],

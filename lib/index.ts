@@ -4,6 +4,7 @@ export { currentTask, type RetryOptions, type TaskContext, type TaskLogger, type
 export type { ApplyOptions } from './options/apply-options.ts';
 export type { Duration } from './base/duration.ts';
 export type { ErrorMatcher, TaskOptions } from './options/task-options.ts';
+export type { OneInstance, OneInstanceOptions } from './options/one-instance.ts';
 export type { Rate, RateLimit, RateLimitOptions } from './options/rate-limit.ts';
 export type { StandardIssue, StandardResult, StandardSchemaV1 } from './base/standard-schema.ts';
 export type { QueueOptions } from './options/queue-options.ts';

@@ -29,7 +29,7 @@ export function checkFlowDefaults({ rateLimit }: FlowDefaults): void {
 /** What the stack is told of a task. */
 export function flowManifest(
   flow: DeclaredFlow | undefined,
-): Pick<TaskManifest, 'rateLimit' | 'concurrency' | 'marked'> {
+): Pick<TaskManifest, 'rateLimit' | 'concurrency' | 'oneInstance' | 'marked'> {
   const rateLimit = flow?.given.rateLimit ?? undefined;
   const concurrency = flow?.given.concurrency ?? undefined;
   return {
@@ -40,5 +40,6 @@ export function flowManifest(
       ? {}
       : { concurrency: typeof concurrency === 'object' ? concurrency.limit : concurrency }),
     ...(flow?.marked === true ? { marked: true } : {}),
+    ...((flow?.given.oneInstance ?? false) === false ? {} : { oneInstance: true }),
   };
 }

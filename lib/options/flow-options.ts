@@ -1,6 +1,7 @@
 /** What a task says of its flow control: when it may start beside others. */
 import type { Debounce, DebounceOptions } from './debounce.ts';
 import type { Concurrency, ConcurrencyOptions } from './concurrency.ts';
+import type { OneInstance, OneInstanceOptions } from './one-instance.ts';
 import type { Rate, RateLimit, RateLimitOptions } from './rate-limit.ts';
 import type { ThrottleOptions, Unique, UniqueOptions } from './unique.ts';
 
@@ -22,6 +23,11 @@ export interface FlowOptions {
    * order in which they came. null for no limit. Default: none.
    */
   readonly concurrency?: number | ConcurrencyOptions | null;
+  /**
+   * It does not run beside itself: a call that comes while another runs is left out and ends as IGNORED, or waits. true, or with `key`,
+   * `timeout`, `whenLocked` and `onSkip`. Default: none.
+   */
+  readonly oneInstance?: boolean | OneInstanceOptions | null;
 }
 
 /** What an app may say for all its tasks. */
@@ -34,6 +40,7 @@ export interface Flow {
   readonly unique: Unique | undefined;
   readonly debounce: Debounce | undefined;
   readonly concurrency: Concurrency | undefined;
+  readonly oneInstance: OneInstance | undefined;
 }
 
 /**
@@ -52,12 +59,12 @@ export interface DeclaredFlow {
 
 /** The task's own options, else the app's. Undefined where neither says anything. */
 export function givenFlow(
-  { rateLimit: own, concurrency, unique, throttle, debounce }: FlowOptions,
+  { rateLimit: own, concurrency, oneInstance, unique, throttle, debounce }: FlowOptions,
   { rateLimit: common }: FlowDefaults,
 ): Omit<DeclaredFlow, 'resolved'> | undefined {
   const rateLimit = (own === undefined ? common : own) || undefined;
-  const gated = rateLimit !== undefined || (concurrency ?? undefined) !== undefined;
+  const gated = (rateLimit ?? concurrency ?? oneInstance ?? false) !== false;
   const marked = (unique ?? throttle ?? debounce) !== undefined;
-  const given = { rateLimit, concurrency, unique, throttle, debounce } as FlowOptions;
+  const given = { rateLimit, concurrency, oneInstance, unique, throttle, debounce } as FlowOptions;
   return gated || marked ? { given, gated, marked } : undefined;
 }

@@ -49,6 +49,8 @@ export interface TaskManifest {
   readonly concurrency?: number;
   /** A call may find that another task stands for it: `unique`, `throttle` or `debounce`. Absent for none. */
   readonly marked?: true;
+  /** It does not run beside itself; absent: it does. */
+  readonly oneInstance?: true;
   /** It runs elsewhere; `app.remote()` has named it. */
   readonly remote?: true;
   /** A function in the routes decides at each call; `queue` is the default one. Absent where the queue is known. */

@@ -3,6 +3,7 @@ import { InvalidOption } from '../base/errors.ts';
 import { type Debounce, resolveDebounce } from './debounce.ts';
 import { resolveConcurrency } from './concurrency.ts';
 import type { Flow, FlowOptions } from './flow-options.ts';
+import { resolveOneInstance } from './one-instance.ts';
 import { resolveRateLimit } from './rate-limit.ts';
 import { resolveThrottle, resolveUnique, type Unique } from './unique.ts';
 
@@ -10,9 +11,24 @@ import { resolveThrottle, resolveUnique, type Unique } from './unique.ts';
 export function resolveFlow(name: string, given: FlowOptions): Flow {
   return {
     rateLimit: resolveRateLimit(given.rateLimit, `rateLimit of task '${name}'`),
-    concurrency: resolveConcurrency(given.concurrency, `concurrency of task '${name}'`),
+    ...resolveWaits(given, `task '${name}'`),
     ...resolveMarks(given, `task '${name}'`),
   };
+}
+
+/** @throws InvalidOption */
+function resolveWaits(
+  given: Pick<FlowOptions, 'concurrency' | 'oneInstance'>,
+  owner: string,
+): Pick<Flow, 'concurrency' | 'oneInstance'> {
+  const concurrency = resolveConcurrency(given.concurrency, `concurrency of ${owner}`);
+  const oneInstance = resolveOneInstance(given.oneInstance, `oneInstance of ${owner}`);
+  // Two of its calls could each have what the other waits for.
+  if (concurrency !== undefined && oneInstance?.whenLocked === 'wait')
+    throw new InvalidOption(
+      `oneInstance of ${owner}: whenLocked: 'wait' given beside a concurrency, and a task waits for one thing. Give concurrency: { limit: 1, key } alone, or whenLocked: 'skip'.`,
+    );
+  return { concurrency, oneInstance };
 }
 
 /** @throws InvalidOption */

@@ -126,6 +126,7 @@ const TASK_KEYS: ReadonlySet<string> = new Set<keyof TaskOptions>([
   'throttle',
   'debounce',
   'concurrency',
+  'oneInstance',
   'maxDeliveries',
   'params',
   'schema',

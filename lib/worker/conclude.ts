@@ -8,7 +8,11 @@ import { concludeRequest } from './conclude-request.ts';
 import { settle } from './settle.ts';
 import type { Worker } from './worker.ts';
 
-/** A final state for a message that is not run: expired, revoked, unknown, lost. */
+/**
+ * A final state for a message that is not run: expired, revoked, unknown, lost, left out.
+ *
+ * @param document what readers see, where that is not the error
+ */
 export async function conclude(
   message: Message,
   delivery: Delivery,
@@ -16,13 +20,20 @@ export async function conclude(
   error: unknown,
   worker: Worker,
   deadLetterReason?: string,
+  document?: string,
 ): Promise<Disposition> {
   const { backend, logger } = worker.ports;
   const settlement: Settlement =
     deadLetterReason === undefined
       ? {}
       : { deadLetter: { reason: deadLetterReason, error: errorLine(error), deliveries: delivery.receiveCount } };
-  const request = concludeRequest(message, status, { error }, worker, settlement);
+  const request = concludeRequest(
+    message,
+    status,
+    document === undefined ? { error } : { meta: document },
+    worker,
+    settlement,
+  );
   const { nowMs, meta } = request;
   const [outcome] = await backend.conclude([request]);
   if (outcome === undefined) return ACK;

@@ -113,7 +113,8 @@ async function passGates(
   if ((await worker.mayRun?.(message, delivery, definition)) === false) return { kind: 'keep', seconds: 0 };
   // Before the claim: what waits for its slot must hold nothing.
   // Eagerly a task runs within its caller's call, as Celery's does: nothing makes it wait.
-  const pass = (passed: Worker): Promise<Disposition> => claimAndRun(message, delivery, definition, passed);
+  const pass = (passed: Worker, instead = definition): Promise<Disposition> =>
+    claimAndRun(message, delivery, instead, passed);
   return options.flow?.gated === true && worker.app.eager === undefined
     ? atGates(message, delivery, definition, options.flow, worker, pass)
     : pass(worker);

@@ -1,6 +1,6 @@
 /**
  * What may make a message wait before its attempt is claimed, in this order: the rate comes first, since a task that waits
- * for its rate slot must hold nothing.
+ * for its rate slot must hold nothing, and then whether it may run at all: what is left out waits for no slot.
  */
 import type { DeclaredFlow } from '../options/flow-options.ts';
 import type { Delivery } from '../ports/delivery.ts';
@@ -8,6 +8,7 @@ import type { TaskDefinition } from '../task/registry.ts';
 import type { Message } from '../wire/message.ts';
 import type { Disposition } from './attempt.ts';
 import { currentLimit } from './current-limit.ts';
+import { atInstanceGate } from './instance-gate.ts';
 import { atRateGate } from './rate-gate.ts';
 import { atSlotGate, type Pass } from './slot-gate.ts';
 import { passOn } from './pass-on.ts';
@@ -22,7 +23,7 @@ export async function atGates(
   worker: Worker,
   pass: Pass,
 ): Promise<Disposition> {
-  const { rateLimit, concurrency } = await declared.resolved();
+  const { rateLimit, concurrency, oneInstance } = await declared.resolved();
   const limit = rateLimit && (await currentLimit(definition.name, rateLimit, worker));
   if (limit !== undefined) {
     const waits = await atRateGate(message, delivery, definition, limit, worker);
@@ -32,6 +33,13 @@ export async function atGates(
       return waits;
     }
   }
-  if (concurrency === undefined) return pass(worker);
-  return atSlotGate({ message, delivery, definition, worker }, concurrency, pass);
+  const inside: Pass =
+    concurrency === undefined
+      ? pass
+      : (passed, instead) =>
+          instead === undefined
+            ? atSlotGate({ message, delivery, definition, worker: passed }, concurrency, pass)
+            : pass(passed, instead);
+  if (oneInstance === undefined) return inside(worker);
+  return atInstanceGate({ message, delivery, definition, worker }, oneInstance, inside);
 }

@@ -16,15 +16,16 @@ import { type Seat, SlotDesk, type Seated } from './slot-desk.ts';
 import { HeldSlot } from './slot-held.ts';
 import { giveBack, type Leaving } from './slot-pump.ts';
 import { slotPorts, type SlotPorts } from './slot-ports.ts';
-import { latestWaitMs, seatOf, type Wanted } from './slot-seat.ts';
+import { latestWaitMs, type OwnSeat, seatOf, type Wanted } from './slot-seat.ts';
+import type { TaskDefinition } from '../task/registry.ts';
 import type { Worker } from './worker.ts';
 
 // Too many wanted a slot of the same key at once: so long, and up to so much more by chance.
 const CROWDED_SECONDS = 1;
 const CROWDED_SPREAD_SECONDS = 3;
 
-/** What goes on where a slot was had. */
-export type Pass = (worker: Worker) => Promise<Disposition>;
+/** What goes on where a slot was had: the attempt, or another run in its place. */
+export type Pass = (worker: Worker, instead?: TaskDefinition) => Promise<Disposition>;
 
 export async function atSlotGate(
   { message, delivery, definition, worker }: Omit<Wanted, 'key' | 'limit'>,
@@ -46,7 +47,7 @@ export async function atSlotGate(
 
 /** Runs `pass` with a slot of the key; without one the message waits. */
 export async function withSlot(wanted: Wanted, pass: Pass): Promise<Disposition> {
-  const { definition, worker } = wanted;
+  const { worker } = wanted;
   const ports = slotPorts(worker.app, worker.ports);
   const seat = seatOf(wanted, ports);
   const desk = deskOf(wanted, ports);
@@ -55,17 +56,33 @@ export async function withSlot(wanted: Wanted, pass: Pass): Promise<Disposition>
     case 'parked':
       return seat.inPlace ? waitInPlace(wanted, ports) : ACK;
     case 'crowded':
-      return { kind: 'keep', seconds: CROWDED_SECONDS + Math.floor(ports.random.next() * CROWDED_SPREAD_SECONDS) };
-    case 'other':
-      // Without a claim nothing else tells that it runs.
-      if (definition.options.idempotent)
-        return { kind: 'keep', seconds: Math.ceil((seated.leaseMs - ports.clock.nowMs()) / 1000) + 1 };
-      break;
+      return crowded(ports);
     case 'own':
-      break;
+    case 'other':
+      return runSeated(wanted, seat, seated, desk, pass);
     default:
       return seated satisfies never;
   }
+}
+
+/** Comes again soon. */
+export function crowded({ random }: SlotPorts): Disposition {
+  return { kind: 'keep', seconds: CROWDED_SECONDS + Math.floor(random.next() * CROWDED_SPREAD_SECONDS) };
+}
+
+/** With a slot, or while another delivery of the attempt has it. */
+export async function runSeated(
+  wanted: Wanted,
+  seat: OwnSeat,
+  seated: Extract<Seated, { readonly kind: 'own' | 'other' }>,
+  desk: Pick<Desk, 'giveBack'>,
+  pass: Pass,
+): Promise<Disposition> {
+  const { definition, worker } = wanted;
+  const ports = slotPorts(worker.app, worker.ports);
+  // Without a claim nothing else tells that it runs.
+  if (seated.kind === 'other' && definition.options.idempotent)
+    return { kind: 'keep', seconds: Math.ceil((seated.leaseMs - ports.clock.nowMs()) / 1000) + 1 };
   const held = new HeldSlot(wanted, seat, seated, desk.giveBack, ports);
   const { invocation, invocationStartMs } = worker;
   // The store took its time, and a task without a claim is not asked again.
@@ -96,14 +113,14 @@ async function waitInPlace({ message, delivery, worker }: Wanted, { clock }: Slo
 }
 
 /** Those of a batch that want or give back slots of one key share their writes. */
-interface Desk {
+export interface Desk {
   readonly ask: (seat: Seat) => Promise<Seated>;
   readonly giveBack: (leaving: Leaving) => Promise<void>;
 }
 
 const DESKS = new WeakMap<Worker, Map<string, Desk>>();
 
-function deskOf({ key, limit, worker }: Wanted, ports: SlotPorts): Desk {
+export function deskOf({ key, limit, worker }: Wanted, ports: SlotPorts): Desk {
   const desks = DESKS.get(worker) ?? new Map<string, Desk>();
   DESKS.set(worker, desks);
   let desk = desks.get(key);

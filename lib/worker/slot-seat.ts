@@ -30,6 +30,8 @@ export interface Wanted {
   readonly key: string;
   /** Slots of the key. */
   readonly limit: number;
+  /** It holds the slot no longer than this. Absent: as long as its invocation can run. */
+  readonly leaseSeconds?: number;
   readonly worker: Worker;
 }
 
@@ -49,7 +51,7 @@ export function seatOf(wanted: Wanted, ports: SlotPorts): OwnSeat {
     holder,
     sinceMs,
     // As the claim's: the process is killed at its deadline.
-    mine: { leaseMs: deadlineMs + CLOCK_SKEW_SECONDS * 1000, by: `${requestId}/${ports.ids.next()}` },
+    mine: { leaseMs: leaseMsOf(wanted, deadlineMs, ports.clock), by: `${requestId}/${ports.ids.next()}` },
     sentFor: grant !== undefined,
     unclaimed: definition.options.idempotent,
     queue: message.queue,
@@ -69,6 +71,10 @@ export function seatOf(wanted: Wanted, ports: SlotPorts): OwnSeat {
       };
     },
   };
+}
+
+function leaseMsOf({ leaseSeconds = Infinity }: Wanted, deadlineMs: number, clock: Clock): number {
+  return Math.min(deadlineMs + CLOCK_SKEW_SECONDS * 1000, clock.nowMs() + Math.ceil(leaseSeconds * 1000));
 }
 
 /** As it is sent when its turn has come: at its old place, should it come too late for its slot. Undefined where it is too large. */

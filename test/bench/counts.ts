@@ -94,6 +94,10 @@ export async function counts(tasks: number): Promise<Counts> {
     ],
     ['rateLimit, all start at once', app.task('bench.unhindered', { rateLimit: 1_000_000 }, count)],
     // Five seconds of them.
+    [
+      'oneInstance, keys of their own',
+      app.task('bench.single', { oneInstance: { key: (value: number) => `key ${value}` } }, count),
+    ],
     ['rateLimit, most wait', app.task('bench.limited', { rateLimit: tasks / 5 }, count)],
     // Each of a key of its own.
     ['unique', app.task('bench.unique', { unique: { key: (value: number) => `key ${value}` } }, count)],

@@ -178,3 +178,22 @@ console.log(await first.get());`,
   });
   expect(output.trim().split('\n')).toEqual(['one: c false true true', 'two: 33']);
 });
+
+it('oneInstance: what comes meanwhile is left out, or waits its turn', () => {
+  const output = runExample(page, ['// alone.ts'], {
+    'alone.ts': {
+      before: `import { World } from 'celeriac/testing';`,
+      after: `const world = new World(app);
+const first = await reindex.delay();
+await world.advance('1m');
+const second = await reindex.delay();
+for (const feed of ['news', 'news', 'prices']) await load.delay(feed, 1);
+await world.advance(11);
+console.log(await second.state(), (await second.info() as { by?: string }).by === first.id);
+console.log(world.backend.all().filter(({ name, status }) => name === 'feeds.load' && status === 'SUCCESS').length);
+await world.drain();
+console.log(await first.get(), world.backend.all().filter(({ name, status }) => name === 'feeds.load' && status === 'SUCCESS').length);`,
+    },
+  });
+  expect(output.trim().split('\n')).toEqual(['IGNORED true', '2', 'done 3']);
+});

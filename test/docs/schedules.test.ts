@@ -22,3 +22,17 @@ console.log(JSON.stringify(counts));`,
   });
   expect(output).toBe('{"heartbeat":360,"reindex":4}\nextra,promo false undefined\n');
 });
+
+it('an entry whose run is longer than its interval does not overlap', () => {
+  const output = runExample(page, ['// overlap.ts'], {
+    'overlap.ts': {
+      before: `import { World } from 'celeriac/testing';`,
+      after: `const world = new World(app, { start: new Date('2030-01-01T11:59:30Z') });
+await world.advance('9m');
+console.log(log.join());
+const states = world.backend.all().map(({ status }) => status);
+console.log(states.filter((status) => status === 'SUCCESS').length, states.filter((status) => status === 'IGNORED').length);`,
+    },
+  });
+  expect(output.trim().split('\n')).toEqual(['begins,ends,begins,ends,begins,ends', '3 6']);
+});

@@ -174,6 +174,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'read what is debounced',
     'forget what is debounced',
     'store a timer',
+    'take a lock away',
     'send a task',
     'write a dead letter',
     'take a task',

@@ -35,6 +35,7 @@ export function declare() {
   const only = app.task('only', { unique: { key: (name: string) => name } }, (name: string) => name);
   const begun = app.task('begun', { unique: { key: 'begun', until: 'started' } }, () => 1);
   const late = app.task('late', { debounce: { wait: 1 } }, (text: string) => text);
+  const alone = app.task('alone', { oneInstance: true }, () => 1);
   const remote = app.remote<(x: number) => number>('proj.tasks.double', { queue: 'celery' });
   const sender = app.task('sender', async () => {
     await add.delay(1, 1);
@@ -69,6 +70,7 @@ export function declare() {
     remote,
     limited,
     single,
+    alone,
     only,
     begun,
     late,

@@ -171,6 +171,7 @@ export class Scenario {
       remote,
       limited,
       single,
+      alone,
       only,
       begun,
       late,
@@ -179,7 +180,7 @@ export class Scenario {
     await sumOf.applyAsync([1, 2], { queue: 'orders', countdown: 1 });
     await remote.applyAsync([1], { countdown: 2000 });
     await app.sendMany([limited.s(), limited.s()]);
-    await app.sendMany([single.s(), single.s(), single.s()]);
+    await app.sendMany([single.s(), single.s(), single.s(), alone.s(), alone.s()]);
     // Alone and with others, free and taken.
     const own = (name: string): string => `${name} of ${who}`;
     for (const name of ['one', 'one'].map(own)) await only.delay(name);
