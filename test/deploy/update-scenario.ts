@@ -52,9 +52,10 @@ export async function updateScenario({ report, drills: first, emulator, deploy }
       .join(', ');
   });
   const { second } = await import('./drills/second.ts');
-  await report.step('the new queue has a worker', async () => {
+  await report.step('the new queue has a worker, for each of its lanes', async () => {
     await connect(second.app, emulator, 'CeleriacDrills-TasksSweeper');
-    equal(await (await second.add.applyAsync([1, 2], { queue: 'third' })).get(PATIENCE), 3);
+    const lanes = [0, 5].map((priority) => second.add.applyAsync([1, priority], { queue: 'third', priority }));
+    equal(await Promise.all((await Promise.all(lanes)).map((sent) => sent.get(PATIENCE))), [1, 6]);
   });
   await report.step('the second version is what runs', async () => {
     equal(await (await second.nap.delay(0, 'last')).get(PATIENCE), { label: 'last', version: 2 });

@@ -3,7 +3,7 @@ import { drills } from './drills.ts';
 
 export const second = drills({
   version: 2,
-  queues: { default: {}, second: { concurrency: 5 }, ordered: { fifo: true }, third: {} },
+  queues: { default: {}, second: { concurrency: 5 }, ordered: { fifo: true }, third: { priorities: [0, 5] } },
   minutes: '*/2',
 });
 export const { app } = second;

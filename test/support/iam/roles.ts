@@ -74,6 +74,7 @@ function arnsOf(stack: Stack, { manifest, queues, tables }: TaskService): Map<st
     ...queues.lost.map((lost): [IConstruct, string] => [lost, queue('lost', lost.fifo)]),
     ...(queues.wakeUps === undefined ? [] : ([[queues.wakeUps, queue(WAKE_QUEUE, false)]] as [IConstruct, string][])),
   ];
+  for (const [name, lane] of Object.entries(queues.lanes)) named.push([lane.queue, queue(name, false)]);
   for (const [name, pair] of Object.entries(queues.pairs))
     named.push(
       [pair.queue, queue(name, pair.queue.fifo)],
