@@ -106,6 +106,8 @@ export async function counts(tasks: number): Promise<Counts> {
       app.task('bench.throttled', { throttle: { key: (value: number) => `key ${value}`, per: '1h' } }, count),
     ],
     ['debounce', app.task('bench.debounced', { debounce: { key: (value: number) => `key ${value}`, wait: 1 } }, count)],
+    ['concurrency, slots free', app.task('bench.free', { concurrency: 100 }, count)],
+    ['concurrency of 5, most wait', app.task('bench.slots', { concurrency: 5 }, count)],
   ];
   const cloud = await LocalCloud.start(app, { logger, sweepEvery: '1h' });
   const tally: Tally = { sends: 0, table: 0, writes: 0, groupWrites: 0 };

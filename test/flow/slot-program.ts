@@ -2,7 +2,9 @@
 import { Celeriac, currentTask, silentLogger } from 'celeriac';
 import { type Faults, World } from 'celeriac/testing';
 
+import type { Clock } from '../../lib/base/time.ts';
 import { slotsKey } from '../../lib/ports/slot-keys.ts';
+import type { SlotStore } from '../../lib/ports/slots.ts';
 import { CURRENT_INVOCATION } from '../../lib/testing/simulated-invocation.ts';
 import { seededRandom } from '../../lib/testing/seeded.ts';
 
@@ -13,6 +15,8 @@ export interface Program {
   readonly keys: number;
   readonly fifo: boolean;
   readonly idempotent: boolean;
+  /** Each request for slots takes up to so long, there and back: what others do comes in between. */
+  readonly latencyMs: number;
   readonly faults: Faults;
 }
 
@@ -37,9 +41,20 @@ const INVOCATION_SECONDS = 60;
 // Longer than what a limit can need for all tasks, one after another, with an hour for each that is lost.
 const LONGEST_DAYS = 30;
 
-export async function runProgram({ seed, tasks, limit, keys, fifo, idempotent, faults }: Program): Promise<Outcome> {
+export async function runProgram({
+  seed,
+  tasks,
+  limit,
+  keys,
+  fifo,
+  idempotent,
+  latencyMs,
+  faults,
+}: Program): Promise<Outcome> {
   const random = seededRandom(seed);
   const draw = (count: number): number => Math.floor(random.next() * count);
+  const ofLatency = seededRandom(seed + 7);
+  const latency = (): number => Math.floor(ofLatency.next() * (latencyMs + 1));
   const app = new Celeriac('slots', { queues: { default: { fifo } }, logger: silentLogger });
   const broken: string[] = [];
   const running = new Set<Running>();
@@ -78,10 +93,17 @@ export async function runProgram({ seed, tasks, limit, keys, fifo, idempotent, f
     start: new Date(START_MS),
     invocation: INVOCATION_SECONDS,
     maxReceiveCount: 1000,
+    wrapPorts: (ports) =>
+      ports.slots === undefined ? ports : { ...ports, slots: slow(ports.slots, latency, ports.clock) },
   });
   const results: { readonly n: number; readonly id: string }[] = [];
   for (let n = 0; n < tasks; n += 1) {
-    const args = [n, draw(keys), 1 + draw(15), random.next() < 0.2 ? 1 : 0] as [number, number, number, number];
+    const args = [n, draw(keys), 1 + draw(latencyMs === 0 ? 15 : 3), random.next() < 0.2 ? 1 : 0] as [
+      number,
+      number,
+      number,
+      number,
+    ];
     const { id } = await task.applyAsync(args, fifo ? { groupKey: `group-${draw(3)}` } : {});
     results.push({ n, id });
     await world.advance(random.next() < 0.8 ? 0.001 : draw(20));
@@ -108,6 +130,21 @@ export async function runProgram({ seed, tasks, limit, keys, fifo, idempotent, f
   return { broken, starts, endMs: world.clock.nowMs() - START_MS };
 }
 
+function slow(slots: SlotStore, latency: () => number, clock: Clock): SlotStore {
+  return new Proxy(slots, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return async (...args: readonly unknown[]) => {
+        await clock.sleep(latency());
+        const answer: unknown = await Reflect.apply(value, target, args);
+        await clock.sleep(latency());
+        return answer;
+      };
+    },
+  });
+}
+
 export const FAULTS: Faults = {
   duplicate: 0.1,
   reorder: 0.2,
@@ -130,6 +167,7 @@ export function programOf(seed: number): Program {
     keys: 1 + (Math.floor(seed / 3) % 2),
     fifo: seed % 5 === 0,
     idempotent: seed % 7 === 0,
+    latencyMs: seed % 2 === 0 ? 0 : 400,
     faults: FAULTS,
   };
 }
