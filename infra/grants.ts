@@ -164,6 +164,11 @@ export function workOnLocks(table: ITable): Rights {
   return onKeys(table, [LOCKS], ['UpdateItem', 'GetItem', 'Query']);
 }
 
+/** Who runs under a concurrency, and who waits. */
+export function readSlots(table: ITable): Rights[] {
+  return [onKeys(table, [SLOTS], ['GetItem']), onKeys(table, [PARKED], ['Query'])];
+}
+
 /** Of a worker whose tasks have a concurrency, or one instance: slots of their keys, and messages that wait for one. */
 export function takeSlots(
   table: ITable,

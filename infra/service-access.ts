@@ -10,6 +10,7 @@ import {
   defineGroups,
   grantAll,
   manageResults,
+  readSlots,
   putTimers,
   readResults,
   revokeTicks,
@@ -78,7 +79,8 @@ export class ServiceAccess {
   }
 
   manage(grantee: IGrantable): Grant {
-    return this.#grant(grantee, manageResults(this.#props.tables));
+    const { tables } = this.#props;
+    return this.#grant(grantee, [...manageResults(tables), ...readSlots(tables.state)]);
   }
 
   locks(grantee: IGrantable): Grant {

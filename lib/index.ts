@@ -58,6 +58,18 @@ export type { Loaded } from './beat/load.ts';
 export type { Fixture } from './beat/fixture.ts';
 export type { HeldLock, LockBook, LockOptions } from './flow/lock-book.ts';
 export type { Lock } from './flow/lock.ts';
+export type { SlotsQuery, SlotsView, SlotTask } from './app/slot-book.ts';
+export type { ConcurrencyOptions } from './options/concurrency.ts';
+export type {
+  Holder,
+  Parked,
+  Place,
+  Slots,
+  SlotsCondition,
+  SlotsOutcome,
+  SlotStore,
+  SlotsWrite,
+} from './ports/slots.ts';
 export { tickId } from './wire/rule-message.ts';
 export {
   type DeployedService,

@@ -3,6 +3,7 @@ import { mapConcurrently } from '../base/map-concurrently.ts';
 import { ImproperlyConfigured } from '../base/errors.ts';
 import { type Rate, resolveRateLimit } from '../options/rate-limit.ts';
 import type { App } from '../producer/app.ts';
+import { slotsOf, type SlotsQuery, type SlotsView } from './slot-book.ts';
 import { revokeById, type RevokeOptions } from '../results/revoke.ts';
 
 /** In Celery's words. */
@@ -49,6 +50,19 @@ export class Control {
     await rates.setLimit(task, limit === undefined ? undefined : (rate?.text ?? '0'));
     if (limit === undefined) return { ok: 'rate limit as declared' };
     return { ok: rate === undefined ? 'rate limit disabled successfully' : 'new rate limit set successfully' };
+  }
+
+  /**
+   * Who runs under a task's `concurrency`, and who waits, as Celery's `inspect` tells it of its workers.
+   *
+   * @example
+   * ```ts
+   * const { active, reserved, waiting } = await app.control.slots('sync', { key: 'acme' });
+   * ```
+   * @throws InvalidOption
+   */
+  slots(task: string, query?: SlotsQuery): Promise<SlotsView> {
+    return slotsOf(this.#app, task, query);
   }
 
   #unfit(task: string): string | undefined {

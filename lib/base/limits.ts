@@ -300,3 +300,5 @@ export const MAX_PARKED_BYTES = 380_000;
 /** A message that waits where it is, is looked at after so long, and then ever more rarely: each look is a receive. */
 export const SLOT_LOOK_SECONDS = 300;
 export const SLOT_LOOK_LONGEST_SECONDS = 21_600;
+/** Waiting tasks that `app.control.slots()` lists at once. */
+export const MAX_SLOTS_LISTED = 1000;

@@ -82,6 +82,36 @@ describe('concurrency', () => {
     expect(run.runs.map(({ n }) => n)).toEqual([0, 0, 1, 1, 2, 2]);
   });
 
+  it('tells who runs and who waits', async () => {
+    const run = limited({ concurrency: { limit: 2, key: (_n: number, tenant: string) => tenant } }, { invocation: 60 });
+    using world = run.world;
+    const ids = [];
+    for (let n = 0; n < 5; n += 1) {
+      ids.push((await run.task.applyAsync([n, 'acme'], n === 4 ? { expires: 100 } : {})).id);
+      await world.advance(0.001);
+    }
+    const view = await run.app.control.slots('work', { key: 'acme', limit: 2 });
+    expect(view.active.map(({ id, retries, until }) => [id, retries, until.getTime() - START_MS])).toEqual([
+      [ids[0], 0, 62_000],
+      [ids[1], 0, 62_001],
+    ]);
+    expect(view).toMatchObject({ limit: 2, scheduled: [], waiting: 3 });
+    expect(view.reserved).toEqual([
+      { id: ids[2], retries: 0, since: new Date(START_MS + 2) },
+      { id: ids[3], retries: 0, since: new Date(START_MS + 3) },
+    ]);
+    const { reserved } = await run.app.control.slots('work', { key: 'acme' });
+    expect(reserved[2]).toMatchObject({ id: ids[4], expires: new Date(START_MS + 100_004) });
+    expect(await run.app.control.slots('work', { key: 'globex' })).toEqual({
+      limit: undefined,
+      active: [],
+      scheduled: [],
+      reserved: [],
+      waiting: 0,
+    });
+    await expect(run.app.control.slots('work', { limit: 0 })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+  });
+
   it('is shared by tasks of its scope that have the same key', async () => {
     const app = new Celeriac('shared', { logger: silentLogger });
     const runs: Run[] = [];
@@ -298,9 +328,16 @@ it('never holds more slots than there are, whatever goes wrong, and ends all', a
   }
 });
 
+it('needs nobody to look after it where nothing goes wrong', async () => {
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    const program = { ...programOf(seed), fifo: false, latencyMs: 400, looksAfter: false, faults: {} };
+    expect((await runProgram(program)).broken, JSON.stringify(program)).toEqual([]);
+  }
+});
+
 it('starts the tasks of a key in the order in which they came, where nothing goes wrong', async () => {
   for (let seed = 1; seed <= SEEDS; seed += 1) {
-    const program = { ...programOf(seed), fifo: false, faults: {} };
+    const program = { ...programOf(seed), fifo: false, latencyMs: 0, faults: {} };
     const { broken, starts } = await runProgram(program);
     expect(broken, JSON.stringify(program)).toEqual([]);
     for (const key of starts) expect(key, JSON.stringify(program)).toEqual(key.toSorted((left, right) => left - right));

@@ -1,9 +1,10 @@
 /** Tasks that want slots, in a world where everything goes wrong: what must hold of them, told by what broke it. */
-import { Celeriac, currentTask, silentLogger } from 'celeriac';
+import { Celeriac, currentTask, Reject, silentLogger } from 'celeriac';
 import { type Faults, World } from 'celeriac/testing';
 
 import type { Clock } from '../../lib/base/time.ts';
 import { slotsKey } from '../../lib/ports/slot-keys.ts';
+import { PUMP_TASK } from '../../lib/canvas/own-tasks.ts';
 import type { SlotStore } from '../../lib/ports/slots.ts';
 import { CURRENT_INVOCATION } from '../../lib/testing/simulated-invocation.ts';
 import { seededRandom } from '../../lib/testing/seeded.ts';
@@ -17,6 +18,8 @@ export interface Program {
   readonly idempotent: boolean;
   /** Each request for slots takes up to so long, there and back: what others do comes in between. */
   readonly latencyMs: number;
+  /** Whether the messages that look for dead holders do anything. */
+  readonly looksAfter: boolean;
   readonly faults: Faults;
 }
 
@@ -49,6 +52,7 @@ export async function runProgram({
   fifo,
   idempotent,
   latencyMs,
+  looksAfter,
   faults,
 }: Program): Promise<Outcome> {
   const random = seededRandom(seed);
@@ -67,7 +71,7 @@ export async function runProgram({
       maxRetries: null,
       idempotent,
     },
-    async (n: number, key: number, seconds: number, retries: number) => {
+    async (n: number, key: number, seconds: number, retries: number, requeued: boolean) => {
       const context = currentTask();
       const nowMs = world.clock.nowMs();
       const invocation = CURRENT_INVOCATION.getStore();
@@ -80,6 +84,7 @@ export async function runProgram({
       running.add(run);
       try {
         await world.clock.sleep(seconds * 1000);
+        if (requeued && !context.request.deliveryInfo.redelivered) throw new Reject('again', { requeue: true });
         if (context.request.retries < retries) context.retry({ countdown: 1 });
         return n;
       } finally {
@@ -87,6 +92,7 @@ export async function runProgram({
       }
     },
   );
+  if (!looksAfter) Object.assign(app.registry.find(PUMP_TASK) ?? {}, { run: () => undefined });
   using world = new World(app, {
     seed,
     faults,
@@ -98,12 +104,13 @@ export async function runProgram({
   });
   const results: { readonly n: number; readonly id: string }[] = [];
   for (let n = 0; n < tasks; n += 1) {
-    const args = [n, draw(keys), 1 + draw(latencyMs === 0 ? 15 : 3), random.next() < 0.2 ? 1 : 0] as [
-      number,
-      number,
-      number,
-      number,
-    ];
+    const args = [
+      n,
+      draw(keys),
+      1 + draw(latencyMs === 0 ? 15 : 3),
+      random.next() < 0.2 ? 1 : 0,
+      random.next() < 0.2,
+    ] as [number, number, number, number, boolean];
     const { id } = await task.applyAsync(args, fifo ? { groupKey: `group-${draw(3)}` } : {});
     results.push({ n, id });
     await world.advance(random.next() < 0.8 ? 0.001 : draw(20));
@@ -168,6 +175,7 @@ export function programOf(seed: number): Program {
     fifo: seed % 5 === 0,
     idempotent: seed % 7 === 0,
     latencyMs: seed % 2 === 0 ? 0 : 400,
+    looksAfter: true,
     faults: FAULTS,
   };
 }

@@ -222,6 +222,7 @@ export class Scenario {
     await read?.completedCount();
     if ((await app.result(done.id).get({ timeout: 60 })) !== 3) throw new Error('the task has another result');
     // It has ended: the answer says how.
+    await manage.control.slots('single');
     await manage.result(done.id).revoke();
     await manage.control.rateLimit('limited', '2/m');
     await manage.control.rateLimit('limited');
