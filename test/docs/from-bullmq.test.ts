@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 
 import { expect, it } from 'vitest';
-import { Celeriac, type TaskOptions } from 'celeriac';
+import { Celeriac } from 'celeriac';
 
 import { runExample } from '../support/run-example.ts';
 
@@ -28,8 +28,4 @@ it('attempts are one more than retries', async () => {
   const result = await failing.delay();
   await expect(result.get()).rejects.toThrow('again');
   expect(attempts).toBe(4);
-});
-
-it.each(['oneInstance'])('%s is no option yet', (option) => {
-  expect(() => new Celeriac('bull').task('later', { [option]: {} } as TaskOptions, () => 1)).toThrow('is no option');
 });

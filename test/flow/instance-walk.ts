@@ -28,6 +28,8 @@ interface Running {
   readonly isDead: () => boolean;
 }
 
+const INVOCATION_SECONDS = 60;
+const LONGEST_LEASE_MS = (INVOCATION_SECONDS + 6) * 1000;
 const FAULTS: Faults = {
   duplicate: 0.1,
   reorder: 0.2,
@@ -70,7 +72,7 @@ export async function instanceWalk({ seed, tasks, keys, whenLocked }: InstanceWa
       }
     },
   );
-  using world = new World(app, { seed, faults: FAULTS, invocation: 60, maxReceiveCount: 1000 });
+  using world = new World(app, { seed, faults: FAULTS, invocation: INVOCATION_SECONDS, maxReceiveCount: 1000 });
   const ids: string[] = [];
   for (let n = 0; n < tasks; n += 1) {
     const { id } = await task.delay(draw(keys), 1 + draw(15), draw(4) === 0 ? 1 : 0);
@@ -84,9 +86,19 @@ export async function instanceWalk({ seed, tasks, keys, whenLocked }: InstanceWa
     // A store that takes its time leaves a run less than it needs.
     const ended = record?.status === 'SUCCESS' || record?.meta?.includes('TIME_LIMIT_EXCEEDED') === true;
     const skipped = whenLocked === 'skip' && record?.status === 'IGNORED' && record.meta?.includes('"locked"') === true;
+    const keptAwayMs = skipped ? untilOf(record?.meta) - (record?.finishedMs ?? 0) : 0;
+    // Only by one whose invocation can still run, by clocks that differ.
+    if (Math.abs(keptAwayMs) > LONGEST_LEASE_MS)
+      complaints.push(`task ${id} was left out until ${keptAwayMs} ms later`);
     if (!ended && !skipped) complaints.push(`task ${id} ended as ${record?.status}: ${record?.meta}`);
   }
   return [...complaints, ...(await leftovers(world, keys))];
+}
+
+/** Of `{ skipped, by, until }`. */
+function untilOf(meta: string | undefined): number {
+  const { result } = JSON.parse(meta ?? '{}') as { readonly result?: { readonly until?: string } };
+  return Date.parse(result?.until ?? '');
 }
 
 async function leftovers(world: World, keys: number): Promise<string[]> {
