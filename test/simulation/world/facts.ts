@@ -223,6 +223,7 @@ interface Read {
   readonly args: readonly unknown[];
 }
 
+const OWN: ReadonlySet<string> = new Set(['celeriac.repair', 'celeriac.pump', 'celeriac.debounce']);
 const UNREAD: Read = { id: undefined, retries: 0, expires: undefined, args: [] };
 
 /** A reader of its own: what the library's would get wrong must show. */
@@ -239,8 +240,8 @@ function readMessage(body: string): Read {
       };
     };
     const { id, task, retries = 0, expires, celeriac } = outer.headers;
-    // A rule's message has the id of its firing; what repairs a torn tree is dismissed where none is torn.
-    if (celeriac?.beat?.time !== undefined || task === 'celeriac.repair') return UNREAD;
+    // A rule's message has the id of its firing; the library's own are dismissed where there is nothing to do.
+    if (celeriac?.beat?.time !== undefined || OWN.has(task ?? '')) return UNREAD;
     const [args] = JSON.parse(Buffer.from(outer.body, 'base64').toString()) as [readonly unknown[]];
     return { id, retries, expires: typeof expires === 'string' ? Date.parse(expires) : undefined, args };
   } catch {

@@ -2,50 +2,70 @@
 import type { TaskOptions } from 'celeriac';
 
 import type { Random } from '../../../lib/base/time.ts';
-import type { Ledger, Run } from './ledger.ts';
+import type { Hold, Ledger, Run } from './ledger.ts';
 import type { Leaf, TaskName } from './program.ts';
 
 type Limited = Extract<TaskName, 'leaf' | 'once' | 'late' | 'ordered'>;
 
-type Limits = Pick<TaskOptions, 'rateLimit'>;
+type Limits = Pick<TaskOptions, 'rateLimit' | 'concurrency'>;
 
-interface Limit {
+interface Rate {
   /** Starts in a minute. */
   readonly perMinute: number;
   readonly burst: number;
 }
 
-/** What tasks are limited to, and by which keys. */
+/** What a task is limited to, in each of its lines. */
+interface Limit {
+  readonly rate?: Rate;
+  /** Runs at the same time. */
+  readonly concurrency?: number;
+}
+
+/** What tasks are limited to. */
 export interface Flow {
-  readonly limits: ReadonlyMap<Limited, Limit>;
+  readonly limits: ReadonlyMap<string, Limit>;
   readonly options: Readonly<Partial<Record<Limited, Limits>>>;
 }
 
 const NAMES: readonly Limited[] = ['leaf', 'once', 'late', 'ordered'];
 const PER_MINUTE = [6, 20, 60] as const;
 const BURST = [1, 1, 5] as const;
-const KEYS = 2;
+const CONCURRENCY = [1, 1, 2, 5] as const;
+const LINES = 2;
 
 /** At least one task has a limit. */
 export function drawFlow(random: Random): Flow {
-  const int = (limit: number): number => Math.floor(random.next() * limit);
-  const always = int(NAMES.length);
+  const of = <T>(values: readonly T[]): T => values[Math.floor(random.next() * values.length)] as T;
+  const always = of(NAMES);
   const limits = new Map<Limited, Limit>();
-  for (const [index, name] of NAMES.entries())
-    if (index === always || int(2) === 0)
-      limits.set(name, { perMinute: PER_MINUTE[int(PER_MINUTE.length)] ?? 60, burst: BURST[int(BURST.length)] ?? 1 });
-  const options = Object.fromEntries(
-    [...limits].map(([name, { perMinute, burst }]): [string, Limits] => [
-      name,
-      { rateLimit: { limit: `${perMinute}/m`, burst, key: (...args: unknown[]) => lineOf(args.at(-2) as string) } },
-    ]),
-  );
-  return { limits, options };
+  for (const name of NAMES) {
+    const [isRated, isCounted] = of([
+      [true, false],
+      [false, true],
+      [true, true],
+      [false, false],
+    ]);
+    const limit = {
+      ...(isRated === true ? { rate: { perMinute: of(PER_MINUTE), burst: of(BURST) } } : {}),
+      ...(isCounted === true || (isRated === false && name === always) ? { concurrency: of(CONCURRENCY) } : {}),
+    };
+    if (Object.keys(limit).length > 0) limits.set(name, limit);
+  }
+  return { limits, options: Object.fromEntries([...limits].map(([name, limit]) => [name, optionsOf(limit)])) };
+}
+
+function optionsOf({ rate, concurrency }: Limit): Limits {
+  const key = (...args: unknown[]): string => lineOf(args.at(-2) as string);
+  return {
+    ...(rate && { rateLimit: { limit: `${rate.perMinute}/m`, burst: rate.burst, key } }),
+    ...(concurrency !== undefined && { concurrency: { limit: concurrency, key } }),
+  };
 }
 
 /** Which line the task of a program's leaf stands in. */
 function lineOf(leafKey: string): string {
-  return `line ${Number(leafKey.split('.')[1]) % KEYS}`;
+  return `line ${Number(leafKey.split('.')[1]) % LINES}`;
 }
 
 const MINUTE_MS = 60_000;
@@ -53,28 +73,50 @@ const MINUTE_MS = 60_000;
 const GRACE_MS = 10_000 * 4 ** 2;
 
 /** Never more starts than the limit and the burst allow; what is delivered again has started before. */
-export function checkRates(ledger: Ledger, flow: Flow, leaves: ReadonlyMap<string, Leaf>, skewMs: number): void {
-  const lines = new Map<string, { readonly limit: Limit; readonly starts: Run[] }>();
+export function checkRates(ledger: Ledger, flow: Flow, leaves: readonly Leaf[], skewMs: number): void {
+  const byKey = new Map(leaves.map((leaf) => [leaf.key, leaf]));
+  const lines = new Map<string, { readonly rate: Rate; readonly starts: Run[] }>();
   const seen = new Set<string>();
   for (const run of ledger.runs) {
-    const task = leaves.get(run.key)?.task;
-    const limit = flow.limits.get(task as Limited);
+    const task = byKey.get(run.key)?.task ?? '';
+    const rate = flow.limits.get(task)?.rate;
     const attempt = `${run.id}/${run.attempt}`;
-    if (limit === undefined || seen.has(attempt)) continue;
+    if (rate === undefined || seen.has(attempt)) continue;
     seen.add(attempt);
     const name = `${task} ${lineOf(run.key)}`;
-    const line = lines.get(name) ?? { limit, starts: [] };
+    const line = lines.get(name) ?? { rate, starts: [] };
     line.starts.push(run);
     lines.set(name, line);
   }
-  for (const [name, { limit, starts }] of lines) {
-    const allowed = Math.ceil((limit.perMinute * (MINUTE_MS + GRACE_MS + skewMs)) / MINUTE_MS) + limit.burst;
+  for (const [name, { rate, starts }] of lines) {
+    const allowed = Math.ceil((rate.perMinute * (MINUTE_MS + GRACE_MS + skewMs)) / MINUTE_MS) + rate.burst;
     for (const [index, { atMs, id }] of starts.entries()) {
       const last = starts[index + allowed];
       if (last !== undefined && last.atMs - atMs < MINUTE_MS) {
         ledger.violate('no more than its rate', `${name}: more than ${allowed} starts in a minute`, id);
         break;
       }
+    }
+  }
+}
+
+/** Never more functions of one line run at the same time than its limit says. */
+export function checkConcurrency(ledger: Ledger, flow: Flow, leaves: readonly Leaf[]): void {
+  const lines = new Map<string, { readonly limit: number; readonly holds: (readonly [Hold, string])[] }>();
+  for (const { key, task } of leaves) {
+    const limit = flow.limits.get(task)?.concurrency;
+    if (limit === undefined) continue;
+    const id = ledger.facts.idOf(key) ?? key;
+    const line = lines.get(`${task} ${lineOf(key)}`) ?? { limit, holds: [] };
+    for (const hold of ledger.holdsOf(id)) line.holds.push([hold, id]);
+    lines.set(`${task} ${lineOf(key)}`, line);
+  }
+  for (const [name, { limit, holds }] of lines) {
+    for (const [{ from }, id] of holds) {
+      const atOnce = holds.filter(([each]) => each.from <= from && from < each.until);
+      if (atOnce.length <= limit) continue;
+      ledger.violate('no more at once', `${name}: ${atOnce.map(([, each]) => each).join(', ')}`, id);
+      break;
     }
   }
 }

@@ -20,6 +20,13 @@ export interface Violation {
   readonly what: string;
 }
 
+/** A run from its first line to its last: its place among everything that was written down. */
+export interface Hold {
+  readonly attempt: number;
+  readonly from: number;
+  readonly until: number;
+}
+
 interface Claimed {
   readonly owner: string;
   readonly leaseMs: number;
@@ -42,6 +49,7 @@ export class Ledger {
   /** Last lines of what happened to each task, for the trace of a violation. */
   readonly #history = new Map<string, string[]>();
   readonly #claims = new Map<string, Claimed>();
+  readonly #holds = new Map<string, readonly Hold[]>();
   /** Attempt -> who committed it. */
   readonly #commits = new Map<string, string>();
   /** When what was never run was told so. */
@@ -73,6 +81,17 @@ export class Ledger {
     const written = { ...run, order: this.#order };
     this.runs.push(written);
     this.runsByKey.set(run.key, [...earlier, written]);
+  }
+
+  /** The function of a run has returned, or thrown. Of one whose worker died nothing is heard. */
+  ran(id: string, attempt: number): void {
+    this.#order += 1;
+    const from = this.runs.findLast((run) => run.id === id && run.attempt === attempt)?.order ?? this.#order;
+    this.#holds.set(id, [...this.holdsOf(id), { attempt, from, until: this.#order }]);
+  }
+
+  holdsOf(id: string): readonly Hold[] {
+    return this.#holds.get(id) ?? [];
   }
 
   /** Watches the true stores, below every fault. */

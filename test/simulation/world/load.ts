@@ -40,6 +40,7 @@ const OPTIONS = { bind: true, maxRetries: MAX_RETRIES, autoretryFor: [Flaky], re
 
 /** Where runs and ticks are written down: the ledger, or a message to the process that has it. */
 export type Notes = Pick<Ledger, 'run'> &
+  Partial<Pick<Ledger, 'ran'>> &
   Partial<Pick<Ledger, 'witness'>> & { readonly ticks: { push(tick: Ledger['ticks'][number]): unknown } };
 
 /** What entries run that are stored while the world runs. */
@@ -68,7 +69,11 @@ export function newLoad(ledger: Notes, { schedules = true, resultExpires, flow =
     // What was handed back on purpose runs again, whatever acksLate says.
     const strict = atMostOnce && behaviour.kind !== 'requeue';
     ledger.run({ key, id, attempt: retries, prev, atMs: clock?.nowMs() ?? 0 }, strict);
-    return behave(self, behaviour, valueOf(key, prev));
+    const told = (): void => ledger.ran?.(id, retries);
+    const come = behave(self, behaviour, valueOf(key, prev));
+    if (typeof come === 'string') told();
+    else void come.then(told, told);
+    return come;
   };
   let isMortal = (): boolean => true;
   const died = new Map<string, number>();

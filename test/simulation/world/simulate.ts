@@ -11,7 +11,7 @@ import { checkEnds, checkFifo, checkLateness } from './check-time.ts';
 import { Edits } from './edits.ts';
 import { Ledger, type Violation } from './ledger.ts';
 import { newLoad } from './load.ts';
-import { checkRates, drawFlow } from './flow.ts';
+import { checkConcurrency, checkRates, drawFlow } from './flow.ts';
 import { Generator, leavesOf } from './program.ts';
 import { outage } from './outage.ts';
 import { refusing } from './refusals.ts';
@@ -150,7 +150,10 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const isHeldUp = (id: string): boolean => heldUpIds.has(id);
   checkLateness(ledger, faultsEndMs, 2000 * skewSeconds, isHeldUp);
   checkEnds(ledger, faultsEndMs, (id) => checker.ends.get(id)?.atMs, isHeldUp);
-  if (flow !== undefined) checkRates(ledger, flow, new Map(leaves.map((leaf) => [leaf.key, leaf])), 2000 * skewSeconds);
+  if (flow !== undefined) {
+    checkRates(ledger, flow, leaves, 2000 * skewSeconds);
+    checkConcurrency(ledger, flow, leaves);
+  }
   return {
     seed,
     tasks: ledger.ids.length,
