@@ -5,6 +5,7 @@
 import { errorLine } from '../base/error-text.ts';
 import { TaskRevokedError } from '../base/errors.ts';
 import { TERMINATION_GRACE_SECONDS, TERMINATION_LOOK_SECONDS } from '../base/limits.ts';
+import type { Invocation } from '../ports/delivery.ts';
 import type { WatchedRun } from './watched-run.ts';
 import type { Worker } from './worker.ts';
 
@@ -17,15 +18,16 @@ interface Watch {
   told: boolean;
 }
 
-const WATCHES = new WeakMap<Worker, Watch>();
+// By invocation: of its worker each run may have a variant of its own.
+const WATCHES = new WeakMap<Invocation, Watch>();
 
 /** Looks now, where no other run of the invocation is looked after, and then again and again until the run is over. */
 export async function keepLooking(run: WatchedRun): Promise<void> {
   // The code that does it had to be loaded.
   if (run.over === true || run.revoked !== undefined) return;
   const { worker } = run;
-  const watch = WATCHES.get(worker) ?? { runs: new Set(), cancel: undefined, told: false };
-  WATCHES.set(worker, watch);
+  const watch = WATCHES.get(worker.invocation) ?? { runs: new Set(), cancel: undefined, told: false };
+  WATCHES.set(worker.invocation, watch);
   const isFirst = watch.runs.size === 0;
   watch.runs.add(run);
   run.leave = () => {
@@ -42,8 +44,11 @@ async function look(watch: Watch, worker: Worker): Promise<void> {
   const runs = [...watch.runs];
   const begunMs = clock.nowMs();
   try {
-    const terminated = await backend.terminated(runs.map(({ message }) => message.id));
-    for (const [index, run] of runs.entries()) if (terminated[index] === true) end(run);
+    // Two deliveries of one idempotent task may run side by side, and DynamoDB takes no key twice.
+    const ids = [...new Set(runs.map(({ message }) => message.id))];
+    const answers = await backend.terminated(ids);
+    const terminated = new Set(ids.filter((_, index) => answers[index] === true));
+    for (const run of runs) if (terminated.has(run.message.id)) end(run);
   } catch (error) {
     // The next look makes up for it. Where none ever succeeds, tasks end by themselves or at their time limit.
     if (!watch.told)

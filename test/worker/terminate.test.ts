@@ -41,12 +41,14 @@ function newWorld(options: ConstructorParameters<typeof World>[1] = {}) {
   });
   const world = new World(app, { start: START, ...options });
   let looks = 0;
+  const asked: (readonly string[])[] = [];
   const terminated = world.backend.terminated.bind(world.backend);
   world.backend.terminated = (ids) => {
     looks += 1;
+    asked.push(ids);
     return terminated(ids);
   };
-  return { app, world, seen, note, heeds, deaf, quick, aborted, looks: () => looks };
+  return { app, world, seen, note, heeds, deaf, quick, aborted, asked, looks: () => looks };
 }
 
 describe('revoke({ terminate: true })', () => {
@@ -241,6 +243,23 @@ describe('revoke({ terminate: true })', () => {
     for (const result of results) await result.revoke({ terminate: true });
     await world.advance(10);
     for (const result of results) expect(await result.state()).toBe('REVOKED');
+  });
+
+  it('asks about two deliveries of one idempotent task once, and about runs that hold slots together', async () => {
+    const { app, world, aborted, asked } = newWorld();
+    const free = app.task('free', { bind: true, idempotent: true }, (self) => aborted(self));
+    const held = app.task('held', { bind: true, concurrency: 5 }, (self) => aborted(self));
+    // DynamoDB refuses a request that has a key twice.
+    const results = [
+      await free.applyAsync([], { taskId: 'same' }),
+      await free.applyAsync([], { taskId: 'same' }),
+      await held.applyAsync([], { taskId: 'one' }),
+      await held.applyAsync([], { taskId: 'two' }),
+    ];
+    await world.advance(6);
+    expect(asked.map((ids) => ids.toSorted())).toEqual([['one', 'same', 'two']]);
+    for (const result of results) await result.revoke({ terminate: true });
+    await world.drain();
   });
 
   it('frees the slot that the run held: who waits for it begins', async () => {
