@@ -40,15 +40,11 @@ export function drawFlow(random: Random): Flow {
   const always = of(NAMES);
   const limits = new Map<Limited, Limit>();
   for (const name of NAMES) {
-    const [isRated, isCounted] = of([
-      [true, false],
-      [false, true],
-      [true, true],
-      [false, false],
-    ]);
+    const isRated = of([true, false]);
+    const isCounted = of([true, false]);
     const limit = {
-      ...(isRated === true ? { rate: { perMinute: of(PER_MINUTE), burst: of(BURST) } } : {}),
-      ...(isCounted === true || (isRated === false && name === always) ? { concurrency: of(CONCURRENCY) } : {}),
+      ...(isRated ? { rate: { perMinute: of(PER_MINUTE), burst: of(BURST) } } : {}),
+      ...(isCounted || (!isRated && name === always) ? { concurrency: of(CONCURRENCY) } : {}),
     };
     if (Object.keys(limit).length > 0) limits.set(name, limit);
   }
