@@ -45,6 +45,7 @@ const BUSY: FaultChances = {
 const NETWORK: FaultChances = { reset: 0.1, resetThoughDone: 0.12, timedOut: 0.05, timedOutThoughDone: 0.08 };
 // These end a call, which its caller makes again, with all that is in it.
 const NOT_TRIED_AGAIN: FaultChances = { expiredCredentials: 0.02, damaged: 0.03, conflict: 0.03, inProgress: 0.03 };
+const MOSTLY_STALE: FaultChances = { stale: 0.7 };
 const EVERYTHING: FaultChances = {
   throttled: 0.05,
   throttledThoughDone: 0.05,
@@ -62,7 +63,8 @@ const DAYS: Readonly<Record<string, Day>> = {
   'a bad network': { kinds: NETWORK, suites: [...STORES, 'broker'] },
   'requests done in part': { kinds: { partly: 0.85 }, suites: [...STORES, 'groups', 'broker'] },
   'what the SDK does not try again': { kinds: NOT_TRIED_AGAIN, suites: STORES },
-  'reads that are stale wherever they may be': { kinds: { stale: 1 }, suites: [...STORES, 'groups'] },
+  // Not all of them: whoever asks again and again is told some day.
+  'reads that are stale wherever they may be': { kinds: MOSTLY_STALE, suites: [...STORES, 'groups'] },
   'everything at once': { kinds: EVERYTHING, suites: [...STORES, 'broker'] },
   'everything at once, single writes': { kinds: EVERYTHING, suites: ['backend'], writes: 'single' },
 };
@@ -132,7 +134,7 @@ describe.each(Object.entries(DAYS))('%s', (_name, { kinds, suites, writes = 'bat
   afterAll(async () => {
     await servers.stop();
     // Reads that may be stale are the adapters' own choice, and none of theirs may.
-    if (kinds.stale !== 1) expect(service.faults).toBeGreaterThan(10);
+    if (kinds !== MOSTLY_STALE) expect(service.faults).toBeGreaterThan(10);
   });
 
   const stores: Readonly<Record<Exclude<Suite, 'broker'>, () => ConformanceCase[]>> = {
