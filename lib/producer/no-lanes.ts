@@ -18,10 +18,7 @@ export function tellOfNoLanes(task: string, priority: number, queue: string, { s
       : `Declare queues: { '${queue}': { priorities: [0, 5] } }, or leave priority out.`;
   logger.log(
     'warn',
-    `Task ${task} has priority ${priority}, and queue '${queue}' has no lanes: nothing overtakes there. ${fix}`,
-    {
-      task,
-      queue,
-    },
+    `Queue '${queue}' has no lanes: nothing overtakes there, and priority ${priority} of task ${task} changes nothing. ${fix}`,
+    { task, queue },
   );
 }

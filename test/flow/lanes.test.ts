@@ -246,8 +246,8 @@ describe('a priority where there are no lanes', () => {
     await it.world.drain();
     expect(it.ran).toHaveLength(5);
     expect(lines).toEqual([
-      "Task mail has priority 5, and queue 'mail' has no lanes: nothing overtakes there. Declare queues: { 'mail': { priorities: [0, 5] } }, or leave priority out.",
-      "Task bulk.send has priority 8, and queue 'orders' has no lanes: nothing overtakes there. A FIFO queue keeps its order, and has none: leave priority out, or send urgent tasks to a queue of their own.",
+      "Queue 'mail' has no lanes: nothing overtakes there, and priority 5 of task mail changes nothing. Declare queues: { 'mail': { priorities: [0, 5] } }, or leave priority out.",
+      "Queue 'orders' has no lanes: nothing overtakes there, and priority 8 of task bulk.send changes nothing. A FIFO queue keeps its order, and has none: leave priority out, or send urgent tasks to a queue of their own.",
     ]);
     it.world.dispose();
   });

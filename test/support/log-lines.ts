@@ -9,6 +9,7 @@ const SUBJECTS: readonly (readonly [RegExp, (...found: readonly string[]) => Fie
   [/^Error link (.+?) of .+?\[(.+?)\] failed/, (task, taskId) => ({ task, taskId })],
   [/^Task (.+?)\[(.+?)\](?! is a member of a chord)/, (task, taskId) => ({ task, taskId })],
   [/^(?:before|after|on)\w+ of (.+?)\[(.+?)\] failed/i, (task, taskId) => ({ task, taskId })],
+  [/^Queue '(.+?)' has no lanes: .* of task (\S+) changes/, (queue, task) => ({ queue, task })],
   [/^Timer of task (\S+) was not/, (taskId) => ({ taskId })],
   [/^Schedule entry '(.+?)' (?!is no longer declared)/, (entry) => ({ entry })],
   [/^The rule of schedule entry '(.+?)'/, (entry) => ({ entry })],
