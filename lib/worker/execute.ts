@@ -91,12 +91,13 @@ async function readOrEnd(delivery: Delivery, worker: Worker): Promise<Message | 
 
 /**
  * FIFO: sent on, what is early would come behind the rest of its group. By this little only the sweeper's clock can be
- * ahead of ours, so its group waits with it.
+ * ahead of ours, one of them fast and the other slow, so its group waits with it.
  */
 async function waitOutClockSkew({ etaMs, queue }: Message, { app, ports: { clock } }: Worker): Promise<void> {
   if (etaMs === null || !isFifo(queue, app.settings)) return;
   const earlyMs = etaMs - clock.nowMs();
-  if (earlyMs > 0 && earlyMs <= CLOCK_SKEW_SECONDS * 1000) await clock.sleep(earlyMs);
+  // Twice: the sweeper's clock may be ahead of the true time, and ours behind it.
+  if (earlyMs > 0 && earlyMs <= 2 * CLOCK_SKEW_SECONDS * 1000) await clock.sleep(earlyMs);
 }
 
 async function passGates(

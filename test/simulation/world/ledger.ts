@@ -52,6 +52,7 @@ export class Ledger {
   readonly #holds = new Map<string, readonly Hold[]>();
   /** Attempt -> who committed it. */
   readonly #commits = new Map<string, string>();
+  readonly #committedMs = new Map<string, number>();
   /** When what was never run was told so. */
   readonly #endMs = new Map<string, number>();
   readonly #finals = new Map<string, string>();
@@ -110,6 +111,7 @@ export class Ledger {
         // A lease ends with its invocation, and that is when its owner is dead.
         if (held !== undefined && held.owner !== request.owner && held.leaseMs > now() + LEASE_SLACK_MS)
           this.violate('one owner at a time', `${key} taken from ${held.owner} by ${request.owner}`, request.id);
+        this.#forget(request.id, key, now());
         if (this.#commits.has(key)) this.violate('claim after commit', key, request.id);
         this.#claims.set(key, { owner: request.owner, leaseMs: request.leaseMs });
       }
@@ -128,6 +130,7 @@ export class Ledger {
         // The same write again, whose answer was lost on the way.
         if (this.#commits.get(key) === request.owner) continue;
         this.#commits.set(key, request.owner);
+        this.#committedMs.set(key, now());
         if (request.final) this.#final(request.id, request.status);
       }
       return outcomes;
@@ -152,6 +155,14 @@ export class Ledger {
       }
       return outcomes;
     };
+  }
+
+  /** Of what ended so long ago that its record has gone nothing tells a message that comes again. */
+  #forget(id: string, key: string, nowMs: number): void {
+    const committedMs = this.#committedMs.get(key);
+    if (committedMs === undefined || nowMs < committedMs + this.keptMs - LEASE_SLACK_MS) return;
+    this.#commits.delete(key);
+    this.#finals.delete(id);
   }
 
   /** Every final state that was written, by task id. */
