@@ -69,10 +69,13 @@ class Charge extends OrderTask<[lines: readonly ReservedLine[], order: string, c
 export const reserve = app.register(Reserve);
 export const charge = app.register(Charge);
 
-/** Packs parcel by parcel, and says how far it is. */
+/**
+ * Packs parcel by parcel, and says how far it is. That may fail as any request may; parcels are keyed, so packing again
+ * packs none twice.
+ */
 export const ship = app.task(
   'orders.ship',
-  { bind: true, timeLimit: '5m', softTimeLimit: '4m' },
+  { bind: true, autoretryFor: [Error], retryBackoff: true, timeLimit: '5m', softTimeLimit: '4m' },
   async (self, receipt: Receipt, lines: readonly OrderLine[]) => {
     const parcels: Parcel[] = [];
     for (const [index, line] of lines.entries()) {

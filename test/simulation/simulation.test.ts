@@ -34,9 +34,10 @@ describe('simulation', () => {
 });
 
 describe('running tasks that are revoked with terminate', () => {
+  // Of seeds that tell many: others tell two, and a change elsewhere moves what is drawn.
   it.each([
-    [1, ALL_FAULTS],
-    [2, {}],
+    [2, ALL_FAULTS],
+    [4, {}],
   ])('seed %i', async (seed, faults) => {
     const report = await simulate({ seed, programs: 30, terminations: 20, faults });
     expect(report.violations).toEqual([]);
