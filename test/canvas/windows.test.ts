@@ -1,23 +1,14 @@
 /**
- * What follows from one outcome may be thousands of messages: sent window by window, gone on with in the next invocation,
- * and whole wherever a worker stops.
+ * What follows from one outcome may be thousands of messages: sent window by window, gone on with in the next invocation.
+ * windows.long.test.ts: whole wherever a worker stops.
  */
-import { chain, chord, group, type Ports, signature } from 'celeriac';
+import { chain, chord, group, signature } from 'celeriac';
 import { describe, expect, it } from 'vitest';
 import { CANVAS_WINDOW_BYTES } from '../../lib/base/limits.ts';
 import type { OutgoingMessage } from '../../lib/ports/broker.ts';
-import { type CanvasTasks, type CanvasWorld, canvasWorld, send } from '../support/canvas-world.ts';
-import { type Crash, type CrashLog, dying, newCrashLog, NO_CRASH, tapped } from '../support/port-taps.ts';
-
-/** Messages of a request of SQS; a window is sent by fifty of them side by side. */
-const REQUEST = 10;
-const PORTS = ['broker', 'groups', 'backend'] as const;
-
-/** Celery's own form: one signature that becomes a message for each item. */
-function chunksOf({ echo }: CanvasTasks, size: number): never {
-  const it = Array.from({ length: size }, (_, index) => [index]);
-  return signature('celery.chunks', { kwargs: { task: echo.s(), it, n: 1 }, subtaskType: 'chunks' }) as never;
-}
+import { chunksOf, PORTS, REQUEST } from '../support/canvas-windows.ts';
+import { type CanvasWorld, canvasWorld, send } from '../support/canvas-world.ts';
+import { tapped } from '../support/port-taps.ts';
 
 interface Windowed extends CanvasWorld {
   /** How many messages of windows each invocation sent. */
@@ -109,58 +100,5 @@ describe('a step of many messages', () => {
     await world.drain();
     expect(largest).toBeGreaterThan(1_000_000);
     expect(largest).toBeLessThan(CANVAS_WINDOW_BYTES + 1_048_576);
-  });
-});
-
-/** Requests of the settling of a large step: its windows, and what is noted of them. */
-function crashingPorts(ports: Ports, crash: Crash, log: CrashLog): Ports {
-  const die = dying(crash, log);
-  return tapped(
-    ports,
-    (call, go, args) => {
-      const large = call === 'broker.send' && (args[0] as readonly unknown[]).length === REQUEST;
-      const noted = call === 'groups.define' || call === 'groups.forget' || call === 'groups.definition';
-      // A process that is dead is dead for every call.
-      return large || noted || log.crashed ? die(call, go, args) : go();
-    },
-    PORTS,
-  );
-}
-
-describe('a worker that stops in the middle of a step of thousands', () => {
-  async function play(crash: Crash): Promise<{ readonly log: CrashLog; readonly runs: readonly unknown[] }> {
-    const log = newCrashLog();
-    const living = new Set<string>();
-    const played = canvasWorld(
-      {},
-      {
-        wrapPorts: (ports, { requestId }) => {
-          // Only invocations that begin before the crash can die of it.
-          if (!log.crashed) living.add(requestId);
-          return living.has(requestId) ? crashingPorts(ports, crash, log) : ports;
-        },
-      },
-    );
-    await send(played.tasks.echo.s('first').link(chunksOf(played.tasks, 4200)));
-    await played.world.drain();
-    expect(played.world.broker.nextVisibleMs()).toBeUndefined();
-    return { log, runs: played.runs.map(({ args }) => args[0]) };
-  }
-
-  it('every member runs, once, wherever it stops', async () => {
-    const { log } = await play(NO_CRASH);
-    // Nine windows, a note after eight of them.
-    expect(log.calls.filter((call) => call === 'broker.send')).toHaveLength(420);
-    const noted = log.calls.indexOf('groups.define') + 1;
-    expect(noted).toBeGreaterThan(400);
-    const calls = [70, noted, noted + 10];
-    for (const call of calls)
-      for (const when of ['before', 'after'] as const) {
-        const { log: crashed, runs } = await play({ call, when });
-        const where = `${when} call ${call}, ${log.calls[call - 1]}`;
-        expect(crashed.crashed, where).toBe(true);
-        expect(new Set(runs).size, where).toBe(4201);
-        expect(runs.length, where).toBe(4201);
-      }
   });
 });

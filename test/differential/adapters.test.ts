@@ -32,8 +32,8 @@ import { SLOT_CALLS } from './slot-calls.ts';
 import { type Call, firstDifference, nextPrefix } from './history.ts';
 
 const SHARDS = 4;
-// `HISTORIES=500 npm test -- test/differential` looks further.
-const RUNS = Number(process.env['HISTORIES'] ?? 40);
+// Few: each is dozens of requests to a server, of two kinds. adapters.long.test.ts looks further.
+const RUNS = Number(process.env['HISTORIES'] ?? 10);
 
 describe.each([
   ['batched writes', startDynamodb],

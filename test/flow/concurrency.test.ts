@@ -319,7 +319,7 @@ describe('concurrency', () => {
 });
 
 // `SEEDS=2000 npm test -- test/flow/concurrency` looks further; slots.long.test.ts does.
-const SEEDS = Number(process.env['SEEDS'] ?? 20);
+const SEEDS = Number(process.env['SEEDS'] ?? 8);
 
 it('never holds more slots than there are, whatever goes wrong, and ends all', async () => {
   for (let seed = 1; seed <= SEEDS; seed += 1) {

@@ -1,7 +1,6 @@
-/** The same promises over the AWS adapters: seeds, and adapters that are wrong in one line. `npm run simulate -- --adapters aws` runs more. */
+/** The same promises over the AWS adapters: a few seeds. wire.long.test.ts: more, and adapters that are wrong in one line. `npm run simulate -- --adapters aws` runs more. */
 import { describe, expect, it } from 'vitest';
 
-import { BROKEN_ADAPTERS } from './wire/broken-adapters.ts';
 import { overAws, overCalmAws } from './wire/over-aws.ts';
 import { ALL_FAULTS, simulate, type SimulationReport } from './world/simulate.ts';
 
@@ -10,8 +9,8 @@ const MANY = Object.fromEntries(
 );
 
 describe('simulation over the AWS adapters', () => {
-  it.each([1, 2])('seed %i, all faults', async (seed) => {
-    const report = await simulate({ seed, programs: 40, over: overAws() });
+  it('seed 1, all faults', async () => {
+    const report = await simulate({ seed: 1, programs: 40, over: overAws() });
     expect(report.violations).toEqual([]);
     expect(report.tasks).toBeGreaterThan(200);
     expect(report.faults.crash + report.faults.lostResponse + report.faults.partialFailure).toBeGreaterThan(10);
@@ -26,16 +25,5 @@ describe('simulation over the AWS adapters', () => {
     const [one, two] = [await run(), await run()];
     expect(two).toEqual(one);
     expect((await simulate({ seed: 8, programs: 30, faults: {}, over: overCalmAws })).violations).toEqual([]);
-  });
-});
-
-describe('an adapter that is wrong is seen', () => {
-  it.each(BROKEN_ADAPTERS)('$what', async ({ rules, client, faults = MANY }) => {
-    const seen = new Set<string>();
-    const fits = (): boolean => rules.some((rule) => seen.has(rule));
-    for (let seed = 1; seed <= 5 && !fits(); seed += 1)
-      for (const { rule } of (await simulate({ seed, programs: 30, faults, over: overAws(client) })).violations)
-        seen.add(rule);
-    expect(fits(), [...seen].join('; ')).toBe(true);
   });
 });
