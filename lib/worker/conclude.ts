@@ -5,6 +5,7 @@ import { ACK, type Disposition } from './attempt.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import { committedOf, type Settlement } from './committed.ts';
 import { concludeRequest } from './conclude-request.ts';
+import { settleEndedNext } from './ended-next.ts';
 import { settle } from './settle.ts';
 import type { Worker } from './worker.ts';
 
@@ -40,7 +41,10 @@ export async function conclude(
   if (outcome.kind === 'busy') return { kind: 'keep', seconds: Math.ceil((outcome.leaseMs - nowMs) / 1000) + 1 };
   // Nobody runs it any more: a slot that it had is the next one's.
   if (message.celeriac.slots !== undefined) await passOn(message, worker);
-  if (outcome.kind === 'older') return ACK;
+  if (outcome.kind === 'older') {
+    await settleEndedNext(message, delivery, outcome.record, worker);
+    return ACK;
+  }
   const committed = outcome.kind === 'finished' ? committedOf(outcome.record) : { status, meta, settlement };
   if (outcome.kind === 'concluded') {
     logger.log(

@@ -15,7 +15,7 @@ import { FAILURE, PENDING, RETRY, REVOKED, STARTED } from '../base/states.ts';
 import { ACK, type Disposition } from './attempt.ts';
 import { endLost } from './commit.ts';
 import { ignoresResult } from './outcome.ts';
-import { decideArrival, decideClaim, hasEndedNext, mayStart } from './decide.ts';
+import { decideArrival, decideClaim, mayStart } from './decide.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import { conclude } from './conclude.ts';
 import { recordExpiresAtSeconds } from './record-expiry.ts';
@@ -23,6 +23,7 @@ import { isOfDisabledEntry } from './rule-tick.ts';
 import { isLargeUnpacked } from './large.ts';
 import { runAttempt } from './run-attempt.ts';
 import { committedOf } from './committed.ts';
+import { settleEndedNext } from './ended-next.ts';
 import { settle } from './settle.ts';
 import { isFifo } from '../options/declared-queue.ts';
 import type { Worker } from './worker.ts';
@@ -149,8 +150,7 @@ async function claimAndRun(
     case 'duplicate': {
       const { record } = decision;
       if (decision.settle) await settle(message, delivery, committedOf(record), worker);
-      else if (hasEndedNext(record, message.retries))
-        await settle({ ...message, retries: message.retries + 1 }, delivery, committedOf(record), worker);
+      else await settleEndedNext(message, delivery, record, worker);
       return ACK;
     }
     case 'revoked':

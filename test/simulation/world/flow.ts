@@ -3,7 +3,7 @@ import type { TaskOptions } from 'celeriac';
 
 import type { Random } from '../../../lib/base/time.ts';
 import type { Hold, Ledger, Run } from './ledger.ts';
-import type { Leaf, TaskName } from './program.ts';
+import type { Leaf, Program, TaskName } from './program.ts';
 
 type Limited = Extract<TaskName, 'leaf' | 'once' | 'late' | 'ordered'>;
 
@@ -62,6 +62,11 @@ function optionsOf({ rate, concurrency }: Limit): Limits {
 /** Which line the task of a program's leaf stands in. */
 function lineOf(leafKey: string): string {
   return `line ${Number(leafKey.split('.')[1]) % LINES}`;
+}
+
+/** A slot that is far makes a timer of a message: of such a one nothing tells what follows where its queue refuses it. */
+export function withoutTimers({ refused, ...program }: Program): Program {
+  return refused === undefined || refused.refusal.at === 'send' ? program : { ...program, refused };
 }
 
 const MINUTE_MS = 60_000;

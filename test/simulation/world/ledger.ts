@@ -53,6 +53,8 @@ export class Ledger {
   /** Attempt -> who committed it. */
   readonly #commits = new Map<string, string>();
   readonly #committedMs = new Map<string, number>();
+  /** The place of its outcome, by attempt. */
+  readonly #outcomes = new Map<string, number>();
   /** When what was never run was told so. */
   readonly #endMs = new Map<string, number>();
   readonly #finals = new Map<string, string>();
@@ -88,7 +90,9 @@ export class Ledger {
   ran(id: string, attempt: number): void {
     this.#order += 1;
     const from = this.runs.findLast((run) => run.id === id && run.attempt === attempt)?.order ?? this.#order;
-    this.#holds.set(id, [...this.holdsOf(id), { attempt, from, until: this.#order }]);
+    // At its time limit a run is left alone: its slot is the next one's, whatever its function still does.
+    const until = Math.min(this.#order, this.#outcomes.get(`${id}/${attempt}`) ?? Infinity);
+    this.#holds.set(id, [...this.holdsOf(id), { attempt, from, until }]);
   }
 
   holdsOf(id: string): readonly Hold[] {
@@ -131,6 +135,7 @@ export class Ledger {
         if (this.#commits.get(key) === request.owner) continue;
         this.#commits.set(key, request.owner);
         this.#committedMs.set(key, now());
+        this.#outcomes.set(key, this.#order);
         if (request.final) this.#final(request.id, request.status);
       }
       return outcomes;

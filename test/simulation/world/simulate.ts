@@ -11,7 +11,7 @@ import { checkEnds, checkFifo, checkLateness } from './check-time.ts';
 import { Edits } from './edits.ts';
 import { Ledger, type Violation } from './ledger.ts';
 import { newLoad } from './load.ts';
-import { checkConcurrency, checkRates, drawFlow } from './flow.ts';
+import { checkConcurrency, checkRates, drawFlow, withoutTimers } from './flow.ts';
 import { Generator, leavesOf } from './program.ts';
 import { outage } from './outage.ts';
 import { refusing } from './refusals.ts';
@@ -123,7 +123,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const edits = new Edits(world, load.app, seededRandom(seed + 13));
   const ended = terminations(seededRandom(seed + TERMINATION_STREAM), programs, terminationCount(options, wide));
   for (let index = 0; index < programs; index += 1) {
-    await sender.send(generator.program(`p${index}`));
+    const program = generator.program(`p${index}`);
+    await sender.send(flow === undefined ? program : withoutTimers(program));
     const long = ended.get(index);
     if (long !== undefined) await sender.send(long);
     if (wide) await edits.step();
