@@ -3,12 +3,18 @@ import { Celeriac, silentLogger } from 'celeriac';
 import { World } from 'celeriac/testing';
 import { expect, it } from 'vitest';
 
+import type { ConcludeRequest } from '../../lib/ports/backend.ts';
 import { decodeMessage } from '../../lib/wire/decode-message.ts';
 import { tapped } from '../support/port-taps.ts';
 
-it.each(['before', 'after'])(
-  'its dead letter and its error link come, also where the worker dies %s the end is written',
-  async (when) => {
+it.each([
+  { when: 'before', expires: '1d' },
+  { when: 'after', expires: '1d' },
+  // The message comes again when it has expired, and still is the only one that can tell.
+  { when: 'after', expires: '1m' },
+] as const)(
+  'its dead letter and its error link come, also where the worker dies $when the end is written ($expires)',
+  async ({ when, expires }) => {
     const app = new Celeriac('refused-retry', { logger: silentLogger });
     const told: string[] = [];
     const tell = app.task('tell', (id: string) => void told.push(id));
@@ -32,7 +38,8 @@ it.each(['before', 'after'])(
                   retryable: false,
                 }));
             }
-            if (call !== 'backend.conclude' || deaths > 0) return go();
+            const isEnd = call === 'backend.conclude' && (args[0] as readonly ConcludeRequest[])[0]?.attempt === 1;
+            if (!isEnd || deaths > 0) return go();
             deaths += 1;
             if (when === 'after') await go();
             return new Promise(() => {});
@@ -40,7 +47,7 @@ it.each(['before', 'after'])(
           ['broker', 'backend'],
         ),
     });
-    const result = await task.applyAsync([], { linkError: tell.s() });
+    const result = await task.applyAsync([], { linkError: tell.s(), expires });
     await world.drain();
     expect(deaths).toBe(1);
     expect(await result.state()).toBe('FAILURE');
