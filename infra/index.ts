@@ -10,7 +10,7 @@ export type { GivenTo } from './service-functions.ts';
 export type { TaskServiceAttributes } from './imported-service.ts';
 export type { ITaskService } from './service-access.ts';
 export { TaskService, type TaskServiceProps } from './task-service.ts';
-export { type QueuePair, TaskQueues, type TaskQueuesProps } from './queues.ts';
+export { type QueueLane, type QueuePair, TaskQueues, type TaskQueuesProps } from './queues.ts';
 export { TaskTables, type TaskTablesProps } from './tables.ts';
 export type { TaskAlarmsOptions } from './alarm-options.ts';
 export { TaskAlarms } from './alarms.ts';

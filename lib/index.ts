@@ -1,4 +1,4 @@
-export { Celeriac, currentApp, type Wiring } from './app/app.ts';
+export { Celeriac, currentApp, type Wiring, type RarePort } from './app/app.ts';
 export { enqueue, enqueueMany } from './app/public-enqueue.ts';
 export { currentTask, type RetryOptions, type TaskContext, type TaskLogger, type TaskRequest } from './task/context.ts';
 export type { ApplyOptions } from './options/apply-options.ts';
@@ -60,6 +60,9 @@ export type { HeldLock, LockBook, LockOptions } from './flow/lock-book.ts';
 export type { Lock } from './flow/lock.ts';
 export type { SlotsQuery, SlotsView, SlotTask } from './app/slot-book.ts';
 export type { ConcurrencyOptions } from './options/concurrency.ts';
+export type { DebounceOptions } from './options/debounce.ts';
+export type { GroupKey } from './options/group-id.ts';
+export type { MarkKey, ThrottleOptions, UniqueOptions } from './options/unique.ts';
 export type {
   Holder,
   Parked,
@@ -78,7 +81,7 @@ export {
   readDeployedService,
   tableArn,
 } from './options/deployed-service.ts';
-export type { AppManifest, BeatManifest, QueueManifest, TaskManifest } from './options/manifest.ts';
+export type { AppManifest, BeatManifest, Lane, LaneOptions, QueueManifest, TaskManifest } from './options/manifest.ts';
 export type { BatchResponse, Delivery, Invocation } from './ports/delivery.ts';
 export type { Clock, Ids, Random } from './base/time.ts';
 export type { Ports } from './ports/ports.ts';
@@ -88,7 +91,7 @@ export type { LockHolding, LockRenewal, LockRequest, Locks } from './ports/locks
 export type { KeepSlotRequest, KeptSlot, RateLine, RateRequest, Rates } from './ports/rates.ts';
 export type { DueEntry, Rules, ScheduleItem, Schedules } from './ports/schedules.ts';
 export type { Logger, LogLevel } from './ports/log.ts';
-export type { Timer, Timers } from './ports/timers.ts';
+export type { DueTimers, Timer, Timers } from './ports/timers.ts';
 export type {
   Backend,
   ClaimOutcome,
@@ -97,6 +100,7 @@ export type {
   ConcludeOutcome,
   ConcludeRequest,
   TaskRecord,
+  UpdateOutcome,
 } from './ports/backend.ts';
 export type { Broker, OutgoingMessage, SendOutcome } from './ports/broker.ts';
 export type { CeleryCount, CeleryGroup, CeleryGroups } from './ports/celery-groups.ts';
