@@ -20,6 +20,9 @@ import type { Worker } from './worker.ts';
  */
 const OFTEN_RECEIVED = 10;
 
+// Of a quarter of the invocation, which is what such a task asks for: it begins in the first half.
+const SHARE_WITHOUT_LIMIT = 2;
+
 type Lane = readonly Delivery[];
 
 /** Runs all lanes, at most `batchConcurrency` of them at once, each with a worker that knows when it must run alone. */
@@ -117,7 +120,10 @@ class Turns {
   async #untilAlone(place: number, { options }: TaskDefinition): Promise<boolean> {
     if (this.#alone === place) return true;
     const { invocation, invocationStartMs, ports } = this.#worker;
-    const neededMs = neededMsOf(invocation.deadlineMs, invocationStartMs, options);
+    const askedMs = neededMsOf(invocation.deadlineMs, invocationStartMs, options);
+    const isLimited = options.timeLimitSeconds !== null || options.softTimeLimitSeconds !== null;
+    // How long the others take says nothing: whoever has no limit would be cut off at the end of an invocation that it began late.
+    const neededMs = isLimited ? askedMs : SHARE_WITHOUT_LIMIT * askedMs;
     this.#running -= 1;
     return new Promise<boolean>((resolve) => {
       const start = (runs: boolean): void => {

@@ -302,3 +302,13 @@ describe('whether a worker had begun an attempt', () => {
     expect(wasBegun(given, 2)).toBe(begun);
   });
 });
+
+it('without a time limit nobody is cut off who began alone, late in an invocation', async () => {
+  const { world, send } = worldOf({ invocation: 10 });
+  const sent = await send([
+    { kind: 'deadly', seconds: 1 },
+    ...Array.from({ length: 3 }, () => ({ kind: 'innocent', seconds: 4.5 }) as const),
+  ]);
+  await world.drain();
+  for (const { kind, result } of sent) if (kind === 'innocent') expect(await result.state()).toBe('SUCCESS');
+});
