@@ -40,6 +40,8 @@ describe.skipIf(reasonToSkipRuntime("log lines under Lambda's runtime") !== unde
     expect(await spoken.get({ timeout: 60, interval: 0.05 })).toBe(3);
     const broken = await app.send('break');
     await expect(broken.get({ timeout: 60, interval: 0.05 })).rejects.toThrow('two');
+    // A result is there a moment before its line.
+    await expect.poll(() => read().length, { timeout: 60_000 }).toBe(5);
     const common = {
       timestamp: expect.stringMatching(/^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/),
       requestId: expect.stringMatching(/^00000000-0000-4000-8000-\d{12}$/),
