@@ -24,6 +24,7 @@ import { deadLetter, sendDeadLetters } from './dead-letter.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import { endUnreadable } from './unreadable.ts';
 import { PUMP_TASK } from '../canvas/own-tasks.ts';
+import { isFifo } from '../options/declared-queue.ts';
 import { ownQueueName } from '../wire/queue-name.ts';
 import type { Worker } from './worker.ts';
 
@@ -141,8 +142,9 @@ async function sendBack(
   { id, task }: Message,
   origin: Delivery,
   lost: NonNullable<CeleriacHeader['lost']>,
-  { ports }: Worker,
+  worker: Worker,
 ): Promise<void> {
+  const { ports } = worker;
   const say = (why: string): void =>
     ports.logger.log('error', `Task ${task}[${id}] is lost, and nobody tells what follows: ${why}`, {
       task,
@@ -150,20 +152,32 @@ async function sendBack(
     });
   const body = markedAs(lost, origin.body);
   if (body.length > SQS_MAX_MESSAGE_BYTES) return say('its message has no room for a mark');
-  const { queue, groupId } = origin;
-  const [outcome] = await ports.broker.send([
-    {
-      queue,
-      body,
-      ...(groupId === undefined ? {} : { groupId }),
-      // FIFO alone reads it.
-      deduplicationId: `${origin.messageId}-lost`,
-    },
-  ]);
-  if (outcome === undefined || outcome.ok) return;
-  const why = `${outcome.code}: ${outcome.message}`;
-  if (!outcome.retryable || origin.receiveCount >= LOST_QUEUE_RECEIVES) return say(why);
-  throw new Error(`The message was not sent back to queue '${queue}': ${why}`);
+  let refusal = '';
+  for (const queue of tellingQueues(origin.queue, worker)) {
+    const [outcome] = await ports.broker.send([
+      {
+        queue,
+        body,
+        ...(origin.groupId === undefined ? {} : { groupId: origin.groupId }),
+        // FIFO alone reads it.
+        deduplicationId: `${origin.messageId}-lost`,
+      },
+    ]);
+    if (outcome === undefined || outcome.ok) return;
+    refusal = `${outcome.code}: ${outcome.message}`;
+    if (outcome.retryable && origin.receiveCount < LOST_QUEUE_RECEIVES)
+      throw new Error(`The message was not sent back to queue '${queue}': ${refusal}`);
+  }
+  say(refusal);
+}
+
+/** Its own first. Nothing of it runs, so that where that one takes nothing any of the service's workers can do it. */
+function tellingQueues(own: string, { app: { settings } }: Worker): readonly string[] {
+  const others = [settings.defaultQueue, ...Object.keys(settings.queues)];
+  const other = others.find(
+    (name) => name !== own && settings.queues[name]?.external !== true && !isFifo(name, settings),
+  );
+  return other === undefined ? [own] : [own, other];
 }
 
 async function sendLook(

@@ -1,16 +1,19 @@
 /** Stored messages that no queue takes any more when they are due. */
-import { chain } from 'celeriac';
+import { type AppOptions, chain, chord } from 'celeriac';
 import { describe, expect, it } from 'vitest';
 import type { Timer } from '../../lib/ports/timers.ts';
 import { newWorld } from '../support/worlds.ts';
 import { dueTimers } from '../support/due-timers.ts';
 
-function timersWorld() {
+function timersWorld(options: AppOptions = {}) {
   const ran: string[] = [];
-  const parts = newWorld((app) => ({
-    job: app.task('job', () => void ran.push('job')),
-    next: app.task('next', () => void ran.push('next')),
-  }));
+  const parts = newWorld(
+    (app) => ({
+      job: app.task('job', () => void ran.push('job')),
+      next: app.task('next', () => void ran.push('next')),
+    }),
+    options,
+  );
   const { world } = parts;
   /** As if a deployment had taken their queue away. */
   const moveTimers = async (queue: string): Promise<readonly Timer[]> => {
@@ -38,6 +41,20 @@ describe('a timer whose queue is gone', () => {
     });
     expect(world.deadLetters().map(({ attributes }) => attributes['reason'])).toEqual(['cannot be sent']);
     expect([world.timers.size(), ran]).toEqual([0, []]);
+  });
+
+  it('tells what follows by another queue where its own, though declared, takes nothing for good', async () => {
+    const { world, tasks, ran } = timersWorld({ queues: { default: {}, mail: {} } });
+    const delayed = tasks.job.s().set({ countdown: '1h', queue: 'mail' });
+    const result = await chord([delayed, tasks.job.s()], tasks.next.si()).delay();
+    const send = world.broker.send.bind(world.broker);
+    world.broker.send = async (messages) =>
+      messages.some(({ queue, deadLetter }) => queue === 'mail' && deadLetter === undefined)
+        ? messages.map(() => ({ ok: false, code: 'QueueDoesNotExist', message: 'deleted by hand', retryable: false }))
+        : await send(messages);
+    await world.advance('84m');
+    expect(await result.state()).toBe('FAILURE');
+    expect([world.timers.size(), ran]).toEqual([0, ['job']]);
   });
 
   it('runs when the queue is back in time', async () => {
