@@ -1,22 +1,13 @@
 /** What a subcommand of `celeriac` is. */
+import type { Command } from 'commander';
 
-/** Where a command speaks to whoever called it. */
-export interface Terminal {
-  /** What was asked for. */
-  print(line: string): void;
-  /** What went wrong. */
-  complain(line: string): void;
+import type { Tools } from './tools.ts';
+
+/** A subcommand, in a file of its own that is loaded when it is called. */
+export interface CommandModule {
+  /** Adds its arguments, options, examples and what it does. */
+  define(command: Command, tools: Tools): void;
 }
 
-/** A subcommand. */
-export interface Command {
-  /** Its options, as `--help` shows them. */
-  readonly usage: string;
-  /** @throws UsageError for arguments that it does not take; any other error ends the command with 1. */
-  run(args: readonly string[], terminal: Terminal): Promise<void>;
-}
-
-/** The arguments are not those of the command. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
+/** A line of `--json`, as a JSON Schema: field names that stay. */
+export type JsonSchema = Readonly<Record<string, unknown>>;

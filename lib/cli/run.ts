@@ -1,52 +1,113 @@
-/** `celeriac <command>`: finds the command, and turns what it throws into a line and an exit code. */
+/** `celeriac <command>`: finds the command, and turns what it throws into lines and an exit code. */
+import { Command, CommanderError } from 'commander';
+
 import { CeleriacError } from '../base/celeriac-error.ts';
 import { errorText } from '../base/error-text.ts';
-import { type Command, type Terminal, UsageError } from './command.ts';
+import { CommandFailed, NotReachable, UsageError } from './failures.ts';
+import { type CommandEntry, COMMANDS } from './commands.ts';
+import { printable } from './output.ts';
+import type { Terminal } from './terminal.ts';
+import { Tools } from './tools.ts';
 
-interface Entry {
-  readonly summary: string;
-  /** A command's code is loaded when it is called. */
-  readonly load: () => Promise<Command>;
-}
+/** What a command ends with. */
+export const EXIT_CODES = { done: 0, failed: 1, usage: 2, notReachable: 3 } as const;
 
-const COMMANDS: ReadonlyMap<string, Entry> = new Map([
-  [
-    'synth',
-    { summary: 'writes a service as a CloudFormation template', load: async () => (await import('./synth.ts')).synth },
-  ],
-]);
-
-/** @returns the exit code: 0, 1 for what went wrong, 2 for arguments that are not understood. */
+/** @returns the exit code: 0 done, 1 what was asked for failed, 2 wrong use, 3 not reachable or not allowed. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
-  const [name, ...rest] = args;
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    terminal.print(usage());
-    return name === undefined ? 2 : 0;
-  }
-  const entry = COMMANDS.get(name);
-  if (entry === undefined) {
-    terminal.complain(`celeriac: there is no command '${name}'.\n\n${usage()}`);
-    return 2;
-  }
-  const command = await entry.load();
-  if (rest.includes('--help') || rest.includes('-h')) {
-    terminal.print(command.usage);
-    return 0;
+  const program = programFor(terminal);
+  const [first, ...rest] = args;
+  // `help call` is `call --help`: a command is defined when it is called.
+  const asked = first === 'help' ? [...rest, '--help'] : [...args];
+  if (first === undefined) {
+    terminal.print(program.helpInformation().trimEnd());
+    return EXIT_CODES.usage;
   }
   try {
-    await command.run(rest, terminal);
-    return 0;
+    await program.parseAsync(asked, { from: 'user' });
+    return EXIT_CODES.done;
   } catch (error) {
-    const { message, stack } = errorText(error);
-    const isUsage = error instanceof UsageError;
-    // Of an error of the user's own module its place is worth knowing.
-    terminal.complain(`celeriac ${name}: ${isUsage || CeleriacError.is(error) ? message : (stack ?? message)}`);
-    if (isUsage) terminal.complain(`\n${command.usage}`);
-    return isUsage ? 2 : 1;
+    return told(error, nameIn(args), terminal);
   }
 }
 
-function usage(): string {
-  const rows = [...COMMANDS].map(([name, { summary }]) => `  ${name.padEnd(8)}${summary}`);
-  return `celeriac <command> [options]\n\n${rows.join('\n')}\n\nceleriac <command> --help shows its options.`;
+function programFor(terminal: Terminal): Command {
+  const tools = new Tools(terminal);
+  const program = new Command('celeriac')
+    .description('Celery without the workers: tasks on AWS Lambda, SQS and DynamoDB.')
+    .exitOverride()
+    .helpCommand(false)
+    .configureHelp({ styleTitle: (title) => terminal.style('bold', title), showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => terminal.print(text.replace(/\n$/, '')),
+      writeErr: (text) => terminal.complain(text.replace(/\n$/, '')),
+      getOutHelpWidth: () => terminal.columns,
+      getErrHelpWidth: () => terminal.columns,
+      // `terminal.style` knows.
+      getOutHasColors: () => true,
+      getErrHasColors: () => true,
+      // Told with all other errors.
+      outputError: () => {},
+    })
+    .addHelpText('after', '\nceleriac <command> --help shows its options and examples.');
+  const entries = new Map<string, CommandEntry>();
+  for (const entry of COMMANDS) {
+    entries.set(entry.name, entry);
+    program.command(entry.name).description(entry.summary).helpGroup(`${entry.group}:`);
+  }
+  program.hook('preSubcommand', async (_program, command) => {
+    const entry = entries.get(command.name());
+    if (entry !== undefined) (await entry.load()).define(command, tools);
+  });
+  return program;
+}
+
+/** The command that was called, for its errors: `celeriac dlq list`. */
+function nameIn([first = '']: readonly string[]): string {
+  return COMMANDS.some(({ name }) => name === first) ? `celeriac ${first}` : 'celeriac';
+}
+
+function told(error: unknown, name: string, terminal: Terminal): number {
+  if (error instanceof CommanderError) return toldByCommander(error, name, terminal);
+  const { message, stack } = errorText(error);
+  const say = (text: string): void =>
+    terminal.complain(`${terminal.style('red', `${name}:`)} ${text.split('\n').map(printable).join('\n')}`);
+  if (error instanceof CommandFailed) {
+    if (message !== '') say(message);
+    return EXIT_CODES.failed;
+  }
+  if (error instanceof UsageError) {
+    say(message);
+    terminal.complain(`${name} --help shows what it takes.`);
+    return EXIT_CODES.usage;
+  }
+  if (error instanceof NotReachable) {
+    say(message);
+    return EXIT_CODES.notReachable;
+  }
+  // Of an error of the user's own module its place is worth knowing.
+  say(CeleriacError.is(error) ? message : (stack ?? message));
+  return CeleriacError.is(error) ? (CODES.get(error.code) ?? EXIT_CODES.failed) : EXIT_CODES.failed;
+}
+
+/** Errors of the library that are no failure of what was asked for. */
+const CODES: ReadonlyMap<string, number> = new Map([
+  ['INVALID_OPTION', EXIT_CODES.usage],
+  ['INVALID_ARGUMENTS', EXIT_CODES.usage],
+  ['INVALID_SCHEDULE', EXIT_CODES.usage],
+  ['NOT_SERIALIZABLE', EXIT_CODES.usage],
+  ['NOT_REGISTERED', EXIT_CODES.usage],
+  ['QUEUE_NOT_FOUND', EXIT_CODES.usage],
+  ['OPERATIONAL_ERROR', EXIT_CODES.notReachable],
+  ['MISSING_ENVIRONMENT', EXIT_CODES.notReachable],
+]);
+
+function toldByCommander(error: CommanderError, name: string, terminal: Terminal): number {
+  // It has shown help, or its version.
+  if (error.exitCode === 0) return EXIT_CODES.done;
+  // A command that has subcommands, called without one, shows its help instead.
+  if (error.code !== 'commander.help')
+    terminal.complain(
+      `${terminal.style('red', `${name}:`)} ${error.message.replace(/^error: /, '')}\n${name} --help shows what it takes.`,
+    );
+  return EXIT_CODES.usage;
 }

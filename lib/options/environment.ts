@@ -9,6 +9,12 @@ import { SERVICE_PREFIX, type ServiceFields, serviceVariable } from './service-v
 import { unpackTaskNames } from '../base/task-names.ts';
 
 type Source = Readonly<Record<string, string | undefined>>;
+
+/** All variables of this process: for commands, which look at others than the app's too. */
+export function processEnvironment(): Source {
+  return process.env;
+}
+
 type Field = keyof ServiceFields;
 
 /** What the environment says of one service, unchecked, in either form. */

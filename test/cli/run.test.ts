@@ -5,28 +5,12 @@ import { join } from 'node:path';
 import type * as infra from 'celeriac/infra';
 import { afterAll, describe, expect, expectTypeOf, it } from 'vitest';
 
-import { run } from '../../lib/cli/run.ts';
-import type { Infra } from '../../lib/cli/synth.ts';
+import type { Infra } from '../../lib/cli/commands/synth.ts';
+import { celeriac } from '../support/celeriac.ts';
 
 mkdirSync('.vitest', { recursive: true });
 const folder = mkdtempSync('.vitest/cli-');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Answer {
-  readonly code: number;
-  readonly printed: string;
-  readonly complained: string;
-}
-
-async function celeriac(...args: readonly string[]): Promise<Answer> {
-  const printed: string[] = [];
-  const complained: string[] = [];
-  const code = await run(args, {
-    print: (line) => void printed.push(line),
-    complain: (line) => void complained.push(line),
-  });
-  return { code, printed: printed.join('\n'), complained: complained.join('\n') };
-}
 
 function file(name: string, text: string): string {
   const path = join(folder, name);
@@ -41,14 +25,15 @@ describe('celeriac', () => {
       const { code, printed } = await celeriac(help);
       expect([code, printed]).toEqual([
         0,
-        expect.stringContaining('synth   writes a service as a CloudFormation template'),
+        expect.stringMatching(/synth .*writes a service as a CloudFormation template/),
       ]);
     }
   });
 
   it('says what it does not know', async () => {
-    const { code, complained } = await celeriac('deploy');
-    expect([code, complained]).toEqual([2, expect.stringContaining("there is no command 'deploy'")]);
+    const { code, complained } = await celeriac('cal');
+    expect([code, complained]).toEqual([2, expect.stringContaining("unknown command 'cal'")]);
+    expect(complained).toContain('Did you mean call?');
   });
 
   it('synth shows its options, whatever else is said', async () => {
@@ -63,23 +48,24 @@ describe('celeriac', () => {
       '--no-alarms',
       '--format',
     ])
-      expect(printed).toContain(`  ${option} `);
+      expect(printed).toContain(`${option} `);
   });
 });
 
 describe('arguments of synth', () => {
   it.each([
-    [[], '--app is missing'],
-    [['--apps', 'x.ts'], "Unknown option '--apps'"],
-    [['x.ts'], "Unexpected argument 'x.ts'"],
-    [['--app', 'x.ts', '--format', 'terraform-json'], "--format is 'terraform-json'; cloudformation is allowed"],
-    [['--app', 'x.ts', '--preset', 'staging'], "--preset is 'staging'; development and production are allowed"],
+    [[], "required option '-A, --app <path>' not specified"],
+    [['--app', 'x.ts', '--apps', 'x.ts'], "unknown option '--apps'"],
+    [['x.ts', '--app', 'x.ts'], 'too many arguments'],
+    [['--app', 'x.ts', '--format', 'terraform-json'], "argument 'terraform-json' is invalid"],
+    [['--app', 'x.ts', '--preset', 'staging'], 'Allowed choices are development, production'],
     [['--app', 'x.ts', '--stack-name', '1_x'], "--stack-name is '1_x'"],
   ])('%j', async (args, message) => {
     const { code, complained, printed } = await celeriac('synth', ...args);
     expect([code, printed]).toEqual([2, '']);
-    expect(complained).toContain(`celeriac synth: ${message}`);
-    expect(complained).toContain('celeriac synth --app <path> [options]');
+    expect(complained).toMatch(/^celeriac synth: /);
+    expect(complained).toContain(message);
+    expect(complained).toContain('celeriac synth --help shows what it takes.');
   });
 });
 

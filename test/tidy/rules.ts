@@ -45,6 +45,7 @@ export const ROOMS: readonly string[] = [
   'worker',
   'beat',
   'history',
+  'operate',
   'memory',
   'aws',
   'app',

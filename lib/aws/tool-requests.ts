@@ -1,0 +1,220 @@
+/**
+ * Requests of tools to services that no task needs: Systems Manager, CloudFormation, Lambda. By hand, since a client of the SDK for each
+ * would be three packages more for everybody; credentials and Region are those of a client that is there.
+ */
+import { CeleriacError } from '../base/celeriac-error.ts';
+import { read } from '../base/error-text.ts';
+import { operationalError } from './call-errors.ts';
+import type { Credentials } from './lean/credentials.ts';
+import { type EndpointPrefix, resolveEndpoint } from './lean/endpoint.ts';
+import { HttpHandler } from './lean/http.ts';
+import { Signer } from './lean/sign.ts';
+import type { Clock } from '../base/time.ts';
+
+/** As their endpoints are named. */
+type ToolService = 'ssm' | 'cloudformation' | 'lambda';
+
+export interface ToolRequestOptions {
+  readonly region: () => Promise<string>;
+  readonly credentials: () => Promise<Credentials>;
+  /** Of all services or of one; undefined: AWS's own. */
+  readonly endpoint: (service: ToolService) => string | undefined;
+  readonly clock: Clock;
+}
+
+interface Asked {
+  readonly service: ToolService;
+  readonly operation: string;
+  readonly resource: string;
+  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** The service's own error: its name is the code, as with the SDK. */
+class ToolError extends Error {
+  readonly $metadata: { readonly httpStatusCode: number };
+
+  constructor(name: string, message: string, httpStatusCode: number) {
+    super(message);
+    this.name = name;
+    this.$metadata = { httpStatusCode };
+  }
+}
+
+const TRIES = 3;
+const PAUSE_MS = 200;
+const TIMEOUT_MS = 10_000;
+const SHOWN: Readonly<Record<ToolService, string>> = {
+  ssm: 'SSM',
+  cloudformation: 'CloudFormation',
+  lambda: 'Lambda',
+};
+
+export class ToolRequests {
+  readonly #options: ToolRequestOptions;
+  readonly #http: HttpHandler;
+
+  constructor(options: ToolRequestOptions) {
+    this.#options = options;
+    this.#http = new HttpHandler({ requestTimeout: TIMEOUT_MS }, options.clock);
+  }
+
+  close(): void {
+    this.#http.destroy();
+  }
+
+  /** A parameter's value; undefined where there is none. @throws OperationalError */
+  async parameter(name: string): Promise<string | undefined> {
+    const answer = await this.#orMissing(/ParameterNotFound/, {
+      service: 'ssm',
+      operation: 'GetParameter',
+      resource: name,
+      method: 'POST',
+      path: '/',
+      headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'AmazonSSM.GetParameter' },
+      body: JSON.stringify({ Name: name }),
+    });
+    if (answer === undefined) return undefined;
+    const { Parameter } = JSON.parse(answer) as { readonly Parameter?: { readonly Value?: string } };
+    return Parameter?.Value;
+  }
+
+  /** Names of the SSM parameters that a stack has made; undefined where there is no such stack. @throws OperationalError */
+  async stackParameters(stack: string): Promise<readonly string[] | undefined> {
+    const names: string[] = [];
+    let token: string | undefined;
+    do {
+      const form = new URLSearchParams({ Action: 'ListStackResources', Version: '2010-05-15', StackName: stack });
+      if (token !== undefined) form.set('NextToken', token);
+      const answer = await this.#orMissing(/ValidationError/, {
+        service: 'cloudformation',
+        operation: 'ListStackResources',
+        resource: stack,
+        method: 'POST',
+        path: '/',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: form.toString(),
+      });
+      if (answer === undefined) return undefined;
+      for (const [, member = ''] of answer.matchAll(/<member>(.*?)<\/member>/gs))
+        if (xmlField(member, 'ResourceType') === 'AWS::SSM::Parameter')
+          names.push(xmlField(member, 'PhysicalResourceId') ?? '');
+      token = xmlField(answer, 'NextToken');
+    } while (token !== undefined);
+    return names.filter((name) => name !== '');
+  }
+
+  // ------------------------------------------------------------------ parts
+
+  async #orMissing(missing: RegExp, asked: Asked): Promise<string | undefined> {
+    try {
+      return await this.#send(asked);
+    } catch (error) {
+      if (error instanceof ToolError && missing.test(error.name)) return undefined;
+      throw await this.#told(error, asked);
+    }
+  }
+
+  async #told(cause: unknown, { service, operation, resource }: Asked): Promise<Error> {
+    if (CeleriacError.is(cause)) return cause;
+    const region = await this.#regionIfKnown();
+    const endpoint = region === undefined ? undefined : this.#url(service, region).href;
+    return operationalError(cause, {
+      service: SHOWN[service],
+      operation,
+      resource,
+      endpoint,
+      region,
+      tries: TRIES,
+      last: cause,
+    });
+  }
+
+  /** That there is none may be the very error. */
+  async #regionIfKnown(): Promise<string | undefined> {
+    try {
+      return await this.#options.region();
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #send(asked: Asked): Promise<string> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#try(asked);
+      } catch (error) {
+        if (attempt === TRIES || !mayPass(error)) throw error;
+        await this.#options.clock.sleep(PAUSE_MS * attempt);
+      }
+    }
+  }
+
+  async #try({ service, method, path, headers, body }: Asked): Promise<string> {
+    const { credentials, clock } = this.#options;
+    const region = await this.#options.region();
+    const url = this.#url(service, region);
+    const signer = new Signer(credentials, { service, region });
+    const request = {
+      protocol: url.protocol,
+      hostname: url.hostname,
+      port: url.port === '' ? undefined : Number(url.port),
+      method,
+      path,
+      query: {},
+      headers: { host: url.host, ...headers },
+      body: Buffer.from(body),
+    };
+    const { response } = await this.#http.handle(await signer.sign(request, new Date(clock.nowMs())));
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of response.body) chunks.push(chunk);
+    const text = Buffer.concat(chunks).toString('utf8');
+    if (response.statusCode < 300) return text;
+    throw errorOf(text, response.headers, response.statusCode);
+  }
+
+  #url(service: ToolService, region: string): URL {
+    return resolveEndpoint({
+      prefix: service as EndpointPrefix,
+      region,
+      fips: false,
+      dualStack: false,
+      endpoint: this.#options.endpoint(service),
+      accountId: undefined,
+      accountIdMode: undefined,
+    }).url;
+  }
+}
+
+function mayPass(error: unknown): boolean {
+  if (!(error instanceof ToolError)) return true;
+  return error.$metadata.httpStatusCode >= 500 || /Throttl|TooMany|InUse/.test(error.name);
+}
+
+/** JSON services name the error in a header or a field, CloudFormation in XML. */
+function errorOf(text: string, headers: Readonly<Record<string, string>>, status: number): ToolError {
+  if (text.trimStart().startsWith('<'))
+    return new ToolError(xmlField(text, 'Code') ?? `HTTP ${status}`, xmlField(text, 'Message') ?? '', status);
+  const fields = fieldsIn(text);
+  const name = headers['x-amzn-errortype'] ?? read(fields, '__type') ?? read(fields, 'code') ?? `HTTP ${status}`;
+  const message = read(fields, 'message') ?? read(fields, 'Message') ?? '';
+  return new ToolError(name.replace(/^.*#/, '').replace(/:.*$/, ''), message, status);
+}
+
+function fieldsIn(text: string): object {
+  try {
+    const fields: unknown = JSON.parse(text);
+    return typeof fields === 'object' && fields !== null ? fields : {};
+  } catch {
+    return {};
+  }
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+function xmlField(text: string, name: string): string | undefined {
+  const found = new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1];
+  return found?.replaceAll(/&(\w+);/g, (entity, letters: string) => ENTITIES[letters] ?? entity);
+}

@@ -1,0 +1,39 @@
+/** The subcommands, in the order of `celeriac --help`. Adding one: a file in lib/cli/commands, and a line here. */
+import type { CommandModule } from './command.ts';
+
+/** A subcommand as the overview shows it. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Its heading in the overview. */
+  readonly group: 'Tasks' | 'Queues' | 'Service' | 'Project';
+  /** A command's code is loaded when it is called. */
+  readonly load: () => Promise<CommandModule>;
+}
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'call',
+    summary: 'sends a task by name',
+    group: 'Tasks',
+    load: async () => (await import('./commands/call.ts')).call,
+  },
+  {
+    name: 'result',
+    summary: 'shows what became of a task',
+    group: 'Tasks',
+    load: async () => (await import('./commands/result.ts')).result,
+  },
+  {
+    name: 'inspect',
+    summary: 'shows queues, tasks that wait, and those that run',
+    group: 'Queues',
+    load: async () => (await import('./commands/inspect.ts')).inspect,
+  },
+  {
+    name: 'synth',
+    summary: 'writes a service as a CloudFormation template',
+    group: 'Project',
+    load: async () => (await import('./commands/synth.ts')).synth,
+  },
+];

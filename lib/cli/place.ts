@@ -1,0 +1,15 @@
+/** Where a command looks for a service, as its options say. */
+export interface Place {
+  /** Name of the app, or path of the module that exports it. */
+  readonly app?: string;
+  /** CloudFormation stack. */
+  readonly stack?: string;
+  /** Endpoint of an emulator. */
+  readonly endpoint?: string;
+  readonly region?: string;
+}
+
+/** `--app` names a module where it looks like a path. */
+export function isModule(app: string): boolean {
+  return /[/\\]/.test(app) || /\.[cm]?[jt]s$/.test(app);
+}

@@ -1,0 +1,74 @@
+/** What is stored of a task, for whoever operates a service: its true state, also where readers are not shown it. */
+import type { TaskRecord } from '../ports/backend.ts';
+import type { Ports } from '../ports/ports.ts';
+import { PENDING } from '../base/states.ts';
+import { type ExceptionDocument, isExceptionDocument, type ResultDocument } from '../wire/result-document.ts';
+import { visibleDocument } from '../results/result.ts';
+
+/** A task as it stands. Absent fields are not known. */
+export interface TaskSummary {
+  readonly id: string;
+  /** PENDING also where nothing is known of it. */
+  readonly state: string;
+  readonly name?: string;
+  readonly queue?: string;
+  /** Number of its newest attempt, from 0. */
+  readonly retries?: number;
+  /** When its newest attempt began. */
+  readonly started?: Date;
+  /** When it ended. */
+  readonly finished?: Date;
+  /** What it returned, or the data of a state of its own; absent where readers may not see it, or it has failed. */
+  readonly result?: unknown;
+  readonly error?: { readonly type: string; readonly message: string };
+  readonly traceback?: string;
+  /** It was revoked; one that runs goes on unless it is terminated. */
+  readonly revoked?: Date;
+  /** Its result is kept from readers (`ignoreResult`). */
+  readonly ignored?: true;
+}
+
+/** Reads tasks, in order. */
+export async function taskSummaries(
+  ids: readonly string[],
+  { backend, clock }: Pick<Ports, 'backend' | 'clock'>,
+): Promise<TaskSummary[]> {
+  const records = await backend.get(ids, clock.nowMs());
+  return ids.map((id, index) => summaryOf(id, records[index]));
+}
+
+function summaryOf(id: string, record: TaskRecord | undefined): TaskSummary {
+  const document = visibleDocument(id, record);
+  const { name, queue, retries } = document.extended ?? {};
+  return {
+    id,
+    // Celery's own workers store no state beside the document.
+    state: record?.status ?? document.status ?? PENDING,
+    ...(name === undefined ? {} : { name }),
+    ...(queue === undefined ? {} : { queue }),
+    ...(retries === undefined ? {} : { retries }),
+    ...timesOf(record, document),
+    ...outcomeOf(document),
+    ...(record?.ignored === true ? { ignored: true } : {}),
+  };
+}
+
+function timesOf(
+  record: TaskRecord | undefined,
+  { dateDone }: ResultDocument,
+): Pick<TaskSummary, 'started' | 'finished' | 'revoked'> {
+  const finishedMs = record?.finishedMs ?? (dateDone === null ? undefined : Date.parse(dateDone));
+  return {
+    ...(record?.startedMs === undefined ? {} : { started: new Date(record.startedMs) }),
+    ...(finishedMs === undefined || Number.isNaN(finishedMs) ? {} : { finished: new Date(finishedMs) }),
+    ...(record?.revokedMs === undefined ? {} : { revoked: new Date(record.revokedMs) }),
+  };
+}
+
+function outcomeOf(document: ResultDocument): Pick<TaskSummary, 'result' | 'error' | 'traceback'> {
+  if (document.status === PENDING) return {};
+  if (!isExceptionDocument(document) || document.result === null) return { result: document.result };
+  const { exc_type: type, exc_message: parts } = document.result as ExceptionDocument;
+  const message = [parts].flat().map(String).join(' ');
+  return { error: { type, message }, ...(document.traceback === null ? {} : { traceback: document.traceback }) };
+}
