@@ -53,7 +53,7 @@ export class Control {
   }
 
   /**
-   * Who runs under a task's `concurrency`, and who waits, as Celery's `inspect` tells it of its workers.
+   * Who runs under a task's `concurrency` or `oneInstance`, and who waits, as Celery's `inspect` tells it of its workers.
    *
    * @example
    * ```ts

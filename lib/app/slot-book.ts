@@ -1,15 +1,15 @@
-/** Who runs under a concurrency, and who waits: for people. */
+/** Who runs under a concurrency, or alone, and who waits: for people. */
 import { ImproperlyConfigured, InvalidOption } from '../base/errors.ts';
 import { integerIn, refuseUnknownKeys, shown } from '../base/checks.ts';
 import { MAX_SLOTS_LISTED } from '../base/limits.ts';
-import { slotsKey } from '../ports/slot-keys.ts';
+import { slotsKey, taskLockKey } from '../ports/slot-keys.ts';
 import type { App } from '../producer/app.ts';
 import { itemKey } from '../flow/key.ts';
 import { isGrant } from '../flow/slots.ts';
 
 /** Which slots of a task are asked for. */
 export interface SlotsQuery {
-  /** The key, as the function of the task's `concurrency` gives it. Default: that of a task without one. */
+  /** The key, as the function of the task's `concurrency` or `oneInstance` gives it. Default: that of a task without one. */
   readonly key?: string;
   /** How many of those that wait are listed, 1 to 1,000. Default 100. */
   readonly limit?: number;
@@ -23,7 +23,7 @@ export interface SlotTask {
   readonly retries: number;
 }
 
-/** The slots of a task's concurrency, under one key. */
+/** The slots of a task's concurrency, or the one of its `oneInstance`, under one key. */
 export interface SlotsView {
   /** Runs at the same time, as workers knew last; undefined where nobody ever ran. */
   readonly limit: number | undefined;
@@ -51,7 +51,11 @@ export async function slotsOf(app: App, task: string, query: SlotsQuery = {}): P
   const { slots: store } = await app.ports();
   if (store === undefined) throw new ImproperlyConfigured('slots(): app.use() was given no `slots`.');
   const flow = await app.registry.find(task)?.options.flow?.resolved();
-  const key = slotsKey(itemKey(flow?.concurrency?.scope === 'app' ? '*' : task, text));
+  // Who does not run beside itself waits for a lock of one, in a line like any other.
+  const isLock = flow?.oneInstance !== undefined && flow.concurrency === undefined;
+  const key = isLock
+    ? taskLockKey(itemKey(task, text))
+    : slotsKey(itemKey(flow?.concurrency?.scope === 'app' ? '*' : task, text));
   const [slots, waiting] = [await store.read(key), await store.line(key, most)];
   const nowMs = app.clock.nowMs();
   const held = [...slots.holders].filter(([, { leaseMs }]) => leaseMs >= nowMs);

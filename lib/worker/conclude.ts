@@ -1,5 +1,6 @@
 import { passOn } from '#deployed/worker/pass-on';
 import { errorLine } from '../base/error-text.ts';
+import { IGNORED } from '../base/states.ts';
 import type { Message } from '../wire/message.ts';
 import { ACK, type Disposition } from './attempt.ts';
 import type { Delivery } from '../ports/delivery.ts';
@@ -48,7 +49,8 @@ export async function conclude(
   const committed = outcome.kind === 'finished' ? committedOf(outcome.record) : { status, meta, settlement };
   if (outcome.kind === 'concluded') {
     logger.log(
-      deadLetterReason === undefined ? 'info' : 'error',
+      // Left out of what its caller asked for: somebody may want to know.
+      deadLetterReason !== undefined ? 'error' : status === IGNORED ? 'warn' : 'info',
       `Task ${message.task}[${message.id}] ${status}: ${errorLine(error)}`,
       { task: message.task, taskId: message.id, queue: message.queue },
     );

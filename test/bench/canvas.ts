@@ -4,7 +4,7 @@ import { LocalCloud } from 'celeriac/local';
 import { World } from 'celeriac/testing';
 
 import { compile } from '../../lib/canvas/compile.ts';
-import { watch, type Tally } from './counts.ts';
+import { NOTHING, type Tally, watch } from './counts.ts';
 
 export async function canvasCounts(sizes: readonly number[]): Promise<[string, string][]> {
   const app = new Celeriac('bench-canvas');
@@ -18,13 +18,13 @@ export async function canvasCounts(sizes: readonly number[]): Promise<[string, s
     return values.length;
   });
   const cloud = await LocalCloud.start(app, { logger: silentLogger, sweepEvery: '1h' });
-  const tally: Tally = { sends: 0, table: 0, writes: 0, groupWrites: 0 };
+  const tally: Tally = { ...NOTHING };
   watch(cloud.clients.sqs, cloud.clients.dynamodb, tally);
   const rows: [string, string][] = [];
   try {
     for (const size of sizes) {
       for (const kind of ['group', 'group, count: true', 'chord'] as const) {
-        Object.assign(tally, { sends: 0, table: 0, writes: 0, groupWrites: 0 });
+        Object.assign(tally, NOTHING);
         Object.assign(done, { runs: 0, bodies: 0 });
         const members = Array.from({ length: size }, (_, index) => one.s(index));
         if (kind !== 'chord') {

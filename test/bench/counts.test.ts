@@ -22,6 +22,8 @@ it('are the same', async () => {
   expect(of('unique')?.writes).toBe(TASK_WRITE_UNITS + 3);
   expect(of('throttle')?.writes).toBe(TASK_WRITE_UNITS + 2);
   expect(of('debounce')?.writes).toBe(TASK_WRITE_UNITS + 4);
+  // Taken and given back.
+  expect(of('app.locks.with, keys of their own')?.writes).toBe(TASK_WRITE_UNITS + 2);
   // A tenth of a request for its token, and one for its message.
   expect(of('debounce')?.sends).toBeCloseTo(1.1, 1);
 });

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetItemCommand } from '#aws-sdk';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { Celeriac, enqueueMany, type Logger, type Task } from 'celeriac';
+import { Celeriac, enqueueMany, type Logger, type Task, type TaskContext } from 'celeriac';
 import { LocalCloud } from 'celeriac/local';
 
 import { resultKey } from '../../lib/aws/keys.ts';
@@ -18,7 +18,11 @@ export interface Tally {
   writes: number;
   /** Of these, marks of group members. */
   groupWrites: number;
+  /** Read units of items that are read by their keys, none of them larger than 4 KB. */
+  reads: number;
 }
+
+export const NOTHING: Readonly<Tally> = { sends: 0, table: 0, writes: 0, groupWrites: 0, reads: 0 };
 
 const READS = new Set(['GetItemCommand', 'BatchGetItemCommand', 'QueryCommand']);
 
@@ -38,6 +42,7 @@ export function watch(sqs: SQSClient, dynamodb: DynamoDBClient, tally: Tally): v
         Statements?: readonly unknown[];
         RequestItems?: Record<string, readonly unknown[]>;
       };
+      tally.reads += readUnits(name, args.input as ReadInput);
       if (name === 'BatchExecuteStatementCommand') tally.writes += input.Statements?.length ?? 0;
       else if (name === 'BatchWriteItemCommand') tally.writes += Object.values(input.RequestItems ?? {}).flat().length;
       else if (!READS.has(name)) tally.writes += 1;
@@ -48,12 +53,30 @@ export function watch(sqs: SQSClient, dynamodb: DynamoDBClient, tally: Tally): v
   );
 }
 
+interface ReadInput {
+  readonly ConsistentRead?: boolean;
+  readonly RequestItems?: Readonly<
+    Record<string, { readonly Keys?: readonly unknown[]; readonly ConsistentRead?: boolean }>
+  >;
+}
+
+/** Half a unit an item, twice that where it must be the newest. */
+function readUnits(name: string, { ConsistentRead, RequestItems = {} }: ReadInput): number {
+  if (name === 'GetItemCommand') return ConsistentRead === true ? 1 : 0.5;
+  if (name !== 'BatchGetItemCommand') return 0;
+  return Object.values(RequestItems).reduce(
+    (units, each) => units + (each.Keys?.length ?? 0) * (each.ConsistentRead === true ? 1 : 0.5),
+    0,
+  );
+}
+
 /** What one task of a kind asked for. */
 export interface Count {
   readonly kind: string;
   readonly sends: number;
   readonly table: number;
   readonly writes: number;
+  readonly reads: number;
   /** Bytes of its log lines, as Lambda keeps them. */
   readonly logBytes: number;
 }
@@ -73,15 +96,23 @@ const SETTLED_LATER: ReadonlySet<string> = new Set([
   'oneInstance, keys of their own',
   'concurrency, slots free',
   'concurrency of 5, most wait',
+  'revoke({ terminate })',
 ]);
 
-export async function counts(tasks: number): Promise<Counts> {
+const ENDS: ReadonlySet<unknown> = new Set(['success', 'revoke']);
+
+/** What happens to tasks once they are sent. */
+type Afterwards = (ids: readonly string[]) => Promise<unknown>;
+
+/** @param slow with what takes seconds by its nature: a run that is looked after, and ended. */
+export async function counts(tasks: number, slow: boolean = false): Promise<Counts> {
   let logBytes = 0;
-  const done = { ended: 0 };
+  const done = { received: 0, ended: 0 };
   const logger: Logger = {
     log(level, message, fields = {}) {
       const timestamp = new Date(0).toISOString();
-      if (fields['state'] === 'success') done.ended += 1;
+      if (message.endsWith('received')) done.received += 1;
+      if (ENDS.has(fields['state'])) done.ended += 1;
       // Line break and what CloudWatch counts of an event besides are left out.
       if (level !== 'debug')
         logBytes += jsonLine({ timestamp, level, message, requestId: randomUUID() }, fields).length;
@@ -89,7 +120,7 @@ export async function counts(tasks: number): Promise<Counts> {
   };
   const app = new Celeriac('bench', { logger });
   const count = (value: number): number => value;
-  const kinds: readonly [string, Task<[value: number], number>][] = [
+  const kinds: [string, Task<[value: number], number | Promise<number>>, Afterwards?][] = [
     ['plain', app.task('bench.plain', count)],
     ['ignoreResult', app.task('bench.ignored', { ignoreResult: true }, count)],
     ['idempotent and ignoreResult', app.task('bench.idempotent', { ignoreResult: true, idempotent: true }, count)],
@@ -116,32 +147,52 @@ export async function counts(tasks: number): Promise<Counts> {
     ['debounce', app.task('bench.debounced', { debounce: { key: (value: number) => `key ${value}`, wait: 1 } }, count)],
     ['concurrency, slots free', app.task('bench.free', { concurrency: 100 }, count)],
     ['concurrency of 5, most wait', app.task('bench.slots', { concurrency: 5 }, count)],
+    [
+      'app.locks.with, keys of their own',
+      app.task('bench.locked', (value: number) => app.locks.with(`key ${value}`, () => count(value))),
+    ],
   ];
+  const until = async (self: TaskContext, value: number): Promise<number> => {
+    await new Promise((resolve) => self.signal.addEventListener('abort', resolve));
+    return value;
+  };
+  if (slow)
+    kinds.push([
+      'revoke({ terminate })',
+      app.task('bench.terminated', { bind: true }, until),
+      // All of them run by then, and the first look is to come.
+      async (ids) => {
+        while (done.received < tasks) await new Promise((resolve) => setTimeout(resolve, 20));
+        await app.control.terminate(ids);
+      },
+    ]);
   const cloud = await LocalCloud.start(app, { logger, sweepEvery: '1h' });
-  const tally: Tally = { sends: 0, table: 0, writes: 0, groupWrites: 0 };
+  const tally: Tally = { ...NOTHING };
   watch(cloud.clients.sqs, cloud.clients.dynamodb, tally);
   const reset = (): void => {
-    Object.assign(tally, { sends: 0, table: 0, writes: 0, groupWrites: 0 });
-    done.ended = 0;
+    Object.assign(tally, NOTHING);
+    Object.assign(done, { received: 0, ended: 0 });
     logBytes = 0;
   };
   const found: Count[] = [];
   let plainId = '';
   try {
-    for (const [kind, task] of kinds) {
+    for (const [kind, task, afterwards] of kinds) {
       reset();
       const results = await enqueueMany(Array.from({ length: tasks }, (_, index) => task.s(index)));
       if (kind === 'plain') plainId = results[0]?.id ?? '';
+      await afterwards?.(results.map(({ id }) => id));
       // It is told once its outcome is committed.
       while (done.ended < tasks) await new Promise((resolve) => setTimeout(resolve, 20));
       // What is settled then, a token that closes what it has sent, a slot that is given back.
       if (SETTLED_LATER.has(kind)) await new Promise((resolve) => setTimeout(resolve, 200));
-      const { sends, table, writes } = tally;
+      const { sends, table, writes, reads } = tally;
       found.push({
         kind,
         sends: sends / tasks,
         table: table / tasks,
         writes: writes / tasks,
+        reads: reads / tasks,
         logBytes: logBytes / tasks,
       });
     }
@@ -169,9 +220,9 @@ async function ofSweep(app: Celeriac, cloud: LocalCloud): Promise<number> {
 
 export function countRows({ tasks, itemBytes: bytes, idleSweep }: Counts): [string, string][] {
   return [
-    ...tasks.map(({ kind, sends, table, writes, logBytes }): [string, string] => [
+    ...tasks.map(({ kind, sends, table, writes, reads, logBytes }): [string, string] => [
       kind === 'plain' ? 'plain, ten a batch' : kind,
-      `${(sends + table).toFixed(2)} requests (${sends.toFixed(2)} SQS sends, ${table.toFixed(2)} DynamoDB), ${writes.toFixed(2)} WRU, ${logBytes.toFixed(0)} bytes of log`,
+      `${(sends + table).toFixed(2)} requests (${sends.toFixed(2)} SQS sends, ${table.toFixed(2)} DynamoDB), ${writes.toFixed(2)} WRU, ${reads.toFixed(2)} RRU, ${logBytes.toFixed(0)} bytes of log`,
     ]),
     ['item of a finished task', `${bytes} bytes (1,024 make a write unit)`],
     ['a sweep that finds nothing', `${idleSweep.table} reads (${idleSweep.shards} shards)`],

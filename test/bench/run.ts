@@ -16,7 +16,7 @@ function table(title: string, rows: readonly (readonly [string, string])[]): voi
 
 table(
   'AWS requests and write units per task (counted at the SDK, embedded cloud)',
-  countRows(await counts(quick ? 100 : 500)),
+  countRows(await counts(quick ? 100 : 500, true)),
 );
 table(
   'Groups and chords, per member (counted at the SDK, embedded cloud)',

@@ -1,5 +1,5 @@
 /** Tasks that do not run beside themselves, in virtual time. */
-import { Celeriac, chain, type Signature, silentLogger, type TaskOptions } from 'celeriac';
+import { Celeriac, chain, type Logger, type Signature, silentLogger, type TaskOptions } from 'celeriac';
 import { World, type WorldOptions } from 'celeriac/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -81,6 +81,24 @@ describe('skip', () => {
       'IGNORED',
       'IGNORED',
       'SUCCESS',
+    ]);
+  });
+
+  it('is a warning, once for each call that is left out', async () => {
+    const lines: string[] = [];
+    const log: Logger['log'] = (level, message) => {
+      if (level === 'warn' || level === 'error') lines.push(`${level} ${message}`);
+    };
+    const one = single(true, {}, { logger: { log } });
+    using world = one.world;
+    const first = await one.task.applyAsync(['a', 10]);
+    await world.advance(1);
+    const second = await one.task.applyAsync(['b', 1], { taskId: 'twice' });
+    await one.task.applyAsync(['b', 1], { taskId: 'twice' });
+    await world.drain();
+    expect(await second.state()).toBe('IGNORED');
+    expect(lines).toEqual([
+      `warn Task work[twice] IGNORED: LockNotAcquired: Task id ${first.id} runs, and has its lock until 2030-01-01T00:01:02.000Z.`,
     ]);
   });
 
@@ -200,6 +218,25 @@ describe('skip', () => {
 });
 
 describe('wait', () => {
+  it('shows who runs and who waits', async () => {
+    const one = single({ whenLocked: 'wait', key: (name: string) => name.slice(0, 1) });
+    using world = one.world;
+    const sent = [];
+    for (const name of ['a1', 'a2', 'a3']) {
+      sent.push(await one.task.applyAsync([name, 10]));
+      await world.advance(0.1);
+    }
+    const { active, reserved, waiting, limit } = await one.app.control.slots('work', { key: 'a' });
+    expect([active.map(({ id }) => id), reserved.map(({ id }) => id), waiting, limit]).toEqual([
+      [sent[0]?.id],
+      [sent[1]?.id, sent[2]?.id],
+      2,
+      1,
+    ]);
+    expect(await one.app.control.slots('work', { key: 'b' })).toMatchObject({ active: [], waiting: 0 });
+    await world.drain();
+  });
+
   it('runs one after another, in order', async () => {
     const one = single({ whenLocked: 'wait' });
     using world = one.world;
