@@ -77,7 +77,7 @@ export class Beat {
         const all = plans.length === 0 || (await syncDeclared(plans, ports));
         this.#synced = all ? { schedules: ports.schedules, atMs: nowMs } : undefined;
       }
-      const declared = new Set(plans.filter((plan) => plan.firedBy === 'sweep').map((plan) => plan.name));
+      const declared = new Map(plans.map((plan) => [plan.name, plan.firedBy]));
       return await sweepSchedules(this.#app, ports, declared, options.horizonSeconds);
     } catch (error) {
       ports.logger.log('error', `The sweep of schedule entries failed: ${errorMessage(error)}`);

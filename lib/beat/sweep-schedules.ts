@@ -14,11 +14,14 @@ export interface BeatReport {
   readonly failed: number;
 }
 
+/** By name, what fires them. */
+export type Declared = ReadonlyMap<string, ScheduleState['firedBy']>;
+
 interface Sweep {
   readonly app: App;
   readonly ports: Ports;
-  /** Names of the entries that code declares. */
-  readonly declared: ReadonlySet<string>;
+  /** The entries that code declares. */
+  readonly declared: Declared;
   readonly untilMs: number;
 }
 
@@ -30,7 +33,7 @@ const STALE_MS = 300_000;
 export async function sweepSchedules(
   app: App,
   ports: Ports,
-  declared: ReadonlySet<string>,
+  declared: Declared,
   horizonSeconds: number = SWEEP_HORIZON_SECONDS,
 ): Promise<BeatReport> {
   const sweep = { app, ports, declared, untilMs: ports.clock.nowMs() + horizonSeconds * 1000 };
@@ -83,6 +86,9 @@ async function look(
     return ports.clock.nowMs() - dueMs > STALE_MS ? 'done' : undefined;
   const state = stateOf(item);
   const undeclared = state.source === 'code' && !declared.has(item.name);
+  // It could not be brought in step, for instance since its rule could not be switched: the rule fires it, and what people
+  // chose stays written down until that succeeds.
+  if (state.source === 'code' && state.firedBy === 'sweep' && declared.get(item.name) === 'rule') return undefined;
   if (!undeclared && !isForgotten(state)) return state;
   if (undeclared) ports.logger.log('info', `Schedule entry '${item.name}' is no longer declared; removed`);
   return (await ports.schedules.remove(item.name, item.revision)) ? 'done' : undefined;
