@@ -90,6 +90,7 @@ async function look(
   // chose stays written down until that succeeds.
   if (state.source === 'code' && state.firedBy === 'sweep' && declared.get(item.name) === 'rule') return undefined;
   if (!undeclared && !isForgotten(state)) return state;
-  if (undeclared) ports.logger.log('info', `Schedule entry '${item.name}' is no longer declared; removed`);
+  if (undeclared)
+    ports.logger.log('info', `Schedule entry '${item.name}' is no longer declared; removed`, { entry: item.name });
   return (await ports.schedules.remove(item.name, item.revision)) ? 'done' : undefined;
 }

@@ -10,9 +10,21 @@ const SUBJECTS: readonly (readonly [RegExp, (...found: readonly string[]) => Fie
   [/^Task (.+?)\[(.+?)\](?! is a member of a chord)/, (task, taskId) => ({ task, taskId })],
   [/^(?:before|after|on)\w+ of (.+?)\[(.+?)\] failed/i, (task, taskId) => ({ task, taskId })],
   [/^Queue '(.+?)' has no lanes: .* of task (\S+) changes/, (queue, task) => ({ queue, task })],
+  [/^The key of task (.+?)\[(.+?)\] is not free/, (task, taskId) => ({ task, taskId })],
+  [/^Task \S+ waits for a slot of (.+) and was not sent/, (key) => ({ key })],
+  [/^The repair timer of (\S+) stays/, (taskId) => ({ taskId })],
   [/^Timer of task (\S+) was not/, (taskId) => ({ taskId })],
-  [/^Schedule entry '(.+?)' (?!is no longer declared)/, (entry) => ({ entry })],
+  [/^Sweep: (\d+) timers sent, (\d+) failed/, (sent, failed) => ({ sent: Number(sent), failed: Number(failed) })],
+  [/^Schedule entry '(.+?)' /, (entry) => ({ entry })],
   [/^The rule of schedule entry '(.+?)'/, (entry) => ({ entry })],
+];
+
+/** Lines whose text does not say what they are about, and the field that does. */
+const NAMED: readonly (readonly [RegExp, string])[] = [
+  [/^Message \S+ (?:could not|cannot)/, 'queue'],
+  [/^Message \S+: its visibility/, 'queue'],
+  [/^Whether running tasks were revoked/, 'queue'],
+  [/^The slot of \S+ was not given back/, 'key'],
 ];
 
 /** What is wrong with a line; undefined where nothing is. */
@@ -24,8 +36,8 @@ export function faultOfLine(message: string, fields: Fields = {}): string | unde
       if (fields[name] !== value) return `'${message}' has no field ${name}: '${String(value)}'`;
     return undefined;
   }
-  if (/^Message \S+ (?:could not|cannot)/.test(message) && typeof fields['queue'] !== 'string')
-    return `'${message}' has no field queue`;
+  for (const [pattern, name] of NAMED)
+    if (pattern.test(message) && typeof fields[name] !== 'string') return `'${message}' has no field ${name}`;
   return undefined;
 }
 
