@@ -128,7 +128,7 @@ describe('ticks that are not sent', () => {
       const answer = { ok: false, code: 'Busy', message: 'not now', retryable: true };
       return Promise.resolve((args[0] as readonly unknown[]).map(() => answer));
     });
-    const sweepOnce = async (over: Ports) => sweepSchedules(app, over, new Set());
+    const sweepOnce = async (over: Ports) => sweepSchedules(app, over, new Map());
     expect(await sweepOnce(refusing)).toEqual({ ticks: 0, failed: 1 });
     expect(lines.at(-1)).toMatchObject({ level: 'error' });
     expect(lines.at(-1)?.message).toMatch(/^Schedule entry 'tick' was not swept: .*Busy: not now/);
@@ -140,7 +140,7 @@ describe('ticks that are not sent', () => {
   it('of an entry that cannot be read are no reason to leave out the others', async () => {
     const { app, world, lines, read } = await rig(false);
     await world.schedules.write([{ name: 'broken', revision: 1, nextDueMs: NOW, document: '{' }]);
-    expect(await sweepSchedules(app, world.ports, new Set())).toMatchObject({ failed: 1 });
+    expect(await sweepSchedules(app, world.ports, new Map())).toMatchObject({ failed: 1 });
     expect(lines.filter(({ message }) => message.startsWith("Schedule entry 'broken' was not swept: "))).toHaveLength(
       1,
     );

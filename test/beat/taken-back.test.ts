@@ -2,7 +2,7 @@
 import { Celeriac, crontab, every, type Ports, silentLogger } from 'celeriac';
 import { describe, expect, it } from 'vitest';
 
-import { beatWorld, declareNote, START } from '../support/beat-world.ts';
+import { beatWorld, declareNote } from '../support/beat-world.ts';
 import { tapped } from '../support/port-taps.ts';
 
 /** A process whose revokes are refused: what it recalls stays written down with the entry. */

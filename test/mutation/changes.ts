@@ -20,20 +20,40 @@ export function changedLines(diff: string): ChangedLines {
   return changed;
 }
 
+/** What each file imports, of the repository's own files. Read once: a run of `npm run mutate` is about the texts that it began with. */
+let imports: ReadonlyMap<string, readonly string[]> | undefined;
+
+function importsByFile(): ReadonlyMap<string, readonly string[]> {
+  return (imports ??= new Map(
+    globSync('{lib,test,handlers}/**/*.ts').map((path) => [
+      path,
+      importsOf(readFileSync(path, 'utf8')).flatMap(
+        ({ target }) => resolveImport(path, target) ?? OWN.get(target) ?? [],
+      ),
+    ]),
+  ));
+}
+
 /** By file, how many imports lie between it and the nearest of `files`; files that come to none of them are left out. */
 export function distancesTo(files: Iterable<string>): Map<string, number> {
   const importers = new Map<string, string[]>();
-  for (const path of globSync('{lib,test,handlers}/**/*.ts'))
-    for (const { target } of importsOf(readFileSync(path, 'utf8'))) {
-      const imported = resolveImport(path, target) ?? OWN.get(target);
-      if (imported !== undefined) importers.set(imported, [...(importers.get(imported) ?? []), path]);
-    }
+  for (const [path, targets] of importsByFile())
+    for (const target of targets) importers.set(target, [...(importers.get(target) ?? []), path]);
   const distances = new Map([...files].map((path) => [path, 0]));
   // A map goes on with what is added to it while it is walked: nearest first.
   for (const [path, distance] of distances)
     for (const importer of importers.get(path) ?? [])
       if (!distances.has(importer)) distances.set(importer, distance + 1);
   return distances;
+}
+
+/** A test file and all that it imports of `test`: what it does is written there. */
+export function textsOfTest(path: string): string[] {
+  const found = new Set([path]);
+  // A set goes on with what is added to it while it is walked.
+  for (const each of found)
+    for (const target of importsByFile().get(each) ?? []) if (target.startsWith('test/')) found.add(target);
+  return [...found].toSorted();
 }
 
 // The package's own name leads everywhere: such tests come after those that import the file itself.

@@ -24,7 +24,9 @@ export class Compiler {
 
   /** The first error; undefined where there is none. */
   async refusal(mutant: Mutant): Promise<string | undefined> {
-    const [path, text] = [join(this.#root, mutant.file), readFileSync(mutant.file, 'utf8')];
+    // Of the copy: the library's own may be edited while mutants are tried.
+    const path = join(this.#root, mutant.file);
+    const text = readFileSync(path, 'utf8');
     writeFileSync(path, mutated(text, mutant));
     try {
       const tsc = resolve('node_modules/typescript/bin/tsc');

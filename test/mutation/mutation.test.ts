@@ -1,14 +1,17 @@
 /** The parts of `npm run mutate` that decide: what is changed, what is drawn, what the result says. */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { changedLines, distancesTo } from './changes.ts';
+import { changedLines, distancesTo, textsOfTest } from './changes.ts';
 import { chosenOf } from './chosen-tests.ts';
 import { FOLDERS, instrument, mutated, sampleOf } from './mutants.ts';
 import { readReviewed } from './reviewed.ts';
 import { scoreOf, scoreText } from './score.ts';
+import { type Recorded, State } from './state.ts';
 
 describe('the score', () => {
   it.each([
@@ -68,6 +71,36 @@ describe('changes', () => {
     expect(distances.get('test/worker/decide.test.ts')).toBe(1);
     expect(distances.get('test/canvas/windows.test.ts')).toBeGreaterThan(1);
     expect(distances.get('test/schedules/solar.test.ts')).toBeUndefined();
+  });
+});
+
+describe('what was recorded of a test', () => {
+  const [test, file, other] = ['test/worker/defer.test.ts', 'lib/worker/defer.ts', 'lib/worker/decide.ts'];
+
+  it('is of its text and of all that it imports of test', () => {
+    const texts = textsOfTest(test);
+    expect(texts).toEqual(expect.arrayContaining([test, 'test/support/port-taps.ts']));
+    expect(texts.every((path) => path.startsWith('test/'))).toBe(true);
+  });
+
+  it('holds while these texts and that of the file it is asked about stay the same, and is kept', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mutation-'));
+    try {
+      const state = new State(folder);
+      const library = { [file]: state.hash(file), [other]: 'of an earlier text' };
+      const recorded: Recorded = { hash: state.hash(test), library, seconds: 1, passed: true, hits: { key: 1 } };
+      state.record({ [test]: recorded, 'test/worker/decide.test.ts': { ...recorded, hash: 'of an earlier text' } });
+      state.put('own', 'key', { status: 'survived' });
+      const later = new State(folder);
+      expect(later.recorded(test, file)).toEqual(recorded);
+      // Its lines are others by now: that none of their mutants is come to says nothing.
+      expect(later.recorded(test, other)).toBeUndefined();
+      expect(later.recorded(test, 'lib/worker/settle.ts')).toBeUndefined();
+      expect(later.recorded('test/worker/decide.test.ts', file)).toBeUndefined();
+      expect([later.result('own', 'key'), later.result('others', 'key')]).toEqual([{ status: 'survived' }, undefined]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

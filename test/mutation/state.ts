@@ -3,10 +3,14 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { textsOfTest } from './changes.ts';
+
 /** A test file over instrumented code without any mutant. */
 export interface Recorded {
-  /** Of the test file's text: another text is recorded again. */
+  /** Of the test's texts: with others it is recorded again. */
   readonly hash: string;
+  /** Of each file of the library that has mutants: what this says of a file holds while its text stays the same. */
+  readonly library: Readonly<Record<string, string>>;
   readonly seconds: number;
   /** A test that fails without a mutant, such as one that measures sizes, shows nothing with one. */
   readonly passed: boolean;
@@ -19,32 +23,55 @@ export interface Result {
   readonly by?: string;
 }
 
+/** By which tests: those of the mutant's own folder, or all others that are quick. */
+export type Stage = 'own' | 'others';
+
 interface Stored {
   tests: Record<string, Recorded>;
-  results: Record<string, Result>;
+  results: Record<Stage, Record<string, Result>>;
 }
 
-export const hashOf = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
+const HASH_LENGTH = 16;
+
+export const hashOf = (...paths: readonly string[]): string => {
+  const hash = createHash('sha256');
+  for (const path of paths) hash.update(readFileSync(path)).update('\0');
+  return hash.digest('hex').slice(0, HASH_LENGTH);
+};
 
 export class State {
   readonly #path: string;
   readonly #stored: Stored;
+  /** Of what the run began with: texts may be edited while it goes on. */
+  readonly #hashes = new Map<string, string>();
 
   constructor(folder: string) {
     mkdirSync(folder, { recursive: true });
-    this.#path = join(folder, 'state.json');
+    // Another name than what earlier versions wrote, which said nothing of the library's texts.
+    this.#path = join(folder, 'recorded.json');
     this.#stored = existsSync(this.#path)
       ? (JSON.parse(readFileSync(this.#path, 'utf8')) as Stored)
-      : { tests: {}, results: {} };
+      : { tests: {}, results: { own: {}, others: {} } };
   }
 
-  recorded(test: string): Recorded | undefined {
+  /** What was recorded of a test with the texts of now: its own, and that of this file of the library. */
+  recorded(test: string, file: string): Recorded | undefined {
     const recorded = this.#stored.tests[test];
-    return recorded?.hash === hashOf(test) ? recorded : undefined;
+    if (recorded === undefined || recorded.library[file] !== this.hash(file)) return undefined;
+    return recorded.hash === this.hash(test) ? recorded : undefined;
   }
 
-  result(key: string): Result | undefined {
-    return this.#stored.results[key];
+  /** Of a test, with what it imports of `test`; of any other file, of its text. */
+  hash(path: string): string {
+    const known = this.#hashes.get(path);
+    if (known !== undefined) return known;
+    const hash = hashOf(...(path.startsWith('test/') ? textsOfTest(path) : [path]));
+    this.#hashes.set(path, hash);
+    return hash;
+  }
+
+  result(stage: Stage, key: string): Result | undefined {
+    return this.#stored.results[stage][key];
   }
 
   record(tests: Readonly<Record<string, Recorded>>): void {
@@ -52,8 +79,8 @@ export class State {
     this.#write();
   }
 
-  put(key: string, result: Result): void {
-    this.#stored.results[key] = result;
+  put(stage: Stage, key: string, result: Result): void {
+    this.#stored.results[stage][key] = result;
     this.#write();
   }
 

@@ -2,17 +2,14 @@
  * A delivery that comes again after its outcome was settled sends what follows again, which does no harm where that has an
  * owner. In a tree whose ids nobody gave it leaves out what has begun: copies would multiply step by step.
  */
-import type { OutgoingMessage, SendOptions } from 'celeriac';
-import { chain } from 'celeriac';
+import { chain, type OutgoingMessage } from 'celeriac';
 import { expect, it } from 'vitest';
 
 import { decodeMessage } from '../../lib/wire/decode-message.ts';
 import { newWorld } from '../support/worlds.ts';
 
-const ours: SendOptions = {};
-
-it.each([
-  ['a tree of ours', ours, true, 1],
+it.each<[string, { taskId?: string }, true | undefined, number]>([
+  ['a tree of ours', {}, true, 1],
   ['a tree whose id a caller gave', { taskId: 'given' }, undefined, 2],
 ])('%s', async (_what, options, fresh, times) => {
   const runs: string[] = [];
