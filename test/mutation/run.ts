@@ -120,7 +120,7 @@ function nearestFirst(): string[] {
   const found = globSync('test/**/*.test.ts')
     .filter((path) => !OTHER.test(path) && distances.has(path) && among.some((start) => path.startsWith(start)))
     .toSorted((left, right) => (distances.get(left) ?? 0) - (distances.get(right) ?? 0) || (left < right ? -1 : 1));
-  return among.includes('test/') ? [...found, SEEDS] : found;
+  return among.includes('test/') ? [SEEDS, ...found] : found;
 }
 
 /** The tests of a stage: those of the mutant's folder; or all others, of which those that take long only if asked. */
@@ -210,6 +210,11 @@ function ended({ key }: Mutant): Result | undefined {
 }
 
 function report(): void {
+  const unknown = new Set(
+    sample.flatMap((mutant) => STAGES.flatMap((stage) => recording.open(testsOf(stage, mutant), [mutant.file]))),
+  );
+  if (unknown.size > 0)
+    console.log(`\n${unknown.size} of ${tests.length} test files were not recorded: they may kill what survives here.`);
   console.log('\nSurvivors, as lines of test/mutation/survivors.md:');
   for (const mutant of sample)
     if (lives(values.own ? state.result('own', mutant.key) : ended(mutant)))
