@@ -31,7 +31,7 @@ export interface TaskRequest {
     readonly queue: string;
     /** Whether an earlier delivery of this attempt did not finish. */
     readonly redelivered: boolean;
-    /** Claims won for this attempt, this one included. */
+    /** Claims won for this attempt, this one included; of an idempotent task, receives of its messages. */
     readonly deliveries: number;
   };
   /** Id of the first task that this one followed from; its own where it is the first. */

@@ -36,7 +36,16 @@ import { readGroupHeader } from './group-header.ts';
 import { groupIdOf } from '../base/sqs-text.ts';
 
 // What is no number is left out: it would have to be one.
-const COUNTS: ReadonlySet<string> = new Set(['hops', 'unknown', 'slot', 'pace', 'lates', 'place', 'grant']);
+const COUNTS: ReadonlySet<string> = new Set([
+  'hops',
+  'unknown',
+  'slot',
+  'pace',
+  'lates',
+  'place',
+  'grant',
+  'deliveries',
+]);
 
 /** Reads an SQS body. Throws InvalidMessage with a reason; never anything else. */
 export function decodeMessage(body: string): Message {

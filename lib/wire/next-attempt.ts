@@ -43,10 +43,11 @@ function reprOf<T>(shown: string, given: T | undefined, before: T, repr: (value:
 
 /**
  * New arguments are all of them: a body whose results were read for it does not get them a second time. A slot of a rate
- * limit or of a concurrency is one attempt's.
+ * limit or of a concurrency is one attempt's, and so is how often it was delivered.
  */
 function ofNextAttempt({ celeriac }: Message, { args }: RetryOverrides): Message['celeriac'] {
-  const { slot: _slot, pace: _pace, lates: _lates, place: _place, grant: _grant, slots: _slots, ...kept } = celeriac;
+  const { slot: _slot, pace: _pace, lates: _lates, place: _place, grant: _grant, slots: _slots, ...others } = celeriac;
+  const { deliveries: _deliveries, ...kept } = others;
   const { gather: _gather, ...rest } = kept;
   return args === undefined ? kept : rest;
 }

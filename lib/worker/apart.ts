@@ -9,6 +9,7 @@ import type { Delivery } from '../ports/delivery.ts';
 import type { TaskRecord } from '../ports/backend.ts';
 import type { Message } from '../wire/message.ts';
 import type { TaskDefinition } from '../task/registry.ts';
+import { deliveriesOf } from './attempt.ts';
 import { neededMsOf } from './decide.ts';
 import { timeLeftMs } from './deadline.ts';
 import { unlessRefused } from './windows.ts';
@@ -100,17 +101,14 @@ class Turns {
     }
   }
 
-  async #isSuspect(
-    { id, retries }: Message,
-    { receiveCount }: Delivery,
-    { options }: TaskDefinition,
-  ): Promise<boolean> {
-    if (receiveCount <= 1) return false;
+  async #isSuspect(message: Message, delivery: Delivery, { options }: TaskDefinition): Promise<boolean> {
+    const deliveries = deliveriesOf(message, delivery);
+    if (deliveries <= 1) return false;
     // Nothing tells of an idempotent task whether it was begun.
-    if (options.idempotent || receiveCount > OFTEN_RECEIVED) return true;
+    if (options.idempotent || deliveries > OFTEN_RECEIVED) return true;
     const { backend, clock } = this.#worker.ports;
-    const found = await unlessRefused(() => backend.get([id], clock.nowMs()));
-    return wasBegun(found?.[0], retries);
+    const found = await unlessRefused(() => backend.get([message.id], clock.nowMs()));
+    return wasBegun(found?.[0], message.retries);
   }
 
   /**

@@ -15,6 +15,11 @@ export type Disposition =
 
 export const ACK: Disposition = { kind: 'ack' };
 
+/** Deliveries of the attempt so far, this one included: those of the messages too that were sent on in its place. */
+export function deliveriesOf({ celeriac }: Message, { receiveCount }: Delivery): number {
+  return (celeriac.deliveries ?? 0) + receiveCount;
+}
+
 /** One delivery that may run, or ran. */
 export interface Attempt {
   readonly message: Message;

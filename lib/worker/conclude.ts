@@ -2,7 +2,7 @@ import { passOn } from '#deployed/worker/pass-on';
 import { errorLine } from '../base/error-text.ts';
 import { IGNORED } from '../base/states.ts';
 import type { Message } from '../wire/message.ts';
-import { ACK, type Disposition } from './attempt.ts';
+import { ACK, deliveriesOf, type Disposition } from './attempt.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import { committedOf, type Settlement } from './committed.ts';
 import { concludeRequest } from './conclude-request.ts';
@@ -28,7 +28,13 @@ export async function conclude(
   const settlement: Settlement =
     deadLetterReason === undefined
       ? {}
-      : { deadLetter: { reason: deadLetterReason, error: errorLine(error), deliveries: delivery.receiveCount } };
+      : {
+          deadLetter: {
+            reason: deadLetterReason,
+            error: errorLine(error),
+            deliveries: deliveriesOf(message, delivery),
+          },
+        };
   const request = concludeRequest(
     message,
     status,

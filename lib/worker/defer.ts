@@ -13,6 +13,7 @@ import { FAILURE } from '../base/states.ts';
 import { ACK, type Disposition } from './attempt.ts';
 import { conclude } from './conclude.ts';
 import type { Delivery } from '../ports/delivery.ts';
+import { sentOn } from './sent-on.ts';
 import type { Worker } from './worker.ts';
 
 export interface Deferral {
@@ -30,7 +31,6 @@ export async function defer(
   deferral: Deferral,
   worker: Worker,
 ): Promise<Disposition> {
-  const { celeriac } = message;
   const unknown = deferral.because === 'unknown';
   if (unknown) {
     worker.ports.logger.log(
@@ -39,15 +39,10 @@ export async function defer(
       { task: message.task, taskId: message.id },
     );
   }
-  const copy: Message = {
-    ...message,
-    celeriac: {
-      ...celeriac,
-      ...deferral.header,
-      hops: (celeriac.hops ?? 0) + 1,
-      ...(unknown ? { unknown: (celeriac.unknown ?? 0) + 1 } : {}),
-    },
-  };
+  const copy = sentOn(message, delivery, {
+    ...deferral.header,
+    ...(unknown ? { unknown: (message.celeriac.unknown ?? 0) + 1 } : {}),
+  });
   const { settings } = worker.app;
   const fifo = isFifo(copy.queue, settings);
   const encoded = fitting(() => prepare(copy, settings, { asPython: true }));
@@ -94,6 +89,8 @@ async function putOff(
     return { kind: 'keep', seconds: Math.min(SQS_MAX_DELAY_SECONDS, wait) };
   }
   if (!fifo) {
+    // What has run before is early by no more than clocks differ; its bytes cannot tell the next message that it has.
+    if (delivery.receiveCount > 1 && seconds <= SQS_MAX_DELAY_SECONDS) return { kind: 'keep', seconds };
     await resend(delivery, Math.min(SQS_MAX_DELAY_SECONDS, seconds), worker);
     return ACK;
   }

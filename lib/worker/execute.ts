@@ -12,7 +12,7 @@ import type { Message } from '../wire/message.ts';
 import type { TaskDefinition } from '../task/registry.ts';
 import { writeDocument } from '../wire/result-document.ts';
 import { FAILURE, PENDING, RETRY, REVOKED, STARTED } from '../base/states.ts';
-import { ACK, type Disposition } from './attempt.ts';
+import { ACK, deliveriesOf, type Disposition } from './attempt.ts';
 import { endLost } from './commit.ts';
 import { ignoresResult } from './outcome.ts';
 import { decideArrival, decideClaim, mayStart } from './decide.ts';
@@ -132,7 +132,14 @@ async function claimAndRun(
   const { options } = definition;
   // Unclaimed it would leave nothing for its caller to read.
   if (options.idempotent && worker.app.eager === undefined)
-    return runAttempt({ message, delivery, definition, owner: undefined, deliveries: delivery.receiveCount, worker });
+    return runAttempt({
+      message,
+      delivery,
+      definition,
+      owner: undefined,
+      deliveries: deliveriesOf(message, delivery),
+      worker,
+    });
   const owner = `${worker.invocation.requestId}/${worker.ports.ids.next()}`;
   const outcome = await worker.claim(claimRequest(message, owner, definition, worker));
   const decision = decideClaim(outcome, options);

@@ -3,13 +3,13 @@
  * end with that reason, after a few receives, since SQS would bring it back for days.
  */
 import { fromRule } from '../wire/rule-message.ts';
-import { decodeMessage } from '../wire/decode-message.ts';
+import { decodeHeaders, decodeMessage } from '../wire/decode-message.ts';
 import { errorLine, errorText, isOf } from '../base/error-text.ts';
 import { FAILED_DELIVERY_FIRST_SECONDS, FAILED_DELIVERY_LONGEST_SECONDS, REFUSED_RECEIVES } from '../base/limits.ts';
 import type { Message } from '../wire/message.ts';
 import { isPassing, OutcomeRefused } from '../base/passing.ts';
 import { FAILURE, RETRY } from '../base/states.ts';
-import { ACK, type Disposition } from './attempt.ts';
+import { ACK, deliveriesOf, type Disposition } from './attempt.ts';
 import { conclude } from './conclude.ts';
 import { deadLetter, sendDeadLetters } from './dead-letter.ts';
 import type { Delivery } from '../ports/delivery.ts';
@@ -18,9 +18,10 @@ import { unlessRefused } from './windows.ts';
 
 /** Never throws. */
 export async function afterError(delivery: Delivery, worker: Worker, error: unknown): Promise<Disposition> {
-  const again: Disposition = { kind: 'keep', seconds: againSeconds(delivery.receiveCount) };
+  const deliveries = countOf(delivery);
+  const again: Disposition = { kind: 'keep', seconds: againSeconds(deliveries) };
   const refused = isOf(error, OutcomeRefused);
-  if (isPassing(error) || (!refused && delivery.receiveCount < REFUSED_RECEIVES)) return again;
+  if (isPassing(error) || (!refused && deliveries < REFUSED_RECEIVES)) return again;
   try {
     return await giveUp(delivery, worker, refused ? (error as OutcomeRefused).cause : error);
   } catch (second) {
@@ -32,9 +33,18 @@ export async function afterError(delivery: Delivery, worker: Worker, error: unkn
   }
 }
 
+/** Those before it was sent on count too: it would wait for a slot and be refused in turns for ever. */
+function countOf(delivery: Delivery): number {
+  try {
+    return deliveriesOf(decodeHeaders(delivery.body), delivery);
+  } catch {
+    return delivery.receiveCount;
+  }
+}
+
 /** Not after the queue's whole timeout, and ever more slowly: a receive more is a receive less until the lost queue. */
-export function againSeconds(receiveCount: number): number {
-  return Math.min(FAILED_DELIVERY_LONGEST_SECONDS, FAILED_DELIVERY_FIRST_SECONDS * 2 ** Math.max(0, receiveCount - 1));
+export function againSeconds(deliveries: number): number {
+  return Math.min(FAILED_DELIVERY_LONGEST_SECONDS, FAILED_DELIVERY_FIRST_SECONDS * 2 ** Math.max(0, deliveries - 1));
 }
 
 const REASON = 'cannot be handled';

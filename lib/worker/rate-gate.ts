@@ -15,7 +15,7 @@ import type { Delivery } from '../ports/delivery.ts';
 import type { KeptSlot } from '../ports/rates.ts';
 import type { TaskDefinition } from '../task/registry.ts';
 import type { Message } from '../wire/message.ts';
-import type { Disposition } from './attempt.ts';
+import { deliveriesOf, type Disposition } from './attempt.ts';
 import { conclude } from './conclude.ts';
 import { defer } from './defer.ts';
 import { flowKey } from './flow-key.ts';
@@ -68,14 +68,14 @@ async function startedBefore(
   { ports }: Worker,
 ): Promise<boolean> {
   // Without a claim nothing tells.
-  if (delivery.receiveCount <= 1 || definition.options.idempotent) return false;
+  if (deliveriesOf(message, delivery) <= 1 || definition.options.idempotent) return false;
   const [record] = await ports.backend.get([message.id], ports.clock.nowMs());
   return (record?.attempt ?? -1) >= message.retries;
 }
 
 async function passOrWait(gated: Gated): Promise<Disposition | undefined> {
   const { message, delivery, worker } = gated;
-  const before = slotIn(message) ?? (delivery.receiveCount > 1 ? await keptSlot(gated) : undefined);
+  const before = slotIn(message) ?? (deliveriesOf(message, delivery) > 1 ? await keptSlot(gated) : undefined);
   const placed = await placeIn(gated, before);
   if (placed === undefined) {
     const { random } = worker.ports;

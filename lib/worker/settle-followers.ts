@@ -10,6 +10,7 @@ import { nextAttempt } from '../wire/next-attempt.ts';
 import type { App } from '../producer/app.ts';
 import { checkTimerSize, prepare, type Prepared } from '../producer/publish.ts';
 import { derivedId } from '../base/ids.ts';
+import { deliveriesOf } from './attempt.ts';
 import { addStep } from './children.ts';
 import { countMember } from './celery-chord.ts';
 import { deadLetter, sendDeadLetters } from './dead-letter.ts';
@@ -66,7 +67,7 @@ function settlingOf(
     ports,
     deadlineMs,
     again: committed.again === true,
-    lastTry: delivery.receiveCount >= REFUSED_RECEIVES,
+    lastTry: deliveriesOf(message, delivery) >= REFUSED_RECEIVES,
     followedUp,
     outbox: new Outbox<Child>(),
     progress: new Progress(name, ports, { startMs, deadlineMs }),

@@ -3,6 +3,7 @@ import { errorLine } from '../base/error-text.ts';
 import { SLOT_RETENTION_SECONDS } from '../base/limits.ts';
 import { isSame } from '../flow/slots.ts';
 import type { ClaimOutcome, ClaimRequest } from '../ports/backend.ts';
+import { deliveriesOf } from './attempt.ts';
 import type { Seated } from './slot-desk.ts';
 import type { Leaving } from './slot-pump.ts';
 import { orLeased } from './pass-on.ts';
@@ -40,7 +41,7 @@ export class HeldSlot {
     this.#seat = seat;
     this.#ports = ports;
     this.#state = seated.kind === 'own' ? 'own' : 'other';
-    this.#hasPlace = wanted.delivery.receiveCount > 1 || (seated.kind === 'own' && seated.parked);
+    this.#hasPlace = deliveriesOf(wanted.message, wanted.delivery) > 1 || (seated.kind === 'own' && seated.parked);
   }
 
   /** The worker, as the attempt is to see it. */

@@ -17,6 +17,7 @@ import type { Parked } from '../ports/slots.ts';
 import { prepare } from '../producer/publish.ts';
 import type { TaskDefinition } from '../task/registry.ts';
 import type { Message } from '../wire/message.ts';
+import { sentOn } from './sent-on.ts';
 import type { Seat } from './slot-desk.ts';
 import type { SlotPorts } from './slot-ports.ts';
 import type { Worker } from './worker.ts';
@@ -78,17 +79,10 @@ function leaseMsOf({ leaseSeconds = Infinity }: Wanted, deadlineMs: number, cloc
 }
 
 /** As it is sent when its turn has come: at its old place, should it come too late for its slot. Undefined where it is too large. */
-function storedForm({ message, key, worker }: Wanted, sinceMs: number): OutgoingMessage | undefined {
-  const { celeriac } = message;
-  const header = {
-    ...celeriac,
-    place: sinceMs,
-    grant: (celeriac.grant ?? 0) + 1,
-    slots: key,
-    hops: (celeriac.hops ?? 0) + 1,
-  };
+function storedForm({ message, delivery, key, worker }: Wanted, sinceMs: number): OutgoingMessage | undefined {
+  const header = { place: sinceMs, grant: (message.celeriac.grant ?? 0) + 1, slots: key };
   try {
-    const { outgoing } = prepare({ ...message, celeriac: header }, worker.app.settings, { asPython: true });
+    const { outgoing } = prepare(sentOn(message, delivery, header), worker.app.settings, { asPython: true });
     return outgoing.body.length > MAX_PARKED_BYTES ? undefined : outgoing;
   } catch (error) {
     if (!MessageTooLarge.is(error)) throw error;
