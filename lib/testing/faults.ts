@@ -33,6 +33,11 @@ export interface Faults {
   readonly clockSkewSeconds?: number;
   /** A batch is received and not run: its function is throttled, and the receive is counted all the same. */
   readonly throttledBatch?: number;
+  /**
+   * A batch of a standard queue is handed to a second worker too, up to five seconds later: what either of them acknowledges is
+   * deleted. (`duplicate` sends a message of its own, which stays.)
+   */
+  readonly doubledBatch?: number;
   /** A rule fires twice. */
   readonly doubledRule?: number;
   /** A rule's firing arrives up to 50 seconds late. */
@@ -57,6 +62,7 @@ const KINDS: ReadonlySet<string> = new Set<keyof Faults>([
   'freeze',
   'clockSkewSeconds',
   'throttledBatch',
+  'doubledBatch',
   'doubledRule',
   'lateRule',
   'skippedRule',
@@ -65,6 +71,8 @@ const KINDS: ReadonlySet<string> = new Set<keyof Faults>([
 const LONGEST_FREEZE_MS = 600_000;
 const LATE_COPY_SECONDS = 120;
 const LATE_SECONDS = 5;
+/** How much later a second worker is handed the same batch. */
+export const LONGEST_DOUBLE_MS = 5000;
 const LATE_RULE_SECONDS = 50;
 
 /** The faults of a world: drawn from its seed, counted, and switched by `on`. */
@@ -80,6 +88,7 @@ export class FaultPlan {
     killBeforeCommit: 0,
     freeze: 0,
     throttledBatch: 0,
+    doubledBatch: 0,
     doubledRule: 0,
     lateRule: 0,
     skippedRule: 0,

@@ -2,6 +2,7 @@
 import type { Celeriac } from '../app/app.ts';
 import type { MemoryBroker, Received } from '../memory/index.ts';
 import { batchSizeOf, workersOf } from '../options/at-once.ts';
+import { isFifo } from '../options/declared-queue.ts';
 import type { Ports } from '../ports/ports.ts';
 import { WAKE_QUEUE } from '../ports/wake-up.ts';
 import { LOST_QUEUE } from '../ports/delivery.ts';
@@ -10,7 +11,7 @@ import { consumeWakeUps } from '../beat/consume-wake-ups.ts';
 import { consume } from '../worker/consume.ts';
 import { consumeLost } from '../worker/consume-lost.ts';
 import type { BatchResponse, Delivery, Invocation } from '../ports/delivery.ts';
-import type { FaultPlan } from './faults.ts';
+import { type FaultPlan, LONGEST_DOUBLE_MS } from './faults.ts';
 import type { Invocations } from './invocations.ts';
 import type { ManualClock } from './manual-clock.ts';
 import type { WorldOptions, WorldSettings } from './world-options.ts';
@@ -47,7 +48,7 @@ export class Functions {
     for (const queue of this.#queues) {
       // A throttled batch is not run: it comes back after its visibility timeout.
       for (let batch = this.#receive(queue); batch.length > 0; batch = this.#receive(queue))
-        if (!this.#of.faults.hit('throttledBatch')) this.#deliver(queue, batch);
+        if (!this.#of.faults.hit('throttledBatch')) this.#deliverOnceOrTwice(queue, batch);
     }
   }
 
@@ -94,6 +95,14 @@ export class Functions {
       requestId: `invocation-${this.#invocations}`,
     };
     return { invocation, ports: wrapPorts?.(ports, invocation) ?? ports };
+  }
+
+  #deliverOnceOrTwice(queue: string, batch: readonly Received[]): void {
+    const { app, clock, faults } = this.#of;
+    this.#deliver(queue, batch);
+    // A FIFO queue hands out nothing of a group of which something is in flight.
+    if (isFifo(queue, app.settings) || !faults.hit('doubledBatch')) return;
+    clock.schedule(faults.draw(LONGEST_DOUBLE_MS), () => this.#deliver(queue, batch));
   }
 
   #deliver(queue: string, batch: readonly Received[]): void {

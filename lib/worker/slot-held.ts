@@ -57,7 +57,7 @@ export class HeldSlot {
         return stands;
       },
       release: async (request) => {
-        // The other way round the next delivery, which finds the claim free, would lose its slot to this.
+        // The other way round the next delivery could claim first, find no entry to take over, and have come for nothing.
         await this.leave();
         return worker.release(request);
       },

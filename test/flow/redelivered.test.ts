@@ -217,7 +217,7 @@ describe.each([{ idempotent: false }, { idempotent: true }])('idempotent: $idemp
     await Promise.all([task.delay(), task.delay()]);
     await world.drain();
     const each = [0, 1, 2].flatMap((retries) => [1, 2, 3].map((deliveries) => [retries, deliveries]));
-    expect(told.toSorted().map(String)).toEqual([...each, ...each].toSorted().map(String));
+    expect(told.map(String).toSorted()).toEqual([...each, ...each].map(String).toSorted());
   });
 });
 

@@ -116,6 +116,8 @@ export async function runProgram({
     await world.advance(random.next() < 0.8 ? 0.001 : draw(20));
   }
   await world.drain(`${LONGEST_DAYS}d`);
+  // A worker that died with a message that another has deleted holds its slot as long as it lives.
+  await world.advance(2 * INVOCATION_SECONDS);
   const records = new Map(world.backend.all().map((record) => [record.id, record]));
   for (const { n, id } of results) {
     const status = records.get(id)?.status;
@@ -155,6 +157,7 @@ function slow(slots: SlotStore, latency: () => number, clock: Clock): SlotStore 
 export const FAULTS: Faults = {
   duplicate: 0.1,
   reorder: 0.2,
+  doubledBatch: 0.1,
   error: 0.03,
   lostResponse: 0.03,
   partialFailure: 0.03,
