@@ -247,7 +247,7 @@ it('a look that comes before it is written down waits until it is', async () => 
   ids.push(await on.send(2));
   await on.world.drain('1d');
   expect([refused, frozen]).toEqual([true, true]);
-  expect(ids.map(on.statusOf)).toEqual(['SUCCESS', 'SUCCESS']);
+  expect(ids.map((id) => on.statusOf(id))).toEqual(['SUCCESS', 'SUCCESS']);
 });
 
 /**
