@@ -2,13 +2,26 @@
 import { expect, it } from 'vitest';
 
 import { FLOW_SABOTAGES } from './world/sabotage-flow.ts';
+import { INSTANCE_SABOTAGES } from './world/sabotage-instances.ts';
+import { LANE_SABOTAGES } from './world/sabotage-lanes.ts';
+import { CHANGE_SABOTAGES, LOCK_SABOTAGES } from './world/sabotage-locks.ts';
+import { MARK_SABOTAGES } from './world/sabotage-marks.ts';
 import { simulate } from './world/simulate.ts';
 
 it.each([1, 2, 3, 4])('seed %i, tasks under limits', async (seed) => {
   expect((await simulate({ seed, flow: true })).violations).toEqual([]);
 });
 
-it.each(FLOW_SABOTAGES)('its checker sees $rule: $what', async ({ rule, options }) => {
+const SABOTAGES = [
+  ...FLOW_SABOTAGES,
+  ...INSTANCE_SABOTAGES,
+  ...MARK_SABOTAGES,
+  ...LANE_SABOTAGES,
+  ...LOCK_SABOTAGES,
+  ...CHANGE_SABOTAGES,
+];
+
+it.each(SABOTAGES)('its checker sees $rule: $what', async ({ rule, options }) => {
   const rules = new Set<string>();
   for (let seed = 1; seed <= 5 && !rules.has(rule); seed += 1)
     for (const violation of (await simulate({ seed, ...options })).violations) rules.add(violation.rule);

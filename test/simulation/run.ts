@@ -1,6 +1,6 @@
 /**
  * `npm run simulate -- --seeds 1000 --faults all`: many seeds, on two processes. `--adapters aws` runs them over the AWS
- * adapters, with what goes wrong request by request; `--flow` gives tasks limits. `SEED=17 npm run simulate` runs one again, exactly. A violation is printed with its seed, the fewest programs that still show it, and what happened to the task.
+ * adapters, with what goes wrong request by request; `--flow` gives tasks limits, and adds programs of everything else in flow control. `SEED=17 npm run simulate` runs one again, exactly. A violation is printed with its seed, the fewest programs that still show it, and what happened to the task.
  */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';

@@ -5,7 +5,7 @@ import type { Ledger, Run } from './ledger.ts';
 // A sweeper may have stood still between reading what is due and sending it.
 const LONGEST_FREEZE_MS = 600_000;
 // What workers that died before left: the longest lease, visibility timeout and freeze, one after the other.
-const AFTERMATH_MS = 1_200_000;
+export const AFTERMATH_MS = 1_200_000;
 // SQS delays whole seconds; a worker may be woken a second late.
 const LATEST_MS = 3000;
 

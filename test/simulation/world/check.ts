@@ -96,6 +96,11 @@ export class Checker {
     this.#ends.set(id, { state, attempt, meta: ignored === true ? undefined : meta, atMs: written?.atMs });
   }
 
+  /** A task that was sent by itself. */
+  single(leaf: Pick<Leaf, 'behaviour' | 'task'>, id: string): void {
+    this.#tasks.reached(leaf, id, id);
+  }
+
   #nothing(program: Program): void {
     for (const { key } of leavesOf(program.tree))
       if (this.#ledger.runsByKey.has(key))
@@ -125,6 +130,7 @@ export class Checker {
   #onTime(leaf: Leaf, atMs: number): void {
     const [run] = this.#ledger.runsByKey.get(leaf.key) ?? [];
     if (run === undefined || leaf.task === 'late' || leaf.task === 'ordered') return;
+    if (this.#ledger.facts.heldUp.has(leaf.task)) return;
     const lateMs = run.atMs - atMs - (leaf.countdown ?? 0) * 1000;
     if (lateMs > PUNCTUAL_MS) this.#ledger.violate('on time', `${leaf.key} ${lateMs} ms late`, run.id);
   }

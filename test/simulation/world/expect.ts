@@ -23,6 +23,8 @@ export interface Ending {
   readonly deadLetter?: string;
   /** Its last attempt never began. */
   readonly unrun?: true;
+  /** Earlier ones may not have begun either: they were left out. */
+  readonly gaps?: true;
 }
 
 export type Act = 'value' | 'retry' | Omit<Ending, 'attempt'>;
@@ -91,6 +93,8 @@ export function endingsOf(leaf: Pick<Leaf, 'behaviour' | 'task' | 'expires'>, id
       endings.push({ state: 'REVOKED', attempt, error: { type: 'TaskRevokedError', message: 'expired' } });
   };
   expired(0);
+  const leftOut = facts.leftOut.get(leaf.task);
+  if (leftOut === 'ignored') endings.push({ state: 'IGNORED', unrun: true });
   if (leaf.task === 'gone')
     return [
       ...endings,
@@ -123,6 +127,11 @@ export function endingsOf(leaf: Pick<Leaf, 'behaviour' | 'task' | 'expires'>, id
       for (const type of ['TimeLimitExceeded', 'EnqueueFailed'])
         endings.push({ state: 'FAILURE', attempt, error: { type } });
     const come = act(leaf.behaviour, attempt);
+    if (leftOut === 'retry') {
+      endings.push({ state: 'SUCCESS', attempt, gaps: true });
+      if (attempt < MAX_RETRIES) continue;
+      return [...endings, { state: 'FAILURE', attempt, error: { type: 'LockNotAcquired' }, unrun: true, gaps: true }];
+    }
     if (come === 'retry' && refusal?.at === 'send') return [...endings, unsent(attempt + 1)];
     if (come === 'retry') continue;
     if (come === 'value' && refusal?.at === 'outcome')

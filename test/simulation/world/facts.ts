@@ -40,6 +40,7 @@ export interface Revoke {
 interface Claim {
   readonly owner: string;
   readonly leaseMs: number;
+  readonly atMs: number;
 }
 
 interface Attempt {
@@ -53,6 +54,8 @@ export class Facts {
   watched = false;
   /** Tasks that something else than a fault may hold up. */
   heldUp: ReadonlySet<string> = new Set();
+  /** What becomes of a task that does not run beside itself, where another runs: by its name. */
+  leftOut: ReadonlyMap<string, 'ignored' | 'retry'> = new Map();
   /** What a service refuses for good, by task id. */
   readonly refusals: Map<string, Refusal> = new Map();
   /** Tasks whose workers were told that they are revoked while they ran. */
@@ -68,6 +71,11 @@ export class Facts {
   /** Claims won by different deliveries. */
   claims(id: string, attempt: number): number {
     return this.#attempts.get(id)?.get(attempt)?.claims.length ?? 0;
+  }
+
+  /** When its first attempt was claimed first. */
+  claimedMs(id: string): number | undefined {
+    return this.#attempts.get(id)?.get(0)?.claims[0]?.atMs;
   }
 
   /** How many of them gave the message back on purpose. */
@@ -141,7 +149,7 @@ export class Facts {
         const known = this.#attempt(id, attempt);
         known.open = true;
         // The same one again: its answer was lost on the way.
-        if (known.claims.at(-1)?.owner !== owner) known.claims.push({ owner, leaseMs });
+        if (known.claims.at(-1)?.owner !== owner) known.claims.push({ owner, leaseMs, atMs: now() });
       }
       return outcomes;
     };

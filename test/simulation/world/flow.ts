@@ -32,7 +32,8 @@ const NAMES: readonly Limited[] = ['leaf', 'once', 'late', 'ordered'];
 const PER_MINUTE = [6, 20, 60] as const;
 const BURST = [1, 1, 5] as const;
 const CONCURRENCY = [1, 1, 2, 5] as const;
-const LINES = 2;
+/** Lines of each task. */
+export const LINES = 2;
 
 /** At least one task has a limit. */
 export function drawFlow(random: Random): Flow {
@@ -60,7 +61,7 @@ function optionsOf({ rate, concurrency }: Limit): Limits {
 }
 
 /** Which line the task of a program's leaf stands in. */
-function lineOf(leafKey: string): string {
+export function lineOf(leafKey: string): string {
   return `line ${Number(leafKey.split('.')[1]) % LINES}`;
 }
 
@@ -72,6 +73,11 @@ export function withoutTimers({ refused, ...program }: Program): Program {
 const MINUTE_MS = 60_000;
 // A slot may pass by its grace, which grows each time that it was too late for one; the clocks of two workers differ.
 const GRACE_MS = 10_000 * 4 ** 2;
+
+/** Starts in a minute at most. */
+export function mostStarts({ perMinute, burst }: Rate, skewMs: number): number {
+  return Math.ceil((perMinute * (MINUTE_MS + GRACE_MS + skewMs)) / MINUTE_MS) + burst;
+}
 
 /** Never more starts than the limit and the burst allow; what is delivered again has started before. */
 export function checkRates(ledger: Ledger, flow: Flow, leaves: readonly Leaf[], skewMs: number): void {
@@ -90,7 +96,7 @@ export function checkRates(ledger: Ledger, flow: Flow, leaves: readonly Leaf[], 
     lines.set(name, line);
   }
   for (const [name, { rate, starts }] of lines) {
-    const allowed = Math.ceil((rate.perMinute * (MINUTE_MS + GRACE_MS + skewMs)) / MINUTE_MS) + rate.burst;
+    const allowed = mostStarts(rate, skewMs);
     for (const [index, { atMs, id }] of starts.entries()) {
       const last = starts[index + allowed];
       if (last !== undefined && last.atMs - atMs < MINUTE_MS) {

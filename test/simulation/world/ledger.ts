@@ -3,6 +3,8 @@ import type { World } from 'celeriac/testing';
 
 import { isFinal } from '../../../lib/base/states.ts';
 import { Facts } from './facts.ts';
+import { Instances } from './instances.ts';
+import type { LaneRun } from './lanes.ts';
 import { Witness } from './terminations.ts';
 
 export interface Run {
@@ -35,9 +37,15 @@ interface Claimed {
 export class Ledger {
   readonly facts: Facts = new Facts();
   readonly witness: Witness = new Witness(this.facts, (...violation) => this.violate(...violation));
+  readonly instances: Instances = new Instances(
+    (...violation) => this.violate(...violation),
+    (id, attempt) => this.#outcomes.has(`${id}/${attempt}`),
+  );
   /** How long the record of a task is kept once it has ended. */
   keptMs = Infinity;
   readonly runs: Run[] = [];
+  /** Runs of tasks of a queue with lanes. */
+  readonly laneRuns: LaneRun[] = [];
   readonly runsByKey: Map<string, Run[]> = new Map();
   readonly ticks: {
     readonly entry: string;

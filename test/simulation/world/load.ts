@@ -6,18 +6,25 @@ import {
   chord,
   crontab,
   type Duration,
+  enqueue,
   every,
   group,
   Ignore,
   Reject,
   type TaskContext,
+  type TaskOptions,
 } from 'celeriac';
 import type { World } from 'celeriac/testing';
 import type { Clock } from '../../../lib/base/time.ts';
 import { CURRENT_INVOCATION } from '../../../lib/testing/simulated-invocation.ts';
-import type { Flow } from './flow.ts';
+import { MARKED_NAMES, MARKED_OPTIONS, type MarkedName, type Send } from './callers.ts';
+import { CHANGED_OPTIONS, CHANGED_TASK } from './changes.ts';
+import { declareInstanceTicks } from './instance-ticks.ts';
+import { type Flow, lineOf } from './flow.ts';
+import { INSTANCE_OPTIONS, INSTANCE_QUEUE, type InstanceName } from './instances.ts';
+import { LANE_QUEUE, LANE_QUEUE_OPTIONS, LANE_TASK } from './lanes.ts';
 import type { Ledger } from './ledger.ts';
-import { type Behaviour, MAX_RETRIES, type Program, type Tree, valueOf } from './program.ts';
+import { type Behaviour, MAX_RETRIES, type Program, type TaskName, type Tree, valueOf } from './program.ts';
 
 export class Passing extends Error {
   override readonly name = 'Passing';
@@ -30,6 +37,8 @@ export class Flaky extends Error {
 export interface Load {
   readonly app: Celeriac;
   build(program: Program): AnySignature;
+  /** A call of a task that stands for a key. */
+  readonly call: Send;
   /** The clock that tasks sleep on and tell the time by. */
   attach(clock: Clock): void;
   /** Half of the workers run older code for a while. */
@@ -37,11 +46,14 @@ export interface Load {
 }
 
 const OPTIONS = { bind: true, maxRetries: MAX_RETRIES, autoretryFor: [Flaky], retryBackoff: true } as const;
+type Limits = Pick<TaskOptions, 'rateLimit' | 'concurrency' | 'queue'>;
 
 /** Where runs and ticks are written down: the ledger, or a message to the process that has it. */
 export type Notes = Pick<Ledger, 'run'> &
   Partial<Pick<Ledger, 'ran'>> &
-  Partial<Pick<Ledger, 'witness'>> & { readonly ticks: { push(tick: Ledger['ticks'][number]): unknown } };
+  Partial<Pick<Ledger, 'witness' | 'instances' | 'laneRuns'>> & {
+    readonly ticks: { push(tick: Ledger['ticks'][number]): unknown };
+  };
 
 /** What entries run that are stored while the world runs. */
 export const STORED_TASK = 'stored';
@@ -55,9 +67,15 @@ export interface LoadOptions {
   readonly flow?: Flow['options'];
 }
 
-export function newLoad(ledger: Notes, { schedules = true, resultExpires, flow = {} }: LoadOptions = {}): Load {
+export function newLoad(ledger: Notes, { schedules = true, resultExpires, flow }: LoadOptions = {}): Load {
   const app = new Celeriac('simulation', {
-    queues: { default: { concurrency: 50 }, orders: { fifo: true }, poison: {} },
+    queues: {
+      default: { concurrency: 50 },
+      orders: { fifo: true },
+      poison: {},
+      [INSTANCE_QUEUE]: {},
+      [LANE_QUEUE]: LANE_QUEUE_OPTIONS,
+    },
     resultExpires: resultExpires ?? '30d',
     timezone: 'Europe/Berlin',
   });
@@ -129,18 +147,38 @@ export function newLoad(ledger: Notes, { schedules = true, resultExpires, flow =
         return value;
     }
   };
+  const plain = (name: TaskName, options: Limits = {}) =>
+    app.task(name, { ...OPTIONS, ...options }, (self, ...args: unknown[]) => act(self, args, false));
+  const instance = (name: InstanceName) =>
+    app.task(name, { ...OPTIONS, ...INSTANCE_OPTIONS[name] }, (self, ...args: unknown[]) => {
+      const run = (): Promise<unknown> | string => act(self, args, false);
+      return ledger.instances?.during(self, name, lineOf(args.at(-2) as string), run) ?? run();
+    });
   const tasks = {
-    leaf: app.task('leaf', { ...OPTIONS, ...flow.leaf }, (self, ...args: unknown[]) => act(self, args, false)),
-    once: app.task('once', { ...OPTIONS, ...flow.once, acksLate: false }, (self, ...args: unknown[]) =>
+    leaf: plain('leaf', flow?.leaf),
+    once: app.task('once', { ...OPTIONS, ...flow?.once, acksLate: false }, (self, ...args: unknown[]) =>
       act(self, args, true),
     ),
-    late: app.task('late', { ...OPTIONS, ...flow.late }, (self, ...args: unknown[]) => act(self, args, false)),
-    ordered: app.task('ordered', { ...OPTIONS, ...flow.ordered, queue: 'orders' }, (self, ...args: unknown[]) =>
-      act(self, args, false),
-    ),
-    gone: app.task('gone', OPTIONS, (self, ...args: unknown[]) => act(self, args, false)),
-    poison: app.task('poison', { ...OPTIONS, queue: 'poison' }, (self, ...args: unknown[]) => act(self, args, false)),
+    late: plain('late', flow?.late),
+    ordered: plain('ordered', { ...flow?.ordered, queue: 'orders' }),
+    gone: plain('gone'),
+    poison: plain('poison', { queue: 'poison' }),
+    alone: instance('alone'),
+    brief: instance('brief'),
+    again: instance('again'),
+    turns: instance('turns'),
+    changed: plain(CHANGED_TASK, CHANGED_OPTIONS),
+    lane: app.task(LANE_TASK, { ...OPTIONS, queue: LANE_QUEUE }, (self, ...args: unknown[]) => {
+      const { id, priority, deliveryInfo } = self.request;
+      ledger.laneRuns?.push({ id, priority, queue: deliveryInfo.queue });
+      return act(self, args, false);
+    }),
   };
+  const marked = (name: MarkedName) =>
+    app.task(name, { ...OPTIONS, ...MARKED_OPTIONS[name] }, (self, _line: string, id: string, behaviour: Behaviour) =>
+      act(self, [`${id}@${self.request.id}`, behaviour], false),
+    );
+  const callable = Object.fromEntries(MARKED_NAMES.map((name) => [name, marked(name)]));
   // Of one argument more it would be called in the failing worker.
   const failed = app.task('failed', { bind: true }, (self, ...args: unknown[]) => {
     const [key, failedId] = args.toReversed() as [string, string];
@@ -160,6 +198,7 @@ export function newLoad(ledger: Notes, { schedules = true, resultExpires, flow =
     linkError: failed.s(`${key}.errback`).set({ taskId: `${key}.errback` }),
   });
   if (schedules) declareTicks(app, ledger, () => clock?.nowMs() ?? 0);
+  if (schedules && flow !== undefined) declareInstanceTicks(app, ledger, () => clock);
   const signatureOf = (tree: Tree, program: Program): AnySignature => {
     if (tree.type === 'chain')
       return chain(...(tree.steps.map((step) => signatureOf(step, program)) as [AnySignature]));
@@ -174,6 +213,7 @@ export function newLoad(ledger: Notes, { schedules = true, resultExpires, flow =
     return sig.set({
       ...(program.explicitIds ? { taskId: tree.key } : {}),
       ...(tree.countdown === undefined ? {} : { countdown: tree.countdown }),
+      ...(tree.priority === undefined ? {} : { priority: tree.priority }),
       ...(tree.expires === undefined ? {} : { expires: tree.expires }),
       ...(tree.groupKey === undefined ? {} : { groupKey: tree.groupKey }),
       ...(tree.ignoreResult === undefined ? {} : { ignoreResult: tree.ignoreResult }),
@@ -182,6 +222,8 @@ export function newLoad(ledger: Notes, { schedules = true, resultExpires, flow =
   };
   return {
     app,
+    call: ({ name, line, id, behaviour }, options) =>
+      enqueue(callable[name] as never, [line, id, behaviour] as never, options),
     build: (program) => signatureOf(program.tree, program),
     attach: (made) => {
       clock = made;

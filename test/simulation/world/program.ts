@@ -1,5 +1,6 @@
 /** Random programs: trees of tasks, each with a behaviour of its own, from which follows what must come of it. */
 import type { Random } from '../../../lib/base/time.ts';
+import type { InstanceName } from './instances.ts';
 import { REFUSAL_ERRORS, type Refusal, type RefusedAt } from './refusals.ts';
 
 export type Behaviour =
@@ -19,7 +20,7 @@ export type Behaviour =
   | { readonly kind: 'reject' }
   | { readonly kind: 'ignore' };
 
-export type TaskName = 'leaf' | 'once' | 'late' | 'ordered' | 'gone' | 'poison';
+export type TaskName = 'leaf' | 'once' | 'late' | 'ordered' | 'gone' | 'poison' | 'lane' | 'changed' | InstanceName;
 
 export interface Leaf {
   readonly type: 'leaf';
@@ -29,6 +30,8 @@ export interface Leaf {
   readonly countdown?: number;
   readonly expires?: number;
   readonly ignoreResult?: boolean;
+  /** 0 is the most urgent. */
+  readonly priority?: number;
   /** Its FIFO group. */
   readonly groupKey?: string;
 }

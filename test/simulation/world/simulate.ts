@@ -11,7 +11,8 @@ import { checkEnds, checkFifo, checkLateness } from './check-time.ts';
 import { Edits } from './edits.ts';
 import { Ledger, type Violation } from './ledger.ts';
 import { newLoad } from './load.ts';
-import { checkConcurrency, checkRates, drawFlow, withoutTimers } from './flow.ts';
+import { drawFlow, withoutTimers } from './flow.ts';
+import { FlowWorld } from './flow-world.ts';
 import { Generator, leavesOf } from './program.ts';
 import { outage } from './outage.ts';
 import { refusing } from './refusals.ts';
@@ -101,15 +102,18 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   ledger.keptMs = 1000 * Math.max(resultExpiresSeconds, LEAST_KEPT_SECONDS);
   // A stream of its own: without flow control a seed stays the run that it was.
   const flow = options.flow === true ? drawFlow(seededRandom(seed + 19)) : undefined;
-  ledger.facts.heldUp = new Set(flow?.limits.keys());
   const load = newLoad(ledger, { resultExpires: resultExpiresSeconds, ...(flow && { flow: flow.options }) });
+  const skewSeconds = options.toleratedSkewSeconds ?? faults.clockSkewSeconds ?? 0;
+  const common = { seed, programs, sendingMs: SENDING_MS, slackMs: 2000 * skewSeconds, punctual };
+  const controlled = flow && new FlowWorld(ledger, load, { flow, ...common });
   const startMs = STARTS_MS[seed % STARTS_MS.length] ?? STARTS_MS[0];
   const out = punctual ? undefined : outage(seededRandom(seed + 11), startMs, SENDING_MS, () => world);
   const wrap: typeof wrapPorts = (ports, invocation) => {
     const broken = wrapPorts?.(ports, invocation) ?? ports;
     // Over the AWS adapters it is the wire that refuses.
     const refused = options.over === undefined ? refusing(ledger.facts.refusals)(broken) : broken;
-    return ledger.witness.watch(out?.(refused) ?? refused);
+    const watched = ledger.witness.watch(out?.(refused) ?? refused);
+    return controlled?.watch(watched) ?? watched;
   };
   const settings: WorldOptions = { seed, start: startMs, faults, patienceMs: 0, wrapPorts: wrap };
   const world: World = new World(load.app, settings, options.over?.(ledger));
@@ -122,11 +126,13 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const sender = new Sender(world, load, ledger);
   const edits = new Edits(world, load.app, seededRandom(seed + 13));
   const ended = terminations(seededRandom(seed + TERMINATION_STREAM), programs, terminationCount(options, wide));
+  controlled?.begin(world);
   for (let index = 0; index < programs; index += 1) {
     const program = generator.program(`p${index}`);
     await sender.send(flow === undefined ? program : withoutTimers(program));
     const long = ended.get(index);
     if (long !== undefined) await sender.send(long);
+    for (const each of controlled?.beside(index) ?? []) await sender.send(each);
     if (wide) await edits.step();
     await sender.advance(Math.round(SENDING_MS / programs));
   }
@@ -134,9 +140,9 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const endMs = world.clock.nowMs();
   await edits.stop();
   const faultsEndMs = await drainAll(world, FAULTS_GO_ON[seed % FAULTS_GO_ON.length] ?? '3d');
+  await controlled?.probe(world, (program) => sender.send(program));
   const read = (ids: readonly string[]): ReturnType<World['backend']['get']> =>
     world.backend.get(ids, world.clock.nowMs());
-  const skewSeconds = options.toleratedSkewSeconds ?? faults.clockSkewSeconds ?? 0;
   const checker = new Checker(read, ledger, skewSeconds, punctual, lettersOf(world));
   await checker.check(sender.sent);
   const rest = new WorldChecker(world, ledger, checker.ends);
@@ -148,13 +154,10 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const leaves = sender.sent.flatMap(({ program }) => leavesOf(program.tree));
   const heldUp = leaves.filter(({ task }) => ledger.facts.heldUp.has(task));
   const heldUpIds = new Set(heldUp.flatMap(({ key }) => [key, ledger.facts.idOf(key) ?? key]));
-  const isHeldUp = (id: string): boolean => heldUpIds.has(id);
+  const isHeldUp = (id: string): boolean => heldUpIds.has(id) || controlled?.isHeldUp(id) === true;
   checkLateness(ledger, faultsEndMs, 2000 * skewSeconds, isHeldUp);
   checkEnds(ledger, faultsEndMs, (id) => checker.ends.get(id)?.atMs, isHeldUp);
-  if (flow !== undefined) {
-    checkRates(ledger, flow, leaves, 2000 * skewSeconds);
-    checkConcurrency(ledger, flow, leaves);
-  }
+  await controlled?.check(world, leaves, checker, faultsEndMs);
   return {
     seed,
     tasks: ledger.ids.length,

@@ -12,11 +12,15 @@ export const STARTS_MS = [
 
 const MINUTE_MS = 60_000;
 
+/** Seconds of those that count from when they were first seen. */
+const EVERY: Readonly<Record<string, number>> = { heart: 20, turns: 50 };
+
 /** Minutes of each hour at which an entry fires: zones are whole hours from UTC. */
 const MINUTES: Readonly<Record<string, (minute: number) => boolean>> = {
   rule: (minute) => minute % 7 === 0,
   berlin: (minute) => minute % 5 === 0,
   newYork: (minute) => minute === 10 || minute === 40,
+  alone: () => true,
 };
 
 /** Entries at a fixed time: once at the end of a gap, once (the first time) in a fold. */
@@ -32,8 +36,9 @@ const FIXED: Readonly<Record<string, readonly number[]>> = {
 export function ticksOf(name: string, fromMs: number, toMs: number, anchorMs: number): number[] {
   const times: number[] = [];
   const within = (ms: number): void => void (ms > fromMs && ms < toMs && times.push(ms));
-  if (name === 'heart') {
-    for (let ms = anchorMs + 20_000; ms < toMs; ms += 20_000) within(ms);
+  const seconds = EVERY[name];
+  if (seconds !== undefined) {
+    for (let ms = anchorMs + seconds * 1000; ms < toMs; ms += seconds * 1000) within(ms);
     return times;
   }
   const fixed = FIXED[name];
