@@ -2,7 +2,10 @@
 import * as sdk from '#aws-sdk';
 
 import type { Clock } from '../base/time.ts';
+import type { Rules } from '../ports/schedules.ts';
 import type { Clients } from './connected.ts';
+import { EventBridgeRules } from './eventbridge-rules.ts';
+import { withCeleriacErrors } from './for-call.ts';
 import type { Credentials } from './lean/credentials.ts';
 import { ToolRequests } from './tool-requests.ts';
 
@@ -14,12 +17,15 @@ export interface ToolPlace {
   readonly region?: string;
 }
 
+export interface ToolClients {
+  readonly clients: Clients;
+  readonly requests: ToolRequests;
+  /** Switches EventBridge rules whose names begin with a prefix; the client is loaded on first use. */
+  readonly rulesOf: (prefix: string | undefined) => { readonly rules?: Rules };
+}
+
 /** The same credentials, Region and endpoints for all of them. Whatever is not said here the SDK finds: profiles, roles, SSO. */
-export function awsClients(
-  variables: Variables,
-  place: ToolPlace,
-  clock: Clock,
-): { readonly clients: Clients; readonly requests: ToolRequests } {
+export function awsClients(variables: Variables, place: ToolPlace, clock: Clock): ToolClients {
   const region = place.region ?? variables['AWS_REGION'];
   const credentials = credentialsIn(variables);
   const endpoint = (service: string): string | undefined =>
@@ -43,7 +49,21 @@ export function awsClients(
     endpoint: (service) => endpoint(service.toUpperCase()),
     clock,
   });
-  return { clients: { sqs, dynamodb }, requests };
+  const rulesOf: ToolClients['rulesOf'] = (prefix) => {
+    if (prefix === undefined) return {};
+    let made: Promise<EventBridgeRules> | undefined;
+    const rules = (): Promise<EventBridgeRules> =>
+      (made ??= sdk
+        .eventBridge()
+        .then(({ EventBridgeClient }) => new EventBridgeRules(prefix, new EventBridgeClient(common('EVENTBRIDGE')))));
+    return {
+      rules: withCeleriacErrors<Rules>({
+        isEnabled: async (entry) => (await rules()).isEnabled(entry),
+        setEnabled: async (entry, enabled) => (await rules()).setEnabled(entry, enabled),
+      }),
+    };
+  };
+  return { clients: { sqs, dynamodb }, requests, rulesOf };
 }
 
 /** A profile comes before keys in variables, as with the SDK. */

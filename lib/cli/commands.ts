@@ -25,10 +25,34 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/result.ts')).result,
   },
   {
+    name: 'revoke',
+    summary: 'keeps tasks from starting, or ends them',
+    group: 'Tasks',
+    load: async () => (await import('./commands/revoke.ts')).revoke,
+  },
+  {
     name: 'inspect',
     summary: 'shows queues, tasks that wait, and those that run',
     group: 'Queues',
     load: async () => (await import('./commands/inspect.ts')).inspect,
+  },
+  {
+    name: 'schedules',
+    summary: 'lists and changes what fires tasks',
+    group: 'Service',
+    load: async () => (await import('./commands/schedules.ts')).schedules,
+  },
+  {
+    name: 'locks',
+    summary: 'lists locks, and frees them',
+    group: 'Service',
+    load: async () => (await import('./commands/locks.ts')).locks,
+  },
+  {
+    name: 'ping',
+    summary: 'asks whether the service answers',
+    group: 'Service',
+    load: async () => (await import('./commands/ping.ts')).ping,
   },
   {
     name: 'synth',

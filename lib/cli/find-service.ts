@@ -42,7 +42,7 @@ export async function openService(place: Place, terminal: Terminal): Promise<Ser
   const isElsewhere = [place.stack, place.endpoint, place.region].some((said) => said !== undefined);
   const dev = isElsewhere ? undefined : await devVariables(terminal.folder, name);
   const variables: Variables = { ...terminal.variables, ...dev };
-  const { clients, requests } = awsClients(variables, place, terminal.clock);
+  const { clients, requests, rulesOf } = awsClients(variables, place, terminal.clock);
   const close = (): void => {
     clients.sqs.destroy();
     clients.dynamodb.destroy();
@@ -50,9 +50,10 @@ export async function openService(place: Place, terminal: Terminal): Promise<Ser
   };
   try {
     const found = await find({ place, name, variables, isElsewhere, isDev: dev !== undefined }, requests);
-    const app = module ?? appToldOf(found.environment);
-    app.use(connect(found.environment, { clock: terminal.clock, random: app.random }, clients));
     const { environment, taskNames } = found;
+    const app = module ?? appToldOf(environment);
+    const ports = connect(environment, { clock: terminal.clock, random: app.random }, clients);
+    app.use({ ...ports, ...rulesOf(environment.rulePrefix) });
     const deployed = (): Promise<DeployedService> =>
       found.deployed === undefined
         ? deployedNamed(deployedParameterName(environment.app), environment.app, requests)
@@ -63,7 +64,19 @@ export async function openService(place: Place, terminal: Terminal): Promise<Ser
         queues: queueAddresses(environment.queues, environment.deadLetterQueues),
       }),
     );
-    return { app, environment, taskNames, place: found.place, clients, depths, requests, deployed, close };
+    return {
+      app,
+      hasCode: module !== undefined,
+      environment,
+      taskNames,
+      place: found.place,
+      clients,
+      depths,
+      requests,
+      isDeployed: found.deployed !== undefined,
+      deployed,
+      close,
+    };
   } catch (error) {
     close();
     throw error;
@@ -168,11 +181,11 @@ async function deployedIn(stack: string, app: string | undefined, requests: Tool
 
 /** An app that sends by name: queues and routes are those that the service has told. */
 function appToldOf(told: Environment): Celeriac {
-  const { app, defaultQueue, taskQueues, timerShards } = told;
+  const { app: name, defaultQueue, taskQueues, timerShards } = told;
   try {
-    return new Celeriac(app, { queues: queuesTold(told), defaultQueue, routes: taskQueues, timerShards });
+    return new Celeriac(name, { queues: queuesTold(told), defaultQueue, routes: taskQueues, timerShards });
   } catch (error) {
-    throw new NotReachable(`What is told of service '${app}' is not complete: ${errorMessage(error)}`, {
+    throw new NotReachable(`What is told of service '${name}' is not complete: ${errorMessage(error)}`, {
       cause: error,
     });
   }

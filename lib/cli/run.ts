@@ -86,7 +86,13 @@ function told(error: unknown, name: string, terminal: Terminal): number {
   }
   // Of an error of the user's own module its place is worth knowing.
   say(CeleriacError.is(error) ? message : (stack ?? message));
-  return CeleriacError.is(error) ? (CODES.get(error.code) ?? EXIT_CODES.failed) : EXIT_CODES.failed;
+  return exitCodeOf(error) ?? EXIT_CODES.failed;
+}
+
+/** Also of the error behind it: what could not be sent, since nothing could be reached. */
+function exitCodeOf(error: unknown): number | undefined {
+  if (!CeleriacError.is(error)) return undefined;
+  return CODES.get(error.code) ?? exitCodeOf(error.cause);
 }
 
 /** Errors of the library that are no failure of what was asked for. */

@@ -7,8 +7,10 @@ import type { Environment } from '../options/manifest.ts';
 import type { QueueDepths } from '../ports/queue-depths.ts';
 
 export interface Service {
-  /** Connected to the service; knows its tasks' code only where `--app` gave the module. */
+  /** Connected to the service. */
   readonly app: Celeriac;
+  /** `--app` gave the module: the app knows its tasks' options, and not only their names. */
+  readonly hasCode: boolean;
   /** Names and URLs of its queues and tables. */
   readonly environment: Environment;
   /** Names of its tasks; undefined where nobody tells. */
@@ -20,6 +22,8 @@ export interface Service {
   readonly depths: QueueDepths;
   /** Requests to the services that the library itself has no client of. */
   readonly requests: ToolRequests;
+  /** It was found by what its stack has published. */
+  readonly isDeployed: boolean;
   /** What its stack has published. @throws NotReachable where nothing has been, on the embedded cloud say */
   deployed(): Promise<DeployedService>;
   close(): void;

@@ -1,5 +1,5 @@
 /** A task as people read it, and its state as an exit code. */
-import { isFinal, SUCCESS, IGNORED } from '../base/states.ts';
+import { IGNORED, isFinal, REVOKED, SUCCESS } from '../base/states.ts';
 import type { TaskSummary } from '../operate/task-summary.ts';
 import { span } from './format.ts';
 import { printable } from './output.ts';
@@ -39,7 +39,8 @@ export function taskText(task: TaskSummary, { utc = false }: { readonly utc?: bo
   ].join('  ');
   const lines = [
     ...(task.result === undefined ? [] : [printable(JSON.stringify(task.result, null, 2)).replaceAll('\\u000a', '\n')]),
-    ...(task.traceback === undefined ? [] : task.traceback.split('\n').map(printable)),
+    // Of a revoked one it says where it was revoked from.
+    ...(task.traceback === undefined || state === REVOKED ? [] : task.traceback.split('\n').map(printable)),
   ];
   return [head, ...lines].join('\n');
 }

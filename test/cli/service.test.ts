@@ -2,34 +2,20 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { Ajv } from 'ajv';
-import { Celeriac, Reject } from 'celeriac';
 import { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { JsonSchema } from '../../lib/cli/command.ts';
 import { CALL_SCHEMA } from '../../lib/cli/commands/call.ts';
-import { INSPECT_SCHEMAS } from '../../lib/cli/commands/inspect.ts';
+import { INSPECT_SCHEMAS } from '../../lib/cli/commands/inspect-schemas.ts';
+import { LOCK_SCHEMA } from '../../lib/cli/commands/locks.ts';
+import { PING_SCHEMA } from '../../lib/cli/commands/ping.ts';
 import { RESULT_SCHEMA } from '../../lib/cli/commands/result.ts';
+import { REVOKE_SCHEMA } from '../../lib/cli/commands/revoke.ts';
+import { SCHEDULES_SCHEMAS } from '../../lib/cli/commands/schedules.ts';
 import { type Answer, celeriacAt, jsonOf } from '../support/celeriac.ts';
+import { expectSchema, shopApp } from '../support/shop-service.ts';
 
-const ajv = new Ajv({ strict: false, formats: { 'date-time': true } });
-
-function expectSchema(answer: Answer, schema: JsonSchema): Record<string, unknown>[] {
-  const lines = jsonOf(answer);
-  for (const line of lines) expect(ajv.validate(schema, line), JSON.stringify([line, ajv.errors])).toBe(true);
-  return lines;
-}
-
-const app = new Celeriac('shop', { queues: { default: {}, mail: {} }, routes: { 'mail.*': 'mail' } });
-app.task('orders.charge', (who: string, cents: number) => ({ who, cents }));
-app.task('orders.fail', () => {
-  throw new TypeError('total is undefined');
-});
-app.task('mail.block', () => {
-  throw new Reject('address is blocked');
-});
-app.task('orders.once', { unique: { key: 'all', until: 'finished' } }, (): number => 1);
+const { app } = shopApp();
 
 let cloud: LocalCloud;
 let variables: Record<string, string>;
@@ -79,7 +65,7 @@ describe('call and result', () => {
       1,
       expect.stringContaining('FAILURE  orders.fail  TypeError: total is undefined'),
     ]);
-    expect(printed).toMatch(/\n {4}at .*service\.test\.ts/);
+    expect(printed).toMatch(/\n {4}at .*shop-service\.ts/);
   });
 
   it('a task that does not end in time is told of, with exit code 1', async () => {
@@ -89,7 +75,7 @@ describe('call and result', () => {
       'x',
       '1',
       '--countdown',
-      '1h',
+      '100s',
       '--wait',
       '--timeout',
       '0.2',
@@ -128,7 +114,7 @@ describe('inspect queues', () => {
     await celeriac('call', 'mail.block', '--countdown', '10m');
     const answer = await celeriac('inspect', 'queues', '--json');
     expect(answer.code).toBe(0);
-    expect(expectSchema(answer, INSPECT_SCHEMAS['queues'] ?? {})).toContainEqual({
+    expect(expectSchema(answer, INSPECT_SCHEMAS['queues'])).toContainEqual({
       queue: 'mail',
       ready: 0,
       inFlight: 0,
@@ -139,6 +125,151 @@ describe('inspect queues', () => {
     const { printed } = await celeriac('inspect', 'queues');
     expect(printed.split('\n')[0]).toMatch(/^QUEUE {3,}READY {2}IN FLIGHT {2}DELAYED {2}DEAD {2}STATE$/);
     expect(printed).toMatch(/^mail +0 +0 +1 +1 {2}running$/m);
+  });
+});
+
+describe('inspect', () => {
+  const lines = async (what: string, ...args: readonly string[]): Promise<Record<string, unknown>[]> => {
+    const answer = await celeriac('inspect', what, ...args, '--json');
+    expect(answer).toMatchObject({ code: 0 });
+    return expectSchema(answer, INSPECT_SCHEMAS[what]);
+  };
+
+  it('registered: tasks and their queues', async () => {
+    expect(await lines('registered')).toContainEqual({ name: 'mail.block', queue: 'mail' });
+  });
+
+  it('scheduled: what waits in the table, the next one first; the limit says that there are more', async () => {
+    await celeriac('call', 'orders.charge', 'late', '1', '--eta', '2100-01-01T00:00:00Z', '--task-id', 'late');
+    await celeriac('call', 'orders.charge', 'soon', '2', '--countdown', '2h', '--task-id', 'soon');
+    expect(await lines('scheduled')).toEqual([
+      expect.objectContaining({ id: 'soon', name: 'orders.charge', args: "('soon', 2)", queue: 'default', retries: 0 }),
+      expect.objectContaining({ id: 'late', due: '2100-01-01T00:00:00.000Z' }),
+    ]);
+    const { printed, complained } = await celeriac('inspect', 'scheduled', '--limit', '1');
+    expect(printed).toMatch(/^soon +orders\.charge\('soon', 2\) +default +in 1 h 59 min$/m);
+    expect([printed.includes('late'), complained]).toEqual([false, 'There are more: --limit 10']);
+    expect((await celeriac('inspect', 'scheduled', '--utc')).printed).toContain('2100-01-01T00:00:00.000Z');
+  });
+
+  it('stats: what it is made of', async () => {
+    expect(await lines('stats')).toEqual([expect.objectContaining({ app: 'shop', queues: 2, foundBy: 'environment' })]);
+  });
+});
+
+describe('revoke', () => {
+  it('what waits is revoked; what has ended stays', async () => {
+    const waiting = await celeriac('call', 'orders.charge', 'x', '1', '--countdown', '100s');
+    const ended = await celeriac('call', 'orders.charge', 'x', '1', '--wait', '--json');
+    const id = String(jsonOf(ended)[0]?.['id']);
+    const answer = await celeriac('revoke', waiting.printed, id, '--json');
+    expect([answer.code, expectSchema(answer, REVOKE_SCHEMA)]).toEqual([
+      0,
+      [
+        { id: waiting.printed, state: 'REVOKED' },
+        { id, state: 'SUCCESS' },
+      ],
+    ]);
+    expect((await celeriac('result', waiting.printed)).code).toBe(1);
+  });
+});
+
+describe('locks', () => {
+  it('are listed, and freed where somebody says yes', async () => {
+    const lock = await app.locks.acquire('import', { info: 'nightly import' });
+    const list = await celeriac('locks', 'list', '--json');
+    expect(expectSchema(list, LOCK_SCHEMA)).toEqual([
+      expect.objectContaining({ key: 'import', token: lock?.token, info: 'nightly import' }),
+    ]);
+    expect(await celeriac('locks', 'free', 'import')).toMatchObject({ code: 2 });
+    expect(await celeriacAt({ variables, answer: false }, 'locks', 'free', 'import')).toMatchObject({
+      code: 1,
+      complained: expect.stringContaining('Nothing was done.') as string,
+    });
+    expect(await celeriac('locks', 'free', 'import', '--token', '999', '--yes')).toMatchObject({ code: 1 });
+    const freed = await celeriacAt({ variables, answer: true }, 'locks', 'free', 'import', '--json');
+    expect([freed.code, expectSchema(freed, LOCK_SCHEMA)]).toEqual([0, [expect.objectContaining({ key: 'import' })]]);
+    await expect(lock?.renew()).rejects.toThrow('was freed');
+    expect((await celeriac('locks', 'list')).complained).toBe('Nobody has a lock.');
+  });
+});
+
+describe('schedules', () => {
+  const entries = (answer: Answer, what: string): Record<string, unknown>[] => {
+    expect([answer.code, answer.complained]).toEqual([0, '']);
+    return expectSchema(answer, SCHEDULES_SCHEMAS[what]);
+  };
+
+  it('an entry is put, shown, disabled, run and deleted', async () => {
+    const put = await celeriac(
+      ...['schedules', 'put', 'nightly', '--task', 'orders.charge', '--args', '["ada", 5]'],
+      ...['--crontab', '0 3 * * *', '--timezone', 'Europe/Berlin', '--json'],
+    );
+    expect(entries(put, 'put')).toEqual([
+      expect.objectContaining({ name: 'nightly', enabled: true, scheduleText: 'crontab 0 3 * * * Europe/Berlin' }),
+    ]);
+    expect(entries(await celeriac('schedules', 'disable', 'nightly', '--json'), 'disable')).toEqual([
+      expect.objectContaining({ enabled: false }),
+    ]);
+    expect((await celeriac('schedules', 'list')).printed).toMatch(
+      /^nightly +orders\.charge +crontab 0 3 \* \* \* Europe\/Berlin +– +– +sweep, stored, disabled$/m,
+    );
+    entries(await celeriac('schedules', 'enable', 'nightly', '--json'), 'enable');
+    expect(entries(await celeriac('schedules', 'show', 'nightly', '--json'), 'show')).toEqual([
+      expect.objectContaining({ nextTicks: [expect.any(String), expect.any(String), expect.any(String)] }),
+    ]);
+    const [sent] = entries(await celeriac('schedules', 'run', 'nightly', '--json'), 'run');
+    const ended = await celeriac('result', String(sent?.['id']), '--wait', '--timeout', '20s', '--json');
+    expect(jsonOf(ended)).toEqual([expect.objectContaining({ result: { who: 'ada', cents: 5 } })]);
+    expect(await celeriac('schedules', 'delete', 'nightly')).toMatchObject({ code: 2 });
+    entries(await celeriac('schedules', 'delete', 'nightly', '--yes', '--json'), 'delete');
+    expect(await celeriac('schedules', 'show', 'nightly')).toMatchObject({ code: 1, printed: '' });
+  });
+
+  it('what is dumped can be loaded: entries that exist are kept, or replaced', async () => {
+    await celeriac('schedules', 'put', 'beat', '--task', 'mail.block', '--every', '2h');
+    const { printed: fixture } = await celeriac('schedules', 'dump');
+    await celeriac('schedules', 'put', 'beat', '--task', 'mail.block', '--every', '3h');
+    const load = (...args: readonly string[]): Promise<Answer> =>
+      celeriacAt({ variables, input: fixture }, 'schedules', 'load', '-', ...args, '--json');
+    expect(entries(await load(), 'load')).toEqual([{ stored: [], kept: ['beat'] }]);
+    expect(entries(await load('--replace', '--yes'), 'load')).toEqual([{ stored: ['beat'], kept: [] }]);
+    expect((await celeriac('schedules', 'list')).printed).toMatch(/^beat +mail\.block +every 2 h/m);
+    expect(await celeriac('schedules', 'load', 'nowhere.json')).toMatchObject({ code: 2 });
+  });
+
+  it.each([
+    [['put', 'x', '--task', 'orders.chrage', '--every', '1h'], "Did you mean 'orders.charge'"],
+    [['put', 'x', '--task', 'orders.charge'], 'Give one of --crontab, --every, --at and --solar'],
+    [['put', 'x', '--task', 'orders.charge', '--crontab', '61 * * * *'], '61'],
+    [['put', 'x', '--task', 'orders.charge', '--solar', 'noon,1,2'], 'noon'],
+  ])('%j is wrong use', async (args, message) => {
+    expect(await celeriac('schedules', ...args)).toMatchObject({
+      code: 2,
+      printed: '',
+      complained: expect.stringContaining(message) as string,
+    });
+  });
+});
+
+describe('ping', () => {
+  it('queues and tables answer', async () => {
+    const answer = await celeriac('ping', '--json');
+    expect([answer.code, expectSchema(answer, PING_SCHEMA).map(({ what, ok }) => [what, ok])]).toEqual([
+      0,
+      [
+        ['queues', true],
+        ['results', true],
+        ['state', true],
+      ],
+    ]);
+  });
+
+  it('one that does not', async () => {
+    const gone = { ...variables, AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1', AWS_MAX_ATTEMPTS: '1' };
+    const { code, printed } = await celeriacAt({ variables: gone }, 'ping');
+    expect([code, printed]).toEqual([3, expect.stringMatching(/^queues .*failed/m)]);
+    expect(printed).toMatch(/^state +shop-state +pong in/m);
   });
 });
 
@@ -160,8 +291,13 @@ describe('which service', () => {
 
   it('one that is gone: not reachable, with the address that was asked', async () => {
     const gone = { ...variables, AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1', AWS_MAX_ATTEMPTS: '1' };
-    const { code, complained } = await celeriacAt({ variables: gone }, 'inspect', 'queues');
-    expect([code, complained]).toEqual([3, expect.stringContaining('http://127.0.0.1:1 failed')]);
+    for (const args of [
+      ['inspect', 'queues'],
+      ['call', 'orders.charge'],
+    ]) {
+      const { code, complained } = await celeriacAt({ variables: gone }, ...args);
+      expect([code, complained]).toEqual([3, expect.stringContaining('http://127.0.0.1:1 failed')]);
+    }
   });
 });
 

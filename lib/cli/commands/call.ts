@@ -1,21 +1,19 @@
 /** `celeriac call`: sends a task by name. */
-import { InvalidArgumentError } from 'commander';
-
-import { errorText } from '../../base/error-text.ts';
 import type { ApplyOptions } from '../../options/apply-options.ts';
-import { didYouMean } from '../../base/nearest.ts';
 import type { CommandModule, JsonSchema } from '../command.ts';
 import { CommandFailed, UsageError } from '../failures.ts';
 import type { Output } from '../output.ts';
+import { checkKnown, checkUnmarked } from '../known-task.ts';
 import type { Service } from '../service.ts';
 import { hasFailed, taskText } from '../task-text.ts';
 import { type CommonOptions, notes, onService, type Tools } from '../tools.ts';
+import { jsonArray, jsonObject } from './json-argument.ts';
 import { seconds, waitFor } from './result.ts';
 import { TASK_SCHEMA } from './task-schema.ts';
 
 interface CallOptions extends CommonOptions {
-  readonly args?: unknown;
-  readonly kwargs?: unknown;
+  readonly args?: readonly unknown[];
+  readonly kwargs?: Readonly<Record<string, unknown>>;
   readonly countdown?: number;
   readonly eta?: string;
   readonly expires?: string;
@@ -51,10 +49,8 @@ export const call: CommandModule = {
         .argument('<name>', 'name of the task')
         .argument('[args...]', 'its arguments: JSON, or else text as it stands'),
     )
-      .option('-a, --args <json>', 'all arguments as one JSON array', (text) => parsed(text, 'an array', Array.isArray))
-      .option('-k, --kwargs <json>', 'keyword arguments as a JSON object', (text) =>
-        parsed(text, 'an object', isObject),
-      )
+      .option('-a, --args <json>', 'all arguments as one JSON array', jsonArray)
+      .option('-k, --kwargs <json>', 'keyword arguments as a JSON object', jsonObject)
       .option('--countdown <duration>', 'run this long from now, not earlier', seconds)
       .option('--eta <time>', 'run then, not earlier: ISO 8601')
       .option('--expires <duration|time>', 'revoke instead of run after it')
@@ -87,10 +83,11 @@ interface Asked {
 }
 
 async function send({ name, given, options }: Asked, service: Service, output: Output, tools: Tools): Promise<void> {
-  checkName(name, service);
+  checkUnmarked(name, service);
+  checkKnown(name, service);
   if (options.args !== undefined && given.length > 0)
     throw new UsageError('Arguments are given twice: behind the name, and by --args. Give one of them.');
-  const args = (options.args as readonly unknown[] | undefined) ?? given.map(argument);
+  const args = options.args ?? given.map(argument);
   const startedMs = tools.terminal.clock.nowMs();
   const { id, duplicate } = await service.app.send(name, args, applyOptions(options));
   if (options.wait !== true) {
@@ -115,24 +112,8 @@ function applyOptions(options: CallOptions): ApplyOptions {
     ...(queue === undefined ? {} : { queue }),
     ...(priority === undefined ? {} : { priority }),
     ...(taskId === undefined ? {} : { taskId }),
-    ...(kwargs === undefined ? {} : { kwargs: kwargs as Readonly<Record<string, unknown>> }),
+    ...(kwargs === undefined ? {} : { kwargs }),
   };
-}
-
-/** @throws UsageError for a name that no worker knows, and for a task that only its own code can send rightly */
-function checkName(name: string, { app, taskNames, environment }: Service): void {
-  // With its code at hand the app itself checks.
-  if (app.registry.findAnywhere(name) !== undefined) return;
-  if (environment.markedTasks?.includes(name) === true)
-    throw new UsageError(
-      `Task '${name}' is unique, throttled or debounced, and its code says by which key: give it, --app <path of the module>.`,
-    );
-  const known = taskNames ?? [];
-  // A queue of somebody else's workers has names of theirs.
-  if (known.length === 0 || known.includes(name) || environment.externalQueues.length > 0) return;
-  throw new UsageError(
-    `No worker of '${app.name}' knows a task named '${name}'.${didYouMean(name, known)} See them all: celeriac inspect registered`,
-  );
 }
 
 /** `1200` and `{"a":1}` are JSON; `ada` is text, and `'"1200"'` too. */
@@ -142,19 +123,4 @@ function argument(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-function parsed(text: string, what: string, fits: (value: unknown) => boolean): unknown {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new InvalidArgumentError(`It is no JSON: ${errorText(error).message}`);
-  }
-  if (!fits(value)) throw new InvalidArgumentError(`Give JSON: ${what}.`);
-  return value;
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -21,7 +21,7 @@ export const RESULT_SCHEMA: JsonSchema = TASK_SCHEMA;
 
 export const result: CommandModule = {
   define(command, tools) {
-    onService(command.argument('<id>', 'id of the task'))
+    onService(command.argument('<id>', 'id of the task', taskId))
       .option('-w, --wait', 'waits until the task has ended')
       .option('--timeout <duration>', 'how long to wait, as in 30s or 5m (default: for ever)', seconds)
       .addHelpText(
@@ -79,6 +79,12 @@ export async function waitFor(
       );
     await clock.sleep(Math.min(pauseMs, leftMs));
   }
+}
+
+/** An id as an argument. */
+export function taskId(text: string): string {
+  if (text !== '') return text;
+  throw new InvalidArgumentError('Give the id of a task: all of it, since ids cannot be searched for.');
 }
 
 /** A duration as an argument. */
