@@ -37,7 +37,7 @@ import type { SweepOptions } from '../beat/sweep.ts';
 import type { BeatEntry } from '../beat/entry.ts';
 
 /** Ports without which an app works, only without what asks them. */
-export type RarePort = 'celeryGroups' | 'locks' | 'rates' | 'slots' | 'marks' | 'rules';
+export type RarePort = 'celeryGroups' | 'locks' | 'pauses' | 'rates' | 'slots' | 'marks' | 'rules';
 
 /** Ports that a test or an embedded cloud sets; whatever is left out is the system's. */
 export type Wiring = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups'> &

@@ -29,6 +29,7 @@ export function callViews({ own, rules, clients, clock, over }: Viewed): Connect
       schedules: withCeleriacErrors(ports.schedules),
       groups: withCeleriacErrors(ports.groups),
       locks: withCeleriacErrors(ports.locks),
+      pauses: withCeleriacErrors(ports.pauses),
       celeryGroups: withCeleriacErrors(ports.celeryGroups),
       rates: withCeleriacErrors(ports.rates),
       slots: withCeleriacErrors(ports.slots),

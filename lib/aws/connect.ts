@@ -10,6 +10,7 @@ import {
   schedulesOver,
   slotsOver,
   locksOver,
+  pausesOver,
   timersOver,
 } from '#deployed/aws/rare-ports';
 import { WAKE_QUEUE } from '../ports/wake-up.ts';
@@ -59,6 +60,7 @@ function portsOver(environment: Environment, parts: ConnectParts, { sqs, dynamod
     marks: marksOver({ client: dynamodb, table: environment.stateTable, ...parts }),
     rates: ratesOver({ client: dynamodb, table: environment.stateTable, ...parts }),
     slots: slotsOver({ client: dynamodb, table: environment.stateTable, ...parts }),
+    pauses: pausesOver({ client: dynamodb, table: environment.stateTable, ...parts }),
     locks: locksOver({ client: dynamodb, table: environment.stateTable, ...parts }),
     groups: groupsOver({ client: dynamodb, table: environment.stateTable, ...parts }),
   };

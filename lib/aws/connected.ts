@@ -4,6 +4,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { CeleryGroups } from '../ports/celery-groups.ts';
 import type { Marks } from '../ports/marks.ts';
 import type { Locks } from '../ports/locks.ts';
+import type { Pauses } from '../ports/pauses.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Rates } from '../ports/rates.ts';
 import type { SlotStore } from '../ports/slots.ts';
@@ -20,6 +21,7 @@ export type AwsPorts = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules'
   readonly rates: Rates;
   readonly slots: SlotStore;
   readonly locks: Locks;
+  readonly pauses: Pauses;
 };
 
 export interface Connected extends AwsPorts {

@@ -5,6 +5,7 @@ export { DynamodbCeleryGroups } from './dynamodb-celery-groups.ts';
 export { DynamodbGroups, type DynamodbGroupsOptions } from './dynamodb-groups.ts';
 export { DynamodbMarks, type DynamodbMarksOptions } from './dynamodb-marks.ts';
 export { DynamodbLocks, type DynamodbLocksOptions } from './dynamodb-locks.ts';
+export { DynamodbPauses, type DynamodbPausesOptions } from './dynamodb-pauses.ts';
 export { DynamodbRates, type DynamodbRatesOptions } from './dynamodb-rates.ts';
 export { DynamodbSchedules, type DynamodbSchedulesOptions } from './dynamodb-schedules.ts';
 export { DynamodbSlots } from './dynamodb-slots.ts';

@@ -51,6 +51,9 @@ export function dueNameOf(sortKey: string): string {
   return sortKey.slice(sortKey.indexOf('#') + 1);
 }
 
+/** Queues that are paused, by name. */
+export const PAUSE_PARTITION = 'paused';
+
 export function groupPartition(groupId: string): string {
   return partitionKey(`group#${groupId}`);
 }

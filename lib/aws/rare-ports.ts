@@ -3,6 +3,7 @@ import type { CeleryGroups } from '../ports/celery-groups.ts';
 import type { Groups } from '../ports/groups.ts';
 import type { Marks } from '../ports/marks.ts';
 import type { Locks } from '../ports/locks.ts';
+import type { Pauses } from '../ports/pauses.ts';
 import type { Rates } from '../ports/rates.ts';
 import type { Schedules } from '../ports/schedules.ts';
 import type { SlotStore } from '../ports/slots.ts';
@@ -11,6 +12,7 @@ import { DynamodbCeleryGroups } from './dynamodb-celery-groups.ts';
 import { DynamodbGroups } from './dynamodb-groups.ts';
 import { DynamodbMarks } from './dynamodb-marks.ts';
 import { DynamodbLocks } from './dynamodb-locks.ts';
+import { DynamodbPauses } from './dynamodb-pauses.ts';
 import { DynamodbRates } from './dynamodb-rates.ts';
 import { DynamodbSchedules } from './dynamodb-schedules.ts';
 import { DynamodbSlots } from './dynamodb-slots.ts';
@@ -45,6 +47,10 @@ export function ratesOver(options: StoreOptions): Rates {
 
 export function slotsOver(options: StoreOptions): SlotStore {
   return new DynamodbSlots(options);
+}
+
+export function pausesOver(options: StoreOptions): Pauses {
+  return new DynamodbPauses(options);
 }
 
 export function locksOver(options: StoreOptions): Locks {

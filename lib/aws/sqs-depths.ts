@@ -32,8 +32,21 @@ export class SqsDepths implements QueueDepths {
     return mapConcurrently(questions, WIDTH, (question) => this.#one(question));
   }
 
+  async retentionSeconds(queue: string): Promise<number | undefined> {
+    const url = this.#address(queue)?.url;
+    if (url === undefined) return undefined;
+    const { Attributes } = await this.#client.send(
+      new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['MessageRetentionPeriod'] }),
+    );
+    return Number(Attributes?.MessageRetentionPeriod ?? 0) || undefined;
+  }
+
+  #address(queue: string): QueueAddress | undefined {
+    return Object.hasOwn(this.#queues, queue) ? this.#queues[queue] : undefined;
+  }
+
   async #one({ queue, deadLetter = false }: DepthQuestion): Promise<QueueDepth | undefined> {
-    const address = Object.hasOwn(this.#queues, queue) ? this.#queues[queue] : undefined;
+    const address = this.#address(queue);
     const url = deadLetter ? address?.deadLetterUrl : address?.url;
     if (url === undefined) return undefined;
     const { Attributes = {} } = await this.#client.send(

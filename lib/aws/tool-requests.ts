@@ -106,7 +106,31 @@ export class ToolRequests {
     return names.filter((name) => name !== '');
   }
 
+  /** State of an event source mapping, in Lambda's words; undefined where there is none. @throws OperationalError */
+  async eventSourceState(id: string): Promise<string | undefined> {
+    const answer = await this.#mapping('GetEventSourceMapping', 'GET', id, '');
+    return answer === undefined ? undefined : read(fieldsIn(answer), 'State');
+  }
+
+  /** Switches an event source mapping. @returns whether there is one. @throws OperationalError */
+  async switchEventSource(id: string, enabled: boolean): Promise<boolean> {
+    const body = JSON.stringify({ Enabled: enabled });
+    return (await this.#mapping('UpdateEventSourceMapping', 'PUT', id, body)) !== undefined;
+  }
+
   // ------------------------------------------------------------------ parts
+
+  #mapping(operation: string, method: 'GET' | 'PUT', id: string, body: string): Promise<string | undefined> {
+    return this.#orMissing(/ResourceNotFound/, {
+      service: 'lambda',
+      operation,
+      resource: `event source mapping ${id}`,
+      method,
+      path: `/2015-03-31/event-source-mappings/${encodeURIComponent(id)}`,
+      headers: body === '' ? {} : { 'content-type': 'application/json' },
+      body,
+    });
+  }
 
   async #orMissing(missing: RegExp, asked: Asked): Promise<string | undefined> {
     try {

@@ -37,6 +37,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/inspect.ts')).inspect,
   },
   {
+    name: 'pause',
+    summary: 'lets the workers of a queue get nothing',
+    group: 'Queues',
+    load: async () => (await import('./commands/pause.ts')).pause,
+  },
+  {
+    name: 'resume',
+    summary: 'lets the workers of a paused queue go on',
+    group: 'Queues',
+    load: async () => (await import('./commands/pause.ts')).resume,
+  },
+  {
     name: 'schedules',
     summary: 'lists and changes what fires tasks',
     group: 'Service',

@@ -74,6 +74,7 @@ export async function openService(place: Place, terminal: Terminal): Promise<Ser
       depths,
       requests,
       isDeployed: found.deployed !== undefined,
+      isLocal: found.deployed === undefined && isEmbedded(environment, variables),
       deployed,
       close,
     };
@@ -189,4 +190,10 @@ function appToldOf(told: Environment): Celeriac {
       cause: error,
     });
   }
+}
+
+/** The embedded cloud's queues are on loopback, and it has no other services: an emulator is told by one endpoint for all. */
+function isEmbedded({ queues }: Environment, variables: Variables): boolean {
+  const onLoopback = Object.values(queues).every((url) => /^http:\/\/(?:127\.0\.0\.1|localhost)[:/]/.test(url));
+  return onLoopback && !variables['AWS_ENDPOINT_URL'];
 }

@@ -22,6 +22,8 @@ export interface Service {
   readonly depths: QueueDepths;
   /** Requests to the services that the library itself has no client of. */
   readonly requests: ToolRequests;
+  /** The embedded cloud: nothing of it is a stack's. */
+  readonly isLocal: boolean;
   /** It was found by what its stack has published. */
   readonly isDeployed: boolean;
   /** What its stack has published. @throws NotReachable where nothing has been, on the embedded cloud say */

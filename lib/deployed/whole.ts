@@ -15,6 +15,7 @@ export {
   groupsOver,
   locksOver,
   marksOver,
+  pausesOver,
   ratesOver,
   schedulesOver,
   slotsOver,

@@ -9,6 +9,7 @@ import * as sdk from '#aws-sdk';
 
 import type { Celeriac } from '../app/app.ts';
 import { type Clients, connect } from '../aws/connect.ts';
+import { DynamodbPauses } from '../aws/dynamodb-pauses.ts';
 import { type DeadLetter, peekDeadLetters, SqsPoller } from '../aws/poller.ts';
 import { provision } from '../aws/provision.ts';
 import { type Duration, durationSeconds } from '../base/duration.ts';
@@ -26,6 +27,7 @@ import { WAKE_QUEUE } from '../ports/wake-up.ts';
 import { LOST_QUEUE } from '../ports/delivery.ts';
 import { actAs, CALLER, OPERATOR, RULES, signedByActor, SWEEPER, workerOf } from './actors.ts';
 import type { Authorize } from './authorize.ts';
+import { PausedQueues } from './paused-queues.ts';
 import { type LocalServer, startDynamodb, startSqs } from './servers.ts';
 
 /** A function as the event source mapping calls it. */
@@ -81,6 +83,7 @@ export class LocalCloud {
   readonly #servers: readonly LocalServer[];
   readonly #options: LocalCloudOptions;
   readonly #lostQueues: readonly string[];
+  readonly #paused: PausedQueues;
   /** EventBridge's rules, as the app declared them when the cloud started. */
   readonly rules: MemoryRules = new MemoryRules(systemClock);
   readonly #stop = new AbortController();
@@ -150,6 +153,7 @@ export class LocalCloud {
     this.#lostQueues = lostQueues;
     this.sqs = operator.sqs;
     this.dynamodb = operator.dynamodb;
+    this.#paused = new PausedQueues(new DynamodbPauses({ client: operator.dynamodb, table: environment.stateTable }));
     this.clients = clients;
     this.#servers = servers;
     this.endpoints = endpoints;
@@ -198,7 +202,7 @@ export class LocalCloud {
       const pollers = own.fifo ? 1 : Math.min(POLLERS, workersOf(own) ?? POLLERS);
       for (let count = 0; count < pollers; count += 1)
         this.#run(workerOf(own.laneOf ?? queue), () =>
-          this.#pump(new SqsPoller(sqs, queue, url, { batchSize: batchSizeOf(own) }), worker),
+          this.#pump(new SqsPoller(sqs, queue, url, { batchSize: batchSizeOf(own) }), worker, own.laneOf ?? queue),
         );
     }
     for (const url of this.#lostQueues) {
@@ -221,10 +225,15 @@ export class LocalCloud {
     this.#work.push(actAs(actor, work));
   }
 
-  async #pump(poller: SqsPoller, run: BatchFunction): Promise<void> {
+  /** @param queue that it may stop with; undefined for the service's own, which never stop */
+  async #pump(poller: SqsPoller, run: BatchFunction, queue?: string): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
+        if (queue !== undefined && (await this.#paused.has(queue))) {
+          await systemClock.sleep(AFTER_ERROR_MS, signal);
+          continue;
+        }
         const deliveries = await poller.receive(POLL_SECONDS, signal);
         if (deliveries.length > 0) await poller.delete(await this.#invoke(run, deliveries));
       } catch (error) {

@@ -4,6 +4,7 @@ export { MemoryCeleryGroups } from './memory-celery-groups.ts';
 export { MemoryGroups } from './memory-groups.ts';
 export { MemoryMarks } from './memory-marks.ts';
 export { MemoryLocks } from './memory-locks.ts';
+export { MemoryPauses } from './memory-pauses.ts';
 export { MemoryRates } from './memory-rates.ts';
 export { MemoryRules } from './memory-rules.ts';
 export { MemorySchedules } from './memory-schedules.ts';

@@ -1,5 +1,7 @@
 /** The queues of a service, and how much lies in each. */
 import type { Environment } from '../options/manifest.ts';
+import { laneName } from '../options/queue-options.ts';
+import type { Pause } from '../ports/pauses.ts';
 import type { QueueDepths } from '../ports/queue-depths.ts';
 
 /** A queue as it stands. SQS's counts may be a minute old. */
@@ -15,14 +17,18 @@ export interface QueueStatus {
   /** In its dead-letter queue; absent where it has none of its own. */
   readonly dead?: number;
   /** `external`: its workers are elsewhere. */
-  readonly state: 'running' | 'external';
+  readonly state: 'running' | 'paused' | 'external';
+  /** Of one that is paused. */
+  readonly paused?: { readonly by: string; readonly since: Date; readonly why?: string };
 }
 
 /** Every queue of a service, lanes too, in the order of their names. */
 export async function queueList(
-  { queues, externalQueues, deadLetterQueues }: Environment,
+  { queues, externalQueues, deadLetterQueues, lanes = {} }: Environment,
   depths: QueueDepths,
+  pauses: readonly Pause[] = [],
 ): Promise<QueueStatus[]> {
+  const paused = new Map(pauses.flatMap((pause) => lanesOf(pause.queue, lanes).map((queue) => [queue, pause])));
   const names = Object.keys(queues).toSorted();
   const withLetters = names.filter((queue) => Object.hasOwn(deadLetterQueues, queue));
   const counts = await depths.count([
@@ -37,7 +43,18 @@ export async function queueList(
       inFlight: counts[index]?.inFlight ?? 0,
       delayed: counts[index]?.delayed ?? 0,
       ...(withLetters.includes(queue) && dead !== undefined ? { dead: dead.ready + dead.inFlight + dead.delayed } : {}),
-      state: externalQueues.includes(queue) ? 'external' : 'running',
+      ...(externalQueues.includes(queue) ? { state: 'external' } : stateOf(paused.get(queue))),
     };
   });
+}
+
+/** A queue and its lanes, which stop together. */
+function lanesOf(queue: string, lanes: NonNullable<Environment['lanes']>): string[] {
+  return [queue, ...(lanes[queue]?.priorities ?? []).map((priority) => laneName(queue, priority))];
+}
+
+function stateOf(pause: Pause | undefined): Pick<QueueStatus, 'state' | 'paused'> {
+  if (pause === undefined) return { state: 'running' };
+  const { by, sinceMs, why } = pause;
+  return { state: 'paused', paused: { by, since: new Date(sinceMs), ...(why === undefined ? {} : { why }) } };
 }

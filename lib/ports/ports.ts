@@ -7,6 +7,7 @@ import type { CeleryGroups } from './celery-groups.ts';
 import type { Groups } from './groups.ts';
 import type { Marks } from './marks.ts';
 import type { Locks } from './locks.ts';
+import type { Pauses } from './pauses.ts';
 import type { Rates } from './rates.ts';
 import type { Rules, Schedules } from './schedules.ts';
 import type { Clock, Ids, Random } from '../base/time.ts';
@@ -38,6 +39,8 @@ export interface Ports {
   readonly marks?: Marks | undefined;
   /** Who alone may do something. Absent where there is no store for it: then `app.locks` has none. */
   readonly locks?: Locks | undefined;
+  /** Which queues are paused. Absent where there is no store for it: then none is. */
+  readonly pauses?: Pauses | undefined;
   /** Absent where no entry is fired by a rule: then all are swept. */
   readonly rules?: Rules | undefined;
   /** Tells the time, and waits. */

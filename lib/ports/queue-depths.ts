@@ -22,4 +22,6 @@ export interface QueueDepth {
 export interface QueueDepths {
   /** In the order of the questions; undefined for a queue that is not known here. */
   count(questions: readonly DepthQuestion[]): Promise<(QueueDepth | undefined)[]>;
+  /** How long a message is kept from when it was sent; undefined for a queue that is not known here. */
+  retentionSeconds(queue: string): Promise<number | undefined>;
 }

@@ -181,6 +181,7 @@ export function faultyPorts(ports: Ports, plan: FaultPlan, settings: Settings): 
     ...(ports.celeryGroups === undefined ? {} : { celeryGroups: wrap(ports.celeryGroups) }),
     ...(ports.marks === undefined ? {} : { marks: wrap(ports.marks) }),
     ...(ports.locks === undefined ? {} : { locks: wrap(ports.locks) }),
+    ...(ports.pauses === undefined ? {} : { pauses: wrap(ports.pauses) }),
     ...(ports.rates === undefined ? {} : { rates: wrap(ports.rates) }),
     ...(ports.slots === undefined ? {} : { slots: wrap(ports.slots) }),
   };

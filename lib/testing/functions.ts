@@ -28,6 +28,8 @@ export interface FunctionsOf {
   readonly faults: FaultPlan;
   readonly runs: Invocations;
   readonly settings: WorldSettings;
+  /** Its event source is off: nothing is received. */
+  readonly isPaused: (queue: string) => boolean;
   readonly wrapPorts: WorldOptions['wrapPorts'];
 }
 
@@ -84,6 +86,7 @@ export class Functions {
   /** The event source mapping polls for no more workers than the queue may have: what waits burns no receives. */
   #isFull(queue: string): boolean {
     const own = this.#of.app.settings.queues[queue];
+    if (this.#of.isPaused(own?.laneOf ?? queue)) return true;
     return own !== undefined && this.#of.runs.of(queue) >= (workersOf(own) ?? Infinity);
   }
 

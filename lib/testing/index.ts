@@ -7,6 +7,7 @@ export { celeryGroupsConformance } from './conformance/celery-groups.ts';
 export { groupsConformance } from './conformance/groups.ts';
 export { marksConformance } from './conformance/marks.ts';
 export { locksConformance } from './conformance/locks.ts';
+export { pausesConformance } from './conformance/pauses.ts';
 export { ratesConformance } from './conformance/rates.ts';
 export { schedulesConformance } from './conformance/schedules.ts';
 export { slotsConformance } from './conformance/slots.ts';

@@ -4,7 +4,7 @@ import { maybeCurrentTask } from '../task/context.ts';
 import type { Duration } from '../base/duration.ts';
 import { ImproperlyConfigured } from '../base/errors.ts';
 import { SWEEP_HORIZON_SECONDS } from '../base/limits.ts';
-import type { QueuedMessage, MemoryBroker, MemoryRules } from '../memory/index.ts';
+import { MemoryPauses, type MemoryBroker, type MemoryRules, type QueuedMessage } from '../memory/index.ts';
 import type { BeatManifest } from '../options/manifest.ts';
 import type { CeleryGroups } from '../ports/celery-groups.ts';
 import type { Groups } from '../ports/groups.ts';
@@ -106,7 +106,19 @@ export class World {
     const { broker } = this;
     const { wrapPorts } = options;
     const runs = this.#runs;
-    this.#functions = new Functions({ app, clock, broker, ports: portsInUse, faults, runs, settings, wrapPorts });
+    const { pauses } = ports;
+    const isPaused = (queue: string): boolean => pauses instanceof MemoryPauses && pauses.has(queue);
+    this.#functions = new Functions({
+      app,
+      clock,
+      broker,
+      ports: portsInUse,
+      faults,
+      runs,
+      settings,
+      isPaused,
+      wrapPorts,
+    });
     app.use(portsInUse);
     WORLDS.set(app, this);
     // A test that waits (result.get()) moves time; tasks and workers wait for it to be moved.

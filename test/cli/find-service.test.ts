@@ -26,7 +26,9 @@ beforeAll(async () => {
     request.on('end', () => {
       const { headers } = request;
       const question = {
-        target: String(headers['x-amz-target'] ?? new URLSearchParams(body).get('Action')),
+        target: String(
+          headers['x-amz-target'] ?? new URLSearchParams(body).get('Action') ?? `${request.method} ${request.url}`,
+        ),
         authorization: String(headers.authorization),
         body,
       };
@@ -116,6 +118,41 @@ describe('by the name of the app', () => {
     answerTo = () => [400, '{"__type":"ParameterNotFound"}'];
     const { code, complained } = await celeriac('inspect', 'queues', '--app', './nowhere.ts');
     expect([code, complained]).toEqual([1, expect.stringContaining('There is no file ./nowhere.ts')]);
+  });
+});
+
+describe('pause of a deployed queue', () => {
+  const MAPPING = '/2015-03-31/event-source-mappings/5ae1';
+
+  it('its mapping is switched off, and waited for', async () => {
+    answerTo = ({ target }) => {
+      if (target.startsWith('AmazonSSM')) return parameter(deployed('shop').replace('5ae1…', '5ae1'));
+      if (target.startsWith('GET')) return '{"State":"Disabled"}';
+      if (target.startsWith('PUT')) return '{"State":"Disabling"}';
+      return target.startsWith('AmazonSQS') ? ATTRIBUTES : '{}';
+    };
+    const { code, printed } = await celeriac('pause', 'default', '--app', 'shop', '--yes', '--json', '--by', 'ada');
+    expect([code, JSON.parse(printed)]).toEqual([0, expect.objectContaining({ eventSource: 'off', ready: 7 })]);
+    const [put, get] = asked.filter(({ target }) => target.includes(MAPPING));
+    expect(put).toMatchObject({ target: `PUT ${MAPPING}`, body: '{"Enabled":false}' });
+    expect(put?.authorization).toContain('/eu-central-1/lambda/aws4_request');
+    expect(get).toMatchObject({ target: `GET ${MAPPING}` });
+    // The record comes first: what is begun is told of.
+    const order = asked.map(({ target }) => target);
+    expect(order.indexOf('DynamoDB_20120810.PutItem')).toBeLessThan(order.indexOf(`PUT ${MAPPING}`));
+  });
+
+  it('a caller who may not switch it is told which request was refused', async () => {
+    answerTo = ({ target }) => {
+      if (target.startsWith('AmazonSSM')) return parameter(deployed('shop').replace('5ae1…', '5ae1'));
+      if (target.startsWith('PUT')) return [403, '{"Message":"User: x is not authorized"}'];
+      return target.startsWith('AmazonSQS') ? ATTRIBUTES : '{}';
+    };
+    const { code, complained } = await celeriac('pause', 'default', '--app', 'shop', '--yes');
+    expect([code, complained]).toEqual([
+      3,
+      expect.stringContaining('Lambda UpdateEventSourceMapping (event source mapping 5ae1)'),
+    ]);
   });
 });
 

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CALL_SCHEMA } from '../../lib/cli/commands/call.ts';
 import { INSPECT_SCHEMAS } from '../../lib/cli/commands/inspect-schemas.ts';
 import { LOCK_SCHEMA } from '../../lib/cli/commands/locks.ts';
+import { PAUSE_SCHEMA, RESUME_SCHEMA } from '../../lib/cli/commands/pause.ts';
 import { PING_SCHEMA } from '../../lib/cli/commands/ping.ts';
 import { RESULT_SCHEMA } from '../../lib/cli/commands/result.ts';
 import { REVOKE_SCHEMA } from '../../lib/cli/commands/revoke.ts';
@@ -174,6 +175,46 @@ describe('revoke', () => {
   });
 });
 
+describe('pause and resume', () => {
+  it("a paused queue's worker does not run, and goes on when it is resumed", async () => {
+    const answer = await celeriac('pause', 'mail', '--why', 'the relay is down', '--by', 'ada', '--yes', '--json');
+    expect([answer.code, expectSchema(answer, PAUSE_SCHEMA)]).toEqual([
+      0,
+      [expect.objectContaining({ queue: 'mail', by: 'ada', why: 'the relay is down', eventSource: 'none' })],
+    ]);
+    // The pump looks once a second.
+    await expect.poll(() => pausedNow('mail'), { timeout: 20_000 }).toBe(true);
+    const { printed } = await celeriac('inspect', 'queues');
+    expect(printed).toMatch(/^mail .*paused by ada \d.* ago: the relay is down$/m);
+    const again = await celeriac('pause', 'mail', '--by', 'bob', '--yes');
+    expect(again.printed).toBe("Queue 'mail' is paused by ada: the relay is down.");
+    const resumed = await celeriac('resume', 'mail', '--json');
+    expect([resumed.code, expectSchema(resumed, RESUME_SCHEMA)]).toEqual([
+      0,
+      [expect.objectContaining({ queue: 'mail', by: 'ada' })],
+    ]);
+    await expect.poll(() => pausedNow('mail'), { timeout: 20_000 }).toBe(false);
+    expect(await celeriac('resume', 'mail')).toMatchObject({
+      code: 1,
+      complained: expect.stringContaining('not paused') as string,
+    });
+  });
+
+  it.each([
+    [['pause', 'mial', '--yes'], "There is no queue 'mial'. Did you mean 'mail'?"],
+    [['pause', 'mail'], 'add --yes'],
+  ])('%j is wrong use', async (args, message) => {
+    expect(await celeriac(...args)).toMatchObject({ code: 2, complained: expect.stringContaining(message) as string });
+  });
+
+  /** Whether a task stays where it is for a while: workers here poll all the time. */
+  async function pausedNow(queue: string): Promise<boolean> {
+    const { printed: id } = await celeriac('call', 'mail.block', '--queue', queue);
+    const ended = await celeriac('result', id, '--wait', '--timeout', '0.7');
+    return ended.complained.includes('has not ended');
+  }
+});
+
 describe('locks', () => {
   it('are listed, and freed where somebody says yes', async () => {
     const lock = await app.locks.acquire('import', { info: 'nightly import' });
@@ -202,8 +243,14 @@ describe('schedules', () => {
 
   it('an entry is put, shown, disabled, run and deleted', async () => {
     const put = await celeriac(
-      ...['schedules', 'put', 'nightly', '--task', 'orders.charge', '--args', '["ada", 5]'],
-      ...['--crontab', '0 3 * * *', '--timezone', 'Europe/Berlin', '--json'],
+      'schedules',
+      'put',
+      'nightly',
+      '--task=orders.charge',
+      '--args=["ada", 5]',
+      '--crontab=0 3 * * *',
+      '--timezone=Europe/Berlin',
+      '--json',
     );
     expect(entries(put, 'put')).toEqual([
       expect.objectContaining({ name: 'nightly', enabled: true, scheduleText: 'crontab 0 3 * * * Europe/Berlin' }),

@@ -9,6 +9,7 @@ import {
   ManualClock,
   marksConformance,
   locksConformance,
+  pausesConformance,
   ratesConformance,
   schedulesConformance,
   slotsConformance,
@@ -22,6 +23,7 @@ import {
   MemoryCeleryGroups,
   MemoryMarks,
   MemoryLocks,
+  MemoryPauses,
   MemoryRates,
   MemorySchedules,
   MemorySlots,
@@ -41,6 +43,7 @@ describe('memory', () => {
   describe("Celery's groups", () => all(celeryGroupsConformance(new MemoryCeleryGroups())));
   describe('marks', () => all(marksConformance(new MemoryMarks())));
   describe('locks', () => all(locksConformance(new MemoryLocks())));
+  describe('pauses', () => all(pausesConformance(new MemoryPauses())));
   describe('rates', () => all(ratesConformance(new MemoryRates())));
   describe('slots', () => all(slotsConformance(new MemorySlots())));
   describe('broker', () => {

@@ -127,6 +127,7 @@ describe.each(Object.entries(DAYS))('%s', (_name, { kinds, suites, writes = 'bat
       celeryGroups: retryingPort(made.celeryGroups),
       marks: retryingPort(made.marks),
       locks: retryingPort(made.locks),
+      pauses: retryingPort(made.pauses),
       rates: retryingPort(made.rates),
       slots: retryingPort(made.slots),
     };

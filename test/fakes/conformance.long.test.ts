@@ -11,6 +11,7 @@ import {
   ManualClock,
   marksConformance,
   locksConformance,
+  pausesConformance,
   ratesConformance,
   schedulesConformance,
   slotsConformance,
@@ -90,6 +91,7 @@ describe('AWS adapters over the fakes', () => {
   describe('groups', () => all(groupsConformance(ports.groups)));
   describe("Celery's groups", () => all(celeryGroupsConformance(ports.celeryGroups)));
   describe('marks', () => all(marksConformance(ports.marks)));
+  describe('pauses', () => all(pausesConformance(ports.pauses)));
   describe('locks', () => all(locksConformance(ports.locks)));
   describe('rates', () => all(ratesConformance(ports.rates)));
   describe('slots', () => all(slotsConformance(ports.slots)));

@@ -26,30 +26,50 @@ export const inspect: CommandModule = {
   },
 };
 
-const QUEUE_COLUMNS: readonly Column<QueueStatus & Readonly<Record<string, unknown>>>[] = [
-  { head: 'QUEUE', of: ({ queue }) => queue },
-  { head: 'READY', of: ({ ready }) => ready, right: true },
-  { head: 'IN FLIGHT', of: ({ inFlight }) => inFlight, right: true },
-  { head: 'DELAYED', of: ({ delayed }) => delayed, right: true },
-  {
-    head: 'DEAD',
-    of: ({ dead }) => dead ?? '–',
-    right: true,
-    style: ({ dead }) => (dead === undefined || dead === 0 ? undefined : 'red'),
-  },
-  { head: 'STATE', of: ({ state }) => state },
-];
+function queueColumns(
+  nowMs: number,
+  options: CommonOptions,
+): readonly Column<QueueStatus & Readonly<Record<string, unknown>>>[] {
+  return [
+    { head: 'QUEUE', of: ({ queue }) => queue },
+    { head: 'READY', of: ({ ready }) => ready, right: true },
+    { head: 'IN FLIGHT', of: ({ inFlight }) => inFlight, right: true },
+    { head: 'DELAYED', of: ({ delayed }) => delayed, right: true },
+    {
+      head: 'DEAD',
+      of: ({ dead }) => dead ?? '–',
+      right: true,
+      style: ({ dead }) => (dead === undefined || dead === 0 ? undefined : 'red'),
+    },
+    {
+      head: 'STATE',
+      of: ({ state, paused }) =>
+        paused === undefined
+          ? state
+          : `paused by ${paused.by} ${instant(paused.since, nowMs, options)}${paused.why === undefined ? '' : `: ${paused.why}`}`,
+      style: ({ state }) => (state === 'paused' ? 'yellow' : undefined),
+    },
+  ];
+}
 
 function queues(command: Command, tools: Tools): void {
   onService(command.command('queues'))
     .description('how much lies in each queue; SQS may be a minute behind')
-    .addHelpText('after', notes(['inspect queues', 'inspect queues --json'], 'sqs:GetQueueAttributes on all queues'))
+    .addHelpText(
+      'after',
+      notes(
+        ['inspect queues', 'inspect queues --json'],
+        'sqs:GetQueueAttributes on all queues, dynamodb:Query on item paused of the state table',
+      ),
+    )
     .action((options: CommonOptions) =>
       tools.with(options, async ({ service, output }) => {
-        const list = await queueList(service.environment, service.depths);
+        const { pauses } = await service.app.ports();
+        const list = await queueList(service.environment, service.depths, await pauses?.list());
+        const nowMs = tools.terminal.clock.nowMs();
         output.list(
           list.map((status) => ({ ...status })),
-          QUEUE_COLUMNS,
+          queueColumns(nowMs, options),
           'The service has no queues.',
         );
       }),

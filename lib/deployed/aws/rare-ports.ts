@@ -44,6 +44,12 @@ export const slotsOver: typeof Whole.slotsOver = (options) =>
     once(async () => (await onDemand()).slotsOver(options)),
   );
 
+export const pausesOver: typeof Whole.pausesOver = (options) =>
+  lazy(
+    'pauses',
+    once(async () => (await onDemand()).pausesOver(options)),
+  );
+
 export const locksOver: typeof Whole.locksOver = (options) =>
   lazy(
     'locks',

@@ -1,0 +1,116 @@
+/** `celeriac pause` and `celeriac resume`: a queue whose workers get nothing for a while. */
+import { LambdaEventSources } from '../../aws/lambda-event-sources.ts';
+import { type Paused, type PauseParts, pauseQueue, resumeQueue } from '../../operate/pause.ts';
+import type { CommandModule, JsonSchema } from '../command.ts';
+import { CommandFailed } from '../failures.ts';
+import { instant, span } from '../format.ts';
+import type { Service } from '../service.ts';
+import { type CommonOptions, notes, onServiceAsking, onService, type Tools } from '../tools.ts';
+import { TIME } from './task-schema.ts';
+
+interface PauseOptions extends CommonOptions {
+  readonly why?: string;
+  readonly by?: string;
+}
+
+const TEXT = { type: 'string' };
+
+/** A line of `celeriac pause --json`. */
+export const PAUSE_SCHEMA: JsonSchema = {
+  type: 'object',
+  properties: {
+    queue: TEXT,
+    since: TIME,
+    by: TEXT,
+    why: TEXT,
+    eventSource: { enum: ['off', 'changing', 'none'] },
+    ready: { type: 'integer' },
+    keptSeconds: { type: 'integer' },
+  },
+  required: ['queue', 'since', 'by', 'eventSource'],
+  additionalProperties: false,
+};
+
+/** A line of `celeriac resume --json`. */
+export const RESUME_SCHEMA: JsonSchema = {
+  type: 'object',
+  properties: { queue: TEXT, resumed: { const: true }, since: TIME, by: TEXT },
+  required: ['queue', 'resumed'],
+  additionalProperties: false,
+};
+
+const RIGHTS = `dynamodb:PutItem, GetItem and DeleteItem on item paused of the state table; ssm:GetParameter;
+  lambda:GetEventSourceMapping and UpdateEventSourceMapping; sqs:GetQueueAttributes on the queue`;
+
+export const pause: CommandModule = {
+  define(command, tools) {
+    onServiceAsking(command.argument('<queue>', 'name of the queue'))
+      .description('Lets the workers of a queue get nothing until it is resumed. What runs goes on to its end.')
+      .option('--why <text>', 'for whoever finds it paused')
+      .option('--by <name>', 'who pauses it (default: $USER)')
+      .addHelpText('after', notes(['pause mail --why "the relay is down"', 'pause mail --yes --json'], RIGHTS))
+      .action((queue: string, options: PauseOptions) => stop(queue, options, tools));
+  },
+};
+
+export const resume: CommandModule = {
+  define(command, tools) {
+    onService(command.argument('<queue>', 'name of the queue'))
+      .description('Lets the workers of a paused queue go on.')
+      .addHelpText('after', notes(['resume mail'], RIGHTS))
+      .action((queue: string, options: CommonOptions) =>
+        tools.with(options, async ({ service, output }) => {
+          const was = await resumeQueue(queue, await partsOf(service, tools));
+          if (was === undefined) throw new CommandFailed(`Queue '${queue}' was not paused.`);
+          const since = new Date(was.sinceMs);
+          output.show({ queue, resumed: true, since, by: was.by }, () => `Queue '${queue}' goes on.`);
+          output.say(`It was paused by ${was.by} ${instant(since, tools.terminal.clock.nowMs(), options)}.`);
+        }),
+      );
+  },
+};
+
+async function stop(queue: string, options: PauseOptions, tools: Tools): Promise<void> {
+  await tools.with(options, async ({ service, output }) => {
+    const { why, by = tools.terminal.variables['USER'] ?? 'somebody' } = options;
+    const parts = await partsOf(service, tools);
+    const [depth] = await service.depths.count([{ queue }]);
+    await tools.ask(
+      `Workers of queue '${queue}' get nothing until it is resumed${depth === undefined ? '' : `; ${depth.ready} messages are ready, ${depth.inFlight} in flight`}.`,
+      options,
+    );
+    const paused = await pauseQueue(queue, { by, ...(why === undefined ? {} : { why }) }, parts);
+    const keptSeconds = await service.depths.retentionSeconds(queue);
+    const row = rowOf(paused, { ready: depth?.ready, keptSeconds });
+    output.show(
+      row,
+      () => `Queue '${queue}' is paused by ${paused.by}${paused.why === undefined ? '' : `: ${paused.why}`}.`,
+    );
+    if (paused.eventSource === 'changing')
+      output.say('Its event source is still being switched off: look at celeriac inspect queues.');
+    if (keptSeconds !== undefined)
+      output.say(
+        `SQS deletes a message ${span(keptSeconds * 1000)} after it was sent, paused or not: resume before that.`,
+      );
+    output.say(`Go on: celeriac resume ${queue}`);
+  });
+}
+
+function rowOf(
+  { queue, sinceMs, by, why, eventSource }: Paused,
+  facts: { readonly ready: number | undefined; readonly keptSeconds: number | undefined },
+): Readonly<Record<string, unknown>> {
+  return { queue, since: new Date(sinceMs), by, why, eventSource, ...facts };
+}
+
+async function partsOf(service: Service, { terminal }: Tools): Promise<PauseParts> {
+  const { environment, requests } = service;
+  const { pauses } = await service.app.ports();
+  if (pauses === undefined) throw new CommandFailed('This service has no store of pauses.');
+  const parts = { environment, pauses, clock: terminal.clock };
+  // The embedded cloud looks at the record itself.
+  if (service.isLocal) return parts;
+  const { workers } = await service.deployed();
+  const ids = Object.fromEntries(Object.entries(workers).map(([queue, { eventSource }]) => [queue, eventSource]));
+  return { ...parts, sources: { ids, port: new LambdaEventSources(requests) } };
+}
