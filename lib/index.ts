@@ -88,6 +88,7 @@ export type { Ports } from './ports/ports.ts';
 export type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from './ports/groups.ts';
 export type { Episode, JoinRequest, KeyMark, Marks, OwnMark, SealOutcome, TakeMarkRequest } from './ports/marks.ts';
 export type { LockHolding, LockRenewal, LockRequest, Locks } from './ports/locks.ts';
+export type { Pause, Pauses } from './ports/pauses.ts';
 export type { KeepSlotRequest, KeptSlot, RateLine, RateRequest, Rates } from './ports/rates.ts';
 export type { DueEntry, Rules, ScheduleItem, Schedules } from './ports/schedules.ts';
 export type { Logger, LogLevel } from './ports/log.ts';
