@@ -21,7 +21,7 @@ const KEY = slotsKey('work#');
 const INVOCATION_SECONDS = 60;
 const ENDS_IN_MS = INVOCATION_SECONDS * 1000;
 
-/** Ports of one worker that stops before each request for slots, and before each claim, until it is told to go on. */
+/** Ports of one worker that stops before each request for slots, each claim and each commit, until it is told to go on. */
 class Steps {
   readonly #waiting: { readonly name: string; readonly go: () => void }[] = [];
   #free = false;
@@ -32,7 +32,7 @@ class Steps {
     return {
       ...ports,
       ...(slots === undefined ? {} : { slots: this.#stepped(slots, () => true) }),
-      backend: this.#stepped(ports.backend, (name) => name === 'claim'),
+      backend: this.#stepped(ports.backend, (name) => name === 'claim' || name === 'commit'),
       broker: this.#stepped(ports.broker, () => false),
     };
   }
@@ -285,6 +285,31 @@ it('a delivery whose slot goes while it claims does not run, and costs nothing',
   await on.world.drain('1d');
   expect(on.statusOf(id)).toBe('SUCCESS');
   expect(on.runs).toEqual(['1 begins', '1 begins', '1 ends']);
+});
+
+it('who goes on after its lease gives back no slot but its own', async () => {
+  using on = scene();
+  const id = await on.send(1);
+  const delivery = on.receive();
+  const steps = new Steps();
+  on.does.set(1, () => never());
+  const first = on.deliver(delivery, steps);
+  await steps.past('claim');
+  // It stands still, and its lease passes.
+  await on.world.advance(INVOCATION_SECONDS + 5);
+  let end = (): void => {};
+  on.does.set(1, () => new Promise<void>((resolve) => (end = resolve)));
+  const second = on.deliver(delivery);
+  while (on.runs.length < 2) await realTurn();
+  const held = await on.world.ports.slots?.read(KEY);
+  steps.free();
+  expect((await first).batchItemFailures).toHaveLength(1);
+  expect(held?.holders.size).toBe(1);
+  expect((await on.world.ports.slots?.read(KEY))?.holders).toEqual(held?.holders);
+  end();
+  await second;
+  expect(on.statusOf(id)).toBe('SUCCESS');
+  expect((await on.world.ports.slots?.read(KEY))?.holders.size).toBe(0);
 });
 
 function bound(target: object, name: string | symbol): unknown {
