@@ -52,6 +52,7 @@ const FORGED: Readonly<Record<string, object>> = {
   'a body that SQS does not take': timer('n', toDefault('\u0001')),
   'neither JSON nor anything that SQS takes': timer('p', '\u0001{'),
   'no message': timer('q', ''),
+  'a body without text': timer('r', toDefault('')),
   'a group that SQS does not take': timer('o', JSON.stringify({ queue: 'default', body: 'o', groupId: ' ' })),
   'nothing but its key': { pk: { S: 'timer#1' }, sk: { S: '1' } },
   'a time that no date has': timer('m', toDefault('m'), { due: { N: '9e125' } }),

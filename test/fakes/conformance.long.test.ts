@@ -1,23 +1,6 @@
-/** The fakes of SQS and DynamoDB serve the AWS adapters as the servers do: one suite, and the same random histories. */
+/** The fakes of SQS and DynamoDB serve the AWS adapters as the servers do: the same random histories. aws/conformance.test.ts runs the suite. */
 import { Celeriac, silentLogger } from 'celeriac';
-import {
-  backendConformance,
-  brokerConformance,
-  type BrokerUnderTest,
-  celeryGroupsConformance,
-  type ConformanceCase,
-  countingIds,
-  groupsConformance,
-  ManualClock,
-  marksConformance,
-  locksConformance,
-  pausesConformance,
-  ratesConformance,
-  schedulesConformance,
-  slotsConformance,
-  seededRandom,
-  timersConformance,
-} from 'celeriac/testing';
+import { countingIds, ManualClock, seededRandom } from 'celeriac/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -62,12 +45,7 @@ function appOf(): Celeriac {
   });
 }
 
-interface Under {
-  readonly ports: AwsPorts;
-  readonly broker: MemoryBroker;
-}
-
-function newPorts(): Under {
+function newPorts(): AwsPorts {
   const app = appOf();
   const clock = new ManualClock(1_900_000_000_000);
   const broker = new MemoryBroker({ clock, ids: countingIds(), queues: app.settings.queues });
@@ -76,41 +54,8 @@ function newPorts(): Under {
     (command) => dynamodb.send(command),
     (command) => sqs.send(command),
   );
-  return { ports: connect(environment, { clock, random: seededRandom(1) }, clients), broker };
+  return connect(environment, { clock, random: seededRandom(1) }, clients);
 }
-
-function all(cases: readonly ConformanceCase[]): void {
-  for (const each of cases) it(each.name, () => each.run());
-}
-
-describe('AWS adapters over the fakes', () => {
-  const { ports } = newPorts();
-  describe('backend', () => all(backendConformance(ports.backend)));
-  describe('timers', () => all(timersConformance(ports.timers)));
-  describe('schedules', () => all(schedulesConformance(ports.schedules)));
-  describe('groups', () => all(groupsConformance(ports.groups)));
-  describe("Celery's groups", () => all(celeryGroupsConformance(ports.celeryGroups)));
-  describe('marks', () => all(marksConformance(ports.marks)));
-  describe('pauses', () => all(pausesConformance(ports.pauses)));
-  describe('locks', () => all(locksConformance(ports.locks)));
-  describe('rates', () => all(ratesConformance(ports.rates)));
-  describe('slots', () => all(slotsConformance(ports.slots)));
-  describe('broker', () => {
-    all(
-      brokerConformance((): BrokerUnderTest => {
-        const { ports: own, broker } = newPorts();
-        return {
-          broker: own.broker,
-          standard: 'plain',
-          fifo: 'ordered',
-          receive: (queue) => Promise.resolve(broker.receive(queue, 10)),
-          deadLetters: (queue) => Promise.resolve(broker.deadLetters(queue)),
-          acknowledge: (queue, receipt) => Promise.resolve(broker.acknowledge(queue, receipt)),
-        };
-      }),
-    );
-  });
-});
 
 async function alike<Port>(calls: fc.Arbitrary<Call<Port>>, one: Port, other: Port, runs: number): Promise<void> {
   await fc.assert(
@@ -122,7 +67,7 @@ async function alike<Port>(calls: fc.Arbitrary<Call<Port>>, one: Port, other: Po
 }
 
 describe('histories: memory and the adapters over the fakes', () => {
-  const { ports } = newPorts();
+  const ports = newPorts();
   it('backend', () => alike(BACKEND_CALLS, new MemoryBackend(), ports.backend, RUNS));
   it('timers', () => alike(TIMER_CALLS, new MemoryTimers({ shards: SHARDS }), ports.timers, RUNS));
   it('schedules', () => alike(SCHEDULE_CALLS, new MemorySchedules(), ports.schedules, RUNS));
@@ -135,7 +80,7 @@ describe('histories: memory and the adapters over the fakes', () => {
 });
 
 describe('histories: the same adapters over the fakes and over a server', () => {
-  const { ports: fake } = newPorts();
+  const fake = newPorts();
   let servers: Servers;
   let served: Omit<AwsPorts, 'broker' | 'rules'>;
 

@@ -1,0 +1,161 @@
+/**
+ * The rules of the ports, and random histories beside memory's, over fakes of SQS and DynamoDB: as they answer, and where each
+ * answer holds as little as it may, so that what is asked for comes piece by piece.
+ */
+import { Celeriac, silentLogger } from 'celeriac';
+import {
+  backendConformance,
+  brokerConformance,
+  type BrokerUnderTest,
+  celeryGroupsConformance,
+  type ConformanceCase,
+  countingIds,
+  groupsConformance,
+  locksConformance,
+  ManualClock,
+  marksConformance,
+  pausesConformance,
+  ratesConformance,
+  schedulesConformance,
+  seededRandom,
+  slotsConformance,
+  timersConformance,
+} from 'celeriac/testing';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { BatchGetItemCommand, BatchWriteItemCommand, QueryCommand } from '#aws-sdk';
+
+import { type AwsPorts, connect } from '../../lib/aws/connect.ts';
+import {
+  MemoryBackend,
+  MemoryBroker,
+  MemoryCeleryGroups,
+  MemoryGroups,
+  MemoryLocks,
+  MemoryMarks,
+  MemoryRates,
+  MemorySchedules,
+  MemorySlots,
+  MemoryTimers,
+} from '../../lib/memory/index.ts';
+import {
+  BACKEND_CALLS,
+  CELERY_GROUP_CALLS,
+  GROUP_CALLS,
+  LOCK_CALLS,
+  MARK_CALLS,
+  RATE_CALLS,
+  SCHEDULE_CALLS,
+  TIMER_CALLS,
+} from '../differential/calls.ts';
+import { type Call, firstDifference, nextPrefix } from '../differential/history.ts';
+import { SLOT_CALLS } from '../differential/slot-calls.ts';
+import { clientsOver, fakeServices, type Send } from '../support/fake-services/services.ts';
+
+const SHARDS = 4;
+// fakes/conformance.long.test.ts has more.
+const RUNS = 10;
+
+/** One item in a page, one key or request of a batch done: the rest is to be asked for again. */
+function littleByLittle(send: Send): Send {
+  return async (command) => {
+    if (command instanceof QueryCommand) return send(new QueryCommand({ ...command.input, Limit: 1 }));
+    if (command instanceof BatchGetItemCommand) {
+      const [[table, asked] = ['', { Keys: [] }]] = Object.entries(command.input.RequestItems ?? {});
+      // Whoever reads at a lower price asks again later, and takes what it gets.
+      if (asked.ConsistentRead !== true) return send(command);
+      const { Keys = [] } = asked;
+      const [now, later] = [Keys.slice(0, 1), Keys.slice(1)];
+      const answer = await send(new BatchGetItemCommand({ RequestItems: { [table]: { ...asked, Keys: now } } }));
+      return { ...answer, UnprocessedKeys: later.length === 0 ? {} : { [table]: { ...asked, Keys: later } } };
+    }
+    if (command instanceof BatchWriteItemCommand) {
+      const [[table, requests] = ['', []]] = Object.entries(command.input.RequestItems ?? {});
+      const [now, later] = [requests.slice(0, 1), requests.slice(1)];
+      const answer = await send(new BatchWriteItemCommand({ RequestItems: { [table]: now } }));
+      return { ...answer, UnprocessedItems: later.length === 0 ? {} : { [table]: later } };
+    }
+    return send(command);
+  };
+}
+
+interface Under {
+  readonly ports: AwsPorts;
+  readonly broker: MemoryBroker;
+}
+
+function newPorts(through: (send: Send) => Send): Under {
+  const app = new Celeriac('fakes', {
+    queues: { plain: {}, ordered: { fifo: true } },
+    timerShards: SHARDS,
+    logger: silentLogger,
+  });
+  const clock = new ManualClock(1_900_000_000_000);
+  // Pauses before what is left of a batch is asked for again.
+  clock.sleep = () => Promise.resolve();
+  const broker = new MemoryBroker({ clock, ids: countingIds(), queues: app.settings.queues });
+  const { dynamodb, sqs, environment } = fakeServices(app, broker);
+  const clients = clientsOver(
+    through((command) => dynamodb.send(command)),
+    (command) => sqs.send(command),
+  );
+  return { ports: connect(environment, { clock, random: seededRandom(1) }, clients), broker };
+}
+
+function all(cases: readonly ConformanceCase[]): void {
+  for (const each of cases) it(each.name, () => each.run());
+}
+
+describe.each<[string, (send: Send) => Send]>([
+  ['whole answers', (send) => send],
+  ['answers that hold one thing each', littleByLittle],
+])('%s', (_what, through) => {
+  const { ports } = newPorts(through);
+  describe('backend', () => all(backendConformance(ports.backend)));
+  describe('timers', () => all(timersConformance(ports.timers)));
+  describe('schedules', () => all(schedulesConformance(ports.schedules)));
+  describe('groups', () => all(groupsConformance(ports.groups)));
+  describe("Celery's groups", () => all(celeryGroupsConformance(ports.celeryGroups)));
+  describe('marks', () => all(marksConformance(ports.marks)));
+  describe('pauses', () => all(pausesConformance(ports.pauses)));
+  describe('locks', () => all(locksConformance(ports.locks)));
+  describe('rates', () => all(ratesConformance(ports.rates)));
+  describe('slots', () => all(slotsConformance(ports.slots)));
+  describe('broker', () => {
+    all(
+      brokerConformance((): BrokerUnderTest => {
+        const { ports: own, broker } = newPorts(through);
+        return {
+          broker: own.broker,
+          standard: 'plain',
+          fifo: 'ordered',
+          receive: (queue) => Promise.resolve(broker.receive(queue, 10)),
+          deadLetters: (queue) => Promise.resolve(broker.deadLetters(queue)),
+          acknowledge: (queue, receipt) => Promise.resolve(broker.acknowledge(queue, receipt)),
+        };
+      }),
+    );
+  });
+
+  const alike = async <Port>(calls: fc.Arbitrary<Call<Port>>, one: Port, other: Port): Promise<void> => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(calls, { minLength: 2, maxLength: 30 }), async (drawn) => {
+        expect(await firstDifference(drawn, one, other, nextPrefix())).toBeUndefined();
+      }),
+      { numRuns: RUNS },
+    );
+  };
+
+  describe('the same histories as memory', () => {
+    it('backend', () => alike(BACKEND_CALLS, new MemoryBackend(), ports.backend));
+    it('timers', () => alike(TIMER_CALLS, new MemoryTimers({ shards: SHARDS }), ports.timers));
+    it('schedules', () => alike(SCHEDULE_CALLS, new MemorySchedules(), ports.schedules));
+    it('groups', () => alike(GROUP_CALLS, new MemoryGroups(), ports.groups));
+    it('marks', () => alike(MARK_CALLS, new MemoryMarks(), ports.marks));
+    it('locks', () => alike(LOCK_CALLS, new MemoryLocks(), ports.locks));
+    it('rates', () => alike(RATE_CALLS, new MemoryRates(), ports.rates));
+    it('slots', () => alike(SLOT_CALLS, new MemorySlots(), ports.slots));
+    it("Celery's groups", () => alike(CELERY_GROUP_CALLS, new MemoryCeleryGroups(), ports.celeryGroups));
+  });
+});
