@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 
 import { Instrumenter } from '@stryker-mutator/instrumenter';
-import { seededRandom } from 'celeriac/testing';
 
 export const FOLDERS: readonly string[] = ['worker', 'beat', 'aws', 'canvas', 'schedules'];
 
@@ -125,15 +124,16 @@ export function mutated(text: string, { from, before, after }: Mutant): string {
   return text.slice(0, from) + (after === ';' ? '{}' : after) + text.slice(from + before.length);
 }
 
-/** `count` of them, each as likely as any other; the same seed takes the same ones, and a larger sample contains a smaller. */
-export function sampleOf<T>(all: readonly T[], count: number, seed: number): T[] {
-  const random = seededRandom(seed);
-  const drawn = [...all];
-  for (let index = 0; index < Math.min(count, drawn.length); index += 1) {
-    const other = index + Math.floor(random.next() * (drawn.length - index));
-    [drawn[index], drawn[other]] = [drawn[other] as T, drawn[index] as T];
-  }
-  return drawn.slice(0, count);
+/**
+ * `count` of them, each as likely as any other; the same seed takes the same ones, and a larger sample contains a smaller. By the keys
+ * and not by the places: a mutant that comes or goes, in the code or in the list of survivors, leaves the others in the sample.
+ */
+export function sampleOf<T extends { readonly key: string }>(all: readonly T[], count: number, seed: number): T[] {
+  const drawn = all.map((one) => ({ one, place: createHash('sha256').update(`${seed} ${one.key}`).digest('hex') }));
+  return drawn
+    .toSorted((left, right) => (left.place < right.place ? -1 : 1))
+    .slice(0, count)
+    .map(({ one }) => one);
 }
 
 const short = (text: string): string => {

@@ -33,15 +33,35 @@ describe('the score', () => {
 });
 
 describe('the sample', () => {
+  const members = (size: number): { key: string }[] =>
+    Array.from({ length: size }, (_, index) => ({ key: `${index}` }));
+
   it('is of different members, the same for a seed, and grows', () => {
     fc.assert(
       fc.property(fc.nat(200), fc.nat(220), fc.nat(), (size, count, seed) => {
-        const all = Array.from({ length: size }, (_, index) => index);
-        const sample = sampleOf(all, count, seed);
+        const sample = sampleOf(members(size), count, seed);
         expect(new Set(sample).size).toBe(Math.min(size, count));
-        expect(sampleOf(all, count + 1, seed).slice(0, sample.length)).toEqual(sample);
+        expect(sampleOf(members(size), count + 1, seed).slice(0, sample.length)).toEqual(sample);
       }),
     );
+  });
+  it('keeps its members where another one goes', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 200 }), fc.nat(220), fc.nat(), fc.nat(), (size, count, gone, seed) => {
+        const all = members(size);
+        const rest = all.filter((_, index) => index !== gone % size);
+        const sample = sampleOf(all, count, seed).filter((one) => rest.includes(one));
+        expect(sampleOf(rest, count, seed).slice(0, sample.length)).toEqual(sample);
+      }),
+    );
+  });
+  it('has each member as often as any other', () => {
+    const times = new Map<string, number>();
+    for (let seed = 0; seed < 2000; seed += 1)
+      for (const { key } of sampleOf(members(10), 3, seed)) times.set(key, (times.get(key) ?? 0) + 1);
+    // 600 are expected, with a standard deviation of 20.5.
+    for (const count of times.values()) expect(Math.abs(count - 600)).toBeLessThan(100);
+    expect(times.size).toBe(10);
   });
 });
 

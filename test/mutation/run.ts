@@ -120,7 +120,7 @@ function nearestFirst(): string[] {
   const found = globSync('test/**/*.test.ts')
     .filter((path) => !OTHER.test(path) && distances.has(path) && among.some((start) => path.startsWith(start)))
     .toSorted((left, right) => (distances.get(left) ?? 0) - (distances.get(right) ?? 0) || (left < right ? -1 : 1));
-  return among.includes('test/') ? [SEEDS, ...found] : found;
+  return among.some((start) => SEEDS.startsWith(start)) ? [SEEDS, ...found] : found;
 }
 
 /** The tests of a stage: those of the mutant's folder; or all others, of which those that take long only if asked. */
