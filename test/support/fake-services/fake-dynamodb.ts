@@ -121,7 +121,7 @@ export class FakeDynamodb {
   }
 
   #delete(input: DeleteItemCommand['input']): object {
-    known(input, ['TableName', 'Key', ...CONDITION]);
+    known(input, ['TableName', 'Key', 'ReturnValues', ...CONDITION]);
     const table = this.table(input.TableName);
     const key = keyIn(table, input.Key);
     const placeholders = new Placeholders(input);
@@ -130,7 +130,9 @@ export class FakeDynamodb {
     const before = table.read(table.itemKeyOf(key), true);
     if (!condition(before ?? {})) throw conditionFailed(input, before);
     this.#write(table, key, before, undefined, {});
-    return {};
+    const { ReturnValues: returns = 'NONE' } = input;
+    if (!['NONE', 'ALL_OLD'].includes(returns)) throw new Error(`The fake DynamoDB does not return ${returns}.`);
+    return returns === 'ALL_OLD' && before !== undefined ? { Attributes: { ...before } } : {};
   }
 
   #query(input: QueryCommandInput): object {
