@@ -55,7 +55,7 @@ describe('the sample', () => {
       }),
     );
   });
-  it('has each member as often as any other', () => {
+  it('draws each member as often as the others', () => {
     const times = new Map<string, number>();
     for (let seed = 0; seed < 2000; seed += 1)
       for (const { key } of sampleOf(members(10), 3, seed)) times.set(key, (times.get(key) ?? 0) + 1);
