@@ -1,6 +1,7 @@
 /** Simulations whose tasks have limits; `npm run simulate -- --flow` runs many more. */
 import { expect, it } from 'vitest';
 
+import { overAws } from './wire/over-aws.ts';
 import { FLOW_SABOTAGES } from './world/sabotage-flow.ts';
 import { INSTANCE_SABOTAGES } from './world/sabotage-instances.ts';
 import { LANE_SABOTAGES } from './world/sabotage-lanes.ts';
@@ -10,6 +11,14 @@ import { simulate } from './world/simulate.ts';
 
 it.each([1, 2, 3, 4])('seed %i, tasks under limits', async (seed) => {
   expect((await simulate({ seed, flow: true })).violations).toEqual([]);
+});
+
+it('without faults all are on time', async () => {
+  expect((await simulate({ seed: 8, flow: true, faults: {} })).violations).toEqual([]);
+});
+
+it('over the AWS adapters', async () => {
+  expect((await simulate({ seed: 5, flow: true, over: overAws() })).violations).toEqual([]);
 });
 
 const SABOTAGES = [

@@ -10,6 +10,7 @@ import { checkMarked, checkProbes } from './check-marked.ts';
 import { checkConcurrency, checkRates, type Flow } from './flow.ts';
 import { Guards } from './guards.ts';
 import { checkTurns, INSTANCE_NAMES, INSTANCE_QUEUE, instancePrograms, LEFT_OUT } from './instances.ts';
+import { FLOW_SERVICES, outage } from './outage.ts';
 import { checkLaneProbe, checkLanes, LANE_TASK, laneProbe, lanePrograms } from './lanes.ts';
 import type { Ledger } from './ledger.ts';
 import type { Load } from './load.ts';
@@ -23,6 +24,7 @@ const LANE_STREAM = 2221;
 const CHANGE_STREAM = 2237;
 const OPERATOR_STREAM = 2239;
 const GUARD_STREAM = 2243;
+const OUTAGE_STREAM = 2251;
 
 export interface FlowSettings {
   readonly flow: Flow;
@@ -43,6 +45,8 @@ export class FlowWorld {
   readonly #changes = new Changes();
   readonly #guards: Guards;
   #callers: Callers | undefined;
+  /** One of its stores answers no worker for some minutes. */
+  #outage: ((ports: Ports) => Ports) | undefined;
   #planned: readonly ReadonlyMap<number, readonly Program[]>[] = [];
   #probes: readonly Call[] = [];
   #laneProbes: Awaited<ReturnType<typeof laneProbe>> = [];
@@ -61,12 +65,15 @@ export class FlowWorld {
 
   /** Between a worker and its services. */
   watch(ports: Ports): Ports {
-    return this.#changes.watch(this.#ledger.instances.watch(ports));
+    return this.#changes.watch(this.#ledger.instances.watch(this.#outage?.(ports) ?? ports));
   }
 
   begin(world: World): void {
     const { seed, programs, sendingMs, punctual } = this.#settings;
     this.#ledger.instances.begin(world);
+    const startMs = world.clock.nowMs();
+    if (!punctual)
+      this.#outage = outage(seededRandom(seed + OUTAGE_STREAM), startMs, sendingMs, () => world, FLOW_SERVICES);
     const changes = plannedChanges(seededRandom(seed + CHANGE_STREAM), sendingMs);
     this.#planned = [
       instancePrograms(seededRandom(seed + INSTANCE_STREAM), programs),

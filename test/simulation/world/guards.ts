@@ -46,7 +46,7 @@ export class Guards {
         timeLimit: 200,
         // Whatever keeps it from its lock, or takes it away.
         autoretryFor: [Error],
-        maxRetries: null,
+        maxRetries: 40,
         retryBackoff: 20,
         retryBackoffMax: 600,
         maxDeliveries: 100,

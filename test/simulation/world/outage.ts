@@ -4,13 +4,23 @@ import type { Ports } from '../../../lib/ports/ports.ts';
 import type { Random } from '../../../lib/base/time.ts';
 
 const SERVICES = ['broker', 'backend', 'timers', 'groups', 'celeryGroups', 'schedules'] as const;
+/** Those of flow control. */
+export const FLOW_SERVICES = ['slots', 'marks', 'locks', 'rates'] as const;
 const LONGEST_MS = 600_000;
 // Few programs ask it: what is out for some minutes would mostly meet nobody.
 const LONGEST_OF_CELERY_GROUPS_MS = 2_400_000;
 
 /** Ports between a worker and its services, drawn from a seed: one of them is out once within `withinMs`. */
-export function outage(random: Random, startMs: number, withinMs: number, world: () => World): (ports: Ports) => Ports {
-  const service = SERVICES[Math.floor(random.next() * SERVICES.length)] ?? 'backend';
+export function outage(
+  random: Random,
+  startMs: number,
+  withinMs: number,
+  world: () => World,
+  services: readonly ((typeof SERVICES)[number] | (typeof FLOW_SERVICES)[number])[] = SERVICES,
+): (ports: Ports) => Ports {
+  const service = services[Math.floor(random.next() * services.length)] ?? 'backend';
+  // Of one store there is one: workers remember what they have read by it.
+  const out = new WeakMap<object, object>();
   const fromMs = startMs + random.next() * withinMs;
   const longestMs = service === 'celeryGroups' ? LONGEST_OF_CELERY_GROUPS_MS : LONGEST_MS;
   const untilMs = fromMs + 60_000 + random.next() * (longestMs - 60_000);
@@ -20,7 +30,10 @@ export function outage(random: Random, startMs: number, withinMs: number, world:
   };
   return (ports) => {
     const port = ports[service];
-    return port === undefined ? ports : { ...ports, [service]: faulty(port, isOut) };
+    if (port === undefined) return ports;
+    const known = out.get(port) ?? faulty(port, isOut);
+    out.set(port, known);
+    return { ...ports, [service]: known };
   };
 }
 
