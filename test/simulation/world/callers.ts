@@ -61,7 +61,7 @@ const BURSTS = 14;
 const LINES = 2;
 const PAUSES_MS = [0, 0, 0, 120, 1000, 5000, 12_000, 19_000, 21_000, 40_000, 170_000, 190_000];
 const LONGEST_STILL_MS = 600_000;
-const MOST_REQUESTS = 5;
+const MOST_REQUESTS = 4;
 const LONGEST_SECONDS = 40;
 // Chance that a token's worker ends in the middle.
 const TOKEN_DEATH = 0.1;
@@ -92,7 +92,7 @@ export function plannedCalls(random: Random, withinMs: number): readonly Planned
     behaviours.set(line, behaviour);
     let afterMs = int(withinMs);
     for (let count = 2 + int(5); count > 0; count -= 1) {
-      const isDoomed = int(3) === 0;
+      const isDoomed = int(2) === 0;
       const stillMs = int(2) === 0 ? undefined : int(LONGEST_STILL_MS);
       const doom = { at: int(MOST_REQUESTS), after: int(2) === 0, stillMs };
       const countdown = 'debounce' in MARKED_OPTIONS[name] || int(3) > 0 ? 0 : int(60);
