@@ -3,7 +3,7 @@ import { Celeriac, crontab, every, type Ports, silentLogger } from 'celeriac';
 import { describe, expect, it } from 'vitest';
 
 import { beatWorld, declareNote } from '../support/beat-world.ts';
-import { tapped } from '../support/port-taps.ts';
+import { counting, tapped } from '../support/port-taps.ts';
 
 /** A process whose revokes are refused: what it recalls stays written down with the entry. */
 function withoutRevokes(ports: Ports): Ports {
@@ -17,6 +17,15 @@ it('an entry that is due hours later by its new schedule: what the old one sent 
   await app.schedules.update('tick', { schedule: every('1h') });
   await world.advance('59m');
   expect(secondsOf('tick')).toEqual([10, 20]);
+});
+
+it('where nothing was sent ahead, an edit is one write', async () => {
+  const { app, world, note } = beatWorld();
+  await app.schedules.put('tick', { task: note.s(), schedule: every('1h') });
+  const calls: string[] = [];
+  const editor = new Celeriac('test', { logger: silentLogger }).use(tapped(world.ports, counting(calls)));
+  await editor.schedules.disable('tick');
+  expect(calls.filter((call) => call === 'schedules.write')).toHaveLength(1);
 });
 
 it('what a deleted entry sent ahead is taken back by a second delete, and a third one writes nothing', async () => {
