@@ -86,6 +86,10 @@ const SLOTS = 'slots#*';
 const PARKED = 'parked#*';
 const UNIQUE = 'unique#*';
 const DEBOUNCED = 'debounce#*';
+const HISTORY = 'history#*';
+const STATS = 'stats#*';
+// How far the sweeper is with the history, and what it has to look at again.
+const ROLL_NOTES = 'history-roll';
 const ENTRIES = 'schedule';
 const DUE_MARKS = 'schedule-due';
 
@@ -200,6 +204,24 @@ export function workOnMarks(table: ITable): Rights[] {
     onKeys(table, [UNIQUE], ['UpdateItem', 'PartiQLInsert', 'PartiQLUpdate', 'DeleteItem', 'GetItem']),
     onKeys(table, [DEBOUNCED], ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']),
   ];
+}
+
+/** Of a worker: what ended, and that it was late. */
+export function writeHistory(table: ITable): Rights {
+  return onKeys(table, [HISTORY, ROLL_NOTES], ['PutItem']);
+}
+
+/** Of the sweeper: what ended there, and making counts of all of it. */
+export function rollUpHistory(table: ITable): Rights[] {
+  return [
+    onKeys(table, [HISTORY, STATS, ROLL_NOTES], ['PutItem', 'Query']),
+    onKeys(table, [ROLL_NOTES], ['DeleteItem']),
+  ];
+}
+
+/** Reading what ended and its counts, and the items of tasks. */
+export function readHistory({ results, state }: Tables): Rights[] {
+  return [onKeys(state, [HISTORY, STATS, ROLL_NOTES], ['Query']), onKeys(results, [TASKS], ['GetItem'])];
 }
 
 /** Timers and schedule entries that come due. */

@@ -167,6 +167,10 @@ class ImportedService extends Construct implements ITaskService {
     return this.#access.locks(grantee);
   }
 
+  grantHistory(grantee: IGrantable): Grant {
+    return this.#access.history(grantee);
+  }
+
   environment(): Record<string, string> {
     return this.#access.variables();
   }

@@ -12,6 +12,7 @@ import {
   manageResults,
   readSlots,
   putTimers,
+  readHistory,
   readResults,
   revokeTicks,
   type Rights,
@@ -39,6 +40,8 @@ export interface ITaskService extends IConstruct {
   grantSchedules(grantee: IGrantable): Grant;
   /** Lets somebody use `app.locks`. See `TaskService`. */
   grantLocks(grantee: IGrantable): Grant;
+  /** Lets somebody read what ended: `app.history` and `app.stats()`. See `TaskService`. */
+  grantHistory(grantee: IGrantable): Grant;
   /** What the grants write into the environment of a Lambda function, for whatever is none. */
   environment(): Record<string, string>;
 }
@@ -85,6 +88,10 @@ export class ServiceAccess {
 
   locks(grantee: IGrantable): Grant {
     return this.#grant(grantee, [workOnLocks(this.#props.tables.state)]);
+  }
+
+  history(grantee: IGrantable): Grant {
+    return this.#grant(grantee, readHistory(this.#props.tables));
   }
 
   schedules(grantee: IGrantable): Grant {

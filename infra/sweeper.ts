@@ -4,7 +4,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
-import { endTasks, keepRules, receiveFrom, sendTo, showAgain, sweepState } from './grants.ts';
+import { endTasks, keepRules, receiveFrom, rollUpHistory, sendTo, showAgain, sweepState } from './grants.ts';
 import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
 import { TaskFunction, type TaskFunctionOptions } from './task-function.ts';
@@ -17,6 +17,8 @@ export interface SweeperProps extends TaskFunctionOptions {
   /** Of the rules it keeps as operators switched them. */
   readonly ruleArns: readonly string[];
   readonly missedTicks: IQueue;
+  /** Whether the history is kept. */
+  readonly noted: boolean;
 }
 
 const MEMORY_MIB = 512;
@@ -40,6 +42,7 @@ export class Sweeper extends TaskFunction {
         sendTo([...queues.targets, ...queues.allDeadLetters]),
         endTasks(tables.results),
         ...sweepState(tables.state),
+        ...(props.noted ? rollUpHistory(tables.state) : []),
         ...keepRules(props.ruleArns),
       ],
     });

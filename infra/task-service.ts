@@ -167,6 +167,7 @@ export class TaskService extends MeteredService implements ITaskService {
       environment: {},
       ruleArns: this.rules.ruleArns,
       missedTicks: this.queues.missedTicks,
+      noted: this.manifest.history !== 'off',
     }).function;
     this.#environment.addTo(this.sweeper, { rejectable: Object.keys(this.queues.pairs), rules: true });
     this.#functions = new ServiceFunctions(workers, this.sweeper, this.queues);
@@ -330,6 +331,15 @@ export class TaskService extends MeteredService implements ITaskService {
    */
   grantLocks(grantee: IGrantable): Grant {
     return this.#access.locks(grantee);
+  }
+
+  /**
+   * Lets somebody read what ended: `app.history` and `app.stats()`, the items of tasks among it.
+   *
+   * @returns a grant; see `grantEnqueue`.
+   */
+  grantHistory(grantee: IGrantable): Grant {
+    return this.#access.history(grantee);
   }
 
   /**

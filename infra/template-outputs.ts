@@ -23,6 +23,7 @@ export function addOutputs(stack: Stack, service: TaskService): void {
   policy('Manage', (grantee) => service.grantManage(grantee), 'Policy: to revoke and forget');
   policy('Schedules', (grantee) => service.grantSchedules(grantee), 'Policy: to send, and app.schedules');
   policy('Locks', (grantee) => service.grantLocks(grantee), 'Policy: app.locks');
+  policy('History', (grantee) => service.grantHistory(grantee), 'Policy: app.history and app.stats()');
   if (externalQueuesOf(service.manifest).length > 0) {
     policy('Celery', (grantee) => service.grantCelery(grantee), 'Policy: of a Celery app in Python');
     say('CelerySettings', stack.toJsonString(service.celerySettings()), 'JSON: settings of a Celery app in Python');

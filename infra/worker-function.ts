@@ -12,6 +12,7 @@ import {
   workOnGroups,
   workOnMarks,
   workOnResults,
+  writeHistory,
 } from './grants.ts';
 import type { AppManifest } from '../lib/options/manifest.ts';
 import type { TaskQueues } from './queues.ts';
@@ -19,20 +20,26 @@ import type { TaskTables } from './tables.ts';
 import { TaskFunction, type TaskFunctionOptions } from './task-function.ts';
 import { FEW_RECEIVES, type WorkerPlan } from './validate.ts';
 
-/** Whether some task of a service has a rate limit, a concurrency, one instance, or a mark of its key (unique, throttle, debounce). */
+/**
+ * Whether some task of a service has a rate limit, a concurrency, one instance, or a mark of its key (unique, throttle, debounce),
+ * and whether its history is kept.
+ */
 export interface UsedFlow {
   readonly rateLimited: boolean;
   readonly slotted: boolean;
   readonly alone: boolean;
   readonly marked: boolean;
+  /** Whether the history is kept. */
+  readonly noted: boolean;
 }
 
-export function usedFlow({ tasks }: AppManifest): UsedFlow {
+export function usedFlow({ tasks, history }: AppManifest): UsedFlow {
   const all = Object.values(tasks);
   return {
     rateLimited: all.some(({ rateLimit }) => rateLimit !== undefined),
     slotted: all.some(({ concurrency }) => concurrency !== undefined),
     marked: all.some(({ marked }) => marked === true),
+    noted: history !== 'off',
     alone: all.some(({ oneInstance }) => oneInstance === true),
   };
 }
@@ -75,6 +82,7 @@ export class WorkerFunction extends TaskFunction {
         ...(props.flow.rateLimited ? takeRateSlots(tables.state) : []),
         ...takeSlots(tables.state, props.flow),
         ...(props.flow.marked ? workOnMarks(tables.state) : []),
+        ...(props.flow.noted ? [writeHistory(tables.state)] : []),
         ...(props.ticked ? [readSchedules(tables.state)] : []),
       ],
     });

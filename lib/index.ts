@@ -8,7 +8,7 @@ export type { OneInstance, OneInstanceOptions } from './options/one-instance.ts'
 export type { Rate, RateLimit, RateLimitOptions } from './options/rate-limit.ts';
 export type { StandardIssue, StandardResult, StandardSchemaV1 } from './base/standard-schema.ts';
 export type { QueueOptions } from './options/queue-options.ts';
-export type { AppOptions, RetryPolicy, Settings } from './options/settings.ts';
+export type { AppOptions, HistoryOption, RetryPolicy, Settings } from './options/settings.ts';
 export type { Environment } from './options/manifest.ts';
 export type { RemoteTask, RemoteTaskOptions } from './app/remote-task.ts';
 export { type CelerySettingsOptions, settingsFromCelery } from './options/celery/celery-settings.ts';
@@ -56,6 +56,12 @@ export type {
 export type { StoredSchedule } from './beat/schedule-view.ts';
 export type { Loaded } from './beat/load.ts';
 export type { Fixture } from './beat/fixture.ts';
+export type { HistoryBook } from './history/history-book.ts';
+export type { HistoryList, HistoryQuery } from './history/list.ts';
+export type { TaskEnd } from './history/end-view.ts';
+export type { TaskStory } from './history/story.ts';
+export type { Percentiles, Stats, StatsCounts, StatsQuery } from './history/stats.ts';
+export type { Since } from './history/time-range.ts';
 export type { HeldLock, LockBook, LockOptions } from './flow/lock-book.ts';
 export type { Lock } from './flow/lock.ts';
 export type { SlotsQuery, SlotsView, SlotTask } from './app/slot-book.ts';
@@ -87,6 +93,16 @@ export type { Clock, Ids, Random } from './base/time.ts';
 export type { Ports } from './ports/ports.ts';
 export type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from './ports/groups.ts';
 export type { Episode, JoinRequest, KeyMark, Marks, OwnMark, SealOutcome, TakeMarkRequest } from './ports/marks.ts';
+export type {
+  History,
+  HistoryItem,
+  HistoryPage,
+  HistoryQuery as HistoryPageQuery,
+  LateMinute,
+  RollState,
+  StatsBucket,
+  StatsEvery,
+} from './ports/history.ts';
 export type { LockHolding, LockRenewal, LockRequest, Locks } from './ports/locks.ts';
 export type { Pause, Pauses } from './ports/pauses.ts';
 export type { KeepSlotRequest, KeptSlot, RateLine, RateRequest, Rates } from './ports/rates.ts';

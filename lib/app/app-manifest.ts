@@ -36,6 +36,7 @@ export function manifestOf({ settings, registry }: Declared, plans: () => readon
     resultExpiresSeconds: settings.resultExpiresSeconds,
     timerShards: settings.timerShards,
     beat: plans().map(({ entry: _entry, ...plan }) => plan),
+    ...(settings.history === 'all' ? {} : { history: settings.history }),
     ...(idleRoutes.length === 0 ? {} : { idleRoutes }),
   };
   checkNamedQueues(manifest);

@@ -28,7 +28,9 @@ import type { GroupResult } from '../results/group-result.ts';
 import { manifestOf } from '#deployed/app/app-manifest';
 import { awsPorts } from '#deployed/app/aws-ports';
 import { applyCall, savedGroup, sendCall, sendMany, sendNamed } from '#deployed/producer/sending';
-import { consumeLost, consumeWakeUps, controlOf, locksOf, runEager } from '#deployed/app/rarely';
+import { consumeLost, consumeWakeUps, controlOf, historyOf, locksOf, rollUp, runEager } from '#deployed/app/rarely';
+import type { HistoryBook } from '../history/history-book.ts';
+import type { Stats, StatsQuery } from '../history/stats.ts';
 import type { LockBook } from '../flow/lock-book.ts';
 import { Beat } from '#deployed/beat/beat';
 import type { FullSweepReport } from '../beat/beat.ts';
@@ -37,7 +39,7 @@ import type { SweepOptions } from '../beat/sweep.ts';
 import type { BeatEntry } from '../beat/entry.ts';
 
 /** Ports without which an app works, only without what asks them. */
-export type RarePort = 'celeryGroups' | 'locks' | 'pauses' | 'rates' | 'slots' | 'marks' | 'rules';
+export type RarePort = 'celeryGroups' | 'history' | 'locks' | 'pauses' | 'rates' | 'slots' | 'marks' | 'rules';
 
 /** Ports that a test or an embedded cloud sets; whatever is left out is the system's. */
 export type Wiring = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups'> &
@@ -270,6 +272,32 @@ export class Celeriac implements App {
   #locks: LockBook | undefined;
 
   /**
+   * What ended in the last seven days: listed, and one task's story. On AWS a caller needs `service.grantHistory(fn)`.
+   *
+   * @example
+   * ```ts
+   * const { entries } = await app.history.list({ state: 'FAILURE', from: '1h' });
+   * ```
+   */
+  get history(): HistoryBook {
+    return historyOf(this);
+  }
+
+  /**
+   * Counts of what ended by minute, hour or day: by state, and how long tasks waited and ran. On AWS a caller needs
+   * `service.grantHistory(fn)`.
+   *
+   * @example
+   * ```ts
+   * const { total } = await app.stats({ task: 'mail.send', from: '1d', every: 'hour' });
+   * ```
+   * @throws InvalidOption; OperationalError where the store cannot be asked.
+   */
+  async stats(query: StatsQuery = {}): Promise<Stats> {
+    return historyOf(this).stats(query);
+  }
+
+  /**
    * Commands to the workers: revoke tasks by id, end running ones, change a rate limit. On AWS a caller needs
    * `service.grantManage(fn)`.
    *
@@ -359,7 +387,10 @@ export class Celeriac implements App {
    * minute.
    */
   async sweep(options: SweepOptions = {}, ports?: Ports): Promise<FullSweepReport> {
-    return this.#beat.sweep(ports ?? (await this.#workerPorts()), options);
+    const all = ports ?? (await this.#workerPorts());
+    const report = await this.#beat.sweep(all, options);
+    if (all.history !== undefined && this.settings.history !== 'off') await rollUp({ ...all, history: all.history });
+    return report;
   }
 
   // ---------------------------------------------------------------- wiring

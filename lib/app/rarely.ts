@@ -1,5 +1,7 @@
 /** What few processes do: to run eagerly, to ask for locks, and what the sweeper's function does beside the sweep. Loaded on demand. */
 import type * as Eager from './eager.ts';
+import { HistoryBook } from '../history/history-book.ts';
+import type * as RollUp from '../history/roll-up.ts';
 import { LockBook } from '../flow/lock-book.ts';
 import { Control } from './control.ts';
 import type { App } from '../producer/app.ts';
@@ -13,6 +15,12 @@ export const consumeLost: typeof Lost.consumeLost = async (...args) =>
 
 export const consumeWakeUps: typeof WakeUps.consumeWakeUps = async (...args) =>
   (await import('../beat/consume-wake-ups.ts')).consumeWakeUps(...args);
+
+export const rollUp: typeof RollUp.rollUp = async (...args) => (await import('../history/roll-up.ts')).rollUp(...args);
+
+export function historyOf(app: App): HistoryBook {
+  return new HistoryBook(app);
+}
 
 export function controlOf(app: App): Control {
   return new Control(app);

@@ -33,7 +33,8 @@ interface Kind {
   readonly hint: string;
 }
 
-const DEPLOYED = 'service.grantEnqueue(fn), grantResults(fn), grantManage(fn) or grantLocks(fn) in the CDK stack';
+const DEPLOYED =
+  'service.grantEnqueue(fn), grantResults(fn), grantManage(fn), grantLocks(fn) or grantHistory(fn) in the CDK stack';
 const CONNECTION =
   /^(?:ECONNREFUSED|ECONNRESET|ECONNABORTED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN|ETIMEDOUT|EPIPE|EPROTO|ERR_TLS.*|CERT.*|.*_CERT.*|TimeoutError)$/;
 const BAD_CREDENTIALS =

@@ -34,6 +34,7 @@ export function callViews({ own, rules, clients, clock, over }: Viewed): Connect
       rates: withCeleriacErrors(ports.rates),
       slots: withCeleriacErrors(ports.slots),
       marks: withCeleriacErrors(ports.marks),
+      history: withCeleriacErrors(ports.history),
       ...(rules === undefined
         ? {}
         : { rules: withCeleriacErrors(rules.watched((client) => watched(client, 'EventBridge', budget))) }),

@@ -2,6 +2,7 @@
 import type { Clock, Random } from '../base/time.ts';
 import type { Environment } from '../options/manifest.ts';
 import { callViews } from '#deployed/aws/call-views';
+import { historyOver } from '#deployed/aws/history-over';
 import {
   celeryGroupsOver,
   groupsOver,
@@ -62,6 +63,7 @@ function portsOver(environment: Environment, parts: ConnectParts, { sqs, dynamod
     slots: slotsOver({ client: dynamodb, table: environment.stateTable, ...parts }),
     pauses: pausesOver({ client: dynamodb, table: environment.stateTable, ...parts }),
     locks: locksOver({ client: dynamodb, table: environment.stateTable, ...parts }),
+    history: historyOver({ client: dynamodb, table: environment.stateTable }),
     groups: groupsOver({ client: dynamodb, table: environment.stateTable, ...parts }),
   };
 }

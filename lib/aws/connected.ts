@@ -2,6 +2,7 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { CeleryGroups } from '../ports/celery-groups.ts';
+import type { History } from '../ports/history.ts';
 import type { Marks } from '../ports/marks.ts';
 import type { Locks } from '../ports/locks.ts';
 import type { Pauses } from '../ports/pauses.ts';
@@ -22,6 +23,7 @@ export type AwsPorts = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules'
   readonly slots: SlotStore;
   readonly locks: Locks;
   readonly pauses: Pauses;
+  readonly history: History;
 };
 
 export interface Connected extends AwsPorts {

@@ -3,6 +3,7 @@ export { connect, type ConnectParts, queueAddresses } from './connect.ts';
 export { DynamodbBackend, type DynamodbBackendOptions } from './dynamodb-backend.ts';
 export { DynamodbCeleryGroups } from './dynamodb-celery-groups.ts';
 export { DynamodbGroups, type DynamodbGroupsOptions } from './dynamodb-groups.ts';
+export { DynamodbHistory, type DynamodbHistoryOptions } from './dynamodb-history.ts';
 export { DynamodbMarks, type DynamodbMarksOptions } from './dynamodb-marks.ts';
 export { DynamodbLocks, type DynamodbLocksOptions } from './dynamodb-locks.ts';
 export { DynamodbPauses, type DynamodbPausesOptions } from './dynamodb-pauses.ts';

@@ -302,3 +302,37 @@ export const SLOT_LOOK_SECONDS = 300;
 export const SLOT_LOOK_LONGEST_SECONDS = 21_600;
 /** Waiting tasks that `app.control.slots()` lists at once. */
 export const MAX_SLOTS_LISTED = 1000;
+/** Parts of an hour's history; each takes about 1,000 writes a second, of ten tasks each. */
+export const HISTORY_SHARDS = 4;
+/** The history of a task is kept for so long after its end. */
+export const HISTORY_RETENTION_SECONDS = 604_800;
+/** Statistics: minutes as long as what they are made of, hours 35 days, days 400 days. */
+export const STATS_RETENTION_SECONDS = { minute: 604_800, hour: 3_024_000, day: 34_560_000 } as const;
+/** A minute is rolled up when it has been over for so long. */
+export const ROLL_UP_AFTER_SECONDS = 60;
+/** What is written later than this after its minute is noted as late: clocks differ, and the sweeper must see what is not. */
+export const HISTORY_PUNCTUAL_SECONDS = 40;
+/** So long a sweep goes on with what an outage has left; the next one goes on. */
+export const ROLL_UP_LONGEST_MS = 20_000;
+/** The first roll-up of a service begins so far back. */
+export const ROLL_UP_FIRST_SECONDS = 600;
+/** Late minutes of one sweep. */
+export const MAX_LATE_MINUTES = 50;
+/** Of `argsrepr` and `kwargsrepr` together, and of an error, as the history keeps them: ten tasks stay below a kilobyte, packed. */
+export const MAX_HISTORY_REPR_CHARACTERS = 80;
+export const MAX_HISTORY_ERROR_CHARACTERS = 160;
+/** Ends in one item, which has room for some thousands. */
+export const MAX_HISTORY_ENTRIES = 500;
+/** Ends that a worker holds before it writes them. */
+export const MAX_HISTORY_HELD = 2000;
+/** Ends in one answer of `app.history.list()`, and how many of them unless the call says otherwise. */
+export const MAX_LISTED_HISTORY = 1000;
+export const DEFAULT_LISTED_HISTORY = 50;
+/** Queries of one call that reads the history; its answer says how far it has come. */
+export const MAX_HISTORY_QUERIES = 800;
+/** Attempts in one task's story, the newest. */
+export const MAX_STORY_ATTEMPTS = 50;
+/** Buckets in one answer of `app.stats()`: a day by the minute. */
+export const MAX_STATS_BUCKETS = 1500;
+/** Tasks that a bucket of statistics names; a thousand take some tens of kilobytes. */
+export const MAX_STATS_TASKS = 1000;

@@ -17,7 +17,9 @@ export function endRefused(app: App, ports: Ports): EndRefused {
     const nowMs = ports.clock.nowMs();
     const worker = createWorker(app, ports, { deadlineMs: nowMs + LONGEST_MS, requestId: `timer ${timer.id}` });
     try {
-      return (await concludeUnsent(deliveryOf(timer, app, nowMs), worker, why)).kind === 'ack';
+      const { kind } = await concludeUnsent(deliveryOf(timer, app, nowMs), worker, why);
+      // Ended without its history, it is ended again by the next sweep.
+      return kind === 'ack' && ((await worker.history?.write()) ?? []).length === 0;
     } catch (error) {
       ports.logger.log('error', `Timer of task ${timer.id} was not given up: ${errorLine(error)}`, {
         taskId: timer.id,

@@ -22,6 +22,8 @@ export {
   timersOver,
 } from '../aws/rare-ports.ts';
 export { readTerminated, revokeTask } from '../aws/dynamodb-revokes.ts';
+export { HistoryBook } from '../history/history-book.ts';
+export { rollUp } from '../history/roll-up.ts';
 export { LockBook } from '../flow/lock-book.ts';
 export { Control } from '../app/control.ts';
 export { runEager } from '../app/eager.ts';

@@ -2,6 +2,7 @@ export { MemoryBackend } from './memory-backend.ts';
 export { type QueuedMessage, MemoryBroker, type MemoryBrokerOptions, type Received } from './memory-broker.ts';
 export { MemoryCeleryGroups } from './memory-celery-groups.ts';
 export { MemoryGroups } from './memory-groups.ts';
+export { MemoryHistory } from './memory-history.ts';
 export { MemoryMarks } from './memory-marks.ts';
 export { MemoryLocks } from './memory-locks.ts';
 export { MemoryPauses } from './memory-pauses.ts';

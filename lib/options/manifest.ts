@@ -103,6 +103,8 @@ export interface AppManifest {
   readonly timerShards: number;
   /** Declared schedule entries. */
   readonly beat: readonly BeatManifest[];
+  /** What the history keeps, where that is not all; absent for `'all'`. */
+  readonly history?: 'failures' | 'off';
   /** Patterns of the routes that match none of the tasks; absent where there are none. */
   readonly idleRoutes?: readonly string[];
 }

@@ -5,6 +5,7 @@
  */
 import type { CeleryGroups } from './celery-groups.ts';
 import type { Groups } from './groups.ts';
+import type { History } from './history.ts';
 import type { Marks } from './marks.ts';
 import type { Locks } from './locks.ts';
 import type { Pauses } from './pauses.ts';
@@ -41,6 +42,8 @@ export interface Ports {
   readonly locks?: Locks | undefined;
   /** Which queues are paused. Absent where there is no store for it: then none is. */
   readonly pauses?: Pauses | undefined;
+  /** What ended. Absent where there is no store for it: then none is kept. */
+  readonly history?: History | undefined;
   /** Absent where no entry is fired by a rule: then all are swept. */
   readonly rules?: Rules | undefined;
   /** Tells the time, and waits. */

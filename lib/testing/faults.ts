@@ -100,9 +100,13 @@ export class FaultPlan {
   on = true;
   readonly #faults: Faults;
   readonly #random: Random;
+  readonly #apart: Random;
 
-  /** @throws InvalidOption */
-  constructor(faults: Faults, random: Random) {
+  /**
+   * @param apart of the history, which every task writes: what is drawn for it leaves what is drawn for others as it is
+   * @throws InvalidOption
+   */
+  constructor(faults: Faults, random: Random, apart: Random = random) {
     for (const [kind, chance] of Object.entries(faults)) {
       if (!KINDS.has(kind))
         throw new InvalidOption(`faults: '${kind}' is no fault. There are ${[...KINDS].join(', ')}.`);
@@ -111,19 +115,20 @@ export class FaultPlan {
     }
     this.#faults = faults;
     this.#random = random;
+    this.#apart = apart;
   }
 
   /** Draws whether a fault happens now, and counts it. Never while `on` is false. */
-  hit(kind: FaultKind): boolean {
+  hit(kind: FaultKind, apart = false): boolean {
     const chance = this.#faults[kind] ?? 0;
-    if (!this.on || chance === 0 || this.#random.next() >= chance) return false;
+    if (!this.on || chance === 0 || (apart ? this.#apart : this.#random).next() >= chance) return false;
     this.counts[kind] += 1;
     return true;
   }
 
   /** A number in [0, limit). */
-  draw(limit: number): number {
-    return this.#random.next() * limit;
+  draw(limit: number, apart = false): number {
+    return (apart ? this.#apart : this.#random).next() * limit;
   }
 
   /** Begins an invocation, with a clock of its own difference. */
@@ -160,7 +165,7 @@ export class FaultPlan {
 /** The same ports, with everything that can go wrong on the way to them. */
 export function faultyPorts(ports: Ports, plan: FaultPlan, settings: Settings): Ports {
   const clock = skewed(ports.clock);
-  const wrap = <T extends object>(port: T, kill?: string): T => wrapped(port, plan, ports.clock, kill);
+  const wrap = <T extends object>(port: T, kill?: string): T => wrapped(port, plan, ports.clock, { kill });
   return {
     ...ports,
     clock,
@@ -184,6 +189,7 @@ export function faultyPorts(ports: Ports, plan: FaultPlan, settings: Settings): 
     ...(ports.pauses === undefined ? {} : { pauses: wrap(ports.pauses) }),
     ...(ports.rates === undefined ? {} : { rates: wrap(ports.rates) }),
     ...(ports.slots === undefined ? {} : { slots: wrap(ports.slots) }),
+    ...(ports.history === undefined ? {} : { history: wrapped(ports.history, plan, ports.clock, { apart: true }) }),
   };
 }
 
@@ -202,35 +208,47 @@ export function never<T>(): Promise<T> {
   return new Promise<T>(() => {});
 }
 
-function wrapped<T extends object>(port: T, plan: FaultPlan, clock: Clock, kill: string | undefined): T {
+interface Wrapping {
+  /** Its method before which a worker is killed. */
+  readonly kill?: string | undefined;
+  /** Its faults are drawn by themselves. */
+  readonly apart?: boolean;
+}
+
+function wrapped<T extends object>(port: T, plan: FaultPlan, clock: Clock, { kill, apart = false }: Wrapping): T {
   return new Proxy(port, {
     get(target, key) {
       const value: unknown = Reflect.get(target, key, target);
       if (typeof value !== 'function') return value;
       const call = value as (...args: readonly unknown[]) => Promise<unknown>;
       return (...args: readonly unknown[]) =>
-        callWithFaults(() => call.apply(target, args as unknown[]), plan, clock, key === kill);
+        callWithFaults(() => call.apply(target, args as unknown[]), plan, clock, { commits: key === kill, apart });
     },
   });
 }
 
-async function callWithFaults<R>(run: () => Promise<R>, plan: FaultPlan, clock: Clock, commits: boolean): Promise<R> {
+async function callWithFaults<R>(
+  run: () => Promise<R>,
+  plan: FaultPlan,
+  clock: Clock,
+  { commits, apart }: { readonly commits: boolean; readonly apart: boolean },
+): Promise<R> {
   const invocation = CURRENT_INVOCATION.getStore();
   // Outside of an invocation a test is talking to its world.
   if (invocation === undefined) return run();
   if (invocation.dead) return never();
-  if (plan.hit('crash') || (commits && plan.hit('killBeforeCommit'))) {
+  if (plan.hit('crash', apart) || (commits && plan.hit('killBeforeCommit'))) {
     invocation.dead = true;
     return never();
   }
-  if (plan.hit('freeze')) await clock.sleep(Math.round(plan.draw(LONGEST_FREEZE_MS)));
-  if (plan.hit('error')) throw passing('ThrottlingException', 'fault: throttled');
+  if (plan.hit('freeze', apart)) await clock.sleep(Math.round(plan.draw(LONGEST_FREEZE_MS, apart)));
+  if (plan.hit('error', apart)) throw passing('ThrottlingException', 'fault: throttled');
   const result = await run();
-  if (plan.hit('crash')) {
+  if (plan.hit('crash', apart)) {
     invocation.dead = true;
     return never();
   }
-  if (plan.hit('lostResponse')) throw passing('TimeoutError', 'fault: the answer was lost');
+  if (plan.hit('lostResponse', apart)) throw passing('TimeoutError', 'fault: the answer was lost');
   return result;
 }
 

@@ -5,6 +5,7 @@ export type { BrokerUnderTest } from './conformance/broker-under-test.ts';
 export type { ConformanceCase } from './conformance/case.ts';
 export { celeryGroupsConformance } from './conformance/celery-groups.ts';
 export { groupsConformance } from './conformance/groups.ts';
+export { historyConformance } from './conformance/history.ts';
 export { marksConformance } from './conformance/marks.ts';
 export { locksConformance } from './conformance/locks.ts';
 export { pausesConformance } from './conformance/pauses.ts';

@@ -6,6 +6,7 @@ import {
   MemoryBroker,
   MemoryCeleryGroups,
   MemoryGroups,
+  MemoryHistory,
   MemoryMarks,
   MemoryLocks,
   MemoryPauses,
@@ -18,6 +19,7 @@ import {
 import type { Backend, TaskRecord } from '../ports/backend.ts';
 import type { Logger } from '../ports/log.ts';
 import type { CeleryGroups } from '../ports/celery-groups.ts';
+import type { History } from '../ports/history.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Schedules } from '../ports/schedules.ts';
 import type { Timers } from '../ports/timers.ts';
@@ -49,6 +51,12 @@ export interface WorldSchedules extends Schedules {
   nextDueMs(): number | undefined;
 }
 
+/** A store of the history that tells what no sweep has rolled up. */
+export interface WorldHistory extends History {
+  /** The first minute that is to be rolled up, or undefined. */
+  oldestUnrolledMs?(): number | undefined;
+}
+
 /** Stores that can be asked when something is due: that is how a world knows where to move time to. */
 export interface WorldPorts extends Ports {
   readonly clock: ManualClock;
@@ -57,6 +65,7 @@ export interface WorldPorts extends Ports {
   readonly schedules: WorldSchedules;
   readonly celeryGroups: CeleryGroups;
   readonly rules: MemoryRules;
+  readonly history?: WorldHistory;
 }
 
 export interface WorldAdapters {
@@ -99,6 +108,7 @@ export function memoryPorts(
     timers: new MemoryTimers({ shards: app.settings.timerShards }),
     schedules: new MemorySchedules(),
     groups: new MemoryGroups(),
+    history: new MemoryHistory(),
     celeryGroups: new MemoryCeleryGroups(),
     marks: new MemoryMarks(),
     locks: new MemoryLocks(),

@@ -3,7 +3,7 @@ import type { Celeriac } from '../app/app.ts';
 import { maybeCurrentTask } from '../task/context.ts';
 import type { Duration } from '../base/duration.ts';
 import { ImproperlyConfigured } from '../base/errors.ts';
-import { SWEEP_HORIZON_SECONDS } from '../base/limits.ts';
+import { ROLL_UP_AFTER_SECONDS, SWEEP_HORIZON_SECONDS } from '../base/limits.ts';
 import { MemoryPauses, type MemoryBroker, type MemoryRules, type QueuedMessage } from '../memory/index.ts';
 import type { BeatManifest } from '../options/manifest.ts';
 import type { CeleryGroups } from '../ports/celery-groups.ts';
@@ -19,9 +19,17 @@ import { seededRandom } from './seeded.ts';
 import { replaceDate } from './virtual-date.ts';
 import { nothingComes, Waiting } from './waiting.ts';
 import { instantAfter, type WorldOptions, worldSettings, type WorldSettings } from './world-options.ts';
-import { memoryAdapters, type WorldBackend, type WorldSchedules, type WorldTimers } from './world-ports.ts';
+import {
+  memoryAdapters,
+  type WorldBackend,
+  type WorldHistory,
+  type WorldSchedules,
+  type WorldTimers,
+} from './world-ports.ts';
 
 const MINUTE_MS = 60_000;
+// Far from the other seeds of a world.
+const HISTORY_SEED = 1_000_003;
 // Turns of the event loop without any change after which everything ready has run.
 const QUIET_TURNS = 3;
 // Of half a second each, as get() waits: beyond an hour, so that a timeout that a test gives comes first.
@@ -62,6 +70,7 @@ export class World {
   readonly rules: MemoryRules;
   /** All of these in one object, without faults. */
   readonly ports: Ports;
+  readonly #history: WorldHistory | undefined;
   /** The faults, how often each has happened, and their switch `on`. */
   readonly faults: FaultPlan;
   readonly #settings: WorldSettings;
@@ -89,10 +98,11 @@ export class World {
     const { seed, startMs } = settings;
     this.clock = new ManualClock(startMs);
     this.#lastSweepMs = startMs - 1;
-    this.faults = new FaultPlan(options.faults ?? {}, seededRandom(seed + 1));
+    this.faults = new FaultPlan(options.faults ?? {}, seededRandom(seed + 1), seededRandom(seed + HISTORY_SEED));
     const { clock, faults } = this;
     const { ports, queues, faulty } = adapters({ app, settings, clock, faults, logger: options.logger });
     this.ports = ports;
+    this.#history = ports.history;
     this.broker = queues;
     this.backend = ports.backend;
     this.timers = ports.timers;
@@ -301,6 +311,8 @@ export class World {
   #nextSweepMs(ticks = true): number | undefined {
     const due = [
       this.timers.nextDueMs(),
+      // It is rolled up, and not sent ahead.
+      ticks ? this.#historyDueMs() : undefined,
       ticks ? this.schedules.nextDueMs() : undefined,
       ticks && this.#hasUnsweptEntries ? this.clock.nowMs() : undefined,
     ].filter((time) => time !== undefined);
@@ -308,6 +320,13 @@ export class World {
     const horizonMs = SWEEP_HORIZON_SECONDS * 1000;
     const earliest = Math.max(Math.min(...due) - horizonMs, this.#lastSweepMs + 1, this.clock.nowMs());
     return Math.ceil(earliest / MINUTE_MS) * MINUTE_MS;
+  }
+
+  /** When the sweeper has history to roll up, as if it were a timer. */
+  #historyDueMs(): number | undefined {
+    const oldestMs = this.#history?.oldestUnrolledMs?.();
+    if (oldestMs === undefined || this.app.settings.history === 'off') return undefined;
+    return oldestMs + MINUTE_MS + (ROLL_UP_AFTER_SECONDS + SWEEP_HORIZON_SECONDS) * 1000;
   }
 
   #pump(): void {

@@ -40,6 +40,8 @@ export interface CeleriacHeader {
   readonly slots?: string;
   /** Deliveries of this attempt before it was sent on: receives of the new message are counted from one. A retry has none. */
   readonly deliveries?: number;
+  /** Of a retry: when the attempt before it ended, milliseconds since the epoch. */
+  readonly retried?: number;
   /** Of a token of what is debounced: tokens have their task's id, and SQS must not take one for another. */
   readonly token?: string;
   /** It came from the lost queue, where its task has ended: only what follows is left. `told`: its dead letter is sent. */

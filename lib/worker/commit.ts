@@ -35,7 +35,7 @@ export async function endRun(
   if (decision.kind === 'requeue') return requeue(attempt, decision.reason);
   const { record, decision: written } = await writeOutcome(attempt, decision);
   if (written.kind === 'fail') worker.app.eager?.failed(message.id, written.error);
-  return commitAndSettle(attempt, record, async () => {
+  return commitAndSettle(attempt, record, startMs, async () => {
     logEnd(attempt, written, startMs);
     await runHooks(attempt, written, args);
   });
@@ -69,10 +69,13 @@ async function requeue(attempt: Attempt, reason: string): Promise<Disposition> {
 
 async function commitAndSettle(
   attempt: Attempt,
-  committed: Committed,
+  outcome: Committed,
+  startedMs?: number,
   afterCommit?: () => Promise<void>,
 ): Promise<Disposition> {
-  const { message, worker, owner } = attempt;
+  const { message, worker, owner, deliveries } = attempt;
+  const atMs = outcome.settlement.retry?.atMs ?? worker.ports.clock.nowMs();
+  let committed: Committed = { ...outcome, ended: { atMs, startedMs, deliveries } };
   if (owner !== undefined) {
     const written = await commit(attempt, owner, committed, afterCommit !== undefined);
     if (written === undefined) {
@@ -86,7 +89,7 @@ async function commitAndSettle(
     }
     if (written !== committed) return settleAs(attempt, written);
   } else if (committed.meta !== undefined) {
-    await concludeIdempotent(attempt, committed);
+    committed = await concludeIdempotent(attempt, committed);
   }
   // Celery's handlers see an outcome that stands.
   await afterCommit?.();
@@ -118,7 +121,7 @@ async function commit(
       `Task ${attempt.message.task}[${attempt.message.id}]: its outcome ${committed.status} was refused: ${errorLine(error)}`,
       fieldsOf(attempt),
     );
-    return commitRefusal(attempt, owner, minimalFailure(attempt, error), ran, error);
+    return commitRefusal(attempt, owner, { ...minimalFailure(attempt, error), ended: committed.ended }, ran, error);
   }
 }
 
@@ -148,7 +151,7 @@ function commitRequest({ message, worker }: Attempt, owner: string, committed: C
     id: message.id,
     attempt: message.retries,
     owner,
-    nowMs: clock.nowMs(),
+    nowMs: committed.ended?.atMs ?? clock.nowMs(),
     status: committed.status,
     final: committed.status !== RETRY,
     ...(committed.meta === undefined ? { ignored: true } : { meta: committed.meta }),
@@ -164,9 +167,13 @@ function expiresAtSeconds(clock: Clock, worker: Worker, committed: Committed): n
 }
 
 /** Idempotent tasks claim nothing; what readers may see is written once, at the end. */
-async function concludeIdempotent(attempt: Attempt, committed: Committed): Promise<void> {
+async function concludeIdempotent(attempt: Attempt, committed: Committed): Promise<Committed> {
   // A retry's state would need a second write for each attempt; `idempotent` promises none.
-  if (committed.meta === undefined || committed.status === RETRY) return;
+  if (committed.meta === undefined || committed.status === RETRY) return committed;
   const { message, worker } = attempt;
-  await worker.ports.backend.conclude([concludeRequest(message, committed.status, { meta: committed.meta }, worker)]);
+  const request = concludeRequest(message, committed.status, { meta: committed.meta }, worker);
+  const [outcome] = await worker.ports.backend.conclude([request]);
+  // It ended when it did so for the first time.
+  const atMs = outcome?.kind === 'finished' ? outcome.record.finishedMs : request.nowMs;
+  return { ...committed, ended: { ...committed.ended, atMs } };
 }

@@ -8,7 +8,8 @@ import { decodeTyped } from '../wire/json-typed.ts';
 export interface Settlement {
   /** Result of a success whose document is not stored (`ignoreResult`), when somebody follows. */
   readonly value?: unknown;
-  readonly retry?: { readonly dueMs: number; readonly overrides: RetryOverrides };
+  /** `atMs`: when it was decided, for the history. */
+  readonly retry?: { readonly dueMs: number; readonly overrides: RetryOverrides; readonly atMs?: number };
   /** Put the message into the dead-letter queue with this reason. */
   readonly deadLetter?: { readonly reason: string; readonly error: string; readonly deliveries: number };
 }
@@ -23,6 +24,16 @@ export interface Committed {
   readonly again?: true;
   /** The attempt of which all that follows is known to be sent. */
   readonly settledAttempt?: number | undefined;
+  /** For the history: which attempt it was, when it ended, when its run began, and of how many deliveries. */
+  readonly ended?: Ended | undefined;
+}
+
+export interface Ended {
+  readonly attempt?: number | undefined;
+  /** Milliseconds since the epoch, as it was stored. */
+  readonly atMs?: number | undefined;
+  readonly startedMs?: number | undefined;
+  readonly deliveries?: number | undefined;
 }
 
 /** The outcome that an earlier delivery stored. */
@@ -33,7 +44,15 @@ export function committedOf(record: TaskRecord): Committed {
     settlement: readSettlement(record.settlement),
     again: true,
     settledAttempt: record.settledAttempt,
+    ended: endedOf(record),
   };
+}
+
+function endedOf(record: TaskRecord): Ended {
+  const { attempt, committed = -1, owner, finishedMs: atMs, revokedMs, startedMs, deliveries } = record;
+  // Revoked while nobody ran it: the attempt that would have come next.
+  if (owner === undefined && atMs !== undefined && atMs === revokedMs) return { attempt: committed + 1, atMs };
+  return { attempt, atMs, startedMs: owner === undefined ? undefined : startedMs, deliveries };
 }
 
 export function writeSettlement(settlement: Settlement): string | undefined {

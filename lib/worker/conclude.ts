@@ -52,7 +52,8 @@ export async function conclude(
     await settleEndedNext(message, delivery, outcome.record, worker);
     return ACK;
   }
-  const committed = outcome.kind === 'finished' ? committedOf(outcome.record) : { status, meta, settlement };
+  const committed =
+    outcome.kind === 'finished' ? committedOf(outcome.record) : { status, meta, settlement, ended: { atMs: nowMs } };
   if (outcome.kind === 'concluded') {
     logger.log(
       // Left out of what its caller asked for: somebody may want to know.

@@ -40,7 +40,9 @@ export async function work(
   // What ended its worker must not take others with it again: nothing does that has never come before, or comes alone.
   if (lanes.length > 1 && deliveries.some(({ receiveCount }) => receiveCount > 1)) await runApart(lanes, worker, run);
   else await mapConcurrently(lanes, batchConcurrencyOf(deliveries, worker.app.settings), (lane) => run(lane));
-  return { batchItemFailures: failures.map((itemIdentifier) => ({ itemIdentifier })) };
+  // What is not written down comes again: its settling writes it.
+  if (worker.history !== undefined) failures.push(...(await worker.history.write()));
+  return { batchItemFailures: [...new Set(failures)].map((itemIdentifier) => ({ itemIdentifier })) };
 }
 
 /** What must run one after another: the messages of one FIFO group. Everything else runs side by side. */

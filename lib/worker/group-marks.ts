@@ -117,7 +117,7 @@ export async function bodyWith(settling: Settling, body: Signature, gather: Gath
  * neither its state nor its error links are to say that it failed: the first task of it is asked, by being told so.
  */
 async function unlessUnderWay(
-  { ports, app, parent }: Settling,
+  { ports, app, parent, noteConcluded }: Settling,
   body: Signature,
   failed: readonly Follower[],
 ): Promise<readonly Follower[]> {
@@ -125,7 +125,9 @@ async function unlessUnderWay(
   const [request] = steps.flatMap((each) => firstConclusion(each, { parent, app, ports }) ?? []);
   if (request === undefined) return failed;
   const [outcome] = await ports.backend.conclude([request]);
-  if (outcome === undefined || outcome.kind === 'concluded') return failed;
+  if (outcome === undefined) return failed;
+  await noteConcluded([request], [outcome]);
+  if (outcome.kind === 'concluded') return failed;
   if (outcome.kind === 'finished' && [FAILURE, REVOKED].includes(outcome.record.status)) return failed;
   // Of several messages the delivery that died may have sent the first alone: what was not sent must end as well.
   return isSentAsOne(body) ? [] : steps;

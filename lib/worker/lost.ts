@@ -97,11 +97,11 @@ async function recordOrGiveUp(
   loss: Loss,
 ): Promise<ConcludeOutcome | undefined> {
   try {
-    const outcome = await recordLost(message, worker, loss);
+    const outcome = await recordLost(message, delivery, worker, loss);
     const waits = outcome?.kind === 'finished' && outcome.record.status === RETRY;
     // The retry that was announced could not be sent, not the second time either.
     if (!waits || message.celeriac.lost === undefined) return outcome;
-    return await recordLost({ ...message, retries: message.retries + 1 }, worker, loss);
+    return await recordLost({ ...message, retries: message.retries + 1 }, delivery, worker, loss);
   } catch (error) {
     if (delivery.receiveCount < LOST_QUEUE_RECEIVES) throw error;
     worker.ports.logger.log(
@@ -122,12 +122,20 @@ function lostError(): WorkerLostError {
   );
 }
 
-async function recordLost(message: Message, worker: Worker, { error }: Loss): Promise<ConcludeOutcome | undefined> {
+async function recordLost(
+  message: Message,
+  delivery: Delivery,
+  worker: Worker,
+  { error }: Loss,
+): Promise<ConcludeOutcome | undefined> {
   const { backend, logger } = worker.ports;
   const { id, task, queue } = message;
-  const [outcome] = await backend.conclude([concludeRequest(message, FAILURE, { error }, worker)]);
+  const request = concludeRequest(message, FAILURE, { error }, worker);
+  const [outcome] = await backend.conclude([request]);
   if (outcome?.kind === 'concluded')
     logger.log('error', `Task ${task}[${id}] ${FAILURE}: ${errorLine(error)}`, { task, taskId: id, queue });
+  // A worker that settles it may write it too; there may be none that loads.
+  if (outcome !== undefined) await worker.history?.noteConcluded([request], [outcome], delivery, id, message);
   return outcome;
 }
 

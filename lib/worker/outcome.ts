@@ -51,7 +51,8 @@ async function settlementOf(attempt: Attempt, decision: Outcome): Promise<Settle
     return ignoresResult(message, definition) && hasFollowers(message) ? { value: decision.value ?? null } : {};
   }
   if (decision.kind === 'retry') {
-    const retry = { dueMs: decision.dueMs, overrides: decision.overrides };
+    const atMs = worker.ports.clock.nowMs();
+    const retry = { dueMs: decision.dueMs, overrides: decision.overrides, atMs };
     // Throws now what would otherwise make every settling fail.
     await checkRetry(message, retry, worker);
     return { retry };

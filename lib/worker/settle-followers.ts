@@ -49,13 +49,16 @@ export async function settleFollowers(
   await progress.finish();
 }
 
-export type SettlingWorker = Pick<Worker, 'app' | 'ports' | 'invocation' | 'invocationStartMs' | 'followedUp'>;
+export type SettlingWorker = Pick<
+  Worker,
+  'app' | 'ports' | 'invocation' | 'invocationStartMs' | 'followedUp' | 'history'
+>;
 
 function settlingOf(
   message: Message,
   delivery: Delivery,
   committed: Committed,
-  { app, ports, invocation: { deadlineMs }, invocationStartMs: startMs, followedUp }: SettlingWorker,
+  { app, ports, invocation: { deadlineMs }, invocationStartMs: startMs, followedUp, history }: SettlingWorker,
 ): Settling {
   // Of this very outcome: a task that is run anew under its old id sends all of its own.
   const name = (): string =>
@@ -69,6 +72,7 @@ function settlingOf(
     again: committed.again === true,
     lastTry: deliveriesOf(message, delivery) >= REFUSED_RECEIVES,
     followedUp,
+    noteConcluded: async (requests, outcomes) => history?.noteConcluded(requests, outcomes, delivery, message.id),
     outbox: new Outbox<Child>(),
     progress: new Progress(name, ports, { startMs, deadlineMs }),
     pending,
@@ -142,7 +146,11 @@ export async function checkRetry(
 function retryMessage(message: Message, retry: NonNullable<Settlement['retry']>, app: App): Prepared {
   // Celery: who runs a task here does not wait for its retry.
   const dueMs = app.eager === undefined ? retry.dueMs : null;
-  const next = nextAttempt(message, dueMs, retry.overrides);
+  const after = nextAttempt(message, dueMs, retry.overrides);
+  // Where its history goes on.
+  const { atMs } = retry;
+  const links = atMs !== undefined && app.settings.history !== 'off';
+  const next = links ? { ...after, celeriac: { ...after.celeriac, retried: atMs } } : after;
   return prepare({ ...next, queue: laneOfRetry(next, retry.overrides, app) }, app.settings, { asPython: true });
 }
 

@@ -13,6 +13,7 @@ export async function settle(
   committed: Committed,
   worker: SettlingWorker,
 ): Promise<void> {
+  await worker.history?.note(message, delivery, committed);
   const followers = followersOf(message, committed, worker.app);
   // Most tasks are followed by nothing.
   if (followers.length > 0) await settleFollowers(followers, message, delivery, committed, worker);

@@ -1,6 +1,7 @@
 /** One settling under way. */
 import type { Prepared } from '../producer/publish.ts';
 import type { App } from '../producer/app.ts';
+import type { ConcludeOutcome, ConcludeRequest } from '../ports/backend.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Message } from '../wire/message.ts';
 import type { Signature } from '../wire/signature.ts';
@@ -24,6 +25,8 @@ export interface Settling extends Windowed {
   readonly lastTry: boolean;
   /** Groups that its batch has followed up. */
   readonly followedUp: Set<string>;
+  /** For the history: ends of tasks that nobody runs. */
+  readonly noteConcluded: (requests: readonly ConcludeRequest[], outcomes: readonly ConcludeOutcome[]) => Promise<void>;
   readonly outbox: Outbox<Child>;
   /** What is left for `drain` and `finish`. */
   readonly pending: Pending;

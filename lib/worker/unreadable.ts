@@ -31,7 +31,9 @@ export async function endUnreadable(
   const named = namedIn(delivery);
   if (named !== undefined) {
     try {
-      await ports.backend.conclude([concludeRequest(named, FAILURE, { error }, worker)]);
+      const request = concludeRequest(named, FAILURE, { error }, worker);
+      const outcomes = await ports.backend.conclude([request]);
+      await worker.history?.noteConcluded([request], outcomes, delivery, named.id);
     } catch (refusal) {
       if (isPassing(refusal) && !lastTry) throw refusal;
       const { id, task } = named;

@@ -8,6 +8,8 @@ import type { Logger } from '../ports/log.ts';
 import type { RateRequest, Rates } from '../ports/rates.ts';
 import { ImproperlyConfigured } from '../base/errors.ts';
 import type { App } from '../producer/app.ts';
+import { notesOf } from '#deployed/worker/history-notes';
+import type { EndNotes } from './end-notes.ts';
 import { DYNAMODB_MAX_BATCH_STATEMENTS, GROUP_PART_MEMBERS, SQS_MAX_BATCH_ENTRIES } from '../base/limits.ts';
 import { batched } from './batcher.ts';
 import type { Delivery, Invocation } from '../ports/delivery.ts';
@@ -38,6 +40,8 @@ export interface Worker {
    * before. False: it is to come again.
    */
   readonly mayRun?: (message: Message, delivery: Delivery, definition: TaskDefinition) => Promise<boolean>;
+  /** What ended here, for the history; undefined where it is switched off. */
+  readonly history?: EndNotes | undefined;
   /** For messages that take much memory: never two of them at a time. */
   readonly exclusively: <T>(run: () => Promise<T>) => Promise<T>;
 }
@@ -62,6 +66,11 @@ export function createWorker(app: App, ports: Ports, invocation: Invocation): Wo
     invocation,
     invocationStartMs: clock.nowMs(),
     followedUp: new Set(),
+    // Eager tasks are their caller's own.
+    history:
+      ports.history === undefined || app.settings.history === 'off' || app.eager !== undefined
+        ? undefined
+        : notesOf(app.settings.history, { ...ports, history: ports.history }, invocation.requestId),
     exclusively: oneAtATime(),
     claim: batched(
       clock,

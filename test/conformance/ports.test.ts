@@ -6,6 +6,7 @@ import {
   celeryGroupsConformance,
   type ConformanceCase,
   countingIds,
+  historyConformance,
   ManualClock,
   marksConformance,
   locksConformance,
@@ -21,6 +22,7 @@ import {
   MemoryBackend,
   MemoryBroker,
   MemoryCeleryGroups,
+  MemoryHistory,
   MemoryMarks,
   MemoryLocks,
   MemoryPauses,
@@ -46,6 +48,7 @@ describe('memory', () => {
   describe('pauses', () => all(pausesConformance(new MemoryPauses())));
   describe('rates', () => all(ratesConformance(new MemoryRates())));
   describe('slots', () => all(slotsConformance(new MemorySlots())));
+  describe('history', () => all(historyConformance(new MemoryHistory())));
   describe('broker', () => {
     all(
       brokerConformance((): BrokerUnderTest => {

@@ -130,6 +130,7 @@ describe.each(Object.entries(DAYS))('%s', (_name, { kinds, suites, writes = 'bat
       pauses: retryingPort(made.pauses),
       rates: retryingPort(made.rates),
       slots: retryingPort(made.slots),
+      history: retryingPort(made.history),
     };
   });
   afterAll(async () => {

@@ -20,7 +20,15 @@ const MANIFEST: AppManifest = {
   timerShards: 8,
   beat: [],
 };
-const GRANTS = ['grantEnqueue', 'grantResults', 'grantManage', 'grantSchedules', 'grantLocks', 'grantCelery'] as const;
+const GRANTS = [
+  'grantEnqueue',
+  'grantResults',
+  'grantManage',
+  'grantSchedules',
+  'grantLocks',
+  'grantHistory',
+  'grantCelery',
+] as const;
 
 function make(stack: Stack, props: Partial<TaskServiceProps> = {}): TaskService {
   const service = new TaskService(stack, 'Tasks', { app: MANIFEST, entry: ENTRY, ...props });
@@ -80,6 +88,7 @@ describe('encryptionKey', () => {
     [/^grantResults/, { dynamodb: READ }],
     [/^grantManage/, { dynamodb: WRITE }],
     [/^grantLocks/, { dynamodb: WRITE }],
+    [/^grantHistory/, { dynamodb: READ }],
     [/^grantSchedules/, { sqs: SEND, dynamodb: WRITE }],
     [/^grantCelery.*DefaultPolicy/, { sqs: SEND, dynamodb: WRITE }],
   ])('%s has what its calls take, and by their services alone', (who, rights) => {

@@ -178,6 +178,7 @@ function grantedBy(service: ITaskService, stack: Stack): string[] {
   service.grantManage(caller);
   service.grantSchedules(caller);
   service.grantLocks(caller);
+  service.grantHistory(caller);
   return statementsOf(Template.fromStack(stack), /^All/)
     .flatMap(({ Action, Condition }) => [Action].flat().map((action) => `${action} ${JSON.stringify(Condition ?? '')}`))
     .toSorted();
@@ -347,6 +348,7 @@ describe('fromParameter', () => {
     service.grantResults(role);
     service.grantManage(role);
     service.grantLocks(role);
+    service.grantHistory(role);
     expect(() => app.synth()).not.toThrow();
   });
 });

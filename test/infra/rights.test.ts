@@ -39,6 +39,7 @@ const JUSTIFIED: Readonly<Record<string, readonly (readonly [RegExp, string])[]>
   ],
   [SWEEPER]: OF_LAMBDA,
   locks: [],
+  history: [],
   enqueue: [FREED],
   results: [],
   manage: [],
@@ -123,6 +124,10 @@ const WRONGS: Readonly<Record<string, readonly [string, object]>> = {
   'read schedule entries': query('schedule'),
   'take a lock away': ['DynamoDB_20120810.UpdateItem', { ...STATE, Key: state('lock#3', 'user#mine') }],
   'list locks': query('lock#3'),
+  'forge a history': ['DynamoDB_20120810.PutItem', { ...STATE, Item: state('history#1#2') }],
+  'read the history': query('history#1#2'),
+  'forge statistics': ['DynamoDB_20120810.PutItem', { ...STATE, Item: state('stats#minute') }],
+  'have a minute counted again': ['DynamoDB_20120810.PutItem', { ...STATE, Item: state('history-roll') }],
   'send a task': send('rights-default'),
   'write a dead letter': send('rights-default-dead'),
   "write another queue's dead letter": send('rights-orders-dead.fifo'),
@@ -135,6 +140,7 @@ const WRONGS: Readonly<Record<string, readonly [string, object]>> = {
 // What of these each may do; all others are refused.
 const MAY: Readonly<Record<string, readonly string[]>> = {
   locks: ['take a lock away', 'list locks'],
+  history: ['read a result', 'read the history'],
   // Whether the task that stands for a key has ended is read.
   enqueue: [
     'read a result',
@@ -175,6 +181,8 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'forget what is debounced',
     'store a timer',
     'take a lock away',
+    'forge a history',
+    'have a minute counted again',
     'send a task',
     'write a dead letter',
     'take a task',
@@ -186,6 +194,10 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'store a timer',
     'read timers',
     'change a schedule entry',
+    'forge a history',
+    'read the history',
+    'forge statistics',
+    'have a minute counted again',
     'send a task',
     'write a dead letter',
     "write another queue's dead letter",
@@ -196,7 +208,7 @@ it('a service whose tasks are neither unique nor debounced grants nothing for it
   const plain = rolesOf(new Celeriac('rights', { logger: silentLogger }), {
     enqueue: (service, grantee) => void service.grantEnqueue(grantee),
   });
-  for (const [role, may] of Object.entries({ enqueue: 3, [WORKER]: 13 })) {
+  for (const [role, may] of Object.entries({ enqueue: 3, [WORKER]: 15 })) {
     const allowed = allowedTo(plain, role);
     expect(allowed).toHaveLength(may);
     expect(allowed.filter((what) => /key|debounced/.test(what))).toEqual([]);
@@ -213,7 +225,7 @@ it('a grant that is not there is told by the call that needs it', async () => {
   const denied = {
     name: 'OperationalError',
     message: expect.stringMatching(
-      /AccessDenied.*not authorized to perform: dynamodb:.*grantResults\(fn\), grantManage\(fn\) or grantLocks\(fn\)/,
+      /AccessDenied.*not authorized to perform: dynamodb:.*grantResults\(fn\), grantManage\(fn\), grantLocks\(fn\) or grantHistory\(fn\)/,
     ),
   };
   await expect(sender.app.groupResult('a')).rejects.toMatchObject(denied);

@@ -296,7 +296,7 @@ describe('TaskService', () => {
     );
   });
 
-  it.each(['grantEnqueue', 'grantResults', 'grantManage', 'grantLocks'] as const)(
+  it.each(['grantEnqueue', 'grantResults', 'grantManage', 'grantLocks', 'grantHistory'] as const)(
     '%s tells when the grantee takes no policy',
     (grant) => {
       const stack = new Stack(newApp(), 'Imported');

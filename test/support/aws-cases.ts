@@ -8,6 +8,7 @@ import {
   celeryGroupsConformance,
   type ConformanceCase,
   groupsConformance,
+  historyConformance,
   marksConformance,
   locksConformance,
   pausesConformance,
@@ -65,6 +66,7 @@ export function awsCases(): AwsCases {
       { port: 'locks', cases: locksConformance(later(() => ports.locks)) },
       { port: 'rates', cases: ratesConformance(later(() => ports.rates)) },
       { port: 'slots', cases: slotsConformance(later(() => ports.slots)) },
+      { port: 'history', cases: historyConformance(later(() => ports.history)) },
       { port: 'broker', cases: brokerConformance(broker) },
     ],
     start: async (servers) => {

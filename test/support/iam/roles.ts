@@ -26,6 +26,7 @@ export const EVERY_GRANT: Callers = {
     service.grantResults(grantee);
     service.grantManage(grantee);
     service.grantLocks(grantee);
+    service.grantHistory(grantee);
   },
 };
 

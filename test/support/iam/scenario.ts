@@ -37,6 +37,7 @@ export function scenarioRoles(): ServiceRoles {
     manage: (service, grantee) => void service.grantManage(grantee),
     schedules: (service, grantee) => void service.grantSchedules(grantee),
     locks: (service, grantee) => void service.grantLocks(grantee),
+    history: (service, grantee) => void service.grantHistory(grantee),
   });
 }
 
@@ -155,6 +156,7 @@ export class Scenario {
       if (firedBy === 'sweep' && name !== 'mine') await schedules.disable(name);
     // Of a single entry that moves on.
     await this.#sweep(50);
+    await this.#lookingBack();
   }
 
   async #enqueueing(who: string): Promise<void> {
@@ -247,6 +249,24 @@ export class Scenario {
     await app.schedules.put('other', entry);
     await app.schedules.put('ordered now', { ...entry, options: { queue: 'orders' } });
     await app.schedules.delete('other');
+  }
+
+  /** What ended is rolled up, some of it late, and read. */
+  async #lookingBack(): Promise<void> {
+    // Found a while after its task was revoked.
+    const late = await this.as('enqueue').add.delay(1, 2);
+    await this.as('manage').app.result(late.id).revoke();
+    await this.as(SWEEPER).app.sweep();
+    this.#aheadMs += 600_000;
+    await this.as(SWEEPER).app.sweep();
+    await this.#deliver();
+    await this.as(SWEEPER).app.sweep();
+    const { app } = this.as('history');
+    const { entries } = await app.history.list({ from: '7d' });
+    const [newest] = entries;
+    if (newest === undefined) throw new Error('the history is empty');
+    if ((await app.history.task(newest.id)) === undefined) throw new Error('a task has no story');
+    if ((await app.stats({ from: '7d', every: 'day' })).total.count === 0) throw new Error('nothing was counted');
   }
 
   async #locking(): Promise<void> {

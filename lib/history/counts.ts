@@ -1,0 +1,91 @@
+/** Counts of a time by task, as a bucket of statistics holds them, and packed. Pure. */
+import { MAX_STATS_TASKS } from '../base/limits.ts';
+import { compress, decompress } from '../wire/compression.ts';
+import type { HistoryEntry } from '../wire/history-entry.ts';
+import { addInto, count, type Histogram } from './histogram.ts';
+
+/** Counts of one task. */
+export interface TaskCounts {
+  /** How many attempts ended in each state. */
+  readonly states: Map<string, number>;
+  /** From when a message was sent or due until its run began, of what ran. */
+  readonly wait: Histogram;
+  /** From the beginning of a run to its end. */
+  readonly run: Histogram;
+}
+
+/** By name of the task. */
+export type Counts = Map<string, TaskCounts>;
+
+/** Under which tasks are counted that a bucket has no room to name. */
+export const OTHER_TASKS = '(others)';
+
+export function noCounts(): TaskCounts {
+  return { states: new Map(), wait: new Map(), run: new Map() };
+}
+
+export function countsOf(entries: Iterable<HistoryEntry>): Counts {
+  const counts: Counts = new Map();
+  for (const { task, state, startedMs, endedMs, dueMs } of entries) {
+    const own = of(counts, task);
+    own.states.set(state, (own.states.get(state) ?? 0) + 1);
+    if (startedMs === undefined) continue;
+    count(own.run, endedMs - startedMs);
+    if (dueMs !== undefined) count(own.wait, startedMs - dueMs);
+  }
+  return counts;
+}
+
+export function addTask(sum: TaskCounts, other: TaskCounts): void {
+  for (const [state, times] of other.states) sum.states.set(state, (sum.states.get(state) ?? 0) + times);
+  addInto(sum.wait, other.wait);
+  addInto(sum.run, other.run);
+}
+
+export function addCounts(sum: Counts, other: Counts): void {
+  for (const [task, counts] of other) addTask(of(sum, task), counts);
+}
+
+export function endsIn({ states }: TaskCounts): number {
+  return [...states.values()].reduce((sum, times) => sum + times, 0);
+}
+
+export function totalOf(counts: Counts): number {
+  return [...counts.values()].reduce((sum, each) => sum + endsIn(each), 0);
+}
+
+function of(counts: Counts, task: string): TaskCounts {
+  const known = counts.get(task) ?? noCounts();
+  counts.set(task, known);
+  return known;
+}
+
+type Pairs<K> = readonly (readonly [K, number])[];
+type PackedTask = readonly [task: string, states: Pairs<string>, wait: Pairs<number>, run: Pairs<number>];
+
+/** The most frequent tasks by name, the others as one: anybody who may send can make up names. */
+export function packCounts(counts: Counts): Uint8Array {
+  const sorted = [...counts].toSorted(
+    ([leftName, left], [rightName, right]) => endsIn(right) - endsIn(left) || (leftName < rightName ? -1 : 1),
+  );
+  const named: Counts = new Map(sorted.slice(0, MAX_STATS_TASKS));
+  for (const [, rest] of sorted.slice(MAX_STATS_TASKS)) addTask(of(named, OTHER_TASKS), rest);
+  const packed = [...named].map(([task, { states, wait, run }]): PackedTask => [
+    task,
+    [...states],
+    [...wait],
+    [...run],
+  ]);
+  return compress('zlib', JSON.stringify(packed));
+}
+
+/** @throws what is no such bucket */
+export function unpackCounts(data: Uint8Array): Counts {
+  const packed = JSON.parse(Buffer.from(decompress('zlib', data)).toString('utf8')) as readonly PackedTask[];
+  return new Map(
+    packed.map(([task, states, wait, run]) => [
+      task,
+      { states: new Map(states), wait: new Map(wait), run: new Map(run) },
+    ]),
+  );
+}

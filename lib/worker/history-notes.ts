@@ -1,0 +1,242 @@
+/**
+ * What ended in a batch, written down in one item for each minute: once by whoever ended it, and again by each later
+ * delivery that settles it. Readers take each attempt once, and all writers name the same time, so that both lie together.
+ */
+import { errorLine } from '../base/error-text.ts';
+import {
+  HISTORY_PUNCTUAL_SECONDS,
+  HISTORY_RETENTION_SECONDS,
+  MAX_ENTRY_NAME_CHARACTERS,
+  MAX_HISTORY_ENTRIES,
+  MAX_HISTORY_ERROR_CHARACTERS,
+  MAX_HISTORY_HELD,
+  MAX_HISTORY_REPR_CHARACTERS,
+} from '../base/limits.ts';
+import { isPassing } from '../base/passing.ts';
+import { RETRY, SUCCESS } from '../base/states.ts';
+import type { HistoryOption } from '../options/settings.ts';
+import type { ConcludeOutcome, ConcludeRequest } from '../ports/backend.ts';
+import type { Delivery } from '../ports/delivery.ts';
+import { historyShard, MINUTE_MS, startOf } from '../ports/history-place.ts';
+import type { History } from '../ports/history.ts';
+import type { Ports } from '../ports/ports.ts';
+import { packHistory } from '../wire/history-pack.ts';
+import type { HistoryEntry } from '../wire/history-entry.ts';
+import type { Message } from '../wire/message.ts';
+import { readDocument } from '../wire/result-document.ts';
+import { type Committed, committedOf } from './committed.ts';
+import type { EndNotes } from './end-notes.ts';
+
+type NotesPorts = Pick<Ports, 'clock' | 'logger'> & { readonly history: History };
+
+/** @param requestId of the invocation */
+export function notesOf(
+  kept: Exclude<HistoryOption, 'off'> | HistoryOption,
+  ports: NotesPorts,
+  requestId: string,
+): EndNotes {
+  return new HistoryNotes(kept, ports, requestId);
+}
+
+interface Noted {
+  readonly entry: HistoryEntry;
+  readonly messageId: string;
+}
+
+class HistoryNotes implements EndNotes {
+  readonly #kept: HistoryOption;
+  readonly #ports: NotesPorts;
+  readonly #requestId: string;
+  #noted: Noted[] = [];
+  #items = 0;
+  readonly #again = new Set<string>();
+
+  constructor(kept: HistoryOption, ports: NotesPorts, requestId: string) {
+    this.#kept = kept;
+    this.#ports = ports;
+    this.#requestId = requestId;
+  }
+
+  note(message: Message, delivery: Delivery, committed: Committed): void {
+    this.#safely(message.id, () => this.#add(entryOf(message, delivery, committed, this.#ports), delivery.messageId));
+  }
+
+  async noteConcluded(
+    requests: readonly ConcludeRequest[],
+    outcomes: readonly ConcludeOutcome[],
+    delivery: Delivery,
+    cause: string,
+    message?: Message,
+  ): Promise<void> {
+    for (const [index, request] of requests.entries()) {
+      const outcome = outcomes[index];
+      this.#safely(request.id, () => {
+        const entry = concludedEntry(request, outcome, cause, message);
+        if (entry !== undefined) this.#add(entry, delivery.messageId);
+      });
+    }
+    // A chord of a hundred thousand members may never run.
+    if (this.#noted.length >= MAX_HISTORY_HELD) await this.#flush();
+  }
+
+  async write(): Promise<readonly string[]> {
+    await this.#flush();
+    return [...this.#again];
+  }
+
+  /** What a task left cannot be read: its history is no reason why its message stays. */
+  #safely(id: string, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#ports.logger.log('error', `The history of task ${id} is not kept: ${errorLine(error)}`, { taskId: id });
+    }
+  }
+
+  #add(entry: HistoryEntry, messageId: string): void {
+    if (this.#kept === 'failures' && entry.state === SUCCESS) return;
+    // A message may come long after its task has ended: it was revoked, or sent twice.
+    if (entry.endedMs <= this.#ports.clock.nowMs() - HISTORY_RETENTION_SECONDS * 1000) return;
+    this.#noted.push({ entry, messageId });
+  }
+
+  async #flush(): Promise<void> {
+    const noted = this.#noted;
+    this.#noted = [];
+    const minutes = new Map<number, Noted[]>();
+    for (const each of noted) {
+      const minuteMs = startOf(each.entry.endedMs, MINUTE_MS);
+      const list = minutes.get(minuteMs);
+      if (list === undefined) minutes.set(minuteMs, [each]);
+      else list.push(each);
+    }
+    await Promise.all([...minutes].map(([minuteMs, list]) => this.#store(minuteMs, list)));
+  }
+
+  async #store(minuteMs: number, noted: readonly Noted[]): Promise<void> {
+    const { clock, history, logger } = this.#ports;
+    const expiresAtSeconds = Math.ceil(minuteMs / 1000) + HISTORY_RETENTION_SECONDS;
+    try {
+      await history.put(this.#itemsOf(noted).map((item) => ({ ...item, expiresAtSeconds })));
+      // Asked after the write: one that took long may have come too late for the sweeper.
+      const nowMs = clock.nowMs();
+      if (nowMs > minuteMs + MINUTE_MS + HISTORY_PUNCTUAL_SECONDS * 1000)
+        await history.noteLate({ startMs: minuteMs, token: `${this.#requestId}/${nowMs}`, expiresAtSeconds });
+    } catch (error) {
+      const passing = isPassing(error);
+      logger.log(
+        passing ? 'warn' : 'error',
+        `The history of ${noted.length} tasks was not stored: ${errorLine(error)}`,
+      );
+      // What is refused would be refused again: tasks end all the same.
+      if (passing) for (const { messageId } of noted) this.#again.add(messageId);
+    }
+  }
+
+  #itemsOf(noted: readonly Noted[]): Omit<Parameters<History['put']>[0][number], 'expiresAtSeconds'>[] {
+    const entries = noted.map(({ entry }) => entry).toSorted((left, right) => left.endedMs - right.endedMs);
+    const items = [];
+    for (let start = 0; start < entries.length; start += MAX_HISTORY_ENTRIES) {
+      const some = entries.slice(start, start + MAX_HISTORY_ENTRIES);
+      const name = this.#items === 0 ? this.#requestId : `${this.#requestId}#${this.#items}`;
+      this.#items += 1;
+      const [first] = some;
+      items.push({
+        firstMs: first?.endedMs ?? 0,
+        name,
+        shard: historyShard(this.#requestId),
+        data: packHistory(some),
+      });
+    }
+    return items;
+  }
+}
+
+function entryOf(
+  message: Message,
+  delivery: Delivery,
+  { status, meta, settlement, again, ended = {} }: Committed,
+  { clock }: NotesPorts,
+): HistoryEntry {
+  const { retry, deadLetter } = settlement;
+  const endedMs = (status === RETRY ? retry?.atMs : ended.atMs) ?? ended.atMs ?? ended.startedMs ?? clock.nowMs();
+  const startedMs = ended.startedMs !== undefined && ended.startedMs <= endedMs ? ended.startedMs : undefined;
+  const dueMs = Math.max(delivery.sentMs ?? 0, message.etaMs ?? 0);
+  return {
+    ...withMessage(message),
+    id: message.id,
+    attempt: ended.attempt ?? message.retries,
+    task: message.task,
+    queue: message.queue,
+    state: status,
+    endedMs,
+    ...(startedMs === undefined ? {} : { startedMs }),
+    ...(startedMs === undefined || dueMs === 0 ? {} : { dueMs: Math.min(dueMs, startedMs) }),
+    ...((ended.deliveries ?? 0) > 1 ? { deliveries: ended.deliveries as number } : {}),
+    ...errorOf(status, meta),
+    ...(deadLetter === undefined ? {} : { deadLetter: cut(deadLetter.reason, MAX_HISTORY_ERROR_CHARACTERS) }),
+    ...(again === true ? { again } : {}),
+  };
+}
+
+type OfMessage = Pick<HistoryEntry, 'repr' | 'parentId' | 'entry' | 'previousMs'>;
+
+/** What the message tells, whoever ended it. */
+function withMessage(message: Message): OfMessage {
+  const { argsrepr, kwargsrepr, parentId, celeriac, retries } = message;
+  const shown = kwargsrepr === '{}' ? argsrepr : `${argsrepr} ${kwargsrepr}`;
+  const entry = (celeriac['beat'] as { readonly entry?: unknown } | undefined)?.entry;
+  const { retried } = celeriac;
+  return {
+    ...(shown === '' || shown === '()' ? {} : { repr: cut(shown, MAX_HISTORY_REPR_CHARACTERS) }),
+    ...(parentId === null ? {} : { parentId }),
+    ...(typeof entry === 'string' ? { entry: cut(entry, MAX_ENTRY_NAME_CHARACTERS) } : {}),
+    ...(retries > 0 && typeof retried === 'number' && Number.isSafeInteger(retried) ? { previousMs: retried } : {}),
+  };
+}
+
+function concludedEntry(
+  request: ConcludeRequest,
+  outcome: ConcludeOutcome | undefined,
+  cause: string,
+  message: Message | undefined,
+): HistoryEntry | undefined {
+  if (outcome?.kind !== 'concluded' && outcome?.kind !== 'finished') return undefined;
+  const committed: Committed =
+    outcome.kind === 'finished'
+      ? committedOf(outcome.record)
+      : { status: request.status, meta: request.meta, settlement: {}, ended: { atMs: request.nowMs } };
+  const { ended = {}, again, status, meta } = committed;
+  // An attempt that waits for its retry is written by whoever settles that.
+  if (ended.atMs === undefined) return undefined;
+  return {
+    ...(message === undefined ? { parentId: cause } : withMessage(message)),
+    id: request.id,
+    attempt: ended.attempt ?? request.attempt,
+    task: request.name,
+    queue: request.queue,
+    state: status,
+    endedMs: ended.atMs,
+    ...errorOf(status, meta),
+    ...(again === true ? { again } : {}),
+  };
+}
+
+function errorOf(state: string, meta: string | undefined): Pick<HistoryEntry, 'error'> {
+  // A result may have some hundred kilobytes: it is not read.
+  if (state === SUCCESS || meta === undefined) return {};
+  const { result } = readDocument(meta);
+  if (typeof result !== 'object' || result === null) return {};
+  const { exc_type: type, exc_message: text } = result as {
+    readonly exc_type?: unknown;
+    readonly exc_message?: unknown;
+  };
+  if (typeof type !== 'string') return {};
+  const said = Array.isArray(text) ? text.map(String).join(', ') : typeof text === 'string' ? text : '';
+  return { error: cut(said === '' ? type : `${type}: ${said}`, MAX_HISTORY_ERROR_CHARACTERS) };
+}
+
+/** Never half of a surrogate pair. */
+function cut(text: string, longest: number): string {
+  return text.length <= longest ? text : `${text.slice(0, longest - 1).toWellFormed()}…`;
+}
