@@ -1,6 +1,8 @@
 /** What a service costs: pure arithmetic on what it consists of, what a task asks of AWS, and a table of prices. */
 import { FREE_DASHBOARD_METRICS, type Prices } from './prices.ts';
 import {
+  HISTORY_BATCH_WRITE_UNITS,
+  HISTORY_SWEEP_READS,
   IDLE_SWEEP_READS,
   MINUTES_A_MONTH,
   POLLERS,
@@ -27,6 +29,8 @@ export interface WorkerSheet extends SourceSheet {
   readonly warm: number;
   /** Whether its log has the lines of tasks that succeed. */
   readonly logged: boolean;
+  /** Whether the history of its tasks is kept. */
+  readonly noted: boolean;
 }
 
 /** What costs something of a service. */
@@ -36,6 +40,8 @@ export interface CostSheet {
   readonly sweeperSources: readonly SourceSheet[];
   readonly sweeper: { readonly memoryMiB: number; readonly arm: boolean };
   readonly timerShards: number;
+  /** Whether the sweeper rolls up a history. */
+  readonly noted: boolean;
   readonly alarmMetrics: number;
   /** 0 without a dashboard. */
   readonly dashboardMetrics: number;
@@ -54,11 +60,11 @@ const RECEIVED = 10;
 
 /** A month in which nothing happens. */
 export function idleCosts(sheet: CostSheet, prices: Prices): Cost[] {
-  const { sweeper, timerShards, alarmMetrics, dashboardMetrics } = sheet;
+  const { sweeper, timerShards, noted, alarmMetrics, dashboardMetrics } = sheet;
   const lanes = sheet.workers.flatMap((worker) => worker.lanes ?? []);
   const sources = [...sheet.workers, ...lanes, ...sheet.sweeperSources];
   const polls = POLLERS * POLLS_A_MINUTE * MINUTES_A_MONTH;
-  const reads = timerShards + IDLE_SWEEP_READS;
+  const reads = timerShards + IDLE_SWEEP_READS + (noted ? HISTORY_SWEEP_READS : 0);
   const run = prices.lambdaMillion / MILLION + secondsOf(SWEEP_MS, sweeper, prices);
   return [
     {
@@ -123,11 +129,12 @@ export function taskCost(worker: WorkerSheet, prices: Prices): TaskCost {
   const receives = 1 / Math.min(RECEIVED, worker.batchSize);
   // A send, and of each batch a receive and a delete.
   const requests = 1 + 2 * receives;
+  const writes = TASK_WRITE_UNITS + (worker.noted ? HISTORY_BATCH_WRITE_UNITS / worker.batchSize : 0);
   return {
     queue: worker.queue,
     sqs: requests * requestPrice(worker, prices),
     lambda: prices.lambdaMillion / worker.batchSize + MILLION * secondsOf(TASK_MS, worker, prices),
-    dynamodb: TASK_WRITE_UNITS * prices.dynamodbWriteMillion,
+    dynamodb: writes * prices.dynamodbWriteMillion,
     logs: worker.logged ? ((MILLION * TASK_LOG_BYTES) / GB) * prices.logsGb : 0,
   };
 }

@@ -47,6 +47,7 @@ export function sheetOf(service: ReportedService, plan: ServicePlan): ServiceShe
       arm: isArm(service.worker(queue)),
       warm: plan.given[queue]?.provisionedConcurrency ?? 0,
       logged: !QUIET.has(plan.given[queue]?.logLevel ?? ApplicationLogLevel.INFO),
+      noted: manifest.history !== 'off',
     })),
     sweeperSources: [...lost, ...(wakeUps === undefined ? [] : [wakeUps])].map(({ node, fifo }) => ({
       queue: node.id,
@@ -54,6 +55,7 @@ export function sheetOf(service: ReportedService, plan: ServicePlan): ServiceShe
     })),
     sweeper: { memoryMiB: memoryOf(sweeper), arm: isArm(sweeper), timeoutSeconds: SWEEPER_TIMEOUT_SECONDS },
     timerShards: manifest.timerShards,
+    noted: manifest.history !== 'off',
     alarmMetrics: service.alarms?.metricCount ?? 0,
     dashboardMetrics: service.dashboard?.metricCount ?? 0,
   };

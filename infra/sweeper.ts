@@ -13,7 +13,6 @@ import { SWEEPER_TIMEOUT_SECONDS } from './validate.ts';
 export interface SweeperProps extends TaskFunctionOptions {
   readonly queues: TaskQueues;
   readonly tables: TaskTables;
-  readonly environment: Readonly<Record<string, string>>;
   /** Of the rules it keeps as operators switched them. */
   readonly ruleArns: readonly string[];
   readonly missedTicks: IQueue;

@@ -7,6 +7,11 @@ export const TASK_LOG_BYTES = 600;
 /** Read units of a sweep that finds nothing, besides one for each shard of timers. */
 export const IDLE_SWEEP_READS = 1;
 
+/** Write units of the history, for each batch: up to some ten tasks of usual names in an item of a kilobyte. */
+export const HISTORY_BATCH_WRITE_UNITS = 1;
+/** Read units of a sweep that finds no history: how far it is, and the four parts of an hour. */
+export const HISTORY_SWEEP_READS = 5;
+
 /** Not counted, supposed: how long a task runs, and how long a sweep that finds nothing. Both are billed by the millisecond. */
 export const TASK_MS = 50;
 export const SWEEP_MS = 150;

@@ -54,7 +54,7 @@ export interface TaskFunctionProps extends TaskFunctionOptions {
   readonly description: string;
   readonly timeoutSeconds: number;
   readonly memoryMiB: number;
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string>>;
   readonly rights: readonly Rights[];
 }
 

@@ -164,7 +164,6 @@ export class TaskService extends MeteredService implements ITaskService {
     this.sweeper = new Sweeper(this, 'Sweeper', {
       ...common,
       given: sweeperProps(props, props.sweeper),
-      environment: {},
       ruleArns: this.rules.ruleArns,
       missedTicks: this.queues.missedTicks,
       noted: this.manifest.history !== 'off',
@@ -383,7 +382,7 @@ export class TaskService extends MeteredService implements ITaskService {
 
   #makeWorkers(
     plan: ServicePlan,
-    common: Omit<WorkerFunctionProps, 'queue' | 'plan' | 'given' | 'environment' | 'ticked' | 'flow'>,
+    common: Omit<WorkerFunctionProps, 'queue' | 'plan' | 'given' | 'ticked' | 'flow'>,
     described: Record<string, DeployedWorker>,
   ): Record<string, LambdaFn> {
     // A scope of their own: a queue may have any name.
@@ -397,7 +396,6 @@ export class TaskService extends MeteredService implements ITaskService {
         queue,
         plan: ofWorker,
         given: plan.given[queue] ?? {},
-        environment: {},
         ticked: ofWorker.sources.some((source) => ruled.has(source.queue)),
         flow,
       });

@@ -50,7 +50,6 @@ export interface WorkerFunctionProps extends TaskFunctionOptions {
   readonly plan: WorkerPlan;
   readonly queues: TaskQueues;
   readonly tables: TaskTables;
-  readonly environment: Readonly<Record<string, string>>;
   /** What tasks of the service use: calls may send them to any queue. */
   readonly flow: UsedFlow;
   /** Rules send ticks to its queue. */

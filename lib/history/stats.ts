@@ -23,8 +23,11 @@ export interface StatsQuery {
 
 /** Seconds, right to 5 %. */
 export interface Percentiles {
+  /** Half of them took at most so long. */
   readonly p50: number;
+  /** 95 of a hundred. */
   readonly p95: number;
+  /** 99 of a hundred. */
   readonly p99: number;
 }
 
@@ -42,6 +45,7 @@ export interface StatsCounts {
 
 /** Counts of what ended, over time and by task. */
 export interface Stats {
+  /** How long each bucket is. */
   readonly every: StatsEvery;
   /** Every bucket of the time, in order, those with no counts too. */
   readonly buckets: readonly (StatsCounts & { readonly start: Date })[];

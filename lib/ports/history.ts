@@ -35,6 +35,7 @@ export type StatsEvery = 'minute' | 'hour' | 'day';
 
 /** Counts of all tasks in one minute, hour or day. */
 export interface StatsBucket {
+  /** How long it is. */
   readonly every: StatsEvery;
   /** When it begins, milliseconds since the epoch. */
   readonly startMs: number;

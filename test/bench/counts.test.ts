@@ -1,8 +1,14 @@
 /** The figures by which synth says what a task costs are those that the bench counts. */
 import { expect, it } from 'vitest';
 
-import { IDLE_SWEEP_READS, TASK_LOG_BYTES, TASK_WRITE_UNITS } from '../../infra/task-costs.ts';
-import { counts } from './counts.ts';
+import {
+  HISTORY_BATCH_WRITE_UNITS,
+  HISTORY_SWEEP_READS,
+  IDLE_SWEEP_READS,
+  TASK_LOG_BYTES,
+  TASK_WRITE_UNITS,
+} from '../../infra/task-costs.ts';
+import { counts, historyCount } from './counts.ts';
 
 it('are the same', async () => {
   const { tasks, itemBytes, idleSweep } = await counts(20);
@@ -26,4 +32,19 @@ it('are the same', async () => {
   expect(of('app.locks.with, keys of their own')?.writes).toBe(TASK_WRITE_UNITS + 2);
   // A tenth of a request for its token, and one for its message.
   expect(of('debounce')?.sends).toBeCloseTo(1.1, 1);
+});
+
+it('the history costs a write and a request a batch; of tasks that succeed nothing where only failures are kept', async () => {
+  const [all, failures] = [await counts(20, { history: 'all', only: 'plain' }), await historyCount(20, 'failures')];
+  const [plain] = all.tasks;
+  // A batch that ends in the next minute writes twice.
+  const batches = all.historyBytes.length;
+  expect([2, 3, 4]).toContain(batches);
+  expect(plain?.writes).toBeCloseTo(TASK_WRITE_UNITS + (batches * HISTORY_BATCH_WRITE_UNITS) / 20, 6);
+  expect(Math.max(...all.historyBytes)).toBeLessThan(1024);
+  // The sweep of the cloud's start may come in between.
+  expect(failures.writes - TASK_WRITE_UNITS).toBeLessThanOrEqual(0.05);
+  expect(failures.bytes).toEqual([]);
+  // Rolled up for the first time it writes how far it is; then it reads.
+  expect(all.idleSweep.table - all.idleSweep.shards - IDLE_SWEEP_READS).toBeGreaterThanOrEqual(HISTORY_SWEEP_READS);
 });

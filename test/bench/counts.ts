@@ -2,13 +2,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { GetItemCommand } from '#aws-sdk';
+import type { AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand, QueryCommand } from '#aws-sdk';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { Celeriac, enqueueMany, type Logger, type Task, type TaskContext } from 'celeriac';
+import { Celeriac, enqueueMany, type HistoryOption, type Logger, type Task, type TaskContext } from 'celeriac';
 import { LocalCloud } from 'celeriac/local';
 
 import { resultKey } from '../../lib/aws/keys.ts';
+import { HISTORY_SHARDS } from '../../lib/base/limits.ts';
+import { historyPartition } from '../../lib/ports/history-place.ts';
 import { jsonLine } from '../../lib/options/console-logger.ts';
 
 export interface Tally {
@@ -87,6 +89,8 @@ export interface Counts {
   readonly itemBytes: number;
   /** Requests to the tables of a sweep that finds nothing, and the shards that it asked for. */
   readonly idleSweep: { readonly table: number; readonly shards: number };
+  /** Of each item of the history. */
+  readonly historyBytes: readonly number[];
 }
 
 // Their last requests come after the line that tells their end.
@@ -104,8 +108,16 @@ const ENDS: ReadonlySet<unknown> = new Set(['success', 'revoke']);
 /** What happens to tasks once they are sent. */
 type Afterwards = (ids: readonly string[]) => Promise<unknown>;
 
-/** @param slow with what takes seconds by its nature: a run that is looked after, and ended. */
-export async function counts(tasks: number, slow: boolean = false): Promise<Counts> {
+export interface CountOptions {
+  /** With what takes seconds by its nature: a run that is looked after, and ended. */
+  readonly slow?: boolean;
+  /** Default 'off': what it adds is counted by itself, `historyCount`. */
+  readonly history?: HistoryOption;
+  /** One kind alone. */
+  readonly only?: string;
+}
+
+export async function counts(tasks: number, { slow = false, history = 'off', only }: CountOptions = {}): Promise<Counts> {
   let logBytes = 0;
   const done = { received: 0, ended: 0 };
   const logger: Logger = {
@@ -118,7 +130,7 @@ export async function counts(tasks: number, slow: boolean = false): Promise<Coun
         logBytes += jsonLine({ timestamp, level, message, requestId: randomUUID() }, fields).length;
     },
   };
-  const app = new Celeriac('bench', { logger });
+  const app = new Celeriac('bench', { logger, history });
   const count = (value: number): number => value;
   const kinds: [string, Task<[value: number], number | Promise<number>>, Afterwards?][] = [
     ['plain', app.task('bench.plain', count)],
@@ -174,10 +186,12 @@ export async function counts(tasks: number, slow: boolean = false): Promise<Coun
     Object.assign(done, { received: 0, ended: 0 });
     logBytes = 0;
   };
+  // The first sweep notes where it begins.
+  if (history !== 'off') await app.sweep();
   const found: Count[] = [];
   let plainId = '';
   try {
-    for (const [kind, task, afterwards] of kinds) {
+    for (const [kind, task, afterwards] of kinds.filter(([name]) => only === undefined || name === only)) {
       reset();
       const results = await enqueueMany(Array.from({ length: tasks }, (_, index) => task.s(index)));
       if (kind === 'plain') plainId = results[0]?.id ?? '';
@@ -185,7 +199,7 @@ export async function counts(tasks: number, slow: boolean = false): Promise<Coun
       // It is told once its outcome is committed.
       while (done.ended < tasks) await new Promise((resolve) => setTimeout(resolve, 20));
       // What is settled then, a token that closes what it has sent, a slot that is given back.
-      if (SETTLED_LATER.has(kind)) await new Promise((resolve) => setTimeout(resolve, 200));
+      if (SETTLED_LATER.has(kind) || history !== 'off') await new Promise((resolve) => setTimeout(resolve, 200));
       const { sends, table, writes, reads } = tally;
       found.push({
         kind,
@@ -197,7 +211,8 @@ export async function counts(tasks: number, slow: boolean = false): Promise<Coun
       });
     }
     const idleSweep = { table: await ofSweep(app, cloud), shards: app.settings.timerShards };
-    return { tasks: found, itemBytes: await itemBytes(cloud, plainId), idleSweep };
+    const historyBytes = history === 'off' ? [] : await historyItemBytes(cloud);
+    return { tasks: found, itemBytes: await itemBytes(cloud, plainId), idleSweep, historyBytes };
   } finally {
     await cloud.stop();
   }
@@ -218,6 +233,54 @@ async function ofSweep(app: Celeriac, cloud: LocalCloud): Promise<number> {
   return table;
 }
 
+/** What the history adds to plain tasks in batches of ten. */
+export async function historyCount(
+  tasks: number,
+  history: HistoryOption,
+): Promise<{ readonly table: number; readonly writes: number; readonly bytes: readonly number[] }> {
+  const {
+    tasks: [count],
+    historyBytes: bytes,
+  } = await counts(tasks, { history, only: 'plain' });
+  return { table: count?.table ?? Number.NaN, writes: count?.writes ?? Number.NaN, bytes };
+}
+
+export async function historyRows(tasks: number): Promise<[string, string][]> {
+  const [off, failures, all] = [
+    await historyCount(tasks, 'off'),
+    await historyCount(tasks, 'failures'),
+    await historyCount(tasks, 'all'),
+  ];
+  const added = ({ table, writes }: typeof off): string =>
+    `${(table - off.table).toFixed(2)} requests, ${(writes - off.writes).toFixed(2)} WRU`;
+  const mean = all.bytes.reduce((sum, bytes) => sum + bytes, 0) / Math.max(1, all.bytes.length);
+  return [
+    ["history: 'all' adds to a plain task, ten a batch", added(all)],
+    ["history: 'failures' adds to one that succeeds", added(failures)],
+    ['item of the history', `${mean.toFixed(0)} bytes (1,024 make a write unit)`],
+  ];
+}
+
+/** Parts of this hour and the one before. */
+async function historyItemBytes(cloud: LocalCloud): Promise<number[]> {
+  const nowMs = Date.now();
+  const parts = [nowMs - 3_600_000, nowMs].flatMap((ms) =>
+    Array.from({ length: HISTORY_SHARDS }, (_, shard) => historyPartition(ms, shard)),
+  );
+  const pages = await Promise.all(
+    parts.map((pk) =>
+      cloud.dynamodb.send(
+        new QueryCommand({
+          TableName: cloud.environment.stateTable,
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': { S: pk } },
+        }),
+      ),
+    ),
+  );
+  return pages.flatMap(({ Items = [] }) => Items.map(sizeOf));
+}
+
 export function countRows({ tasks, itemBytes: bytes, idleSweep }: Counts): [string, string][] {
   return [
     ...tasks.map(({ kind, sends, table, writes, reads, logBytes }): [string, string] => [
@@ -233,7 +296,11 @@ async function itemBytes(cloud: LocalCloud, id: string): Promise<number> {
   const { Item } = await cloud.dynamodb.send(
     new GetItemCommand({ TableName: cloud.environment.resultsTable, Key: { id: { S: resultKey(id) } } }),
   );
-  return Object.entries(Item ?? {}).reduce(
+  return sizeOf(Item ?? {});
+}
+
+function sizeOf(item: Record<string, AttributeValue>): number {
+  return Object.entries(item).reduce(
     (sum, [name, value]) => sum + name.length + Buffer.byteLength(value.S ?? value.N ?? value.B ?? '1'),
     0,
   );

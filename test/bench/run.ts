@@ -1,6 +1,6 @@
 /** `npm run bench`: what a task costs, in figures that are counted wherever possible. `-- --quick` for CI. */
 import { canvasCounts, canvasCpu } from './canvas.ts';
-import { countRows, counts } from './counts.ts';
+import { countRows, counts, historyRows } from './counts.ts';
 import { cpu } from './cpu.ts';
 import { bundle } from './bundle.ts';
 
@@ -18,6 +18,7 @@ table(
   'AWS requests and write units per task (counted at the SDK, embedded cloud)',
   countRows(await counts(quick ? 100 : 500, true)),
 );
+table('The history', await historyRows(quick ? 100 : 500));
 table(
   'Groups and chords, per member (counted at the SDK, embedded cloud)',
   await canvasCounts(quick ? [10] : huge ? [10, 1000, 100_000] : [10, 1000]),

@@ -21,12 +21,14 @@ const WORKER: WorkerSheet = {
   batchSize: 10,
   warm: 0,
   logged: true,
+  noted: true,
 };
 const SHEET: CostSheet = {
   workers: [WORKER, WORKER, WORKER],
   sweeperSources: [{ queue: 'Lost', fifo: false }],
   sweeper: { memoryMiB: 512, arm: true },
   timerShards: 8,
+  noted: true,
   alarmMetrics: 15,
   dashboardMetrics: 38,
 };
@@ -40,8 +42,10 @@ describe('idle', () => {
     const { 'long polls': polls, sweeper, alarms, dashboard } = idle();
     // 5 pollers x 3 a minute x 43,800 minutes = 657,000 requests of $0.40 a million = $0.2628, four times.
     expect(polls).toBeCloseTo(1.0512, 6);
-    // 43,800 x ($0.20 a million + 0.15 s x 0.5 GB x $0.0000133334 + 9 reads of $0.125 a million).
-    expect(sweeper).toBeCloseTo(0.00876 + 0.0438002 + 0.049275, 6);
+    // 43,800 x ($0.20 a million + 0.15 s x 0.5 GB x $0.0000133334 + 14 reads of $0.125 a million).
+    expect(sweeper).toBeCloseTo(0.00876 + 0.0438002 + 0.07665, 6);
+    // Without a history five reads less.
+    expect(idle({ noted: false })['sweeper']).toBeCloseTo(0.00876 + 0.0438002 + 0.049275, 6);
     expect(alarms).toBeCloseTo(1.5, 6);
     expect(dashboard).toBe(0);
   });
@@ -69,8 +73,8 @@ describe('idle', () => {
 
   it('x86, more memory and more shards are dearer by what AWS bills', () => {
     const sweeper = { memoryMiB: 1024, arm: false };
-    // 43,800 x ($0.20 a million + 0.15 s x 1 GB x $0.0000166667 + 65 reads).
-    expect(idle({ sweeper, timerShards: 64 })['sweeper']).toBeCloseTo(0.00876 + 0.1095002 + 0.355875, 6);
+    // 43,800 x ($0.20 a million + 0.15 s x 1 GB x $0.0000166667 + 70 reads).
+    expect(idle({ sweeper, timerShards: 64 })['sweeper']).toBeCloseTo(0.00876 + 0.1095002 + 0.38325, 6);
   });
 });
 
@@ -87,21 +91,26 @@ describe('a million tasks', () => {
   };
 
   it.each<[string, Partial<WorkerSheet>, Record<string, number>]>([
-    // 1,000,000 sends + 200,000 receives and deletes; 100,000 invocations and 50,000 s of 0.5 GB; 2,000,000 writes; 0.559 GB.
-    ['512 MiB', {}, { sqs: 0.48, lambda: 0.3533, dynamodb: 1.25, logs: 0.2794, sum: 2.3627 }],
-    ['128 MiB', { memoryMiB: 128 }, { sqs: 0.48, lambda: 0.1033, dynamodb: 1.25, logs: 0.2794, sum: 2.1127 }],
-    ['x86', { arm: false }, { sqs: 0.48, lambda: 0.4367, dynamodb: 1.25, logs: 0.2794, sum: 2.4461 }],
-    ['one a batch', { batchSize: 1 }, { sqs: 1.2, lambda: 0.5333, dynamodb: 1.25, logs: 0.2794, sum: 3.2627 }],
+    // 1,000,000 sends + 200,000 receives and deletes; 100,000 invocations and 50,000 s of 0.5 GB; 2,100,000 writes; 0.559 GB.
+    ['512 MiB', {}, { sqs: 0.48, lambda: 0.3533, dynamodb: 1.3125, logs: 0.2794, sum: 2.4252 }],
+    ['128 MiB', { memoryMiB: 128 }, { sqs: 0.48, lambda: 0.1033, dynamodb: 1.3125, logs: 0.2794, sum: 2.1752 }],
+    ['x86', { arm: false }, { sqs: 0.48, lambda: 0.4367, dynamodb: 1.3125, logs: 0.2794, sum: 2.5086 }],
+    ['one a batch', { batchSize: 1 }, { sqs: 1.2, lambda: 0.5333, dynamodb: 1.875, logs: 0.2794, sum: 3.8877 }],
     // A poller receives ten at a time, whatever the batch.
-    ['a hundred a batch', { batchSize: 100 }, { sqs: 0.48, lambda: 0.3353, dynamodb: 1.25, logs: 0.2794, sum: 2.3447 }],
-    ['without its lines', { logged: false }, { sqs: 0.48, lambda: 0.3533, dynamodb: 1.25, logs: 0, sum: 2.0833 }],
-    ['FIFO', { fifo: true }, { sqs: 0.6, lambda: 0.3533, dynamodb: 1.25, logs: 0.2794, sum: 2.4827 }],
+    [
+      'a hundred a batch',
+      { batchSize: 100 },
+      { sqs: 0.48, lambda: 0.3353, dynamodb: 1.2562, logs: 0.2794, sum: 2.351 },
+    ],
+    ['without its lines', { logged: false }, { sqs: 0.48, lambda: 0.3533, dynamodb: 1.3125, logs: 0, sum: 2.1458 }],
+    ['without a history', { noted: false }, { sqs: 0.48, lambda: 0.3533, dynamodb: 1.25, logs: 0.2794, sum: 2.3627 }],
+    ['FIFO', { fifo: true }, { sqs: 0.6, lambda: 0.3533, dynamodb: 1.3125, logs: 0.2794, sum: 2.5452 }],
   ])('%s', (_what, worker, cost) => {
     expect(rounded(worker)).toEqual(cost);
   });
 
   it('other regions by their own prices, those of us-east-1 where there are none', () => {
-    expect(rounded({}, pricesOf('eu-central-1'))).toMatchObject({ dynamodb: 1.525, logs: 0.352 });
+    expect(rounded({}, pricesOf('eu-central-1'))).toMatchObject({ dynamodb: 1.6013, logs: 0.352 });
     expect(pricesOf('eu-central-1').region).toBe('eu-central-1');
     for (const region of ['mars-north-1', '', 'constructor']) expect(pricesOf(region)).toBe(US);
   });
@@ -159,17 +168,17 @@ describe('what synth prints', () => {
       'idle        how                                                          $',
       '----------  --------------------------------------------------------  ----',
       'long polls  3 event sources, 5 pollers each: 657,000 requests of one  0.79',
-      'sweeper     43,800 runs of 150 ms, 9 reads each                       0.10',
+      'sweeper     43,800 runs of 150 ms, 14 reads each                      0.13',
       'alarms      15 metrics; AWS gives an account ten                      1.50',
       'dashboard   38 metrics; one of the three of 50 that AWS gives         0.00',
-      'sum                                                                   2.39',
+      'sum                                                                   2.42',
       '',
       '$ for a million tasks of 50 ms, sent one by one, received in full batches',
       '',
       'tasks of                   SQS  Lambda  DynamoDB  logs   sum',
       '------------------------  ----  ------  --------  ----  ----',
-      'default                   0.48    0.35      1.25  0.28  2.36',
-      'xxxxxxxxxxxxxxxxxxxxxxx…  0.48    0.35      1.25  0.28  2.36',
+      'default                   0.48    0.35      1.31  0.28  2.43',
+      'xxxxxxxxxxxxxxxxxxxxxxx…  0.48    0.35      1.31  0.28  2.43',
     ]);
   });
 
@@ -191,7 +200,17 @@ describe('what synth prints', () => {
     expect(found).toMatchObject({
       queues: [{ name: 'q0' }, { name: 'orders', type: 'FIFO' }, { name: 'celery', consumer: 'elsewhere' }],
       workers: [
-        { queue: 'q0', memoryMiB: 512, arm: true, batchSize: 10, concurrency: 5, workers: 5, warm: 0, logged: true },
+        {
+          queue: 'q0',
+          memoryMiB: 512,
+          arm: true,
+          batchSize: 10,
+          concurrency: 5,
+          workers: 5,
+          warm: 0,
+          logged: true,
+          noted: true,
+        },
         { queue: 'orders', fifo: true, warm: 3, logged: false },
       ],
       sweeperSources: [

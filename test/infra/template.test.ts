@@ -85,11 +85,11 @@ describe('a template', () => {
   });
 
   it('has a policy for each grant, and says its ARN', () => {
-    for (const grant of ['Enqueue', 'Results', 'Manage', 'Schedules', 'Locks', 'Celery']) {
+    for (const grant of ['Enqueue', 'Results', 'Manage', 'Schedules', 'Locks', 'History', 'Celery']) {
       const { Ref: id = '' } = (template.Outputs[`${grant}PolicyArn`]?.Value ?? {}) as { readonly Ref?: string };
       expect([grant, template.Resources[id]?.Type]).toEqual([grant, 'AWS::IAM::ManagedPolicy']);
     }
-    expect(ofType(template, 'AWS::IAM::ManagedPolicy')).toHaveLength(6);
+    expect(ofType(template, 'AWS::IAM::ManagedPolicy')).toHaveLength(7);
     expect(Object.keys(template.Outputs)).toContain('CelerySettings');
   });
 
