@@ -323,8 +323,6 @@ export const MAX_HISTORY_REPR_CHARACTERS = 80;
 export const MAX_HISTORY_ERROR_CHARACTERS = 160;
 /** Ends in one item, which has room for some thousands. */
 export const MAX_HISTORY_ENTRIES = 500;
-/** Ends that a worker holds before it writes them. */
-export const MAX_HISTORY_HELD = 2000;
 /** Ends in one answer of `app.history.list()`, and how many of them unless the call says otherwise. */
 export const MAX_LISTED_HISTORY = 1000;
 export const DEFAULT_LISTED_HISTORY = 50;

@@ -4,24 +4,28 @@ import type { Delivery } from '../ports/delivery.ts';
 import type { Message } from '../wire/message.ts';
 import type { Committed } from './committed.ts';
 
-/** What ended in one batch, written together. Nothing here throws, whatever a message holds. */
+/** What ended in one batch, written together. Nothing here throws for what a message holds. */
 export interface EndNotes {
   /** A message's outcome, each time that it is settled. */
   note(message: Message, delivery: Delivery, committed: Committed): void | Promise<void>;
-  /**
-   * Tasks that were concluded and not run.
-   *
-   * @param delivery the message that comes again should they not be written
-   * @param cause the task whose end they follow from
-   * @param message that of the one task that is concluded, where it can be read
-   */
+  /** A task that was concluded and not run. @param message where it can be read */
   noteConcluded(
-    requests: readonly ConcludeRequest[],
-    outcomes: readonly ConcludeOutcome[],
+    request: ConcludeRequest,
+    outcome: ConcludeOutcome,
     delivery: Delivery,
-    cause: string,
     message?: Message,
   ): void | Promise<void>;
+  /**
+   * Tasks that will never run, at once.
+   *
+   * @param parentId the task whose end they follow from
+   * @throws what passes
+   */
+  storeConcluded(
+    requests: readonly ConcludeRequest[],
+    outcomes: readonly ConcludeOutcome[],
+    parentId: string,
+  ): Promise<void>;
   /** Writes what was noted. @returns ids of messages whose ends were not stored, for a passing reason. */
   write(): readonly string[] | Promise<readonly string[]>;
 }

@@ -61,13 +61,13 @@ function note(settling: Settling, failed: FailedStep, id: string, step: Signatur
   });
 }
 
-async function store({ pending, ports, follow, noteConcluded }: Settling): Promise<void> {
+async function store({ pending, ports, follow, storeConcluded }: Settling): Promise<void> {
   const conclusions = pending.take('conclusion');
   if (conclusions.length === 0) return;
   // A tree may name one task twice.
   const requests = new Map(conclusions.map(({ request }) => [request.id, request]));
   const concluding = [...requests.values()];
-  await noteConcluded(concluding, await ports.backend.conclude(concluding));
+  await storeConcluded(concluding, await ports.backend.conclude(concluding));
   // Celery's workers read what is counted.
   await follow(conclusions.flatMap(({ member }) => (member === undefined ? [] : [{ kind: 'member', member }])));
 }

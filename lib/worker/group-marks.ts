@@ -117,7 +117,7 @@ export async function bodyWith(settling: Settling, body: Signature, gather: Gath
  * neither its state nor its error links are to say that it failed: the first task of it is asked, by being told so.
  */
 async function unlessUnderWay(
-  { ports, app, parent, noteConcluded }: Settling,
+  { ports, app, parent, storeConcluded }: Settling,
   body: Signature,
   failed: readonly Follower[],
 ): Promise<readonly Follower[]> {
@@ -126,7 +126,7 @@ async function unlessUnderWay(
   if (request === undefined) return failed;
   const [outcome] = await ports.backend.conclude([request]);
   if (outcome === undefined) return failed;
-  await noteConcluded([request], [outcome]);
+  await storeConcluded([request], [outcome]);
   if (outcome.kind === 'concluded') return failed;
   if (outcome.kind === 'finished' && [FAILURE, REVOKED].includes(outcome.record.status)) return failed;
   // Of several messages the delivery that died may have sent the first alone: what was not sent must end as well.

@@ -9,7 +9,6 @@ import {
   MAX_ENTRY_NAME_CHARACTERS,
   MAX_HISTORY_ENTRIES,
   MAX_HISTORY_ERROR_CHARACTERS,
-  MAX_HISTORY_HELD,
   MAX_HISTORY_REPR_CHARACTERS,
 } from '../base/limits.ts';
 import { isPassing } from '../base/passing.ts';
@@ -30,11 +29,7 @@ import type { EndNotes } from './end-notes.ts';
 type NotesPorts = Pick<Ports, 'clock' | 'logger'> & { readonly history: History };
 
 /** @param requestId of the invocation */
-export function notesOf(
-  kept: Exclude<HistoryOption, 'off'> | HistoryOption,
-  ports: NotesPorts,
-  requestId: string,
-): EndNotes {
+export function notesOf(kept: HistoryOption, ports: NotesPorts, requestId: string): EndNotes {
   return new HistoryNotes(kept, ports, requestId);
 }
 
@@ -61,22 +56,26 @@ class HistoryNotes implements EndNotes {
     this.#safely(message.id, () => this.#add(entryOf(message, delivery, committed, this.#ports), delivery.messageId));
   }
 
-  async noteConcluded(
+  noteConcluded(request: ConcludeRequest, outcome: ConcludeOutcome, delivery: Delivery, message?: Message): void {
+    this.#safely(request.id, () => {
+      const entry = concludedEntry(request, outcome, message === undefined ? {} : withMessage(message));
+      if (entry !== undefined) this.#add(entry, delivery.messageId);
+    });
+  }
+
+  /** Not with the batch: its settling goes on behind what it has concluded, and concludes it no more when it comes again. */
+  async storeConcluded(
     requests: readonly ConcludeRequest[],
     outcomes: readonly ConcludeOutcome[],
-    delivery: Delivery,
-    cause: string,
-    message?: Message,
+    parentId: string,
   ): Promise<void> {
-    for (const [index, request] of requests.entries()) {
-      const outcome = outcomes[index];
+    const entries: HistoryEntry[] = [];
+    for (const [index, request] of requests.entries())
       this.#safely(request.id, () => {
-        const entry = concludedEntry(request, outcome, cause, message);
-        if (entry !== undefined) this.#add(entry, delivery.messageId);
+        const entry = concludedEntry(request, outcomes[index], { parentId });
+        if (entry !== undefined && this.#isKept(entry)) entries.push(entry);
       });
-    }
-    // A chord of a hundred thousand members may never run.
-    if (this.#noted.length >= MAX_HISTORY_HELD) await this.#flush();
+    for (const [minuteMs, some] of byMinute(entries, (entry) => entry)) await this.#store(minuteMs, some);
   }
 
   async write(): Promise<readonly string[]> {
@@ -94,47 +93,52 @@ class HistoryNotes implements EndNotes {
   }
 
   #add(entry: HistoryEntry, messageId: string): void {
-    if (this.#kept === 'failures' && entry.state === SUCCESS) return;
+    if (this.#isKept(entry)) this.#noted.push({ entry, messageId });
+  }
+
+  #isKept({ state, endedMs }: HistoryEntry): boolean {
+    if (this.#kept === 'failures' && state === SUCCESS) return false;
     // A message may come long after its task has ended: it was revoked, or sent twice.
-    if (entry.endedMs <= this.#ports.clock.nowMs() - HISTORY_RETENTION_SECONDS * 1000) return;
-    this.#noted.push({ entry, messageId });
+    return endedMs > this.#ports.clock.nowMs() - HISTORY_RETENTION_SECONDS * 1000;
   }
 
   async #flush(): Promise<void> {
     const noted = this.#noted;
     this.#noted = [];
-    const minutes = new Map<number, Noted[]>();
-    for (const each of noted) {
-      const minuteMs = startOf(each.entry.endedMs, MINUTE_MS);
-      const list = minutes.get(minuteMs);
-      if (list === undefined) minutes.set(minuteMs, [each]);
-      else list.push(each);
-    }
-    await Promise.all([...minutes].map(([minuteMs, list]) => this.#store(minuteMs, list)));
+    await Promise.all(
+      [...byMinute(noted, ({ entry }) => entry)].map(async ([minuteMs, list]) => {
+        try {
+          await this.#store(
+            minuteMs,
+            list.map(({ entry }) => entry),
+          );
+        } catch {
+          for (const { messageId } of list) this.#again.add(messageId);
+        }
+      }),
+    );
   }
 
-  async #store(minuteMs: number, noted: readonly Noted[]): Promise<void> {
+  /** @throws what passes; what is refused would be refused again, and tasks end all the same. */
+  async #store(minuteMs: number, entries: readonly HistoryEntry[]): Promise<void> {
     const { clock, history, logger } = this.#ports;
     const expiresAtSeconds = Math.ceil(minuteMs / 1000) + HISTORY_RETENTION_SECONDS;
     try {
-      await history.put(this.#itemsOf(noted).map((item) => ({ ...item, expiresAtSeconds })));
+      await history.put(this.#itemsOf(entries).map((item) => ({ ...item, expiresAtSeconds })));
       // Asked after the write: one that took long may have come too late for the sweeper.
       const nowMs = clock.nowMs();
       if (nowMs > minuteMs + MINUTE_MS + HISTORY_PUNCTUAL_SECONDS * 1000)
         await history.noteLate({ startMs: minuteMs, token: `${this.#requestId}/${nowMs}`, expiresAtSeconds });
     } catch (error) {
       const passing = isPassing(error);
-      logger.log(
-        passing ? 'warn' : 'error',
-        `The history of ${noted.length} tasks was not stored: ${errorLine(error)}`,
-      );
-      // What is refused would be refused again: tasks end all the same.
-      if (passing) for (const { messageId } of noted) this.#again.add(messageId);
+      const text = `The history of ${entries.length} tasks was not stored: ${errorLine(error)}`;
+      logger.log(passing ? 'warn' : 'error', text);
+      if (passing) throw error;
     }
   }
 
-  #itemsOf(noted: readonly Noted[]): Omit<Parameters<History['put']>[0][number], 'expiresAtSeconds'>[] {
-    const entries = noted.map(({ entry }) => entry).toSorted((left, right) => left.endedMs - right.endedMs);
+  #itemsOf(noted: readonly HistoryEntry[]): Omit<Parameters<History['put']>[0][number], 'expiresAtSeconds'>[] {
+    const entries = noted.toSorted((left, right) => left.endedMs - right.endedMs);
     const items = [];
     for (let start = 0; start < entries.length; start += MAX_HISTORY_ENTRIES) {
       const some = entries.slice(start, start + MAX_HISTORY_ENTRIES);
@@ -150,6 +154,17 @@ class HistoryNotes implements EndNotes {
     }
     return items;
   }
+}
+
+function byMinute<T>(all: readonly T[], entryIn: (each: T) => HistoryEntry): Map<number, T[]> {
+  const minutes = new Map<number, T[]>();
+  for (const each of all) {
+    const minuteMs = startOf(entryIn(each).endedMs, MINUTE_MS);
+    const list = minutes.get(minuteMs);
+    if (list === undefined) minutes.set(minuteMs, [each]);
+    else list.push(each);
+  }
+  return minutes;
 }
 
 function entryOf(
@@ -198,8 +213,7 @@ function withMessage(message: Message): OfMessage {
 function concludedEntry(
   request: ConcludeRequest,
   outcome: ConcludeOutcome | undefined,
-  cause: string,
-  message: Message | undefined,
+  told: OfMessage,
 ): HistoryEntry | undefined {
   if (outcome?.kind !== 'concluded' && outcome?.kind !== 'finished') return undefined;
   const committed: Committed =
@@ -210,7 +224,7 @@ function concludedEntry(
   // An attempt that waits for its retry is written by whoever settles that.
   if (ended.atMs === undefined) return undefined;
   return {
-    ...(message === undefined ? { parentId: cause } : withMessage(message)),
+    ...told,
     id: request.id,
     attempt: ended.attempt ?? request.attempt,
     task: request.name,

@@ -135,7 +135,7 @@ async function recordLost(
   if (outcome?.kind === 'concluded')
     logger.log('error', `Task ${task}[${id}] ${FAILURE}: ${errorLine(error)}`, { task, taskId: id, queue });
   // A worker that settles it may write it too; there may be none that loads.
-  if (outcome !== undefined) await worker.history?.noteConcluded([request], [outcome], delivery, id, message);
+  if (outcome !== undefined) await worker.history?.noteConcluded(request, outcome, delivery, message);
   return outcome;
 }
 

@@ -72,7 +72,7 @@ function settlingOf(
     again: committed.again === true,
     lastTry: deliveriesOf(message, delivery) >= REFUSED_RECEIVES,
     followedUp,
-    noteConcluded: async (requests, outcomes) => history?.noteConcluded(requests, outcomes, delivery, message.id),
+    storeConcluded: async (requests, outcomes) => history?.storeConcluded(requests, outcomes, message.id),
     outbox: new Outbox<Child>(),
     progress: new Progress(name, ports, { startMs, deadlineMs }),
     pending,

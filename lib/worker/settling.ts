@@ -26,7 +26,10 @@ export interface Settling extends Windowed {
   /** Groups that its batch has followed up. */
   readonly followedUp: Set<string>;
   /** For the history: ends of tasks that nobody runs. */
-  readonly noteConcluded: (requests: readonly ConcludeRequest[], outcomes: readonly ConcludeOutcome[]) => Promise<void>;
+  readonly storeConcluded: (
+    requests: readonly ConcludeRequest[],
+    outcomes: readonly ConcludeOutcome[],
+  ) => Promise<void>;
   readonly outbox: Outbox<Child>;
   /** What is left for `drain` and `finish`. */
   readonly pending: Pending;

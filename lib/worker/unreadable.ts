@@ -32,8 +32,8 @@ export async function endUnreadable(
   if (named !== undefined) {
     try {
       const request = concludeRequest(named, FAILURE, { error }, worker);
-      const outcomes = await ports.backend.conclude([request]);
-      await worker.history?.noteConcluded([request], outcomes, delivery, named.id);
+      const [outcome] = await ports.backend.conclude([request]);
+      if (outcome !== undefined) await worker.history?.noteConcluded(request, outcome, delivery);
     } catch (refusal) {
       if (isPassing(refusal) && !lastTry) throw refusal;
       const { id, task } = named;

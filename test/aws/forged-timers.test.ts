@@ -9,7 +9,12 @@ import type { Environment } from '../../lib/options/manifest.ts';
 import { type Servers, startServers } from '../support/servers.ts';
 import { dueTimers } from '../support/due-timers.ts';
 
-const app = new Celeriac('forged', { queues: { default: {}, mail: {} }, timerShards: 2, logger: silentLogger });
+const app = new Celeriac('forged', {
+  history: 'off',
+  queues: { default: {}, mail: {} },
+  timerShards: 2,
+  logger: silentLogger,
+});
 const note = app.task('note', (name: string) => name);
 let servers: Servers;
 let environment: Environment;

@@ -21,7 +21,7 @@ function hourly(name: string): ScheduleItem {
 
 function wired(schedules: Schedules): { app: Celeriac; clock: ManualClock; ports: Promise<Ports> } {
   const clock = new ManualClock(START);
-  const app = new Celeriac('cost', { timerShards: 4, logger: silentLogger });
+  const app = new Celeriac('cost', { history: 'off', timerShards: 4, logger: silentLogger });
   app.task('note', () => {});
   const ids = countingIds();
   app.use({
@@ -116,7 +116,7 @@ describe('requests to DynamoDB', () => {
       },
       { step: 'finalizeRequest', priority: 'low' },
     );
-    app = new Celeriac('cost', { timerShards: 2, logger: silentLogger });
+    app = new Celeriac('cost', { history: 'off', timerShards: 2, logger: silentLogger });
     app.task('note', () => {});
     const environment = await servers.provision(app);
     const clock = new ManualClock(START);
@@ -163,7 +163,7 @@ describe('requests to DynamoDB', () => {
         { step: 'finalizeRequest', priority: 'low' },
       );
     try {
-      const loader = new Celeriac('many', { timerShards: 2, logger: silentLogger });
+      const loader = new Celeriac('many', { history: 'off', timerShards: 2, logger: silentLogger });
       loader.task('note', () => {});
       const environment = await batched.provision(loader);
       const [clock, random] = [new ManualClock(START), seededRandom(1)];

@@ -16,7 +16,7 @@ function table(title: string, rows: readonly (readonly [string, string])[]): voi
 
 table(
   'AWS requests and write units per task (counted at the SDK, embedded cloud)',
-  countRows(await counts(quick ? 100 : 500, true)),
+  countRows(await counts(quick ? 100 : 500, { slow: true })),
 );
 table('The history', await historyRows(quick ? 100 : 500));
 table(

@@ -1,6 +1,6 @@
 /**
  * `npm run simulate -- --seeds 1000 --faults all`: many seeds, on two processes. `--adapters aws` runs them over the AWS
- * adapters, with what goes wrong request by request; `--flow` gives tasks limits, and adds programs of everything else in flow control. `SEED=17 npm run simulate` runs one again, exactly. A violation is printed with its seed, the fewest programs that still show it, and what happened to the task.
+ * adapters, with what goes wrong request by request; `--flow` gives tasks limits, and adds programs of everything else in flow control; `--history` keeps and compares their history. `SEED=17 npm run simulate` runs one again, exactly. A violation is printed with its seed, the fewest programs that still show it, and what happened to the task.
  */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -37,6 +37,7 @@ const { values } = parseArgs({
     faults: { type: 'string', default: 'all' },
     adapters: { type: 'string', default: 'memory' },
     flow: { type: 'boolean', default: false },
+    history: { type: 'boolean', default: false },
     child: { type: 'boolean', default: false },
   },
 });
@@ -76,17 +77,27 @@ const empty = (): Summary => ({ seeds: 0, tasks: 0, runs: 0, ticks: 0, faults: {
 async function runSeeds(first: number, count: number, step: number): Promise<Summary> {
   const summary = empty();
   for (let seed = first; seed < first + count * step; seed += step)
-    add(summary, await simulate({ seed, faults: faults ?? {}, flow: values.flow, ...adapters }));
+    add(
+      summary,
+      await simulate({ seed, faults: faults ?? {}, flow: values.flow, history: values.history, ...adapters }),
+    );
   return summary;
 }
 
 /** The fewest programs with which the seed still fails: that trace is the shortest to read. */
 async function explain(seed: number): Promise<void> {
   for (let programs = 1; programs <= 60; programs += 1) {
-    const report = await simulate({ seed, programs, faults: faults ?? {}, flow: values.flow, ...adapters });
+    const report = await simulate({
+      seed,
+      programs,
+      faults: faults ?? {},
+      flow: values.flow,
+      history: values.history,
+      ...adapters,
+    });
     if (report.violations.length === 0) continue;
     console.log(
-      `\nseed ${seed}, ${programs} programs (SEED=${seed} npm run simulate -- --faults ${values.faults} --adapters ${values.adapters}${values.flow ? ' --flow' : ''})`,
+      `\nseed ${seed}, ${programs} programs (SEED=${seed} npm run simulate -- --faults ${values.faults} --adapters ${values.adapters}${values.flow ? ' --flow' : ''}${values.history ? ' --history' : ''})`,
     );
     for (const { rule, what } of report.violations.slice(0, SHOWN)) console.log(`  ${rule}: ${what}`);
     return;
@@ -111,6 +122,7 @@ function inChildren(seeds: number): Promise<Summary> {
       '--adapters',
       values.adapters,
       ...(values.flow ? ['--flow'] : []),
+      ...(values.history ? ['--history'] : []),
     ];
     return new Promise<void>((resolve, reject) => {
       const child = fork(import.meta.filename, args, { execArgv: ['--conditions=@celeriac/source'] });

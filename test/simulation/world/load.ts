@@ -63,11 +63,16 @@ export interface LoadOptions {
   readonly schedules?: boolean;
   /** Default '30d'. */
   readonly resultExpires?: Duration;
+  /** Default 'off': nothing is asked of the history, and a seed stays the run that it was. */
+  readonly history?: 'all' | 'off';
   /** Of tasks by name, beside their own. */
   readonly flow?: Flow['options'];
 }
 
-export function newLoad(ledger: Notes, { schedules = true, resultExpires, flow }: LoadOptions = {}): Load {
+export function newLoad(
+  ledger: Notes,
+  { schedules = true, resultExpires, history = 'off', flow }: LoadOptions = {},
+): Load {
   const app = new Celeriac('simulation', {
     queues: {
       default: { concurrency: 50 },
@@ -78,6 +83,7 @@ export function newLoad(ledger: Notes, { schedules = true, resultExpires, flow }
     },
     resultExpires: resultExpires ?? '30d',
     timezone: 'Europe/Berlin',
+    history,
   });
   let clock: Clock | undefined;
   const act = (self: TaskContext, args: readonly unknown[], atMostOnce: boolean): Promise<unknown> | string => {

@@ -8,6 +8,7 @@ import type { memoryAdapters } from '../../../lib/testing/world-ports.ts';
 import { Checker, PUNCTUAL_MS } from './check.ts';
 import { lettersOf, WorldChecker } from './check-world.ts';
 import { checkEnds, checkFifo, checkLateness } from './check-time.ts';
+import { checkHistory } from './check-history.ts';
 import { Edits } from './edits.ts';
 import { Ledger, type Violation } from './ledger.ts';
 import { newLoad } from './load.ts';
@@ -33,6 +34,8 @@ export interface SimulationOptions {
   readonly wide?: boolean;
   /** Its tasks have limits, which are drawn. Default false. */
   readonly flow?: boolean;
+  /** Its history is kept, and compared. Default false. */
+  readonly history?: boolean;
   /** Default: drawn. */
   readonly resultExpiresSeconds?: number;
   /** How far clocks may differ before an early run is one. Default: the faults' own skew. */
@@ -102,7 +105,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   ledger.keptMs = 1000 * Math.max(resultExpiresSeconds, LEAST_KEPT_SECONDS);
   // A stream of its own: without flow control a seed stays the run that it was.
   const flow = options.flow === true ? drawFlow(seededRandom(seed + 19)) : undefined;
-  const load = newLoad(ledger, { resultExpires: resultExpiresSeconds, ...(flow && { flow: flow.options }) });
+  const history = options.history === true ? 'all' : 'off';
+  const load = newLoad(ledger, { resultExpires: resultExpiresSeconds, history, ...(flow && { flow: flow.options }) });
   const skewSeconds = options.toleratedSkewSeconds ?? faults.clockSkewSeconds ?? 0;
   const common = { seed, programs, sendingMs: SENDING_MS, slackMs: 2000 * skewSeconds, punctual };
   const controlled = flow && new FlowWorld(ledger, load, { flow, ...common });
@@ -158,6 +162,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   checkLateness(ledger, faultsEndMs, 2000 * skewSeconds, isHeldUp);
   checkEnds(ledger, faultsEndMs, (id) => checker.ends.get(id)?.atMs, isHeldUp);
   await controlled?.check(world, leaves, checker, faultsEndMs);
+  if (history === 'all') await checkHistory(world, ledger, checker.ends);
   return {
     seed,
     tasks: ledger.ids.length,
