@@ -117,7 +117,10 @@ export interface CountOptions {
   readonly only?: string;
 }
 
-export async function counts(tasks: number, { slow = false, history = 'off', only }: CountOptions = {}): Promise<Counts> {
+export async function counts(
+  tasks: number,
+  { slow = false, history = 'off', only }: CountOptions = {},
+): Promise<Counts> {
   let logBytes = 0;
   const done = { received: 0, ended: 0 };
   const logger: Logger = {
