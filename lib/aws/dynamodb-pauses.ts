@@ -16,6 +16,7 @@ import { PAUSE_PARTITION } from './keys.ts';
 /** Where the pauses are: `table` is the table of state. */
 export type DynamodbPausesOptions = Pick<DynamodbTable, 'client' | 'table'>;
 
+/** Pauses on the table of state. */
 export class DynamodbPauses implements Pauses {
   readonly #store: DynamodbPausesOptions;
 
