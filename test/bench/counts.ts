@@ -8,6 +8,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import { Celeriac, enqueueMany, type HistoryOption, type Logger, type Task, type TaskContext } from 'celeriac';
 import { LocalCloud } from 'celeriac/local';
 
+import { systemClock } from '../../lib/base/time.ts';
 import { resultKey } from '../../lib/aws/keys.ts';
 import { HISTORY_SHARDS } from '../../lib/base/limits.ts';
 import { historyPartition } from '../../lib/ports/history-place.ts';
@@ -266,7 +267,7 @@ export async function historyRows(tasks: number): Promise<[string, string][]> {
 
 /** Parts of this hour and the one before. */
 async function historyItemBytes(cloud: LocalCloud): Promise<number[]> {
-  const nowMs = Date.now();
+  const nowMs = systemClock.nowMs();
   const parts = [nowMs - 3_600_000, nowMs].flatMap((ms) =>
     Array.from({ length: HISTORY_SHARDS }, (_, shard) => historyPartition(ms, shard)),
   );
