@@ -67,6 +67,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/ping.ts')).ping,
   },
   {
+    name: 'init',
+    summary: 'begins a project, or adds Celeriac to one',
+    group: 'Project',
+    load: async () => (await import('./commands/init.ts')).init,
+  },
+  {
     name: 'synth',
     summary: 'writes a service as a CloudFormation template',
     group: 'Project',

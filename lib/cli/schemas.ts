@@ -1,0 +1,29 @@
+/** What `--json` prints, command by command: JSON Schemas of a line. docs/cli-schemas.json is made of them. */
+import type { JsonSchema } from './command.ts';
+import { CALL_SCHEMA } from './commands/call.ts';
+import { INIT_SCHEMA } from './commands/init.ts';
+import { INSPECT_SCHEMAS } from './commands/inspect-schemas.ts';
+import { LOCK_SCHEMA } from './commands/locks.ts';
+import { PAUSE_SCHEMA, RESUME_SCHEMA } from './commands/pause.ts';
+import { PING_SCHEMA } from './commands/ping.ts';
+import { RESULT_SCHEMA } from './commands/result.ts';
+import { REVOKE_SCHEMA } from './commands/revoke.ts';
+import { SCHEDULES_SCHEMAS } from './commands/schedules.ts';
+
+function under(command: string, schemas: Readonly<Record<string, JsonSchema>>): Readonly<Record<string, JsonSchema>> {
+  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [`${command} ${name}`, schema]));
+}
+
+export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
+  call: CALL_SCHEMA,
+  result: RESULT_SCHEMA,
+  revoke: REVOKE_SCHEMA,
+  ...under('inspect', INSPECT_SCHEMAS),
+  pause: PAUSE_SCHEMA,
+  resume: RESUME_SCHEMA,
+  ...under('schedules', SCHEDULES_SCHEMAS),
+  'locks list': LOCK_SCHEMA,
+  'locks free': LOCK_SCHEMA,
+  ping: PING_SCHEMA,
+  init: INIT_SCHEMA,
+};
