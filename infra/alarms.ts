@@ -5,7 +5,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Construct } from 'constructs';
 
 import { CLOUDWATCH_MAX_ALARM_METRICS } from '../lib/base/limits.ts';
-import { consumedQueuesOf } from '../lib/options/manifest.ts';
+import { functionQueuesOf } from '../lib/options/manifest.ts';
 import { alarmThresholds, type AlarmThresholds, type TaskAlarmsOptions } from './alarm-options.ts';
 import { allowAlarms } from './encryption.ts';
 import { type Fold, type MeteredService, named, type ServiceMetric } from './metrics.ts';
@@ -179,10 +179,11 @@ function ofSweeper(
 
 function ofThrottles(service: MeteredService, { throttles, tableThrottles }: AlarmThresholds): AlarmSpec[] {
   const { manifest, tables } = service;
+  const workers = functionQueuesOf(manifest);
   return [
-    ...spec(throttles, (threshold) => ({
+    ...spec(workers.length === 0 ? undefined : throttles, (threshold) => ({
       id: 'Throttles',
-      metrics: consumedQueuesOf(manifest).map((queue) => service.metricThrottles({ queue })),
+      metrics: workers.map((queue) => service.metricThrottles({ queue })),
       fold: 'SUM',
       label: 'throttled invocations of workers',
       period: MINUTE,

@@ -13,7 +13,7 @@ import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 
-import { consumedQueuesOf } from '../lib/options/manifest.ts';
+import { functionQueuesOf } from '../lib/options/manifest.ts';
 import type { MeteredService, ServiceMetric } from './metrics.ts';
 
 // The grid of a dashboard has 24 columns.
@@ -33,7 +33,7 @@ export class TaskDashboard extends Construct {
   /** Makes the dashboard. `TaskService` calls it. */
   constructor(scope: Construct, id: string, service: MeteredService) {
     super(scope, id);
-    const consumed = new Set(consumedQueuesOf(service.manifest));
+    const consumed = new Set(functionQueuesOf(service.manifest));
     const queues = Object.keys(service.queues.byName);
     const rows = [
       ...queues.map((queue) => [

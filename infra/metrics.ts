@@ -11,7 +11,7 @@ import type { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
-import { type AppManifest, consumedQueuesOf } from '../lib/options/manifest.ts';
+import { type AppManifest, functionQueuesOf } from '../lib/options/manifest.ts';
 import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
 
@@ -124,7 +124,7 @@ export abstract class MeteredService extends Construct {
 
   #ofWorkers(method: 'metricThrottles' | 'metricErrors', props: QueueMetricOptions, label: string): ServiceMetric {
     const { queue, ...options } = props;
-    const names = queue === undefined ? consumedQueuesOf(this.manifest) : [queue];
+    const names = queue === undefined ? functionQueuesOf(this.manifest) : [queue];
     return together(
       names.map((name) => this.worker(name)[method](options)),
       'SUM',

@@ -5,12 +5,15 @@ import { refuseUnknownKeys } from '../lib/base/checks.ts';
 import { ImproperlyConfigured, InvalidOption, QueueNotFound } from '../lib/base/errors.ts';
 import {
   DEADLINE_MARGIN_SECONDS,
+  DEFAULT_PROCESS_LEASE_SECONDS,
   DEFAULT_RETENTION_SECONDS,
   LAMBDA_MAX_TIMEOUT_SECONDS,
+  PROCESS_VISIBILITY_MARGIN_SECONDS,
   SQS_MAX_RETENTION_SECONDS,
+  SQS_MAX_VISIBILITY_SECONDS,
 } from '../lib/base/limits.ts';
 import { batchSizeOf, workersOf } from '../lib/options/at-once.ts';
-import type { AppManifest } from '../lib/options/manifest.ts';
+import { type AppManifest, consumedQueuesOf } from '../lib/options/manifest.ts';
 import { type FunctionProps, validateFunctionProps, validateTogether, withDefaults } from './function-props.ts';
 import { FUNCTION_PROPS, QUEUE_PROPS } from './known-props.ts';
 import {
@@ -55,6 +58,8 @@ const TIMEOUT_MARGIN_SECONDS = 30;
 const VISIBILITY_MARGIN_SECONDS = 30;
 // What kombu gives the queues that it makes (kombu/transport/SQS.py, default_visibility_timeout).
 const EXTERNAL_VISIBILITY_SECONDS = 1800;
+// A process says so itself, at each receive; this is what others see that look into the queue.
+const PROCESS_VISIBILITY_SECONDS = DEFAULT_PROCESS_LEASE_SECONDS + PROCESS_VISIBILITY_MARGIN_SECONDS;
 
 /**
  * @param imported names of the queues that exist already and that others consume.
@@ -90,7 +95,7 @@ export function planQueues(
   const queues: Record<string, QueuePlan> = {};
   const workers: Record<string, WorkerPlan> = {};
   const given: Record<string, FunctionProps> = {};
-  for (const [name, { external, laneOf }] of Object.entries(manifest.queues)) {
+  for (const [name, { external, laneOf, worker }] of Object.entries(manifest.queues)) {
     if (imported.includes(name)) continue;
     if (laneOf !== undefined) {
       const of = workers[laneOf] ?? queues[laneOf];
@@ -99,8 +104,10 @@ export function planQueues(
     }
     const own = overrides[name] ?? {};
     refuseUnknownKeys(own, QUEUE_PROPS, `queues.${name}`);
-    if (external === true) {
-      queues[name] = planExternal(manifest, name, own);
+    if (external === true || worker === 'process') {
+      const plan = planWithoutFunction(manifest, name, own);
+      if (!existing.includes(name)) queues[name] = plan;
+      else refuseQueueProps(name, own);
       continue;
     }
     validateFunctionProps(own, `queues.${name}.`);
@@ -111,7 +118,7 @@ export function planQueues(
     if (existing.includes(name)) refuseQueueProps(name, own);
     else queues[name] = workers[name];
   }
-  refuseIdleTasks(manifest, workers);
+  refuseIdleTasks(manifest);
   return { queues, workers, given };
 }
 
@@ -127,22 +134,34 @@ function refuseQueueProps(name: string, own: QueueOverrides): void {
 }
 
 /** @throws ImproperlyConfigured for a task of a service that only sends. */
-function refuseIdleTasks({ name, tasks }: AppManifest, workers: ServicePlan['workers']): void {
+function refuseIdleTasks(manifest: AppManifest): void {
+  const { name, tasks } = manifest;
   const idle = Object.keys(tasks).find((task) => tasks[task]?.remote !== true);
-  if (idle === undefined || Object.keys(workers).length > 0) return;
+  if (idle === undefined || consumedQueuesOf(manifest).length > 0) return;
   throw new ImproperlyConfigured(
     `Task '${idle}' would never run: every queue of app '${name}' is external, so the service has no worker. Declare a queue such as { default: {} }, or name the task with app.remote() where it runs elsewhere.`,
   );
 }
 
-function planExternal(app: AppManifest, name: string, overrides: QueueOverrides): QueuePlan {
+/** Of an external queue, and of one whose worker is a process, which says itself how long it hides what it receives. */
+function planWithoutFunction(app: AppManifest, name: string, overrides: QueueOverrides): QueuePlan {
+  const isExternal = app.queues[name]?.external === true;
   const stray = [...FUNCTION_PROPS].find((field) => overrides[field] !== undefined);
   if (stray !== undefined) {
+    const why = isExternal
+      ? 'an external queue, which has no worker here'
+      : 'a queue whose worker is a process, no function';
     throw new InvalidOption(
-      `queues.${name}.${stray}: given for an external queue, which has no worker here. visibilityTimeout, retention, deadLetterRetention and maxReceiveCount are allowed; leave it out.`,
+      `queues.${name}.${stray}: given for ${why}. visibilityTimeout, retention, deadLetterRetention and maxReceiveCount are allowed; leave it out.`,
     );
   }
-  const plan = planQueue(app, name, overrides, EXTERNAL_VISIBILITY_SECONDS);
+  const longest = longestTask(app, name);
+  if (!isExternal && longest !== undefined && longest.seconds > SQS_MAX_VISIBILITY_SECONDS) {
+    throw new ImproperlyConfigured(
+      `Task '${longest.name}' may run ${longest.seconds} s, and SQS hides a message for ${SQS_MAX_VISIBILITY_SECONDS} s at most, 12 hours. Lower its time limit, or cut it into a chain of shorter tasks.`,
+    );
+  }
+  const plan = planQueue(app, name, overrides, isExternal ? EXTERNAL_VISIBILITY_SECONDS : PROCESS_VISIBILITY_SECONDS);
   validateQueuePlan(name, plan);
   return plan;
 }
@@ -183,7 +202,7 @@ function planWorker(app: AppManifest, name: string, overrides: QueueOverrides): 
     overrides.timeout?.toSeconds() ?? Math.min(LAMBDA_MAX_TIMEOUT_SECONDS, Math.max(DEFAULT_TIMEOUT_SECONDS, wanted));
   if (longest !== undefined && longest.seconds + DEADLINE_MARGIN_SECONDS > timeoutSeconds) {
     throw new ImproperlyConfigured(
-      `Task '${longest.name}' may run ${longest.seconds} s, and its worker's timeout is ${timeoutSeconds} s (Lambda's longest is ${LAMBDA_MAX_TIMEOUT_SECONDS} s, ${DEADLINE_MARGIN_SECONDS} s are kept for its result). Lower its time limit, or raise the timeout of queue '${name}'.`,
+      `Task '${longest.name}' may run ${longest.seconds} s, and its worker's timeout is ${timeoutSeconds} s (Lambda's longest is ${LAMBDA_MAX_TIMEOUT_SECONDS} s, ${DEADLINE_MARGIN_SECONDS} s are kept for its result). Lower its time limit, ${longest.seconds + DEADLINE_MARGIN_SECONDS > LAMBDA_MAX_TIMEOUT_SECONDS ? `or have a process run it, queues: { ${name}: { worker: 'process' } }: celeriac worker (docs/workers.md)` : `or raise the timeout of queue '${name}'`}.`,
     );
   }
   const batchWindowSeconds = manifest?.batchWindowSeconds ?? 0;

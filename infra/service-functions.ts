@@ -21,9 +21,17 @@ export class ServiceFunctions {
   readonly workers: Readonly<Record<string, LambdaFn>>;
   readonly #sweeper: LambdaFn;
   readonly #queues: TaskQueues;
+  readonly #processes: readonly string[];
 
-  constructor(workers: Readonly<Record<string, LambdaFn>>, sweeper: LambdaFn, queues: TaskQueues) {
+  /** @param processes names of queues whose worker is a process */
+  constructor(
+    workers: Readonly<Record<string, LambdaFn>>,
+    sweeper: LambdaFn,
+    queues: TaskQueues,
+    processes: readonly string[],
+  ) {
     this.workers = workers;
+    this.#processes = processes;
     this.#sweeper = sweeper;
     this.#queues = queues;
   }
@@ -34,8 +42,11 @@ export class ServiceFunctions {
     const worker = Object.hasOwn(this.workers, own) ? this.workers[own] : undefined;
     if (worker !== undefined) return worker;
     this.#queues.queue(name);
+    const why = this.#processes.includes(own)
+      ? `has a process for its worker, no function: attach workerPolicy('${own}') to its role`
+      : 'is external: its workers run elsewhere, and the service has none for it';
     throw new ImproperlyConfigured(
-      `Queue '${name}' is external: its workers run elsewhere, and the service has none for it. It has workers of: ${Object.keys(this.workers).join(', ') || 'none'}.`,
+      `Queue '${name}' ${why}. It has workers of: ${Object.keys(this.workers).join(', ') || 'none'}.`,
     );
   }
 

@@ -28,12 +28,12 @@ export function sheetOf(service: ReportedService, plan: ServicePlan): ServiceShe
   const { lost, wakeUps } = queues;
   return {
     app: manifest.name,
-    queues: Object.entries(manifest.queues).map(([name, { fifo, external }]) => {
+    queues: Object.entries(manifest.queues).map(([name, { fifo, external, worker }]) => {
       const made = Object.hasOwn(plan.queues, name) ? plan.queues[name] : undefined;
       return {
         name,
         type: fifo ? 'FIFO' : 'standard',
-        consumer: external === true ? 'elsewhere' : 'worker',
+        consumer: external === true ? 'elsewhere' : worker === 'process' ? 'process' : 'worker',
         ...(made === undefined ? {} : { made }),
       };
     }),

@@ -8,7 +8,7 @@ export interface QueueSheet {
   readonly name: string;
   readonly type: 'standard' | 'FIFO';
   /** Where its tasks run. */
-  readonly consumer: 'worker' | 'elsewhere';
+  readonly consumer: 'worker' | 'process' | 'elsewhere';
   /** Absent of one that the service has not made. */
   readonly made?: {
     readonly visibilitySeconds: number;

@@ -1,12 +1,19 @@
 import { Annotations, Stack } from 'aws-cdk-lib';
-import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { Grant, IGrantable, IManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 
-import { type AppManifest, externalQueuesOf, hasFifoQueue, laneOwners, senderFacts } from '../lib/options/manifest.ts';
+import {
+  type AppManifest,
+  externalQueuesOf,
+  hasFifoQueue,
+  laneOwners,
+  processQueuesOf,
+  senderFacts,
+} from '../lib/options/manifest.ts';
 import { deployedParameterName, type DeployedWorker } from '../lib/options/deployed-service.ts';
 import { TaskAlarms } from './alarms.ts';
 import type { TaskBundling } from './bundling.ts';
@@ -34,7 +41,9 @@ import { type GivenTo, ServiceFunctions } from './service-functions.ts';
 import { reportService } from './service-report.ts';
 import { Sweeper } from './sweeper.ts';
 import { TaskTables } from './tables.ts';
-import { usedFlow, WorkerFunction, type WorkerFunctionProps } from './worker-function.ts';
+import { ProcessWorkers } from './process-worker.ts';
+import { WorkerFunction, type WorkerFunctionProps } from './worker-function.ts';
+import { usedFlow } from './worker-rights.ts';
 
 /** What a service is made of, and where it differs from the defaults. */
 export interface TaskServiceProps extends FunctionProps, PresetProps {
@@ -109,6 +118,7 @@ export class TaskService extends MeteredService implements ITaskService {
   /** The service's dashboard. undefined with `dashboard: false`. */
   readonly dashboard: TaskDashboard | undefined;
   readonly #functions: ServiceFunctions;
+  readonly #processes: ProcessWorkers;
   readonly #environment: ServiceEnvironment;
   readonly #access: ServiceAccess;
   readonly #keys: EncryptionKeys;
@@ -169,7 +179,15 @@ export class TaskService extends MeteredService implements ITaskService {
       noted: this.manifest.history !== 'off',
     }).function;
     this.#environment.addTo(this.sweeper, { rejectable: Object.keys(this.queues.pairs), rules: true });
-    this.#functions = new ServiceFunctions(workers, this.sweeper, this.queues);
+    this.#functions = new ServiceFunctions(workers, this.sweeper, this.queues, processQueuesOf(this.manifest));
+    const { manifest, queues, tables } = this;
+    this.#processes = new ProcessWorkers(this, 'Processes', {
+      manifest,
+      queues,
+      tables,
+      keys: this.#keys,
+      environment: this.#environment,
+    });
     this.parameter = props.parameterName === false ? undefined : this.#describe(props, described);
     const { alarms, dashboard } = this.settings;
     this.alarms = alarms === false ? undefined : new TaskAlarms(this, 'Alarms', this, alarms);
@@ -243,6 +261,30 @@ export class TaskService extends MeteredService implements ITaskService {
   /** The worker functions, by Celery's name of their queues; external queues have none. */
   get workers(): Readonly<Record<string, LambdaFn>> {
     return this.#functions.workers;
+  }
+
+  /**
+   * What `celeriac worker` needs for a queue whose worker is a process, `worker: 'process'`: attach it to the role of its task
+   * or instance. It may what a worker function may.
+   *
+   * @example
+   * ```ts
+   * taskDefinition.taskRole.addManagedPolicy(service.workerPolicy('video'));
+   * ```
+   * @throws QueueNotFound; ImproperlyConfigured for a queue with another worker
+   */
+  workerPolicy(queue: string): IManagedPolicy {
+    return this.#processes.policy(queue);
+  }
+
+  /**
+   * Environment variables of `celeriac worker`, by which it finds queues and tables. The value holds tokens.
+   *
+   * @param queues those that it works on. Default: all whose worker is a process
+   * @throws QueueNotFound; ImproperlyConfigured for a queue with another worker
+   */
+  workerEnvironment(queues: readonly string[] = processQueuesOf(this.manifest)): Record<string, string> {
+    return this.#processes.variables(queues);
   }
 
   /**

@@ -34,13 +34,24 @@ export function addOutputs(stack: Stack, service: TaskService): void {
 
 function addQueueOutputs(service: TaskService, say: (name: string, value: string, description: string) => void): void {
   const names = outputNames(Object.keys(service.manifest.queues));
-  for (const [queue, { external, laneOf }] of Object.entries(service.manifest.queues)) {
+  for (const [queue, { external, laneOf, worker: kind }] of Object.entries(service.manifest.queues)) {
     const name = names.get(queue) ?? '';
     say(`${name}QueueArn`, service.queue(queue).queueArn, `Queue '${queue}'`);
     if (Object.hasOwn(service.queues.pairs, queue))
       say(`${name}DeadLetterQueueArn`, service.deadLetterQueue(queue).queueArn, `Dead letters of queue '${queue}'`);
     // A lane has the worker of its queue.
     if (external === true || laneOf !== undefined) continue;
+    if (kind === 'process') {
+      say(
+        `${name}WorkerPolicyArn`,
+        service.workerPolicy(queue).managedPolicyArn,
+        `Policy: celeriac worker -Q ${queue}`,
+      );
+      const [variable] = Object.entries(service.workerEnvironment([queue]));
+      if (variable !== undefined)
+        say(`${name}WorkerVariable`, variable[1], `${variable[0]} of celeriac worker -Q ${queue}`);
+      continue;
+    }
     const worker = service.worker(queue);
     say(`${name}WorkerFunctionName`, worker.functionName, `Function that runs the tasks of queue '${queue}'`);
     // Whoever lets tasks reach a table or a secret of their own attaches a policy to it.

@@ -1,48 +1,11 @@
 import { Annotations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 
-import {
-  putTimers,
-  readSchedules,
-  receiveFrom,
-  sendTo,
-  showAgain,
-  takeRateSlots,
-  takeSlots,
-  workOnGroups,
-  workOnMarks,
-  workOnResults,
-  writeHistory,
-} from './grants.ts';
-import type { AppManifest } from '../lib/options/manifest.ts';
 import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
 import { TaskFunction, type TaskFunctionOptions } from './task-function.ts';
 import { FEW_RECEIVES, type WorkerPlan } from './validate.ts';
-
-/**
- * Whether some task of a service has a rate limit, a concurrency, one instance, or a mark of its key (unique, throttle, debounce),
- * and whether its history is kept.
- */
-export interface UsedFlow {
-  readonly rateLimited: boolean;
-  readonly slotted: boolean;
-  readonly alone: boolean;
-  readonly marked: boolean;
-  /** Whether the history is kept. */
-  readonly noted: boolean;
-}
-
-export function usedFlow({ tasks, history }: AppManifest): UsedFlow {
-  const all = Object.values(tasks);
-  return {
-    rateLimited: all.some(({ rateLimit }) => rateLimit !== undefined),
-    slotted: all.some(({ concurrency }) => concurrency !== undefined),
-    marked: all.some(({ marked }) => marked === true),
-    noted: history !== 'off',
-    alone: all.some(({ oneInstance }) => oneInstance === true),
-  };
-}
+import { type UsedFlow, workerRights } from './worker-rights.ts';
 
 export interface WorkerFunctionProps extends TaskFunctionOptions {
   /** Celery's name of the queue it consumes. */
@@ -62,28 +25,14 @@ export class WorkerFunction extends TaskFunction {
   readonly eventSources: Readonly<Record<string, string>>;
 
   constructor(scope: Construct, id: string, props: WorkerFunctionProps) {
-    const { plan, queues, tables } = props;
-    const own = queues.pair(props.queue);
-    const fed = plan.sources.map(({ queue }) => queues.pair(queue).queue);
+    const { plan, queues } = props;
     super(scope, id, {
       ...props,
       handler: 'worker',
       description: `Runs the tasks of queue '${props.queue}'`,
       timeoutSeconds: plan.timeoutSeconds,
       memoryMiB: plan.memoryMiB,
-      rights: [
-        receiveFrom(fed),
-        showAgain(fed),
-        sendTo([...queues.targets, own.deadLetterQueue]),
-        workOnResults(tables.results),
-        putTimers(tables.state),
-        workOnGroups(tables.state),
-        ...(props.flow.rateLimited ? takeRateSlots(tables.state) : []),
-        ...takeSlots(tables.state, props.flow),
-        ...(props.flow.marked ? workOnMarks(tables.state) : []),
-        ...(props.flow.noted ? [writeHistory(tables.state)] : []),
-        ...(props.ticked ? [readSchedules(tables.state)] : []),
-      ],
+      rights: workerRights({ ...props, fed: plan.sources.map(({ queue }) => queue) }),
     });
     if (plan.maxReceiveCount < FEW_RECEIVES) {
       Annotations.of(this).addWarningV2(

@@ -5,7 +5,7 @@ import type { SQSClient, SQSClientConfig } from '@aws-sdk/client-sqs';
 import * as sdk from '#aws-sdk';
 
 // The default of 3 gives up within a second; a throttled commit would run its task again.
-const DYNAMODB_ATTEMPTS = 8;
+export const DYNAMODB_ATTEMPTS = 8;
 
 let sqs: SQSClient | undefined;
 let dynamodb: DynamoDBClient | undefined;

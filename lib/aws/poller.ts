@@ -1,4 +1,4 @@
-/** Receiving and deleting, as Lambda's event source mapping does it. Only the embedded cloud polls; on AWS Lambda does. */
+/** Receiving and deleting, as Lambda's event source mapping does it. The embedded cloud polls, and worker processes do; for functions Lambda does. */
 import type { Message as SqsMessage, SQSClient } from '@aws-sdk/client-sqs';
 import { DeleteMessageBatchCommand, ReceiveMessageCommand } from '#aws-sdk';
 
@@ -11,6 +11,14 @@ export interface PollerOptions {
   readonly names?: ReadonlyMap<string, string>;
   /** Messages at a time, 10 at most. Default 10. */
   readonly batchSize?: number;
+}
+
+/** Where a poller differs from one receive to the next. */
+export interface Taking {
+  /** Messages, 10 at most. Default: those of the poller's batch. */
+  readonly max?: number;
+  /** How long nobody else gets them. Default: the queue's. */
+  readonly visibilitySeconds?: number;
 }
 
 export class SqsPoller {
@@ -33,12 +41,17 @@ export class SqsPoller {
     this.#batchSize = Math.min(batchSize, SQS_MAX_BATCH_ENTRIES);
   }
 
-  async receive(waitSeconds: number, signal: AbortSignal): Promise<Delivery[]> {
+  async receive(
+    waitSeconds: number,
+    signal: AbortSignal,
+    { max, visibilitySeconds }: Taking = {},
+  ): Promise<Delivery[]> {
     const { Messages } = await this.#client.send(
       new ReceiveMessageCommand({
         QueueUrl: this.#url,
-        MaxNumberOfMessages: this.#batchSize,
+        MaxNumberOfMessages: Math.min(max ?? this.#batchSize, SQS_MAX_BATCH_ENTRIES),
         WaitTimeSeconds: waitSeconds,
+        ...(visibilitySeconds === undefined ? {} : { VisibilityTimeout: visibilitySeconds }),
         MessageSystemAttributeNames: ['All'],
         MessageAttributeNames: ['All'],
       }),

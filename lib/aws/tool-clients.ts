@@ -3,6 +3,7 @@ import * as sdk from '#aws-sdk';
 
 import type { Clock } from '../base/time.ts';
 import type { Rules } from '../ports/schedules.ts';
+import { DYNAMODB_ATTEMPTS } from './clients.ts';
 import type { Clients } from './connected.ts';
 import { EventBridgeRules } from './eventbridge-rules.ts';
 import { withCeleriacErrors } from './for-call.ts';
@@ -15,6 +16,8 @@ type Variables = Readonly<Record<string, string | undefined>>;
 export interface ToolPlace {
   readonly endpoint?: string;
   readonly region?: string;
+  /** As a worker: a throttled commit would run its task again. */
+  readonly patient?: boolean;
 }
 
 export interface ToolClients {
@@ -39,7 +42,10 @@ export function awsClients(variables: Variables, place: ToolPlace, clock: Clock)
     };
   };
   const sqs = new sdk.SQSClient({ useQueueUrlAsEndpoint: false, ...common('SQS') });
-  const dynamodb = new sdk.DynamoDBClient(common('DYNAMODB'));
+  const dynamodb = new sdk.DynamoDBClient({
+    ...(place.patient === true ? { maxAttempts: DYNAMODB_ATTEMPTS } : {}),
+    ...common('DYNAMODB'),
+  });
   const { config } = sqs as unknown as {
     readonly config: { readonly region: () => Promise<string>; readonly credentials: () => Promise<Credentials> };
   };

@@ -334,3 +334,24 @@ export const MAX_STORY_ATTEMPTS = 50;
 export const MAX_STATS_BUCKETS = 1500;
 /** Tasks that a bucket of statistics names; a thousand take some tens of kilobytes. */
 export const MAX_STATS_TASKS = 1000;
+
+// ------------------------------------------------------- worker processes
+
+/** Tasks at once in a worker process, unless it is told. As many as a Lambda function's batch. */
+export const DEFAULT_PROCESS_CONCURRENCY = 10;
+/** Most tasks at once in a worker process: each holds a message, which is renewed by itself. */
+export const MAX_PROCESS_CONCURRENCY = 1000;
+/** What a worker process holds is another's this long after its last word. A third of it is the time between two renewals. */
+export const DEFAULT_PROCESS_LEASE_SECONDS = 60;
+/** A lease is renewed three times before it ends, each time over the network. */
+export const MIN_PROCESS_LEASE_SECONDS = 3;
+/** SQS: a message is hidden for 12 hours at most after it was received; a margin is left. */
+export const MAX_PROCESS_LEASE_SECONDS = 3600;
+/** How long a worker process lets its tasks go on after SIGTERM. ECS ends a container 30 seconds after it. */
+export const DEFAULT_GRACE_SECONDS = 25;
+/** SQS: longest wait of a receive. Source: SQS API reference, ReceiveMessage. */
+export const SQS_MAX_WAIT_SECONDS = 20;
+/** How long a worker process waits for messages in a receive: as long as an idle one takes to end. */
+export const PROCESS_WAIT_SECONDS = 10;
+/** A message is visible again this much later than its claim is free, so that whoever gets it can take it. */
+export const PROCESS_VISIBILITY_MARGIN_SECONDS = 5;

@@ -67,6 +67,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/ping.ts')).ping,
   },
   {
+    name: 'worker',
+    summary: 'runs tasks in this process, for as long as they take',
+    group: 'Service',
+    load: async () => (await import('./commands/worker.ts')).worker,
+  },
+  {
     name: 'init',
     summary: 'begins a project, or adds Celeriac to one',
     group: 'Project',

@@ -7,6 +7,8 @@ export interface Place {
   /** Endpoint of an emulator. */
   readonly endpoint?: string;
   readonly region?: string;
+  /** It tries again for longer: what fails would run a task again. */
+  readonly patient?: boolean;
 }
 
 /** `--app` names a module where it looks like a path. */

@@ -28,6 +28,13 @@ export function processTerminal(): Terminal {
     variables: processEnvironment(),
     folder: process.cwd(),
     clock: systemClock,
+    ending: (tell) => {
+      const signals = ['SIGTERM', 'SIGINT'] as const;
+      for (const signal of signals) process.on(signal, tell);
+      return () => {
+        for (const signal of signals) process.off(signal, tell);
+      };
+    },
     interrupted: () => {
       const over = new AbortController();
       process.once('SIGINT', () => over.abort());

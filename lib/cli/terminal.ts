@@ -26,6 +26,8 @@ export interface Terminal {
   readonly folder: string;
   /** What time it is; it waits, too. */
   readonly clock: Clock;
+  /** Calls `tell` each time that somebody asks the process to end, SIGTERM and Ctrl+C; the process goes on. @returns what ends it */
+  ending(tell: () => void): () => void;
   /** Aborts at Ctrl+C where a command asks for it: one that watches ends well then. */
   interrupted(): AbortSignal;
 }

@@ -17,8 +17,9 @@ import { errorLine } from '../base/error-text.ts';
 import { MemoryRules } from '../memory/memory-rules.ts';
 import type { Logger } from '../ports/log.ts';
 import type { Ports } from '../ports/ports.ts';
+import { hasFunction, workOn } from './process-queues.ts';
 import { batchSizeOf, workersOf } from '../options/at-once.ts';
-import type { Environment } from '../options/manifest.ts';
+import { type Environment, processQueuesOf } from '../options/manifest.ts';
 import { compactFields, serviceVariable } from '../options/service-variable.ts';
 import { packTaskNames } from '../base/task-names.ts';
 import { systemClock, systemIds } from '../base/time.ts';
@@ -47,6 +48,8 @@ export interface LocalCloudOptions {
   readonly logger?: Logger;
   /** Stands for the deployed worker function; for tests of workers that die. Default: the app in this process. */
   readonly worker?: BatchFunction;
+  /** Works on queues whose worker is a process, in this one. Default true; false leaves them to `celeriac worker`. */
+  readonly processes?: boolean;
   /** Wraps the SDK's ports; for counters and faults. */
   readonly wrapPorts?: (
     ports: Pick<Ports, 'broker' | 'backend' | 'timers'>,
@@ -195,8 +198,10 @@ export class LocalCloud {
     );
     const worker: BatchFunction =
       this.#options.worker ?? ((deliveries, invocation) => this.app.consume(deliveries, invocation));
+    for (const queue of processQueuesOf(this.app.manifest()))
+      if (this.#options.processes !== false) this.#runProcess(queue);
     for (const [queue, url] of Object.entries(this.environment.queues)) {
-      if (this.environment.externalQueues.includes(queue)) continue;
+      if (this.environment.externalQueues.includes(queue) || !hasFunction(queue, this.app.settings)) continue;
       // One poller keeps the order of a FIFO queue's groups simple; Lambda scales them by group.
       const own = this.app.settings.queues[queue] ?? { fifo: false };
       const pollers = own.fifo ? 1 : Math.min(POLLERS, workersOf(own) ?? POLLERS);
@@ -219,6 +224,12 @@ export class LocalCloud {
       );
     this.#run(SWEEPER, () => this.#tick());
     this.#run(RULES, () => this.#fireRules());
+  }
+
+  #runProcess(queue: string): void {
+    const { app, environment, clients } = this;
+    const parts = { app, environment, clients, wrap: this.#options.wrapPorts };
+    this.#run(workerOf(queue), () => workOn(queue, parts, this.#stop.signal, this.#invocationSeconds));
   }
 
   #run(actor: string, work: () => Promise<void>): void {

@@ -4,6 +4,7 @@ export { MemoryCeleryGroups } from './memory-celery-groups.ts';
 export { MemoryGroups } from './memory-groups.ts';
 export { MemoryHistory } from './memory-history.ts';
 export { MemoryMarks } from './memory-marks.ts';
+export { MemoryIntake } from './memory-intake.ts';
 export { MemoryLocks } from './memory-locks.ts';
 export { MemoryPauses } from './memory-pauses.ts';
 export { MemoryRates } from './memory-rates.ts';

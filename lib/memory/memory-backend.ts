@@ -13,10 +13,12 @@ import type {
   UpdateOutcome,
 } from '../ports/backend.ts';
 
+import type { LeaseRenewal, Leases } from '../ports/leases.ts';
+
 type Held = { -readonly [K in keyof TaskRecord]: TaskRecord[K] };
 
 /** DynamoDB refuses keys and items that are too large: so does this, before anything is changed. */
-export class MemoryBackend implements Backend {
+export class MemoryBackend implements Backend, Leases {
   readonly #records = new Map<string, Held>();
 
   async claim(requests: readonly ClaimRequest[]): Promise<ClaimOutcome[]> {
@@ -39,6 +41,13 @@ export class MemoryBackend implements Backend {
     // Once, however often its owner asks.
     if (record.leaseMs !== 0) record.requeues = (record.requeues ?? 0) + 1;
     record.leaseMs = 0;
+    return Promise.resolve(true);
+  }
+
+  renew({ leaseMs, expiresAtSeconds, ...request }: LeaseRenewal): Promise<boolean> {
+    const record = this.#ours(request);
+    if (record === undefined || record.finishedMs !== undefined || record.leaseMs === 0) return Promise.resolve(false);
+    Object.assign(record, { leaseMs, expiresAtSeconds });
     return Promise.resolve(true);
   }
 

@@ -117,15 +117,16 @@ export class MemoryBroker implements Broker {
    * Takes up to `max` messages that are visible now. They are hidden for `visibilitySeconds`; one that was received
    * `maxReceiveCount` times goes to the lost queue instead.
    */
-  receive(queueName: string, max: number): Received[] {
+  receive(queueName: string, max: number, visibilitySeconds?: number): Received[] {
     const nowMs = this.#clock.nowMs();
+    const visibilityMs = visibilitySeconds === undefined ? this.#visibilityMs : visibilitySeconds * 1000;
     const messages = this.#queues.get(queueName)?.messages.collect(nowMs, max, (message) => {
       if (!OWN_QUEUES.has(queueName) && message.receiveCount >= this.#maxReceiveCount) {
         this.#lose(queueName, message);
         return false;
       }
       message.receiveCount += 1;
-      message.visibleMs = nowMs + this.#visibilityMs;
+      message.visibleMs = nowMs + visibilityMs;
       message.receipt = `${message.messageId}#${message.receiveCount}`;
       return true;
     });

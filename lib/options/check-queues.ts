@@ -21,6 +21,7 @@ const QUEUE_KEYS: ReadonlySet<string> = new Set<keyof QueueOptions>([
   'batchSize',
   'batchWindow',
   'external',
+  'worker',
   'priorities',
   'defaultPriority',
 ]);
@@ -36,6 +37,7 @@ export function checkQueues(queues: Readonly<Record<string, QueueOptions>>, batc
     const each = checkBatchConcurrency(name, options, Math.min(batchConcurrency, largestBatch));
     checkConcurrency(name, options, each);
     checkExternal(name, options);
+    checkWorker(name, options);
   }
   if (Object.keys(queues).length === 0)
     throw new InvalidOption('queues: declare at least one queue, such as { default: {} }.');
@@ -138,5 +140,24 @@ function checkExternal(name: string, options: QueueOptions): void {
   if (stray === undefined) return;
   throw new InvalidOption(
     `queues.${name}.${stray}: given for an external queue, which has no worker here. Leave it out, or leave out \`external\`.`,
+  );
+}
+
+/** A process bounds its tasks itself. */
+function checkWorker(name: string, options: QueueOptions): void {
+  const { worker } = options;
+  if (worker === undefined) return;
+  const field = `queues.${name}.worker`;
+  if (worker !== 'function' && worker !== 'process')
+    throw new InvalidOption(`${field}: ${shown(worker)} given; 'function' or 'process' is allowed.`);
+  if (options.external === true)
+    throw new InvalidOption(
+      `${field}: given for an external queue, which has no worker here. Leave it out, or leave out \`external\`.`,
+    );
+  if (worker === 'function') return;
+  const stray = OF_WORKERS.find((key) => options[key] !== undefined);
+  if (stray === undefined) return;
+  throw new InvalidOption(
+    `queues.${name}.${stray}: given for a queue whose worker is a process, and it is said of Lambda's. Leave it out: each process is told its own, celeriac worker --concurrency 8.`,
   );
 }

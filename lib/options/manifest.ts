@@ -16,6 +16,8 @@ export interface QueueManifest {
   readonly batchWindowSeconds?: number;
   /** Consumed elsewhere: it has no worker. */
   readonly external?: true;
+  /** Its worker is a process, `celeriac worker`: it has no function. */
+  readonly worker?: 'process';
   /** Its lanes, the most urgent first: from which priority on, and the name of the queue. Absent where it has none. */
   readonly lanes?: readonly Lane[];
   /** Priority of messages that name none. Default 0. */
@@ -180,6 +182,16 @@ export function externalQueuesOf({ queues }: AppManifest): string[] {
 /** Names of the queues that have a worker here, lanes left out: they have that of their queue. */
 export function consumedQueuesOf({ queues }: AppManifest): string[] {
   return Object.keys(queues).filter((name) => queues[name]?.external !== true && queues[name]?.laneOf === undefined);
+}
+
+/** Those of them whose worker is a function. */
+export function functionQueuesOf(manifest: AppManifest): string[] {
+  return consumedQueuesOf(manifest).filter((name) => manifest.queues[name]?.worker !== 'process');
+}
+
+/** Those of them whose worker is a process. */
+export function processQueuesOf(manifest: AppManifest): string[] {
+  return consumedQueuesOf(manifest).filter((name) => manifest.queues[name]?.worker === 'process');
 }
 
 /** The queue of each lane, by name. */

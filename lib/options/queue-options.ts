@@ -26,6 +26,11 @@ export interface QueueOptions {
   /** Consumed elsewhere, by Celery's workers in Python say: the service has no worker for it. Default false. */
   readonly external?: boolean;
   /**
+   * `process`: its tasks are run by `celeriac worker`, in a container or on a machine of yours, for as long as they take. Default
+   * `function`: by a Lambda function, up to 15 minutes.
+   */
+  readonly worker?: 'function' | 'process';
+  /**
    * From which priorities on there is a lane, 0 to 9, 0 among them: `[0, 5]` makes two SQS queues, for 0 to 4 and for 5 to 9.
    * 0 is the most urgent. Lanes drain side by side, and none delays another. Default: no lanes.
    */

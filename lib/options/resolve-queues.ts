@@ -43,7 +43,7 @@ function resolveQueue(
   concurrency: number | undefined,
   appBatchConcurrency: number,
 ): QueueManifest {
-  const { fifo = false, batchSize, batchWindow, external } = options;
+  const { fifo = false, batchSize, batchWindow, external, worker } = options;
   const windowSeconds = batchWindow === undefined ? 0 : durationSeconds(batchWindow, 'batchWindow');
   const whole = Math.min(batchSize ?? ESM_MAX_BATCH_SIZE, ESM_MAX_BATCH_SIZE);
   const most = Math.min(options.batchConcurrency ?? appBatchConcurrency, batchSize ?? ESM_MAX_BATCH_SIZE);
@@ -56,6 +56,7 @@ function resolveQueue(
     ...(batchSize === undefined ? {} : { batchSize }),
     ...(windowSeconds > 0 ? { batchWindowSeconds: windowSeconds } : {}),
     ...(external === true ? { external } : {}),
+    ...(worker === 'process' ? { worker } : {}),
   };
 }
 

@@ -26,6 +26,24 @@ export interface Invocation {
   readonly deadlineMs: number;
   /** Names this invocation in logs and claims. */
   readonly requestId: string;
+  /** Of a process that lives on: it renews what it holds. Absent: everything holds until the deadline. */
+  readonly keeper?: LeaseKeeper;
+}
+
+/** Something that is held for a while, and renewed. */
+export interface Lease {
+  /** @returns false where it is somebody else's by now. @param untilMs milliseconds since the epoch */
+  renew(untilMs: number): Promise<boolean>;
+  /** Gives it back before its time. */
+  giveBack(): Promise<void>;
+}
+
+/** Renews leases, for whoever holds something for longer than its process may be thought alive without a word. */
+export interface LeaseKeeper {
+  /** For how long a lease is taken, and renewed, milliseconds. */
+  readonly leaseMs: number;
+  /** @returns ends the renewing. One may be under way then. */
+  keep(lease: Lease): () => void;
 }
 
 /** Lambda's partial batch response. */

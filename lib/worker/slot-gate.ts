@@ -90,14 +90,17 @@ export async function runSeated(
     await held.leave();
     return { kind: 'keep', seconds: 0 };
   }
+  const release = invocation.keeper?.keep(held);
   let disposition: Disposition;
   try {
     disposition = await pass(held.worker());
   } catch (error) {
+    release?.();
     // Nobody runs it any more; its next delivery takes a slot anew.
     await held.leave().catch(() => undefined);
     throw error;
   }
+  release?.();
   if (definition.options.idempotent && disposition.kind === 'ack') await held.unclaimedEnd();
   await held.leave();
   return disposition;

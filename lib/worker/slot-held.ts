@@ -4,6 +4,7 @@ import { SLOT_RETENTION_SECONDS } from '../base/limits.ts';
 import { isSame } from '../flow/slots.ts';
 import type { ClaimOutcome, ClaimRequest } from '../ports/backend.ts';
 import { deliveriesOf } from './attempt.ts';
+import type { Lease } from '../ports/delivery.ts';
 import type { Seated } from './slot-desk.ts';
 import type { Leaving } from './slot-pump.ts';
 import { orLeased } from './pass-on.ts';
@@ -19,14 +20,15 @@ import type { Worker } from './worker.ts';
  */
 type State = 'own' | 'other' | 'ended' | 'left';
 
-export class HeldSlot {
+export class HeldSlot implements Lease {
   readonly #wanted: Wanted;
   readonly #seat: OwnSeat;
-  readonly #giveBack: (leaving: Leaving) => Promise<void>;
+  readonly #handOver: (leaving: Leaving) => Promise<void>;
   readonly #ports: SlotPorts;
   /** Somebody may have left its place in the line. */
   readonly #hasPlace: boolean;
   #state: State;
+  #renewing: Promise<void> | undefined;
 
   /** @param giveBack gives slots of its key back, those of a batch together */
   constructor(
@@ -36,7 +38,7 @@ export class HeldSlot {
     giveBack: (leaving: Leaving) => Promise<void>,
     ports: SlotPorts,
   ) {
-    this.#giveBack = giveBack;
+    this.#handOver = giveBack;
     this.#wanted = wanted;
     this.#seat = seat;
     this.#ports = ports;
@@ -112,15 +114,47 @@ export class HeldSlot {
     if (this.#hasPlace) await this.#ports.slots.unpark(this.#wanted.key, this.#seat);
   }
 
+  /** For a process that lives on. @returns false where the slot is somebody else's */
+  renew(untilMs: number): Promise<boolean> {
+    const renewal = this.#renew(Math.min(untilMs, this.#seat.latestMs));
+    this.#renewing = renewal.then(
+      () => {},
+      () => {},
+    );
+    return renewal;
+  }
+
+  async #renew(leaseMs: number): Promise<boolean> {
+    const { holder, mine } = this.#seat;
+    if (this.#state !== 'own' || leaseMs <= mine.leaseMs) return true;
+    const next = { leaseMs, by: mine.by };
+    const outcome = await this.#ports.slots.write({
+      key: this.#wanted.key,
+      put: new Map([[holder, next]]),
+      expiresAtSeconds: Math.ceil(leaseMs / 1000) + SLOT_RETENTION_SECONDS,
+      when: { same: new Map([[holder, mine]]) },
+    });
+    const isOurs = outcome.done || isSame(outcome.seen.holders.get(holder), next);
+    if (isOurs) this.#seat.mine = next;
+    return isOurs;
+  }
+
+  /** As `leave()`, for whoever cannot wait until its run has ended. */
+  giveBack(): Promise<void> {
+    return this.leave();
+  }
+
   /** Gives back what there is to give. */
   async leave(): Promise<void> {
+    // What it has is what the renewal under way leaves.
+    await this.#renewing;
     const { key } = this.#wanted;
     const { holder, mine } = this.#seat;
     if (this.#state === 'ended') {
       // It has run: nobody needs to send for it any more.
       if (this.#hasPlace) await this.#ports.slots.unpark(key, this.#seat);
-      await orLeased(() => this.#giveBack({ holder }), this.#ports);
-    } else if (this.#state === 'own') await orLeased(() => this.#giveBack({ holder, entry: mine }), this.#ports);
+      await orLeased(() => this.#handOver({ holder }), this.#ports);
+    } else if (this.#state === 'own') await orLeased(() => this.#handOver({ holder, entry: mine }), this.#ports);
     this.#state = 'left';
   }
 }

@@ -13,7 +13,7 @@ import { holderName } from '../flow/slots.ts';
 import { isFifo } from '../options/declared-queue.ts';
 import type { OutgoingMessage } from '../ports/broker.ts';
 import type { Delivery } from '../ports/delivery.ts';
-import type { Parked } from '../ports/slots.ts';
+import type { Holder, Parked } from '../ports/slots.ts';
 import { prepare } from '../producer/publish.ts';
 import type { TaskDefinition } from '../task/registry.ts';
 import type { Message } from '../wire/message.ts';
@@ -37,13 +37,17 @@ export interface Wanted {
 }
 
 export interface OwnSeat extends Seat {
+  /** Its lease may be renewed. */
+  mine: Holder;
+  /** It is not renewed beyond this, milliseconds since the epoch. */
+  readonly latestMs: number;
   /** Its message stays in its queue while it waits: it is of a FIFO queue, which it may not leave, or too large to be stored. */
   readonly inPlace: boolean;
 }
 
 export function seatOf(wanted: Wanted, ports: SlotPorts): OwnSeat {
   const { message, delivery, definition, worker } = wanted;
-  const { deadlineMs, requestId } = worker.invocation;
+  const { requestId } = worker.invocation;
   const { place, grant } = message.celeriac;
   const sinceMs = place ?? delivery.sentMs ?? ports.clock.nowMs();
   const stored = isFifo(message.queue, worker.app.settings) ? undefined : storedForm(wanted, sinceMs);
@@ -51,8 +55,8 @@ export function seatOf(wanted: Wanted, ports: SlotPorts): OwnSeat {
   return {
     holder,
     sinceMs,
-    // As the claim's: the process is killed at its deadline.
-    mine: { leaseMs: leaseMsOf(wanted, deadlineMs, ports.clock), by: `${requestId}/${ports.ids.next()}` },
+    mine: { leaseMs: leaseMsOf(wanted, ports.clock), by: `${requestId}/${ports.ids.next()}` },
+    latestMs: latestMsOf(wanted, ports.clock),
     sentFor: grant !== undefined,
     unclaimed: definition.options.idempotent,
     queue: message.queue,
@@ -74,8 +78,15 @@ export function seatOf(wanted: Wanted, ports: SlotPorts): OwnSeat {
   };
 }
 
-function leaseMsOf({ leaseSeconds = Infinity }: Wanted, deadlineMs: number, clock: Clock): number {
-  return Math.min(deadlineMs + CLOCK_SKEW_SECONDS * 1000, clock.nowMs() + Math.ceil(leaseSeconds * 1000));
+/** As the claim's: the process is killed at its deadline, or renews what it has. */
+function leaseMsOf(wanted: Wanted, clock: Clock): number {
+  const { deadlineMs, keeper } = wanted.worker.invocation;
+  const endMs = keeper === undefined ? deadlineMs : clock.nowMs() + keeper.leaseMs;
+  return Math.min(endMs + CLOCK_SKEW_SECONDS * 1000, latestMsOf(wanted, clock));
+}
+
+function latestMsOf({ leaseSeconds = Infinity }: Wanted, clock: Clock): number {
+  return clock.nowMs() + Math.ceil(leaseSeconds * 1000);
 }
 
 /** As it is sent when its turn has come: at its old place, should it come too late for its slot. Undefined where it is too large. */

@@ -39,6 +39,7 @@ export async function celeriacAt(parts: TerminalParts, ...args: readonly string[
     variables: {},
     folder: 'nowhere',
     clock: systemClock,
+    ending: () => () => {},
     interrupted: () => new AbortController().signal,
     ...given,
   });

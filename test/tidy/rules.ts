@@ -49,6 +49,7 @@ export const ROOMS: readonly string[] = [
   'memory',
   'aws',
   'app',
+  'process',
   'deployed',
   'local',
   'testing',

@@ -50,9 +50,14 @@ export function rolesOf(app: Celeriac, callers: Callers = EVERY_GRANT): ServiceR
   const known = new Map<string, readonly Statement[]>();
   const statementsOf = (actor: string): readonly Statement[] => {
     const queue = queueOf(actor);
-    const role = (queue === undefined ? functions.get(actor) : service.worker(queue))?.role;
-    if (role === undefined) throw new Error(`No role has the access key '${actor}'.`);
-    const statements = known.get(actor) ?? deployed.identityStatements(logicalId(stack, role));
+    const read = (): Statement[] => {
+      if (queue !== undefined && service.manifest.queues[queue]?.worker === 'process')
+        return deployed.managedStatements(logicalId(stack, service.workerPolicy(queue)));
+      const role = (queue === undefined ? functions.get(actor) : service.worker(queue))?.role;
+      if (role === undefined) throw new Error(`No role has the access key '${actor}'.`);
+      return deployed.identityStatements(logicalId(stack, role));
+    };
+    const statements = known.get(actor) ?? read();
     known.set(actor, statements);
     return statements;
   };

@@ -47,6 +47,11 @@ export class DeployedTemplate {
       .flatMap(({ PolicyDocument }) => this.#statementsOf(PolicyDocument));
   }
 
+  /** Of a managed policy of the template. */
+  managedStatements(logicalId: string): Statement[] {
+    return this.#statementsOf(this.#template.Resources[logicalId]?.Properties?.['PolicyDocument']);
+  }
+
   /** Of the policies of the queue with this ARN. */
   queueStatements(arn: string): Statement[] {
     return this.#ofType('AWS::SQS::QueuePolicy')

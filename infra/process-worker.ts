@@ -1,0 +1,76 @@
+/** What a worker process needs: the rights of a worker function, as a policy to attach, and its environment. */
+import { type IGrantable, ManagedPolicy } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+
+import { ImproperlyConfigured } from '../lib/base/errors.ts';
+import { type AppManifest, processQueuesOf } from '../lib/options/manifest.ts';
+import type { EncryptionKeys } from './encryption.ts';
+import type { ServiceEnvironment } from './environment.ts';
+import { grantAll } from './grants.ts';
+import type { TaskQueues } from './queues.ts';
+import type { TaskTables } from './tables.ts';
+import { usedFlow, workerRights } from './worker-rights.ts';
+
+export interface ProcessWorkersProps {
+  readonly manifest: AppManifest;
+  readonly queues: TaskQueues;
+  readonly tables: TaskTables;
+  readonly keys: EncryptionKeys;
+  readonly environment: ServiceEnvironment;
+}
+
+/** A policy for each queue whose worker is a process. */
+export class ProcessWorkers extends Construct {
+  readonly #policies: Readonly<Record<string, ManagedPolicy>>;
+  readonly #props: ProcessWorkersProps;
+
+  constructor(scope: Construct, id: string, props: ProcessWorkersProps) {
+    super(scope, id);
+    this.#props = props;
+    this.#policies = Object.fromEntries(
+      processQueuesOf(props.manifest).map((queue) => {
+        const policy = new ManagedPolicy(this, queue, {
+          description: `celeriac worker -Q ${queue} of app ${props.manifest.name}`,
+        });
+        this.#grant(policy, queue);
+        return [queue, policy];
+      }),
+    );
+  }
+
+  /** @throws QueueNotFound; ImproperlyConfigured for a queue with another worker */
+  policy(queue: string): ManagedPolicy {
+    const policy = this.#policies[this.#checked(queue)];
+    if (policy === undefined) throw new ImproperlyConfigured(`Queue '${queue}' has no policy.`);
+    return policy;
+  }
+
+  /** Environment variables. @throws QueueNotFound; ImproperlyConfigured for a queue with another worker */
+  variables(queues: readonly string[]): Record<string, string> {
+    return this.#props.environment.variables({ rejectable: queues.map((queue) => this.#checked(queue)), rules: true });
+  }
+
+  #grant(grantee: IGrantable, queue: string): void {
+    const { manifest, queues, tables, keys } = this.#props;
+    const fed = [queue, ...(manifest.queues[queue]?.lanes ?? []).map(([, lane]) => lane)];
+    const ruled = new Set(manifest.beat.filter(({ firedBy }) => firedBy === 'rule').map((entry) => entry.queue));
+    const rights = workerRights({
+      queue,
+      fed: [...new Set(fed)],
+      queues,
+      tables,
+      flow: usedFlow(manifest),
+      ticked: fed.some((each) => ruled.has(each)),
+    });
+    grantAll(grantee, keys.with(rights)).assertSuccess();
+  }
+
+  #checked(queue: string): string {
+    const own = this.#props.queues.queueOfLane(queue);
+    if (Object.hasOwn(this.#policies, own)) return own;
+    this.#props.queues.queue(queue);
+    throw new ImproperlyConfigured(
+      `Queue '${queue}' has no process for its worker. Those that have: ${Object.keys(this.#policies).join(', ') || 'none'}. Declare it so: queues: { ${own}: { worker: 'process' } }.`,
+    );
+  }
+}

@@ -1,0 +1,256 @@
+/**
+ * A worker in a process that lives on: it receives, runs as many tasks at once as it may, and keeps what it has in hand by saying again
+ * and again that it is there. From a delivery to its outcome it is the worker of a function.
+ */
+import { errorLine } from '../base/error-text.ts';
+import { PROCESS_VISIBILITY_MARGIN_SECONDS, SQS_MAX_BATCH_ENTRIES } from '../base/limits.ts';
+import { mapConcurrently } from '../base/map-concurrently.ts';
+import type { Delivery } from '../ports/delivery.ts';
+import type { Intake } from '../ports/intake.ts';
+import type { Leases } from '../ports/leases.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { App } from '../producer/app.ts';
+import { batched } from '../worker/batcher.ts';
+import { consume } from '../worker/consume.ts';
+import { Feed } from './feed.ts';
+import { HeldDelivery } from './held-delivery.ts';
+import { heldPorts } from './held-ports.ts';
+import { type Line, linesOf } from './lines.ts';
+import { countingEnds, Metrics } from './metrics.ts';
+
+/** What a worker process works with. */
+export interface ProcessParts {
+  readonly app: App;
+  readonly ports: Ports;
+  readonly leases: Leases;
+  readonly intake: Intake;
+}
+
+/** How a worker process works. */
+export interface ProcessWorkerOptions {
+  /** Names of queues. Absent: every queue whose worker is a process. */
+  readonly queues?: readonly string[];
+  /** Most tasks at once. */
+  readonly concurrency: number;
+  /** What it has in hand is another's so long after its last word, seconds. */
+  readonly leaseSeconds: number;
+  /** Names this process in logs and claims, at most 150 characters. */
+  readonly name: string;
+}
+
+/** How it stands. */
+export interface ProcessHealth {
+  /** `failing`: nothing has been received from some queue for a minute, since each request for messages fails. */
+  readonly status: 'working' | 'draining' | 'failing';
+  /** Tasks in work. */
+  readonly running: number;
+  /** Messages received and not in work yet. */
+  readonly waiting: number;
+}
+
+/** What runs one after another: the messages of a FIFO group that came together, or one alone. */
+interface Unit {
+  readonly rank: number;
+  readonly deliveries: readonly HeldDelivery[];
+}
+
+const BEATS_PER_LEASE = 3;
+const BEATS_AT_ONCE = 16;
+const FAILING_MS = 60_000;
+
+export class ProcessWorker {
+  readonly metrics: Metrics = new Metrics();
+  /** Names of the queues and lanes that it receives from. */
+  readonly queues: readonly string[];
+  readonly #parts: ProcessParts;
+  readonly #options: ProcessWorkerOptions;
+  readonly #feed: Feed;
+  /** Received and not begun, the most urgent first. */
+  readonly #waiting: Unit[] = [];
+  readonly #running = new Set<Promise<void>>();
+  readonly #held = new Set<HeldDelivery>();
+  readonly #deletes = new Map<string, (receipt: string) => Promise<unknown>>();
+  readonly #graceOver = new AbortController();
+  #draining: Promise<number> | undefined;
+  #count = 0;
+
+  /** Receives nothing yet. @throws QueueNotFound, ImproperlyConfigured */
+  constructor(parts: ProcessParts, options: ProcessWorkerOptions) {
+    const lines = linesOf(options.queues, parts.app.settings.queues);
+    const { clock } = parts.ports;
+    const logger = countingEnds(parts.ports.logger, this.metrics);
+    this.#parts = { ...parts, ports: { ...parts.ports, logger } };
+    this.#options = options;
+    this.queues = lines.flat().map(({ queue }) => queue);
+    this.#feed = new Feed(lines, {
+      intake: parts.intake,
+      clock,
+      logger,
+      metrics: this.metrics,
+      visibilitySeconds: options.leaseSeconds + PROCESS_VISIBILITY_MARGIN_SECONDS,
+      room: () => options.concurrency - this.#running.size - this.#waiting.length,
+      accept: (line, deliveries) => this.#accept(line, deliveries),
+    });
+    for (const queue of this.queues) this.#deletes.set(queue, this.#deleting(queue));
+    this.metrics.set('celeriac_worker_concurrency', options.concurrency);
+    this.metrics.set('celeriac_worker_draining', 0);
+    this.#show();
+  }
+
+  get health(): ProcessHealth {
+    const isFailing = this.#parts.ports.clock.nowMs() - (this.#feed.failingSinceMs ?? Infinity) > FAILING_MS;
+    return {
+      status: this.#draining !== undefined ? 'draining' : isFailing ? 'failing' : 'working',
+      running: this.#running.size,
+      waiting: this.#waiting.length,
+    };
+  }
+
+  /** Works until it is drained. */
+  async run(): Promise<void> {
+    const over = new AbortController();
+    const beating = this.#beatUntil(over.signal);
+    await this.#feed.run();
+    await this.#draining;
+    over.abort();
+    await beating;
+  }
+
+  /**
+   * Receives nothing any more. What runs may go on for so long; what has not ended then goes back, to run again elsewhere.
+   * Called again, nothing is waited for any more.
+   *
+   * @returns how many of those that ran went back
+   */
+  drain(graceSeconds: number): Promise<number> {
+    if (this.#draining !== undefined) this.#graceOver.abort();
+    this.#draining ??= this.#drain(graceSeconds);
+    return this.#draining;
+  }
+
+  async #drain(graceSeconds: number): Promise<number> {
+    this.metrics.set('celeriac_worker_draining', 1);
+    this.#feed.stop();
+    const { clock } = this.#parts.ports;
+    const waiting = this.#waiting.splice(0).flatMap(({ deliveries }) => deliveries);
+    await this.#handBack(waiting);
+    const grace = clock.sleep(graceSeconds * 1000, this.#graceOver.signal);
+    await Promise.race([this.#idle(), grace]);
+    // Ends the wait, should nothing run any more.
+    this.#graceOver.abort();
+    this.#feed.cutOff();
+    const left = [...this.#held];
+    await this.#handBack(left);
+    return left.length;
+  }
+
+  /** Until nothing runs, and nothing comes that was asked for. */
+  async #idle(): Promise<void> {
+    await this.#feed.run();
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+  }
+
+  // ------------------------------------------------------------------ running
+
+  #accept({ queue, fifo, rank }: Line, deliveries: readonly Delivery[]): void {
+    const { app, ports, leases } = this.#parts;
+    const { leaseSeconds } = this.#options;
+    const { resultExpiresSeconds } = app.settings;
+    const held = deliveries.map(
+      (delivery) => new HeldDelivery(delivery, { ports, leases, leaseSeconds, resultExpiresSeconds }),
+    );
+    for (const each of held) this.#held.add(each);
+    const byGroup = Map.groupBy(held, ({ delivery }) => (fifo ? `${queue} ${delivery.groupId ?? ''}` : delivery));
+    for (const unit of byGroup.values()) this.#waiting.push({ rank, deliveries: unit });
+    this.#waiting.sort((one, other) => one.rank - other.rank);
+    if (this.#draining === undefined) this.#begin();
+    // Asked for before.
+    else void this.#handBack(this.#waiting.splice(0).flatMap((unit) => unit.deliveries));
+  }
+
+  #begin(): void {
+    while (this.#running.size < this.#options.concurrency) {
+      const unit = this.#waiting.shift();
+      if (unit === undefined) break;
+      const run = this.#runUnit(unit).finally(() => {
+        this.#running.delete(run);
+        this.#begin();
+        this.#feed.tell();
+      });
+      this.#running.add(run);
+    }
+    this.#show();
+  }
+
+  async #runUnit({ deliveries }: Unit): Promise<void> {
+    for (const [index, held] of deliveries.entries()) {
+      const goesOn = this.#draining === undefined && (await this.#runOne(held));
+      if (goesOn) continue;
+      // What comes after a message of its group that stays must stay too. While that one is hidden nobody gets them.
+      await this.#handBack(deliveries.slice(index).filter((each) => this.#held.has(each)));
+      return;
+    }
+  }
+
+  /** @returns whether its message is gone. Never throws. */
+  async #runOne(held: HeldDelivery): Promise<boolean> {
+    const { app, ports } = this.#parts;
+    const { delivery } = held;
+    const { queue, receipt } = delivery;
+    this.#count += 1;
+    const invocation = { deadlineMs: Infinity, requestId: `${this.#options.name}/${this.#count}`, keeper: held };
+    try {
+      const { batchItemFailures } = await consume([delivery], invocation, app, heldPorts(ports, held));
+      const isDone = batchItemFailures.length === 0;
+      this.metrics.add(isDone ? 'celeriac_worker_messages_done_total' : 'celeriac_worker_messages_kept_total', {
+        queue,
+      });
+      if (held.isLost) this.metrics.add('celeriac_worker_leases_lost_total', { queue });
+      if (isDone) await this.#deletes.get(queue)?.(receipt);
+      return isDone;
+    } catch (error) {
+      // It comes again, and is found to have ended.
+      ports.logger.log('warn', `Message ${delivery.messageId} was not deleted: ${errorLine(error)}`, { queue });
+      return false;
+    } finally {
+      this.#held.delete(held);
+    }
+  }
+
+  async #handBack(deliveries: readonly HeldDelivery[]): Promise<void> {
+    const { registry } = this.#parts.app;
+    await mapConcurrently(deliveries, BEATS_AT_ONCE, async (held) => {
+      await held.handBack((task) => registry.find(task)?.options.acksLate ?? true);
+      this.#held.delete(held);
+    });
+    this.#show();
+  }
+
+  async #beatUntil(over: AbortSignal): Promise<void> {
+    const everyMs = (this.#options.leaseSeconds * 1000) / BEATS_PER_LEASE;
+    for (;;) {
+      await this.#parts.ports.clock.sleep(everyMs, over);
+      if (over.aborted) return;
+      await mapConcurrently([...this.#held], BEATS_AT_ONCE, (held) => held.beat());
+    }
+  }
+
+  /** Those of one moment share a request. */
+  #deleting(queue: string): (receipt: string) => Promise<unknown> {
+    const { intake, ports } = this.#parts;
+    return batched(
+      ports.clock,
+      SQS_MAX_BATCH_ENTRIES,
+      (receipt: string) => receipt,
+      async (receipts) => {
+        await intake.delete(queue, receipts);
+        return receipts;
+      },
+    );
+  }
+
+  #show(): void {
+    this.metrics.set('celeriac_worker_running', this.#running.size);
+    this.metrics.set('celeriac_worker_waiting', this.#waiting.length);
+  }
+}

@@ -1,0 +1,26 @@
+/** Tasks of a worker process: `celeriac worker --app test/support/process-tasks.ts`. What they do stands in a file, for the test to read. */
+import { appendFileSync } from 'node:fs';
+
+import { Celeriac } from 'celeriac';
+
+export const app = new Celeriac('process', {
+  queues: { default: {}, video: { worker: 'process', priorities: [0, 5] }, ordered: { worker: 'process', fifo: true } },
+});
+
+function note(...what: readonly (string | number)[]): void {
+  const file = process.env['NOTES'];
+  if (file !== undefined) appendFileSync(file, `${what.join(' ')} ${process.pid} ${app.clock.nowMs()}\n`);
+}
+
+async function run(name: string, seconds: number): Promise<string> {
+  note('begins', name);
+  await app.clock.sleep(seconds * 1000);
+  note('ends', name);
+  return name;
+}
+
+/** Longer than a Lambda function may run. */
+export const render = app.task('render', { queue: 'video', timeLimit: '2h' }, run);
+export const single = app.task('single', { queue: 'video', oneInstance: { whenLocked: 'wait' } }, run);
+export const step = app.task('step', { queue: 'ordered' }, run);
+export const quick = app.task('quick', (name: string) => name);
