@@ -1,5 +1,6 @@
 /** The service's functions in a world, called as Lambda calls them: by event source mappings, and the sweeper by its schedule. */
 import type { Celeriac } from '../app/app.ts';
+import { SQS_MAX_VISIBILITY_SECONDS } from '../base/limits.ts';
 import type { MemoryBroker, Received } from '../memory/index.ts';
 import { batchSizeOf, workersOf } from '../options/at-once.ts';
 import { isFifo } from '../options/declared-queue.ts';
@@ -79,6 +80,9 @@ export class Functions {
     if (this.#isFull(queue)) return [];
     const { settings, app } = this.#of;
     const own = app.settings.queues[queue];
+    // Each by itself, and hidden for as long as it may take: a process renews what it has.
+    if (own?.worker === 'process')
+      return this.#of.broker.receive(queue, own.fifo ? settings.batchSize : 1, SQS_MAX_VISIBILITY_SECONDS);
     const batchSize = own === undefined ? settings.batchSize : Math.min(settings.batchSize, batchSizeOf(own));
     return this.#of.broker.receive(queue, batchSize);
   }
@@ -110,7 +114,9 @@ export class Functions {
 
   #deliver(queue: string, batch: readonly Received[]): void {
     const { app, runs, settings } = this.#of;
-    const { invocation, ports } = this.#invoke(queue === WAKE_QUEUE ? SWEEPER_SECONDS : settings.invocationSeconds);
+    const isProcess = app.settings.queues[queue]?.worker === 'process';
+    const seconds = isProcess ? SQS_MAX_VISIBILITY_SECONDS : settings.invocationSeconds;
+    const { invocation, ports } = this.#invoke(queue === WAKE_QUEUE ? SWEEPER_SECONDS : seconds);
     const deliveries = batch.map((received): Delivery => ({
       messageId: received.messageId,
       receipt: received.receipt,

@@ -7,6 +7,7 @@ export { celeryGroupsConformance } from './conformance/celery-groups.ts';
 export { groupsConformance } from './conformance/groups.ts';
 export { historyConformance } from './conformance/history.ts';
 export { marksConformance } from './conformance/marks.ts';
+export { leasesConformance } from './conformance/leases.ts';
 export { locksConformance } from './conformance/locks.ts';
 export { pausesConformance } from './conformance/pauses.ts';
 export { ratesConformance } from './conformance/rates.ts';

@@ -9,6 +9,7 @@ import {
   historyConformance,
   ManualClock,
   marksConformance,
+  leasesConformance,
   locksConformance,
   pausesConformance,
   ratesConformance,
@@ -40,6 +41,10 @@ function all(cases: readonly ConformanceCase[]): void {
 
 describe('memory', () => {
   describe('backend', () => all(backendConformance(new MemoryBackend())));
+  describe('leases', () => {
+    const backend = new MemoryBackend();
+    all(leasesConformance(backend, backend));
+  });
   describe('timers', () => all(timersConformance(new MemoryTimers({ shards: 4 }))));
   describe('schedules', () => all(schedulesConformance(new MemorySchedules())));
   describe("Celery's groups", () => all(celeryGroupsConformance(new MemoryCeleryGroups())));

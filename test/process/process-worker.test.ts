@@ -1,7 +1,8 @@
 /** `celeriac worker`, in virtual time: what a process has in hand stays its own, and goes back when it ends. */
+import { Celeriac, type QueueOptions, silentLogger } from 'celeriac';
+import { World } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
 
-import type { QueueOptions } from 'celeriac';
 import { ProcessWorld } from '../support/process-world.ts';
 
 const PROCESS: QueueOptions = { worker: 'process' };
@@ -330,4 +331,17 @@ describe('a queue that cannot be received from', () => {
     expect(worker.metrics.value('celeriac_worker_receive_errors_total', { queue: 'broken' })).toBe(asked);
     expect(worker.health.status).toBe('failing');
   });
+});
+
+it('the World runs its tasks for hours, too', async () => {
+  const app = new Celeriac('hours', { queues: { default: {}, video: PROCESS }, logger: silentLogger });
+  const render = app.task('render', { queue: 'video', timeLimit: '4h' }, async (film: string) => {
+    await app.clock.sleep(3 * 3_600_000);
+    return film;
+  });
+  using world = new World(app);
+  const result = await render.delay('long');
+  await world.advance('3h');
+  await world.advance('1m');
+  expect(await result.get()).toBe('long');
 });

@@ -10,6 +10,7 @@ import {
   groupsConformance,
   historyConformance,
   marksConformance,
+  leasesConformance,
   locksConformance,
   pausesConformance,
   ratesConformance,
@@ -19,6 +20,7 @@ import {
 } from 'celeriac/testing';
 
 import { type AwsPorts, connect } from '../../lib/aws/connect.ts';
+import { DynamodbLeases } from '../../lib/aws/dynamodb-leases.ts';
 import { peekDeadLetters, SqsPoller } from '../../lib/aws/poller.ts';
 import { systemClock, systemRandom } from '../../lib/base/time.ts';
 import type { Environment } from '../../lib/options/manifest.ts';
@@ -42,6 +44,7 @@ interface Started {
   readonly ports: AwsPorts;
   readonly environment: Environment;
   readonly sqs: SQSClient;
+  readonly leases: DynamodbLeases;
 }
 
 export function awsCases(): AwsCases {
@@ -57,6 +60,13 @@ export function awsCases(): AwsCases {
   return {
     suites: [
       { port: 'backend', cases: backendConformance(later(() => ports.backend)) },
+      {
+        port: 'leases',
+        cases: leasesConformance(
+          later(() => started?.leases),
+          later(() => ports.backend),
+        ),
+      },
       { port: 'timers', cases: timersConformance(later(() => ports.timers)) },
       { port: 'schedules', cases: schedulesConformance(later(() => ports.schedules)) },
       { port: 'groups', cases: groupsConformance(later(() => ports.groups)) },
@@ -72,7 +82,8 @@ export function awsCases(): AwsCases {
     start: async (servers) => {
       const environment = await servers.provision(conformanceApp());
       const connected = connect(environment, { clock: systemClock, random: systemRandom }, servers);
-      started = { ports: connected, environment, sqs: servers.sqs };
+      const leases = new DynamodbLeases({ client: servers.dynamodb, table: environment.resultsTable });
+      started = { ports: connected, environment, sqs: servers.sqs, leases };
     },
   };
 }
