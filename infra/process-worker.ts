@@ -11,27 +11,38 @@ import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
 import { usedFlow, workerRights } from './worker-rights.ts';
 
-export interface ProcessWorkersProps {
+/** What they work with. */
+export interface ProcessService {
   readonly manifest: AppManifest;
   readonly queues: TaskQueues;
   readonly tables: TaskTables;
-  readonly keys: EncryptionKeys;
-  readonly environment: ServiceEnvironment;
 }
 
 /** A policy for each queue whose worker is a process. */
 export class ProcessWorkers extends Construct {
+  /** Names of those queues. */
+  readonly queues: readonly string[];
   readonly #policies: Readonly<Record<string, ManagedPolicy>>;
-  readonly #props: ProcessWorkersProps;
+  readonly #service: ProcessService;
+  readonly #keys: EncryptionKeys;
+  readonly #environment: ServiceEnvironment;
 
-  constructor(scope: Construct, id: string, props: ProcessWorkersProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    service: ProcessService,
+    keys: EncryptionKeys,
+    environment: ServiceEnvironment,
+  ) {
     super(scope, id);
-    this.#props = props;
+    this.#service = service;
+    this.#keys = keys;
+    this.#environment = environment;
+    this.queues = processQueuesOf(service.manifest);
     this.#policies = Object.fromEntries(
-      processQueuesOf(props.manifest).map((queue) => {
-        const policy = new ManagedPolicy(this, queue, {
-          description: `celeriac worker -Q ${queue} of app ${props.manifest.name}`,
-        });
+      this.queues.map((queue) => {
+        const description = `celeriac worker -Q ${queue} of app ${service.manifest.name}`;
+        const policy = new ManagedPolicy(this, queue, { description });
         this.#grant(policy, queue);
         return [queue, policy];
       }),
@@ -46,12 +57,12 @@ export class ProcessWorkers extends Construct {
   }
 
   /** Environment variables. @throws QueueNotFound; ImproperlyConfigured for a queue with another worker */
-  variables(queues: readonly string[]): Record<string, string> {
-    return this.#props.environment.variables({ rejectable: queues.map((queue) => this.#checked(queue)), rules: true });
+  variables(queues: readonly string[] = this.queues): Record<string, string> {
+    return this.#environment.variables({ rejectable: queues.map((queue) => this.#checked(queue)), rules: true });
   }
 
   #grant(grantee: IGrantable, queue: string): void {
-    const { manifest, queues, tables, keys } = this.#props;
+    const { manifest, queues, tables } = this.#service;
     const fed = [queue, ...(manifest.queues[queue]?.lanes ?? []).map(([, lane]) => lane)];
     const ruled = new Set(manifest.beat.filter(({ firedBy }) => firedBy === 'rule').map((entry) => entry.queue));
     const rights = workerRights({
@@ -62,13 +73,13 @@ export class ProcessWorkers extends Construct {
       flow: usedFlow(manifest),
       ticked: fed.some((each) => ruled.has(each)),
     });
-    grantAll(grantee, keys.with(rights)).assertSuccess();
+    grantAll(grantee, this.#keys.with(rights)).assertSuccess();
   }
 
   #checked(queue: string): string {
-    const own = this.#props.queues.queueOfLane(queue);
+    const own = this.#service.queues.queueOfLane(queue);
     if (Object.hasOwn(this.#policies, own)) return own;
-    this.#props.queues.queue(queue);
+    this.#service.queues.queue(queue);
     throw new ImproperlyConfigured(
       `Queue '${queue}' has no process for its worker. Those that have: ${Object.keys(this.#policies).join(', ') || 'none'}. Declare it so: queues: { ${own}: { worker: 'process' } }.`,
     );

@@ -2,6 +2,9 @@
 import { Annotations, Stack, Token } from 'aws-cdk-lib';
 import { ApplicationLogLevel, Architecture, CfnFunction, type Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
 
+import type { IConstruct } from 'constructs';
+
+import type { AppManifest } from '../lib/options/manifest.ts';
 import type { TaskAlarms } from './alarms.ts';
 import type { TaskDashboard } from './dashboard.ts';
 import type { MeteredService } from './metrics.ts';
@@ -21,6 +24,15 @@ export function reportService(service: ReportedService, plan: ServicePlan): void
   const { region } = Stack.of(service);
   const prices = pricesOf(Token.isUnresolved(region) ? '' : region);
   Annotations.of(service).addInfoV2('celeriac:service', serviceTable(sheetOf(service, plan), prices));
+}
+
+/** Patterns of the routes that match no task: a slip, mostly. */
+export function warnOfRoutes(scope: IConstruct, { name, idleRoutes = [] }: AppManifest): void {
+  for (const pattern of idleRoutes)
+    Annotations.of(scope).addWarningV2(
+      `celeriac:idleRoute:${pattern}`,
+      `routes: '${pattern}' matches no task of app '${name}'. Correct it, or import the module that declares its tasks.`,
+    );
 }
 
 export function sheetOf(service: ReportedService, plan: ServicePlan): ServiceSheet {

@@ -1,4 +1,4 @@
-import { Annotations, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import type { Grant, IGrantable, IManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
@@ -6,14 +6,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 
-import {
-  type AppManifest,
-  externalQueuesOf,
-  hasFifoQueue,
-  laneOwners,
-  processQueuesOf,
-  senderFacts,
-} from '../lib/options/manifest.ts';
+import { type AppManifest, externalQueuesOf, hasFifoQueue, laneOwners, senderFacts } from '../lib/options/manifest.ts';
 import { deployedParameterName, type DeployedWorker } from '../lib/options/deployed-service.ts';
 import { TaskAlarms } from './alarms.ts';
 import type { TaskBundling } from './bundling.ts';
@@ -38,7 +31,7 @@ import { TaskQueues } from './queues.ts';
 import type { TaskSecret } from './secrets.ts';
 import { type ITaskService, ServiceAccess } from './service-access.ts';
 import { type GivenTo, ServiceFunctions } from './service-functions.ts';
-import { reportService } from './service-report.ts';
+import { reportService, warnOfRoutes } from './service-report.ts';
 import { Sweeper } from './sweeper.ts';
 import { TaskTables } from './tables.ts';
 import { ProcessWorkers } from './process-worker.ts';
@@ -135,7 +128,7 @@ export class TaskService extends MeteredService implements ITaskService {
     validateKey(this, props.encryptionKey);
     this.settings = settingsOf(props);
     this.manifest = manifestOf(props.app);
-    this.#warnOfRoutes();
+    warnOfRoutes(this, this.manifest);
     const imported = props.externalQueues ?? {};
     validateExternalQueues(Stack.of(this), this.manifest, imported);
     const existing = props.existingQueues ?? {};
@@ -179,15 +172,8 @@ export class TaskService extends MeteredService implements ITaskService {
       noted: this.manifest.history !== 'off',
     }).function;
     this.#environment.addTo(this.sweeper, { rejectable: Object.keys(this.queues.pairs), rules: true });
-    this.#functions = new ServiceFunctions(workers, this.sweeper, this.queues, processQueuesOf(this.manifest));
-    const { manifest, queues, tables } = this;
-    this.#processes = new ProcessWorkers(this, 'Processes', {
-      manifest,
-      queues,
-      tables,
-      keys: this.#keys,
-      environment: this.#environment,
-    });
+    this.#processes = new ProcessWorkers(this, 'Processes', this, this.#keys, this.#environment);
+    this.#functions = new ServiceFunctions(workers, this.sweeper, this.queues, this.#processes.queues);
     this.parameter = props.parameterName === false ? undefined : this.#describe(props, described);
     const { alarms, dashboard } = this.settings;
     this.alarms = alarms === false ? undefined : new TaskAlarms(this, 'Alarms', this, alarms);
@@ -267,10 +253,6 @@ export class TaskService extends MeteredService implements ITaskService {
    * What `celeriac worker` needs for a queue whose worker is a process, `worker: 'process'`: attach it to the role of its task
    * or instance. It may what a worker function may.
    *
-   * @example
-   * ```ts
-   * taskDefinition.taskRole.addManagedPolicy(service.workerPolicy('video'));
-   * ```
    * @throws QueueNotFound; ImproperlyConfigured for a queue with another worker
    */
   workerPolicy(queue: string): IManagedPolicy {
@@ -283,7 +265,7 @@ export class TaskService extends MeteredService implements ITaskService {
    * @param queues those that it works on. Default: all whose worker is a process
    * @throws QueueNotFound; ImproperlyConfigured for a queue with another worker
    */
-  workerEnvironment(queues: readonly string[] = processQueuesOf(this.manifest)): Record<string, string> {
+  workerEnvironment(queues?: readonly string[]): Record<string, string> {
     return this.#processes.variables(queues);
   }
 
@@ -430,7 +412,6 @@ export class TaskService extends MeteredService implements ITaskService {
     // A scope of their own: a queue may have any name.
     const scope = new Construct(this, 'Workers');
     const ruled = new Set(this.manifest.beat.filter(({ firedBy }) => firedBy === 'rule').map((entry) => entry.queue));
-    const flow = usedFlow(this.manifest);
     const workers: Record<string, LambdaFn> = {};
     for (const [queue, ofWorker] of Object.entries(plan.workers)) {
       const { function: made, eventSources } = new WorkerFunction(scope, queue, {
@@ -439,7 +420,7 @@ export class TaskService extends MeteredService implements ITaskService {
         plan: ofWorker,
         given: plan.given[queue] ?? {},
         ticked: ofWorker.sources.some((source) => ruled.has(source.queue)),
-        flow,
+        flow: usedFlow(this.manifest),
       });
       this.#environment.addTo(made, { rejectable: [queue] });
       workers[queue] = made;
@@ -447,14 +428,6 @@ export class TaskService extends MeteredService implements ITaskService {
         described[source] = { function: made.functionName, eventSource };
     }
     return workers;
-  }
-
-  #warnOfRoutes(): void {
-    for (const pattern of this.manifest.idleRoutes ?? [])
-      Annotations.of(this).addWarningV2(
-        `celeriac:idleRoute:${pattern}`,
-        `routes: '${pattern}' matches no task of app '${this.manifest.name}'. Correct it, or import the module that declares its tasks.`,
-      );
   }
 
   #describe(props: TaskServiceProps, workers: Readonly<Record<string, DeployedWorker>>): IStringParameter {
