@@ -32,7 +32,7 @@ export interface Invocation {
 
 /** Something that is held for a while, and renewed. */
 export interface Lease {
-  /** @returns false where it is somebody else's by now. @param untilMs milliseconds since the epoch */
+  /** Keeps it until `untilMs`, milliseconds since the epoch. False where it is somebody else's by now. */
   renew(untilMs: number): Promise<boolean>;
   /** Gives it back before its time. */
   giveBack(): Promise<void>;
@@ -42,7 +42,7 @@ export interface Lease {
 export interface LeaseKeeper {
   /** For how long a lease is taken, and renewed, milliseconds. */
   readonly leaseMs: number;
-  /** @returns ends the renewing. One may be under way then. */
+  /** Renews it until what is returned is called; a renewal may be under way then. */
   keep(lease: Lease): () => void;
 }
 
