@@ -449,12 +449,9 @@ export class TaskService extends MeteredService implements ITaskService {
   }
 
   #newRules(): BeatRules {
-    return new BeatRules(this, 'Beat', {
-      appName: this.manifest.name,
-      beat: this.manifest.beat,
-      queues: this.queues,
-      missedTicks: this.queues.missedTicks,
-    });
+    const { manifest, queues } = this;
+    const { name: appName, beat } = manifest;
+    return new BeatRules(this, 'Beat', { appName, beat, queues, missedTicks: queues.missedTicks });
   }
 
   #newAccess(): ServiceAccess {
