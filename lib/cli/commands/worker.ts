@@ -65,7 +65,7 @@ export const worker: CommandModule = {
         'after',
         notes(
           ['worker --app src/tasks.ts -Q video -c 4', 'worker --app dist/tasks.js --grace 2m --port 9464'],
-          'service.grantWork(role, queues): receive, hide and delete, and what a worker function may',
+          'service.workerPolicy(queue): receive, hide and delete, and what a worker function may',
         ),
       )
       .action((options: WorkerOptions) => {
