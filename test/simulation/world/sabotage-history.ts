@@ -54,9 +54,4 @@ export const HISTORY_SABOTAGES: readonly Sabotage[] = [
     what: 'what comes late is not noted',
     options: over({ noteLate: () => Promise.resolve() }),
   },
-  {
-    rule: 'each end is counted once',
-    what: 'notes of late minutes are not taken away',
-    options: over({ clearLate: () => Promise.resolve() }),
-  },
 ];
