@@ -45,6 +45,6 @@ it('the history costs a write and a request a batch; of tasks that succeed nothi
   // The sweep of the cloud's start may come in between.
   expect(failures.writes - TASK_WRITE_UNITS).toBeLessThanOrEqual(0.05);
   expect(failures.bytes).toEqual([]);
-  // Rolled up for the first time it writes how far it is; then it reads.
-  expect(all.idleSweep.table - all.idleSweep.shards - IDLE_SWEEP_READS).toBeGreaterThanOrEqual(HISTORY_SWEEP_READS);
+  // A second sweep of the same minute has nothing to look at; one of the next asks the parts of the hour too.
+  expect([1, HISTORY_SWEEP_READS]).toContain(all.idleSweep.table - all.idleSweep.shards - IDLE_SWEEP_READS);
 });
