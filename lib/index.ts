@@ -88,7 +88,7 @@ export {
   tableArn,
 } from './options/deployed-service.ts';
 export type { AppManifest, BeatManifest, Lane, LaneOptions, QueueManifest, TaskManifest } from './options/manifest.ts';
-export type { BatchResponse, Delivery, Invocation } from './ports/delivery.ts';
+export type { BatchResponse, Delivery, Invocation, Lease, LeaseKeeper } from './ports/delivery.ts';
 export type { Clock, Ids, Random } from './base/time.ts';
 export type { Ports } from './ports/ports.ts';
 export type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from './ports/groups.ts';

@@ -8,6 +8,7 @@ export { groupsConformance } from './conformance/groups.ts';
 export { historyConformance } from './conformance/history.ts';
 export { marksConformance } from './conformance/marks.ts';
 export { leasesConformance } from './conformance/leases.ts';
+export type { LeaseRenewal, Leases } from '../ports/leases.ts';
 export { locksConformance } from './conformance/locks.ts';
 export { pausesConformance } from './conformance/pauses.ts';
 export { ratesConformance } from './conformance/rates.ts';
