@@ -1,4 +1,4 @@
-import { configDefaults, defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig, type ViteUserConfig } from 'vitest/config';
 
 // The package imports itself by name: this condition points those imports at the sources. No `import`
 // or `module` here: they would reach Node's own require() too, and hand ES modules to CommonJS code.
@@ -7,7 +7,8 @@ const conditions = ['@celeriac/source', 'node'];
 /** What takes long: the lean client beside the SDK, all changes of all clocks, whole bad days. */
 export const LONG_TESTS = 'test/**/*.long.test.ts';
 
-export default defineConfig({
+/** What all configurations have. */
+export const BASE = {
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
@@ -20,5 +21,32 @@ export default defineConfig({
     // Against what hangs, no measure of speed: a busy machine takes ten times as long.
     testTimeout: 180_000,
     hookTimeout: 180_000,
+  },
+} satisfies ViteUserConfig;
+
+/**
+ * Files of these folders share a process and the modules that they load, which takes a fifth off the whole run. What they
+ * leave behind others would see: test/support/traces.ts fails a file that leaves a variable or a changed global.
+ */
+const TOGETHER =
+  'test/{base,beat,canvas,ends,flow,infra,model,options,producer,results,schedules,wire,worker}/**/*.test.ts';
+
+export default defineConfig({
+  ...BASE,
+  test: {
+    ...BASE.test,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: [TOGETHER],
+          isolate: false,
+          setupFiles: ['test/support/properties.ts', 'test/support/traces.ts'],
+          typecheck: { enabled: false },
+        },
+      },
+      { extends: true, test: { name: 'apart', exclude: [...BASE.test.exclude, TOGETHER] } },
+    ],
   },
 });

@@ -11,6 +11,7 @@ import type { Timer } from '../../lib/ports/timers.ts';
 import type { Environment } from '../../lib/options/manifest.ts';
 import { systemClock, systemRandom } from '../../lib/base/time.ts';
 import { DIED } from '../support/fault-kinds.ts';
+import { runs } from '../support/runs.ts';
 import { type Servers, startServers } from '../support/servers.ts';
 import { clientsOver, dyingAt, FaultyService } from '../support/service-faults.ts';
 import { dueTimers } from '../support/due-timers.ts';
@@ -18,8 +19,8 @@ import { dueTimers } from '../support/due-timers.ts';
 const NOW = 1_900_000_000_000;
 const TTL = NOW / 1000 + 86_400;
 const SHARDS = 2;
-// Beyond it every request is one of many like it.
-const MOST_REQUESTS = 6;
+// Beyond it every request is one of many like it. crash-table.long.test.ts looks at more of these.
+const MOST_REQUESTS = runs(3, 6);
 
 /** One operation. `id` is of this run alone. */
 interface Operation {

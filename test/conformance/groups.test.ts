@@ -1,12 +1,13 @@
-/** Groups: one suite for memory and DynamoDB, what a mark costs, and what a crash between two writes leaves. */
-import { type ConformanceCase, groupsConformance, seededRandom } from 'celeriac/testing';
+/** Groups on DynamoDB, beside the suite of ports.test.ts: what a mark costs, and what a crash between two writes leaves. */
+import { seededRandom } from 'celeriac/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DynamodbGroups } from '../../lib/aws/dynamodb-groups.ts';
-import { type LocalServer, startDynalite, startDynamodb } from '../../lib/local/servers.ts';
+import { type LocalServer, startDynalite } from '../../lib/local/servers.ts';
 import { MemoryGroups } from '../../lib/memory/index.ts';
 import { type Clock, systemClock, systemRandom } from '../../lib/base/time.ts';
-import type { GroupMark, Groups } from '../../lib/ports/groups.ts';
+import type { GroupMark } from '../../lib/ports/groups.ts';
+import { runs } from '../support/runs.ts';
 import { CreateTableCommand, DynamoDBClient } from '#aws-sdk';
 
 const EXPIRES = 1_900_000_000;
@@ -80,37 +81,7 @@ function mark(groupId: string, size: number, index: number, more: Partial<GroupM
   return { groupId, size, index, failed: false, expiresAtSeconds: EXPIRES, ...more };
 }
 
-function all(cases: readonly ConformanceCase[]): void {
-  for (const each of cases) it(each.name, () => each.run());
-}
-
-describe('memory', () => all(groupsConformance(new MemoryGroups())));
-
-describe.each([
-  ['DynamoDB', startDynamodb],
-  ['DynamoDB, without the proxy', startDynalite],
-])('%s', (_what, start) => {
-  let server: LocalServer;
-  let groups: Groups;
-
-  beforeAll(async () => {
-    server = await start();
-    await tableAt(server.endpoint);
-    groups = groupsOf(clientOf(server.endpoint));
-  });
-  afterAll(() => server.stop());
-
-  const port: Groups = {
-    mark: (marks) => groups.mark(marks),
-    count: (groupId) => groups.count(groupId),
-    define: (record) => groups.define(record),
-    definition: (groupId, nowMs) => groups.definition(groupId, nowMs),
-    forget: (groupId) => groups.forget(groupId),
-  };
-  all(groupsConformance(port));
-});
-
-describe('DynamoDB alone', () => {
+describe('DynamoDB', () => {
   let server: LocalServer;
   beforeAll(async () => {
     server = await startDynalite();
@@ -251,7 +222,7 @@ describe('DynamoDB alone', () => {
           expect(await groups.count(groupId)).toEqual(await model.count(groupId));
         }
       }),
-      { numRuns: 80 },
+      { numRuns: runs(20, 80) },
     );
   });
 });

@@ -1,12 +1,12 @@
 /** How tests run over instrumented code: one file at a time, and no types. */
 import { configDefaults, defineConfig } from 'vitest/config';
 
-import base from '../../vitest.config.ts';
+import { BASE } from '../../vitest.config.ts';
 
 export default defineConfig({
-  ...base,
+  ...BASE,
   test: {
-    ...base.test,
+    ...BASE.test,
     // Those that take long too: what they alone notice is noticed.
     include: [...(base.test?.include ?? []), 'test/mutation/seeds.ts'],
     exclude: configDefaults.exclude,

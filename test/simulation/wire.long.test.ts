@@ -2,12 +2,20 @@
 import { describe, expect, it } from 'vitest';
 
 import { BROKEN_ADAPTERS } from './wire/broken-adapters.ts';
-import { overAws } from './wire/over-aws.ts';
+import { overAws, overCalmAws } from './wire/over-aws.ts';
 import { ALL_FAULTS, simulate } from './world/simulate.ts';
 
 const MANY = Object.fromEntries(
   Object.entries(ALL_FAULTS).map(([kind, chance]) => [kind, kind === 'clockSkewSeconds' ? chance : 5 * chance]),
 );
+
+it('five times as many faults', async () => {
+  expect((await simulate({ seed: 1, programs: 25, faults: MANY, over: overAws() })).violations).toEqual([]);
+});
+
+it('without faults nothing is late', async () => {
+  expect((await simulate({ seed: 8, programs: 30, faults: {}, over: overCalmAws })).violations).toEqual([]);
+});
 
 it('seed 2, all faults', async () => {
   const report = await simulate({ seed: 2, programs: 40, over: overAws() });

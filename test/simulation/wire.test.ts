@@ -2,11 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { overAws, overCalmAws } from './wire/over-aws.ts';
-import { ALL_FAULTS, simulate, type SimulationReport } from './world/simulate.ts';
-
-const MANY = Object.fromEntries(
-  Object.entries(ALL_FAULTS).map(([kind, chance]) => [kind, kind === 'clockSkewSeconds' ? chance : 5 * chance]),
-);
+import { simulate, type SimulationReport } from './world/simulate.ts';
 
 describe('simulation over the AWS adapters', () => {
   it('seed 1, all faults', async () => {
@@ -16,14 +12,10 @@ describe('simulation over the AWS adapters', () => {
     expect(report.faults.crash + report.faults.lostResponse + report.faults.partialFailure).toBeGreaterThan(10);
   });
 
-  it('five times as many faults', async () => {
-    expect((await simulate({ seed: 1, programs: 25, faults: MANY, over: overAws() })).violations).toEqual([]);
-  });
-
   it('without faults nothing is late, and the same seed is the same run', async () => {
-    const run = (): Promise<SimulationReport> => simulate({ seed: 7, programs: 20, over: overAws() });
+    const run = (): Promise<SimulationReport> => simulate({ seed: 7, programs: 10, over: overAws() });
     const [one, two] = [await run(), await run()];
     expect(two).toEqual(one);
-    expect((await simulate({ seed: 8, programs: 30, faults: {}, over: overCalmAws })).violations).toEqual([]);
+    expect((await simulate({ seed: 8, programs: 15, faults: {}, over: overCalmAws })).violations).toEqual([]);
   });
 });
