@@ -31,10 +31,13 @@ export const BASE = {
 const TOGETHER =
   'test/{base,beat,canvas,ends,flow,infra,model,options,producer,results,schedules,wire,worker}/**/*.test.ts';
 
+// What a project says of `include` and `setupFiles` comes beside what it extends, not in its place.
+const { include, ...common } = BASE.test;
+
 export default defineConfig({
   ...BASE,
   test: {
-    ...BASE.test,
+    ...common,
     projects: [
       {
         extends: true,
@@ -42,11 +45,11 @@ export default defineConfig({
           name: 'together',
           include: [TOGETHER],
           isolate: false,
-          setupFiles: ['test/support/properties.ts', 'test/support/traces.ts'],
+          setupFiles: ['test/support/traces.ts'],
           typecheck: { enabled: false },
         },
       },
-      { extends: true, test: { name: 'apart', exclude: [...BASE.test.exclude, TOGETHER] } },
+      { extends: true, test: { name: 'apart', include, exclude: [TOGETHER] } },
     ],
   },
 });

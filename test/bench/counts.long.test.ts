@@ -5,7 +5,7 @@ import { TASK_WRITE_UNITS } from '../../infra/task-costs.ts';
 import { counts } from './counts.ts';
 
 it('a look is half a read unit, and a request for all runs of a batch', async () => {
-  const { tasks } = await counts(20, { slow: true });
+  const { tasks } = await counts(20, { slow: true, only: new Set(['plain', 'revoke({ terminate })']) });
   const terminated = tasks.find(({ kind }) => kind === 'revoke({ terminate })');
   // A refused one, since it is not waiting any more, and a note.
   expect(terminated?.writes).toBe(TASK_WRITE_UNITS + 2);
