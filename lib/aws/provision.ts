@@ -5,6 +5,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 
 import { type AppManifest, type Environment, hasFifoQueue, senderFacts } from '../options/manifest.ts';
 import type { Clock } from '../base/time.ts';
+import { read } from '../base/error-text.ts';
 import { physicalQueueName } from '../wire/queue-name.ts';
 import { WAKE_QUEUE } from '../ports/wake-up.ts';
 
@@ -101,14 +102,19 @@ async function createTable(
   keys: readonly (readonly [string, 'HASH' | 'RANGE'])[],
 ): Promise<void> {
   const { dynamodb, clock } = options;
-  await dynamodb.send(
-    new CreateTableCommand({
-      TableName: name,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: keys.map(([attribute]) => ({ AttributeName: attribute, AttributeType: 'S' })),
-      KeySchema: keys.map(([attribute, type]) => ({ AttributeName: attribute, KeyType: type })),
-    }),
-  );
+  await dynamodb
+    .send(
+      new CreateTableCommand({
+        TableName: name,
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: keys.map(([attribute]) => ({ AttributeName: attribute, AttributeType: 'S' })),
+        KeySchema: keys.map(([attribute, type]) => ({ AttributeName: attribute, KeyType: type })),
+      }),
+    )
+    .catch((error: unknown) => {
+      // Kept from an earlier run.
+      if (read(error as object, 'name') !== 'ResourceInUseException') throw error;
+    });
   const deadlineMs = clock.nowMs() + 30_000;
   for (;;) {
     const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: name }));

@@ -79,6 +79,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/init.ts')).init,
   },
   {
+    name: 'dev',
+    summary: 'runs the service on this machine',
+    group: 'Project',
+    load: async () => (await import('./commands/dev.ts')).dev,
+  },
+  {
     name: 'synth',
     summary: 'writes a service as a CloudFormation template',
     group: 'Project',

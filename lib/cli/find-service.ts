@@ -19,7 +19,7 @@ import { NotReachable, UsageError } from './failures.ts';
 import { isModule, type Place } from './place.ts';
 import type { Service } from './service.ts';
 import type { Terminal } from './terminal.ts';
-import { appOfModule } from './user-module.ts';
+import { appOfModule } from '../dev/user-module.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 

@@ -37,7 +37,7 @@ export function processTerminal(): Terminal {
     },
     interrupted: () => {
       const over = new AbortController();
-      process.once('SIGINT', () => over.abort());
+      for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => over.abort());
       return over.signal;
     },
   };

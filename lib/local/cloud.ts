@@ -56,6 +56,10 @@ export interface LocalCloudOptions {
   ) => Pick<Ports, 'broker' | 'backend' | 'timers'>;
   /** Another cloud, whose servers this one uses: a function reaches both services. It is stopped before that one. */
   readonly beside?: LocalCloud;
+  /** Servers that somebody else has started and stops. Default: two of its own, in memory. */
+  readonly endpoints?: { readonly sqs: string; readonly dynamodb: string };
+  /** EventBridge's rules, with what an earlier process has kept of them. Default: as the app declares them. */
+  readonly rules?: MemoryRules;
   /** Asked of each request before it is answered, who may make it; for tests of roles. Default: everybody may do all. */
   readonly authorize?: Authorize;
 }
@@ -88,17 +92,17 @@ export class LocalCloud {
   readonly #lostQueues: readonly string[];
   readonly #paused: PausedQueues;
   /** EventBridge's rules, as the app declared them when the cloud started. */
-  readonly rules: MemoryRules = new MemoryRules(systemClock);
+  readonly rules: MemoryRules;
   readonly #stop = new AbortController();
   readonly #work: Promise<void>[] = [];
   readonly #invocationSeconds: number;
 
   /** Starts servers, makes queues and tables, wires `app` to them, and begins to deliver. */
   static async start(app: Celeriac, options: LocalCloudOptions = {}): Promise<LocalCloud> {
-    const { authorize, beside } = options;
-    const servers =
-      beside === undefined ? await Promise.all([startSqs(0, authorize), startDynamodb(0, authorize)]) : [];
-    const endpoints = beside?.endpoints ?? { sqs: servers[0]?.endpoint ?? '', dynamodb: servers[1]?.endpoint ?? '' };
+    const { authorize } = options;
+    const given = options.endpoints ?? options.beside?.endpoints;
+    const servers = given === undefined ? await Promise.all([startSqs(0, authorize), startDynamodb(0, authorize)]) : [];
+    const endpoints = given ?? { sqs: servers[0]?.endpoint ?? '', dynamodb: servers[1]?.endpoint ?? '' };
     // Emulators take any credentials; the SDK insists on some.
     const common = { region: 'us-east-1', credentials: { accessKeyId: OPERATOR, secretAccessKey: OPERATOR } };
     const newClients = (): Clients => ({
@@ -152,6 +156,7 @@ export class LocalCloud {
   ) {
     this.app = app;
     this.#options = options;
+    this.rules = options.rules ?? new MemoryRules(systemClock);
     this.environment = environment;
     this.#lostQueues = lostQueues;
     this.sqs = operator.sqs;

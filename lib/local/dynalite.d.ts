@@ -4,6 +4,8 @@ declare module 'dynalite' {
     readonly createTableMs?: number;
     readonly deleteTableMs?: number;
     readonly updateTableMs?: number;
+    /** Folder of the store; in memory without. */
+    readonly path?: string;
   }
   export default function dynalite(options?: DynaliteOptions): Server;
 }

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { ImproperlyConfigured } from '../base/errors.ts';
 import { type Authorize, authorizing } from './authorize.ts';
 import { type Gate, guard } from './gate.ts';
+import type { KeptQueues } from './kept-queues.ts';
 import { partiqlProxy } from './partiql.ts';
 
 /** A server on loopback. */
@@ -26,9 +27,10 @@ const DYNAMODB: Gate = { service: 'DynamoDB_20120810.' };
  * The SQS server. Its own starter listens on every interface whatever its `host` option says; its app object obeys.
  * The gate lets nothing through to the other services that the package brings along (SNS, S3, STS).
  */
-export async function startSqs(port = 0, authorize?: Authorize): Promise<LocalServer> {
+export async function startSqs(port = 0, authorize?: Authorize, kept?: KeptQueues): Promise<LocalServer> {
   const { buildApp } = await required('fauxqs', () => import('fauxqs'));
-  const app = buildApp({ logger: false });
+  // The stores are the package's own.
+  const app = buildApp({ logger: false, ...(kept === undefined ? {} : { stores: kept.stores as never }) });
   if (authorize !== undefined) {
     await app.ready();
     const front = await started(guard(authorizing(app.server, authorize), SQS), port);
@@ -51,9 +53,15 @@ export async function startDynamodb(port = 0, authorize?: Authorize): Promise<Lo
   return started(guard(authorize === undefined ? server : authorizing(server, authorize), DYNAMODB), port);
 }
 
-async function dynaliteServer(): Promise<Server> {
+/** The same with tables on disk, which outlive the process. @param folder is used by no other process */
+export async function startKeptDynamodb(port: number, folder: string): Promise<LocalServer> {
+  return started(guard(partiqlProxy(await dynaliteServer(folder)), DYNAMODB), port);
+}
+
+async function dynaliteServer(path?: string): Promise<Server> {
   const { default: dynalite } = await required('dynalite', () => import('dynalite'));
-  return dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  const atOnce = { createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 };
+  return dynalite({ ...atOnce, ...(path === undefined ? {} : { path }) });
 }
 
 function listen(server: Server, port: number): Promise<Server> {

@@ -6,6 +6,16 @@ import type { OutgoingMessage } from '../ports/broker.ts';
 import { fillTemplate } from '../schedules/eventbridge.ts';
 import { nextDueMs } from '../schedules/next-due.ts';
 
+/** A rule as another process finds it again, as JSON. */
+export interface KeptRule {
+  readonly name: string;
+  /** What was declared, as a text to compare. */
+  readonly declaration: string;
+  readonly anchorMs: number;
+  readonly enabled: boolean;
+  readonly nextMs?: number;
+}
+
 interface Rule {
   readonly definition: BeatManifest;
   /** A rate counts from the rule's making. */
@@ -14,6 +24,7 @@ interface Rule {
   nextMs: number | undefined;
 }
 
+const RESTART_MS = 10_000;
 // EventBridge's own word.
 const NOT_FOUND = 'ResourceNotFoundException';
 
@@ -22,9 +33,12 @@ export class MemoryRules implements Rules {
   readonly #clock: Clock;
   readonly #rules = new Map<string, Rule>();
 
-  /** Without rules, until `deploy()` makes them. */
-  constructor(clock: Clock) {
+  readonly #kept: ReadonlyMap<string, KeptRule>;
+
+  /** Without rules, until `deploy()` makes them: those among `kept` that are declared as before go on where they were. */
+  constructor(clock: Clock, kept: readonly KeptRule[] = []) {
     this.#clock = clock;
+    this.#kept = new Map(kept.map((rule) => [rule.name, rule]));
   }
 
   /** What a deployment does: rules that are new or changed are made as declared, the rest stay as they are. */
@@ -33,11 +47,38 @@ export class MemoryRules implements Rules {
     for (const name of this.#rules.keys()) if (!wanted.has(name)) this.#rules.delete(name);
     for (const [name, definition] of wanted) {
       const known = this.#rules.get(name);
-      if (known !== undefined && sameRule(known.definition, definition)) continue;
-      const anchorMs = this.#clock.nowMs();
-      const nextMs = nextDueMs(definition.schedule, anchorMs);
-      this.#rules.set(name, { definition, anchorMs, enabled: definition.enabled, nextMs });
+      if (known !== undefined && declarationOf(known.definition) === declarationOf(definition)) continue;
+      this.#rules.set(name, this.#made(definition));
     }
+  }
+
+  /** All of them as they are now. */
+  keep(): KeptRule[] {
+    return [...this.#rules].map(([name, { definition, anchorMs, enabled, nextMs }]) => ({
+      name,
+      declaration: declarationOf(definition),
+      anchorMs,
+      enabled,
+      ...(nextMs === undefined ? {} : { nextMs }),
+    }));
+  }
+
+  #made(definition: BeatManifest): Rule {
+    const nowMs = this.#clock.nowMs();
+    const kept = this.#kept.get(definition.name);
+    if (kept?.declaration !== declarationOf(definition)) {
+      const { enabled, schedule } = definition;
+      return { definition, anchorMs: nowMs, enabled, nextMs: nextDueMs(schedule, nowMs) };
+    }
+    const { anchorMs, enabled, nextMs } = kept;
+    // What came due while nobody was there is not made up for, as little as EventBridge's: a restart takes less than this.
+    const isMissed = nextMs === undefined || nextMs < nowMs - RESTART_MS;
+    return {
+      definition,
+      anchorMs,
+      enabled,
+      nextMs: isMissed ? nextDueMs(definition.schedule, nowMs, anchorMs) : nextMs,
+    };
   }
 
   isEnabled(entry: string): Promise<boolean | undefined> {
@@ -76,11 +117,6 @@ export class MemoryRules implements Rules {
   }
 }
 
-function sameRule(left: BeatManifest, right: BeatManifest): boolean {
-  return (
-    left.expression === right.expression &&
-    left.template === right.template &&
-    left.queue === right.queue &&
-    left.enabled === right.enabled
-  );
+function declarationOf({ expression, template, queue, enabled }: BeatManifest): string {
+  return JSON.stringify([expression, template, queue, enabled]);
 }

@@ -53,6 +53,7 @@ export const ROOMS: readonly string[] = [
   'deployed',
   'local',
   'testing',
+  'dev',
   'monitor',
   'cli',
 ];

@@ -8,7 +8,7 @@ import type { CommandModule } from '../command.ts';
 import { UsageError } from '../failures.ts';
 import type { Terminal } from '../terminal.ts';
 import { notes } from '../tools.ts';
-import { appOfModule } from '../user-module.ts';
+import { appOfModule } from '../../dev/user-module.ts';
 
 interface SynthOptions {
   readonly app: string;

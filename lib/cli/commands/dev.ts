@@ -1,0 +1,93 @@
+/** `celeriac dev`: the service on this machine. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { InvalidArgumentError } from 'commander';
+
+import type { CommandModule } from '../command.ts';
+import { CommandFailed, UsageError } from '../failures.ts';
+import type { Terminal } from '../terminal.ts';
+import { notes } from '../tools.ts';
+
+interface DevCommandOptions {
+  readonly app?: string;
+  readonly port?: number;
+  readonly fresh?: boolean;
+}
+
+const MODULES: readonly string[] = ['src/tasks.ts', 'tasks.ts', 'src/tasks.js', 'tasks.js'];
+
+export const dev: CommandModule = {
+  define(command, { terminal }) {
+    command
+      .option('-A, --app <path>', `module that exports the app (default: ${MODULES.join(', ')})`)
+      .option('--port <port>', 'SQS listens there, DynamoDB on the next one (default: the last ones, or 4576)', portOf)
+      .option('--fresh', 'starts without what was kept in .celeriac/')
+      .addHelpText('after', notes(['dev', 'dev --app src/tasks.ts --port 4600', 'dev --fresh']))
+      .action((options: DevCommandOptions) => runDev(options, terminal));
+  },
+};
+
+async function runDev(options: DevCommandOptions, terminal: Terminal): Promise<void> {
+  const { folder, variables, clock } = terminal;
+  const module = moduleOf(options.app, folder);
+  const interrupted = terminal.interrupted();
+  const [{ startDev }, { StateFolder }] = await Promise.all([
+    import('../../dev/dev.ts'),
+    import('../../dev/state-folder.ts'),
+  ]);
+  const state = await StateFolder.take(join(folder, '.celeriac'), { fresh: options.fresh === true });
+  try {
+    const port = await choosePort(options.port, (await state.port()) ?? undefined, terminal);
+    await state.keepPort(port);
+    const running = await startDev({
+      module,
+      folder,
+      state,
+      port,
+      variables,
+      clock,
+      print: (line) => terminal.print(line),
+      style: (style, text) => terminal.style(style, text),
+    });
+    await new Promise<void>((resolve) => {
+      if (interrupted.aborted) resolve();
+      interrupted.addEventListener('abort', () => resolve(), { once: true });
+    });
+    terminal.print('  stopping: tasks that run are handed back');
+    await running.stop();
+  } finally {
+    await state.leave();
+  }
+}
+
+/** @throws UsageError where there is none, or several could be meant */
+function moduleOf(given: string | undefined, folder: string): string {
+  if (given !== undefined) {
+    if (existsSync(join(folder, given)) || existsSync(given)) return given;
+    throw new UsageError(`There is no file ${given}. Give the path of the module that exports your app: --app <path>.`);
+  }
+  const found = MODULES.find((path) => existsSync(join(folder, path)));
+  if (found !== undefined) return found;
+  throw new UsageError(`There is none of ${MODULES.join(', ')} here. Say which module exports your app: --app <path>.`);
+}
+
+/** @throws UsageError for a taken port where nobody can be asked, CommandFailed for a no */
+async function choosePort(given: number | undefined, last: number | undefined, terminal: Terminal): Promise<number> {
+  const { DEFAULT_PORT, isFree, nextFree, takenPort } = await import('../../dev/free-ports.ts');
+  const first = given ?? last ?? DEFAULT_PORT;
+  const taken = await takenPort(first, isFree);
+  if (taken === undefined) return first;
+  const next = await nextFree(first, isFree);
+  const told = `Port ${taken} is taken, by another celeriac dev maybe.`;
+  if (next === undefined) throw new UsageError(`${told} Give others: --port <port>.`);
+  if (!terminal.isInteractive) throw new UsageError(`${told} These are free: --port ${next}.`);
+  if (await terminal.confirm(`${told} Take ${next} and ${next + 1}?`)) return next;
+  throw new CommandFailed('Nothing was started.');
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 1 && port < 65_535) return port;
+  throw new InvalidArgumentError('Give a whole number from 1 to 65534.');
+}
