@@ -252,8 +252,9 @@ it('no policy comes near the size that IAM takes', () => {
 
 it('every command of the adapters was asked for', () => {
   const made = new Set(gate.recorded.map(({ action }) => action.replace(/.*:/, '')));
-  // Making queues and tables is the local cloud's.
-  const sources = readdirSync('lib/aws').filter((file) => file.endsWith('.ts') && file !== 'provision.ts');
+  // Making queues and tables is the local cloud's; how much lies in queues is asked by who looks after them.
+  const others = new Set(['provision.ts', 'sqs-depths.ts']);
+  const sources = readdirSync('lib/aws').filter((file) => file.endsWith('.ts') && !others.has(file));
   const commands = sources.flatMap((file) => [
     ...readFileSync(`lib/aws/${file}`, 'utf8').matchAll(/new (?:sdk\.)?(\w+?)(?:Batch)?Command\(/g),
   ]);

@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     ...BASE.test,
     // Those that take long too: what they alone notice is noticed.
-    include: [...(base.test?.include ?? []), 'test/mutation/seeds.ts'],
+    include: [...BASE.test.include, 'test/mutation/seeds.ts'],
     exclude: configDefaults.exclude,
     typecheck: { enabled: false },
     maxWorkers: 1,

@@ -1,0 +1,163 @@
+/** `celeriac dev` as people start it: the code is edited, everything is killed, and what was there goes on. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import { afterAll, expect, it } from 'vitest';
+
+import { isFree, nextFree } from '../../lib/dev/free-ports.ts';
+import { celeriacAt } from '../support/celeriac.ts';
+
+mkdirSync('.vitest', { recursive: true });
+const folder = resolve(mkdtempSync('.vitest/dev-'));
+const tasks = join(folder, 'tasks.ts');
+const effects = join(folder, 'effects.txt');
+const started: ChildProcess[] = [];
+afterAll(() => {
+  for (const child of started) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Its effects go to a file: what ran, in which version of the code. */
+const code = (version: string): string => `
+import { appendFileSync, existsSync } from 'node:fs';
+import { Celeriac, crontab, every } from 'celeriac';
+
+export const app = new Celeriac('shop', { queues: { default: {}, orders: { fifo: true } } });
+const note = (text: string): void => appendFileSync(${JSON.stringify(effects)}, '${version} ' + text + '\\n');
+export const record = app.task('record', (name: string) => note(name));
+export const broken = app.task('broken', () => { throw new TypeError('total is undefined'); });
+export const long = app.task('long', async (name: string) => {
+  note('begins ' + name);
+  while (!existsSync(${JSON.stringify(join(folder, 'go'))})) await new Promise((resolve) => setTimeout(resolve, 20));
+  note('ends ' + name);
+});
+app.beat({
+  beat: { task: record.s('beat'), schedule: every('1s') },
+  monthly: { task: record.s('monthly'), schedule: crontab('0 0 1 * *') },
+});
+`;
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  readonly exit: Promise<number | null>;
+}
+
+function start(...args: readonly string[]): Running {
+  const child = spawn(
+    process.execPath,
+    ['--conditions=@celeriac/source', resolve('lib/cli/main.ts'), 'dev', '--app', 'tasks.ts', ...args],
+    { cwd: folder, env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  started.push(child);
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (text += String(chunk)));
+  return { child, output: () => text, exit: new Promise((done) => child.once('exit', done)) };
+}
+
+const shows = (running: Running, text: string | RegExp, times = 1): Promise<void> =>
+  expect
+    .poll(() => running.output().match(new RegExp(text, 'g'))?.length ?? 0, {
+      timeout: 60_000,
+      message: running.output(),
+    })
+    .toBeGreaterThanOrEqual(times);
+const lines = (): string[] => (existsSync(effects) ? readFileSync(effects, 'utf8').trim().split('\n') : []);
+const ran = (line: string): Promise<void> => expect.poll(lines, { timeout: 60_000 }).toContain(line);
+
+async function call(...args: readonly string[]): Promise<string> {
+  const { code: exitCode, printed, complained } = await celeriacAt({ folder }, 'call', ...args);
+  expect(exitCode, complained).toBe(0);
+  return printed.trim();
+}
+
+it('follows the code, and outlives being killed', async () => {
+  writeFileSync(tasks, code('v1'));
+  const port = await nextFree(20_000 + (process.pid % 20_000), isFree);
+  const one = start('--port', String(port));
+  await shows(one, `SQS +http://127.0.0.1:${port}`);
+  await call('record', 'a');
+  await ran('v1 a');
+  await ran('v1 beat');
+  await call('broken');
+  await shows(one, /✗ TypeError: total is undefined\n +at .*tasks\.ts:\d+:\d+/);
+
+  // Edited while a task runs: the new code runs it again, and all that comes.
+  await call('long', 'edited');
+  await ran('v1 begins edited');
+  writeFileSync(tasks, code('v2'));
+  await shows(one, /tasks\.ts changed, workers restarted in [\d.]+ s \(1 task handed back\)/);
+  await ran('v2 begins edited');
+  writeFileSync(join(folder, 'go'), '');
+  await ran('v2 ends edited');
+  rmSync(join(folder, 'go'));
+
+  // A save that is no code waits for the next one.
+  writeFileSync(tasks, `${code('v3')} syntax error`);
+  await shows(one, /the workers did not start:/);
+  await call('record', 'while broken');
+  writeFileSync(tasks, code('v4'));
+  await ran('v4 while broken');
+  expect(one.output()).not.toContain('Error: The service was stopped');
+
+  // The same folder, and the same port.
+  const same = start('--port', String(port));
+  expect([await same.exit, same.output()]).toEqual([1, expect.stringContaining('runs here already')]);
+
+  // Everything is killed at once: what runs, what waits, what is due later, in order too.
+  expect((await celeriacAt({ folder }, 'schedules', 'disable', 'monthly')).code).toBe(0);
+  await call('long', 'killed');
+  await ran('v4 begins killed');
+  const names = Array.from({ length: 10 }, (_, index) => `later ${index}`);
+  await Promise.all(names.map((name) => call('record', name, '--countdown', '2s')));
+  for (const name of ['first', 'second']) await call('record', name, '--queue', 'orders');
+  one.child.kill('SIGKILL');
+  await one.exit;
+  const before = lines();
+
+  const two = start();
+  await shows(two, `SQS +http://127.0.0.1:${port}`);
+  await expect.poll(() => lines().filter((line) => line === 'v4 begins killed').length, { timeout: 60_000 }).toBe(2);
+  writeFileSync(join(folder, 'go'), '');
+  for (const name of [...names, 'ends killed', 'first', 'second']) await ran(`v4 ${name}`);
+  const schedules = await celeriacAt({ folder }, 'schedules', 'list', '--json');
+  expect(schedules.printed.split('\n').find((line) => line.includes('monthly'))).toMatch(/"enabled":false/);
+  expect(lines().length).toBeGreaterThan(before.length);
+
+  two.child.kill('SIGINT');
+  expect([await two.exit, existsSync(join(folder, '.celeriac/env'))]).toEqual([0, false]);
+  // Nothing was lost, and nothing ran twice but what was cut off.
+  const all = lines().filter((line) => !line.endsWith(' beat'));
+  const expected = [
+    'v1 a',
+    'v2 ends edited',
+    'v4 while broken',
+    ...[...names, 'first', 'second', 'ends killed'].map((name) => `v4 ${name}`),
+  ];
+  for (const line of expected) expect(all.filter((each) => each === line)).toEqual([line]);
+  expect(all.indexOf('v4 first')).toBeLessThan(all.indexOf('v4 second'));
+});
+
+it('tells of a taken port, and which is free', async () => {
+  const other = resolve(mkdtempSync('.vitest/dev-'));
+  try {
+    writeFileSync(
+      join(other, 'tasks.ts'),
+      "import { Celeriac } from 'celeriac';\nexport const app = new Celeriac('other');\n",
+    );
+    const { createServer } = await import('node:net');
+    const server = createServer();
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const { port } = server.address() as { port: number };
+    const { code: exitCode, complained } = await celeriacAt({ folder: other }, 'dev', '--port', String(port));
+    expect([exitCode, complained]).toEqual([
+      2,
+      expect.stringMatching(/Port \d+ is taken.*These are free: --port \d+\./),
+    ]);
+    expect(existsSync(join(other, '.celeriac/lock'))).toBe(false);
+    await new Promise((done) => server.close(done));
+  } finally {
+    rmSync(other, { recursive: true, force: true });
+  }
+});
