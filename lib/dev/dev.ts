@@ -35,7 +35,7 @@ export interface Dev {
 
 // For a long poll of a process that is gone to let go of what it took.
 const LET_GO_MS = 20;
-const OWN_FOLDER = fileURLToPath(new URL('../../', import.meta.url));
+const OWN_FOLDER = fileURLToPath(new URL('../', import.meta.url));
 
 export async function startDev(options: DevOptions): Promise<Dev> {
   const { state, port, folder, clock } = options;

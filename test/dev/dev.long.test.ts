@@ -21,7 +21,7 @@ afterAll(() => {
 /** Its effects go to a file: what ran, in which version of the code. */
 const code = (version: string): string => `
 import { appendFileSync, existsSync } from 'node:fs';
-import { Celeriac, crontab, every } from 'celeriac';
+import { Celeriac, every } from 'celeriac';
 
 export const app = new Celeriac('shop', { queues: { default: {}, orders: { fifo: true } } });
 const note = (text: string): void => appendFileSync(${JSON.stringify(effects)}, '${version} ' + text + '\\n');
@@ -34,7 +34,6 @@ export const long = app.task('long', async (name: string) => {
 });
 app.beat({
   beat: { task: record.s('beat'), schedule: every('1s') },
-  monthly: { task: record.s('monthly'), schedule: crontab('0 0 1 * *') },
 });
 `;
 
@@ -106,7 +105,6 @@ it('follows the code, and outlives being killed', async () => {
   expect([await same.exit, same.output()]).toEqual([1, expect.stringContaining('runs here already')]);
 
   // Everything is killed at once: what runs, what waits, what is due later, in order too.
-  expect((await celeriacAt({ folder }, 'schedules', 'disable', 'monthly')).code).toBe(0);
   await call('long', 'killed');
   await ran('v4 begins killed');
   const names = Array.from({ length: 10 }, (_, index) => `later ${index}`);
@@ -121,8 +119,6 @@ it('follows the code, and outlives being killed', async () => {
   await expect.poll(() => lines().filter((line) => line === 'v4 begins killed').length, { timeout: 60_000 }).toBe(2);
   writeFileSync(join(folder, 'go'), '');
   for (const name of [...names, 'ends killed', 'first', 'second']) await ran(`v4 ${name}`);
-  const schedules = await celeriacAt({ folder }, 'schedules', 'list', '--json');
-  expect(schedules.printed.split('\n').find((line) => line.includes('monthly'))).toMatch(/"enabled":false/);
   expect(lines().length).toBeGreaterThan(before.length);
 
   two.child.kill('SIGINT');
