@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { errorText } from '../base/error-text.ts';
 import type { Clock } from '../base/time.ts';
 import { keptQueues } from '../local/kept-queues.ts';
-import { type LocalServer, startKeptDynamodb, startSqs } from '../local/servers.ts';
+import { type LocalServer, startKeptDynamodb, startKeptSqs } from '../local/servers.ts';
 import { forkWorker } from './fork-worker.ts';
 import { type Columns, logText, type Styled, withoutForeignFrames } from './log-text.ts';
 import type { LogEntry, WorkerFacts, WorkerSetup } from './messages.ts';
@@ -44,7 +44,7 @@ export async function startDev(options: DevOptions): Promise<Dev> {
   try {
     // All who worked are gone.
     queues.returnAll();
-    servers.push(await startSqs(port, undefined, queues), await startKeptDynamodb(port + 1, state.dynamodb));
+    servers.push(await startKeptSqs(port, queues), await startKeptDynamodb(port + 1, state.dynamodb));
   } catch (error) {
     await Promise.all(servers.map((server) => server.stop()));
     throw error;

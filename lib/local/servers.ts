@@ -27,7 +27,16 @@ const DYNAMODB: Gate = { service: 'DynamoDB_20120810.' };
  * The SQS server. Its own starter listens on every interface whatever its `host` option says; its app object obeys.
  * The gate lets nothing through to the other services that the package brings along (SNS, S3, STS).
  */
-export async function startSqs(port = 0, authorize?: Authorize, kept?: KeptQueues): Promise<LocalServer> {
+export async function startSqs(port = 0, authorize?: Authorize): Promise<LocalServer> {
+  return sqsServer(port, authorize);
+}
+
+/** The same with queues that outlive the process. */
+export async function startKeptSqs(port: number, kept: KeptQueues): Promise<LocalServer> {
+  return sqsServer(port, undefined, kept);
+}
+
+async function sqsServer(port: number, authorize: Authorize | undefined, kept?: KeptQueues): Promise<LocalServer> {
   const { buildApp } = await required('fauxqs', () => import('fauxqs'));
   // The stores are the package's own.
   const app = buildApp({ logger: false, ...(kept === undefined ? {} : { stores: kept.stores as never }) });
