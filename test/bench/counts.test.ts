@@ -35,7 +35,10 @@ it('are the same', async () => {
 });
 
 it('the history costs a write and a request a batch; of tasks that succeed nothing where only failures are kept', async () => {
-  const [all, failures] = [await counts(20, { history: 'all', only: new Set(['plain']) }), await historyCount(20, 'failures')];
+  const [all, failures] = [
+    await counts(20, { history: 'all', only: new Set(['plain']) }),
+    await historyCount(20, 'failures'),
+  ];
   const [plain] = all.tasks;
   // A batch that ends in the next minute writes twice.
   const batches = all.historyBytes.length;
