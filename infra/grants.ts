@@ -112,6 +112,25 @@ export function revokeTicks(table: ITable, { reads }: { readonly reads: boolean 
   return onKeys(table, [TASKS], reads ? ['UpdateItem', 'GetItem'] : ['UpdateItem']);
 }
 
+/**
+ * Of whoever looks at dead letters and has their tasks run once more: received, shown, deleted and counted there, sent to
+ * the queues, and the records of their tasks opened again.
+ */
+export function workOnDeadLetters(
+  deadLetterQueues: readonly IQueue[],
+  targets: readonly IQueue[],
+  { results }: Tables,
+): Rights[] {
+  return [
+    {
+      actions: ['sqs:ReceiveMessage', 'sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+      resourceArns: deadLetterQueues.map((queue) => queue.queueArn),
+    },
+    sendTo(targets),
+    onKeys(results, [TASKS], ['GetItem', 'BatchGetItem', 'UpdateItem', 'DeleteItem']),
+  ];
+}
+
 /** Reading results and members of groups, and how far groups are. */
 export function readResults({ results, state }: Tables): Rights[] {
   return [

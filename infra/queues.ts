@@ -127,6 +127,20 @@ export class TaskQueues extends Construct {
     return Object.values(this.pairs).map((pair) => pair.deadLetterQueue);
   }
 
+  /** Queues with their lanes, and where their dead letters are, by Celery's name; not those of others' workers. */
+  withLetters(
+    external: readonly string[],
+  ): Readonly<Record<string, { readonly own: readonly IQueue[]; readonly deadLetterQueue: IQueue }>> {
+    const lanes = Object.values(this.lanes);
+    const own = Object.entries(this.pairs).filter(([name]) => !external.includes(name));
+    return Object.fromEntries(
+      own.map(([name, { queue, deadLetterQueue }]) => [
+        name,
+        { own: [queue, ...lanes.filter(({ of }) => of === name).map((lane) => lane.queue)], deadLetterQueue },
+      ]),
+    );
+  }
+
   /** Every queue that is sent to or received from, dead-letter queues and the service's own among them. */
   get everyOne(): IQueue[] {
     return [...this.targets, ...this.allDeadLetters, ...this.lost, this.missedTicks];

@@ -20,6 +20,7 @@ import {
   switchRules,
   takeMarks,
   type Tables,
+  workOnDeadLetters,
   workOnLocks,
   workOnSchedules,
 } from './grants.ts';
@@ -57,6 +58,12 @@ export interface ServiceAccessProps {
   readonly keys: EncryptionKeys;
   /** Whether chords may have members in Python. */
   readonly counted: boolean;
+}
+
+/** A queue and its lanes, and where their dead letters are. */
+export interface LetterQueues {
+  readonly own: readonly IQueue[];
+  readonly deadLetterQueue: IQueue;
 }
 
 /** The grants: rights for whoever takes a policy, and the environment for Lambda functions. */
@@ -103,6 +110,20 @@ export class ServiceAccess {
       ...switchRules(ruleArns),
     ];
     return this.enqueue(grantee).combine(grantAll(grantee, this.#props.keys.with(rights)));
+  }
+
+  deadLetters(grantee: IGrantable, queues: Readonly<Record<string, LetterQueues>>): Grant {
+    const { environment, tables } = this.#props;
+    if (grantee instanceof LambdaFn) environment.addTo(grantee, { rejectable: Object.keys(queues) });
+    const all = Object.values(queues);
+    return this.#grant(
+      grantee,
+      workOnDeadLetters(
+        all.map(({ deadLetterQueue }) => deadLetterQueue),
+        all.flatMap(({ own }) => own),
+        tables,
+      ),
+    );
   }
 
   variables(): Record<string, string> {

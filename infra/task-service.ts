@@ -5,7 +5,6 @@ import type { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
-
 import { type AppManifest, externalQueuesOf, hasFifoQueue, laneOwners, senderFacts } from '../lib/options/manifest.ts';
 import { deployedParameterName, type DeployedWorker } from '../lib/options/deployed-service.ts';
 import { TaskAlarms } from './alarms.ts';
@@ -363,6 +362,16 @@ export class TaskService extends MeteredService implements ITaskService {
    */
   grantHistory(grantee: IGrantable): Grant {
     return this.#access.history(grantee);
+  }
+
+  /**
+   * Lets somebody use `app.deadLetters`: look at what was put aside, have it run once more, and delete it. Whoever may
+   * may read every argument that lies there, and write any end of a task.
+   *
+   * @returns a grant; see `grantEnqueue`.
+   */
+  grantDeadLetters(grantee: IGrantable): Grant {
+    return this.#access.deadLetters(grantee, this.queues.withLetters(externalQueuesOf(this.manifest)));
   }
 
   /**

@@ -62,6 +62,20 @@ export type { TaskEnd } from './history/end-view.ts';
 export type { TaskStory } from './history/story.ts';
 export type { Percentiles, Stats, StatsCounts, StatsQuery } from './history/stats.ts';
 export type { Since } from './history/time-range.ts';
+export type {
+  DeadLetterBook,
+  DeadLetterList,
+  DropOptions,
+  ListLettersOptions,
+  OpenedLetter,
+  RedriveOptions,
+} from './operate/dead-letter-book.ts';
+export type { DeadLetter } from './operate/letter.ts';
+export type { DeadLetterQuery } from './operate/letter-query.ts';
+export type { LetterGroup } from './operate/group-letters.ts';
+export type { RedriveProgress, RedriveReport } from './operate/letter-report.ts';
+export type { LetterEdit } from './operate/redriven-message.ts';
+export type { DeadLetters, QueueCounts, ReceivedLetter, ReceiveLetters } from './ports/dead-letters.ts';
 export type { HeldLock, LockBook, LockOptions } from './flow/lock-book.ts';
 export type { Lock } from './flow/lock.ts';
 export type { SlotsQuery, SlotsView, SlotTask } from './app/slot-book.ts';
@@ -116,6 +130,7 @@ export type {
   CommitRequest,
   ConcludeOutcome,
   ConcludeRequest,
+  ReopenRequest,
   TaskRecord,
   UpdateOutcome,
 } from './ports/backend.ts';

@@ -21,6 +21,7 @@ import {
 /** Files over the limit, each with the reason. */
 const LONG_FILES: Readonly<Record<string, string>> = {
   'lib/app/app.ts': 'the one place that knows everything',
+  'infra/task-service.ts': 'what users write in a stack: a method for each grant, each with its text',
 };
 
 const files: SourceFile[] = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {

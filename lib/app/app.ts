@@ -28,9 +28,19 @@ import type { GroupResult } from '../results/group-result.ts';
 import { manifestOf } from '#deployed/app/app-manifest';
 import { awsPorts } from '#deployed/app/aws-ports';
 import { applyCall, savedGroup, sendCall, sendMany, sendNamed } from '#deployed/producer/sending';
-import { consumeLost, consumeWakeUps, controlOf, historyOf, locksOf, rollUp, runEager } from '#deployed/app/rarely';
+import {
+  consumeLost,
+  consumeWakeUps,
+  controlOf,
+  deadLettersOf,
+  historyOf,
+  locksOf,
+  rollUp,
+  runEager,
+} from '#deployed/app/rarely';
 import type { HistoryBook } from '../history/history-book.ts';
 import type { Stats, StatsQuery } from '../history/stats.ts';
+import type { DeadLetterBook } from '../operate/dead-letter-book.ts';
 import type { LockBook } from '../flow/lock-book.ts';
 import { Beat } from '#deployed/beat/beat';
 import type { FullSweepReport } from '../beat/beat.ts';
@@ -39,7 +49,16 @@ import type { SweepOptions } from '../beat/sweep.ts';
 import type { BeatEntry } from '../beat/entry.ts';
 
 /** Ports without which an app works, only without what asks them. */
-export type RarePort = 'celeryGroups' | 'history' | 'locks' | 'pauses' | 'rates' | 'slots' | 'marks' | 'rules';
+export type RarePort =
+  | 'celeryGroups'
+  | 'history'
+  | 'locks'
+  | 'pauses'
+  | 'rates'
+  | 'slots'
+  | 'marks'
+  | 'rules'
+  | 'deadLetters';
 
 /** Ports that a test or an embedded cloud sets; whatever is left out is the system's. */
 export type Wiring = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups'> &
@@ -309,6 +328,20 @@ export class Celeriac implements App {
    */
   get control(): Control {
     return controlOf(this);
+  }
+
+  /**
+   * What was put aside: list it, have it run once more, throw it away. On AWS a caller needs
+   * `service.grantDeadLetters(fn)`.
+   *
+   * @example
+   * ```ts
+   * const { groups } = await app.deadLetters.list();
+   * await app.deadLetters.redrive({ task: 'orders.charge', rate: '5/s' });
+   * ```
+   */
+  get deadLetters(): DeadLetterBook {
+    return deadLettersOf(this);
   }
 
   #register(definition: TaskDefinition): Task {

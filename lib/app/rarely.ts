@@ -2,6 +2,7 @@
 import type * as Eager from './eager.ts';
 import { HistoryBook } from '../history/history-book.ts';
 import type * as RollUp from '../history/roll-up.ts';
+import { DeadLetterBook } from '../operate/dead-letter-book.ts';
 import { LockBook } from '../flow/lock-book.ts';
 import { Control } from './control.ts';
 import type { App } from '../producer/app.ts';
@@ -28,4 +29,8 @@ export function controlOf(app: App): Control {
 
 export function locksOf(app: App): LockBook {
   return new LockBook(app);
+}
+
+export function deadLettersOf(app: App): DeadLetterBook {
+  return new DeadLetterBook(app);
 }

@@ -30,6 +30,7 @@ export function callViews({ own, rules, clients, clock, over }: Viewed): Connect
       groups: withCeleriacErrors(ports.groups),
       locks: withCeleriacErrors(ports.locks),
       pauses: withCeleriacErrors(ports.pauses),
+      deadLetters: withCeleriacErrors(ports.deadLetters),
       celeryGroups: withCeleriacErrors(ports.celeryGroups),
       rates: withCeleriacErrors(ports.rates),
       slots: withCeleriacErrors(ports.slots),

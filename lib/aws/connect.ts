@@ -5,6 +5,7 @@ import { callViews } from '#deployed/aws/call-views';
 import { historyOver } from '#deployed/aws/history-over';
 import {
   celeryGroupsOver,
+  deadLettersOver,
   groupsOver,
   marksOver,
   ratesOver,
@@ -64,6 +65,7 @@ function portsOver(environment: Environment, parts: ConnectParts, { sqs, dynamod
     pauses: pausesOver({ client: dynamodb, table: environment.stateTable, ...parts }),
     locks: locksOver({ client: dynamodb, table: environment.stateTable, ...parts }),
     history: historyOver({ client: dynamodb, table: environment.stateTable }),
+    deadLetters: deadLettersOver({ client: sqs, urls: environment.deadLetterQueues }),
     groups: groupsOver({ client: dynamodb, table: environment.stateTable, ...parts }),
   };
 }

@@ -3,6 +3,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { CeleryGroups } from '../ports/celery-groups.ts';
 import type { History } from '../ports/history.ts';
+import type { DeadLetters } from '../ports/dead-letters.ts';
 import type { Marks } from '../ports/marks.ts';
 import type { Locks } from '../ports/locks.ts';
 import type { Pauses } from '../ports/pauses.ts';
@@ -24,6 +25,7 @@ export type AwsPorts = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules'
   readonly locks: Locks;
   readonly pauses: Pauses;
   readonly history: History;
+  readonly deadLetters: DeadLetters;
 };
 
 export interface Connected extends AwsPorts {

@@ -17,19 +17,21 @@ import type {
   CommitRequest,
   ConcludeOutcome,
   ConcludeRequest,
+  ReopenRequest,
   TaskRecord,
   UpdateOutcome,
 } from '../ports/backend.ts';
 import type { Clock, Random } from '../base/time.ts';
 import { mapConcurrently } from '../base/map-concurrently.ts';
 import { backoff } from './backoff.ts';
-import { readTerminated, revokeTask } from '#deployed/aws/dynamodb-revokes';
+import { readTerminated, reopenTask, revokeTask } from '#deployed/aws/dynamodb-revokes';
 import { freeFor, isConclusion, isOurs, oursFor } from './dynamodb-conditions.ts';
 import { claimFields, commitFields, concludeFields, ENDED_OTHERWISE } from './dynamodb-fields.ts';
 import { DynamodbBatch } from './dynamodb-batch.ts';
 import type { StatementOutcome } from './dynamodb-statements.ts';
 import { document, isExpired, type Item, number, recordOf, text } from './dynamodb-record.ts';
 import { resultKey } from './keys.ts';
+import type { TaskItem } from './dynamodb-revokes.ts';
 import { UpdateBuilder } from './update-builder.ts';
 
 // A failed tree of a hundred thousand steps is concluded item by item, and a group of as many forgotten.
@@ -160,10 +162,18 @@ export class DynamodbBackend implements Backend {
   }
 
   revoke(request: Parameters<Backend['revoke']>[0]): Promise<string> {
-    return revokeTask(request, {
-      write: (update) => this.#write(request.id, update, 'NONE'),
-      replaceExpired: (again) => this.#replaceExpired(request.id, request.nowMs, again),
-    });
+    return revokeTask(request, this.#item(request));
+  }
+
+  reopen(request: ReopenRequest): Promise<boolean> {
+    return reopenTask(request, this.#item(request));
+  }
+
+  #item({ id, nowMs }: { readonly id: string; readonly nowMs: number }): TaskItem {
+    return {
+      write: (update) => this.#write(id, update, 'NONE'),
+      replaceExpired: (again) => this.#replaceExpired(id, nowMs, again),
+    };
   }
 
   terminated(ids: readonly string[]): Promise<boolean[]> {

@@ -34,6 +34,7 @@ export function recordOf(item: Item): TaskRecord {
     settlement: string('settlement'),
     settledAttempt: numeric('settled'),
     ignored: item['ignored']?.BOOL,
+    past: string('past'),
     expiresAtSeconds: numeric('ttl'),
   };
   const present = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));

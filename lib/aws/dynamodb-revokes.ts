@@ -1,10 +1,11 @@
-/** Revoking on DynamoDB, and whether running tasks were revoked. Of a task that ends by itself nobody asks either. */
+/** Revoking on DynamoDB, opening again what has ended, and whether running tasks were revoked. Of a task that ends by itself nobody asks either. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BatchGetItemCommand } from '#aws-sdk';
 
 import { DYNAMODB_MAX_BATCH_GETS } from '../base/limits.ts';
 import { REVOKED } from '../base/states.ts';
-import type { Backend } from '../ports/backend.ts';
+import { isReopened } from '../ports/claims.ts';
+import type { Backend, ReopenRequest } from '../ports/backend.ts';
 import { ENDED_OTHERWISE, outcome, written } from './dynamodb-fields.ts';
 import { isExpired, type Item, number, recordOf, text } from './dynamodb-record.ts';
 import { resultKey } from './keys.ts';
@@ -57,6 +58,38 @@ function waitingAt(update: UpdateBuilder, nowMs: number): string {
   );
   const notRunning = `attribute_not_exists(${attempt}) OR ${committed} = ${attempt} OR ${lease} < ${update.value(number(nowMs))}`;
   return `attribute_not_exists(${finished}) AND (${notRunning})`;
+}
+
+/** One write, on condition that it still stands as it was seen. */
+export async function reopenTask(request: ReopenRequest, task: TaskItem): Promise<boolean> {
+  const { attempt, finishedMs, past } = request;
+  const update = new UpdateBuilder()
+    .setAll([
+      ['status', text(request.status)],
+      ['attempt', number(attempt)],
+      ['committed', number(attempt)],
+      ['deliveries', number(0)],
+      ['requeues', number(0)],
+      ['name', text(request.name)],
+      ['queue', text(request.queue)],
+      ...(past === undefined ? [] : ([['past', text(past)]] as const)),
+    ])
+    .setAll(outcome(request))
+    .setAll(written(request.nowMs, request))
+    .remove('finished', 'owner');
+  if (past === undefined) update.remove('past');
+  update.when(
+    finishedMs === undefined
+      ? `attribute_not_exists(${update.name('id')})`
+      : `${update.name('finished')} = ${update.value(number(finishedMs))}`,
+  );
+  const done = await task.write(update);
+  if (done.ok) return true;
+  const record = done.item && recordOf(done.item);
+  // Our own earlier write, whose answer was lost on the way.
+  if (record !== undefined && isReopened(record, request)) return true;
+  if (record === undefined || !isExpired(record, request.nowMs)) return false;
+  return task.replaceExpired(() => reopenTask(request, task));
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The stores that most deliveries do not ask. In deployed functions they are loaded when they are asked. */
 import type { CeleryGroups } from '../ports/celery-groups.ts';
+import type { DeadLetters } from '../ports/dead-letters.ts';
 import type { Groups } from '../ports/groups.ts';
 import type { Marks } from '../ports/marks.ts';
 import type { Locks } from '../ports/locks.ts';
@@ -16,6 +17,7 @@ import { DynamodbPauses } from './dynamodb-pauses.ts';
 import { DynamodbRates } from './dynamodb-rates.ts';
 import { DynamodbSchedules } from './dynamodb-schedules.ts';
 import { DynamodbSlots } from './dynamodb-slots.ts';
+import { SqsDeadLetters, type SqsDeadLettersOptions } from './sqs-dead-letters.ts';
 import { DynamodbTimers, type DynamodbTimersOptions } from './dynamodb-timers.ts';
 
 /** Without the timers' shards: a table and what asks it. */
@@ -55,4 +57,8 @@ export function pausesOver(options: StoreOptions): Pauses {
 
 export function locksOver(options: StoreOptions): Locks {
   return new DynamodbLocks(options);
+}
+
+export function deadLettersOver(options: SqsDeadLettersOptions): DeadLetters {
+  return new SqsDeadLetters(options);
 }

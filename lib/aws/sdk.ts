@@ -20,6 +20,7 @@ export {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 export {
+  ChangeMessageVisibilityBatchCommand,
   ChangeMessageVisibilityCommand,
   CreateQueueCommand,
   DeleteMessageBatchCommand,

@@ -355,3 +355,10 @@ export const SQS_MAX_WAIT_SECONDS = 20;
 export const PROCESS_WAIT_SECONDS = 10;
 /** A message is visible again this much later than its claim is free, so that whoever gets it can take it. */
 export const PROCESS_VISIBILITY_MARGIN_SECONDS = 5;
+/** A letter that is looked at is hidden for so long: should whoever looks die, it comes back then. */
+export const LETTER_HIDDEN_SECONDS = 900;
+/** Letters that are kept hidden while others are looked for. SQS has 120,000 messages of a queue in flight at most, others' among them. */
+export const MAX_HIDDEN_LETTERS = 100_000;
+/** Letters that `app.deadLetters.list()` looks at unless it is told another number, and the most it may be told. */
+export const DEFAULT_LETTERS_LISTED = 1000;
+export const MAX_LETTERS_LISTED = 100_000;

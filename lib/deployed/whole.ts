@@ -12,6 +12,7 @@ export {
 export { callViews } from '../aws/call-views.ts';
 export {
   celeryGroupsOver,
+  deadLettersOver,
   groupsOver,
   locksOver,
   marksOver,
@@ -21,9 +22,10 @@ export {
   slotsOver,
   timersOver,
 } from '../aws/rare-ports.ts';
-export { readTerminated, revokeTask } from '../aws/dynamodb-revokes.ts';
 export { HistoryBook } from '../history/history-book.ts';
 export { rollUp } from '../history/roll-up.ts';
+export { readTerminated, reopenTask, revokeTask } from '../aws/dynamodb-revokes.ts';
+export { DeadLetterBook } from '../operate/dead-letter-book.ts';
 export { LockBook } from '../flow/lock-book.ts';
 export { Control } from '../app/control.ts';
 export { runEager } from '../app/eager.ts';

@@ -1,5 +1,5 @@
 /** Results in memory: the executable meaning of `Backend`. */
-import { refusalOf } from '../ports/claims.ts';
+import { isReopened, refusalOf } from '../ports/claims.ts';
 import { checkItem, partitionKey } from '../ports/store-limits.ts';
 import { isFinal, REVOKED, STARTED } from '../base/states.ts';
 import type {
@@ -9,6 +9,7 @@ import type {
   CommitRequest,
   ConcludeOutcome,
   ConcludeRequest,
+  ReopenRequest,
   TaskRecord,
   UpdateOutcome,
 } from '../ports/backend.ts';
@@ -84,6 +85,31 @@ export class MemoryBackend implements Backend, Leases {
       expiresAtSeconds: request.expiresAtSeconds,
     });
     return Promise.resolve(REVOKED);
+  }
+
+  async reopen(request: ReopenRequest): Promise<boolean> {
+    const record = this.#records.get(request.id);
+    if (record !== undefined && this.#dropExpired(record, request.nowMs)) return this.reopen(request);
+    if (record !== undefined && isReopened(record, request)) return Promise.resolve(true);
+    if (record?.finishedMs !== request.finishedMs || (record !== undefined && request.finishedMs === undefined))
+      return Promise.resolve(false);
+    const { finishedMs: _finished, owner: _owner, past: _past, ...kept }: Partial<Held> = record ?? {};
+    const { id, attempt, status, name, queue, meta, past, expiresAtSeconds } = request;
+    this.#put({
+      ...kept,
+      id,
+      attempt,
+      committed: attempt,
+      status,
+      name,
+      queue,
+      meta,
+      expiresAtSeconds,
+      deliveries: 0,
+      requeues: 0,
+      ...(past === undefined ? {} : { past }),
+    });
+    return Promise.resolve(true);
   }
 
   async terminated(ids: readonly string[]): Promise<boolean[]> {

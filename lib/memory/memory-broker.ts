@@ -5,6 +5,8 @@ import type { Broker, OutgoingMessage, SendOutcome } from '../ports/broker.ts';
 import type { Clock, Ids } from '../base/time.ts';
 import { refusalOf } from '../ports/sqs-refusals.ts';
 import { WAKE_QUEUE } from '../ports/wake-up.ts';
+import type { DeadLetters } from '../ports/dead-letters.ts';
+import { depthOf, MemoryDeadLetters } from './memory-dead-letters.ts';
 import { FifoQueue, type MessageQueue, StandardQueue, type Stored } from './memory-queue.ts';
 
 /** What the queues in memory are made of. */
@@ -55,7 +57,7 @@ type Deduplication = Map<string, { readonly messageId: string; readonly untilMs:
 interface Queue {
   readonly messages: MessageQueue;
   readonly deduplication: Deduplication;
-  readonly dead: QueuedMessage[];
+  readonly dead: MessageQueue;
   readonly deadDeduplication: Deduplication;
 }
 
@@ -85,10 +87,10 @@ export class MemoryBroker implements Broker {
     const queues: MemoryBrokerOptions['queues'] = { ...options.queues, ...Object.fromEntries(own) };
     for (const [name, { fifo, laneOf }] of Object.entries(queues)) {
       this.#queues.set(name, {
-        messages: fifo ? new FifoQueue() : new StandardQueue(),
+        messages: newQueue(fifo),
         deduplication: new Map(),
         // Lanes share one.
-        dead: this.#queues.get(laneOf ?? '')?.dead ?? [],
+        dead: this.#queues.get(laneOf ?? '')?.dead ?? newQueue(fifo),
         deadDeduplication: new Map(),
       });
     }
@@ -141,17 +143,17 @@ export class MemoryBroker implements Broker {
 
   /** Everything in a queue, delayed and in flight too, in the order sent. */
   peekAll(queue: string): QueuedMessage[] {
-    return [...this.#named(queue).messages.values()]
-      .toSorted((left, right) => left.order - right.order)
-      .map(({ body, attributes }) => ({ body, attributes: { ...attributes } }));
+    return inOrder(this.#named(queue).messages);
   }
 
   /** What lies in a queue's dead-letter queue, in the order sent. @throws QueueNotFound */
   deadLetters(queue: string): QueuedMessage[] {
-    return this.#named(queue).dead.map(({ body, attributes }) => ({
-      body,
-      attributes: { ...attributes },
-    }));
+    return inOrder(this.#named(queue).dead);
+  }
+
+  /** The dead-letter queues, as people look at them and take them up again. */
+  get letters(): DeadLetters {
+    return new MemoryDeadLetters((queue) => this.#named(queue).dead, this.#clock);
   }
 
   /** When anything becomes receivable, in one queue or in all; undefined when nothing is left. */
@@ -170,14 +172,7 @@ export class MemoryBroker implements Broker {
    * QueueNotFound
    */
   depth(queue: string): { visible: number; delayed: number; inFlight: number } {
-    const nowMs = this.#clock.nowMs();
-    const depth = { visible: 0, delayed: 0, inFlight: 0 };
-    for (const message of this.#named(queue).messages.values()) {
-      if (message.visibleMs <= nowMs) depth.visible += 1;
-      else if (message.receiveCount === 0) depth.delayed += 1;
-      else depth.inFlight += 1;
-    }
-    return depth;
+    return depthOf(this.#named(queue).messages, this.#clock.nowMs());
   }
 
   // --------------------------------------------------------------- inside
@@ -206,11 +201,7 @@ export class MemoryBroker implements Broker {
       const first = firstOf(seen, item.deduplicationId ?? '', messageId, nowMs);
       if (first !== messageId) return { ok: true, messageId: first };
     }
-    if (item.deadLetter) {
-      queue.dead.push({ body: item.body, attributes: { ...item.attributes } });
-      return { ok: true, messageId };
-    }
-    this.#store(queue.messages, {
+    this.#store(item.deadLetter ? queue.dead : queue.messages, {
       messageId,
       body: item.body,
       attributes: Object.freeze({ ...item.attributes }),
@@ -236,6 +227,16 @@ export class MemoryBroker implements Broker {
     const message = this.#queues.get(queue)?.messages.get(receipt.slice(0, receipt.lastIndexOf('#')));
     return message?.receipt === receipt ? message : undefined;
   }
+}
+
+function newQueue(fifo: boolean): MessageQueue {
+  return fifo ? new FifoQueue() : new StandardQueue();
+}
+
+function inOrder(messages: MessageQueue): QueuedMessage[] {
+  return [...messages.values()]
+    .toSorted((left, right) => left.order - right.order)
+    .map(({ body, attributes }) => ({ body, attributes: { ...attributes } }));
 }
 
 /** The id of the first message that bore this deduplication id within five minutes: `messageId` when there is none. */

@@ -39,6 +39,8 @@ export interface TaskRecord {
   readonly settledAttempt?: number;
   /** The outcome is kept from readers (`ignoreResult`). */
   readonly ignored?: boolean;
+  /** How the attempt ended after which it was opened again (`reopen`): JSON text. A delivery of that one may settle it yet. */
+  readonly past?: string;
   /** When the record goes, seconds since the epoch. */
   readonly expiresAtSeconds?: number;
 }
@@ -130,10 +132,34 @@ export type ConcludeOutcome =
   | { readonly kind: 'concluded' }
   | Exclude<ClaimOutcome, { kind: 'claimed' } | { kind: 'revoked' }>;
 
+/** A task that has ended is to have one more attempt. */
+export interface ReopenRequest {
+  /** Task id. */
+  readonly id: string;
+  /** The attempt that counts as the last one: the next is greater. -1 for a task that never ran. */
+  readonly attempt: number;
+  /** The end that was seen: milliseconds since the epoch; undefined where there was no record. */
+  readonly finishedMs: number | undefined;
+  /** The caller's time, milliseconds since the epoch. */
+  readonly nowMs: number;
+  /** The true state until the next attempt is claimed. */
+  readonly status: string;
+  /** Name of the task. */
+  readonly name: string;
+  /** Celery's name of the queue that its message was in. */
+  readonly queue: string;
+  /** What readers see meanwhile. */
+  readonly meta: string;
+  /** As in `TaskRecord`. */
+  readonly past?: string;
+  /** When the record goes, seconds since the epoch. */
+  readonly expiresAtSeconds: number;
+}
+
 /** What became of a state that a run stores. `terminated`: its task was revoked with `terminate`, and nothing was stored. */
 export type UpdateOutcome = 'stored' | 'terminated' | 'lost';
 
-/** Where results and state live. Every write is conditional; none of them ever overwrites a final state. */
+/** Where results and state live. Every write is conditional; none but `reopen` ever overwrites a final state. */
 export interface Backend {
   /** Makes one delivery the owner of an attempt. Ids are distinct within one call. */
   claim(requests: readonly ClaimRequest[]): Promise<ClaimOutcome[]>;
@@ -165,6 +191,12 @@ export interface Backend {
     /** Noted beside it, also where it was revoked without before; a later one without leaves the note. */
     readonly terminate?: boolean;
   }): Promise<string>;
+  /**
+   * Opens a task that has ended again, or makes a record as if it had: an attempt that is newer may be claimed, one of the
+   * same number finds how it ended. The same request again changes nothing. `false` where it does not stand any more as it
+   * was seen.
+   */
+  reopen(request: ReopenRequest): Promise<boolean>;
   /** Of each whether it was revoked with `terminate`, in order. May lag behind by some seconds: it is asked again and again. */
   terminated(ids: readonly string[]): Promise<boolean[]>;
   /** Strongly consistent; in the order of `ids`; undefined for unknown and expired ones. */

@@ -1,5 +1,5 @@
 /** Why an attempt cannot be claimed or concluded: one reading of a record for every backend. Pure. */
-import type { ClaimOutcome, TaskRecord } from './backend.ts';
+import type { ClaimOutcome, ReopenRequest, TaskRecord } from './backend.ts';
 
 export type ClaimRefusal = Exclude<ClaimOutcome, { kind: 'claimed' }>;
 
@@ -23,4 +23,15 @@ export function refusalOf(
   }
   if (revokedCounts && record.revokedMs !== undefined) return { kind: 'revoked', record };
   return undefined;
+}
+
+/** Whether a record is open as this request would have it, and nobody has claimed it since. */
+export function isReopened(record: TaskRecord, { attempt, meta, past }: ReopenRequest): boolean {
+  return (
+    record.finishedMs === undefined &&
+    record.attempt === attempt &&
+    record.committed === attempt &&
+    record.meta === meta &&
+    record.past === past
+  );
 }

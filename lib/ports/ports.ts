@@ -4,6 +4,7 @@
  * executable meaning of each; `celeriac/testing` exports the suite that every adapter must pass.
  */
 import type { CeleryGroups } from './celery-groups.ts';
+import type { DeadLetters } from './dead-letters.ts';
 import type { Groups } from './groups.ts';
 import type { History } from './history.ts';
 import type { Marks } from './marks.ts';
@@ -44,6 +45,8 @@ export interface Ports {
   readonly pauses?: Pauses | undefined;
   /** What ended. Absent where there is no store for it: then none is kept. */
   readonly history?: History | undefined;
+  /** What was put aside. Absent where nobody looks at it: then `app.deadLetters` has none. */
+  readonly deadLetters?: DeadLetters | undefined;
   /** Absent where no entry is fired by a rule: then all are swept. */
   readonly rules?: Rules | undefined;
   /** Tells the time, and waits. */

@@ -44,6 +44,7 @@ function heldBackend({ backend, clock }: Ports, held: HeldDelivery): Backend {
     conclude: (requests) => backend.conclude(requests),
     revoke: (request) => backend.revoke(request),
     get: (ids, nowMs) => backend.get(ids, nowMs),
+    reopen: (request) => backend.reopen(request),
     forget: (ids) => backend.forget(ids),
   };
 }

@@ -190,6 +190,7 @@ export function faultyPorts(ports: Ports, plan: FaultPlan, settings: Settings): 
     ...(ports.rates === undefined ? {} : { rates: wrap(ports.rates) }),
     ...(ports.slots === undefined ? {} : { slots: wrap(ports.slots) }),
     ...(ports.history === undefined ? {} : { history: wrapped(ports.history, plan, ports.clock, { apart: true }) }),
+    ...(ports.deadLetters === undefined ? {} : { deadLetters: wrap(ports.deadLetters) }),
   };
 }
 

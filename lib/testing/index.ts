@@ -2,6 +2,7 @@ export type { QueuedMessage, MemoryBroker, Received } from '../memory/memory-bro
 export { backendConformance } from './conformance/backend.ts';
 export { brokerConformance } from './conformance/broker.ts';
 export type { BrokerUnderTest } from './conformance/broker-under-test.ts';
+export { deadLettersConformance, type DeadLettersUnderTest } from './conformance/dead-letters.ts';
 export type { ConformanceCase } from './conformance/case.ts';
 export { celeryGroupsConformance } from './conformance/celery-groups.ts';
 export { groupsConformance } from './conformance/groups.ts';

@@ -96,14 +96,16 @@ export function memoryPorts(
   logger: Logger = silentLogger,
 ): WorldPorts & { readonly broker: MemoryBroker } {
   const ids = countingIds(settings.seed);
+  const broker = new MemoryBroker({
+    clock,
+    ids,
+    queues: app.settings.queues,
+    visibilitySeconds: settings.invocationSeconds + VISIBILITY_MARGIN_SECONDS,
+    maxReceiveCount: settings.maxReceiveCount,
+  });
   return {
-    broker: new MemoryBroker({
-      clock,
-      ids,
-      queues: app.settings.queues,
-      visibilitySeconds: settings.invocationSeconds + VISIBILITY_MARGIN_SECONDS,
-      maxReceiveCount: settings.maxReceiveCount,
-    }),
+    broker,
+    deadLetters: broker.letters,
     backend: new MemoryBackend(),
     timers: new MemoryTimers({ shards: app.settings.timerShards }),
     schedules: new MemorySchedules(),

@@ -1,7 +1,7 @@
 /** An outcome as it is stored, and what settling needs beyond its document. */
 import type { RetryOverrides } from '../base/errors.ts';
 import type { TaskRecord } from '../ports/backend.ts';
-import { decodeJsonKeepingTypes, encodeJson } from '../wire/json.ts';
+import { decodeJson, decodeJsonKeepingTypes, encodeJson } from '../wire/json.ts';
 import { decodeTyped } from '../wire/json-typed.ts';
 
 /** What settling needs beyond the result document; stored with the commit as JSON. */
@@ -53,6 +53,24 @@ function endedOf(record: TaskRecord): Ended {
   // Revoked while nobody ran it: the attempt that would have come next.
   if (owner === undefined && atMs !== undefined && atMs === revokedMs) return { attempt: committed + 1, atMs };
   return { attempt, atMs, startedMs: owner === undefined ? undefined : startedMs, deliveries };
+}
+
+/** How an attempt ended after which its task was opened again. */
+export interface Past {
+  readonly attempt: number;
+  readonly status: string;
+  readonly meta?: string | undefined;
+  readonly settlement?: string | undefined;
+  /** When it ended, milliseconds since the epoch. */
+  readonly atMs?: number | undefined;
+}
+
+/** The outcome of an earlier attempt, where the record still tells it. */
+export function pastOf({ past }: TaskRecord, attempt: number): Committed | undefined {
+  if (past === undefined) return undefined;
+  const { attempt: ended, status, meta, settlement, atMs } = decodeJson(past) as Past;
+  if (ended !== attempt) return undefined;
+  return { status, meta, settlement: readSettlement(settlement), again: true, ended: { attempt, atMs } };
 }
 
 export function writeSettlement(settlement: Settlement): string | undefined {

@@ -4,9 +4,9 @@ import { IGNORED } from '../base/states.ts';
 import type { Message } from '../wire/message.ts';
 import { ACK, deliveriesOf, type Disposition } from './attempt.ts';
 import type { Delivery } from '../ports/delivery.ts';
-import { committedOf, type Settlement } from './committed.ts';
+import type { Settlement } from './committed.ts';
 import { concludeRequest } from './conclude-request.ts';
-import { settleEndedNext } from './ended-next.ts';
+import { settleEnded } from './ended-next.ts';
 import { settle } from './settle.ts';
 import type { Worker } from './worker.ts';
 
@@ -48,20 +48,16 @@ export async function conclude(
   if (outcome.kind === 'busy') return { kind: 'keep', seconds: Math.ceil((outcome.leaseMs - nowMs) / 1000) + 1 };
   // Nobody runs it any more: a slot that it had is the next one's.
   if (message.celeriac.slots !== undefined) await passOn(message, worker);
-  if (outcome.kind === 'older') {
-    await settleEndedNext(message, delivery, outcome.record, worker);
+  if (outcome.kind !== 'concluded') {
+    await settleEnded(message, delivery, outcome.record, worker, outcome.kind === 'finished');
     return ACK;
   }
-  const committed =
-    outcome.kind === 'finished' ? committedOf(outcome.record) : { status, meta, settlement, ended: { atMs: nowMs } };
-  if (outcome.kind === 'concluded') {
-    logger.log(
-      // Left out of what its caller asked for: somebody may want to know.
-      deadLetterReason !== undefined ? 'error' : status === IGNORED ? 'warn' : 'info',
-      `Task ${message.task}[${message.id}] ${status}: ${errorLine(error)}`,
-      { task: message.task, taskId: message.id, queue: message.queue },
-    );
-  }
-  await settle(message, delivery, committed, worker);
+  logger.log(
+    // Left out of what its caller asked for: somebody may want to know.
+    deadLetterReason !== undefined ? 'error' : status === IGNORED ? 'warn' : 'info',
+    `Task ${message.task}[${message.id}] ${status}: ${errorLine(error)}`,
+    { task: message.task, taskId: message.id, queue: message.queue },
+  );
+  await settle(message, delivery, { status, meta, settlement, ended: { atMs: nowMs } }, worker);
   return ACK;
 }

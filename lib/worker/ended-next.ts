@@ -1,19 +1,30 @@
-/** An older attempt's message that has ended the next one is the only one which can tell what follows from that. */
+/** What follows from an end that stands, told by a message that finds it. */
 import type { TaskRecord } from '../ports/backend.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import type { Message } from '../wire/message.ts';
-import { committedOf } from './committed.ts';
+import { committedOf, pastOf } from './committed.ts';
 import { hasEndedNext } from './decide.ts';
 import { settle } from './settle.ts';
 import type { SettlingWorker } from './settle-followers.ts';
 
-/** Settles the next attempt's end again, where this message has written it; whoever did may have died before it was told. */
-export async function settleEndedNext(
+/**
+ * Settles an end again: whoever wrote it may have died before it was told.
+ *
+ * @param own whether the record is of this very attempt. Of an older one it may be the next attempt's, where this message
+ * has written it, or its own, after which somebody had the task run once more.
+ */
+export async function settleEnded(
   message: Message,
   delivery: Delivery,
   record: TaskRecord,
   worker: SettlingWorker,
+  own: boolean,
 ): Promise<void> {
-  if (hasEndedNext(record, message.retries))
+  const past = pastOf(record, message.retries);
+  if (past !== undefined)
+    // Its chain goes on, or fails, with the attempt that came after.
+    await settle({ ...message, embed: { ...message.embed, chain: null } }, delivery, past, worker);
+  else if (own) await settle(message, delivery, committedOf(record), worker);
+  else if (hasEndedNext(record, message.retries))
     await settle({ ...message, retries: message.retries + 1 }, delivery, committedOf(record), worker);
 }

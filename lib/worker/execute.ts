@@ -22,9 +22,7 @@ import { recordExpiresAtSeconds } from './record-expiry.ts';
 import { isOfDisabledEntry } from './rule-tick.ts';
 import { isLargeUnpacked } from './large.ts';
 import { runAttempt } from './run-attempt.ts';
-import { committedOf } from './committed.ts';
-import { settleEndedNext } from './ended-next.ts';
-import { settle } from './settle.ts';
+import { settleEnded } from './ended-next.ts';
 import { isFifo } from '../options/declared-queue.ts';
 import type { Worker } from './worker.ts';
 
@@ -155,9 +153,7 @@ async function claimAndRun(
       }
       return runAttempt({ message, delivery, definition, owner, deliveries: decision.deliveries, worker });
     case 'duplicate': {
-      const { record } = decision;
-      if (decision.settle) await settle(message, delivery, committedOf(record), worker);
-      else await settleEndedNext(message, delivery, record, worker);
+      await settleEnded(message, delivery, decision.record, worker, decision.settle);
       return ACK;
     }
     case 'revoked':

@@ -7,6 +7,7 @@ import {
   type ConformanceCase,
   countingIds,
   historyConformance,
+  deadLettersConformance,
   ManualClock,
   marksConformance,
   leasesConformance,
@@ -54,6 +55,16 @@ describe('memory', () => {
   describe('rates', () => all(ratesConformance(new MemoryRates())));
   describe('slots', () => all(slotsConformance(new MemorySlots())));
   describe('history', () => all(historyConformance(new MemoryHistory())));
+  describe('dead letters', () => {
+    all(
+      deadLettersConformance(() => {
+        const clock = new ManualClock(1_900_000_000_000);
+        const queues = { plain: { fifo: false }, ordered: { fifo: true } };
+        const broker = new MemoryBroker({ clock, ids: countingIds(), queues });
+        return { broker, deadLetters: broker.letters, standard: 'plain', fifo: 'ordered' };
+      }),
+    );
+  });
   describe('broker', () => {
     all(
       brokerConformance((): BrokerUnderTest => {

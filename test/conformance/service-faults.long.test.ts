@@ -131,6 +131,7 @@ describe.each(Object.entries(DAYS))('%s', (_name, { kinds, suites, writes = 'bat
       rates: retryingPort(made.rates),
       slots: retryingPort(made.slots),
       history: retryingPort(made.history),
+      deadLetters: retryingPort(made.deadLetters),
     };
   });
   afterAll(async () => {

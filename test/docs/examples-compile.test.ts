@@ -17,6 +17,7 @@ const BEFORE: Readonly<Record<string, string>> = {
   'canvas.md // sets.ts': `import { group, ResultSet } from 'celeriac';\nimport { add } from './shop.ts';`,
   'celery.md // stack.ts': `import { CfnOutput, Stack } from 'aws-cdk-lib';\nimport { TaskService } from 'celeriac/infra';\nimport { app } from './app.ts';\ndeclare const pythonRole: import("aws-cdk-lib/aws-iam").IRole;`,
   'celery.md // use.ts': `import { chain, chord, typed } from 'celeriac';\nimport { app, index, invoice, resize } from './app.ts';`,
+  'dead-letters.md // letters.ts': `import { Celeriac } from 'celeriac';\nconst app = new Celeriac('shop');`,
   "deploy.md import { RemovalPolicy, Duration } from 'aws-cdk-lib';":
     'declare const apiFunction: import("aws-cdk-lib/aws-lambda").Function;\ndeclare const adminFunction: typeof apiFunction;\ndeclare const celeryRole: import("aws-cdk-lib/aws-iam").IRole;',
   "deploy.md import { Duration } from 'aws-cdk-lib';": `import { TaskService } from 'celeriac/infra';\nimport { app } from './src/tasks.ts';`,

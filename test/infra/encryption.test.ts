@@ -28,6 +28,7 @@ const GRANTS = [
   'grantLocks',
   'grantHistory',
   'grantCelery',
+  'grantDeadLetters',
 ] as const;
 
 function make(stack: Stack, props: Partial<TaskServiceProps> = {}): TaskService {
@@ -90,6 +91,7 @@ describe('encryptionKey', () => {
     [/^grantLocks/, { dynamodb: WRITE }],
     [/^grantHistory/, { dynamodb: READ }],
     [/^grantSchedules/, { sqs: SEND, dynamodb: WRITE }],
+    [/^grantDeadLetters/, { sqs: SEND, dynamodb: WRITE }],
     [/^grantCelery.*DefaultPolicy/, { sqs: SEND, dynamodb: WRITE }],
   ])('%s has what its calls take, and by their services alone', (who, rights) => {
     const found = policies(template).filter(({ logicalId }) => who.test(logicalId));

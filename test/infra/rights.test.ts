@@ -40,6 +40,7 @@ const JUSTIFIED: Readonly<Record<string, readonly (readonly [RegExp, string])[]>
   [SWEEPER]: OF_LAMBDA,
   locks: [],
   history: [],
+  letters: [[/^sqs:.* rights-orders/, 'of a FIFO queue the same is asked as of the other one']],
   enqueue: [FREED],
   results: [],
   manage: [],
@@ -165,6 +166,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'read schedule entries',
     'send a task',
   ],
+  letters: ['forge a result', 'delete a result', 'read a result', 'send a task', 'read dead letters'],
   [WORKER]: [
     'forge a result',
     'delete a result',

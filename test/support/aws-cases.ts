@@ -5,6 +5,8 @@ import {
   backendConformance,
   type BrokerUnderTest,
   brokerConformance,
+  deadLettersConformance,
+  type DeadLettersUnderTest,
   celeryGroupsConformance,
   type ConformanceCase,
   groupsConformance,
@@ -27,7 +29,7 @@ import type { Environment } from '../../lib/options/manifest.ts';
 import type { Servers } from './servers.ts';
 
 /** Each case of the broker has queues of its own. */
-const RUNS = 9;
+const RUNS = 15;
 
 export interface Suite {
   readonly port: string;
@@ -57,6 +59,10 @@ export function awsCases(): AwsCases {
     if (started === undefined) throw new Error('start() comes first');
     return brokerOf(started, `plain${index}`, `ordered${index}`);
   };
+  const letters = (): DeadLettersUnderTest => {
+    const { standard, fifo } = broker();
+    return { broker: ports.broker, deadLetters: ports.deadLetters, standard, fifo };
+  };
   return {
     suites: [
       { port: 'backend', cases: backendConformance(later(() => ports.backend)) },
@@ -78,6 +84,7 @@ export function awsCases(): AwsCases {
       { port: 'slots', cases: slotsConformance(later(() => ports.slots)) },
       { port: 'history', cases: historyConformance(later(() => ports.history)) },
       { port: 'broker', cases: brokerConformance(broker) },
+      { port: 'dead letters', cases: deadLettersConformance(letters) },
     ],
     start: async (servers) => {
       const environment = await servers.provision(conformanceApp());

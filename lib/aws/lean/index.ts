@@ -54,6 +54,8 @@ class EventBridgeClient extends Client {
   }
 }
 
+export const ChangeMessageVisibilityBatchCommand: CommandClass =
+  /* @__PURE__ */ command('ChangeMessageVisibilityBatch');
 export const ChangeMessageVisibilityCommand: CommandClass = /* @__PURE__ */ command('ChangeMessageVisibility');
 export const CreateQueueCommand: CommandClass = /* @__PURE__ */ command('CreateQueue');
 export const DeleteMessageBatchCommand: CommandClass = /* @__PURE__ */ command('DeleteMessageBatch');

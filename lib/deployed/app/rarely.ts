@@ -22,3 +22,8 @@ export const locksOf: typeof Whole.locksOf = (app) =>
     'app.locks',
     once(async () => new (await onDemand()).LockBook(app)),
   );
+export const deadLettersOf: typeof Whole.deadLettersOf = (app) =>
+  lazy(
+    'app.deadLetters',
+    once(async () => new (await onDemand()).DeadLetterBook(app)),
+  );

@@ -55,3 +55,9 @@ export const locksOver: typeof Whole.locksOver = (options) =>
     'locks',
     once(async () => (await onDemand()).locksOver(options)),
   );
+
+export const deadLettersOver: typeof Whole.deadLettersOver = (options) =>
+  lazy(
+    'deadLetters',
+    once(async () => (await onDemand()).deadLettersOver(options)),
+  );

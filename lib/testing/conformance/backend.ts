@@ -3,6 +3,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import type { Backend, ClaimOutcome, ClaimRequest, CommitRequest, ConcludeRequest } from '../../ports/backend.ts';
 import type { ConformanceCase } from './case.ts';
 import { backendRefusals } from './refusals.ts';
+import { reopenConformance } from './reopened.ts';
 import { terminationConformance } from './terminations.ts';
 
 const NOW = 1_900_000_000_000;
@@ -276,5 +277,10 @@ export function backendConformance(backend: Backend, prefix = 'backend'): Confor
     await backend.forget([id, `${id}-unknown`]);
     ok((await record(id)) === undefined);
   });
-  return [...cases, ...terminationConformance(backend, prefix), ...backendRefusals(backend)];
+  return [
+    ...cases,
+    ...terminationConformance(backend, prefix),
+    ...reopenConformance(backend, prefix),
+    ...backendRefusals(backend),
+  ];
 }

@@ -45,6 +45,8 @@ export function awsAdapters(options: AwsWorldOptions = {}): (of: AdaptersOf) => 
     const ports: WorldPorts = {
       ...memory,
       ...stores,
+      // The fake takes messages and hands out none.
+      deadLetters: queues.letters,
       rules: memory.rules,
       backend: Object.assign(stores.backend, { all: () => [...dynamodb.table(RESULTS_TABLE).items()].map(recordOf) }),
       timers: Object.assign(stores.timers, timersOf(dynamodb, environment.timerShards)),

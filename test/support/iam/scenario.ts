@@ -38,6 +38,7 @@ export function scenarioRoles(): ServiceRoles {
     schedules: (service, grantee) => void service.grantSchedules(grantee),
     locks: (service, grantee) => void service.grantLocks(grantee),
     history: (service, grantee) => void service.grantHistory(grantee),
+    letters: (service, grantee) => void service.grantDeadLetters(grantee),
   });
 }
 
@@ -80,8 +81,9 @@ export class Scenario {
     const dynamodb = new DynamoDBClient({ ...common, endpoint: endpoints.dynamodb });
     const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + this.#aheadMs };
     const { deadLetterQueues, ...others } = this.environment;
-    // Callers are told of no dead-letter queue.
-    const known = { ...others, deadLetterQueues: key === WORKER || key === SWEEPER ? deadLetterQueues : {} };
+    // Other callers are told of no dead-letter queue.
+    const isTold = [WORKER, SWEEPER, 'letters'].includes(key);
+    const known = { ...others, deadLetterQueues: isTold ? deadLetterQueues : {} };
     if (key === SWEEPER)
       addMiddleware(
         sqs,
@@ -133,6 +135,7 @@ export class Scenario {
     await this.#reading();
     await this.#scheduling();
     await this.#locking();
+    await this.#redriving();
     await this.#firing();
     await this.#losing();
     await this.#deliver();
@@ -276,6 +279,24 @@ export class Scenario {
     if ((await app.locks.list()).length !== 1) throw new Error('the lock is not held');
     await lock?.release();
     await app.locks.free('mine');
+  }
+
+  /** With a chain behind it; the records of some have expired, and some are thrown away. */
+  async #redriving(): Promise<void> {
+    const { refuse, add: sumOf } = this.as('enqueue');
+    await chain(refuse.s(), sumOf.si(1, 1), sumOf.si(2, 2)).delay();
+    await this.#deliver();
+    const { deadLetters } = this.as('letters').app;
+    const { counts } = await deadLetters.list();
+    if (counts['orders'] === undefined) throw new Error('the letters of a queue are not counted');
+    const { sent, failures } = await deadLetters.redrive({ task: 'refuse' });
+    if (sent < 2 || failures.length > 0) throw new Error(`letters were not redriven: ${JSON.stringify(failures)}`);
+    await this.#deliver();
+    const aheadMs = this.#aheadMs;
+    this.#aheadMs += 40 * 24 * HOUR_MS;
+    await deadLetters.redrive({ task: 'refuse', queue: 'default' });
+    this.#aheadMs = aheadMs;
+    await deadLetters.drop({ task: 'refuse' });
   }
 
   /** A rule sends its message to the queue itself. */

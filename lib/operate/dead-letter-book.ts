@@ -1,0 +1,298 @@
+/** `app.deadLetters`: what was put aside, listed, sent back, thrown away. */
+import { ImproperlyConfigured, InvalidOption } from '../base/errors.ts';
+import { booleanOption, integerIn, shown } from '../base/checks.ts';
+import { DEFAULT_LETTERS_LISTED, MAX_LETTERS_LISTED, SQS_MAX_VISIBILITY_SECONDS } from '../base/limits.ts';
+import { type Rate, resolveRateLimit } from '../options/rate-limit.ts';
+import type { DeadLetters, QueueCounts } from '../ports/dead-letters.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { App } from '../producer/app.ts';
+import { groupLetters, type LetterGroup } from './group-letters.ts';
+import { type DeadLetter, type OpenLetter, readLetter } from './letter.ts';
+import { type DeadLetterQuery, type LetterFilter, resolveQuery } from './letter-query.ts';
+import { LETTERS_AT_ONCE, redriveLetters, wouldRedrive } from './redrive.ts';
+import { type LetterEdit, messageOf } from './redriven-message.ts';
+import { LetterReport, type RedriveProgress, type RedriveReport } from './letter-report.ts';
+import { Pace } from './pace.ts';
+import { walkLetters } from './walk-letters.ts';
+
+/** How dead letters are listed. */
+export interface ListLettersOptions extends DeadLetterQuery {
+  /** Letters that are looked at in each queue, 1 to 100,000. Default 1,000. */
+  readonly limit?: number;
+}
+
+/** What lies in dead-letter queues. */
+export interface DeadLetterList {
+  /** Of each queue, task, error type and shape of message: the largest first. */
+  readonly groups: readonly LetterGroup[];
+  /** Every letter that was asked for, oldest first. */
+  readonly letters: readonly DeadLetter[];
+  /** False where a queue has more letters than were looked at. */
+  readonly complete: boolean;
+  /** What SQS counts of each queue, which may lag by a minute. */
+  readonly counts: Readonly<Record<string, QueueCounts>>;
+}
+
+/** One letter with what its task was called with. */
+export interface OpenedLetter extends DeadLetter {
+  /** Positional arguments; absent where the message cannot be read. */
+  readonly args?: readonly unknown[];
+  /** Keyword arguments; absent where the message cannot be read. */
+  readonly kwargs?: Readonly<Record<string, unknown>>;
+  /** The body as it lies there. */
+  readonly body: string;
+}
+
+/** How dead letters go back to their queues. */
+export interface RedriveOptions extends DeadLetterQuery {
+  /** So many in a time: `'5/s'`, `'100/m'`. Default: as fast as it goes. */
+  readonly rate?: Rate;
+  /** What their tasks do otherwise. Of a function: asked of each letter. */
+  readonly edit?: LetterEdit | ((letter: OpenedLetter) => LetterEdit);
+  /** Only tells what would become of them. Default false. */
+  readonly dryRun?: boolean;
+  /** Told after each step. */
+  readonly onProgress?: (progress: RedriveProgress) => void;
+  /** Ends it early: what has been sent has been sent, all else stays. */
+  readonly signal?: AbortSignal;
+}
+
+/** How dead letters are thrown away. */
+export type DropOptions = Omit<RedriveOptions, 'rate' | 'edit'>;
+
+const COMMON_KEYS = ['dryRun', 'onProgress', 'signal'];
+const EDIT_KEYS: ReadonlySet<string> = new Set<keyof LetterEdit>(['args', 'kwargs', 'queue', 'expires']);
+
+type LetterPorts = Ports & { readonly deadLetters: DeadLetters };
+
+/**
+ * The dead letters of a service. SQS has no list of a queue: whoever looks receives, so that letters are hidden from others
+ * meanwhile. On AWS a caller needs `service.grantDeadLetters(fn)`.
+ */
+export class DeadLetterBook {
+  readonly #app: App;
+
+  /** Reads nothing yet. */
+  constructor(app: App) {
+    this.#app = app;
+  }
+
+  /**
+   * What was put aside, grouped by task, error type and shape of message.
+   *
+   * @example
+   * ```ts
+   * const { groups } = await app.deadLetters.list({ since: '2h' });
+   * for (const { task, error, count } of groups) console.log(task, error, count);
+   * ```
+   * @throws InvalidOption, QueueNotFound
+   */
+  async list(options: ListLettersOptions = {}): Promise<DeadLetterList> {
+    const filter = this.#filter(options, 'list()', ['limit']);
+    const limit = integerIn(options.limit ?? DEFAULT_LETTERS_LISTED, 1, MAX_LETTERS_LISTED, 'limit of list()');
+    const found: DeadLetter[] = [];
+    const counts: Record<string, QueueCounts> = {};
+    let complete = true;
+    for (const queue of filter.queues) {
+      const { deadLetters } = await this.#ports();
+      counts[queue] = await deadLetters.count(queue);
+      let looked = 0;
+      const all = await walkLetters({ letters: deadLetters, queue }, (received) => {
+        for (const each of received.slice(0, limit - looked)) {
+          const letter = readLetter(each, queue, this.#app.settings.queues);
+          if (filter.matches(letter)) found.push(letter);
+        }
+        looked += received.length;
+        return Promise.resolve({ gone: new Set<string>(), enough: looked > limit });
+      });
+      complete &&= all;
+    }
+    const letters = found.toSorted((left, right) => left.failedAt.getTime() - right.failedAt.getTime());
+    return { groups: groupLetters(letters), letters, complete, counts };
+  }
+
+  /**
+   * Letters of one task, with the arguments that it was called with.
+   *
+   * @throws InvalidOption, QueueNotFound
+   */
+  async show(id: string, options: Pick<DeadLetterQuery, 'queue'> = {}): Promise<readonly OpenedLetter[]> {
+    if (typeof id !== 'string' || id === '')
+      throw new InvalidOption(`show(): ${shown(id)} given; a task id is allowed.`);
+    const filter = this.#filter({ ...options, id }, 'show()');
+    const found: OpenedLetter[] = [];
+    for (const queue of filter.queues) {
+      const { deadLetters } = await this.#ports();
+      await walkLetters({ letters: deadLetters, queue }, (received) => {
+        const open = this.#matching(received, queue, filter);
+        found.push(...open.map(opened));
+        return Promise.resolve({ gone: new Set<string>() });
+      });
+    }
+    return found;
+  }
+
+  /**
+   * Has tasks run once more, each under its id as a new attempt. What has been told of their failures stands; a chain goes
+   * on after the step. Asked twice, they still run once.
+   *
+   * @example
+   * ```ts
+   * const { sent } = await app.deadLetters.redrive({ task: 'orders.charge', error: 'TimeLimitExceeded', rate: '5/s' });
+   * ```
+   * @throws InvalidOption, QueueNotFound
+   */
+  async redrive(options: RedriveOptions = {}): Promise<RedriveReport> {
+    const filter = this.#filter(options, 'redrive()', [...COMMON_KEYS, 'rate', 'edit']);
+    const pace = new Pace(resolveRateLimit(options.rate, 'rate of redrive()'), this.#app.clock);
+    const editOf = editor(options.edit);
+    const { dryRun = false, signal } = options;
+    booleanOption(dryRun, 'dryRun of redrive()');
+    const report = new LetterReport(options.onProgress);
+    const extraSeconds = Math.min(pace.secondsFor(LETTERS_AT_ONCE), SQS_MAX_VISIBILITY_SECONDS / 2);
+    for (const queue of filter.queues) {
+      const { deadLetters } = await this.#ports();
+      await walkLetters({ letters: deadLetters, queue, signal, extraSeconds }, async (received) => {
+        const gone = new Set<string>();
+        const open = this.#matching(received, queue, filter);
+        report.looked(received.length);
+        for (let from = 0; from < open.length && signal?.aborted !== true; from += pace.atOnce) {
+          const some = open.slice(from, from + pace.atOnce);
+          const removed = await this.#redriveSome(some, { queue, editOf, dryRun, pace, report });
+          for (const messageId of removed) gone.add(messageId);
+        }
+        return { gone };
+      });
+    }
+    return report.end(signal?.aborted !== true);
+  }
+
+  /**
+   * Deletes letters for good: nothing tells any more what they were. The records of their tasks stay.
+   *
+   * @throws InvalidOption, QueueNotFound
+   */
+  async drop(options: DropOptions = {}): Promise<RedriveReport> {
+    const filter = this.#filter(options, 'drop()', COMMON_KEYS);
+    const { dryRun = false, signal } = options;
+    booleanOption(dryRun, 'dryRun of drop()');
+    const report = new LetterReport(options.onProgress);
+    for (const queue of filter.queues) {
+      const { deadLetters } = await this.#ports();
+      await walkLetters({ letters: deadLetters, queue, signal }, async (received) => {
+        const open = this.#matching(received, queue, filter);
+        report.looked(received.length);
+        if (!dryRun && open.length > 0)
+          await deadLetters.remove(
+            queue,
+            open.map((each) => each.received.receipt),
+          );
+        for (const { letter } of open) report.count(letter, { kind: 'dropped' });
+        return { gone: dryRun ? new Set() : messageIds(open) };
+      });
+    }
+    return report.end(signal?.aborted !== true);
+  }
+
+  // --------------------------------------------------------------- inside
+
+  async #redriveSome(
+    some: readonly OpenLetter[],
+    { queue, editOf, dryRun, pace, report }: Redriving,
+  ): Promise<ReadonlySet<string>> {
+    const ports = await this.#ports();
+    const edits = some.map((open) => editOf(open));
+    if (dryRun) {
+      for (const [index, open] of some.entries())
+        report.count(open.letter, await wouldRedrive(open, edits[index] ?? {}, ports));
+      return new Set();
+    }
+    await pace.wait(some.length);
+    const outcomes = await redriveLetters(some, edits, this.#app, ports);
+    const done = some.filter((_, index) => GONE.has(outcomes[index]?.kind ?? ''));
+    // What has been sent is deleted after that: a crash in between sends it twice, and it runs once.
+    if (done.length > 0)
+      await ports.deadLetters.remove(
+        queue,
+        done.map(({ received }) => received.receipt),
+      );
+    for (const [index, outcome] of outcomes.entries()) {
+      const open = some[index];
+      if (open !== undefined) report.count(open.letter, outcome);
+    }
+    return messageIds(done);
+  }
+
+  #matching(
+    received: readonly OpenLetter['received'][],
+    queue: string,
+    { matches }: LetterFilter,
+  ): readonly OpenLetter[] {
+    return received
+      .map((each) => ({ received: each, letter: readLetter(each, queue, this.#app.settings.queues) }))
+      .filter(({ letter }) => matches(letter));
+  }
+
+  #filter(query: DeadLetterQuery, what: string, also: readonly string[] = []): LetterFilter {
+    return resolveQuery(query, this.#app.settings, this.#app.clock.nowMs(), what, also);
+  }
+
+  async #ports(): Promise<LetterPorts> {
+    const ports = await this.#app.ports();
+    const { deadLetters } = ports;
+    if (deadLetters === undefined)
+      throw new ImproperlyConfigured('app.deadLetters: app.use() was given no `deadLetters`.');
+    return { ...ports, deadLetters };
+  }
+}
+
+interface Redriving {
+  readonly queue: string;
+  readonly editOf: (open: OpenLetter) => LetterEdit;
+  readonly dryRun: boolean;
+  readonly pace: Pace;
+  readonly report: LetterReport;
+}
+
+// What became of a letter that is deleted.
+const GONE: ReadonlySet<string> = new Set(['sent', 'settled', 'superseded']);
+
+function messageIds(letters: readonly OpenLetter[]): ReadonlySet<string> {
+  return new Set(letters.map(({ letter }) => letter.messageId));
+}
+
+function opened(open: OpenLetter): OpenedLetter {
+  const message = messageOf(open);
+  const call = message === undefined ? {} : { args: message.args, kwargs: message.kwargs };
+  return { ...open.letter, ...call, body: open.received.body };
+}
+
+/** @throws InvalidOption */
+function editor(edit: RedriveOptions['edit']): (open: OpenLetter) => LetterEdit {
+  if (typeof edit === 'function') return (open) => checkedEdit(edit(opened(open)));
+  const checked = checkedEdit(edit ?? {});
+  return () => checked;
+}
+
+/** @throws InvalidOption */
+function checkedEdit(edit: LetterEdit): LetterEdit {
+  if (typeof edit !== 'object' || edit === null)
+    throw new InvalidOption(`edit of redrive(): ${shown(edit)} given; an object such as { args: [1] } is allowed.`);
+  const key = Object.keys(edit).find((each) => !EDIT_KEYS.has(each));
+  const { args, kwargs, queue, expires } = edit;
+  const wrong =
+    key !== undefined
+      ? `'${key}' is no field`
+      : args !== undefined && !Array.isArray(args)
+        ? `args: ${shown(args)} given; an array is allowed`
+        : kwargs !== undefined && (typeof kwargs !== 'object' || kwargs === null || Array.isArray(kwargs))
+          ? `kwargs: ${shown(kwargs)} given; an object is allowed`
+          : queue !== undefined && typeof queue !== 'string'
+            ? `queue: ${shown(queue)} given; a name is allowed`
+            : expires !== undefined && expires !== null
+              ? `expires: ${shown(expires)} given; null, which takes it away, is allowed`
+              : undefined;
+  if (wrong !== undefined)
+    throw new InvalidOption(`edit of redrive(): ${wrong}. There are args, kwargs, queue and expires.`);
+  return edit;
+}

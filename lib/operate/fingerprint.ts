@@ -1,0 +1,37 @@
+/** What makes two failures the same to people: task, type of the error, shape of its message. Pure. */
+import { cut } from '../base/error-text.ts';
+import { stableHash } from '../base/ids.ts';
+
+const LONGEST_SHAPE_CHARACTERS = 200;
+// In this order: an id has digits, and quoted text may have an id.
+const VARIABLE: readonly (readonly [RegExp, string])[] = [
+  [/'[^']*'|"[^"]*"|`[^`]*`/g, "'…'"],
+  [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '<id>'],
+  [/\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?/g, '<time>'],
+  [/\b(?:0x)?[0-9a-f]*\d[0-9a-f]*\b/gi, '#'],
+];
+
+/** Before the first colon of `name: message`, where that looks like a name. */
+export function errorTypeOf(error: string): string {
+  const [, name] = /^([\p{L}_$][\p{L}\p{N}_$.]*)(?::|$)/u.exec(error) ?? [];
+  return name ?? 'Error';
+}
+
+/** An error's text without what differs from one occurrence to the next: quoted text, ids, times, numbers. */
+export function shapeOfError(error: string): string {
+  const [line = ''] = error.split('\n');
+  return VARIABLE.reduce(
+    (text, [variable, mark]) => text.replaceAll(variable, mark),
+    cut(line, 4 * LONGEST_SHAPE_CHARACTERS),
+  )
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+    .slice(0, LONGEST_SHAPE_CHARACTERS);
+}
+
+/** Eight hexadecimal digits. */
+export function fingerprintOf(task: string, error: string): string {
+  return stableHash(`${task}\n${errorTypeOf(error)}\n${shapeOfError(error)}`)
+    .toString(16)
+    .padStart(8, '0');
+}
