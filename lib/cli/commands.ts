@@ -67,6 +67,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/ping.ts')).ping,
   },
   {
+    name: 'dlq',
+    summary: 'lists dead letters, has them run once more, deletes them',
+    group: 'Queues',
+    load: async () => (await import('./commands/dlq.ts')).dlq,
+  },
+  {
     name: 'worker',
     summary: 'runs tasks in this process, for as long as they take',
     group: 'Service',

@@ -1,6 +1,7 @@
 /** What `--json` prints, command by command: JSON Schemas of a line. docs/cli-schemas.json is made of them. */
 import type { JsonSchema } from './command.ts';
 import { CALL_SCHEMA } from './commands/call.ts';
+import { DLQ_SCHEMAS } from './commands/dlq-schemas.ts';
 import { INIT_SCHEMA } from './commands/init.ts';
 import { INSPECT_SCHEMAS } from './commands/inspect-schemas.ts';
 import { LOCK_SCHEMA } from './commands/locks.ts';
@@ -14,6 +15,9 @@ function under(command: string, schemas: Readonly<Record<string, JsonSchema>>): 
   return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [`${command} ${name}`, schema]));
 }
 
+const { letters, list, ...others } = DLQ_SCHEMAS;
+const dlq = { list: { anyOf: [list, letters] }, ...others };
+
 export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   call: CALL_SCHEMA,
   result: RESULT_SCHEMA,
@@ -21,6 +25,7 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   ...under('inspect', INSPECT_SCHEMAS),
   pause: PAUSE_SCHEMA,
   resume: RESUME_SCHEMA,
+  ...under('dlq', dlq),
   ...under('schedules', SCHEDULES_SCHEMAS),
   'locks list': LOCK_SCHEMA,
   'locks free': LOCK_SCHEMA,
