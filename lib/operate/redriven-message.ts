@@ -9,7 +9,7 @@ import { prepare } from '../producer/publish.ts';
 import { decodeMessage } from '../wire/decode-message.ts';
 import { readOuterEnvelope, withHeaders } from '../wire/envelope.ts';
 import { CELERIAC_HEADER, type CeleriacHeader, type Message } from '../wire/message.ts';
-import { nextAttempt } from '../wire/next-attempt.ts';
+import { nextAttempt, ofEachAttempt } from '../wire/next-attempt.ts';
 import { fromRule } from '../wire/rule-message.ts';
 import { type Signature, withParts } from '../wire/signature.ts';
 import { childId } from '../worker/followers.ts';
@@ -103,7 +103,7 @@ function withRetries(body: string, retries: number): string {
     const outer = readOuterEnvelope(body);
     if (!Object.hasOwn(outer.headers, 'task')) return body;
     const { [CELERIAC_HEADER]: own, ...headers } = outer.headers;
-    const { lost: _lost, hops: _hops, unknown: _unknown, ...kept } = (own ?? {}) as CeleriacHeader;
+    const { lost: _lost, hops: _hops, unknown: _unknown, ...kept } = ofEachAttempt((own ?? {}) as CeleriacHeader);
     const celeriac = Object.keys(kept).length === 0 ? {} : { [CELERIAC_HEADER]: kept };
     return withHeaders(outer, { ...headers, retries, ...celeriac });
   } catch (error) {

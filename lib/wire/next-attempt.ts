@@ -1,6 +1,6 @@
 /** The message of the attempt that follows a retry. Pure. */
 import type { RetryOverrides } from '../base/errors.ts';
-import type { Message } from './message.ts';
+import type { CeleriacHeader, Message } from './message.ts';
 import { argsRepr, kwargsRepr } from './repr.ts';
 import type { Signature } from './signature.ts';
 
@@ -41,13 +41,16 @@ function reprOf<T>(shown: string, given: T | undefined, before: T, repr: (value:
   return given !== undefined && shown === repr(before) ? repr(given) : shown;
 }
 
-/**
- * New arguments are all of them: a body whose results were read for it does not get them a second time. A slot of a rate
- * limit or of a concurrency is one attempt's, and so is how often it was delivered.
- */
+/** New arguments are all of them: a body whose results were read for it does not get them a second time. */
 function ofNextAttempt({ celeriac }: Message, { args }: RetryOverrides): Message['celeriac'] {
-  const { slot: _slot, pace: _pace, lates: _lates, place: _place, grant: _grant, slots: _slots, ...others } = celeriac;
-  const { deliveries: _deliveries, ...kept } = others;
+  const kept = ofEachAttempt(celeriac);
   const { gather: _gather, ...rest } = kept;
   return args === undefined ? kept : rest;
+}
+
+/** A slot of a rate limit or of a concurrency is one attempt's, and so is how often it was delivered. */
+export function ofEachAttempt(celeriac: CeleriacHeader): CeleriacHeader {
+  const { slot: _slot, pace: _pace, lates: _lates, place: _place, grant: _grant, slots: _slots, ...others } = celeriac;
+  const { deliveries: _deliveries, ...kept } = others;
+  return kept;
 }
