@@ -10,7 +10,8 @@ import {
 } from '../../infra/task-costs.ts';
 import { counts, historyCount } from './counts.ts';
 
-it('are the same', async () => {
+// Again where a busy machine received a batch in two parts, or counted one kind's last request with the next: the figures are of full batches.
+it('are the same', { retry: 2 }, async () => {
   const { tasks, itemBytes, idleSweep } = await counts(20);
   const of = (kind: string): (typeof tasks)[number] | undefined => tasks.find((count) => count.kind === kind);
   expect(of('plain')?.writes).toBe(TASK_WRITE_UNITS);
