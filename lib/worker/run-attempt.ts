@@ -13,7 +13,7 @@ import type { Attempt, Disposition } from './attempt.ts';
 import { endRun } from './commit.ts';
 import { ignoresResult } from './outcome.ts';
 import { limitsOf, within } from './deadline.ts';
-import type { Ending } from './decide.ts';
+import { type Ending, mayStart } from './decide.ts';
 import { runTask } from './run-task.ts';
 import { watchRun } from './watch-run.ts';
 import type { WatchedRun } from './watched-run.ts';
@@ -64,6 +64,7 @@ export async function runAttempt(claimed: Attempt): Promise<Disposition> {
   let context = contextOf(args, null);
   try {
     const whole = await withGathered(message, worker);
+    if (await isGivenBack(attempt)) return { kind: 'keep', seconds: 0 };
     // A schema may wait for something too, and for ever.
     args = await within(ports.clock, limits.hardMs ?? Infinity, 'for the schema', () =>
       validateArguments(definition, callArguments(whole, definition)),
@@ -76,6 +77,15 @@ export async function runAttempt(claimed: Attempt): Promise<Disposition> {
     ending = { ok: false, error };
   }
   return endRun({ ...attempt, context }, run.revoked ?? ending, args, startMs);
+}
+
+/** Stores were asked since the claim, and took their time: what starts now is cut off soon, or runs when its lease may be another's. */
+async function isGivenBack({ worker, message, owner, definition: { options } }: Attempt): Promise<boolean> {
+  const { ports, invocation, invocationStartMs } = worker;
+  if (owner === undefined || mayStart(ports.clock.nowMs(), invocation.deadlineMs, invocationStartMs, options, true))
+    return false;
+  await worker.release({ id: message.id, attempt: message.retries, owner });
+  return true;
 }
 
 /** The results of a large header come first, read now. */

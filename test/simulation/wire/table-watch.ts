@@ -47,7 +47,8 @@ export function watchTables(
   const timers: Pick<Timers, 'put'> = { put: () => Promise.resolve([]) };
   ledger.watch({ backend: told, clock, broker, timers } as unknown as World);
   return (write) => {
-    if (write.after?.['message']?.S !== undefined)
+    // What waits to be debounced is a message too, and none that was sent.
+    if (write.after?.['message']?.S !== undefined && write.after['pk']?.S?.startsWith('timer#') === true)
       void timers.put([
         {
           id: write.after['task_id']?.S ?? '',

@@ -179,7 +179,9 @@ function checkEpisode(
   // Whoever was told nothing may have joined it, as long as it is known to have lived.
   const perhaps = ofLine.filter((call) => (call.told === undefined ? call.beganMs < run.atMs : call.told.id === id));
   const lastMs = Math.max(...perhaps.map((call) => call.lastMs));
-  const dueMs = dueAfter(winner, lastMs, opener.lastMs);
+  // Who died before it sent a token is made up for by the next call, however much later that comes.
+  const toldMs = Math.min(...joined.map(({ told }) => told.atMs));
+  const dueMs = Math.max(dueAfter(winner, lastMs, opener.lastMs), toldMs);
   const lateMs = run.atMs - (punctual ? dueMs : Math.max(dueMs, faultsEndMs));
   if (lateMs > (punctual ? PUNCTUAL_MS : 2 * AFTERMATH_MS + slackMs))
     ledger.violate('debounced in time', `${id} ${lateMs} ms late, due at ${dueMs}`, id);
