@@ -76,6 +76,8 @@ interface Stands {
   readonly untilMs: number;
   /** When it is known that it stands no longer. */
   readonly overMs: number;
+  /** When its mark lapses at the earliest: whoever stood still for so long sends it all the same. */
+  readonly lapsesMs: number;
 }
 
 function checkStanding(ledger: Ledger, line: string, ofLine: readonly Call[], { slackMs }: Limits): void {
@@ -84,9 +86,9 @@ function checkStanding(ledger: Ledger, line: string, ofLine: readonly Call[], { 
     return one === undefined ? [] : [one];
   });
   const inOrder = stands.toSorted((left, right) => left.fromMs - right.fromMs);
-  for (const [index, { call, untilMs }] of inOrder.entries())
+  for (const [index, { call, fromMs, untilMs }] of inOrder.entries())
     for (const later of inOrder.slice(index + 1))
-      if (later.fromMs < untilMs)
+      if (later.fromMs < untilMs && later.lapsesMs > fromMs)
         ledger.violate(
           'one of a key stands',
           `${line}: ${later.call.id} was sent at ${later.fromMs}, while ${call.id} stands until ${untilMs}`,
@@ -119,14 +121,14 @@ function standsOf({ facts }: Ledger, call: Call, slackMs: number): Stands | unde
   if (sends === undefined) return undefined;
   const { firstMs: fromMs } = sends;
   // Its mark was taken after its caller began.
-  const lapsesMs = call.beganMs + (call.countdown + SECONDS[call.name]) * 1000;
+  const lapsesMs = call.beganMs + (call.countdown + SECONDS[call.name]) * 1000 - slackMs;
   if (call.name === 'throttled') {
     const overMs = fromMs + (call.countdown + SECONDS[call.name]) * 1000 + slackMs;
-    return { call, fromMs, untilMs: lapsesMs - slackMs, overMs };
+    return { call, fromMs, untilMs: lapsesMs, overMs, lapsesMs };
   }
   const overMs =
     (call.name === 'started' ? facts.claimedMs(call.id) : undefined) ?? facts.end(call.id)?.atMs ?? Infinity;
-  return { call, fromMs, untilMs: Math.min(overMs, lapsesMs - slackMs), overMs };
+  return { call, fromMs, untilMs: Math.min(overMs, lapsesMs), overMs, lapsesMs };
 }
 
 /** Nobody begins anew while what was called before waits for its time. */
