@@ -131,7 +131,13 @@ it('follows the code, and outlives being killed', async () => {
     'v4 while broken',
     ...[...names, 'first', 'second', 'ends killed'].map((name) => `v4 ${name}`),
   ];
-  for (const line of expected) expect(all.filter((each) => each === line)).toEqual([line]);
+  for (const line of expected) {
+    // What had told of itself just before the kill may have had no time to be committed.
+    const most = before.includes(line) && line.startsWith('v4') && line !== 'v4 while broken' ? 2 : 1;
+    const times = all.filter((each) => each === line).length;
+    expect(times, line).toBeGreaterThanOrEqual(1);
+    expect(times, line).toBeLessThanOrEqual(most);
+  }
   expect(all.indexOf('v4 first')).toBeLessThan(all.indexOf('v4 second'));
 });
 

@@ -148,8 +148,8 @@ describe('tasks that wait for a slot', () => {
     const few = await costsOf({ keys: 3, waiting: 1 }, overMemory());
     expect(crowd).toMatchObject({ runs: 1000, waiting: 1000, quiet: [] });
     expect(few).toMatchObject({ runs: 3, waiting: 1, quiet: [] });
-    // One look at each part of the timers, and at the schedules.
-    expect(few.sweep.length).toBeGreaterThan(DEFAULT_TIMER_SHARDS);
+    // At the timers, and at the schedules.
+    expect(few.sweep.length).toBeGreaterThanOrEqual(2);
     expect(crowd.sweep).toEqual(few.sweep);
     // To read, to hand over, to send and to forget, at least, of two keys.
     expect(few.handOver.length).toBeGreaterThanOrEqual(8);
@@ -161,6 +161,7 @@ describe('tasks that wait for a slot', () => {
     const few = await costsOf({ keys: 3, waiting: 1 }, overDynamodb());
     expect(crowd).toMatchObject({ runs: 30, waiting: 100, quiet: [] });
     expect(few).toMatchObject({ runs: 3, waiting: 1, quiet: [] });
+    // One look at each part of the timers, and at the schedules.
     expect(few.sweep.length).toBeGreaterThan(DEFAULT_TIMER_SHARDS);
     expect(crowd.sweep).toEqual(few.sweep);
     const asked = (requests: readonly string[]): string[] => requests.map((each) => each.replace(/ .*/, '')).toSorted();

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { programOf, runProgram } from './slot-program.ts';
 
-const SEEDS = Number(process.env['SEEDS'] ?? 400);
+const SEEDS = Number(process.env['SEEDS'] ?? 150);
 const FIRST = Number(process.env['FIRST'] ?? 1);
 
 describe('slots under faults', () => {
