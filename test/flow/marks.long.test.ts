@@ -4,7 +4,7 @@ import fc from 'fast-check';
 
 import { DEBOUNCED, debounceHolds, UNIQUE, uniqueHolds } from '../support/marked-calls.ts';
 
-const SEEDS = Number(process.env['SEEDS'] ?? 250);
+const SEEDS = Number(process.env['SEEDS'] ?? 100);
 
 it('unique', async () => {
   await fc.assert(fc.asyncProperty(UNIQUE, uniqueHolds), { numRuns: SEEDS, seed: 7 });

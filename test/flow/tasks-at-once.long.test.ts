@@ -12,6 +12,6 @@ it('concurrency of a queue is kept under faults, and every task ends', async () 
       for (const [name, bound] of Object.entries(allowed(program.queue)))
         expect(most[name] ?? 0).toBeLessThanOrEqual(bound);
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
