@@ -1,7 +1,6 @@
 /** `celeriac dlq`: what was put aside, listed, sent back, thrown away. */
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 
-import { errorText } from '../../base/error-text.ts';
 import type { DeadLetterBook } from '../../operate/dead-letter-book.ts';
 import type { DeadLetterQuery } from '../../operate/letter-query.ts';
 import type { LetterEdit } from '../../operate/redriven-message.ts';
@@ -10,6 +9,7 @@ import type { CommandModule } from '../command.ts';
 import { CommandFailed, UsageError } from '../failures.ts';
 import { counted } from '../format.ts';
 import { GROUP_COLUMNS, LETTER_COLUMNS, progress, tasksOf, textOf, told } from './dlq-text.ts';
+import { json } from './json-argument.ts';
 import { type CommonOptions, notes, onService, onServiceAsking, type Tools } from '../tools.ts';
 
 interface QueryOptions extends CommonOptions {
@@ -110,8 +110,8 @@ function redrive(command: Command, tools: Tools): void {
     .description('has tasks run once more, each under its id as a new attempt')
     .option('--rate <rate>', 'so many in a time: 5/s, 100/m')
     .option('--dry-run', 'only tells what would become of them')
-    .option('--args <json>', 'all arguments instead of those that lie there', jsonArgument)
-    .option('--kwargs <json>', 'keyword arguments instead of those that lie there', jsonArgument)
+    .option('--args <json>', 'all arguments instead of those that lie there', json)
+    .option('--kwargs <json>', 'keyword arguments instead of those that lie there', json)
     .option('--to <queue>', 'to this queue instead of the one that they came from')
     .option('--ignore-expires', 'also those whose `expires` has passed')
     .addHelpText(
@@ -213,12 +213,4 @@ async function wholeId(id: string, book: DeadLetterBook): Promise<string> {
   if (ids.size > 1)
     throw new UsageError(`'${id}' is the beginning of ${ids.size} task ids: ${[...ids].slice(0, 3).join(', ')}.`);
   return [...ids][0] ?? id;
-}
-
-function jsonArgument(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    throw new InvalidArgumentError(`It is no JSON: ${errorText(error).message}`);
-  }
 }

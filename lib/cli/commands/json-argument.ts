@@ -5,20 +5,21 @@ import { errorText } from '../../base/error-text.ts';
 
 /** For `argParser`: an array. */
 export function jsonArray(text: string): readonly unknown[] {
-  const value = parsed(text);
+  const value = json(text);
   if (Array.isArray(value)) return value as readonly unknown[];
   throw new InvalidArgumentError('Give JSON: an array.');
 }
 
 /** For `argParser`: an object. */
 export function jsonObject(text: string): Readonly<Record<string, unknown>> {
-  const value = parsed(text);
+  const value = json(text);
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return value as Readonly<Record<string, unknown>>;
   throw new InvalidArgumentError('Give JSON: an object.');
 }
 
-function parsed(text: string): unknown {
+/** For `argParser`: any value. */
+export function json(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
