@@ -21,39 +21,15 @@ import {
   slotsConformance,
   timersConformance,
 } from 'celeriac/testing';
-import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 
 import { BatchGetItemCommand, BatchWriteItemCommand, QueryCommand } from '#aws-sdk';
 
 import { type AwsPorts, connect } from '../../lib/aws/connect.ts';
-import {
-  MemoryBackend,
-  MemoryBroker,
-  MemoryCeleryGroups,
-  MemoryGroups,
-  MemoryLocks,
-  MemoryMarks,
-  MemoryRates,
-  MemorySchedules,
-  MemorySlots,
-  MemoryTimers,
-} from '../../lib/memory/index.ts';
-import {
-  BACKEND_CALLS,
-  CELERY_GROUP_CALLS,
-  GROUP_CALLS,
-  LOCK_CALLS,
-  MARK_CALLS,
-  RATE_CALLS,
-  SCHEDULE_CALLS,
-  TIMER_CALLS,
-} from '../differential/calls.ts';
-import { type Call, firstDifference, nextPrefix } from '../differential/history.ts';
-import { SLOT_CALLS } from '../differential/slot-calls.ts';
+import { MemoryBroker } from '../../lib/memory/index.ts';
+import { memoryPorts, sameHistories, SHARDS } from '../differential/same-histories.ts';
 import { clientsOver, fakeServices, type Send } from '../support/fake-services/services.ts';
 
-const SHARDS = 4;
 // fakes/conformance.long.test.ts has more.
 const RUNS = 10;
 
@@ -138,24 +114,12 @@ describe.each<[string, (send: Send) => Send]>([
     );
   });
 
-  const alike = async <Port>(calls: fc.Arbitrary<Call<Port>>, one: Port, other: Port): Promise<void> => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(calls, { minLength: 2, maxLength: 30 }), async (drawn) => {
-        expect(await firstDifference(drawn, one, other, nextPrefix())).toBeUndefined();
-      }),
-      { numRuns: RUNS },
-    );
-  };
-
+  const memory = memoryPorts();
   describe('the same histories as memory', () => {
-    it('backend', () => alike(BACKEND_CALLS, new MemoryBackend(), ports.backend));
-    it('timers', () => alike(TIMER_CALLS, new MemoryTimers({ shards: SHARDS }), ports.timers));
-    it('schedules', () => alike(SCHEDULE_CALLS, new MemorySchedules(), ports.schedules));
-    it('groups', () => alike(GROUP_CALLS, new MemoryGroups(), ports.groups));
-    it('marks', () => alike(MARK_CALLS, new MemoryMarks(), ports.marks));
-    it('locks', () => alike(LOCK_CALLS, new MemoryLocks(), ports.locks));
-    it('rates', () => alike(RATE_CALLS, new MemoryRates(), ports.rates));
-    it('slots', () => alike(SLOT_CALLS, new MemorySlots(), ports.slots));
-    it("Celery's groups", () => alike(CELERY_GROUP_CALLS, new MemoryCeleryGroups(), ports.celeryGroups));
+    sameHistories(
+      () => memory,
+      () => ports,
+      RUNS,
+    );
   });
 });
