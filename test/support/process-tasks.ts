@@ -1,5 +1,5 @@
 /** Tasks of a worker process: `celeriac worker --app test/support/process-tasks.ts`. What they do stands in a file, for the test to read. */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 
 import { Celeriac } from 'celeriac';
 
@@ -12,9 +12,17 @@ function note(...what: readonly (string | number)[]): void {
   if (file !== undefined) appendFileSync(file, `${what.join(' ')} ${process.pid} ${app.clock.nowMs()}\n`);
 }
 
-async function run(name: string, seconds: number): Promise<string> {
+/** Where the test tells a run that it may end: a file beside the notes. */
+export const releaseOf = (notes: string, name: string): string => `${notes}.${name}`;
+
+async function released(name: string): Promise<void> {
+  const file = releaseOf(process.env['NOTES'] ?? '', name);
+  while (!existsSync(file)) await app.clock.sleep(50);
+}
+
+async function run(name: string, until: number | 'released'): Promise<string> {
   note('begins', name);
-  await app.clock.sleep(seconds * 1000);
+  await (until === 'released' ? released(name) : app.clock.sleep(until * 1000));
   note('ends', name);
   return name;
 }
