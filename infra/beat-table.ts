@@ -1,7 +1,7 @@
 /** What synth prints of the schedule entries: what fires each, and why. */
 import type { BeatManifest } from '../lib/options/manifest.ts';
 import { nextTicks } from '../lib/schedules/next-due.ts';
-import { describeSchedule } from '../lib/schedules/schedule.ts';
+import { describeSchedule } from '../lib/schedules/describe-schedule.ts';
 import { cell, textTable } from './text-table.ts';
 
 const SHOWN_TICKS = 3;

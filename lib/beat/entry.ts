@@ -12,7 +12,8 @@ import { checkedTaskName } from '../options/task-options.ts';
 import { every } from '../schedules/interval.ts';
 import { nextTickMs } from '../schedules/next-due.ts';
 import { readSchedule } from '../schedules/read-schedule.ts';
-import { describeSchedule, inZone, type Schedule } from '../schedules/schedule.ts';
+import { describeSchedule } from '../schedules/describe-schedule.ts';
+import { inZone, type Schedule } from '../schedules/schedule.ts';
 
 /**
  * Options of each tick. `countdown` and `expires` count from the tick's scheduled time. They are laid over those that the

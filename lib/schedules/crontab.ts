@@ -3,7 +3,7 @@ import { shown } from '../base/checks.ts';
 import { InvalidSchedule } from '../base/errors.ts';
 import { CRONTAB_FIELDS, type CrontabField, type CrontabValue, fieldText, parseField } from './crontab-fields.ts';
 import type { CrontabSchedule, DstPolicy } from './schedule.ts';
-import { zoneOf } from './zone.ts';
+import { checkZone } from './check-zone.ts';
 
 /** Fields by name; what is left out is `*`. */
 export type CrontabFields = Readonly<Partial<Record<CrontabField, CrontabValue>>>;
@@ -45,7 +45,7 @@ export function crontab(fields: CrontabFields | string = {}, options: CrontabOpt
   const dst = options.dst ?? 'shift';
   if (dst !== 'shift' && dst !== 'skip')
     throw new InvalidSchedule(`crontab dst: ${shown(dst)} given; 'shift' or 'skip' is allowed.`);
-  if (options.timezone !== undefined) zoneOf(options.timezone);
+  if (options.timezone !== undefined) checkZone(options.timezone);
   const text = (field: CrontabField): string => fieldText(named[field] ?? '*', field);
   const schedule: CrontabSchedule = Object.freeze({
     type: 'crontab',

@@ -3,7 +3,7 @@ import { type Duration, durationSeconds } from '../base/duration.ts';
 import { shown } from '../base/checks.ts';
 import { InvalidOption, InvalidSchedule } from '../base/errors.ts';
 import type { IntervalSchedule } from './schedule.ts';
-import { zoneOf } from './zone.ts';
+import { checkZone } from './check-zone.ts';
 
 /** Whether an interval keeps to whole days, hours, minutes or seconds. */
 export interface EveryOptions {
@@ -38,7 +38,7 @@ export function every(interval: Duration, options: EveryOptions = {}): IntervalS
   const relative = options.relative ?? false;
   if (typeof relative !== 'boolean')
     throw new InvalidSchedule(`every relative: ${shown(relative)} given; true or false is allowed.`);
-  if (options.timezone !== undefined) zoneOf(options.timezone);
+  if (options.timezone !== undefined) checkZone(options.timezone);
   return Object.freeze({
     type: 'interval',
     seconds,

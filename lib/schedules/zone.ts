@@ -2,9 +2,7 @@
  * Time zones by the platform's own database (Intl): stretches of constant offset, found once per zone and
  * year. Everything about DST follows from them: a gap and a fold are what lies between two stretches.
  */
-import { shown } from '../base/checks.ts';
-import { InvalidSchedule } from '../base/errors.ts';
-import { isListedZone } from '../base/zone-names.ts';
+import { checkZone } from './check-zone.ts';
 
 /** A stretch of time with one offset; neighbours may have the same one. */
 export interface Segment {
@@ -23,18 +21,13 @@ const OVERLAPPING = 3;
 
 export class Zone {
   readonly name: string;
-  #madeFormat: Intl.DateTimeFormat | undefined;
+  readonly #format: Intl.DateTimeFormat;
   readonly #years = new Map<number, readonly Segment[]>();
 
   /** @throws RangeError for a zone that the platform's database does not have. */
   constructor(name: string) {
     this.name = name;
-    if (!isListedZone(name)) this.#madeFormat = formatOf(name);
-  }
-
-  /** Made when a time is first asked for: whoever only declares a schedule does without. */
-  get #format(): Intl.DateTimeFormat {
-    return (this.#madeFormat ??= formatOf(this.name));
+    this.#format = formatOf(name);
   }
 
   /** The stretch that holds an instant. */
@@ -134,21 +127,9 @@ const ZONES = new Map<string, Zone>();
 export function zoneOf(name: string): Zone {
   let zone = ZONES.get(name);
   if (zone === undefined) {
-    zone = checkedZone(name);
+    checkZone(name);
+    zone = new Zone(name);
     ZONES.set(name, zone);
   }
   return zone;
-}
-
-function checkedZone(name: unknown): Zone {
-  if (typeof name === 'string' && name !== '') {
-    try {
-      return new Zone(name);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-    }
-  }
-  throw new InvalidSchedule(
-    `timezone: ${shown(name)} is not in the time zone database. Give an IANA name such as 'Europe/Berlin' or 'UTC'.`,
-  );
 }

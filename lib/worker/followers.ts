@@ -14,7 +14,7 @@ import type { Message } from '../wire/message.ts';
 import { readDocument, restoreError, type ResultDocument } from '../wire/result-document.ts';
 import type { Signature } from '../wire/signature.ts';
 import type { Committed, Settlement } from './committed.ts';
-import { type Failed, failedRequest, inlineErrback, type InlineErrback, type Tasks } from './inline-errback.ts';
+import { type Failed, failedRequest, inlineErrback, type InlineErrback, type Tasks } from './inline-links.ts';
 import { type CeleryMember, celeryMemberOf, type Mark, markOf, type Membership, membershipOf } from './membership.ts';
 
 export type Follower =

@@ -1,7 +1,7 @@
 /** A zone asks the platform, which is slow, once for a year. */
 import { expect, it, vi } from 'vitest';
 
-import { describeSchedule } from '../../lib/schedules/schedule.ts';
+import { describeSchedule } from '../../lib/schedules/describe-schedule.ts';
 import { every } from '../../lib/schedules/interval.ts';
 import { Zone } from '../../lib/schedules/zone.ts';
 

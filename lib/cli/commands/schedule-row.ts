@@ -1,6 +1,6 @@
 /** A schedule entry in `--json`, and in a table. */
 import type { StoredSchedule } from '../../beat/schedule-view.ts';
-import { describeSchedule } from '../../schedules/schedule.ts';
+import { describeSchedule } from '../../schedules/describe-schedule.ts';
 import type { JsonSchema } from '../command.ts';
 import { instant } from '../format.ts';
 import type { Column } from '../output.ts';
