@@ -2,22 +2,18 @@
  * The rules of the ports, and random histories beside memory's, over fakes of SQS and DynamoDB: as they answer, and where each
  * answer holds as little as it may, so that what is asked for comes piece by piece.
  */
-import { Celeriac, silentLogger } from 'celeriac';
 import {
   backendConformance,
   brokerConformance,
   type BrokerUnderTest,
   celeryGroupsConformance,
   type ConformanceCase,
-  countingIds,
   groupsConformance,
   locksConformance,
-  ManualClock,
   marksConformance,
   pausesConformance,
   ratesConformance,
   schedulesConformance,
-  seededRandom,
   slotsConformance,
   timersConformance,
 } from 'celeriac/testing';
@@ -25,10 +21,9 @@ import { describe, it } from 'vitest';
 
 import { BatchGetItemCommand, BatchWriteItemCommand, QueryCommand } from '#aws-sdk';
 
-import { type AwsPorts, connect } from '../../lib/aws/connect.ts';
-import { MemoryBroker } from '../../lib/memory/index.ts';
-import { memoryPorts, sameHistories, SHARDS } from '../differential/same-histories.ts';
-import { clientsOver, fakeServices, type Send } from '../support/fake-services/services.ts';
+import { memoryPorts, sameHistories } from '../differential/same-histories.ts';
+import { fakePorts } from '../support/fake-services/ports.ts';
+import type { Send } from '../support/fake-services/services.ts';
 
 // fakes/conformance.long.test.ts has more.
 const RUNS = 10;
@@ -56,29 +51,6 @@ function littleByLittle(send: Send): Send {
   };
 }
 
-interface Under {
-  readonly ports: AwsPorts;
-  readonly broker: MemoryBroker;
-}
-
-function newPorts(through: (send: Send) => Send): Under {
-  const app = new Celeriac('fakes', {
-    queues: { plain: {}, ordered: { fifo: true } },
-    timerShards: SHARDS,
-    logger: silentLogger,
-  });
-  const clock = new ManualClock(1_900_000_000_000);
-  // Pauses before what is left of a batch is asked for again.
-  clock.sleep = () => Promise.resolve();
-  const broker = new MemoryBroker({ clock, ids: countingIds(), queues: app.settings.queues });
-  const { dynamodb, sqs, environment } = fakeServices(app, broker);
-  const clients = clientsOver(
-    through((command) => dynamodb.send(command)),
-    (command) => sqs.send(command),
-  );
-  return { ports: connect(environment, { clock, random: seededRandom(1) }, clients), broker };
-}
-
 function all(cases: readonly ConformanceCase[]): void {
   for (const each of cases) it(each.name, () => each.run());
 }
@@ -87,7 +59,7 @@ describe.each<[string, (send: Send) => Send]>([
   ['whole answers', (send) => send],
   ['answers that hold one thing each', littleByLittle],
 ])('%s', (_what, through) => {
-  const { ports } = newPorts(through);
+  const { ports } = fakePorts(through);
   describe('backend', () => all(backendConformance(ports.backend)));
   describe('timers', () => all(timersConformance(ports.timers)));
   describe('schedules', () => all(schedulesConformance(ports.schedules)));
@@ -101,7 +73,7 @@ describe.each<[string, (send: Send) => Send]>([
   describe('broker', () => {
     all(
       brokerConformance((): BrokerUnderTest => {
-        const { ports: own, broker } = newPorts(through);
+        const { ports: own, broker } = fakePorts(through);
         return {
           broker: own.broker,
           standard: 'plain',

@@ -3,6 +3,8 @@ import { Celeriac, silentLogger, type TaskOptions } from 'celeriac';
 import { World, type WorldOptions } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
 
+import { dying, newCrashLog, tapped } from '../support/port-taps.ts';
+
 const START_MS = Date.parse('2030-01-01T00:00:00Z');
 
 interface Run {
@@ -159,29 +161,11 @@ describe('debounce', () => {
   });
 });
 
-/** A sender that dies at its n-th call of the store or the broker. */
-function dying(world: World, crashAt: number): World['ports'] {
-  let calls = 0;
-  const dies = <T extends object>(port: T): T =>
-    new Proxy(port, {
-      get: (target, name) => {
-        const value: unknown = Reflect.get(target, name);
-        if (typeof value !== 'function') return value;
-        return (...args: readonly unknown[]) => {
-          calls += 1;
-          if (calls >= crashAt) return new Promise(() => {});
-          return Reflect.apply(value, target, args) as unknown;
-        };
-      },
-    });
-  return { ...world.ports, broker: dies(world.ports.broker), marks: dies(world.ports.marks as object) as never };
-}
-
 describe('a crash of a sender', () => {
   it.each([1, 2, 3, 4, 5])('before its call %i loses no call that was answered', async (crashAt) => {
     const { app, task, runs, world } = debounced({ debounce: { wait: 10 } });
     using _world = world;
-    app.use(dying(world, crashAt));
+    app.use(tapped(world.ports, dying({ call: crashAt, when: 'before' }, newCrashLog()), ['broker', 'marks']));
     void task.delay('one', 'of the dead');
     for (let turn = 0; turn < 5; turn += 1) await world.clock.nextTurn();
     app.use(world.ports);

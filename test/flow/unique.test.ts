@@ -3,6 +3,8 @@ import { Celeriac, chain, enqueueMany, group, silentLogger, type TaskOptions } f
 import { World, type WorldOptions } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
 
+import { dying, newCrashLog, tapped } from '../support/port-taps.ts';
+
 const START_MS = Date.parse('2030-01-01T00:00:00Z');
 
 function unique(options: TaskOptions, more: WorldOptions & { readonly runMs?: number } = {}) {
@@ -218,20 +220,7 @@ describe('a crash of the sender', () => {
     const run = unique({ unique: byOrder });
     using world = run.world;
     const { ports } = world;
-    let calls = 0;
-    const dies = <T extends object>(port: T): T =>
-      new Proxy(port, {
-        get: (target, name) => {
-          const value: unknown = Reflect.get(target, name);
-          if (typeof value !== 'function') return value;
-          return (...args: readonly unknown[]) => {
-            calls += 1;
-            if (calls >= crashAt) return new Promise(() => {});
-            return Reflect.apply(value, target, args) as unknown;
-          };
-        },
-      });
-    run.app.use({ ...ports, broker: dies(ports.broker), marks: dies(ports.marks as object) as never });
+    run.app.use(tapped(ports, dying({ call: crashAt, when: 'before' }, newCrashLog()), ['broker', 'marks']));
     void run.task.delay('a', ' of the dead');
     await world.clock.nextTurn();
     await world.clock.nextTurn();
