@@ -118,6 +118,7 @@ export type {
   StatsEvery,
 } from './ports/history.ts';
 export type { LockHolding, LockRenewal, LockRequest, Locks } from './ports/locks.ts';
+export type { Audit, AuditEntry, AuditPosition } from './ports/audit.ts';
 export type { Pause, Pauses } from './ports/pauses.ts';
 export type { KeepSlotRequest, KeptSlot, RateLine, RateRequest, Rates } from './ports/rates.ts';
 export type { DueEntry, Rules, ScheduleItem, Schedules } from './ports/schedules.ts';

@@ -54,6 +54,13 @@ export function dueNameOf(sortKey: string): string {
 /** Queues that are paused, by name. */
 export const PAUSE_PARTITION = 'paused';
 
+/** Who changed what, by time. */
+export const AUDIT_PARTITION = 'audit';
+
+export function auditSortKey(atMs: number, id: string): string {
+  return sortKey(`${timeKey(atMs)}#${id}`);
+}
+
 export function groupPartition(groupId: string): string {
   return partitionKey(`group#${groupId}`);
 }

@@ -362,3 +362,19 @@ export const MAX_HIDDEN_LETTERS = 100_000;
 /** Letters that `app.deadLetters.list()` looks at unless it is told another number, and the most it may be told. */
 export const DEFAULT_LETTERS_LISTED = 1000;
 export const MAX_LETTERS_LISTED = 100_000;
+
+// ---------------------------------------------------------------- monitor
+
+/** Who changed what is kept for so long: a quarter, which audits ask for. */
+export const AUDIT_RETENTION_SECONDS = 7_776_000;
+/** Names and ids that one entry of the audit list holds, and the characters of each of its texts. */
+export const MAX_AUDIT_NAMES = 20;
+export const MAX_AUDIT_CHARACTERS = 300;
+/** Bytes of a request of the monitor: as large as a task's arguments can be, and the page's fields around them. */
+export const MAX_MONITOR_BODY_BYTES = 1_310_720;
+/** An action on many things goes on for so long in one request; its answer says that there is more. A function URL waits 15 minutes, people do not. */
+export const MONITOR_ACTION_MS = 20_000;
+/** Tasks that one request of the monitor revokes. */
+export const MAX_MONITOR_REVOKES = 200;
+/** Relatives of a task that the monitor reads the state of: one request of DynamoDB. */
+export const MAX_MONITOR_RELATIVES = 100;

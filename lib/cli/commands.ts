@@ -73,6 +73,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/dlq.ts')).dlq,
   },
   {
+    name: 'monitor',
+    summary: 'serves the page of a service on this machine',
+    group: 'Service',
+    load: async () => (await import('./commands/monitor.ts')).monitor,
+  },
+  {
     name: 'worker',
     summary: 'runs tasks in this process, for as long as they take',
     group: 'Service',

@@ -1,5 +1,5 @@
 /** `app.history` and `app.stats()`: what ended, for people and tools. */
-import { shown } from '../base/checks.ts';
+import { refuseUnknownKeys, shown } from '../base/checks.ts';
 import { ImproperlyConfigured, InvalidOption } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
 import type { History } from '../ports/history.ts';
@@ -7,6 +7,7 @@ import type { Ports } from '../ports/ports.ts';
 import { type HistoryList, type HistoryQuery, listHistory } from './list.ts';
 import { type Stats, type StatsQuery, statsOf } from './stats.ts';
 import { storyOf, type TaskStory } from './story.ts';
+import { type Since, sinceMs } from './time-range.ts';
 
 /** What it asks of an app. */
 interface HistoryApp {
@@ -43,12 +44,17 @@ export class HistoryBook {
    * One task's story: its attempts, what it was sent by and what it sent, why it was dead-lettered, as far as that is
    * stored. undefined where nothing is.
    *
+   * @param options `from`: a task without an item is searched for so far back, which reads the history. Default: seven days.
    * @throws InvalidOption for an empty id; OperationalError where a store cannot be asked.
    */
-  async task(id: string): Promise<TaskStory | undefined> {
+  async task(id: string, options: { readonly from?: Since } = {}): Promise<TaskStory | undefined> {
     if (typeof id !== 'string' || id === '')
       throw new InvalidOption(`history.task(): ${shown(id)} given; a task id is allowed.`);
-    return storyOf(id, this.#app.clock.nowMs(), await this.#ports());
+    refuseUnknownKeys(options, new Set(['from']), 'options of history.task()');
+    const nowMs = this.#app.clock.nowMs();
+    const { from } = options;
+    const searchFromMs = from === undefined ? 0 : sinceMs(from, 'from of history.task()', nowMs);
+    return storyOf(id, { nowMs, searchFromMs }, await this.#ports());
   }
 
   /** What `app.stats()` gives. @throws InvalidOption; OperationalError where the store cannot be asked. */

@@ -41,10 +41,16 @@ export interface StoryPorts extends ReadPorts {
   readonly backend: Backend;
 }
 
+/** When it is asked, and how far back a task without an item is searched for: milliseconds since the epoch. */
+export interface StoryTimes {
+  readonly nowMs: number;
+  readonly searchFromMs: number;
+}
+
 /** undefined where nothing is stored of it. */
-export async function storyOf(id: string, nowMs: number, ports: StoryPorts): Promise<TaskStory | undefined> {
-  const [record] = await ports.backend.get([id], nowMs);
-  const attempts = await attemptsOf(id, record, nowMs, ports);
+export async function storyOf(id: string, times: StoryTimes, ports: StoryPorts): Promise<TaskStory | undefined> {
+  const [record] = await ports.backend.get([id], times.nowMs);
+  const attempts = await attemptsOf(id, record, times, ports);
   const last = attempts.at(-1);
   if (record === undefined && last === undefined) return undefined;
   const document = record?.meta === undefined ? undefined : readDocument(record.meta);
@@ -80,7 +86,7 @@ function childrenIn(children: readonly unknown[]): string[] {
 async function attemptsOf(
   id: string,
   record: TaskRecord | undefined,
-  nowMs: number,
+  { nowMs, searchFromMs }: StoryTimes,
   ports: StoryPorts,
 ): Promise<HistoryEntry[]> {
   const budget: Budget = { queries: MAX_HISTORY_QUERIES, reachedMs: nowMs };
@@ -92,7 +98,7 @@ async function attemptsOf(
   while (found.size < MAX_STORY_ATTEMPTS && budget.queries > 0) {
     const range =
       endedMs === undefined
-        ? { fromMs: keptFromMs, untilMs: nowMs + MINUTE_MS }
+        ? { fromMs: Math.max(keptFromMs, searchFromMs), untilMs: nowMs + MINUTE_MS }
         : { fromMs: endedMs, untilMs: endedMs + 1 };
     if (range.fromMs < keptFromMs) break;
     const entry = await newestOf(id, range, found, budget, ports);

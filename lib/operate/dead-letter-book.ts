@@ -13,6 +13,7 @@ import { LETTERS_AT_ONCE, redriveLetters, wouldRedrive } from './redrive.ts';
 import { type LetterEdit, messageOf } from './redriven-message.ts';
 import { LetterReport, type RedriveProgress, type RedriveReport } from './letter-report.ts';
 import { Pace } from './pace.ts';
+import { Returned } from './returned.ts';
 import { walkLetters } from './walk-letters.ts';
 
 /** How dead letters are listed. */
@@ -149,15 +150,17 @@ export class DeadLetterBook {
     const { dryRun = false, signal } = options;
     booleanOption(dryRun, 'dryRun of redrive()');
     const report = new LetterReport(options.onProgress);
+    const returned = new Returned(this.#app.clock.nowMs());
     const extraSeconds = Math.min(pace.secondsFor(LETTERS_AT_ONCE), SQS_MAX_VISIBILITY_SECONDS / 2);
     for (const queue of filter.queues) {
       const { deadLetters } = await this.#ports();
       await walkLetters({ letters: deadLetters, queue, signal, extraSeconds }, async (received) => {
         const gone = new Set<string>();
-        const open = this.#matching(received, queue, filter);
+        const open = this.#matching(received, queue, filter).filter((each) => !returned.has(each));
         report.looked(received.length);
         for (let from = 0; from < open.length && signal?.aborted !== true; from += pace.atOnce) {
           const some = open.slice(from, from + pace.atOnce);
+          for (const each of some) returned.note(each);
           const removed = await this.#redriveSome(some, { queue, editOf, dryRun, pace, report });
           for (const messageId of removed) gone.add(messageId);
         }

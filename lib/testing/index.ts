@@ -11,6 +11,7 @@ export { marksConformance } from './conformance/marks.ts';
 export { leasesConformance } from './conformance/leases.ts';
 export type { LeaseRenewal, Leases } from '../ports/leases.ts';
 export { locksConformance } from './conformance/locks.ts';
+export { auditConformance } from './conformance/audit.ts';
 export { pausesConformance } from './conformance/pauses.ts';
 export { ratesConformance } from './conformance/rates.ts';
 export { schedulesConformance } from './conformance/schedules.ts';

@@ -12,6 +12,7 @@ import {
   marksConformance,
   leasesConformance,
   locksConformance,
+  auditConformance,
   pausesConformance,
   ratesConformance,
   schedulesConformance,
@@ -27,6 +28,7 @@ import {
   MemoryHistory,
   MemoryMarks,
   MemoryLocks,
+  MemoryAudit,
   MemoryPauses,
   MemoryRates,
   MemorySchedules,
@@ -51,6 +53,7 @@ describe('memory', () => {
   describe("Celery's groups", () => all(celeryGroupsConformance(new MemoryCeleryGroups())));
   describe('marks', () => all(marksConformance(new MemoryMarks())));
   describe('locks', () => all(locksConformance(new MemoryLocks())));
+  describe('audit', () => all(auditConformance(new MemoryAudit())));
   describe('pauses', () => all(pausesConformance(new MemoryPauses())));
   describe('rates', () => all(ratesConformance(new MemoryRates())));
   describe('slots', () => all(slotsConformance(new MemorySlots())));

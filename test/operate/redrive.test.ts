@@ -62,6 +62,26 @@ describe('a redriven task', () => {
     expect(await app.result(id).get()).toBe(12);
   });
 
+  it('that fails again while others are still redriven stays, and is not sent round and round', async () => {
+    const { app, world, tasks } = newWorld(shop);
+    const { id } = await tasks.charge.delay('o-1', 12);
+    await world.drain();
+    const { deadLetters, broker } = world.ports;
+    // One that nobody can read lies beside it.
+    await broker.send([{ queue: 'default', deadLetter: true, body: '{' }]);
+    const receive = deadLetters!.receive.bind(deadLetters);
+    let receives = 0;
+    deadLetters!.receive = async (queue, how) => {
+      receives += 1;
+      if (receives > 20) throw new Error('it goes round');
+      // Workers are quick, and time goes on.
+      await world.advance('1s');
+      return receive(queue, how);
+    };
+    expect(await app.deadLetters.redrive()).toMatchObject({ matched: 2, complete: true });
+    expect((await app.deadLetters.list()).letters).toContainEqual(expect.objectContaining({ id, retries: 1 }));
+  });
+
   it('runs once, however often its letter is sent', async () => {
     const { app, world, tasks } = newWorld(shop);
     await tasks.charge.delay('o-1', 12);

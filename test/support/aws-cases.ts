@@ -14,6 +14,7 @@ import {
   marksConformance,
   leasesConformance,
   locksConformance,
+  auditConformance,
   pausesConformance,
   ratesConformance,
   schedulesConformance,
@@ -22,6 +23,7 @@ import {
 } from 'celeriac/testing';
 
 import { type AwsPorts, connect } from '../../lib/aws/connect.ts';
+import { DynamodbAudit } from '../../lib/aws/dynamodb-audit.ts';
 import { DynamodbLeases } from '../../lib/aws/dynamodb-leases.ts';
 import { peekDeadLetters, SqsPoller } from '../../lib/aws/poller.ts';
 import { systemClock, systemRandom } from '../../lib/base/time.ts';
@@ -47,6 +49,7 @@ interface Started {
   readonly environment: Environment;
   readonly sqs: SQSClient;
   readonly leases: DynamodbLeases;
+  readonly audit: DynamodbAudit;
 }
 
 export function awsCases(): AwsCases {
@@ -78,6 +81,7 @@ export function awsCases(): AwsCases {
       { port: 'groups', cases: groupsConformance(later(() => ports.groups)) },
       { port: "Celery's groups", cases: celeryGroupsConformance(later(() => ports.celeryGroups)) },
       { port: 'marks', cases: marksConformance(later(() => ports.marks)) },
+      { port: 'audit', cases: auditConformance(later(() => started?.audit)) },
       { port: 'pauses', cases: pausesConformance(later(() => ports.pauses)) },
       { port: 'locks', cases: locksConformance(later(() => ports.locks)) },
       { port: 'rates', cases: ratesConformance(later(() => ports.rates)) },
@@ -90,7 +94,8 @@ export function awsCases(): AwsCases {
       const environment = await servers.provision(conformanceApp());
       const connected = connect(environment, { clock: systemClock, random: systemRandom }, servers);
       const leases = new DynamodbLeases({ client: servers.dynamodb, table: environment.resultsTable });
-      started = { ports: connected, environment, sqs: servers.sqs, leases };
+      const audit = new DynamodbAudit({ client: servers.dynamodb, table: environment.stateTable });
+      started = { ports: connected, environment, sqs: servers.sqs, leases, audit };
     },
   };
 }

@@ -24,17 +24,28 @@ export async function celeriac(...args: readonly string[]): Promise<Answer> {
 export async function celeriacAt(parts: TerminalParts, ...args: readonly string[]): Promise<Answer> {
   const printed: string[] = [];
   const complained: string[] = [];
-  const { answer, input = '', ...given } = parts;
-  const code = await run(args, {
+  const terminal = terminalWith({
     print: (line) => void printed.push(line),
     complain: (line) => void complained.push(line),
+    confirm: async (question) => {
+      complained.push(question);
+      return parts.answer === true;
+    },
+    ...parts,
+  });
+  const code = await run(args, terminal);
+  return { code, printed: printed.join('\n'), complained: complained.join('\n') };
+}
+
+/** A terminal that says nothing to anybody, but for what `parts` have. */
+export function terminalWith({ answer, input = '', ...given }: TerminalParts): Terminal {
+  return {
+    print: () => {},
+    complain: () => {},
     style: (_style, text) => text,
     isInteractive: answer !== undefined,
     columns: 120,
-    confirm: async (question) => {
-      complained.push(question);
-      return answer === true;
-    },
+    confirm: async () => answer === true,
     read: async () => input,
     variables: {},
     folder: 'nowhere',
@@ -42,8 +53,7 @@ export async function celeriacAt(parts: TerminalParts, ...args: readonly string[
     ending: () => () => {},
     interrupted: () => new AbortController().signal,
     ...given,
-  });
-  return { code, printed: printed.join('\n'), complained: complained.join('\n') };
+  };
 }
 
 /** The lines of `--json`, read. */

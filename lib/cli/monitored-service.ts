@@ -1,0 +1,31 @@
+/** What a command has found of a service, as the monitor works with it. */
+import { DynamodbAudit } from '../aws/dynamodb-audit.ts';
+import { watched, withCeleriacErrors } from '../aws/for-call.ts';
+import { LambdaEventSources } from '../aws/lambda-event-sources.ts';
+import type { MonitoredService } from '../monitor/service.ts';
+import type { Service } from './service.ts';
+
+export function monitoredService(service: Service): MonitoredService {
+  const { app, hasCode, environment, taskNames, place, depths, clients, requests } = service;
+  const audit = withCeleriacErrors(
+    new DynamodbAudit({ client: watched(clients.dynamodb, 'DynamoDB', undefined), table: environment.stateTable }),
+  );
+  return {
+    app,
+    hasCode,
+    environment,
+    taskNames,
+    place,
+    depths,
+    audit,
+    // On one's own machine, by one's own rights.
+    showValues: true,
+    eventSources: async () => {
+      // The embedded cloud looks at the record itself.
+      if (service.isLocal) return undefined;
+      const { workers } = await service.deployed();
+      const ids = Object.fromEntries(Object.entries(workers).map(([queue, { eventSource }]) => [queue, eventSource]));
+      return { ids, port: new LambdaEventSources(requests) };
+    },
+  };
+}

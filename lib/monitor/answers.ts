@@ -1,0 +1,243 @@
+/** What the API answers: the types that the page works with. Instants are ISO 8601 text. */
+import type { HeldLock } from '../flow/lock-book.ts';
+import type { TaskEnd } from '../history/end-view.ts';
+import type { Percentiles, StatsCounts } from '../history/stats.ts';
+import type { TaskStory } from '../history/story.ts';
+import type { LetterGroup } from '../operate/group-letters.ts';
+import type { DeadLetter } from '../operate/letter.ts';
+import type { RedriveReport } from '../operate/letter-report.ts';
+import type { QueueStatus } from '../operate/queue-list.ts';
+import type { RegisteredTask } from '../operate/registered.ts';
+import type { ScheduledTask } from '../operate/scheduled.ts';
+import type { QueueCounts } from '../ports/dead-letters.ts';
+import type { SlotsView } from '../app/slot-book.ts';
+import type { LoginWay } from './access.ts';
+import type { Json } from './json.ts';
+import type { Role } from './route.ts';
+
+/** GET /api/session: whoever asks, logged in or not. */
+export interface SessionAnswer {
+  /** Name of the app. */
+  readonly app: string;
+  /** How the service was found: of those who are logged in. */
+  readonly place?: string;
+  /** Who is logged in; null for nobody. */
+  readonly user: { readonly name: string; readonly role: Role } | null;
+  /** Sent as `x-celeriac-csrf` with every change; absent where none is asked for. */
+  readonly csrf?: string;
+  /** How one logs in. */
+  readonly login: readonly LoginWay[];
+  /** Nobody may act. */
+  readonly readOnly: boolean;
+  /** Results are shown whole. */
+  readonly showValues: boolean;
+  /** The app's own module was loaded: the catalogue knows options and schemas. */
+  readonly hasCode: boolean;
+  /** How news come: GET /api/live as server-sent events, or by asking again. */
+  readonly live: 'stream' | 'poll';
+}
+
+/** Counts of a time. */
+export type CountsView = Json<StatsCounts>;
+export type PercentilesView = Percentiles;
+
+/** Something that needs a look. */
+export interface ProblemView {
+  readonly kind: 'failing' | 'dead-letters' | 'missed' | 'behind' | 'paused';
+  /** Name of the task, queue or schedule. */
+  readonly subject: string;
+  /** In one sentence. */
+  readonly text: string;
+  /** The number that says how bad it is, and what it was in the time before; null where that is not known. */
+  readonly now: number;
+  readonly usual: number | null;
+  /** What these numbers are. */
+  readonly unit: 'share' | 'messages' | 'seconds' | 'ticks';
+  /** Since when; null where that is not known. */
+  readonly since: string | null;
+}
+
+/** GET /api/overview */
+export interface OverviewAnswer {
+  readonly range: '1h' | '6h' | '1d' | '7d';
+  readonly every: 'minute' | 'hour';
+  /** The worst first; empty: nothing needs a look. */
+  readonly problems: readonly ProblemView[];
+  /** Of the range, and of as long a time before it; null where that is not known. */
+  readonly total: CountsView;
+  readonly before: CountsView | null;
+  /** In order, each minute or hour of the range. */
+  readonly buckets: readonly (CountsView & { readonly start: string })[];
+  /** By task: those with failures first. */
+  readonly tasks: readonly (CountsView & { readonly task: string })[];
+  readonly queues: readonly Json<QueueStatus>[];
+}
+
+/** GET /api/tasks */
+export interface TasksAnswer {
+  readonly entries: readonly Json<TaskEnd>[];
+  readonly cursor: string | null;
+  readonly readBackTo: string;
+}
+
+/** GET /api/tasks/waiting */
+export interface WaitingAnswer {
+  readonly tasks: readonly Json<ScheduledTask>[];
+  readonly more: boolean;
+}
+
+/** GET /api/tasks/{id} */
+export interface TaskAnswer {
+  readonly id: string;
+  /** PENDING also where nothing is known of it. */
+  readonly state: string;
+  /** False: nothing is stored of it. */
+  readonly isKnown: boolean;
+  readonly name: string | null;
+  readonly queue: string | null;
+  readonly retries: number | null;
+  readonly started: string | null;
+  readonly finished: string | null;
+  readonly revoked: string | null;
+  /** The beginning of its result as JSON; null where readers may not see one, or there is none. */
+  readonly resultText: string | null;
+  /** Whether `resultText` is all of it. */
+  readonly isResultWhole: boolean;
+  readonly error: { readonly type: string; readonly message: string } | null;
+  readonly traceback: string | null;
+  /** Its result is kept from readers (`ignoreResult`). */
+  readonly ignored: boolean;
+  /** Its attempts, as the history has them; null where it has none. */
+  readonly story: Json<TaskStory> | null;
+}
+
+/** GET /api/tasks/{id}/tree */
+export interface TreeAnswer {
+  readonly parent: RelativeView | null;
+  readonly self: RelativeView;
+  /** At most 100. */
+  readonly children: readonly RelativeView[];
+  readonly more: boolean;
+}
+export interface RelativeView {
+  readonly id: string;
+  readonly name: string | null;
+  readonly state: string;
+  readonly finished: string | null;
+}
+
+/** Of a task that was sent. */
+export interface SentAnswer {
+  readonly id: string;
+  /** Nothing was sent: this task stands for the call. */
+  readonly duplicate: boolean;
+}
+
+/** POST /api/tasks/revoke */
+export interface RevokedAnswer {
+  /** In the order of the ids. */
+  readonly states: readonly string[];
+}
+
+/** GET /api/queues */
+export interface QueuesAnswer {
+  readonly queues: readonly QueueView[];
+}
+export type QueueView = Json<QueueStatus> & {
+  /** Tasks that go there. */
+  readonly tasks: number;
+};
+
+/** POST /api/queues/{queue}/pause */
+export interface PausedAnswer {
+  readonly queue: string;
+  readonly since: string;
+  readonly by: string;
+  readonly why: string | null;
+  readonly eventSource: 'off' | 'changing' | 'none';
+  /** SQS deletes a message so long after it was sent, paused or not; null where that is not known. */
+  readonly keptSeconds: number | null;
+}
+
+/** POST /api/queues/{queue}/resume */
+export interface ResumedAnswer {
+  readonly queue: string;
+  /** False: it was not paused. */
+  readonly wasPaused: boolean;
+}
+
+/** GET /api/dead-letters */
+export interface DeadLettersAnswer {
+  readonly groups: readonly Json<LetterGroup>[];
+  /** The newest 200. */
+  readonly letters: readonly Json<DeadLetter>[];
+  readonly complete: boolean;
+  readonly counts: Readonly<Record<string, QueueCounts>>;
+}
+
+/** GET /api/dead-letters/{id} */
+export interface OpenedLettersAnswer {
+  readonly letters: readonly OpenedLetterView[];
+}
+export type OpenedLetterView = Json<DeadLetter> & {
+  /** Absent where the message cannot be read, and where values are not shown. */
+  readonly args?: readonly unknown[];
+  readonly kwargs?: Readonly<Record<string, unknown>>;
+};
+
+/** POST /api/dead-letters/redrive and /api/dead-letters/drop */
+export type LettersReport = Json<RedriveReport>;
+
+/** GET /api/locks */
+export interface LocksAnswer {
+  readonly locks: readonly Json<HeldLock>[];
+  readonly more: boolean;
+}
+
+/** POST /api/locks/free */
+export interface FreedAnswer {
+  /** Who had it; null where nobody did. */
+  readonly lock: Json<HeldLock> | null;
+}
+
+/** GET /api/slots */
+export type SlotsAnswer = Omit<Json<SlotsView>, 'limit'> & { readonly limit: number | null };
+
+/** GET /api/catalogue */
+export interface CatalogueAnswer {
+  readonly tasks: readonly CatalogueTask[];
+  /** False: names alone are known, since the app's module was not loaded. */
+  readonly hasCode: boolean;
+}
+export type CatalogueTask = Json<RegisteredTask> & {
+  /** What an operator has said in its place: `'0'` for none. Absent where what is declared holds. */
+  readonly rateLimitNow?: string;
+  /** Whether a call may find that another task stands for it. */
+  readonly marked: boolean;
+  /** JSON Schema of its arguments, where its schema library can tell. */
+  readonly schema?: unknown;
+};
+
+/** POST /api/rates */
+export interface RateAnswer {
+  /** Celery's words. */
+  readonly text: string;
+}
+
+/** GET /api/audit */
+export interface AuditAnswer {
+  readonly entries: readonly AuditView[];
+  /** Gives the next page; null where there is none. */
+  readonly cursor: string | null;
+}
+export interface AuditView {
+  readonly id: string;
+  readonly at: string;
+  readonly by: string;
+  readonly action: string;
+  readonly on: readonly string[];
+  readonly count: number | null;
+  readonly note: string | null;
+  readonly outcome: 'begun' | 'done' | 'failed';
+  readonly error: string | null;
+}

@@ -1,0 +1,128 @@
+/** What needs a look, worst first. Pure. */
+import type { Stats, StatsCounts } from '../history/stats.ts';
+import type { QueueStatus } from '../operate/queue-list.ts';
+import type { StoredSchedule } from '../beat/schedule-view.ts';
+import { FAILURE, REJECTED } from '../base/states.ts';
+import type { ProblemView } from './answers.ts';
+
+/** What is looked at. */
+export interface Sights {
+  /** Of the range that is shown. */
+  readonly stats: Pick<Stats, 'buckets' | 'tasks'>;
+  /** Of as long a time before it; undefined where that is not kept. */
+  readonly before: Pick<Stats, 'tasks'> | undefined;
+  readonly queues: readonly QueueStatus[];
+  readonly schedules: readonly StoredSchedule[];
+  readonly nowMs: number;
+}
+
+const ORDER: readonly ProblemView['kind'][] = ['failing', 'dead-letters', 'missed', 'behind', 'paused'];
+// Below it chance decides: one of three.
+const LEAST_FAILURES = 3;
+const LEAST_SHARE = 0.05;
+// Twice what is usual is news; the same share every day is known.
+const GROWTH = 2;
+// A queue that is empty within so long is no trouble.
+const PATIENCE_SECONDS = 600;
+
+export function problemsOf(sights: Sights): ProblemView[] {
+  const all = [...failing(sights), ...deadLetters(sights), ...missed(sights), ...behind(sights), ...paused(sights)];
+  return all.toSorted((left, right) => ORDER.indexOf(left.kind) - ORDER.indexOf(right.kind) || right.now - left.now);
+}
+
+function failing({ stats, before }: Sights): ProblemView[] {
+  return stats.tasks.flatMap(({ task, ...counts }) => {
+    const failures = failuresIn(counts);
+    const share = shareOf(counts);
+    const earlier = before?.tasks.find((each) => each.task === task);
+    const usual = earlier === undefined ? null : shareOf(earlier);
+    if (failures < LEAST_FAILURES || share < LEAST_SHARE || (usual !== null && share < usual * GROWTH)) return [];
+    const text = `${failures} of ${counts.count} attempts of ${task} failed.`;
+    return [{ kind: 'failing', subject: task, text, now: share, usual, unit: 'share', since: null }];
+  });
+}
+
+/** How many ended as they should not have. */
+export function failuresIn({ states }: Pick<StatsCounts, 'states'>): number {
+  return (states[FAILURE] ?? 0) + (states[REJECTED] ?? 0);
+}
+
+function shareOf(counts: StatsCounts): number {
+  return counts.count === 0 ? 0 : failuresIn(counts) / counts.count;
+}
+
+function deadLetters({ queues }: Sights): ProblemView[] {
+  return queues.flatMap(({ queue, dead = 0 }) =>
+    dead === 0
+      ? []
+      : [
+          {
+            kind: 'dead-letters',
+            subject: queue,
+            text: `${dead} dead ${dead === 1 ? 'letter lies' : 'letters lie'} in queue ${queue}.`,
+            now: dead,
+            usual: null,
+            unit: 'messages',
+            since: null,
+          },
+        ],
+  );
+}
+
+function missed({ schedules }: Sights): ProblemView[] {
+  return schedules.flatMap(({ name, enabled, lastError, lastRunAt }) =>
+    !enabled || lastError === null
+      ? []
+      : [
+          {
+            kind: 'missed',
+            subject: name,
+            text: `The last tick of ${name} was not sent: ${lastError}`,
+            now: 1,
+            usual: null,
+            unit: 'ticks',
+            since: lastRunAt?.toISOString() ?? null,
+          },
+        ],
+  );
+}
+
+/** What is ready takes longer than people wait, at the pace of the last minutes of all queues. */
+function behind({ queues, stats }: Sights): ProblemView[] {
+  const recent = stats.buckets.slice(-RECENT_BUCKETS);
+  const [first, second] = stats.buckets;
+  const bucketSeconds =
+    first === undefined || second === undefined ? 0 : (second.start.getTime() - first.start.getTime()) / 1000;
+  const ended = recent.reduce((sum, { count }) => sum + count, 0);
+  const perSecond = bucketSeconds === 0 ? 0 : ended / (recent.length * bucketSeconds);
+  return queues.flatMap(({ queue, ready, state }) => {
+    if (state !== 'running' || ready < LEAST_READY) return [];
+    const seconds = perSecond === 0 ? null : ready / perSecond;
+    if (seconds !== null && seconds < PATIENCE_SECONDS) return [];
+    const text =
+      seconds === null
+        ? `${ready} messages wait in queue ${queue}, and nothing has ended for a while.`
+        : `${ready} messages wait in queue ${queue}: about ${Math.ceil(seconds / 60)} min of work.`;
+    return [{ kind: 'behind', subject: queue, text, now: ready, usual: null, unit: 'messages', since: null }];
+  });
+}
+const RECENT_BUCKETS = 5;
+const LEAST_READY = 100;
+
+function paused({ queues, nowMs }: Sights): ProblemView[] {
+  return queues.flatMap(({ queue, ready, paused: pause }) =>
+    pause === undefined
+      ? []
+      : [
+          {
+            kind: 'paused',
+            subject: queue,
+            text: `Queue ${queue} is paused by ${pause.by}${pause.why === undefined ? '' : `: ${pause.why}`}; ${ready} messages wait.`,
+            now: (nowMs - pause.since.getTime()) / 1000,
+            usual: null,
+            unit: 'seconds',
+            since: pause.since.toISOString(),
+          },
+        ],
+  );
+}

@@ -1,0 +1,73 @@
+/** What the eye meets first: trouble, numbers, queues. */
+import * as v from 'valibot';
+
+import { OperationalError } from '../../base/errors.ts';
+import type { Stats } from '../../history/stats.ts';
+import { queueList } from '../../operate/queue-list.ts';
+import { failuresIn, problemsOf } from '../problems.ts';
+import { read, type Route } from '../route.ts';
+import { OVERVIEW } from '../schemas/history.ts';
+import type { MonitoredService } from '../service.ts';
+
+const RANGES = {
+  '1h': { seconds: 3600, every: 'minute' },
+  '6h': { seconds: 21_600, every: 'minute' },
+  '1d': { seconds: 86_400, every: 'hour' },
+  '7d': { seconds: 604_800, every: 'hour' },
+} as const;
+type Range = keyof typeof RANGES;
+
+// More entries than people look at; the view of schedules has all.
+const SCHEDULES_LOOKED_AT = 200;
+
+export const OVERVIEW_ROUTES: readonly Route[] = [
+  read('/api/overview', {
+    summary: 'Problems, counts over time and by task, queues',
+    query: v.strictObject({ range: v.optional(v.picklist(['1h', '6h', '1d', '7d']), '1h') }),
+    answer: OVERVIEW,
+    run: ({ service, query }) => overview(service, query.range),
+  }),
+];
+
+async function overview(service: MonitoredService, range: Range): Promise<unknown> {
+  const { app } = service;
+  const { seconds, every } = RANGES[range];
+  const nowMs = app.clock.nowMs();
+  const from = new Date(nowMs - seconds * 1000);
+  const [stats, before, queues, schedules] = await Promise.all([
+    app.stats({ from, every }),
+    statsBefore(service, from, seconds, every),
+    queuesOf(service),
+    app.schedules.list({ limit: SCHEDULES_LOOKED_AT }),
+  ]);
+  return {
+    range,
+    every,
+    problems: problemsOf({ stats, before, queues, schedules, nowMs }),
+    total: stats.total,
+    before: before?.total ?? null,
+    buckets: stats.buckets,
+    tasks: stats.tasks.toSorted((left, right) => failuresIn(right) - failuresIn(left)),
+    queues,
+  };
+}
+
+/** For comparison; the numbers of now are worth showing without it. */
+async function statsBefore(
+  { app }: MonitoredService,
+  from: Date,
+  seconds: number,
+  every: Stats['every'],
+): Promise<Stats | undefined> {
+  try {
+    return await app.stats({ from: new Date(from.getTime() - seconds * 1000), to: from, every });
+  } catch (error) {
+    if (OperationalError.is(error)) return undefined;
+    throw error;
+  }
+}
+
+export async function queuesOf({ app, environment, depths }: MonitoredService): ReturnType<typeof queueList> {
+  const { pauses } = await app.ports();
+  return queueList(environment, depths, await pauses?.list());
+}
