@@ -321,8 +321,10 @@ export const MAX_LATE_MINUTES = 50;
 /** Of `argsrepr` and `kwargsrepr` together, and of an error, as the history keeps them: ten tasks stay below a kilobyte, packed. */
 export const MAX_HISTORY_REPR_CHARACTERS = 80;
 export const MAX_HISTORY_ERROR_CHARACTERS = 160;
-/** Ends in one item, which has room for some thousands. */
+/** Ends in one item, which has room for some thousands of common ones. */
 export const MAX_HISTORY_ENTRIES = 500;
+/** Packed ends or counts of one item; DynamoDB takes items of 400 KB, keys and the names of attributes among them. */
+export const MAX_HISTORY_ITEM_BYTES = 380_000;
 /** Ends in one answer of `app.history.list()`, and how many of them unless the call says otherwise. */
 export const MAX_LISTED_HISTORY = 1000;
 export const DEFAULT_LISTED_HISTORY = 50;
@@ -332,7 +334,7 @@ export const MAX_HISTORY_QUERIES = 800;
 export const MAX_STORY_ATTEMPTS = 50;
 /** Buckets in one answer of `app.stats()`: a day by the minute. */
 export const MAX_STATS_BUCKETS = 1500;
-/** Tasks that a bucket of statistics names; a thousand take some tens of kilobytes. */
+/** Tasks that a bucket of statistics names, where they fit; a thousand take some tens of kilobytes. */
 export const MAX_STATS_TASKS = 1000;
 
 // ------------------------------------------------------- worker processes

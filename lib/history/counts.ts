@@ -1,5 +1,5 @@
 /** Counts of a time by task, as a bucket of statistics holds them, and packed. Pure. */
-import { MAX_STATS_TASKS } from '../base/limits.ts';
+import { MAX_DECOMPRESSED_BYTES, MAX_HISTORY_ITEM_BYTES, MAX_STATS_TASKS } from '../base/limits.ts';
 import { compress, decompress } from '../wire/compression.ts';
 import type { HistoryEntry } from '../wire/history-entry.ts';
 import { addInto, count, type Histogram } from './histogram.ts';
@@ -63,20 +63,40 @@ function of(counts: Counts, task: string): TaskCounts {
 type Pairs<K> = readonly (readonly [K, number])[];
 type PackedTask = readonly [task: string, states: Pairs<string>, wait: Pairs<number>, run: Pairs<number>];
 
-/** The most frequent tasks by name, the others as one: anybody who may send can make up names. */
+/**
+ * The most frequent tasks by name, the others as one: anybody who may send can make up names, of any length. A bucket that
+ * the store refused would keep all later ones from being made.
+ */
 export function packCounts(counts: Counts): Uint8Array {
   const sorted = [...counts].toSorted(
     ([leftName, left], [rightName, right]) => endsIn(right) - endsIn(left) || (leftName < rightName ? -1 : 1),
   );
-  const named: Counts = new Map(sorted.slice(0, MAX_STATS_TASKS));
-  for (const [, rest] of sorted.slice(MAX_STATS_TASKS)) addTask(of(named, OTHER_TASKS), rest);
-  const packed = [...named].map(([task, { states, wait, run }]): PackedTask => [
+  for (let named = MAX_STATS_TASKS; ; named = Math.floor(named / 2)) {
+    const text = textOf(sorted, named);
+    if (named > 0 && Buffer.byteLength(text) > MAX_DECOMPRESSED_BYTES) continue;
+    const packed = compress('zlib', text);
+    // Without a name there are a few hundred classes of time, and as many states as there are.
+    if (named === 0 || packed.byteLength <= MAX_HISTORY_ITEM_BYTES) return packed;
+  }
+}
+
+function textOf(sorted: readonly (readonly [string, TaskCounts])[], named: number): string {
+  const counts: Counts = new Map(sorted.slice(0, named));
+  if (sorted.length > named) {
+    // Nothing is added to what was given.
+    const others = noCounts();
+    for (const [, rest] of sorted.slice(named)) addTask(others, rest);
+    const known = counts.get(OTHER_TASKS);
+    if (known !== undefined) addTask(others, known);
+    counts.set(OTHER_TASKS, others);
+  }
+  const packed = [...counts].map(([task, { states, wait, run }]): PackedTask => [
     task,
     [...states],
     [...wait],
     [...run],
   ]);
-  return compress('zlib', JSON.stringify(packed));
+  return JSON.stringify(packed);
 }
 
 /** @throws what is no such bucket */

@@ -9,6 +9,7 @@ import {
   MAX_ENTRY_NAME_CHARACTERS,
   MAX_HISTORY_ENTRIES,
   MAX_HISTORY_ERROR_CHARACTERS,
+  MAX_HISTORY_ITEM_BYTES,
   MAX_HISTORY_REPR_CHARACTERS,
 } from '../base/limits.ts';
 import { isPassing } from '../base/passing.ts';
@@ -139,21 +140,25 @@ class HistoryNotes implements EndNotes {
 
   #itemsOf(noted: readonly HistoryEntry[]): Omit<Parameters<History['put']>[0][number], 'expiresAtSeconds'>[] {
     const entries = noted.toSorted((left, right) => left.endedMs - right.endedMs);
-    const items = [];
-    for (let start = 0; start < entries.length; start += MAX_HISTORY_ENTRIES) {
-      const some = entries.slice(start, start + MAX_HISTORY_ENTRIES);
+    return inItems(entries).map(({ firstMs, data }) => {
       const name = this.#items === 0 ? this.#requestId : `${this.#requestId}#${this.#items}`;
       this.#items += 1;
-      const [first] = some;
-      items.push({
-        firstMs: first?.endedMs ?? 0,
-        name,
-        shard: historyShard(this.#requestId),
-        data: packHistory(some),
-      });
-    }
-    return items;
+      return { firstMs, name, shard: historyShard(this.#requestId), data };
+    });
   }
+}
+
+/** As few items as hold them: what senders choose may be long, and hard to pack. */
+function inItems(entries: readonly HistoryEntry[]): { readonly firstMs: number; readonly data: Uint8Array }[] {
+  const [first] = entries;
+  if (first === undefined) return [];
+  if (entries.length <= MAX_HISTORY_ENTRIES) {
+    const data = packHistory(entries);
+    // Each of its texts is bounded: one end always fits.
+    if (entries.length === 1 || data.byteLength <= MAX_HISTORY_ITEM_BYTES) return [{ firstMs: first.endedMs, data }];
+  }
+  const half = Math.ceil(entries.length / 2);
+  return [...inItems(entries.slice(0, half)), ...inItems(entries.slice(half))];
 }
 
 function byMinute<T>(all: readonly T[], entryIn: (each: T) => HistoryEntry): Map<number, T[]> {

@@ -6,6 +6,7 @@ import {
   MemoryBackend,
   MemoryCeleryGroups,
   MemoryGroups,
+  MemoryHistory,
   MemoryLocks,
   MemoryMarks,
   MemoryRates,
@@ -25,9 +26,20 @@ import {
   TIMER_CALLS,
 } from './calls.ts';
 import { type Call, firstDifference, nextPrefix } from './history.ts';
+import { HISTORY_CALLS } from './history-calls.ts';
 import { SLOT_CALLS } from './slot-calls.ts';
 
-type Name = 'backend' | 'timers' | 'schedules' | 'groups' | 'marks' | 'locks' | 'rates' | 'slots' | 'celeryGroups';
+type Name =
+  | 'backend'
+  | 'timers'
+  | 'schedules'
+  | 'groups'
+  | 'marks'
+  | 'locks'
+  | 'rates'
+  | 'slots'
+  | 'celeryGroups'
+  | 'history';
 
 export type TablePorts = { readonly [Port in Name]: NonNullable<Ports[Port]> };
 
@@ -45,6 +57,7 @@ export function memoryPorts(): TablePorts {
     rates: new MemoryRates(),
     slots: new MemorySlots(),
     celeryGroups: new MemoryCeleryGroups(),
+    history: new MemoryHistory(),
   };
 }
 
@@ -67,5 +80,6 @@ export function sameHistories(one: () => TablePorts, other: () => TablePorts, ru
   it('locks', () => alike(LOCK_CALLS, (ports) => ports.locks));
   it('rates', () => alike(RATE_CALLS, (ports) => ports.rates));
   it('slots', () => alike(SLOT_CALLS, (ports) => ports.slots));
+  it('history', () => alike(HISTORY_CALLS, (ports) => ports.history));
   it("Celery's groups", () => alike(CELERY_GROUP_CALLS, (ports) => ports.celeryGroups));
 }

@@ -3,7 +3,16 @@ import type { Ports } from 'celeriac';
 /** Decides over one port call: `go` makes it. Its answer is the caller's. */
 export type Tap = (call: string, go: () => unknown, args: readonly unknown[]) => unknown;
 
-type PortName = 'broker' | 'backend' | 'timers' | 'schedules' | 'groups' | 'celeryGroups' | 'rules' | 'marks';
+type PortName =
+  | 'broker'
+  | 'backend'
+  | 'timers'
+  | 'schedules'
+  | 'groups'
+  | 'celeryGroups'
+  | 'rules'
+  | 'marks'
+  | 'history';
 const TAPPED: readonly PortName[] = ['broker', 'backend', 'timers', 'schedules', 'rules'];
 
 /** Ports whose every call goes through a tap: to count, to hold back, to stop a process between two of them. */
