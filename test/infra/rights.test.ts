@@ -217,6 +217,17 @@ it('a service whose tasks are neither unique nor debounced grants nothing for it
   }
 });
 
+it("with history: 'off' nobody may write one, and the sweeper may not read what stands there from before", () => {
+  const off = rolesOf(new Celeriac('rights', { history: 'off', logger: silentLogger }), {});
+  for (const role of [WORKER, SWEEPER]) {
+    const [kept, without] = [allowedTo(roles, role), allowedTo(off, role)];
+    expect(kept.filter((what) => OF_HISTORY.test(what)).length).toBeGreaterThan(1);
+    expect(without.filter((what) => OF_HISTORY.test(what))).toEqual([]);
+    expect(JSON.stringify(off.statementsOf(role))).not.toMatch(/history|stats#/);
+  }
+});
+const OF_HISTORY = /history|statistics|minute/;
+
 it.each(Object.entries(MAY))('%s may do of what would be wrong only what it is for', (role, may) => {
   expect(allowedTo(roles, role)).toEqual(may);
 });

@@ -162,7 +162,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   checkLateness(ledger, faultsEndMs, 2000 * skewSeconds, isHeldUp);
   checkEnds(ledger, faultsEndMs, (id) => checker.ends.get(id)?.atMs, isHeldUp);
   await controlled?.check(world, leaves, checker, faultsEndMs);
-  if (history === 'all') await checkHistory(world, ledger, checker.ends);
+  if (history === 'all') await checkHistory(world, ledger, checker.ends, startMs);
   return {
     seed,
     tasks: ledger.ids.length,

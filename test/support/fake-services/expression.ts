@@ -204,6 +204,7 @@ function comparison(tokens: Tokens): Condition {
   const first = tokens.next;
   const left = operand(tokens);
   const operator = tokens.take();
+  if (operator === 'BETWEEN') return between(left, tokens);
   const second = tokens.next;
   const right = operand(tokens);
   const fits = COMPARISONS[operator];
@@ -216,6 +217,21 @@ function comparison(tokens: Tokens): Condition {
     if (fits === undefined) return equal(one, other);
     const difference = compared(one, other);
     return difference !== undefined && fits(difference);
+  };
+}
+
+/** Both ends belong to it. */
+function between(held: Operand, tokens: Tokens): Condition {
+  const [first, low] = [tokens.next, operand(tokens)];
+  tokens.must('AND');
+  const [last, high] = [tokens.next, operand(tokens)];
+  for (const token of [first, last]) mustHaveOrder(token, tokens);
+  return (item) => {
+    const [value, least, most] = [held(item), low(item), high(item)];
+    if (value === undefined || least === undefined || most === undefined) return false;
+    if ((compared(least, most) ?? 1) > 0)
+      throw invalid('The BETWEEN operator requires upper bound not less than lower');
+    return (compared(least, value) ?? 1) <= 0 && (compared(value, most) ?? 1) <= 0;
   };
 }
 

@@ -145,6 +145,7 @@ export class FakeDynamodb {
       'ConsistentRead',
       'Limit',
       'ExclusiveStartKey',
+      'ScanIndexForward',
       'Select',
     ]);
     const table = this.table(input.TableName);
@@ -160,7 +161,12 @@ export class FakeDynamodb {
     const after = from === undefined ? undefined : table.itemKeyOf(keyIn(table, from)).sort;
     const Items: Item[] = [];
     let [bytes, last]: [number, Item | undefined] = [0, undefined];
-    for (const item of table.partition(partition, input.ConsistentRead === true, after)) {
+    for (const item of table.partition(
+      partition,
+      input.ConsistentRead === true,
+      after,
+      input.ScanIndexForward !== false,
+    )) {
       if (!condition(item)) continue;
       if (Items.length >= limit || bytes > PAGE_BYTES)
         return { ...(counts ? {} : { Items }), Count: Items.length, LastEvaluatedKey: table.keyOf(last ?? item) };
@@ -323,7 +329,8 @@ function conditionFailed(
   });
 }
 
-const KEY_CONDITION = /^(#\w+) = (:\w+)(?: AND (?:(#\w+) <= :\w+|begins_with\((#\w+), :\w+\)))?$/;
+const KEY_CONDITION =
+  /^(#\w+) = (:\w+)(?: AND (?:(#\w+) (?:<= :\w+|BETWEEN :\w+ AND :\w+)|begins_with\((#\w+), :\w+\)))?$/;
 
 /** One partition, and one condition on the sort key at most. */
 function partitionIn(table: FakeTable, input: QueryCommandInput): string {

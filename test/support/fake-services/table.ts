@@ -82,12 +82,13 @@ export class FakeTable {
     if (item === undefined) partition.deleted = found;
   }
 
-  /** In the order of their sort keys, beginning behind `after`. */
-  *partition(name: string, consistent = true, after?: string): Generator<Item> {
+  /** In the order of their sort keys, or against it, beginning behind `after`. */
+  *partition(name: string, consistent = true, after?: string, forward = true): Generator<Item> {
     const held = this.#partitions.get(name)?.held ?? [];
-    let at = after === undefined ? 0 : indexOf(held, after);
-    if (after !== undefined && held[at]?.sort === after) at += 1;
-    for (; at < held.length; at += 1) {
+    const [step, first] = forward ? [1, 0] : [-1, held.length - 1];
+    let at = after === undefined ? first : indexOf(held, after) - (forward ? 0 : 1);
+    if (forward && after !== undefined && held[at]?.sort === after) at += 1;
+    for (; at >= 0 && at < held.length; at += step) {
       const item = consistent ? held[at]?.item : held[at]?.earlier;
       if (item !== undefined) yield item;
     }

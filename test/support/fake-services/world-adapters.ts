@@ -9,6 +9,7 @@ import { type AdaptersOf, memoryPorts, type WorldAdapters, type WorldPorts } fro
 import { FaultyRequests } from './faulty-requests.ts';
 import type { FakeDynamodb, TableWrite } from './fake-dynamodb.ts';
 import { clientsOver, fakeServices, RESULTS_TABLE, type Send, STATE_TABLE } from './services.ts';
+import { tellingUnrolled } from './unrolled.ts';
 
 export interface AwsWorldOptions {
   /** Chance that a request takes a moment. Default 0. */
@@ -48,6 +49,7 @@ export function awsAdapters(options: AwsWorldOptions = {}): (of: AdaptersOf) => 
       // The fake takes messages and hands out none.
       deadLetters: queues.letters,
       rules: memory.rules,
+      ...(stores.history === undefined ? {} : { history: tellingUnrolled(stores.history) }),
       backend: Object.assign(stores.backend, { all: () => [...dynamodb.table(RESULTS_TABLE).items()].map(recordOf) }),
       timers: Object.assign(stores.timers, timersOf(dynamodb, environment.timerShards)),
       schedules: Object.assign(stores.schedules, { nextDueMs: () => nextDueMs(dynamodb, SCHEDULE_DUE_PARTITION) }),
