@@ -1,11 +1,16 @@
 /** Simulations whose history is kept and compared; `npm run simulate -- --history` runs many more. */
 import { expect, it } from 'vitest';
 
+import { overAws } from './wire/over-aws.ts';
 import { HISTORY_SABOTAGES } from './world/sabotage-history.ts';
 import { simulate } from './world/simulate.ts';
 
 it.each([1, 9])('seed %i, with a history', async (seed) => {
   expect((await simulate({ seed, history: true })).violations).toEqual([]);
+});
+
+it.each([3, 5])('seed %i, over the AWS adapters', async (seed) => {
+  expect((await simulate({ seed, history: true, over: overAws() })).violations).toEqual([]);
 });
 
 it.each(HISTORY_SABOTAGES)('its checker sees $rule: $what', async ({ rule, options }) => {

@@ -1,32 +1,30 @@
-/** A world sweeps only where there is something to do: what of a history nobody has rolled up, by what was stored. */
-import type { WorldHistory } from '../../../lib/testing/world-ports.ts';
-import { MINUTE_MS, startOf } from '../../../lib/ports/history-place.ts';
+/** A world sweeps only where there is something to do: what of a history nobody has rolled up, as it stands in the table. */
+import { LATE_PREFIX, MINUTE_MS, ROLL_PARTITION, ROLLED_KEY, startOf } from '../../../lib/ports/history-place.ts';
 import type { History } from '../../../lib/ports/history.ts';
+import type { WorldHistory } from '../../../lib/testing/world-ports.ts';
+import type { FakeTable } from './table.ts';
 
-export function tellingUnrolled(history: History): WorldHistory {
+/** @param table of state */
+export function tellingUnrolled(history: History, table: FakeTable): WorldHistory {
+  // What was stored: looking through the table for it, at every step of a world, would take too long.
   const minutes = new Set<number>();
-  const late = new Map<number, string>();
-  const { put, noteLate, clearLate, rolled } = history;
+  const put = history.put.bind(history);
   return Object.assign(history, {
     async put(items: Parameters<History['put']>[0]) {
-      await put.call(history, items);
+      await put(items);
       for (const { firstMs } of items) minutes.add(startOf(firstMs, MINUTE_MS));
     },
-    async noteLate(minute: Parameters<History['noteLate']>[0]) {
-      await noteLate.call(history, minute);
-      late.set(minute.startMs, minute.token);
-    },
-    async clearLate(minute: Parameters<History['clearLate']>[0]) {
-      await clearLate.call(history, minute);
-      if (late.get(minute.startMs) === minute.token) late.delete(minute.startMs);
-    },
-    async rolled(untilMs: number) {
-      await rolled.call(history, untilMs);
-      for (const startMs of minutes) if (startMs < untilMs) minutes.delete(startMs);
-    },
-    oldestUnrolledMs: () => {
-      const all = [...minutes, ...late.keys()];
-      return all.length === 0 ? undefined : Math.min(...all);
+    oldestUnrolledMs(): number | undefined {
+      const times: number[] = [];
+      let rolledMs = 0;
+      for (const { sk, until } of table.partition(ROLL_PARTITION)) {
+        if (sk?.S === ROLLED_KEY) rolledMs = Number(until?.N ?? 0);
+        else times.push(Number((sk?.S ?? '').slice(LATE_PREFIX.length)));
+      }
+      for (const startMs of minutes)
+        if (startMs < rolledMs) minutes.delete(startMs);
+        else times.push(startMs);
+      return times.length === 0 ? undefined : Math.min(...times);
     },
   });
 }

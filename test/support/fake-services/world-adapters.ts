@@ -49,7 +49,9 @@ export function awsAdapters(options: AwsWorldOptions = {}): (of: AdaptersOf) => 
       // The fake takes messages and hands out none.
       deadLetters: queues.letters,
       rules: memory.rules,
-      ...(stores.history === undefined ? {} : { history: tellingUnrolled(stores.history) }),
+      ...(stores.history === undefined
+        ? {}
+        : { history: tellingUnrolled(stores.history, dynamodb.table(STATE_TABLE)) }),
       backend: Object.assign(stores.backend, { all: () => [...dynamodb.table(RESULTS_TABLE).items()].map(recordOf) }),
       timers: Object.assign(stores.timers, timersOf(dynamodb, environment.timerShards)),
       schedules: Object.assign(stores.schedules, { nextDueMs: () => nextDueMs(dynamodb, SCHEDULE_DUE_PARTITION) }),
