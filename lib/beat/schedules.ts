@@ -1,5 +1,5 @@
 /** `app.schedules`: entries that people read and change while the app is deployed and runs. */
-import { booleanOption, integerIn, shown } from '../base/checks.ts';
+import { booleanOption, integerIn, refuseUnknownKeys, shown } from '../base/checks.ts';
 import { InvalidOption } from '../base/errors.ts';
 import { sendCall } from '../producer/enqueue.ts';
 import { MAX_LISTED_SCHEDULES } from '../base/limits.ts';
@@ -85,6 +85,17 @@ export class ScheduleBook {
       else refuseOther(name, version, state);
       return replaced(state, entry, nowMs, sent);
     });
+  }
+
+  /**
+   * What `put` would store, without storing it: the entry as it would be read, with its next ticks.
+   *
+   * @throws what `put` throws for what it is given.
+   */
+  async check(name: string, change: ScheduleChange): Promise<StoredSchedule> {
+    const entry = await this.#checked(name, withoutReadOnly(change));
+    const nowMs = this.#parts.app.clock.nowMs();
+    return viewOf(firstState(entry, 'stored', 'sweep', nowMs), nowMs);
   }
 
   /**
@@ -177,8 +188,17 @@ export class ScheduleBook {
     await changeEntry(this.#parts, name, change, 'disable it instead');
   }
 
-  /** Sends the entry's task now, whatever its schedule and a `countdown` of its options say. @throws ScheduleNotFound */
-  async runNow(name: string): Promise<AsyncResult> {
+  /**
+   * Sends the entry's task now, whatever its schedule and a `countdown` of its options say.
+   *
+   * @param call arguments in place of the entry's
+   * @throws ScheduleNotFound; InvalidArguments for some that do not fit
+   */
+  async runNow(
+    name: string,
+    call: { readonly args?: readonly unknown[]; readonly kwargs?: Readonly<Record<string, unknown>> } = {},
+  ): Promise<AsyncResult> {
+    refuseUnknownKeys(call, new Set(['args', 'kwargs']), 'arguments of runNow()');
     const { app } = this.#parts;
     const ports = await app.ports();
     const state = await findEntry(this.#parts, checkedEntryName(name), ports);
@@ -189,10 +209,10 @@ export class ScheduleBook {
     return sendCall(
       app,
       signature.task,
-      signature.args,
+      call.args ?? signature.args,
       {
         ...options,
-        kwargs: { ...options.kwargs, ...signature.kwargs },
+        kwargs: call.kwargs ?? { ...options.kwargs, ...signature.kwargs },
         headers: { ...options.headers, [PERIODIC_TASK_NAME]: name },
       },
       { ...lineage, celeriac: { beat: { entry: name } } },

@@ -25,6 +25,8 @@ export interface DevOptions {
   readonly clock: Clock;
   readonly print: (line: string) => void;
   readonly style: Styled;
+  /** Told each time that workers have begun and others can find the service. */
+  readonly ready?: () => void;
 }
 
 /** A service that runs. */
@@ -63,7 +65,11 @@ export async function startDev(options: DevOptions): Promise<Dev> {
       queues.returnAll();
     },
     on: {
-      ready: (facts) => void state.writeVariables(facts.variables).then((path) => news.ready(facts, path)),
+      ready: (facts) =>
+        void state.writeVariables(facts.variables).then((path) => {
+          news.ready(facts, path);
+          options.ready?.();
+        }),
       log: (entry) => news.log(entry),
       rules: (kept) => {
         rules = kept;

@@ -11,6 +11,7 @@ import type { RegisteredTask } from '../operate/registered.ts';
 import type { ScheduledTask } from '../operate/scheduled.ts';
 import type { QueueCounts } from '../ports/dead-letters.ts';
 import type { SlotsView } from '../app/slot-book.ts';
+import type { Schedule } from '../schedules/schedule.ts';
 import type { LoginWay } from './access.ts';
 import type { Json } from './json.ts';
 import type { Role } from './route.ts';
@@ -240,4 +241,63 @@ export interface AuditView {
   readonly note: string | null;
   readonly outcome: 'begun' | 'done' | 'failed';
   readonly error: string | null;
+}
+
+/** GET /api/schedules */
+export interface SchedulesAnswer {
+  readonly entries: readonly ScheduleView[];
+  /** Of all that `search` and the filters leave. */
+  readonly totals: {
+    readonly all: number;
+    readonly enabled: number;
+    readonly disabled: number;
+    readonly missed: number;
+    readonly declared: number;
+  };
+  /** Where the next page begins; null where there is none. */
+  readonly next: number | null;
+}
+
+/** An entry whose fields PUT takes back as they are. */
+export interface ScheduleView {
+  readonly name: string;
+  /** Name of its task. */
+  readonly task: string;
+  readonly args: readonly unknown[];
+  readonly kwargs: Readonly<Record<string, unknown>>;
+  /** Of each tick, in camelCase: `queue`, `expires`, `priority` and so on; what the API cannot change is left out. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly schedule: Schedule;
+  /** The schedule as Celery says it. */
+  readonly scheduleText: string;
+  readonly enabled: boolean;
+  readonly oneOff: boolean;
+  readonly startTime: string | null;
+  readonly expires: string | null;
+  readonly catchUp: 'one' | 'all';
+  readonly startingDeadline: number | null;
+  readonly customTask: boolean;
+  readonly description: string;
+  readonly source: 'code' | 'stored';
+  readonly firedBy: 'rule' | 'sweep';
+  /** Why it is swept; null where only the app's code says. */
+  readonly reason: string | null;
+  readonly version: number;
+  readonly changedAt: string;
+  readonly lastRunAt: string | null;
+  readonly totalRunCount: number | null;
+  /** The next five. */
+  readonly nextTicks: readonly string[];
+  readonly lastError: string | null;
+}
+
+/** DELETE /api/schedules/{name} */
+export interface DoneAnswer {
+  readonly done: true;
+}
+
+/** POST /api/schedules/many */
+export interface ManyAnswer {
+  /** In the order of the names. */
+  readonly results: readonly { readonly name: string; readonly ok: boolean; readonly error: string | null }[];
 }

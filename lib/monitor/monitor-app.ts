@@ -8,6 +8,7 @@ import type { Access } from './access.ts';
 import { callRoute } from './call-route.ts';
 import { type GuardOptions, mountGuards } from './guards.ts';
 import { jsonText } from './json-text.ts';
+import { liveStream } from './live.ts';
 import { metricsText } from './metrics.ts';
 import { mountPage, type PageFiles } from './page-files.ts';
 import { NOT_FOUND, type Problem, problemOf, Refused, UNAUTHENTICATED, UNFORESEEN } from './problem.ts';
@@ -59,6 +60,11 @@ function mountApi(app: Hono, options: MonitorOptions): void {
     await next();
     context.header('cache-control', 'private, no-cache');
   };
+  if (live === 'stream') {
+    // Before the ETag, which is made of the whole of an answer.
+    api.use('/api/live', identified);
+    api.get('/api/live', (context) => liveStream(context, service));
+  }
   api.use('*', private_, etag());
   api.get('/api/session', async (context) =>
     send(context, sessionAnswer(await access.identify(context), { service, access, readOnly, live })),

@@ -6,6 +6,7 @@ import { DEAD_LETTER_ROUTES } from './routes/dead-letters.ts';
 import { LIMIT_ROUTES } from './routes/limits.ts';
 import { OVERVIEW_ROUTES } from './routes/overview.ts';
 import { QUEUE_ROUTES } from './routes/queues.ts';
+import { SCHEDULE_ROUTES } from './routes/schedules.ts';
 import { TASK_ACTIONS } from './routes/task-actions.ts';
 import { TASK_ROUTES } from './routes/tasks.ts';
 
@@ -15,6 +16,7 @@ export const ROUTES: readonly Route[] = [
   ...TASK_ACTIONS,
   ...QUEUE_ROUTES,
   ...DEAD_LETTER_ROUTES,
+  ...SCHEDULE_ROUTES,
   ...LIMIT_ROUTES,
   ...CATALOGUE_ROUTES,
   ...AUDIT_ROUTES,

@@ -79,6 +79,13 @@ it('follows the code, and outlives being killed', async () => {
   await call('record', 'a');
   await ran('v1 a');
   await ran('v1 beat');
+  await shows(one, /monitor +http:\/\/127\.0\.0\.1:\d+\/\?token=\S+/);
+  const asked = async (): Promise<unknown> => {
+    const [, url = '', token = ''] = /monitor +(http:\S+)\/\?token=(\S+)/.exec(one.output()) ?? [];
+    const answer = await fetch(`${url}/api/catalogue`, { headers: { authorization: `Bearer ${token}` } });
+    return ((await answer.json()) as { tasks: readonly { name: string }[] }).tasks.map(({ name }) => name);
+  };
+  expect(await asked()).toEqual(['broken', 'long', 'record']);
   await call('broken');
   await shows(one, /✗ TypeError: total is undefined\n +at .*tasks\.ts:\d+:\d+/);
 
@@ -88,6 +95,8 @@ it('follows the code, and outlives being killed', async () => {
   writeFileSync(tasks, code('v2'));
   await shows(one, /tasks\.ts changed, workers restarted in [\d.]+ s \(1 task handed back\)/);
   await ran('v2 begins edited');
+  // The same address, though the service was made anew.
+  await expect.poll(() => asked().catch(() => []), { timeout: 60_000 }).toContain('record');
   writeFileSync(join(folder, 'go'), '');
   await ran('v2 ends edited');
   rmSync(join(folder, 'go'));

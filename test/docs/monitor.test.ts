@@ -8,7 +8,7 @@ import { ROUTES } from '../../lib/monitor/routes.ts';
 
 const PAGE = 'docs/monitor.md';
 const FIRST = '| `GET /api/session`';
-const LAST = '| `GET /metrics`';
+const LAST = '| `GET /api/live`';
 
 it('its table of routes is up to date', () => {
   const page = readFileSync(PAGE, 'utf8');

@@ -1,4 +1,6 @@
 /** The monitor's API on a busy service of the embedded cloud: every route, each answer held by its schema. */
+import { get } from 'node:http';
+
 import { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
@@ -11,9 +13,12 @@ import type {
   CatalogueAnswer,
   DeadLettersAnswer,
   LettersReport,
+  ManyAnswer,
   OpenedLettersAnswer,
   OverviewAnswer,
   QueuesAnswer,
+  SchedulesAnswer,
+  ScheduleView,
   SentAnswer,
   SlotsAnswer,
   TaskAnswer,
@@ -22,6 +27,7 @@ import type {
   WaitingAnswer,
 } from '../../lib/monitor/answers.ts';
 import { ROUTES } from '../../lib/monitor/routes.ts';
+import { serveMonitor } from '../../lib/monitor/serve.ts';
 import { terminalWith } from '../support/celeriac.ts';
 import { Monitor, nameOf } from '../support/monitor.ts';
 import { shopApp } from '../support/shop-service.ts';
@@ -219,6 +225,91 @@ describe('limits', () => {
   });
 });
 
+describe('schedules', () => {
+  const nightly = {
+    task: 'orders.charge',
+    args: ['ada', 5],
+    options: { expires: 60, queue: 'mail' },
+    schedule: {
+      type: 'crontab',
+      minute: '0',
+      hour: '3',
+      dayOfMonth: '*',
+      monthOfYear: '*',
+      dayOfWeek: '*',
+      timezone: 'Europe/Berlin',
+      dst: 'shift',
+    },
+    description: 'before the shop opens',
+  };
+  const path = '/api/schedules/nightly';
+
+  it('an entry is tried, stored, read, and stored again as it was read', async () => {
+    const tried = await monitor.act<ScheduleView>('/api/schedules/check', { name: 'nightly', ...nightly });
+    expect(tried.nextTicks).toHaveLength(5);
+    expect((await monitor.ask(path)).status).toBe(404);
+    const stored = await monitor.act<ScheduleView>(path, { ...nightly, createOnly: true }, 'PUT');
+    expect(stored).toMatchObject({ ...nightly, source: 'stored', firedBy: 'sweep', enabled: true, totalRunCount: 0 });
+    expect(stored.nextTicks).toEqual(tried.nextTicks);
+    const read = await monitor.get<ScheduleView>(path);
+    const fields = Object.keys({
+      ...nightly,
+      enabled: 0,
+      oneOff: 0,
+      startTime: 0,
+      expires: 0,
+      catchUp: 0,
+      startingDeadline: 0,
+    });
+    const same = Object.fromEntries(Object.entries(read).filter(([name]) => fields.includes(name)));
+    const again = await monitor.act<ScheduleView>(path, { ...same, version: read.version }, 'PUT');
+    expect(again).toEqual({ ...read, version: read.version + 1, changedAt: again.changedAt });
+  });
+
+  it('the second of two editors is told', async () => {
+    const { version } = await monitor.get<ScheduleView>(path);
+    await monitor.act(`${path}/disable`, { version });
+    const second = await monitor.ask(path, { method: 'PUT', body: { ...nightly, version } });
+    expect([second.status, second.json['code']]).toEqual([409, 'SCHEDULE_CONFLICT']);
+    expect(await monitor.act(`${path}/enable`)).toMatchObject({ enabled: true });
+  });
+
+  it('it runs now, with its own arguments or others', async () => {
+    const own = await ended((await monitor.act<SentAnswer>(`${path}/run`)).id);
+    expect(own).toMatchObject({ state: 'SUCCESS', queue: 'mail', resultText: '{"who":"ada","cents":5}' });
+    const other = await ended((await monitor.act<SentAnswer>(`${path}/run`, { args: ['bob', 7] })).id);
+    expect(other.resultText).toBe('{"who":"bob","cents":7}');
+  });
+
+  it('entries are searched, counted and sorted; many are changed at once, each with its own end', async () => {
+    await monitor.act('/api/schedules/often', { task: 'orders.fail', schedule: '5m' }, 'PUT');
+    const { results } = await monitor.act<ManyAnswer>('/api/schedules/many', {
+      names: ['nightly', 'gone'],
+      what: 'disable',
+    });
+    expect(results).toEqual([
+      { name: 'nightly', ok: true, error: null },
+      { name: 'gone', ok: false, error: expect.stringContaining("no schedule entry 'gone'") },
+    ]);
+    const all = await monitor.get<SchedulesAnswer>('/api/schedules?sort=next&limit=1');
+    expect(all).toMatchObject({ entries: [{ name: 'often' }], totals: { all: 2, enabled: 1, disabled: 1 }, next: 1 });
+    const found = await monitor.get<SchedulesAnswer>('/api/schedules?search=SHOP%20opens&state=disabled');
+    expect(found.entries.map(({ name }) => name)).toEqual(['nightly']);
+    await monitor.act(path, {}, 'DELETE');
+    expect((await monitor.ask(path)).status).toBe(404);
+  });
+
+  it.each([
+    [{ ...nightly, task: 'orders.chrage' }, 404, "Did you mean 'orders.charge'?"],
+    [{ ...nightly, schedule: { ...nightly.schedule, hour: '25' } }, 400, '25'],
+    [{ ...nightly, schedule: 'now and then' }, 400, 'now and then'],
+    [{ ...nightly, options: { queue: 'mial' } }, 404, 'mial'],
+  ])('%j is refused', async (entry, status, detail) => {
+    const answer = await monitor.ask('/api/schedules/check', { method: 'POST', body: { name: 'x', ...entry } });
+    expect([answer.status, answer.json['detail']]).toEqual([status, expect.stringContaining(detail)]);
+  });
+});
+
 describe('the whole', () => {
   it.each(['1h', '6h', '1d', '7d'])('the overview of %s counts what ended', async (range) => {
     const overview = await monitor.get<OverviewAnswer>(`/api/overview?range=${range}`);
@@ -241,6 +332,35 @@ describe('the whole', () => {
       login: ['token'],
       live: 'stream',
     });
+  });
+
+  it('news come as they happen', async () => {
+    const server = await serveMonitor({ service: monitoredService(service), port: 0, user: 'ada' });
+    try {
+      const gone = new AbortController();
+      const headers = { authorization: `Bearer ${server.token}` };
+      const response = await fetch(`${server.url}/api/live`, { headers, signal: gone.signal });
+      expect(response.headers.get('content-type')).toContain('text/event-stream');
+      let text = '';
+      const reading = (async () => {
+        const decoder = new TextDecoder();
+        for await (const chunk of response.body ?? []) text += decoder.decode(chunk as Uint8Array);
+      })().catch(() => undefined);
+      await until(async () => text.includes('event: queues') || undefined);
+      const id = await call('orders.charge', ['live', 1]);
+      await until(async () => (text.includes('event: tasks') && text.includes(id)) || undefined);
+      gone.abort();
+      await reading;
+      // A name that somebody else has pointed at this machine; fetch would not send it.
+      const strange = await new Promise<number | undefined>((resolve) => {
+        get(`${server.url}/api/tasks`, { headers: { ...headers, host: 'evil.test' } }, (answer) =>
+          resolve(answer.statusCode),
+        );
+      });
+      expect(strange).toBe(421);
+    } finally {
+      await server.stop();
+    }
   });
 
   it('an answer that has not changed is not sent again', async () => {

@@ -15,13 +15,19 @@ interface DevCommandOptions {
   readonly fresh?: boolean;
 }
 
+// SQS's port, DynamoDB's, and the monitor's.
+const MONITOR_BEHIND = 2;
 const MODULES: readonly string[] = ['src/tasks.ts', 'tasks.ts', 'src/tasks.js', 'tasks.js'];
 
 export const dev: CommandModule = {
   define(command, { terminal }) {
     command
       .option('-A, --app <path>', `module that exports the app (default: ${MODULES.join(', ')})`)
-      .option('--port <port>', 'SQS listens there, DynamoDB on the next one (default: the last ones, or 4576)', portOf)
+      .option(
+        '--port <port>',
+        'SQS listens there, DynamoDB and the monitor on the next ones (default: the last ones, or 4576)',
+        portOf,
+      )
       .option('--fresh', 'starts without what was kept in .celeriac/')
       .addHelpText('after', notes(['dev', 'dev --app src/tasks.ts --port 4600', 'dev --fresh']))
       .action((options: DevCommandOptions) => runDev(options, terminal));
@@ -32,14 +38,17 @@ async function runDev(options: DevCommandOptions, terminal: Terminal): Promise<v
   const { folder, variables, clock } = terminal;
   const module = moduleOf(options.app, folder);
   const interrupted = terminal.interrupted();
-  const [{ startDev }, { StateFolder }] = await Promise.all([
+  const [{ startDev }, { StateFolder }, { DevMonitor }] = await Promise.all([
     import('../../dev/dev.ts'),
     import('../../dev/state-folder.ts'),
+    import('../dev-monitor.ts'),
   ]);
+  let monitor: InstanceType<typeof DevMonitor> | undefined;
   const state = await StateFolder.take(join(folder, '.celeriac'), { fresh: options.fresh === true });
   try {
     const port = await choosePort(options.port, (await state.port()) ?? undefined, terminal);
     await state.keepPort(port);
+    monitor = new DevMonitor(terminal, port + MONITOR_BEHIND);
     const running = await startDev({
       module,
       folder,
@@ -49,12 +58,14 @@ async function runDev(options: DevCommandOptions, terminal: Terminal): Promise<v
       clock,
       print: (line) => terminal.print(line),
       style: (style, text) => terminal.style(style, text),
+      ready: () => void monitor?.follow(),
     });
     await new Promise<void>((resolve) => {
       if (interrupted.aborted) resolve();
       interrupted.addEventListener('abort', () => resolve(), { once: true });
     });
     terminal.print('  stopping: tasks that run are handed back');
+    await monitor.stop();
     await running.stop();
   } finally {
     await state.leave();

@@ -63,7 +63,7 @@ export const TASK_ACTIONS: readonly Route[] = [
 ];
 
 /** Only its code says for which call such a task stands. @throws Refused */
-function refuseMarked(task: string, { hasCode, environment }: MonitoredService): void {
+export function refuseMarked(task: string, { hasCode, environment }: MonitoredService): void {
   if (hasCode || environment.markedTasks?.includes(task) !== true) return;
   throw new Refused({
     status: 409,
