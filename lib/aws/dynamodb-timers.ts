@@ -15,8 +15,9 @@ export interface DynamodbTimersOptions extends DynamodbTable {
   readonly shards: number;
 }
 
-// A net below the sweep, never the trigger: what is left this long after its time is garbage.
-const LEFTOVER_SECONDS = 30 * 86_400;
+// A net below the sweep, never the trigger: what is left this long after its time is garbage. Those of a paused queue are left
+// until it is resumed.
+const LEFTOVER_SECONDS = 365 * 86_400;
 
 /** Timers on DynamoDB: partitions by shard, sorted by due time, so that a sweep reads what is due and nothing else. */
 export class DynamodbTimers implements Timers {

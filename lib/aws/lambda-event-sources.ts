@@ -2,11 +2,20 @@
 import type { EventSources, EventSourceState } from '../ports/event-sources.ts';
 import type { ToolRequests } from './tool-requests.ts';
 
-export class LambdaEventSources implements EventSources {
-  readonly #requests: Pick<ToolRequests, 'eventSourceState' | 'switchEventSource'>;
+type Requests = Pick<ToolRequests, 'eventSourceState' | 'switchEventSource'>;
 
-  constructor(requests: Pick<ToolRequests, 'eventSourceState' | 'switchEventSource'>) {
+export class LambdaEventSources implements EventSources {
+  readonly #requests: Requests;
+  readonly #ids: EventSources['ids'];
+
+  /** @param ids by queue and lane, as the service says of itself */
+  constructor(requests: Requests, ids: EventSources['ids']) {
     this.#requests = requests;
+    this.#ids = ids;
+  }
+
+  async ids(): Promise<Readonly<Record<string, string>>> {
+    return this.#ids();
   }
 
   async state(id: string): Promise<EventSourceState | undefined> {

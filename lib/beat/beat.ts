@@ -1,11 +1,13 @@
 /** The beat of one app: what it declares, and the sweep that serves declared and stored entries alike. */
 import { errorMessage } from '../base/error-text.ts';
 import { InvalidSchedule } from '../base/errors.ts';
+import type { Pause } from '../ports/pauses.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { App } from '../producer/app.ts';
 import { type BeatEntry, resolveEntry, type ScheduleEntry } from './entry.ts';
 import { checkArgumentsNow, checkEntry } from './check-entry.ts';
 import { type BeatPlan, planBeat } from './plan.ts';
+import { keepPaused, pausedQueues, pausesNow } from './paused.ts';
 import { ScheduleBook } from './schedules.ts';
 import { sweep, type SweepOptions } from './sweep.ts';
 import { sweepSchedules } from './sweep-schedules.ts';
@@ -19,6 +21,8 @@ export interface FullSweepReport {
   readonly failed: number;
   /** Ticks of schedule entries sent. */
   readonly ticks: number;
+  /** Timers that are due and stay where they are, since their queue is paused. */
+  readonly held: number;
 }
 
 // django-celery-beat looks at everything anew as often.
@@ -59,9 +63,23 @@ export class Beat {
     // Where nothing fires rules, everything is swept.
     const plans: readonly BeatPlan[] =
       ports.rules === undefined ? this.plans().map((plan) => ({ ...plan, firedBy: 'sweep' })) : this.plans();
+    const { settings } = this.#app;
+    const pauses = await pausesNow(ports);
     const beat = await this.#sweepEntries(plans, ports, options);
-    const timers = await sweep(this.#app.settings, ports, options, endRefused(this.#app, ports));
-    return { sent: timers.sent, failed: timers.failed + beat.failed, ticks: beat.ticks };
+    const paused = pausedQueues(pauses, settings);
+    const timers = await sweep(settings, ports, { ...options, paused }, endRefused(this.#app, ports));
+    await this.#keepPaused(pauses, ports, options);
+    return { sent: timers.sent, failed: timers.failed + beat.failed, ticks: beat.ticks, held: timers.held };
+  }
+
+  /** An error here must not end the sweep: the next one tries again. */
+  async #keepPaused(pauses: readonly Pause[], ports: Ports, { eventSources }: SweepOptions): Promise<void> {
+    if (eventSources === undefined) return;
+    try {
+      await keepPaused(pauses, eventSources, this.#app.settings, ports);
+    } catch (error) {
+      ports.logger.log('error', `What feeds paused queues could not be looked at: ${errorMessage(error)}`);
+    }
   }
 
   /** An error here must not keep the timers waiting. */

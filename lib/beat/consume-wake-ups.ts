@@ -5,6 +5,7 @@ import type { Settings } from '../options/settings.ts';
 import type { Ports } from '../ports/ports.ts';
 import { readWakeUp, WAKE_QUEUE, type WakeUp } from '../ports/wake-up.ts';
 import type { BatchResponse, Delivery } from '../ports/delivery.ts';
+import { pausedQueues, pausesNow } from './paused.ts';
 import { sweepTimers } from './sweep.ts';
 
 // SQS or DynamoDB did not answer well: soon again, a few times; then the minute's sweep takes over.
@@ -35,7 +36,8 @@ async function sendDue(wakeUps: readonly WakeUp[], settings: Settings, ports: Po
   try {
     const parts = [...new Set(wakeUps.flatMap((wakeUp) => wakeUp.parts))];
     const untilMs = Math.max(ports.clock.nowMs(), dueMs);
-    const { failed, refused } = await sweepTimers({ untilMs, parts }, settings, ports);
+    const paused = pausedQueues(await pausesNow(ports), settings);
+    const { failed, refused } = await sweepTimers({ untilMs, parts, paused }, settings, ports);
     return failed === refused;
   } catch (error) {
     ports.logger.log('error', `The sweep of a wake-up failed: ${errorMessage(error)}`);

@@ -11,6 +11,7 @@ import { REFUSED_TIMER_SECONDS, SQS_MAX_BATCH_ENTRIES, SWEEP_HORIZON_SECONDS } f
 import type { OutgoingMessage, SendOutcome } from '../ports/broker.ts';
 import { isFifo } from '../options/declared-queue.ts';
 import type { Settings } from '../options/settings.ts';
+import type { EventSources } from '../ports/event-sources.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { DueTimers, Timer } from '../ports/timers.ts';
 import { groupOf } from '../ports/timer-order.ts';
@@ -19,6 +20,8 @@ import { wakeUpsOf } from '../ports/wake-up.ts';
 export interface SweepOptions {
   /** Default 120 s: two periods. */
   readonly horizonSeconds?: number;
+  /** What feeds the workers: kept off where its queue is paused. Default: nobody looks at it. */
+  readonly eventSources?: EventSources;
 }
 
 export interface SweepReport {
@@ -27,6 +30,8 @@ export interface SweepReport {
   readonly failed: number;
   /** Those of them that the broker will never take. */
   readonly refused: number;
+  /** Timers that are due and stay where they are, since their queue is paused. */
+  readonly held: number;
 }
 
 // One page of a part of the store: bounds memory, and a crash repeats at most this many sends.
@@ -35,19 +40,28 @@ const PAGE = 100;
 /** Ends the task of a timer that its queue will never take. False where the timer has to stay. */
 export type EndRefused = (timer: Timer, why: string) => Promise<boolean>;
 
+/** Which timers are swept. */
+export interface Due extends Omit<DueTimers, 'limit'> {
+  /**
+   * Queues and lanes whose timers stay: in a paused queue a message would wait, too, and SQS deletes it once it is older than
+   * the queue keeps messages. What is held is read by each sweep.
+   */
+  readonly paused: ReadonlySet<string>;
+}
+
 export function sweep(
   settings: Settings,
   ports: Ports,
-  options: SweepOptions = {},
+  { horizonSeconds = SWEEP_HORIZON_SECONDS, paused }: SweepOptions & Pick<Due, 'paused'>,
   endRefused?: EndRefused,
 ): Promise<SweepReport> {
-  const untilMs = ports.clock.nowMs() + (options.horizonSeconds ?? SWEEP_HORIZON_SECONDS) * 1000;
-  return sweepTimers({ untilMs }, settings, ports, endRefused);
+  const untilMs = ports.clock.nowMs() + horizonSeconds * 1000;
+  return sweepTimers({ untilMs, paused }, settings, ports, endRefused);
 }
 
 /** Sends the timers that are due, in all parts of the store or in some. */
 export async function sweepTimers(
-  due: Omit<DueTimers, 'limit'>,
+  { paused, ...due }: Due,
   settings: Settings,
   ports: Ports,
   endRefused?: EndRefused,
@@ -55,7 +69,8 @@ export async function sweepTimers(
   const reports: SweepReport[] = [];
   const swept: Swept = { refused: [], halted: new Set(), settings, ports };
   await ports.timers.eachDue({ ...due, limit: PAGE }, async (page, part) => {
-    reports.push(await sweepPage(page, part, swept));
+    const free = page.filter(({ message }) => !paused.has(message.queue));
+    reports.push({ ...(await sweepPage(free, part, swept)), held: page.length - free.length });
   });
   // Behind all that can be sent: one after another they may take a while.
   if (endRefused !== undefined) await endAll(swept.refused, ports, endRefused);
@@ -205,7 +220,7 @@ function readOutcomes(
     }
   }
   const failed = timers.length - done.length;
-  return { done, again, report: { sent: done.length, failed, refused: failed - again.length } };
+  return { done, again, report: { sent: done.length, failed, refused: failed - again.length, held: 0 } };
 }
 
 function messageOf(timer: Timer, ports: Ports): OutgoingMessage {
@@ -215,11 +230,12 @@ function messageOf(timer: Timer, ports: Ports): OutgoingMessage {
 
 function sumOf(reports: readonly SweepReport[]): SweepReport {
   return reports.reduce(
-    (sum, { sent, failed, refused }) => ({
+    (sum, { sent, failed, refused, held }) => ({
       sent: sum.sent + sent,
       failed: sum.failed + failed,
       refused: sum.refused + refused,
+      held: sum.held + held,
     }),
-    { sent: 0, failed: 0, refused: 0 },
+    { sent: 0, failed: 0, refused: 0, held: 0 },
   );
 }

@@ -71,11 +71,11 @@ export class MemoryTimers implements Timers {
     return Promise.resolve();
   }
 
-  /** When the earliest timer is due, or undefined. */
-  nextDueMs(): number | undefined {
+  /** When the earliest timer is due, or undefined. @param isPaused tells of queues whose timers do not count */
+  nextDueMs(isPaused: (queue: string) => boolean = () => false): number | undefined {
     let next: number | undefined;
-    for (const { heap } of this.#shards) {
-      const dueMs = heap.peek()?.timer.dueMs;
+    for (const shard of this.#shards) {
+      const dueMs = earliestIn(shard, isPaused)?.dueMs;
       if (dueMs !== undefined && (next === undefined || dueMs < next)) next = dueMs;
     }
     return next;
@@ -91,6 +91,13 @@ export class MemoryTimers implements Timers {
     if (shard === undefined) throw new RangeError('there are no shards');
     return shard;
   }
+}
+
+function earliestIn({ heap, byKey }: Shard, isPaused: (queue: string) => boolean): Timer | undefined {
+  const first = heap.peek()?.timer;
+  if (first === undefined || !isPaused(first.message.queue)) return first;
+  const others = [...byKey.values()].filter(({ timer }) => !isPaused(timer.message.queue));
+  return others.toSorted((left, right) => left.timer.dueMs - right.timer.dueMs)[0]?.timer;
 }
 
 function earlier(left: Held, right: Held): boolean {

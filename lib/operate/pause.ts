@@ -13,10 +13,7 @@ export interface PauseParts {
   readonly pauses: Pauses;
   readonly clock: Clock;
   /** What feeds the workers of each queue and lane, and what switches it. Absent where workers ask for the record themselves. */
-  readonly sources?: {
-    readonly ids: Readonly<Record<string, string>>;
-    readonly port: EventSources;
-  };
+  readonly sources?: EventSources;
 }
 
 /** A queue that is paused, and whether its workers have come to rest. */
@@ -41,7 +38,7 @@ export async function pauseQueue(
   parts: PauseParts,
 ): Promise<Paused> {
   checkQueue(queue, parts.environment);
-  const eventSources = sourcesOf(queue, parts);
+  const eventSources = await sourcesOf(queue, parts);
   const pause = await parts.pauses.put({
     queue,
     sinceMs: parts.clock.nowMs(),
@@ -59,29 +56,46 @@ export async function resumeQueue(queue: string, parts: PauseParts): Promise<Pau
   checkQueue(queue, parts.environment);
   // The record last goes first: while it stands a sweep may switch off again what is switched on here.
   const pause = await parts.pauses.remove(queue);
-  const ids = new Set([...sourcesOf(queue, parts), ...(pause?.eventSources ?? [])]);
+  const ids = new Set([...(await sourcesOf(queue, parts)), ...(pause?.eventSources ?? [])]);
   await switchAll([...ids], true, parts);
   return pause;
 }
 
 /** Ids of what feeds a queue: its own, and those of its lanes. */
-function sourcesOf(queue: string, { environment, sources }: PauseParts): string[] {
-  const { priorities = [] } = environment.lanes?.[queue] ?? {};
-  const names = new Set([queue, ...priorities.map((priority) => laneName(queue, priority))]);
-  return [...names].flatMap((name) => sources?.ids[name] ?? []);
+async function sourcesOf(queue: string, { environment, sources }: PauseParts): Promise<string[]> {
+  const ids = (await sources?.ids()) ?? {};
+  return withLanes(queue, environment).flatMap((name) => ids[name] ?? []);
+}
+
+/** A queue and its lanes. */
+export function withLanes(queue: string, { lanes }: Pick<PauseParts['environment'], 'lanes'>): string[] {
+  const { priorities = [] } = lanes?.[queue] ?? {};
+  return [...new Set([queue, ...priorities.map((priority) => laneName(queue, priority))])];
 }
 
 /** @returns whether all of them stand as they are to stand. */
-async function switchAll(ids: readonly string[], enabled: boolean, { sources, clock }: PauseParts): Promise<boolean> {
-  if (sources === undefined) return true;
-  const there = await Promise.all(ids.map(async (id) => ({ id, is: await sources.port.set(id, enabled) })));
-  const wanted = enabled ? 'on' : 'off';
-  const endMs = clock.nowMs() + PATIENCE_MS;
-  let open = there.filter(({ is }) => is).map(({ id }) => id);
+async function switchAll(ids: readonly string[], enabled: boolean, parts: PauseParts): Promise<boolean> {
+  if (parts.sources === undefined) return true;
+  const endMs = parts.clock.nowMs() + PATIENCE_MS;
+  const stand = await Promise.all(ids.map((id) => switchOne(id, enabled, endMs, parts.sources, parts.clock)));
+  return stand.every(Boolean);
+}
+
+async function switchOne(
+  id: string,
+  enabled: boolean,
+  endMs: number,
+  sources: EventSources | undefined,
+  clock: Clock,
+): Promise<boolean> {
+  // Lambda refuses to switch what is still being switched.
+  while ((await sources?.state(id)) === 'changing' && clock.nowMs() < endMs) await clock.sleep(LOOK_EVERY_MS);
+  if ((await sources?.set(id, enabled)) !== true) return true;
+  if (enabled) return true;
   for (;;) {
-    const states = await Promise.all(open.map((id) => sources.port.state(id)));
-    open = open.filter((_, index) => states[index] !== wanted && states[index] !== undefined);
-    if (open.length === 0 || enabled || clock.nowMs() >= endMs) return open.length === 0;
+    const state = await sources?.state(id);
+    if (state === 'off' || state === undefined) return true;
+    if (clock.nowMs() >= endMs) return false;
     await clock.sleep(LOOK_EVERY_MS);
   }
 }

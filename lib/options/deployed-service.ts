@@ -107,6 +107,11 @@ export function readDeployedService(text: string): DeployedService {
   return { ...known, app, environment: readEnvironment(app, variables), taskNames, variables };
 }
 
+/** Ids of the event source mappings, by queue and lane. */
+export function eventSourceIds({ workers }: Pick<DeployedFacts, 'workers'>): Record<string, string> {
+  return Object.fromEntries(Object.entries(workers).map(([queue, { eventSource }]) => [queue, eventSource]));
+}
+
 function refused(why: string): ImproperlyConfigured {
   // Without the text: it may hold account ids, and may be anything.
   return new ImproperlyConfigured(

@@ -5,6 +5,8 @@ export type EventSourceState = 'on' | 'off' | 'changing';
 
 /** Event source mappings, by their ids. */
 export interface EventSources {
+  /** Of each queue and lane that has one, as the service was deployed last. */
+  ids(): Promise<Readonly<Record<string, string>>>;
   /** undefined: there is none of this id. */
   state(id: string): Promise<EventSourceState | undefined>;
   /** Takes effect within about a minute. @returns whether there is one of this id */

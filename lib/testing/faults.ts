@@ -51,6 +51,14 @@ export interface Faults {
 /** Faults that are counted: all but the difference of clocks. */
 export type FaultKind = Exclude<keyof Faults, 'clockSkewSeconds'>;
 
+/** What has random numbers of its own. */
+export interface Apart {
+  /** Written for every task. */
+  readonly history: Random;
+  /** Read by every sweep. */
+  readonly pauses: Random;
+}
+
 const KINDS: ReadonlySet<string> = new Set<keyof Faults>([
   'duplicate',
   'reorder',
@@ -100,13 +108,13 @@ export class FaultPlan {
   on = true;
   readonly #faults: Faults;
   readonly #random: Random;
-  readonly #apart: Random;
+  readonly #apart: Apart;
 
   /**
-   * @param apart of the history, which every task writes: what is drawn for it leaves what is drawn for others as it is
+   * @param apart of what every task or every sweep asks: what is drawn for it leaves what is drawn for others as it is
    * @throws InvalidOption
    */
-  constructor(faults: Faults, random: Random, apart: Random = random) {
+  constructor(faults: Faults, random: Random, apart: Apart = { history: random, pauses: random }) {
     for (const [kind, chance] of Object.entries(faults)) {
       if (!KINDS.has(kind))
         throw new InvalidOption(`faults: '${kind}' is no fault. There are ${[...KINDS].join(', ')}.`);
@@ -119,16 +127,20 @@ export class FaultPlan {
   }
 
   /** Draws whether a fault happens now, and counts it. Never while `on` is false. */
-  hit(kind: FaultKind, apart = false): boolean {
+  hit(kind: FaultKind, apart?: keyof Apart): boolean {
     const chance = this.#faults[kind] ?? 0;
-    if (!this.on || chance === 0 || (apart ? this.#apart : this.#random).next() >= chance) return false;
+    if (!this.on || chance === 0 || this.#drawnFrom(apart).next() >= chance) return false;
     this.counts[kind] += 1;
     return true;
   }
 
   /** A number in [0, limit). */
-  draw(limit: number, apart = false): number {
-    return (apart ? this.#apart : this.#random).next() * limit;
+  draw(limit: number, apart?: keyof Apart): number {
+    return this.#drawnFrom(apart).next() * limit;
+  }
+
+  #drawnFrom(apart: keyof Apart | undefined): Random {
+    return apart === undefined ? this.#random : this.#apart[apart];
   }
 
   /** Begins an invocation, with a clock of its own difference. */
@@ -186,10 +198,12 @@ export function faultyPorts(ports: Ports, plan: FaultPlan, settings: Settings): 
     ...(ports.celeryGroups === undefined ? {} : { celeryGroups: wrap(ports.celeryGroups) }),
     ...(ports.marks === undefined ? {} : { marks: wrap(ports.marks) }),
     ...(ports.locks === undefined ? {} : { locks: wrap(ports.locks) }),
-    ...(ports.pauses === undefined ? {} : { pauses: wrap(ports.pauses) }),
+    ...(ports.pauses === undefined ? {} : { pauses: wrapped(ports.pauses, plan, ports.clock, { apart: 'pauses' }) }),
     ...(ports.rates === undefined ? {} : { rates: wrap(ports.rates) }),
     ...(ports.slots === undefined ? {} : { slots: wrap(ports.slots) }),
-    ...(ports.history === undefined ? {} : { history: wrapped(ports.history, plan, ports.clock, { apart: true }) }),
+    ...(ports.history === undefined
+      ? {}
+      : { history: wrapped(ports.history, plan, ports.clock, { apart: 'history' }) }),
     ...(ports.deadLetters === undefined ? {} : { deadLetters: wrap(ports.deadLetters) }),
   };
 }
@@ -213,10 +227,10 @@ interface Wrapping {
   /** Its method before which a worker is killed. */
   readonly kill?: string | undefined;
   /** Its faults are drawn by themselves. */
-  readonly apart?: boolean;
+  readonly apart?: keyof Apart;
 }
 
-function wrapped<T extends object>(port: T, plan: FaultPlan, clock: Clock, { kill, apart = false }: Wrapping): T {
+function wrapped<T extends object>(port: T, plan: FaultPlan, clock: Clock, { kill, apart }: Wrapping): T {
   return new Proxy(port, {
     get(target, key) {
       const value: unknown = Reflect.get(target, key, target);
@@ -232,7 +246,7 @@ async function callWithFaults<R>(
   run: () => Promise<R>,
   plan: FaultPlan,
   clock: Clock,
-  { commits, apart }: { readonly commits: boolean; readonly apart: boolean },
+  { commits, apart }: { readonly commits: boolean; readonly apart: keyof Apart | undefined },
 ): Promise<R> {
   const invocation = CURRENT_INVOCATION.getStore();
   // Outside of an invocation a test is talking to its world.

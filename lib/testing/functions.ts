@@ -76,6 +76,11 @@ export class Functions {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
+  /** Of a lane: whether its queue is. */
+  isPaused(queue: string): boolean {
+    return this.#of.isPaused(this.#of.app.settings.queues[queue]?.laneOf ?? queue);
+  }
+
   #receive(queue: string): Received[] {
     if (this.#isFull(queue)) return [];
     const { settings, app } = this.#of;
@@ -90,7 +95,7 @@ export class Functions {
   /** The event source mapping polls for no more workers than the queue may have: what waits burns no receives. */
   #isFull(queue: string): boolean {
     const own = this.#of.app.settings.queues[queue];
-    if (this.#of.isPaused(own?.laneOf ?? queue)) return true;
+    if (this.isPaused(queue)) return true;
     return own !== undefined && this.#of.runs.of(queue) >= (workersOf(own) ?? Infinity);
   }
 

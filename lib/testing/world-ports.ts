@@ -39,8 +39,8 @@ export interface WorldBackend extends Backend {
 
 /** A store of timers that tells when the next is due. */
 export interface WorldTimers extends Timers {
-  /** When the earliest timer is due, or undefined. */
-  nextDueMs(): number | undefined;
+  /** When the earliest timer is due, or undefined. @param isPaused tells of queues whose timers do not count */
+  nextDueMs(isPaused?: (queue: string) => boolean): number | undefined;
   /** How many timers are stored. */
   size(): number;
 }

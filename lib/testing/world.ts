@@ -30,6 +30,7 @@ import {
 const MINUTE_MS = 60_000;
 // Far from the other seeds of a world.
 const HISTORY_SEED = 1_000_003;
+const PAUSES_SEED = 2_000_003;
 // Turns of the event loop without any change after which everything ready has run.
 const QUIET_TURNS = 3;
 // Of half a second each, as get() waits: beyond an hour, so that a timeout that a test gives comes first.
@@ -98,7 +99,10 @@ export class World {
     const { seed, startMs } = settings;
     this.clock = new ManualClock(startMs);
     this.#lastSweepMs = startMs - 1;
-    this.faults = new FaultPlan(options.faults ?? {}, seededRandom(seed + 1), seededRandom(seed + HISTORY_SEED));
+    this.faults = new FaultPlan(options.faults ?? {}, seededRandom(seed + 1), {
+      history: seededRandom(seed + HISTORY_SEED),
+      pauses: seededRandom(seed + PAUSES_SEED),
+    });
     const { clock, faults } = this;
     const { ports, queues, faulty } = adapters({ app, settings, clock, faults, logger: options.logger });
     this.ports = ports;
@@ -310,7 +314,8 @@ export class World {
   /** Sweeps that would find nothing are left out: the same outcome at a fraction of the steps. */
   #nextSweepMs(ticks = true): number | undefined {
     const due = [
-      this.timers.nextDueMs(),
+      // Those of paused queues wait for nothing that time brings.
+      this.timers.nextDueMs((queue) => this.#functions.isPaused(queue)),
       // It is rolled up, and not sent ahead.
       ticks ? this.#historyDueMs() : undefined,
       ticks ? this.schedules.nextDueMs() : undefined,

@@ -93,7 +93,7 @@ describe('the items of timers and entries', () => {
       attempt: { N: '2' },
       due: { N: String(NOW + 999) },
       message: { S: JSON.stringify(message) },
-      ttl: { N: String(NOW / 1000 + 30 * 86_400) },
+      ttl: { N: String(NOW / 1000 + 365 * 86_400) },
     };
     expect(items).toHaveLength(2);
     for (const { pk: _pk, sk, ...item } of items)

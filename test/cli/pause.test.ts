@@ -1,5 +1,5 @@
 /** Pausing a queue, without a terminal: event sources that take their time, lanes, refusals, and a world whose workers stop. */
-import { Celeriac } from 'celeriac';
+import { Celeriac, OperationalError } from 'celeriac';
 import { ManualClock, World } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
 
@@ -15,11 +15,17 @@ class SlowSources implements EventSources {
   readonly calls: string[] = [];
   readonly #clock: ManualClock;
   readonly #takesMs: number;
+  readonly #ids: Readonly<Record<string, string>>;
   readonly #switched = new Map<string, { readonly enabled: boolean; readonly atMs: number }>();
 
-  constructor(clock: ManualClock, takesMs: number) {
+  constructor(clock: ManualClock, takesMs: number, ids: Readonly<Record<string, string>>) {
     this.#clock = clock;
     this.#takesMs = takesMs;
+    this.#ids = ids;
+  }
+
+  ids(): Promise<Readonly<Record<string, string>>> {
+    return Promise.resolve(this.#ids);
   }
 
   state(id: string): Promise<EventSourceState | undefined> {
@@ -32,6 +38,9 @@ class SlowSources implements EventSources {
   set(id: string, enabled: boolean): Promise<boolean> {
     this.calls.push(`${id} ${enabled ? 'on' : 'off'}`);
     if (id === 'gone') return Promise.resolve(false);
+    const { atMs } = this.#switched.get(id) ?? { atMs: -Infinity };
+    if (this.#clock.nowMs() < atMs + this.#takesMs)
+      return Promise.reject(new OperationalError('ResourceInUseException'));
     this.#switched.set(id, { enabled, atMs: this.#clock.nowMs() });
     return Promise.resolve(true);
   }
@@ -53,11 +62,11 @@ function given(
     clock.moveTo(clock.nowMs() + ms);
     return Promise.resolve();
   };
-  const sources = new SlowSources(clock, takesMs);
+  const sources = new SlowSources(clock, takesMs, ids);
   const pauses = new MemoryPauses();
   const queues = { default: 'u', mail: 'u', 'mail-p5': 'u', celery: 'u' };
   const environment = { queues, externalQueues: ['celery'], lanes: { mail: { priorities: [0, 5] } } };
-  return { parts: { environment, pauses, clock, sources: { ids, port: sources } }, sources, pauses };
+  return { parts: { environment, pauses, clock, sources }, sources, pauses };
 }
 
 describe('pauseQueue', () => {
@@ -111,6 +120,15 @@ describe('resumeQueue', () => {
     expect(await resumeQueue('default', parts)).toMatchObject({ by: 'ada' });
     expect(sources.calls).toEqual(['d on', 'old on']);
     expect(pauses.has('default')).toBe(false);
+  });
+
+  it('what is still being switched off is waited for, since Lambda refuses it', async () => {
+    const { parts, sources } = given(5000);
+    const pausing = pauseQueue('default', ADA, parts);
+    await expect.poll(() => sources.calls).toEqual(['d off']);
+    await resumeQueue('default', parts);
+    await pausing;
+    expect(sources.calls).toEqual(['d off', 'd on']);
   });
 
   it('a queue whose event source somebody has switched off by hand goes on, too', async () => {

@@ -1,5 +1,6 @@
 /** `celeriac pause` and `celeriac resume`: a queue whose workers get nothing for a while. */
 import { LambdaEventSources } from '../../aws/lambda-event-sources.ts';
+import { eventSourceIds } from '../../options/deployed-service.ts';
 import { type Paused, type PauseParts, pauseQueue, resumeQueue } from '../../operate/pause.ts';
 import type { CommandModule, JsonSchema } from '../command.ts';
 import { CommandFailed } from '../failures.ts';
@@ -110,7 +111,6 @@ async function partsOf(service: Service, { terminal }: Tools): Promise<PausePart
   const parts = { environment, pauses, clock: terminal.clock };
   // The embedded cloud looks at the record itself.
   if (service.isLocal) return parts;
-  const { workers } = await service.deployed();
-  const ids = Object.fromEntries(Object.entries(workers).map(([queue, { eventSource }]) => [queue, eventSource]));
-  return { ...parts, sources: { ids, port: new LambdaEventSources(requests) } };
+  const ids = async (): Promise<Record<string, string>> => eventSourceIds(await service.deployed());
+  return { ...parts, sources: new LambdaEventSources(requests, ids) };
 }
