@@ -1,6 +1,7 @@
 /** Lambda entry of the sweeper: the one-minute rule, and the service's lost and wake-up queues. */
 import type { Context, ScheduledEvent, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import * as entry from '@celeriac/entry';
+import { deployedSources } from '#deployed/app/deployed-sources';
 import type { Celeriac } from '../lib/app/app.ts';
 import { deliveriesOf, invocationOf, isSqsEvent } from '../lib/aws/sqs-event.ts';
 import { readEnvironment } from '../lib/options/environment.ts';
@@ -9,6 +10,8 @@ import { appOf } from './load-app.ts';
 
 /** The app of the entry. A module that throws makes each invocation fail, and the messages come back. */
 export const app: Celeriac = appOf(entry);
+
+const eventSources = deployedSources();
 
 /** Handles the one-minute rule's event, and SQS events of the lost and wake-up queues. */
 export const handler = async (event: SQSEvent | ScheduledEvent, context: Context): Promise<SQSBatchResponse> => {
@@ -20,6 +23,6 @@ export const handler = async (event: SQSEvent | ScheduledEvent, context: Context
       ? app.consumeWakeUps(deliveries)
       : app.consumeLost(deliveries, invocationOf(context));
   }
-  await app.sweep();
+  await app.sweep({ eventSources });
   return { batchItemFailures: [] };
 };

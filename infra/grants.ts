@@ -92,6 +92,8 @@ const STATS = 'stats#*';
 const ROLL_NOTES = 'history-roll';
 const ENTRIES = 'schedule';
 const DUE_MARKS = 'schedule-due';
+// Which queues are paused.
+const PAUSES = 'paused';
 
 /**
  * Of a worker. Claims, commits and conclusions are conditional updates, many in one PartiQL batch; a refused one is
@@ -241,6 +243,26 @@ export function rollUpHistory(table: ITable): Rights[] {
 /** Reading what ended and its counts, and the items of tasks. */
 export function readHistory({ results, state }: Tables): Rights[] {
   return [onKeys(state, [HISTORY, STATS, ROLL_NOTES], ['Query']), onKeys(results, [TASKS], ['GetItem'])];
+}
+
+/** Asking which queues are paused. */
+export function readPauses(table: ITable): Rights {
+  return onKeys(table, [PAUSES], ['Query']);
+}
+
+/** Noting that a queue is paused, and taking the note away. */
+export function workOnPauses(table: ITable): Rights {
+  return onKeys(table, [PAUSES], ['Query', 'PutItem', 'GetItem', 'DeleteItem']);
+}
+
+/** Looking at what waits for its time. */
+export function listTimers(table: ITable): Rights {
+  return onKeys(table, [TIMERS], ['Query']);
+}
+
+/** How much lies in queues, and how long they keep it. */
+export function countIn(queues: readonly IQueue[]): Rights {
+  return { actions: ['sqs:GetQueueAttributes'], resourceArns: queues.map((queue) => queue.queueArn) };
 }
 
 /** Timers and schedule entries that come due. */

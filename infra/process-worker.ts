@@ -6,7 +6,7 @@ import { ImproperlyConfigured } from '../lib/base/errors.ts';
 import { type AppManifest, processQueuesOf } from '../lib/options/manifest.ts';
 import type { EncryptionKeys } from './encryption.ts';
 import type { ServiceEnvironment } from './environment.ts';
-import { grantAll } from './grants.ts';
+import { grantAll, readPauses } from './grants.ts';
 import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
 import { usedFlow, workerRights } from './worker-rights.ts';
@@ -73,7 +73,8 @@ export class ProcessWorkers extends Construct {
       flow: usedFlow(manifest),
       ticked: fed.some((each) => ruled.has(each)),
     });
-    grantAll(grantee, this.#keys.with(rights)).assertSuccess();
+    // A function is fed, or not; a process looks for itself.
+    grantAll(grantee, this.#keys.with([...rights, readPauses(tables.state)])).assertSuccess();
   }
 
   #checked(queue: string): string {

@@ -126,6 +126,11 @@ export class ServiceAccess {
     );
   }
 
+  /** What every caller is told. */
+  tell(fn: LambdaFn): void {
+    this.#props.environment.addTo(fn);
+  }
+
   variables(): Record<string, string> {
     return this.#props.environment.variables({ rules: true });
   }

@@ -4,7 +4,18 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
-import { endTasks, keepRules, receiveFrom, rollUpHistory, sendTo, showAgain, sweepState } from './grants.ts';
+import { PARAMETER_VARIABLE } from '../lib/options/environment.ts';
+import {
+  endTasks,
+  keepRules,
+  readPauses,
+  receiveFrom,
+  rollUpHistory,
+  sendTo,
+  showAgain,
+  sweepState,
+} from './grants.ts';
+import { type OperatorsProps, switchSources } from './operators.ts';
 import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
 import { TaskFunction, type TaskFunctionOptions } from './task-function.ts';
@@ -18,6 +29,8 @@ export interface SweeperProps extends TaskFunctionOptions {
   readonly missedTicks: IQueue;
   /** Whether the history is kept. */
   readonly noted: boolean;
+  /** To keep off what feeds paused queues: which there are, and where the service says so. */
+  readonly sources: Pick<OperatorsProps, 'workers' | 'parameterName'>;
 }
 
 const MEMORY_MIB = 512;
@@ -28,6 +41,7 @@ const WAKE_BATCH_SIZE = 10;
 export class Sweeper extends TaskFunction {
   constructor(scope: Construct, id: string, props: SweeperProps) {
     const { queues, tables } = props;
+    const { parameterName } = props.sources;
     const wakeUps = queues.wakeUps === undefined ? [] : [queues.wakeUps];
     super(scope, id, {
       ...props,
@@ -43,7 +57,10 @@ export class Sweeper extends TaskFunction {
         ...sweepState(tables.state),
         ...(props.noted ? rollUpHistory(tables.state) : []),
         ...keepRules(props.ruleArns),
+        readPauses(tables.state),
+        ...switchSources(scope, props.sources),
       ],
+      environment: parameterName === undefined ? {} : { [PARAMETER_VARIABLE]: parameterName },
     });
     // None has a maximum of concurrency: with one, Lambda never goes from five pollers to two while a queue is empty.
     // A sweep could ask the lost queues itself, for 9 to 25 cents a month less each. It does not: a bundle that does not load loses its whole

@@ -23,6 +23,7 @@ import { type FunctionProps, type SweeperOverrides, sweeperProps, validateShared
 import { serviceFromAttributes, serviceFromParameter, type TaskServiceAttributes } from './imported-service.ts';
 import { refuseUnknownProps } from './known-props.ts';
 import { MeteredService } from './metrics.ts';
+import { Operators } from './operators.ts';
 import { planQueues, type QueueOverrides, type ServicePlan } from './plan.ts';
 import { type PresetProps, type ServiceSettings, settingsOf } from './preset.ts';
 import { given, manifestOf } from './props.ts';
@@ -114,6 +115,7 @@ export class TaskService extends MeteredService implements ITaskService {
   readonly #environment: ServiceEnvironment;
   readonly #access: ServiceAccess;
   readonly #keys: EncryptionKeys;
+  readonly #operators: Operators;
 
   /**
    * Makes the queues, a worker function for each queue that is not external, the tables, the sweeper and the rules.
@@ -163,17 +165,27 @@ export class TaskService extends MeteredService implements ITaskService {
     };
     const described: Record<string, DeployedWorker> = {};
     const workers = this.#makeWorkers(plan, common, described);
+    const sources = { workers: described, parameterName: parameterNameOf(props, this.appName) };
+    this.#operators = new Operators(this, {
+      ...sources,
+      access: this.#access,
+      tables: this.tables,
+      keys: this.#keys,
+      queues: [...this.queues.all, ...this.queues.allDeadLetters],
+    });
     this.sweeper = new Sweeper(this, 'Sweeper', {
       ...common,
       given: sweeperProps(props, props.sweeper),
       ruleArns: this.rules.ruleArns,
       missedTicks: this.queues.missedTicks,
       noted: this.manifest.history !== 'off',
+      sources,
     }).function;
     this.#environment.addTo(this.sweeper, { rejectable: Object.keys(this.queues.pairs), rules: true });
     this.#processes = new ProcessWorkers(this, 'Processes', this, this.#keys, this.#environment);
     this.#functions = new ServiceFunctions(workers, this.sweeper, this.queues, this.#processes.queues);
-    this.parameter = props.parameterName === false ? undefined : this.#describe(props, described);
+    this.parameter =
+      sources.parameterName === undefined ? undefined : this.#describe(sources.parameterName, props, described);
     const { alarms, dashboard } = this.settings;
     this.alarms = alarms === false ? undefined : new TaskAlarms(this, 'Alarms', this, alarms);
     this.dashboard = dashboard ? new TaskDashboard(this, 'Dashboard', this) : undefined;
@@ -375,6 +387,26 @@ export class TaskService extends MeteredService implements ITaskService {
   }
 
   /**
+   * Lets somebody pause and resume queues, and see how much lies in them. Reading the age of the oldest message takes a right
+   * on all metrics of the account, since CloudWatch has no smaller one.
+   *
+   * @returns a grant; see `grantEnqueue`.
+   */
+  grantPause(grantee: IGrantable): Grant {
+    return this.#operators.pause(grantee);
+  }
+
+  /**
+   * Lets somebody do whatever the command `celeriac` does with a service: all that the other grants have but Celery's. Meant
+   * for the role of the people who look after it, not for functions. A role: it is more than the policy of a user or a group holds.
+   *
+   * @returns a grant; see `grantEnqueue`.
+   */
+  grantOperate(grantee: IGrantable): Grant {
+    return this.#operators.operate(grantee).combine(this.grantDeadLetters(grantee));
+  }
+
+  /**
    * What `grantEnqueue` and its siblings write into the environment of a Lambda function, for whatever is none: a
    * container's `environment`, an instance's user data. One variable, `CELERIAC_SERVICE_<APP>`: those of several
    * services go together. The value holds tokens.
@@ -439,11 +471,13 @@ export class TaskService extends MeteredService implements ITaskService {
     return workers;
   }
 
-  #describe(props: TaskServiceProps, workers: Readonly<Record<string, DeployedWorker>>): IStringParameter {
-    const { parameterName, encryptionKey } = props;
+  #describe(
+    parameterName: string,
+    { encryptionKey }: TaskServiceProps,
+    workers: Readonly<Record<string, DeployedWorker>>,
+  ): IStringParameter {
     return deployedParameter(this, {
-      parameterName:
-        parameterName === undefined || parameterName === false ? deployedParameterName(this.appName) : parameterName,
+      parameterName,
       app: this.manifest.name,
       environment: this.#environment,
       parts: { rejectable: Object.keys(this.queues.pairs), rules: true },
@@ -491,4 +525,8 @@ export class TaskService extends MeteredService implements ITaskService {
       taskNames: Object.keys(manifest.tasks),
     });
   }
+}
+
+function parameterNameOf({ parameterName }: TaskServiceProps, app: string): string | undefined {
+  return parameterName === false ? undefined : (parameterName ?? deployedParameterName(app));
 }

@@ -27,6 +27,7 @@ export { rollUp } from '../history/roll-up.ts';
 export { readTerminated, reopenTask, revokeTask } from '../aws/dynamodb-revokes.ts';
 export { DeadLetterBook } from '../operate/dead-letter-book.ts';
 export { LockBook } from '../flow/lock-book.ts';
+export { deployedSources } from '../app/deployed-sources.ts';
 export { Control } from '../app/control.ts';
 export { runEager } from '../app/eager.ts';
 export { consumeWakeUps } from '../beat/consume-wake-ups.ts';

@@ -191,6 +191,14 @@ function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {
 
 // ------------------------------------------------------------------ others
 
+/** Names the SSM parameter in which a service says what it is, to its sweeper. */
+export const PARAMETER_VARIABLE = 'CELERIAC_PARAMETER';
+
+/** Where the service of this sweeper says what it is; undefined where it does not say so. */
+export function readParameterName(source: Source = process.env): string | undefined {
+  return source[PARAMETER_VARIABLE] || undefined;
+}
+
 const LAMBDA_LEVELS: Readonly<Record<string, LogLevel>> = {
   TRACE: 'debug',
   DEBUG: 'debug',

@@ -41,6 +41,7 @@ const JUSTIFIED: Readonly<Record<string, readonly (readonly [RegExp, string])[]>
   locks: [],
   history: [],
   letters: [[/^sqs:.* rights-orders/, 'of a FIFO queue the same is asked as of the other one']],
+  pause: [],
   enqueue: [FREED],
   results: [],
   manage: [],
@@ -69,6 +70,18 @@ describe.each(Object.entries(JUSTIFIED))('%s', (role, justified) => {
     const idle = needed.filter((right) => missedWithout(statements, right, gate.of(role)).length === 0);
     expect(idle.map(told)).toEqual([]);
   });
+});
+
+it('an operator may what all others may, and look at what waits for its time', () => {
+  const rightsOfRole = (role: string): string[] => [...new Set(grantedBy(roles.statementsOf(role)).map(told))];
+  const parts = ['enqueue', 'results', 'manage', 'schedules', 'locks', 'history', 'letters', 'pause'];
+  const timers = grantedBy(roles.statementsOf('operate')).filter((right) => /Query .*timer#/.test(told(right)));
+  expect(rightsOfRole('operate').toSorted()).toEqual(
+    [...new Set([...parts.flatMap(rightsOfRole), ...timers.map(told)])].toSorted(),
+  );
+  expect(timers).toHaveLength(1);
+  for (const right of timers)
+    expect(missedWithout(roles.statementsOf('operate'), right, gate.of('operate'))).not.toEqual([]);
 });
 
 const TASK = "b'celery-task-meta-1'";
@@ -121,6 +134,7 @@ const WRONGS: Readonly<Record<string, readonly [string, object]>> = {
   'forget what is debounced': ['DynamoDB_20120810.DeleteItem', { ...STATE, Key: state('debounce#1') }],
   'store a timer': put(state('timer#1')),
   'read timers': query('timer#1'),
+  'pause a queue': ['DynamoDB_20120810.PutItem', { ...STATE, Item: state('paused') }],
   'change a schedule entry': ['DynamoDB_20120810.PutItem', { ...STATE, Item: state('schedule') }],
   'read schedule entries': query('schedule'),
   'take a lock away': ['DynamoDB_20120810.UpdateItem', { ...STATE, Key: state('lock#3', 'user#mine') }],
@@ -140,6 +154,7 @@ const WRONGS: Readonly<Record<string, readonly [string, object]>> = {
 
 // What of these each may do; all others are refused.
 const MAY: Readonly<Record<string, readonly string[]>> = {
+  pause: ['pause a queue'],
   locks: ['take a lock away', 'list locks'],
   history: ['read a result', 'read the history'],
   // Whether the task that stands for a key has ended is read.

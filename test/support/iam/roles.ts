@@ -27,6 +27,7 @@ export const EVERY_GRANT: Callers = {
     service.grantManage(grantee);
     service.grantLocks(grantee);
     service.grantHistory(grantee);
+    service.grantPause(grantee);
   },
 };
 
@@ -35,6 +36,8 @@ export interface ServiceRoles {
   /** Statements of the role that has this access key. */
   readonly statementsOf: (actor: string) => readonly Statement[];
   readonly service: TaskService;
+  /** Ids of what feeds the workers, by queue. */
+  readonly eventSources: Readonly<Record<string, string>>;
 }
 
 export function rolesOf(app: Celeriac, callers: Callers = EVERY_GRANT): ServiceRoles {
@@ -66,7 +69,12 @@ export function rolesOf(app: Celeriac, callers: Callers = EVERY_GRANT): ServiceR
     queueStatements: (arn) => deployed.queueStatements(arn),
     rulesOn: (arn) => deployed.rulesOn(arn),
   });
-  return { gate, statementsOf, service };
+  const arns = arnsOf(stack, service);
+  const fed = Object.entries(service.queues.pairs).flatMap(([name, { queue }]) => {
+    const [source] = deployed.sourcesOn(arns.get(logicalId(stack, queue)) ?? '');
+    return source === undefined ? [] : [[name, source]];
+  });
+  return { gate, statementsOf, service, eventSources: Object.fromEntries(fed) as Record<string, string> };
 }
 
 /** Names that `provision` gives in the place of CloudFormation. */

@@ -8,11 +8,15 @@ import {
   SQSClient,
 } from '#aws-sdk';
 import { chain, chord, every, group } from 'celeriac';
-import { connect } from '../../../lib/aws/connect.ts';
+import { connect, queueAddresses } from '../../../lib/aws/connect.ts';
 import { EventBridgeRules } from '../../../lib/aws/eventbridge-rules.ts';
+import { SqsDepths } from '../../../lib/aws/sqs-depths.ts';
 import { SqsPoller } from '../../../lib/aws/poller.ts';
 import { systemClock, systemRandom } from '../../../lib/base/time.ts';
 import { RULES, SWEEPER, workerOf } from '../../../lib/local/actors.ts';
+import { pauseQueue, resumeQueue } from '../../../lib/operate/pause.ts';
+import { scheduledTasks } from '../../../lib/operate/scheduled.ts';
+import type { EventSources, EventSourceState } from '../../../lib/ports/event-sources.ts';
 import type { Environment } from '../../../lib/options/manifest.ts';
 import { WAKE_QUEUE } from '../../../lib/ports/wake-up.ts';
 import { fillTemplate } from '../../../lib/schedules/eventbridge.ts';
@@ -22,6 +26,7 @@ import { rightsAsked } from './asked.ts';
 import { addMiddleware, deliverAll, type Source } from './deliver.ts';
 import { declare, type Program } from './program.ts';
 import { rolesOf, type ServiceRoles } from './roles.ts';
+import { sourcesUnder } from './sources.ts';
 
 const HOUR_MS = 3_600_000;
 export const WORKER = workerOf('default');
@@ -39,6 +44,8 @@ export function scenarioRoles(): ServiceRoles {
     locks: (service, grantee) => void service.grantLocks(grantee),
     history: (service, grantee) => void service.grantHistory(grantee),
     letters: (service, grantee) => void service.grantDeadLetters(grantee),
+    pause: (service, grantee) => void service.grantPause(grantee),
+    operate: (service, grantee) => void service.grantOperate(grantee),
   });
 }
 
@@ -136,6 +143,7 @@ export class Scenario {
     await this.#scheduling();
     await this.#locking();
     await this.#redriving();
+    await this.#pausing();
     await this.#firing();
     await this.#losing();
     await this.#deliver();
@@ -297,6 +305,32 @@ export class Scenario {
     await deadLetters.redrive({ task: 'refuse', queue: 'default' });
     this.#aheadMs = aheadMs;
     await deadLetters.drop({ task: 'refuse' });
+  }
+
+  /** The sweeper finds what feeds a paused queue switched on; the operator lists what waits, counts, and resumes. */
+  async #pausing(): Promise<void> {
+    const { gate, eventSources } = this.#roles;
+    const states = new Map(Object.values(eventSources).map((id): [string, EventSourceState] => [id, 'on']));
+    const under = (actor: string): EventSources => sourcesUnder(gate, actor, eventSources, states);
+    const { app, sqs } = this.as('pause');
+    const { pauses } = await app.ports();
+    if (pauses === undefined) throw new Error('there are no pauses');
+    const { environment } = this;
+    const parts = { environment, pauses, clock: systemClock, sources: under('pause') };
+    for (const queue of Object.keys(eventSources)) {
+      for (const by of ['ada', 'bob']) await pauseQueue(queue, { by }, parts);
+      await pauses.list();
+    }
+    const queues = queueAddresses(environment.queues, environment.deadLetterQueues);
+    const asked = Object.keys(queues).flatMap((queue) => [{ queue }, { queue, deadLetter: true }]);
+    await new SqsDepths({ client: sqs, queues }).count(asked);
+    gate.ask('pause', { action: 'cloudwatch:GetMetricStatistics', resource: '*', context: {} });
+    for (const id of states.keys()) states.set(id, 'on');
+    await this.as(SWEEPER).app.sweep({ eventSources: under(SWEEPER) });
+    if ([...states.values()].includes('on')) throw new Error('the sweeper left an event source on');
+    for (const queue of Object.keys(eventSources)) await resumeQueue(queue, parts);
+    const operator = await this.as('operate').app.ports();
+    await scheduledTasks(operator.timers, { shards: environment.timerShards, limit: 5 });
   }
 
   /** A rule sends its message to the queue itself. */

@@ -42,7 +42,8 @@ export class DeployedTemplate {
       if (!MANAGED.test(String(this.resolved(managed))))
         throw new Error(`not understood here: ${JSON.stringify(managed)}`);
     if (own['Policies'] !== undefined) throw new Error(`not understood here: inline policies of ${logicalId}`);
-    return this.#ofType('AWS::IAM::Policy')
+    // CDK puts into managed ones what is too long for a role's own.
+    return [...this.#ofType('AWS::IAM::Policy'), ...this.#ofType('AWS::IAM::ManagedPolicy')]
       .filter(({ Roles, Users, Groups }) => [Roles, Users, Groups].some(attached))
       .flatMap(({ PolicyDocument }) => this.#statementsOf(PolicyDocument));
   }
@@ -66,6 +67,15 @@ export class DeployedTemplate {
         [Targets ?? []].flat().some((target) => this.resolved((target as { Arn: unknown }).Arn) === arn),
       )
       .map(({ Name }) => `arn:aws:events:${REGION}:${ACCOUNT}:rule/${String(Name)}`);
+  }
+
+  /** Names of the event source mappings that receive from the queue with this ARN. */
+  sourcesOn(arn: string): string[] {
+    return Object.entries(this.#template.Resources).flatMap(([logicalId, { Type, Properties }]) =>
+      Type === 'AWS::Lambda::EventSourceMapping' && this.resolved(Properties?.['EventSourceArn']) === arn
+        ? [String(this.resolved({ Ref: logicalId }))]
+        : [],
+    );
   }
 
   #ofType(type: string): Readonly<Record<string, unknown>>[] {

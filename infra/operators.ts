@@ -1,0 +1,88 @@
+/** What people who look after a service may do with it: pause and resume queues, and all else that the command `celeriac` does. */
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { type Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+
+import type { DeployedWorker } from '../lib/options/deployed-service.ts';
+import type { EncryptionKeys } from './encryption.ts';
+import { countIn, grantAll, listTimers, type Rights, type Tables, workOnPauses } from './grants.ts';
+import type { ServiceAccess } from './service-access.ts';
+
+export interface OperatorsProps {
+  readonly access: ServiceAccess;
+  readonly tables: Tables;
+  readonly keys: EncryptionKeys;
+  /** Those that tasks are sent to, and their dead-letter queues. */
+  readonly queues: readonly IQueue[];
+  /** What feeds the workers. */
+  readonly workers: Readonly<Record<string, DeployedWorker>>;
+  /** Name of the SSM parameter in which the service says what it is. */
+  readonly parameterName: string | undefined;
+}
+
+export class Operators {
+  readonly #scope: Construct;
+  readonly #props: OperatorsProps;
+
+  constructor(scope: Construct, props: OperatorsProps) {
+    this.#scope = scope;
+    this.#props = props;
+  }
+
+  pause(grantee: IGrantable): Grant {
+    const { access, tables, keys, queues } = this.#props;
+    const rights = [
+      workOnPauses(tables.state),
+      countIn(queues),
+      ...switchSources(this.#scope, this.#props),
+      // CloudWatch knows no resources of metrics.
+      { actions: ['cloudwatch:GetMetricStatistics'], resourceArns: ['*'] },
+    ];
+    if (grantee instanceof LambdaFn) access.tell(grantee);
+    return grantAll(grantee, keys.with(rights));
+  }
+
+  operate(grantee: IGrantable): Grant {
+    const { access, tables, keys } = this.#props;
+    return [
+      access.schedules(grantee),
+      access.results(grantee),
+      access.manage(grantee),
+      access.locks(grantee),
+      access.history(grantee),
+      grantAll(grantee, keys.with([listTimers(tables.state)])),
+      this.pause(grantee),
+    ].reduce((all, grant) => all.combine(grant));
+  }
+}
+
+/** Reading which event source mappings there are, and switching them: each by its own ARN. */
+export function switchSources(
+  scope: Construct,
+  { workers, parameterName }: Pick<OperatorsProps, 'workers' | 'parameterName'>,
+): Rights[] {
+  const stack = Stack.of(scope);
+  const mappings = Object.values(workers).map(({ eventSource }) =>
+    stack.formatArn({
+      service: 'lambda',
+      resource: 'event-source-mapping',
+      resourceName: eventSource,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    }),
+  );
+  const actions = ['lambda:GetEventSourceMapping', 'lambda:UpdateEventSourceMapping'];
+  return [
+    ...(mappings.length === 0 ? [] : [{ actions, resourceArns: mappings }]),
+    ...(parameterName === undefined ? [] : [readParameter(stack, parameterName)]),
+  ];
+}
+
+function readParameter(stack: Stack, name: string): Rights {
+  const resourceName = name.replace(/^\//, '');
+  return {
+    actions: ['ssm:GetParameter'],
+    resourceArns: [stack.formatArn({ service: 'ssm', resource: 'parameter', resourceName })],
+  };
+}
