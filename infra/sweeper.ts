@@ -4,7 +4,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
-import { PARAMETER_VARIABLE } from '../lib/options/environment.ts';
+import { PARAMETER_VARIABLE } from '../lib/options/service-variable.ts';
 import {
   endTasks,
   keepRules,

@@ -4,8 +4,8 @@
 export const TASK_WRITE_UNITS = 2;
 /** Bytes of its two log lines, for names of usual length. */
 export const TASK_LOG_BYTES = 600;
-/** Read units of a sweep that finds nothing, besides one for each shard of timers. */
-export const IDLE_SWEEP_READS = 1;
+/** Read units of a sweep that finds nothing, besides one for each shard of timers: schedule entries, and pauses. */
+export const IDLE_SWEEP_READS = 2;
 
 /** Write units of the history, for each batch: up to some ten tasks of usual names in an item of a kilobyte. */
 export const HISTORY_BATCH_WRITE_UNITS = 1;

@@ -23,7 +23,7 @@ import { type FunctionProps, type SweeperOverrides, sweeperProps, validateShared
 import { serviceFromAttributes, serviceFromParameter, type TaskServiceAttributes } from './imported-service.ts';
 import { refuseUnknownProps } from './known-props.ts';
 import { MeteredService } from './metrics.ts';
-import { Operators } from './operators.ts';
+import { Operators, type OperatorsProps } from './operators.ts';
 import { planQueues, type QueueOverrides, type ServicePlan } from './plan.ts';
 import { type PresetProps, type ServiceSettings, settingsOf } from './preset.ts';
 import { given, manifestOf } from './props.ts';
@@ -32,7 +32,7 @@ import type { TaskSecret } from './secrets.ts';
 import { type ITaskService, ServiceAccess } from './service-access.ts';
 import { type GivenTo, ServiceFunctions } from './service-functions.ts';
 import { reportService, warnOfRoutes } from './service-report.ts';
-import { Sweeper } from './sweeper.ts';
+import { Sweeper, type SweeperProps } from './sweeper.ts';
 import { TaskTables } from './tables.ts';
 import { ProcessWorkers } from './process-worker.ts';
 import { WorkerFunction, type WorkerFunctionProps } from './worker-function.ts';
@@ -166,22 +166,8 @@ export class TaskService extends MeteredService implements ITaskService {
     const described: Record<string, DeployedWorker> = {};
     const workers = this.#makeWorkers(plan, common, described);
     const sources = { workers: described, parameterName: parameterNameOf(props, this.appName) };
-    this.#operators = new Operators(this, {
-      ...sources,
-      access: this.#access,
-      tables: this.tables,
-      keys: this.#keys,
-      queues: [...this.queues.all, ...this.queues.allDeadLetters],
-    });
-    this.sweeper = new Sweeper(this, 'Sweeper', {
-      ...common,
-      given: sweeperProps(props, props.sweeper),
-      ruleArns: this.rules.ruleArns,
-      missedTicks: this.queues.missedTicks,
-      noted: this.manifest.history !== 'off',
-      sources,
-    }).function;
-    this.#environment.addTo(this.sweeper, { rejectable: Object.keys(this.queues.pairs), rules: true });
+    this.#operators = this.#newOperators(sources);
+    this.sweeper = this.#newSweeper(props, { ...common, sources });
     this.#processes = new ProcessWorkers(this, 'Processes', this, this.#keys, this.#environment);
     this.#functions = new ServiceFunctions(workers, this.sweeper, this.queues, this.#processes.queues);
     this.parameter =
@@ -471,6 +457,21 @@ export class TaskService extends MeteredService implements ITaskService {
     return workers;
   }
 
+  #newSweeper(
+    props: TaskServiceProps,
+    common: Omit<SweeperProps, 'given' | 'ruleArns' | 'missedTicks' | 'noted'>,
+  ): LambdaFn {
+    const { function: made } = new Sweeper(this, 'Sweeper', {
+      ...common,
+      given: sweeperProps(props, props.sweeper),
+      ruleArns: this.rules.ruleArns,
+      missedTicks: this.queues.missedTicks,
+      noted: this.manifest.history !== 'off',
+    });
+    this.#environment.addTo(made, { rejectable: Object.keys(this.queues.pairs), rules: true });
+    return made;
+  }
+
   #describe(
     parameterName: string,
     { encryptionKey }: TaskServiceProps,
@@ -506,6 +507,11 @@ export class TaskService extends MeteredService implements ITaskService {
       counted: externalQueuesOf(this.manifest).length > 0,
       keys: this.#keys,
     });
+  }
+
+  #newOperators(sources: Pick<OperatorsProps, 'workers' | 'parameterName'>): Operators {
+    const queues = [...this.queues.all, ...this.queues.allDeadLetters];
+    return new Operators(this, { ...sources, access: this.#access, tables: this.tables, keys: this.#keys, queues });
   }
 
   #newEnvironment(): ServiceEnvironment {

@@ -355,6 +355,8 @@ export const DEFAULT_GRACE_SECONDS = 25;
 export const SQS_MAX_WAIT_SECONDS = 20;
 /** How long a worker process waits for messages in a receive: as long as an idle one takes to end. */
 export const PROCESS_WAIT_SECONDS = 10;
+/** How often a worker process looks which queues are paused: about 7 cents a month for each. */
+export const PROCESS_PAUSE_LOOK_SECONDS = 5;
 /** A message is visible again this much later than its claim is free, so that whoever gets it can take it. */
 export const PROCESS_VISIBILITY_MARGIN_SECONDS = 5;
 /** A letter that is looked at is hidden for so long: should whoever looks die, it comes back then. */

@@ -5,7 +5,7 @@ import { integerIn } from '../base/checks.ts';
 import { DEFAULT_TIMER_SHARDS } from '../base/limits.ts';
 import type { LogLevel } from '../ports/log.ts';
 import { quoted } from '../base/quote.ts';
-import { SERVICE_PREFIX, type ServiceFields, serviceVariable } from './service-variable.ts';
+import { PARAMETER_VARIABLE, SERVICE_PREFIX, type ServiceFields, serviceVariable } from './service-variable.ts';
 import { unpackTaskNames } from '../base/task-names.ts';
 
 type Source = Readonly<Record<string, string | undefined>>;
@@ -190,9 +190,6 @@ function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {
 }
 
 // ------------------------------------------------------------------ others
-
-/** Names the SSM parameter in which a service says what it is, to its sweeper. */
-export const PARAMETER_VARIABLE = 'CELERIAC_PARAMETER';
 
 /** Where the service of this sweeper says what it is; undefined where it does not say so. */
 export function readParameterName(source: Source = process.env): string | undefined {

@@ -4,6 +4,9 @@
  */
 import type { Environment } from './manifest.ts';
 
+/** Names the SSM parameter in which a service says what it is, to its sweeper. */
+export const PARAMETER_VARIABLE = 'CELERIAC_PARAMETER';
+
 /** What such a variable's name begins with. No plain variable (`ENVIRONMENT`) does. */
 export const SERVICE_PREFIX = 'CELERIAC_SERVICE_';
 

@@ -17,6 +17,8 @@ export interface FeedParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly visibilitySeconds: number;
+  /** Whether nothing is to be taken from a queue or lane. What is asked already is answered. */
+  readonly isPaused: (queue: string) => boolean;
   /** How many messages may be taken now. */
   readonly room: () => number;
   readonly accept: (line: Line, deliveries: readonly Delivery[]) => void;
@@ -50,7 +52,7 @@ export class Feed {
       : Math.min(...[...this.#failures.values()].map(({ sinceMs }) => sinceMs));
   }
 
-  /** There is room again. */
+  /** There is room again, or another queue may be asked. */
   tell(): void {
     const { resolve } = this.#changed;
     this.#changed = Promise.withResolvers<void>();
@@ -88,7 +90,7 @@ export class Feed {
       for (const line of this.#queues[(index + this.#turn) % this.#queues.length] ?? []) {
         const room = Math.min(this.#parts.room(), SQS_MAX_BATCH_ENTRIES);
         if (room <= 0 || this.#stopped.signal.aborted) return came;
-        if (this.#asked.has(line)) continue;
+        if (this.#asked.has(line) || this.#parts.isPaused(line.queue)) continue;
         if (!this.#hasOneLine) {
           const count = await this.#receive(line, room, 0);
           if (count > 0) {
@@ -119,7 +121,8 @@ export class Feed {
         Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)),
         this.#stopped.signal,
       );
-    if (!this.#stopped.signal.aborted) await this.#receive(line, max, PROCESS_WAIT_SECONDS);
+    if (this.#stopped.signal.aborted || this.#parts.isPaused(line.queue)) return;
+    await this.#receive(line, max, PROCESS_WAIT_SECONDS);
   }
 
   async #receive(line: Line, max: number, waitSeconds: number): Promise<number> {

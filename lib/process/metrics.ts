@@ -13,6 +13,7 @@ export type MetricName =
   | 'celeriac_worker_running'
   | 'celeriac_worker_waiting'
   | 'celeriac_worker_concurrency'
+  | 'celeriac_worker_paused'
   | 'celeriac_worker_draining';
 
 const METRICS: Readonly<Record<MetricName, readonly [type: 'counter' | 'gauge', help: string]>> = {
@@ -25,6 +26,7 @@ const METRICS: Readonly<Record<MetricName, readonly [type: 'counter' | 'gauge', 
   celeriac_worker_running: ['gauge', 'Tasks in work.'],
   celeriac_worker_waiting: ['gauge', 'Messages received and not in work yet.'],
   celeriac_worker_concurrency: ['gauge', 'Most tasks at once.'],
+  celeriac_worker_paused: ['gauge', 'Queues and lanes of it that are paused.'],
   celeriac_worker_draining: ['gauge', '1 once nothing is received any more.'],
 };
 

@@ -17,6 +17,7 @@ import { HeldDelivery } from './held-delivery.ts';
 import { heldPorts } from './held-ports.ts';
 import { type Line, linesOf } from './lines.ts';
 import { countingEnds, Metrics } from './metrics.ts';
+import { PauseWatch } from './pause-watch.ts';
 
 /** What a worker process works with. */
 export interface ProcessParts {
@@ -65,6 +66,7 @@ export class ProcessWorker {
   readonly #parts: ProcessParts;
   readonly #options: ProcessWorkerOptions;
   readonly #feed: Feed;
+  readonly #paused: PauseWatch;
   /** Received and not begun, the most urgent first. */
   readonly #waiting: Unit[] = [];
   readonly #running = new Set<Promise<void>>();
@@ -82,18 +84,23 @@ export class ProcessWorker {
     this.#parts = { ...parts, ports: { ...parts.ports, logger } };
     this.#options = options;
     this.queues = lines.flat().map(({ queue }) => queue);
+    this.#paused = new PauseWatch(this.queues, parts.app.settings.queues, { ...parts.ports, logger }, () =>
+      this.#obeyPauses(),
+    );
     this.#feed = new Feed(lines, {
       intake: parts.intake,
       clock,
       logger,
       metrics: this.metrics,
       visibilitySeconds: options.leaseSeconds + PROCESS_VISIBILITY_MARGIN_SECONDS,
+      isPaused: (queue) => this.#paused.has(queue),
       room: () => options.concurrency - this.#running.size - this.#waiting.length,
       accept: (line, deliveries) => this.#accept(line, deliveries),
     });
     for (const queue of this.queues) this.#deletes.set(queue, this.#deleting(queue));
     this.metrics.set('celeriac_worker_concurrency', options.concurrency);
     this.metrics.set('celeriac_worker_draining', 0);
+    this.metrics.set('celeriac_worker_paused', 0);
     this.#show();
   }
 
@@ -110,10 +117,13 @@ export class ProcessWorker {
   async run(): Promise<void> {
     const over = new AbortController();
     const beating = this.#beatUntil(over.signal);
+    // Before the first message.
+    await this.#paused.look();
+    const watching = this.#paused.watch(over.signal);
     await this.#feed.run();
     await this.#draining;
     over.abort();
-    await beating;
+    await Promise.all([beating, watching]);
   }
 
   /**
@@ -161,11 +171,24 @@ export class ProcessWorker {
     );
     for (const each of held) this.#held.add(each);
     const byGroup = Map.groupBy(held, ({ delivery }) => (fifo ? `${queue} ${delivery.groupId ?? ''}` : delivery));
+    // Asked for before it was paused.
+    if (this.#paused.has(queue)) return void this.#handBack(held);
     for (const unit of byGroup.values()) this.#waiting.push({ rank, deliveries: unit });
     this.#waiting.sort((one, other) => one.rank - other.rank);
     if (this.#draining === undefined) this.#begin();
     // Asked for before.
     else void this.#handBack(this.#waiting.splice(0).flatMap((unit) => unit.deliveries));
+  }
+
+  /** What waits here of a paused queue waits there. */
+  #obeyPauses(): void {
+    this.metrics.set('celeriac_worker_paused', this.#paused.size);
+    const isPaused = ({ deliveries }: Unit): boolean =>
+      deliveries.some(({ delivery }) => this.#paused.has(delivery.queue));
+    const back = this.#waiting.filter(isPaused);
+    this.#waiting.splice(0, Infinity, ...this.#waiting.filter((unit) => !isPaused(unit)));
+    void this.#handBack(back.flatMap(({ deliveries }) => deliveries));
+    this.#feed.tell();
   }
 
   #begin(): void {

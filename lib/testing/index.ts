@@ -17,7 +17,7 @@ export { ratesConformance } from './conformance/rates.ts';
 export { schedulesConformance } from './conformance/schedules.ts';
 export { slotsConformance } from './conformance/slots.ts';
 export { timersConformance } from './conformance/timers.ts';
-export { type FaultKind, FaultPlan, type Faults } from './faults.ts';
+export { type Apart, type FaultKind, FaultPlan, type Faults } from './faults.ts';
 export { ManualClock } from './manual-clock.ts';
 export { countingIds, seededRandom } from './seeded.ts';
 export { World } from './world.ts';

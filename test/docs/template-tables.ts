@@ -142,7 +142,10 @@ function actionsOf(actions: string | readonly string[]): string {
 
 function resourcesOf(resource: unknown, queues: number): string {
   if (resource === '*') return '`*`';
-  if (JSON.stringify(resource).includes(':events:')) return 'rules of entries';
+  const text = JSON.stringify(resource);
+  if (text.includes(':events:')) return 'rules of entries';
+  if (text.includes(':event-source-mapping:')) return 'event sources of workers';
+  if (text.includes(':ssm:')) return "the service's parameter";
   const ids = idsIn(resource);
   const main = ids.filter((id) => id.includes('QueuesMain'));
   const dead = ids.filter((id) => id.includes('QueuesDeadLetters'));

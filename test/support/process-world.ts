@@ -10,6 +10,7 @@ import {
   MemoryIntake,
   MemoryLocks,
   MemoryMarks,
+  MemoryPauses,
   MemoryRates,
   MemorySchedules,
   MemorySlots,
@@ -29,6 +30,7 @@ export class ProcessWorld {
   readonly broker: MemoryBroker;
   readonly backend: MemoryBackend = new MemoryBackend();
   readonly slots: MemorySlots = new MemorySlots();
+  readonly pauses: MemoryPauses = new MemoryPauses();
   readonly ports: Ports;
   readonly lines: string[] = [];
   #count = 0;
@@ -50,6 +52,7 @@ export class ProcessWorld {
       locks: new MemoryLocks(),
       rates: new MemoryRates(),
       slots: this.slots,
+      pauses: this.pauses,
       clock,
       ids,
       random: seededRandom(1),

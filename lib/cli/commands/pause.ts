@@ -40,8 +40,7 @@ export const RESUME_SCHEMA: JsonSchema = {
   additionalProperties: false,
 };
 
-const RIGHTS = `dynamodb:PutItem, GetItem and DeleteItem on item paused of the state table; ssm:GetParameter;
-  lambda:GetEventSourceMapping and UpdateEventSourceMapping; sqs:GetQueueAttributes on the queue`;
+const RIGHTS = 'service.grantPause(role)';
 
 export const pause: CommandModule = {
   define(command, tools) {
