@@ -8,6 +8,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, expect, it } from 'vitest';
 
 import { ENVIRONMENT } from '../../lib/options/manifest.ts';
+import { PARAMETER_VARIABLE } from '../../lib/options/service-variable.ts';
 import { newApp, statementsOf } from '../infra/stacks.ts';
 
 const page = readFileSync('docs/configuration.md', 'utf8');
@@ -21,7 +22,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it('every variable of the service has a row', () => {
   const named = [...page.matchAll(/`(CELERIAC_\w+)`/g)].map(([, name = '']) => name);
-  expect(named.toSorted()).toEqual(Object.values(ENVIRONMENT).toSorted());
+  expect(named.toSorted()).toEqual([...Object.values(ENVIRONMENT), PARAMETER_VARIABLE].toSorted());
 });
 
 it('its stack gives one worker the variables and the right', async () => {
