@@ -3,6 +3,7 @@ import { DynamodbAudit } from '../aws/dynamodb-audit.ts';
 import { watched, withCeleriacErrors } from '../aws/for-call.ts';
 import { LambdaEventSources } from '../aws/lambda-event-sources.ts';
 import type { MonitoredService } from '../monitor/service.ts';
+import { eventSourceIds } from '../options/deployed-service.ts';
 import type { Service } from './service.ts';
 
 export function monitoredService(service: Service): MonitoredService {
@@ -20,12 +21,10 @@ export function monitoredService(service: Service): MonitoredService {
     audit,
     // On one's own machine, by one's own rights.
     showValues: true,
-    eventSources: async () => {
+    eventSources: () => {
       // The embedded cloud looks at the record itself.
-      if (service.isLocal) return undefined;
-      const { workers } = await service.deployed();
-      const ids = Object.fromEntries(Object.entries(workers).map(([queue, { eventSource }]) => [queue, eventSource]));
-      return { ids, port: new LambdaEventSources(requests) };
+      if (service.isLocal) return Promise.resolve(undefined);
+      return Promise.resolve(new LambdaEventSources(requests, async () => eventSourceIds(await service.deployed())));
     },
   };
 }
