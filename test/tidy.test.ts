@@ -30,7 +30,7 @@ const files: SourceFile[] = execFileSync('git', ['ls-files', '--cached', '--othe
   .split('\n')
   .filter((path) => path !== '' && existsSync(path))
   .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
-const sources = files.filter(({ path }) => path.endsWith('.ts'));
+const sources = files.filter(({ path }) => /\.tsx?$/.test(path));
 const shipped = sources.filter(({ path }) => /^(lib|handlers|infra)\//.test(path));
 
 describe('tidy', () => {
@@ -94,6 +94,7 @@ describe('each rule can fail', () => {
     [file('lib/app/task.ts', "import { a } from '../../handlers/worker.ts';"), 'knows nothing outside'],
     [file('infra/x.ts', "import { a } from '../lib/app/app.ts';"), 'plain data only'],
     [file('lib/unknown.ts', "import { a } from './wire/json.ts';"), 'is in no room'],
+    [file('lib/monitor/page/views/x.tsx', "import { a } from '../../../cli/main.ts';"), 'monitor comes before cli'],
     [file('lib/cellar/x.ts', "import { a } from '../wire/json.ts';"), 'is in no room'],
   ])('direction %#', (bad, message) => {
     expect(directionComplaints(bad).join()).toContain(message);
@@ -117,6 +118,8 @@ describe('each rule can fail', () => {
   });
   it.each([
     ['lib/x.ts', 'const t = Date.now();'],
+    ['lib/monitor/page/x.tsx', 'const t = Date.now();'],
+    ['lib/monitor/page/x.tsx', 'const a: any = 1;'],
     ['lib/x.ts', 'setTimeout(() => {}, 1);'],
     ['lib/x.ts', 'const d = new Date();'],
     ['lib/x.ts', 'process.env.HOME'],
@@ -134,6 +137,7 @@ describe('each rule can fail', () => {
   });
   it('names and sizes', () => {
     expect(nameComplaints(file('lib/myFile.ts', ''))).toHaveLength(1);
+    expect(nameComplaints(file('lib/MyView.tsx', ''))).toHaveLength(1);
     expect(sizeComplaints(file('lib/x.ts', '\n'.repeat(300)), {})).toHaveLength(1);
     expect(sizeComplaints(file('lib/x.ts', `/**\n${' * told\n'.repeat(300)} */\nexport const a = 1;\n`), {})).toEqual(
       [],

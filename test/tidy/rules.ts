@@ -169,7 +169,8 @@ const BANS: readonly Ban[] = [
   {
     pattern: /\bDate\.now\(|\bMath\.random\(|\brandomUUID\(|\bset(?:Timeout|Interval|Immediate)\(/,
     where: /^(lib|handlers|infra)\//,
-    but: /^lib\/(base\/time|testing\/(?:real-time|virtual-date))\.ts$/,
+    // The page's is the browser's.
+    but: /^lib\/(base\/time|monitor\/page\/data\/clock|testing\/(?:real-time|virtual-date))\.ts$/,
     instead: 'take Clock, Random or Ids',
   },
   { pattern: /\bnew Date\(\)/, where: /^(lib|handlers|infra)\//, but: NEVER, instead: 'take Clock' },
@@ -189,7 +190,7 @@ const BANS: readonly Ban[] = [
   },
   {
     pattern: /:\s*any\b|\bas any\b|<any>|\bany\[\]/,
-    where: /\.ts$/,
+    where: /\.tsx?$/,
     but: /^test\/tidy/,
     instead: 'name the type, or unknown',
   },
@@ -230,7 +231,7 @@ const BANS: readonly Ban[] = [
 
 export function banComplaints(file: SourceFile): string[] {
   // Comments may name what code may not call.
-  const code = file.path.endsWith('.ts') ? file.text.replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '') : file.text;
+  const code = /\.tsx?$/.test(file.path) ? file.text.replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '') : file.text;
   return BANS.filter((ban) => ban.where.test(file.path) && !ban.but.test(file.path) && ban.pattern.test(code)).map(
     (ban) => `${file.path} has ${String(ban.pattern.exec(code)?.[0])}: ${ban.instead}`,
   );
@@ -238,8 +239,8 @@ export function banComplaints(file: SourceFile): string[] {
 
 export function nameComplaints(file: SourceFile): string[] {
   const name = file.path.split('/').at(-1) ?? '';
-  return /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:long\.test|test|test-d|d|config|long\.config))?\.ts$/.test(name) ||
-    !name.endsWith('.ts')
+  return /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:long\.test|test|test-d|d|config|long\.config))?\.tsx?$/.test(name) ||
+    !/\.tsx?$/.test(name)
     ? []
     : [`${file.path}: file names are kebab-case`];
 }

@@ -1,0 +1,155 @@
+/** What views ask the API for, and how often. */
+import { keepPreviousData, useInfiniteQuery, useQuery, type UseQueryResult } from '@tanstack/preact-query';
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+
+import type {
+  AuditAnswer,
+  CatalogueAnswer,
+  DeadLettersAnswer,
+  LocksAnswer,
+  OpenedLettersAnswer,
+  OverviewAnswer,
+  QueuesAnswer,
+  SessionAnswer,
+  SlotsAnswer,
+  TaskAnswer,
+  TasksAnswer,
+  TreeAnswer,
+  WaitingAnswer,
+} from '../../answers.ts';
+import { isFinal } from '../pure/states.ts';
+import { type TaskFilters, tasksQuery } from '../pure/task-filters.ts';
+import { get } from './api.ts';
+import { storeOf, useStore } from './store.ts';
+
+export const Session = createContext<SessionAnswer | undefined>(undefined);
+
+export function useSession(): SessionAnswer {
+  const session = useContext(Session);
+  if (session === undefined) throw new Error('No session above.');
+  return session;
+}
+
+/** Whether actions are shown: to operators. */
+export function useMayAct(): boolean {
+  const { user, readOnly } = useSession();
+  return user?.role === 'operator' && !readOnly;
+}
+
+/** Nothing is asked again until it is let go. */
+export const isHeld = storeOf(false);
+
+// A process on one's own machine is asked often; behind a function URL every request is billed.
+const EVERY_MS = { stream: 3000, poll: 15_000 };
+
+function useEvery(times = 1): number | false {
+  const { live } = useSession();
+  return useStore(isHeld) ? false : EVERY_MS[live] * times;
+}
+
+export function useSessionQuery(): UseQueryResult<SessionAnswer> {
+  return useQuery({
+    queryKey: ['session'],
+    queryFn: ({ signal }) => get<SessionAnswer>('/api/session', signal),
+    retry: 1,
+    staleTime: Infinity,
+  });
+}
+
+/** A view of now: asked again and again, the last answer stays until the next one. */
+function useWatched<T>(
+  path: string,
+  options: { readonly times?: number; readonly enabled?: boolean } = {},
+): UseQueryResult<T> {
+  const every = useEvery(options.times);
+  return useQuery({
+    queryKey: [path],
+    queryFn: ({ signal }) => get<T>(path, signal),
+    refetchInterval: every,
+    placeholderData: keepPreviousData,
+    enabled: options.enabled ?? true,
+  });
+}
+
+export function useOverview(range: OverviewAnswer['range']): UseQueryResult<OverviewAnswer> {
+  return useWatched(`/api/overview?range=${range}`, { times: 2 });
+}
+
+export function useQueues(): UseQueryResult<QueuesAnswer> {
+  return useWatched('/api/queues');
+}
+
+export function useTask(id: string): UseQueryResult<TaskAnswer> {
+  const every = useEvery();
+  const path = `/api/tasks/${encodeURIComponent(id)}?from=7d`;
+  return useQuery({
+    queryKey: [path],
+    queryFn: ({ signal }) => get<TaskAnswer>(path, signal),
+    // What has ended does not change; that it was put aside may follow by a moment.
+    refetchInterval: ({ state }) =>
+      state.data !== undefined && isFinal(state.data.state) && state.dataUpdateCount > 3 ? false : every,
+  });
+}
+
+export function useTree(id: string): UseQueryResult<TreeAnswer> {
+  return useWatched(`/api/tasks/${encodeURIComponent(id)}/tree`, { times: 2 });
+}
+
+export function useWaiting(): UseQueryResult<WaitingAnswer> {
+  return useWatched('/api/tasks/waiting?limit=100');
+}
+
+export function useDeadLetters(queue: string): UseQueryResult<DeadLettersAnswer> {
+  // Looking receives: letters are hidden from others for a while, so it is looked once, and again when asked.
+  const path = queue === '' ? '/api/dead-letters' : `/api/dead-letters?queue=${encodeURIComponent(queue)}`;
+  return useQuery({
+    queryKey: [path],
+    queryFn: ({ signal }) => get<DeadLettersAnswer>(path, signal),
+    staleTime: Infinity,
+  });
+}
+
+export function useLetter(id: string, queue: string): UseQueryResult<OpenedLettersAnswer> {
+  const path = `/api/dead-letters/${encodeURIComponent(id)}?queue=${encodeURIComponent(queue)}`;
+  return useQuery({ queryKey: [path], queryFn: ({ signal }) => get<OpenedLettersAnswer>(path, signal) });
+}
+
+export function useLocks(): UseQueryResult<LocksAnswer> {
+  return useWatched('/api/locks');
+}
+
+export function useSlots(task: string, key: string): UseQueryResult<SlotsAnswer> {
+  const query = new URLSearchParams({ task, ...(key === '' ? {} : { key }) });
+  return useWatched(`/api/slots?${query}`);
+}
+
+export function useCatalogue(): UseQueryResult<CatalogueAnswer> {
+  return useWatched('/api/catalogue', { times: 10 });
+}
+
+export function useAudit(): UseQueryResult<AuditAnswer> {
+  return useWatched('/api/audit?limit=100');
+}
+
+/** Pages of the list of tasks: read once, held where they are; what is newer is counted by `useNewer`. */
+export function useTaskPages(filters: TaskFilters) {
+  return useInfiniteQuery({
+    queryKey: ['tasks', filters],
+    queryFn: ({ pageParam, signal }) =>
+      get<TasksAnswer>(`/api/tasks?limit=100&${tasksQuery(filters, pageParam)}`, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ cursor }: TasksAnswer) => cursor ?? undefined,
+    placeholderData: keepPreviousData,
+    staleTime: Infinity,
+  });
+}
+
+// What ended on several machines comes into the history out of order.
+const OUT_OF_ORDER_MS = 60_000;
+
+/** Asked again and again, so from the newest that is known on: each hour of a range costs queries. */
+export function useNewest(filters: TaskFilters, knownUntil: string | undefined): UseQueryResult<TasksAnswer> {
+  const from = knownUntil === undefined ? undefined : new Date(Date.parse(knownUntil) - OUT_OF_ORDER_MS).toISOString();
+  return useWatched(`/api/tasks?limit=100&${tasksQuery({ ...filters, since: '15m' }, undefined, from)}`);
+}

@@ -1,0 +1,37 @@
+/** What became of dead letters, in one sentence. Pure. */
+import type { LettersReport } from '../../answers.ts';
+import { count, counted } from './words.ts';
+
+type Told = Pick<
+  LettersReport,
+  'sent' | 'settled' | 'superseded' | 'dropped' | 'expired' | 'running' | 'failed' | 'complete'
+>;
+
+/** Numbers of nothing are left out. */
+export function reportText(report: Told): string {
+  const parts = [
+    part(report.sent, 'sent back'),
+    part(report.settled, 'settled, since their results stood'),
+    part(report.superseded, 'dropped, since a newer one was there'),
+    part(report.dropped, 'dropped'),
+    part(report.expired, 'left: their time is over'),
+    part(report.running, 'left: they run'),
+    part(report.failed, 'could not be sent'),
+  ].filter((text) => text !== '');
+  const first = parts.length === 0 ? 'No letter was found' : parts.join(', ');
+  return report.complete ? `${first}.` : `${first}. There are more.`;
+}
+
+function part(value: number, what: string): string {
+  return value === 0 ? '' : `${count(value)} ${what}`;
+}
+
+/** `5 a second (9 s in all)`. */
+export function paceText(perSecond: number, letters: number): string {
+  const seconds = Math.ceil(letters / perSecond);
+  return `${count(perSecond)} a second (${seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`} in all)`;
+}
+
+export function lettersText(value: number): string {
+  return counted(value, 'letter');
+}
