@@ -1,104 +1,205 @@
-/** Each command by its real process, on a service that runs; and what takes seconds. */
+/** Each command by its real process, on one service that runs: its exit code, and its JSON held by its schema. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { CALL_SCHEMA } from '../../lib/cli/commands/call.ts';
-import { INSPECT_SCHEMAS } from '../../lib/cli/commands/inspect-schemas.ts';
-import { LOCK_SCHEMA } from '../../lib/cli/commands/locks.ts';
-import { PING_SCHEMA } from '../../lib/cli/commands/ping.ts';
-import { RESULT_SCHEMA } from '../../lib/cli/commands/result.ts';
-import { REVOKE_SCHEMA } from '../../lib/cli/commands/revoke.ts';
-import { SCHEDULES_SCHEMAS } from '../../lib/cli/commands/schedules.ts';
-import { type Answer, celeriacAt, celeriacProcess } from '../support/celeriac.ts';
+import { SCHEMAS } from '../../lib/cli/schemas.ts';
+import { type Answer, celeriacProcess, SOURCE } from '../support/celeriac.ts';
+import { COMMON_COMMANDS } from '../support/process-commands.ts';
 import { expectSchema, shopApp } from '../support/shop-service.ts';
 
 const shop = shopApp();
 let cloud: LocalCloud;
 let variables: Record<string, string>;
+mkdirSync('.vitest', { recursive: true });
+const folder = mkdtempSync('.vitest/commands-');
 beforeAll(async () => {
   cloud = await LocalCloud.start(shop.app, { logger: { log: () => {} } });
   variables = cloud.variables('local');
 });
-afterAll(() => cloud.stop());
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await cloud.stop();
+});
 
-const celeriac = (...args: readonly string[]): Promise<Answer> => celeriacAt({ variables }, ...args);
-const started = (...args: readonly string[]): Promise<Answer> => celeriacProcess({ variables }, ...args);
+const started = new Set<string>();
 
-describe('each command as a process', () => {
-  it('call, result, revoke: JSON on standard output, all else on standard error', async () => {
-    const called = await started('call', 'orders.charge', 'ada', '-2', '--wait', '--json');
-    expect(called).toMatchObject({ code: 0, complained: '' });
-    const [task] = expectSchema(called, CALL_SCHEMA);
+/** The command that the arguments name, with its subcommand where it has any. */
+function nameOf([first = '', second = '']: readonly string[]): string {
+  const both = `${first} ${second}`;
+  return COMMON_COMMANDS.includes(both) ? both : first;
+}
+
+async function celeriac(...args: readonly string[]): Promise<Answer> {
+  started.add(nameOf(args));
+  return celeriacProcess({ variables }, ...args);
+}
+
+/** Done, with nothing to say beside its lines, each of which is as its schema says. */
+async function lines(...args: readonly string[]): Promise<Record<string, unknown>[]> {
+  const answer = await celeriac(...args, '--json');
+  expect([answer.code, answer.complained], args.join(' ')).toEqual([0, '']);
+  return expectSchema(answer, SCHEMAS[nameOf(args)]);
+}
+
+describe('tasks', () => {
+  it('call, result, revoke', async () => {
+    const [task] = await lines('call', 'orders.charge', 'ada', '-2', '--wait');
     expect(task).toMatchObject({ state: 'SUCCESS', result: { who: 'ada', cents: -2 } });
     const id = String(task?.['id']);
-    expect(expectSchema(await started('result', id, '--json'), RESULT_SCHEMA)).toEqual([task]);
-    expect(expectSchema(await started('revoke', id, '--json'), REVOKE_SCHEMA)).toEqual([{ id, state: 'SUCCESS' }]);
-    const failed = await started('call', 'orders.fail', '--wait');
+    expect(await lines('result', id)).toEqual([task]);
+    expect(await lines('revoke', id)).toEqual([{ id, state: 'SUCCESS' }]);
+    const failed = await celeriac('call', 'orders.fail', '--wait');
     expect([failed.code, failed.printed]).toEqual([1, expect.stringMatching(/^FAILURE {2}orders\.fail/)]);
     // Nobody sees colours in a pipe.
     expect(failed.printed + failed.complained).not.toContain('\u001B');
   });
 
-  it.each(['queues', 'registered', 'scheduled', 'stats'])('inspect %s', async (what) => {
-    const answer = await started('inspect', what, '--json');
-    expect(answer).toMatchObject({ code: 0, complained: '' });
-    expectSchema(answer, INSPECT_SCHEMAS[what]);
-  });
-
-  it('locks, schedules, ping', async () => {
-    const lock = await shop.app.locks.acquire('import');
-    expect(expectSchema(await started('locks', 'list', '--json'), LOCK_SCHEMA)).toHaveLength(1);
-    const refused = await started('locks', 'free', 'import');
-    expect([refused.code, refused.complained]).toEqual([2, expect.stringContaining('add --yes')]);
-    expect(expectSchema(await started('locks', 'free', 'import', '--yes', '--json'), LOCK_SCHEMA)).toEqual([
-      expect.objectContaining({ owner: lock?.owner }),
+  it('revoke --terminate ends what runs, which goes on without it', async () => {
+    const { printed } = await celeriac('call', 'orders.endless');
+    const id = printed.trim();
+    await expect.poll(() => shop.app.result(id).state(), { timeout: 30_000 }).toBe('STARTED');
+    expect((await celeriac('revoke', id)).complained).toContain('--terminate');
+    expect(await lines('revoke', id, '--terminate')).toEqual([{ id, state: 'STARTED' }]);
+    const ended = await celeriac('result', id, '--wait', '--timeout', '60s', '--json');
+    expect([ended.code, expectSchema(ended, SCHEMAS['result'])]).toEqual([
+      1,
+      [expect.objectContaining({ state: 'REVOKED' })],
     ]);
-    const put = await started('schedules', 'put', 'x', '--task', 'orders.fail', '--every', '9h', '--json');
-    expectSchema(put, SCHEDULES_SCHEMAS['put']);
-    expect((await started('schedules', 'dump')).printed).toContain('"orders.fail"');
-    expect(expectSchema(await started('schedules', 'list', '--json'), SCHEDULES_SCHEMAS['list'])).toHaveLength(1);
-    expectSchema(await started('ping', '--json'), PING_SCHEMA);
-  });
-
-  it('no service, and one that cannot be reached', async () => {
-    expect(await celeriacProcess({}, 'inspect', 'queues')).toMatchObject({ code: 2, printed: '' });
-    const gone = { ...variables, AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1', AWS_MAX_ATTEMPTS: '1' };
-    expect(await celeriacProcess({ variables: gone }, 'call', 'orders.charge')).toMatchObject({ code: 3, printed: '' });
   });
 });
 
-describe('what takes seconds', () => {
-  const lines = async (what: string, ...args: readonly string[]): Promise<Record<string, unknown>[]> => {
-    const answer = await celeriac('inspect', what, ...args, '--json');
-    expect(answer).toMatchObject({ code: 0 });
-    return expectSchema(answer, INSPECT_SCHEMAS[what]);
-  };
+describe('what a service is doing', () => {
+  it('inspect queues, registered, stats, scheduled; ping', async () => {
+    await celeriac('call', 'orders.charge', 'ada', '1', '--countdown', '2h', '--task-id', 'later');
+    const [queues, registered, stats, scheduled, pongs] = await Promise.all([
+      lines('inspect', 'queues'),
+      lines('inspect', 'registered'),
+      lines('inspect', 'stats'),
+      lines('inspect', 'scheduled'),
+      lines('ping'),
+    ]);
+    expect(queues.map(({ queue, state }) => [queue, state])).toEqual([
+      ['default', 'running'],
+      ['mail', 'running'],
+    ]);
+    expect(registered).toContainEqual({ name: 'mail.block', queue: 'mail' });
+    expect(stats).toEqual([expect.objectContaining({ app: 'shop', queues: 2 })]);
+    expect(scheduled).toEqual([expect.objectContaining({ id: 'later', name: 'orders.charge' })]);
+    expect(pongs.map(({ what, ok }) => [what, ok])).toEqual([
+      ['queues', true],
+      ['results', true],
+      ['state', true],
+    ]);
+  });
 
-  it('active and parked: who runs under a concurrency, and who waits for it', async () => {
+  it('inspect active, reserved, parked: who runs under a concurrency, and who waits for it', async () => {
+    const ship = ['orders.ship', '--key', 'DE'] as const;
     const first = await celeriac('call', 'orders.ship', 'DE');
     await shop.shipping;
     const second = await celeriac('call', 'orders.ship', 'DE');
-    await expect.poll(() => lines('parked', 'orders.ship', '--key', 'DE'), { timeout: 20_000 }).toHaveLength(1);
-    expect(await lines('active', 'orders.ship', '--key', 'DE')).toEqual([
-      expect.objectContaining({ id: first.printed, retries: 0 }),
+    await expect.poll(() => lines('inspect', 'parked', ...ship), { timeout: 30_000 }).toHaveLength(1);
+    const [active, reserved, shown, none] = await Promise.all([
+      lines('inspect', 'active', ...ship),
+      lines('inspect', 'reserved', ...ship),
+      celeriac('inspect', 'parked', ...ship),
+      celeriac('inspect', 'parked', 'orders.ship'),
     ]);
-    const { printed, complained } = await celeriac('inspect', 'parked', 'orders.ship', '--key', 'DE');
-    expect(printed).toMatch(new RegExp(`1  ${second.printed}  \\d+ m?s ago`));
-    expect(complained).toBe('1 of 1 run, 1 wait.');
-    expect(await lines('reserved', 'orders.ship', '--key', 'DE')).toEqual([]);
-    shop.release();
-    expect((await celeriac('result', second.printed, '--wait', '--timeout', '30s')).code).toBe(0);
-    const none = await celeriac('inspect', 'parked', 'orders.ship');
+    expect(active).toEqual([expect.objectContaining({ id: first.printed.trim(), retries: 0 })]);
+    expect(reserved).toEqual([]);
+    expect(shown.printed).toMatch(new RegExp(`1  ${second.printed.trim()}  \\d+ m?s ago`));
+    expect(shown.complained).toContain('1 of 1 run, 1 wait.');
     expect(none.complained).toContain('Nobody ever ran under it');
+    shop.release();
+    expect((await celeriac('result', second.printed.trim(), '--wait', '--timeout', '60s')).code).toBe(0);
+  });
+});
+
+describe('what is changed', () => {
+  it('pause and resume', async () => {
+    const [paused] = await lines('pause', 'mail', '--why', 'the relay is down', '--by', 'ada', '--yes');
+    expect(paused).toMatchObject({ queue: 'mail', by: 'ada', why: 'the relay is down' });
+    expect(await lines('inspect', 'queues')).toContainEqual(
+      expect.objectContaining({ queue: 'mail', state: 'paused', paused: expect.objectContaining({ by: 'ada' }) }),
+    );
+    expect(await lines('resume', 'mail')).toEqual([expect.objectContaining({ queue: 'mail', by: 'ada' })]);
+    expect((await celeriac('resume', 'mail')).code).toBe(1);
   });
 
-  it('what runs goes on, unless it is terminated', async () => {
-    const { printed: id } = await celeriac('call', 'orders.endless');
-    await expect.poll(async () => (await celeriac('result', id)).printed, { timeout: 20_000 }).toContain('STARTED');
-    const goesOn = await celeriac('revoke', id);
-    expect(goesOn.complained).toContain('--terminate');
-    await celeriac('revoke', id, '--terminate');
-    const ended = await celeriac('result', id, '--wait', '--timeout', '30s', '--json');
-    expect(expectSchema(ended, RESULT_SCHEMA)).toEqual([expect.objectContaining({ state: 'REVOKED' })]);
+  it('locks list and free', async () => {
+    const lock = await shop.app.locks.acquire('import');
+    expect(await lines('locks', 'list')).toHaveLength(1);
+    const refused = await celeriac('locks', 'free', 'import');
+    expect([refused.code, refused.complained]).toEqual([2, expect.stringContaining('add --yes')]);
+    expect(await lines('locks', 'free', 'import', '--yes')).toEqual([expect.objectContaining({ owner: lock?.owner })]);
   });
+
+  it('schedules: put, list, show, disable, enable, run, dump, load, delete', async () => {
+    const put = await lines('schedules', 'put', 'x', '--task', 'orders.charge', '--args', '["x", 1]', '--every', '9h');
+    expect(await lines('schedules', 'list')).toEqual(put);
+    expect(await lines('schedules', 'show', 'x')).toEqual([expect.objectContaining({ name: 'x' })]);
+    expect(await lines('schedules', 'disable', 'x')).toEqual([expect.objectContaining({ enabled: false })]);
+    expect(await lines('schedules', 'enable', 'x')).toEqual([expect.objectContaining({ enabled: true })]);
+    const [sent] = await lines('schedules', 'run', 'x');
+    expect(await shop.app.result(String(sent?.['id'])).get({ timeout: 60, interval: 0.1 })).toEqual({
+      who: 'x',
+      cents: 1,
+    });
+    const dumped = await celeriac('schedules', 'dump');
+    expect(dumped.printed).toContain('"orders.charge"');
+    const fixture = join(folder, 'fixture.json');
+    writeFileSync(fixture, dumped.printed);
+    expect(await lines('schedules', 'load', fixture)).toEqual([{ stored: [], kept: ['x'] }]);
+    expect(await lines('schedules', 'delete', 'x', '--yes')).toEqual([{ name: 'x', deleted: true }]);
+    expect(await lines('schedules', 'list')).toEqual([]);
+  });
+
+  it('dlq: list, show, redrive, drop', async () => {
+    const [one, other] = [await shop.app.send('mail.block', []), await shop.app.send('mail.block', [])];
+    for (const { id } of [one, other]) await shop.app.result(id).get({ propagate: false, timeout: 60, interval: 0.1 });
+    const mail = ['--queue', 'mail'] as const;
+    expect(await lines('dlq', 'list', ...mail)).toEqual([expect.objectContaining({ task: 'mail.block', count: 2 })]);
+    expect(await lines('dlq', 'show', one.id)).toEqual([expect.objectContaining({ id: one.id, args: [] })]);
+    const redriven = await lines('dlq', 'redrive', ...mail, '--id', one.id, '--yes');
+    expect(redriven).toEqual([expect.objectContaining({ matched: 1, sent: 1, complete: true })]);
+    // It is rejected again, as its next attempt.
+    await expect
+      .poll(() => lines('dlq', 'show', one.id), { timeout: 60_000, interval: 500 })
+      .toEqual([expect.objectContaining({ retries: 1 })]);
+    expect(await lines('dlq', 'drop', ...mail, '--yes')).toEqual([expect.objectContaining({ matched: 2, dropped: 2 })]);
+  });
+});
+
+it('monitor: serves its page until it is told to end', async () => {
+  started.add('monitor');
+  const env = { PATH: process.env['PATH'], ...variables };
+  const child = spawn(process.execPath, [...SOURCE, 'monitor', '--port', '0', '--json'], { env });
+  const ended = once(child, 'exit');
+  try {
+    const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
+    const { url, address } = JSON.parse(line) as { readonly url: string; readonly address: string };
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+/);
+    const token = new URL(address).searchParams.get('token') ?? '';
+    const asked = (headers: Record<string, string>): Promise<Response> =>
+      fetch(new URL('/api/locks', url), { headers });
+    expect((await asked({ authorization: `Bearer ${token}` })).status).toBe(200);
+    expect((await asked({})).status).toBe(401);
+  } finally {
+    child.kill('SIGINT');
+  }
+  expect(await ended).toEqual([0, null]);
+});
+
+it('no service, and one that cannot be reached', async () => {
+  expect(await celeriacProcess({}, 'inspect', 'queues')).toMatchObject({ code: 2, printed: '' });
+  const gone = { ...variables, AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:1', AWS_MAX_ATTEMPTS: '1' };
+  expect(await celeriacProcess({ variables: gone }, 'call', 'orders.charge')).toMatchObject({ code: 3, printed: '' });
+});
+
+it('every command that is to be started here was', () => {
+  expect([...started].toSorted()).toEqual(COMMON_COMMANDS.toSorted());
 });

@@ -7,6 +7,7 @@ import { COMMANDS } from '../../lib/cli/commands.ts';
 import { EXIT_CODES } from '../../lib/cli/run.ts';
 import { SCHEMAS } from '../../lib/cli/schemas.ts';
 import { celeriac } from '../support/celeriac.ts';
+import { allCommands, PROCESS_TESTS } from '../support/process-commands.ts';
 
 const SCHEMA_FILE = 'docs/cli-schemas.json';
 const page = readFileSync('docs/cli.md', 'utf8');
@@ -28,6 +29,15 @@ describe('docs/cli.md', () => {
       expect((await celeriac(name, sub, '--help')).printed).toContain(`  $ celeriac ${name} ${sub}`);
     if (subcommands.length === 0) expect(printed).toContain(`  $ celeriac ${name}`);
   });
+});
+
+it('each command is started as a process by a test: test/support/process-commands.ts says by which', async () => {
+  expect((await allCommands()).toSorted()).toEqual(Object.keys(PROCESS_TESTS).toSorted());
+  for (const [name, file] of Object.entries(PROCESS_TESTS)) {
+    // Each word of it stands there as an argument.
+    const text = readFileSync(file, 'utf8');
+    for (const word of name.split(' ')) expect(text, `${name} in ${file}`).toContain(`'${word}'`);
+  }
 });
 
 it('docs/cli-schemas.json is up to date: UPDATE=1 writes it', () => {

@@ -78,4 +78,5 @@ export async function celeriacProcess(
   return { code: ended.code, printed: ended.stdout, complained: ended.stderr };
 }
 
-const SOURCE = ['--conditions=@celeriac/source', resolve('lib/cli/main.ts')];
+/** What node starts the command from these sources with. */
+export const SOURCE: readonly string[] = ['--conditions=@celeriac/source', resolve('lib/cli/main.ts')];
