@@ -154,6 +154,7 @@ export class DeadLetterBook {
     const extraSeconds = Math.min(pace.secondsFor(LETTERS_AT_ONCE), SQS_MAX_VISIBILITY_SECONDS / 2);
     for (const queue of filter.queues) {
       const { deadLetters } = await this.#ports();
+      const held = new Set<string | undefined>();
       await walkLetters({ letters: deadLetters, queue, signal, extraSeconds }, async (received) => {
         const gone = new Set<string>();
         const open = this.#matching(received, queue, filter).filter((each) => !returned.has(each));
@@ -161,8 +162,8 @@ export class DeadLetterBook {
         for (let from = 0; from < open.length && signal?.aborted !== true; from += pace.atOnce) {
           const some = open.slice(from, from + pace.atOnce);
           for (const each of some) returned.note(each);
-          const removed = await this.#redriveSome(some, { queue, editOf, dryRun, pace, report });
-          for (const messageId of removed) gone.add(messageId);
+          const how = { queue, editOf, dryRun, pace, report, held };
+          for (const messageId of await this.#redriveSome(some, how)) gone.add(messageId);
         }
         return { gone };
       });
@@ -197,11 +198,9 @@ export class DeadLetterBook {
     return report.end(signal?.aborted !== true);
   }
 
-  // --------------------------------------------------------------- inside
-
   async #redriveSome(
     some: readonly OpenLetter[],
-    { queue, editOf, dryRun, pace, report }: Redriving,
+    { queue, editOf, dryRun, pace, report, held }: Redriving,
   ): Promise<ReadonlySet<string>> {
     const ports = await this.#ports();
     const edits = some.map((open) => editOf(open));
@@ -211,8 +210,8 @@ export class DeadLetterBook {
       return new Set();
     }
     await pace.wait(some.length);
-    const outcomes = await redriveLetters(some, edits, this.#app, ports);
-    const done = some.filter((_, index) => GONE.has(outcomes[index]?.kind ?? ''));
+    const outcomes = await redriveLetters(some, edits, this.#app, ports, held);
+    const done = some.filter((_, index) => DELETED_AFTER.has(outcomes[index]?.kind ?? ''));
     // What has been sent is deleted after that: a crash in between sends it twice, and it runs once.
     if (done.length > 0)
       await ports.deadLetters.remove(
@@ -255,10 +254,10 @@ interface Redriving {
   readonly dryRun: boolean;
   readonly pace: Pace;
   readonly report: LetterReport;
+  readonly held: Set<string | undefined>;
 }
 
-// What became of a letter that is deleted.
-const GONE: ReadonlySet<string> = new Set(['sent', 'settled', 'superseded']);
+const DELETED_AFTER: ReadonlySet<string> = new Set(['sent', 'settled', 'superseded']);
 
 function messageIds(letters: readonly OpenLetter[]): ReadonlySet<string> {
   return new Set(letters.map(({ letter }) => letter.messageId));

@@ -50,6 +50,8 @@ const WRITES_AT_ONCE = 10;
 /**
  * @param letters in the order in which they lie: that of a FIFO group is kept.
  * @param edits one for each
+ * @param held groups of a FIFO queue of which a letter was not sent: those behind it must not overtake it, in later
+ * calls neither. Added to.
  * @returns what became of each, in order
  */
 export async function redriveLetters(
@@ -57,16 +59,15 @@ export async function redriveLetters(
   edits: readonly LetterEdit[],
   app: App,
   ports: Ports,
+  held: Set<string | undefined> = new Set(),
 ): Promise<LetterOutcome[]> {
   const begun = await mapConcurrently(letters, WRITES_AT_ONCE, (open, index) =>
     begin(open, edits[index] ?? {}, app, ports),
   );
   const outcomes: LetterOutcome[] = [];
   const sends: { readonly index: number; readonly redrive: Redrive }[] = [];
-  const held = new Set<string | undefined>();
   for (const [index, each] of begun.entries()) {
     const { letter, received } = letters[index] as OpenLetter;
-    // Those behind it in its group must not overtake it.
     const isHeld = isFifo(letter.queue, app.settings) && held.has(received.groupId);
     if (isHeld) outcomes[index] = { kind: 'failed', error: 'an earlier letter of its group was not sent' };
     else if ('kind' in each) outcomes[index] = each;
@@ -83,6 +84,7 @@ export async function redriveLetters(
             kind: 'failed',
             error: outcome === undefined ? 'nothing is known of it' : `${outcome.code}: ${outcome.message}`,
           };
+    if (outcome?.ok !== true) held.add(letters[index]?.received.groupId);
   }
   return outcomes;
 }

@@ -36,6 +36,8 @@ export async function walkLetters(
   // Newest receipt of each letter that stays.
   let hidden = new Map<string, string>();
   let newInSlice = 0;
+  // Letters that came again since the last new one.
+  let again = 0;
   const showAll = async (): Promise<void> => {
     const receipts = [...hidden.values()];
     hidden = new Map();
@@ -50,6 +52,9 @@ export async function walkLetters(
       const fresh = received.filter(({ messageId }) => !seen.has(messageId));
       for (const { messageId } of fresh) seen.add(messageId);
       newInSlice += fresh.length;
+      again = fresh.length > 0 ? 0 : again + received.length;
+      // All that is hidden came again and nothing else: it takes longer to receive than it stays hidden.
+      if (again > hidden.size) return false;
       const { gone, enough } = fresh.length === 0 ? { gone: new Set<string>() } : await visit(fresh);
       for (const messageId of gone) hidden.delete(messageId);
       if (enough === true) return false;
