@@ -31,7 +31,7 @@ export type AuditPosition = Pick<AuditEntry, 'atMs' | 'id'>;
 export interface Audit {
   /** Writes an entry, in place of an earlier one of the same `atMs` and `id`. */
   put(entry: AuditEntry): Promise<void>;
-  /** The newest first, at most `limit`, none that has expired. Strongly consistent. @param after only those behind this one */
+  /** The newest first, at most `limit`, those behind `after` alone, none that has expired. Strongly consistent. */
   list(query: {
     readonly limit: number;
     readonly nowMs: number;
