@@ -382,3 +382,6 @@ export const MONITOR_ACTION_MS = 20_000;
 export const MAX_MONITOR_REVOKES = 200;
 /** Relatives of a task that the monitor reads the state of: one request of DynamoDB. */
 export const MAX_MONITOR_RELATIVES = 100;
+/** Tries to log in that one address has at once, and how soon it gets another one. */
+export const MONITOR_LOGINS_AT_ONCE = 5;
+export const MONITOR_LOGIN_PACE_SECONDS = 30;

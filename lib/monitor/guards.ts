@@ -32,7 +32,7 @@ export function mountGuards(app: Hono, { isOwnHost, isSecure }: GuardOptions): v
     });
   });
   app.use('*', async (context, next) => {
-    if (!isReading(context)) refuseCrossSite(context, isOwnHost);
+    if (!isReading(context)) refuseCrossSite(context);
     await next();
   });
   app.use(
@@ -77,10 +77,11 @@ function isReading({ req }: Context): boolean {
 }
 
 /** A browser says where a request comes from; what says nothing of it is no browser, and has no cookie of ours. */
-function refuseCrossSite({ req }: Context, isOwnHost: (host: string) => boolean): void {
+function refuseCrossSite({ req }: Context): void {
   const site = req.header('sec-fetch-site');
   const origin = req.header('origin');
-  const isOwn = site === undefined ? origin === undefined || isOwnOrigin(origin, isOwnHost) : site === 'same-origin';
+  const host = req.header('host') ?? new URL(req.url).host;
+  const isOwn = site === undefined ? origin === undefined || isOrigin(origin, host) : site === 'same-origin';
   if (isOwn) return;
   throw new Refused({
     status: 403,
@@ -90,9 +91,10 @@ function refuseCrossSite({ req }: Context, isOwnHost: (host: string) => boolean)
   });
 }
 
-function isOwnOrigin(origin: string, isOwnHost: (host: string) => boolean): boolean {
+/** The very host that was asked: others that are let in may be somebody else's, as functions' addresses are. */
+function isOrigin(origin: string, host: string): boolean {
   try {
-    return isOwnHost(new URL(origin).host);
+    return new URL(origin).host === host;
   } catch {
     return false;
   }

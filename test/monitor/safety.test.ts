@@ -1,15 +1,11 @@
 /** Who may do what: over every route of the API, and everything that a browser could be made to send. */
-import { Celeriac } from 'celeriac';
-import { World } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
 
-import { MemoryAudit } from '../../lib/memory/index.ts';
 import type { Access } from '../../lib/monitor/access.ts';
-import type { MonitorOptions } from '../../lib/monitor/monitor-app.ts';
 import type { Route, Visitor } from '../../lib/monitor/route.ts';
 import { ROUTES } from '../../lib/monitor/routes.ts';
-import type { MonitoredService } from '../../lib/monitor/service.ts';
-import { HOST, Monitor, nameOf, TOKEN } from '../support/monitor.ts';
+import { monitorOfShop as given } from '../support/monitored-shop.ts';
+import { HOST, type Monitor, nameOf, TOKEN } from '../support/monitor.ts';
 
 const CSRF = 'of-this-session';
 
@@ -18,43 +14,6 @@ const headersOf = (...all: readonly Record<string, string>[]): readonly Record<s
 /** Somebody who is logged in by a cookie. */
 function loggedIn(visitor: Visitor | undefined): Access {
   return { ways: ['password'], identify: () => Promise.resolve(visitor), mount: () => {} };
-}
-
-interface Given {
-  readonly monitor: Monitor;
-  readonly audit: MemoryAudit;
-  readonly service: MonitoredService;
-}
-
-function given(options: Partial<MonitorOptions> = {}): Given {
-  const app = new Celeriac('shop', { queues: { default: {}, mail: {} } });
-  app.task('orders.charge', (who: string) => who);
-  const world = new World(app, { logger: { log: () => {} } });
-  const audit = new MemoryAudit();
-  const queues = { default: 'u', mail: 'u' };
-  const environment = {
-    app: 'shop',
-    queues,
-    deadLetterQueues: {},
-    resultsTable: 'r',
-    stateTable: 's',
-    timerShards: 1,
-    taskQueues: {},
-    externalQueues: [],
-    defaultQueue: 'default',
-  };
-  const service: MonitoredService = {
-    app: world.app,
-    hasCode: true,
-    environment,
-    taskNames: ['orders.charge'],
-    place: 'here',
-    showValues: false,
-    audit,
-    depths: { count: async (asked) => asked.map(() => undefined), retentionSeconds: async () => undefined },
-    eventSources: async () => undefined,
-  };
-  return { monitor: new Monitor(service, options), audit, service };
 }
 
 const pathOf = ({ path }: Route): string => path.replaceAll(/\{\w+\}/g, 'mail');
@@ -97,8 +56,9 @@ describe.each(actions.map((route) => [nameOf(route), route] as const))('%s', (_n
   });
 
   it('takes nothing from another page', async () => {
-    const { monitor } = given();
+    const { monitor } = given({ isOwnHost: (host) => [HOST, 'neighbour.test'].includes(host) });
     for (const headers of headersOf(
+      { origin: 'https://neighbour.test' },
       { 'sec-fetch-site': 'cross-site' },
       { 'sec-fetch-site': 'same-site' },
       { 'sec-fetch-site': 'none' },
