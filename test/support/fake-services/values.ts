@@ -40,6 +40,9 @@ export function taken(value: AttributeValue): AttributeValue {
       return Object.freeze({ B: new Uint8Array(value.B ?? []) });
     case 'BOOL':
       return Object.freeze({ BOOL: value.BOOL === true });
+    case 'NULL':
+      if (value.NULL !== true) throw invalid('Null attribute value types must have the value of true');
+      return Object.freeze({ NULL: true });
     case 'NS': {
       const numbers = (value.NS ?? []).map(canonicalNumber);
       if (numbers.length === 0) throw invalid('An number set  may not be empty');
@@ -117,7 +120,7 @@ function comparable(value: AttributeValue): unknown {
     return Object.entries(value.M)
       .toSorted(([left], [right]) => byUtf8(left, right))
       .map(([name, held]) => [name, typeOf(held), comparable(held)]);
-  return value.S ?? value.BOOL ?? Buffer.from(value.B ?? []).toString('base64');
+  return value.S ?? value.BOOL ?? value.NULL ?? Buffer.from(value.B ?? []).toString('base64');
 }
 
 /** Below, at or above zero; undefined where the two have no order. */
