@@ -145,7 +145,7 @@ describe('tests that are run against a mutant', () => {
 });
 
 describe('mutants', () => {
-  it('are of every folder, each with a key of its own; wording is left alone', async () => {
+  it('are of every folder, each with a key of its own; wording, and what never comes, are left alone', async () => {
     const { mutants, texts } = await instrument();
     expect(new Set(mutants.map(({ folder }) => folder))).toEqual(new Set(FOLDERS));
     expect(new Set(mutants.map(({ key }) => key)).size).toBe(mutants.length);
@@ -158,6 +158,9 @@ describe('mutants', () => {
     expect(texts.get('lib/worker/decide.ts')).toContain('stryMutAct_9fa48(');
     const words = mutants.filter(({ before }) => /^(['"`]).*\s.*\s.*\s.*\1$/.test(before));
     expect(words.length / mutants.length).toBeLessThan(0.02);
+    expect(mutants.filter(({ before }) => before.startsWith('default:') && before.includes('satisfies never'))).toEqual(
+      [],
+    );
   });
 });
 
