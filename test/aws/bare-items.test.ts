@@ -240,7 +240,7 @@ describe('what is refused, and why is not shown', () => {
         history.putBucket({ every: 'day', startMs: 0, count: 0, data: new Uint8Array(), expiresAtSeconds: 1 }),
     ],
     ['a minute', ({ history }) => history.clearLate({ startMs: 0, token: 't' })],
-  ])('%s: any other error is told', async (_what, call) => {
+  ])('%s: every other error is told', async (_what, call) => {
     await expect(call(stores(new Error('AccessDenied')))).rejects.toThrow('AccessDenied');
   });
 });

@@ -1,0 +1,278 @@
+/** The gate of a rate limit, delivery by delivery: what becomes of a message that has a slot, is late for it, or has none. */
+import { Celeriac, type RateLimitOptions } from 'celeriac';
+import type { World } from 'celeriac/testing';
+import { describe, expect, it } from 'vitest';
+
+import {
+  DEFAULT_RETENTION_SECONDS,
+  RATE_RETENTION_MARGIN_SECONDS,
+  RATE_RETENTION_SECONDS,
+  SQS_MAX_VISIBILITY_SECONDS,
+} from '../../lib/base/limits.ts';
+import { itemKey } from '../../lib/flow/key.ts';
+import type { KeepSlotRequest, KeptSlot, RateLine, RateRequest } from '../../lib/ports/rates.ts';
+import { deliver, envelope, type Given, ID, type Outcome, START_MS } from '../support/one-delivery.ts';
+
+const PACE = 10_000_000;
+const NOW_MICROS = START_MS * 1000;
+const KEY = itemKey('job', '');
+
+interface Rated extends Omit<Given, 'app'> {
+  readonly header?: object;
+  readonly headers?: object;
+  readonly limit?: Partial<RateLimitOptions>;
+  readonly idempotent?: boolean;
+  readonly fifo?: boolean;
+  /** The line after one has taken its place; undefined where it is too crowded. Default: one place, now. */
+  readonly line?: RateLine | null;
+  readonly kept?: KeptSlot;
+}
+
+interface Passed extends Outcome {
+  readonly ran: number;
+  readonly asked: RateRequest[];
+  readonly keeps: KeepSlotRequest[];
+}
+
+async function rated(given: Rated): Promise<Passed> {
+  const { header, headers, limit, idempotent = false, fifo = false, line, kept } = given;
+  const app = new Celeriac('rates', { queues: { default: { fifo } } });
+  let ran = 0;
+  const asked: RateRequest[] = [];
+  const keeps: KeepSlotRequest[] = [];
+  app.task('job', { rateLimit: { limit: '6/m', ...limit }, idempotent }, () => (ran += 1));
+  const outcome = await deliver({
+    body: envelope(
+      { ...(header === undefined ? {} : { celeriac: header }), ...headers },
+      given.limit?.key ? ['acme'] : [],
+    ),
+    ...given,
+    app,
+    ports: (ports) => ({
+      ...ports,
+      rates: {
+        reserve: (request) => {
+          asked.push(request);
+          const now = { nextMicros: NOW_MICROS + PACE * request.count };
+          return Promise.resolve(line === null ? undefined : (line ?? now));
+        },
+        keep: (request) => {
+          keeps.push(request);
+          return Promise.resolve(kept ?? request.slot);
+        },
+        kept: () => Promise.resolve(kept),
+        setLimit: () => Promise.resolve(),
+        limits: () => Promise.resolve(new Map()),
+      },
+    }),
+  });
+  return { ...outcome, ran, asked, keeps };
+}
+
+/** Its place is the last before `aheadSeconds` from now. */
+const lineAt = (aheadSeconds: number, more: Partial<RateLine> = {}): RateLine => ({
+  nextMicros: NOW_MICROS + aheadSeconds * 1e6 + PACE,
+  ...more,
+});
+const slotAt = (aheadSeconds: number, lates = 0, pace = PACE): object => ({
+  slot: NOW_MICROS + aheadSeconds * 1e6,
+  pace,
+  ...(lates === 0 ? {} : { lates }),
+});
+
+describe('a message without a slot', () => {
+  it('takes a place in its line', async () => {
+    const { ran, asked, acked } = await rated({});
+    expect([ran, acked]).toEqual([1, true]);
+    expect(asked).toEqual([{ key: KEY, count: 1, paceMicros: PACE, nowMs: START_MS }]);
+  });
+
+  it('of a key takes one in the line of that', async () => {
+    const { asked } = await rated({ limit: { key: (tenant: string) => tenant } });
+    expect(asked.map(({ key }) => key)).toEqual([itemKey('job', 'acme')]);
+  });
+
+  it.each([
+    [1, true],
+    [1.001, false],
+  ])('whose slot is %f s ahead runs now: %s', async (ahead, runs) => {
+    const { ran, sent, acked } = await rated({ line: lineAt(ahead) });
+    expect([ran, sent.length, acked]).toEqual([runs ? 1 : 0, runs ? 0 : 1, true]);
+  });
+
+  it('goes on to its slot, as the same attempt', async () => {
+    const { ran, sent, timers, record, acked } = await rated({
+      line: lineAt(20.5),
+      headers: { retries: 2 },
+      delivery: { receiveCount: 3 },
+      header: { hops: 4 },
+    });
+    expect([ran, timers, record, acked]).toEqual([0, [], undefined, true]);
+    expect(sent).toMatchObject([{ queue: 'default', delaySeconds: 21, message: { id: ID, retries: 2, etaMs: null } }]);
+    // Two deliveries were before this one, which is followed by the message that is sent.
+    expect(sent[0]?.message.celeriac).toEqual({ ...slotAt(20.5), hops: 5, deliveries: 2 });
+  });
+
+  it('beyond what SQS delays it is stored', async () => {
+    const { sent, timers } = await rated({ line: lineAt(1000) });
+    expect([sent.length, timers.map(({ id, attempt, dueMs }) => [id, attempt, dueMs])]).toEqual([
+      0,
+      [[ID, 0, START_MS + 1_000_000]],
+    ]);
+  });
+
+  it('that will have expired by then ends at once, without a place', async () => {
+    const expiring = (seconds: number): object => ({ expires: new Date(START_MS + seconds * 1000).toISOString() });
+    const over = await rated({ line: lineAt(20), headers: expiring(20) });
+    expect([over.ran, over.sent.length, over.record?.status, over.acked]).toEqual([0, 0, 'REVOKED', true]);
+    expect((await rated({ line: lineAt(20), headers: expiring(21) })).sent).toHaveLength(1);
+  });
+
+  it('comes again soon where the line is too crowded', async () => {
+    const seconds = new Set<number>();
+    for (let seed = 1; seed <= 12; seed += 1) {
+      const { ran, shown, acked } = await rated({
+        line: null,
+        prepare: (world: World) => {
+          for (let draws = 0; draws < seed; draws += 1) world.ports.random.next();
+        },
+      });
+      expect([ran, acked]).toEqual([0, false]);
+      for (const each of shown) seconds.add(each);
+    }
+    expect([...seconds].toSorted((left, right) => left - right)).toEqual([1, 2, 3]);
+  });
+
+  it('whose key is none fails, with the reason', async () => {
+    const { record, asked, ran } = await rated({ limit: { key: () => 7 as never } });
+    expect([record?.status, asked, ran]).toEqual(['FAILURE', [], 0]);
+    expect(record?.meta).toContain('InvalidKey');
+  });
+});
+
+describe('a message that has a slot', () => {
+  it.each<[string, Rated, number, number]>([
+    ['that comes', { header: slotAt(0) }, 1, 0],
+    ['within its grace', { header: slotAt(-10) }, 1, 0],
+    ['that has passed by more', { header: slotAt(-10.001), line: lineAt(0) }, 1, 1],
+    ['that has passed, and was late before', { header: slotAt(-40, 1) }, 1, 0],
+    ['that has passed by four times as much', { header: slotAt(-40.001, 1), line: lineAt(0) }, 1, 1],
+    ['with a grace of its own', { header: slotAt(-60), limit: { grace: 60 } }, 1, 0],
+    ['ahead', { header: slotAt(20) }, 0, 0],
+    ['without a pace', { header: { slot: NOW_MICROS + 5e6 } }, 1, 1],
+    ['with no pace at all', { header: slotAt(5, 0, 0) }, 1, 1],
+  ])('%s', async (_what, given, runs, asks) => {
+    const { ran, asked } = await rated(given);
+    expect([ran, asked.length]).toEqual([runs, asks]);
+  });
+
+  it('and is late takes a new one at the end of the line, and is late once more', async () => {
+    const { sent } = await rated({ header: slotAt(-99, 1), line: lineAt(50) });
+    expect(sent[0]?.message.celeriac).toMatchObject({ ...slotAt(50, 2) });
+  });
+
+  it.each<[string, RateLine['changed'], number]>([
+    // Places of ten seconds became places of five: half as far from the change.
+    ['stretched around the change', { atMicros: NOW_MICROS, fromMicros: 2 * PACE }, 20],
+    ['new where another change was the last', { atMicros: NOW_MICROS, fromMicros: 3 * PACE }, 70],
+    ['new where nothing is known of it', undefined, 70],
+  ])('of another limit: its slot is %s', async (_what, changed, ahead) => {
+    const { sent, asked } = await rated({
+      header: slotAt(40, 1, 2 * PACE),
+      line: lineAt(70, changed === undefined ? {} : { changed }),
+    });
+    expect(sent[0]?.message.celeriac).toMatchObject(slotAt(ahead, 1));
+    // Asked without taking a place, and for one where that is needed.
+    expect(asked.map(({ count }) => count)).toEqual(ahead === 20 ? [0] : [0, 1]);
+  });
+
+  it('of another limit comes again where the line is too crowded', async () => {
+    const { ran, acked, sent } = await rated({ header: slotAt(40, 1, 2 * PACE), line: null });
+    expect([ran, acked, sent.length]).toEqual([0, false, 0]);
+  });
+});
+
+describe('a redelivery', () => {
+  const claimed = (attempt: number) => (world: World) =>
+    world.backend.claim([
+      {
+        id: ID,
+        attempt,
+        owner: 'dead',
+        nowMs: START_MS - 2,
+        leaseMs: START_MS - 1,
+        name: 'job',
+        queue: 'default',
+        meta: '{"status":"STARTED"}',
+        expiresAtSeconds: START_MS,
+      },
+    ]);
+
+  it.each<[string, Rated, number]>([
+    ['of an attempt that was begun', { prepare: claimed(0) }, 0],
+    ['of one that was not', {}, 1],
+    ['of a retry whose first attempt was', { prepare: claimed(0), headers: { retries: 1 } }, 1],
+    ['of an idempotent task, which leaves nothing', { idempotent: true }, 1],
+  ])('%s takes %i places', async (_what, given, places) => {
+    const { asked } = await rated({ delivery: { receiveCount: 2 }, ...given });
+    expect(asked).toHaveLength(places);
+  });
+
+  it('keeps the slot that was kept beside it', async () => {
+    const kept = { slotMicros: NOW_MICROS, paceMicros: PACE, lates: 0 };
+    expect((await rated({ kept, delivery: { receiveCount: 2 } })).asked).toEqual([]);
+    // The first delivery has none.
+    expect((await rated({ kept })).asked).toHaveLength(1);
+  });
+});
+
+describe('in a FIFO queue', () => {
+  const fifo = { fifo: true } as const;
+
+  it.each([
+    [20.5, 21],
+    [SQS_MAX_VISIBILITY_SECONDS, SQS_MAX_VISIBILITY_SECONDS],
+    [SQS_MAX_VISIBILITY_SECONDS + 5, SQS_MAX_VISIBILITY_SECONDS],
+  ])('a message whose slot is %f s ahead stays, hidden for %i s', async (ahead, seconds) => {
+    const { sent, keeps, shown, acked } = await rated({ ...fifo, line: lineAt(ahead), delivery: { groupId: 'g' } });
+    expect([sent.length, acked, shown]).toEqual([0, false, [seconds]]);
+    expect(keeps).toEqual([
+      {
+        id: ID,
+        attempt: 0,
+        slot: { slotMicros: NOW_MICROS + ahead * 1e6, paceMicros: PACE, lates: 0 },
+        expiresAtSeconds: Math.ceil(START_MS / 1000 + ahead) + RATE_RETENTION_SECONDS,
+      },
+    ]);
+  });
+
+  it('it is shown when the slot comes that another delivery has kept', async () => {
+    const kept = { slotMicros: NOW_MICROS + 5e6, paceMicros: PACE, lates: 0 };
+    const first = await rated({ ...fifo, line: lineAt(20), kept, delivery: { groupId: 'g' } });
+    expect(first.shown).toEqual([5]);
+    // What is kept is not written again.
+    const again = await rated({ ...fifo, kept, delivery: { groupId: 'g', receiveCount: 2 } });
+    expect([again.keeps, again.shown]).toEqual([[], [5]]);
+    const late = { ...kept, slotMicros: NOW_MICROS - 99e6 };
+    const anew = await rated({ ...fifo, kept: late, line: lineAt(30), delivery: { groupId: 'g', receiveCount: 2 } });
+    expect(anew.keeps).toMatchObject([{ instead: late, slot: { lates: 1 } }]);
+    // That one has passed meanwhile.
+    expect(anew.shown).toEqual([0]);
+  });
+
+  it.each([
+    [0, 'FAILURE'],
+    [-1, undefined],
+  ])('a slot %i s beyond what SQS keeps: %s', async (beyond, status) => {
+    const sentMs = START_MS - 1_000_000;
+    const ahead = DEFAULT_RETENTION_SECONDS - RATE_RETENTION_MARGIN_SECONDS - 1000 + beyond + 0.5;
+    const { record, acked, letters } = await rated({
+      ...fifo,
+      line: lineAt(ahead),
+      delivery: { groupId: 'g', sentMs },
+    });
+    expect([record?.status, acked]).toEqual([status, status !== undefined]);
+    expect(letters).toEqual(status === undefined ? [] : ['rate limit too long']);
+    if (status !== undefined) expect(record?.meta).toContain('RateLimitTooLong');
+  });
+});
