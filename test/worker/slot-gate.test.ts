@@ -193,6 +193,17 @@ describe('concurrency', () => {
     expect([ran, acked, holders]).toEqual([0, false, []]);
   });
 
+  it('a slot that may not be given back is left to its lease: the outcome stands, and a line says so', async () => {
+    const denied = Object.assign(new Error('denied'), { name: 'AccessDeniedException', $fault: 'client' });
+    const { ran, acked, record, lines, holders } = await gated({
+      store: (slots) => ({ write: (write) => (write.put === undefined ? Promise.reject(denied) : slots.write(write)) }),
+    });
+    expect([ran, acked, record?.status, holders]).toEqual([1, true, 'SUCCESS', [`${ID}#0`]]);
+    expect(lines.filter(([level]) => level === 'error').map(([, text]) => text)).toEqual([
+      'A slot was not given back, and is kept until its lease ends: AccessDeniedException: denied',
+    ]);
+  });
+
   it('without a store of slots the task fails, with the reason', async () => {
     const app = new Celeriac('gates');
     app.task('job', { concurrency: 1 }, () => 1);
