@@ -2,7 +2,7 @@
 import type { ApplyOptions } from '../options/apply-options.ts';
 import { maybeCurrentTask, runWithContext, type TaskContext } from '../task/context.ts';
 import { ImproperlyConfigured, InvalidOption } from '../base/errors.ts';
-import { shown } from '../base/checks.ts';
+import { idIn } from '../base/checks.ts';
 import { consoleLogger } from '../options/console-logger.ts';
 import type { AppManifest, Environment } from '../options/manifest.ts';
 import { type Clock, type Ids, type Random, systemClock, systemIds, systemRandom } from '../base/time.ts';
@@ -384,11 +384,14 @@ export class Celeriac implements App {
 
   /** The result of a task id, to be asked; nothing is read yet. @throws InvalidOption for an empty id */
   result<R = unknown>(id: string): AsyncResult<R> {
-    if (typeof id === 'string' && id !== '') return new AsyncResult<R>(id, this);
-    throw new InvalidOption(`result(): ${shown(id)} given; a task id is allowed.`);
+    return new AsyncResult<R>(idIn(id, 'result()'), this);
   }
 
-  /** A group that was stored with `save()`, here or in Python. undefined where it is unknown or expired. */
+  /**
+   * A group that was stored with `save()`, here or in Python. undefined where it is unknown or expired.
+   *
+   * @throws InvalidOption for an empty id
+   */
   groupResult<R extends readonly unknown[] = readonly unknown[]>(id: string): Promise<GroupResult<R> | undefined> {
     return savedGroup(id, this) as Promise<GroupResult<R> | undefined>;
   }

@@ -1,4 +1,5 @@
 /** What Celery's `app.control` does where there are no workers to be told: a note that they find. */
+import { idIn } from '../base/checks.ts';
 import { mapConcurrently } from '../base/map-concurrently.ts';
 import { ImproperlyConfigured } from '../base/errors.ts';
 import { type Rate, resolveRateLimit } from '../options/rate-limit.ts';
@@ -22,8 +23,10 @@ export class Control {
   }
 
   /** Revokes tasks by id, as `result.revoke()` does. @returns their states after it, in order. @throws InvalidOption */
-  revoke(ids: string | readonly string[], options: RevokeOptions = {}): Promise<string[]> {
-    return mapConcurrently([ids].flat(), WIDTH, (id) => revokeById(id, options, this.#app));
+  async revoke(ids: string | readonly string[], options: RevokeOptions = {}): Promise<string[]> {
+    // All of them or none.
+    const all = [ids].flat().map((id) => idIn(id, 'revoke()'));
+    return mapConcurrently(all, WIDTH, (id) => revokeById(id, options, this.#app));
   }
 
   /** The same as `revoke(ids, { terminate: true })`. */

@@ -52,7 +52,7 @@ export function awsClients(variables: Variables, place: ToolPlace, clock: Clock)
   const requests = new ToolRequests({
     region: () => config.region(),
     credentials: () => config.credentials(),
-    endpoint: (service) => endpoint(service.toUpperCase()),
+    endpoint: (service) => endpoint(service === 'monitoring' ? 'CLOUDWATCH' : service.toUpperCase()),
     clock,
   });
   const rulesOf: ToolClients['rulesOf'] = (prefix) => {

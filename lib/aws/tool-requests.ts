@@ -1,5 +1,5 @@
 /**
- * Requests of tools to services that no task needs: Systems Manager, CloudFormation, Lambda. By hand, since a client of the SDK for each
+ * Requests of tools to services that no task needs: Systems Manager, CloudFormation, Lambda, CloudWatch. By hand, since a client of the SDK for each
  * would be three packages more for everybody; credentials and Region are those of a client that is there.
  */
 import { CeleriacError } from '../base/celeriac-error.ts';
@@ -12,7 +12,7 @@ import { Signer } from './lean/sign.ts';
 import type { Clock } from '../base/time.ts';
 
 /** As their endpoints are named. */
-type ToolService = 'ssm' | 'cloudformation' | 'lambda';
+type ToolService = 'ssm' | 'cloudformation' | 'lambda' | 'monitoring';
 
 export interface ToolRequestOptions {
   readonly region: () => Promise<string>;
@@ -46,10 +46,13 @@ class ToolError extends Error {
 const TRIES = 3;
 const PAUSE_MS = 200;
 const TIMEOUT_MS = 10_000;
+// Minutes that are looked back for a metric: it comes late, and may skip some.
+const METRIC_MINUTES = 15;
 const SHOWN: Readonly<Record<ToolService, string>> = {
   ssm: 'SSM',
   cloudformation: 'CloudFormation',
   lambda: 'Lambda',
+  monitoring: 'CloudWatch',
 };
 
 export class ToolRequests {
@@ -116,6 +119,40 @@ export class ToolRequests {
   async switchEventSource(id: string, enabled: boolean): Promise<boolean> {
     const body = JSON.stringify({ Enabled: enabled });
     return (await this.#mapping('UpdateEventSourceMapping', 'PUT', id, body)) !== undefined;
+  }
+
+  /** Age of a queue's oldest message in seconds, as CloudWatch told last; undefined where it tells none. @throws OperationalError */
+  async oldestMessageSeconds(queueName: string): Promise<number | undefined> {
+    const nowMs = this.#options.clock.nowMs();
+    const form = new URLSearchParams({
+      Action: 'GetMetricStatistics',
+      Version: '2010-08-01',
+      Namespace: 'AWS/SQS',
+      MetricName: 'ApproximateAgeOfOldestMessage',
+      'Dimensions.member.1.Name': 'QueueName',
+      'Dimensions.member.1.Value': queueName,
+      StartTime: new Date(nowMs - METRIC_MINUTES * 60_000).toISOString(),
+      EndTime: new Date(nowMs).toISOString(),
+      Period: '60',
+      'Statistics.member.1': 'Maximum',
+    });
+    const answer = await this.#orMissing(/^$/, {
+      service: 'monitoring',
+      operation: 'GetMetricStatistics',
+      resource: `queue ${queueName}`,
+      method: 'POST',
+      path: '/',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: form.toString(),
+    });
+    // In no order.
+    const points = [...(answer ?? '').matchAll(/<member>(.*?)<\/member>/gs)].flatMap(([, member = '']) => {
+      const atMs = Date.parse(xmlField(member, 'Timestamp') ?? '');
+      const seconds = Number(xmlField(member, 'Maximum'));
+      // Messages have grown older since.
+      return Number.isNaN(atMs) || Number.isNaN(seconds) ? [] : [{ atMs, seconds: seconds + (nowMs - atMs) / 1000 }];
+    });
+    return points.toSorted((left, right) => right.atMs - left.atMs)[0]?.seconds;
   }
 
   // ------------------------------------------------------------------ parts

@@ -22,6 +22,12 @@ export function booleanOption(value: unknown, field: string): boolean {
   throw new InvalidOption(`${field}: ${shown(value)} given; true or false is allowed.`);
 }
 
+/** An id that a record can be found by. An empty one, of a variable that was not set say, would be a record of its own. @throws InvalidOption */
+export function idIn(value: unknown, what: string): string {
+  if (typeof value === 'string' && value !== '' && value.isWellFormed()) return value;
+  throw new InvalidOption(`${what}: ${shown(value)} given; a task id is allowed.`);
+}
+
 /** A refused value, cut where it is long. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return quoted(value);

@@ -40,7 +40,7 @@ export { defer } from '../worker/defer.ts';
 export { gatherResults } from '../worker/gather.ts';
 export { settleLost } from '../worker/lost.ts';
 export { atGates } from '../worker/gates.ts';
-export { keepLooking, terminate } from '../worker/termination.ts';
+export { abandon, keepLooking, terminate } from '../worker/termination.ts';
 export { passOn } from '../worker/pass-on.ts';
 export { checkRetry, settleFollowers } from '../worker/settle-followers.ts';
 export { afterError } from '../worker/give-up.ts';

@@ -1,6 +1,6 @@
 /** `app.history` and `app.stats()`: what ended, for people and tools. */
-import { refuseUnknownKeys, shown } from '../base/checks.ts';
-import { ImproperlyConfigured, InvalidOption } from '../base/errors.ts';
+import { idIn, refuseUnknownKeys } from '../base/checks.ts';
+import { ImproperlyConfigured } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
 import type { History } from '../ports/history.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -48,8 +48,7 @@ export class HistoryBook {
    * @throws InvalidOption for an empty id; OperationalError where a store cannot be asked.
    */
   async task(id: string, options: { readonly from?: Since } = {}): Promise<TaskStory | undefined> {
-    if (typeof id !== 'string' || id === '')
-      throw new InvalidOption(`history.task(): ${shown(id)} given; a task id is allowed.`);
+    idIn(id, 'history.task()');
     refuseUnknownKeys(options, new Set(['from']), 'options of history.task()');
     const nowMs = this.#app.clock.nowMs();
     const { from } = options;

@@ -1,6 +1,6 @@
 /** `app.deadLetters`: what was put aside, listed, sent back, thrown away. */
 import { ImproperlyConfigured, InvalidOption } from '../base/errors.ts';
-import { booleanOption, integerIn, shown } from '../base/checks.ts';
+import { booleanOption, idIn, integerIn, shown } from '../base/checks.ts';
 import { DEFAULT_LETTERS_LISTED, MAX_LETTERS_LISTED, SQS_MAX_VISIBILITY_SECONDS } from '../base/limits.ts';
 import { type Rate, resolveRateLimit } from '../options/rate-limit.ts';
 import type { DeadLetters, QueueCounts } from '../ports/dead-letters.ts';
@@ -118,8 +118,7 @@ export class DeadLetterBook {
    * @throws InvalidOption, QueueNotFound
    */
   async show(id: string, options: Pick<DeadLetterQuery, 'queue'> = {}): Promise<readonly OpenedLetter[]> {
-    if (typeof id !== 'string' || id === '')
-      throw new InvalidOption(`show(): ${shown(id)} given; a task id is allowed.`);
+    idIn(id, 'show()');
     const filter = this.#filter({ ...options, id }, 'show()');
     const found: OpenedLetter[] = [];
     for (const queue of filter.queues) {

@@ -1,6 +1,6 @@
 /** Which dead letters are meant. Pure. */
 import { InvalidOption } from '../base/errors.ts';
-import { refuseUnknownKeys, shown } from '../base/checks.ts';
+import { idIn, refuseUnknownKeys, shown } from '../base/checks.ts';
 import { type Duration, durationSeconds, instantMs } from '../base/duration.ts';
 import { declaredQueue } from '../options/declared-queue.ts';
 import type { Settings } from '../options/settings.ts';
@@ -51,7 +51,7 @@ export function resolveQuery(
   refuseUnknownKeys(query, new Set([...QUERY_KEYS, ...alsoAllowed]), what);
   const { task, error, fingerprint } = query;
   for (const name of ['task', 'error', 'fingerprint'] as const) text(query[name], `${name} of ${what}`);
-  const ids = query.id === undefined ? undefined : new Set([query.id].flat().map((id) => text(id, `id of ${what}`)));
+  const ids = query.id === undefined ? undefined : new Set([query.id].flat().map((id) => idIn(id, `id of ${what}`)));
   const [sinceMs, untilMs] = [timeOf(query.since, nowMs, 'since', what), timeOf(query.until, nowMs, 'until', what)];
   const wanted = error?.toLowerCase();
   return {

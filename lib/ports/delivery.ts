@@ -44,6 +44,8 @@ export interface LeaseKeeper {
   readonly leaseMs: number;
   /** Renews it until what is returned is called; a renewal may be under way then. */
   keep(lease: Lease): () => void;
+  /** Calls back once nothing of it counts any more: it is another's, or goes back since the process ends. */
+  onLost(callback: () => void): void;
 }
 
 /** Lambda's partial batch response. */

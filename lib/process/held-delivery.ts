@@ -28,7 +28,7 @@ export class HeldDelivery implements LeaseKeeper {
   #claim: Claim | undefined;
   /** False once somebody has said when it is to come again. */
   #hidden = true;
-  #lost = false;
+  readonly #lost = new AbortController();
 
   constructor(delivery: Delivery, parts: HoldingParts) {
     this.delivery = delivery;
@@ -38,7 +38,12 @@ export class HeldDelivery implements LeaseKeeper {
 
   /** Nothing of it may be written any more. */
   get isLost(): boolean {
-    return this.#lost;
+    return this.#lost.signal.aborted;
+  }
+
+  onLost(callback: () => void): void {
+    if (this.isLost) callback();
+    else this.#lost.signal.addEventListener('abort', callback, { once: true });
   }
 
   // ------------------------------------------------------------ what it holds
@@ -55,7 +60,8 @@ export class HeldDelivery implements LeaseKeeper {
 
   /** It is committed or given back next: a renewal that is refused from now on tells nothing. */
   letGo(): void {
-    this.#claim = undefined;
+    // What was stopped is given back yet.
+    if (!this.isLost) this.#claim = undefined;
   }
 
   /** When it is to come again is said: it is hidden no longer than that. */
@@ -74,7 +80,7 @@ export class HeldDelivery implements LeaseKeeper {
 
   /** Says that it is still in hand. Never throws. */
   async beat(): Promise<void> {
-    if (this.#lost) return;
+    if (this.isLost) return;
     const slots = [...this.#slots].map((slot) => this.#renewSlot(slot));
     await Promise.all([this.#hide(), this.#renewClaim(), ...slots]);
   }
@@ -117,8 +123,8 @@ export class HeldDelivery implements LeaseKeeper {
   }
 
   #lose(): void {
-    if (this.#lost) return;
-    this.#lost = true;
+    if (this.isLost) return;
+    this.#lost.abort();
     this.#log('error', 'was not renewed in time, or taken away: what it still does is dropped');
   }
 
@@ -130,6 +136,11 @@ export class HeldDelivery implements LeaseKeeper {
 
   // -------------------------------------------------------------- giving back
 
+  /** The process ends: nothing of it is written from now on, and its `signal` aborts, so that it can end what it has begun elsewhere. */
+  stop(): void {
+    this.#lost.abort();
+  }
+
   /**
    * It does not end here: the next worker has it at once. Nothing of it is written from now on.
    *
@@ -138,9 +149,9 @@ export class HeldDelivery implements LeaseKeeper {
   async handBack(again: (task: string) => boolean): Promise<void> {
     const claim = this.#claim;
     const slots = [...this.#slots];
-    this.#lost = true;
+    this.stop();
     this.#slots.clear();
-    this.letGo();
+    this.#claim = undefined;
     const { broker, backend, clock } = this.#parts.ports;
     let seconds = 0;
     if (claim !== undefined && !again(claim.name)) {

@@ -12,6 +12,8 @@ function heldBroker(broker: Broker, held: HeldDelivery): Broker {
   return {
     send: (items) => broker.send(items),
     changeVisibility: (queue, receipt, seconds) => {
+      // Whoever gives it back says when it comes again; what is another's by now is not ours to hide.
+      if (held.isLost && receipt === held.delivery.receipt) return Promise.resolve();
       if (receipt === held.delivery.receipt) held.shown();
       return broker.changeVisibility(queue, receipt, seconds);
     },

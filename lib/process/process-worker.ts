@@ -58,6 +58,8 @@ interface Unit {
 const BEATS_PER_LEASE = 3;
 const BEATS_AT_ONCE = 16;
 const FAILING_MS = 60_000;
+// Beyond the grace: ECS ends a container five seconds after the default one.
+const LAST_WORDS_MS = 2000;
 
 export class ProcessWorker {
   readonly metrics: Metrics = new Metrics();
@@ -150,8 +152,19 @@ export class ProcessWorker {
     this.#graceOver.abort();
     this.#feed.cutOff();
     const left = [...this.#held];
+    // First their signals: what runs elsewhere next should not find what this process still does.
+    for (const held of left) held.stop();
+    if (left.length > 0) await this.#lastWords();
     await this.#handBack(left);
     return left.length;
+  }
+
+  /** Until what was told to end has, or a moment is over. */
+  async #lastWords(): Promise<void> {
+    const over = new AbortController();
+    const moment = this.#parts.ports.clock.sleep(LAST_WORDS_MS, over.signal);
+    await Promise.race([Promise.allSettled(this.#running), moment]);
+    over.abort();
   }
 
   /** Until nothing runs, and nothing comes that was asked for. */

@@ -1,4 +1,5 @@
 /** Reading what became of a group (celery/result.py, GroupResult). */
+import { idIn } from '../base/checks.ts';
 import { type Duration, durationSeconds } from '../base/duration.ts';
 import { mapConcurrently } from '../base/map-concurrently.ts';
 import { maybeCurrentTask } from '../task/context.ts';
@@ -298,8 +299,9 @@ function refuseInsideTask({ eager }: ResultReader): void {
   );
 }
 
-/** A group that `save()` has stored, here or in Python. undefined where it is unknown or expired. */
+/** A group that `save()` has stored, here or in Python. undefined where it is unknown or expired. @throws InvalidOption */
 export async function savedGroup(id: string, reader: ResultReader): Promise<GroupResult | undefined> {
+  idIn(id, 'groupResult()');
   const { groups, celeryGroups } = await reader.ports();
   const record = await groups.definition(id, reader.clock.nowMs());
   const saved = record === undefined ? undefined : decodeJson(record.definition);

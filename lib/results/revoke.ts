@@ -1,5 +1,5 @@
 /** Revoking a task: what a reader of its result asks of the store. */
-import { booleanOption, refuseUnknownKeys } from '../base/checks.ts';
+import { booleanOption, idIn, refuseUnknownKeys } from '../base/checks.ts';
 import { TaskRevokedError } from '../base/errors.ts';
 import { REVOKED_RETENTION_SECONDS } from '../base/limits.ts';
 import { REVOKED } from '../base/states.ts';
@@ -26,6 +26,7 @@ interface Revoker {
 
 /** @returns the state after it. @throws InvalidOption */
 export async function revokeById(id: string, options: RevokeOptions, by: Revoker): Promise<string> {
+  idIn(id, 'revoke()');
   refuseUnknownKeys(options, KEYS, 'revoke()');
   const { terminate = false } = options;
   booleanOption(terminate, 'revoke() terminate');

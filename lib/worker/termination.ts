@@ -68,8 +68,14 @@ export function terminate(run: WatchedRun): Promise<void> {
   return Promise.resolve();
 }
 
+/** A process that lives on has lost it, or gives it back: its signal has aborted when this resolves. Its end is told nobody. */
+export function abandon(run: WatchedRun): Promise<void> {
+  end(run, 'runs elsewhere from now on');
+  return Promise.resolve();
+}
+
 /** Its signal aborts now; what goes on all the same is left alone after a while, as at its time limit. */
-function end(run: WatchedRun): void {
+function end(run: WatchedRun, why: string = 'is revoked'): void {
   if (run.over === true || run.revoked !== undefined) return;
   const { message, worker, abort } = run;
   const error = new TaskRevokedError('terminated');
@@ -78,7 +84,7 @@ function end(run: WatchedRun): void {
   run.leave?.();
   const cancel = worker.ports.clock.schedule(TERMINATION_GRACE_SECONDS * 1000, () => run.stop?.(ending));
   run.leave = cancel;
-  worker.ports.logger.log('info', `Task ${message.task}[${message.id}] is revoked: its signal aborts`, {
+  worker.ports.logger.log('info', `Task ${message.task}[${message.id}] ${why}: its signal aborts`, {
     task: message.task,
     taskId: message.id,
     queue: message.queue,

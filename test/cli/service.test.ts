@@ -182,6 +182,8 @@ describe('pause and resume', () => {
       0,
       [expect.objectContaining({ queue: 'mail', by: 'ada', why: 'the relay is down', eventSource: 'none' })],
     ]);
+    // There is no CloudWatch here, which tells how old messages are.
+    expect(jsonOf(answer)[0]).toMatchObject({ keptSeconds: 345_600 });
     // The pump looks once a second.
     await expect.poll(() => pausedNow('mail'), { timeout: 20_000 }).toBe(true);
     const { printed } = await celeriac('inspect', 'queues');

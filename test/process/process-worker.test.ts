@@ -245,7 +245,8 @@ describe('drains', () => {
     await world.advance(300);
     expect(await world.during(worker.worker.drain(25))).toBe(1);
     worker.kill();
-    expect(world.at()).toBe(325);
+    // Two seconds more for those whose signals have aborted.
+    expect(world.at()).toBe(327);
     world.start();
     await world.advance(5);
     expect(runs).toHaveLength(2);
@@ -266,6 +267,39 @@ describe('drains', () => {
     await world.advance(120);
     await expect(result.get()).rejects.toMatchObject({ name: 'WorkerLostError' });
     expect(runs).toHaveLength(1);
+  });
+
+  it('aborts the signal of what is left after its grace, before it goes back', async () => {
+    const { world } = jobs();
+    const told: [string, number][] = [];
+    const polite = world.app.task('polite', { bind: true, acksLate: true }, async (self, takesSeconds: number) => {
+      told.push(['begun', world.at()]);
+      await new Promise<void>((resolve) => self.signal.addEventListener('abort', () => resolve(), { once: true }));
+      await world.clock.sleep(takesSeconds * 1000);
+      told.push(['ended', world.at()]);
+    });
+    const results = [await polite.delay(1), await polite.delay(600)];
+    const worker = world.startMortal();
+    await world.advance(30);
+    expect(await world.during(worker.worker.drain(25))).toBe(2);
+    worker.kill();
+    // Cleaning up may take a moment; nobody waits for longer.
+    expect(told).toEqual([
+      ['begun', 0],
+      ['begun', 0],
+      ['ended', 56],
+    ]);
+    expect(world.at()).toBe(57);
+    expect(world.broker.depth('default')).toEqual({ visible: 2, delayed: 0, inFlight: 0 });
+    expect(await Promise.all(results.map((result) => result.state()))).toEqual(['PENDING', 'PENDING']);
+    world.start();
+    await world.advance(1);
+    expect(told.slice(3)).toEqual([
+      ['begun', 57],
+      ['begun', 57],
+    ]);
+    expect(world.lines.filter((line) => line.includes('its signal aborts'))).toHaveLength(2);
+    expect(world.lines.filter((line) => line.includes('revoked'))).toEqual([]);
   });
 
   it('what it still does when it was given back is dropped', async () => {

@@ -5,6 +5,7 @@ import type { DeadLetterBook } from '../../operate/dead-letter-book.ts';
 import type { DeadLetterQuery } from '../../operate/letter-query.ts';
 import type { LetterEdit } from '../../operate/redriven-message.ts';
 import type { Rate } from '../../options/rate-limit.ts';
+import { taskId } from './result.ts';
 import type { CommandModule } from '../command.ts';
 import { CommandFailed, UsageError } from '../failures.ts';
 import { counted } from '../format.ts';
@@ -90,7 +91,7 @@ function list(command: Command, tools: Tools): void {
 
 function show(command: Command, tools: Tools): void {
   onService(command.command('show'))
-    .argument('<id>', 'id of the task, or its beginning')
+    .argument('<id>', 'id of the task, or its beginning', taskId)
     .description('the letters of one task, with the arguments that lie there')
     .addHelpText('after', notes(['dlq show 4c21', 'dlq show 4c21 --json'], 'those of dlq list'))
     .action((id: string, options: CommonOptions) =>
@@ -191,7 +192,7 @@ function filters(command: Command): Command {
     .option('-t, --task <name>', 'of this task')
     .option('--error <text>', 'of this error: its name, or text of its message or the reason')
     .option('--group <group>', 'of this group, as dlq list shows it')
-    .option('--id <id>', 'of this task id, or its beginning')
+    .option('--id <id>', 'of this task id, or its beginning', taskId)
     .option('--since <time>', 'put aside then or later: 2h ago, or ISO 8601')
     .option('--until <time>', 'put aside before then');
 }

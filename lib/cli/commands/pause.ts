@@ -1,7 +1,8 @@
 /** `celeriac pause` and `celeriac resume`: a queue whose workers get nothing for a while. */
 import { LambdaEventSources } from '../../aws/lambda-event-sources.ts';
 import { eventSourceIds } from '../../options/deployed-service.ts';
-import { type Paused, type PauseParts, pauseQueue, resumeQueue } from '../../operate/pause.ts';
+import { type FirstExpiry, firstExpiry, type Waiting } from '../../operate/first-expiry.ts';
+import { type Paused, type PauseParts, pauseQueue, resumeQueue, withLanes } from '../../operate/pause.ts';
 import type { CommandModule, JsonSchema } from '../command.ts';
 import { CommandFailed } from '../failures.ts';
 import { instant, span } from '../format.ts';
@@ -27,6 +28,8 @@ export const PAUSE_SCHEMA: JsonSchema = {
     eventSource: { enum: ['off', 'changing', 'none'] },
     ready: { type: 'integer' },
     keptSeconds: { type: 'integer' },
+    oldestSeconds: { type: 'integer' },
+    firstExpires: TIME,
   },
   required: ['queue', 'since', 'by', 'eventSource'],
   additionalProperties: false,
@@ -80,8 +83,16 @@ async function stop(queue: string, options: PauseOptions, tools: Tools): Promise
       options,
     );
     const paused = await pauseQueue(queue, { by, ...(why === undefined ? {} : { why }) }, parts);
-    const keptSeconds = await service.depths.retentionSeconds(queue);
-    const row = rowOf(paused, { ready: depth?.ready, keptSeconds });
+    const waiting = await waitingIn(queue, service);
+    const { keptSeconds, oldestSeconds } = waiting;
+    const nowMs = tools.terminal.clock.nowMs();
+    const expiry = firstExpiry(waiting, nowMs);
+    const row = rowOf(paused, {
+      ready: depth?.ready,
+      keptSeconds,
+      oldestSeconds: oldestSeconds === undefined ? undefined : Math.round(oldestSeconds),
+      firstExpires: expiry?.at,
+    });
     output.show(
       row,
       () => `Queue '${queue}' is paused by ${paused.by}${paused.why === undefined ? '' : `: ${paused.why}`}.`,
@@ -90,7 +101,7 @@ async function stop(queue: string, options: PauseOptions, tools: Tools): Promise
       output.say('Its event source is still being switched off: look at celeriac inspect queues.');
     if (keptSeconds !== undefined)
       output.say(
-        `SQS deletes a message ${span(keptSeconds * 1000)} after it was sent, paused or not: resume before that.`,
+        `SQS deletes a message ${span(keptSeconds * 1000)} after it was sent, paused or not: resume before that. ${expiryText(expiry, waiting, nowMs, options)}`,
       );
     output.say(`Go on: celeriac resume ${queue}`);
   });
@@ -98,9 +109,49 @@ async function stop(queue: string, options: PauseOptions, tools: Tools): Promise
 
 function rowOf(
   { queue, sinceMs, by, why, eventSource }: Paused,
-  facts: { readonly ready: number | undefined; readonly keptSeconds: number | undefined },
+  facts: Readonly<Record<'ready' | 'keptSeconds' | 'oldestSeconds', number | undefined>> & {
+    readonly firstExpires: Date | undefined;
+  },
 ): Readonly<Record<string, unknown>> {
   return { queue, since: new Date(sinceMs), by, why, eventSource, ...facts };
+}
+
+/** Of the queue and its lanes together. */
+async function waitingIn(queue: string, { depths, environment, requests, isLocal }: Service): Promise<Waiting> {
+  const names = withLanes(queue, environment).filter((name) => Object.hasOwn(environment.queues, name));
+  const counts = await depths.count(names.map((name) => ({ queue: name })));
+  const kept = await Promise.all(names.map((name) => depths.retentionSeconds(name)));
+  const ages = isLocal ? [] : await Promise.all(names.map((name) => ageIn(environment.queues[name] ?? '', requests)));
+  const known = ages.filter((age) => age !== undefined);
+  const all = counts.map((depth) => (depth === undefined ? NaN : depth.ready + depth.inFlight + depth.delayed));
+  const messages = all.reduce((sum, count) => sum + count, 0);
+  return {
+    keptSeconds: kept.includes(undefined) ? undefined : Math.min(...kept.map((seconds) => seconds ?? Infinity)),
+    messages: Number.isNaN(messages) ? undefined : messages,
+    oldestSeconds: known.length === 0 ? undefined : Math.max(...known),
+  };
+}
+
+/** It is told by the way: whoever may not ask CloudWatch, and an emulator without it, pauses all the same. */
+async function ageIn(url: string, requests: Service['requests']): Promise<number | undefined> {
+  try {
+    return await requests.oldestMessageSeconds(url.slice(url.lastIndexOf('/') + 1));
+  } catch {
+    return undefined;
+  }
+}
+
+function expiryText(
+  expiry: FirstExpiry | undefined,
+  { messages = 0, oldestSeconds = 0 }: Waiting,
+  nowMs: number,
+  options: CommonOptions,
+): string {
+  if (expiry === undefined) return `How old the ${messages} messages are that lie there, nobody tells here.`;
+  const when = instant(expiry.at, nowMs, options);
+  return expiry.by === 'empty'
+    ? `None lies there now: the first to go would be one that is sent from now on, ${when}.`
+    : `The first goes about ${when}: CloudWatch says that the oldest is ${span(oldestSeconds * 1000)} old, which is some minutes late and leaves out what was received three times.`;
 }
 
 async function partsOf(service: Service, { terminal }: Tools): Promise<PauseParts> {
