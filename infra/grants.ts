@@ -84,6 +84,7 @@ const RATE_SLOTS = 'rate-slot#*';
 const LOCKS = 'lock#*';
 const SLOTS = 'slots#*';
 const PARKED = 'parked#*';
+const PARKED_SINCE = 'parked-since#*';
 const UNIQUE = 'unique#*';
 const DEBOUNCED = 'debounce#*';
 const HISTORY = 'history#*';
@@ -204,6 +205,7 @@ export function takeSlots(
   return [
     onKeys(table, keys, ['UpdateItem', 'GetItem']),
     onKeys(table, [PARKED], ['BatchWriteItem', 'Query', 'GetItem', 'DeleteItem']),
+    onKeys(table, [PARKED_SINCE], ['UpdateItem']),
   ];
 }
 

@@ -8,7 +8,7 @@ import {
   UpdateItemCommand,
 } from '#aws-sdk';
 
-import { checkParked, holderOf, holdersAt, lineOf, placeKey } from '../ports/slot-keys.ts';
+import { checkParked, holderOf, holdersAt, lineOf, placeKey, sinceOf } from '../ports/slot-keys.ts';
 import type { Holder, Parked, Place, Slots, SlotsOutcome, SlotStore, SlotsWrite } from '../ports/slots.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
 import { type DynamodbTable, writeAll } from './dynamodb-writes.ts';
@@ -52,6 +52,21 @@ export class DynamodbSlots implements SlotStore {
       this.#store,
       parked.map((each) => ({ PutRequest: { Item: { ...placeAt(key, each), ...parkedFields(each) } } })),
     );
+  }
+
+  async since({ sinceMs, holder }: Place, expiresAtSeconds: number): Promise<number> {
+    const { client, table: TableName } = this.#store;
+    const { Attributes } = await client.send(
+      new UpdateItemCommand({
+        TableName,
+        Key: { pk: text(sinceOf(holder)), sk: text('-') },
+        UpdateExpression: 'SET #since = if_not_exists(#since, :since), #ttl = :ttl',
+        ExpressionAttributeNames: { '#since': 'since', '#ttl': 'ttl' },
+        ExpressionAttributeValues: { ':since': number(sinceMs), ':ttl': number(expiresAtSeconds) },
+        ReturnValues: 'ALL_NEW',
+      }),
+    );
+    return Number(Attributes?.['since']?.N ?? sinceMs);
   }
 
   async line(key: string, limit: number): Promise<Parked[]> {

@@ -149,10 +149,11 @@ export const DEFAULT_MAX_DELIVERIES = 5;
 /** Celery's `result_expires`: one day. */
 export const DEFAULT_RESULT_EXPIRES_SECONDS = 86_400;
 /**
- * Records are kept for an hour at least, however short `resultExpires`: a message whose worker died before it could
- * delete it comes again after its visibility timeout (15.5 minutes at most), and without the record would run again.
+ * Records are kept for three hours at least, however short `resultExpires`: without its record a message that comes again
+ * runs again. One whose worker died comes after its visibility timeout (15.5 minutes at most); one that waits, for a limit
+ * of its task, looks every `RATE_LOOK_SECONDS` or `HIDDEN_LOOK_SECONDS` whether its attempt has ended.
  */
-export const MIN_RECORD_SECONDS = 3600;
+export const MIN_RECORD_SECONDS = 10_800;
 /** A revoke must outlive the message it stops, wherever its ETA lies: 400 days. */
 export const REVOKED_RETENTION_SECONDS = 34_560_000;
 /**
@@ -300,6 +301,13 @@ export const MAX_PARKED_BYTES = 380_000;
 /** A message that waits where it is, is looked at after so long, and then ever more rarely: each look is a receive. */
 export const SLOT_LOOK_SECONDS = 300;
 export const SLOT_LOOK_LONGEST_SECONDS = 21_600;
+/**
+ * What waits in a standard queue looks so often at least: another message of its attempt may run meanwhile, whose record
+ * is kept for `MIN_RECORD_SECONDS`. In a FIFO queue no other one overtakes it.
+ */
+export const HIDDEN_LOOK_SECONDS = 7200;
+/** When an attempt first came to wait is known for longer than SQS keeps any message, 14 days. */
+export const PLACE_RETENTION_SECONDS = 1_296_000;
 /** Waiting tasks that `app.control.slots()` lists at once. */
 export const MAX_SLOTS_LISTED = 1000;
 /** Parts of an hour's history; each takes about 1,000 writes a second, of ten tasks each. */

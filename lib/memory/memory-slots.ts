@@ -8,7 +8,7 @@ import type {
   SlotStore,
   SlotsWrite,
 } from '../ports/slots.ts';
-import { checkParked, holderOf, holdersAt, holderText, lineOf, placeKey } from '../ports/slot-keys.ts';
+import { checkParked, holderOf, holdersAt, holderText, lineOf, placeKey, sinceOf } from '../ports/slot-keys.ts';
 import { checkItem } from '../ports/store-limits.ts';
 
 interface Item {
@@ -21,6 +21,7 @@ interface Item {
 /** Slots in memory: the meaning of the port. */
 export class MemorySlots implements SlotStore {
   readonly #items = new Map<string, Item>();
+  readonly #since = new Map<string, number>();
   readonly #lines = new Map<string, Map<string, Parked>>();
 
   read(key: string): Promise<Slots> {
@@ -50,6 +51,13 @@ export class MemorySlots implements SlotStore {
     this.#lines.set(lineOf(key), line);
     for (const each of parked) line.set(placeKey(each), structuredClone(each));
     return Promise.resolve();
+  }
+
+  since({ sinceMs, holder }: Place, _expiresAtSeconds: number): Promise<number> {
+    const at = sinceOf(holder);
+    const first = this.#since.get(at) ?? sinceMs;
+    this.#since.set(at, first);
+    return Promise.resolve(first);
   }
 
   line(key: string, limit: number): Promise<Parked[]> {

@@ -8,6 +8,7 @@ import { checkItem, partitionKey, sortKey, timeKey } from './store-limits.ts';
 const SLOTS = 'slots#';
 const LOCKS = 'lock#';
 const PARKED = 'parked#';
+const SINCE = 'parked-since#';
 const LONGEST_BY_CHARACTERS = 255;
 
 /** The slots of `concurrency`. @param key as `itemKey()` makes it */
@@ -40,6 +41,11 @@ export function holdersAt(key: string): { readonly partition: string; readonly s
 /** Partition of who waits for a key. */
 export function lineOf(key: string): string {
   return partitionKey(`${PARKED}${key.startsWith(SLOTS) ? key.slice(SLOTS.length) : key}`);
+}
+
+/** Partition of when an attempt first came to wait. */
+export function sinceOf(holder: string): string {
+  return partitionKey(`${SINCE}${holder}`);
 }
 
 /** Sort key of one who waits: by its time, then by its name. */

@@ -98,6 +98,12 @@ export interface SlotStore {
   write(write: SlotsWrite): Promise<SlotsOutcome>;
   /** Stores who waits, in place of what stood at the same place. Of one key no place twice. */
   park(key: string, parked: readonly Parked[]): Promise<void>;
+  /**
+   * Notes when an attempt first came to wait.
+   *
+   * @returns the time that stands: of the first note, which another message of the attempt may have written
+   */
+  since(place: Place, expiresAtSeconds: number): Promise<number>;
   /** Those who have waited longest, at most `limit`, in order, read consistently. */
   line(key: string, limit: number): Promise<Parked[]>;
   /** One who waits, read consistently; undefined where nobody stands at the place. */

@@ -2,8 +2,10 @@
 import { InvalidKey, RateLimitTooLong, TaskRevokedError } from '../base/errors.ts';
 import {
   DEFAULT_RETENTION_SECONDS,
+  HIDDEN_LOOK_SECONDS,
   RATE_RETENTION_MARGIN_SECONDS,
   RATE_RETENTION_SECONDS,
+  SQS_MAX_DELAY_SECONDS,
   SQS_MAX_VISIBILITY_SECONDS,
 } from '../base/limits.ts';
 import { FAILURE, REVOKED } from '../base/states.ts';
@@ -18,6 +20,7 @@ import type { Message } from '../wire/message.ts';
 import { deliveriesOf, type Disposition } from './attempt.ts';
 import { conclude } from './conclude.ts';
 import { defer } from './defer.ts';
+import { settleIfEnded } from './ended-already.ts';
 import { flowKey } from './flow-key.ts';
 import type { Worker } from './worker.ts';
 
@@ -29,6 +32,7 @@ const CROWDED_SPREAD_SECONDS = 3;
 interface Gated {
   readonly message: Message;
   readonly delivery: Delivery;
+  readonly definition: TaskDefinition;
   readonly limit: RateLimit;
   /** Of its line. */
   readonly key: string;
@@ -57,7 +61,7 @@ export async function atRateGate(
     return conclude(message, delivery, FAILURE, error, worker);
   }
   if (key === undefined) return undefined;
-  return passOrWait({ message, delivery, limit, key: itemKey(message.task, key), worker });
+  return passOrWait({ message, delivery, definition, limit, key: itemKey(message.task, key), worker });
 }
 
 /** A redelivery takes no slot: its attempt has started before. */
@@ -88,6 +92,8 @@ async function passOrWait(gated: Gated): Promise<Disposition | undefined> {
     case 'expired':
       return conclude(message, delivery, REVOKED, new TaskRevokedError('expired'), worker);
     case 'wait': {
+      const ended = await settledBefore(gated, decision.untilMs, before);
+      if (ended !== undefined) return ended;
       const inPlace = (): Promise<Disposition> => waitInPlace(gated, slot, before);
       // In a FIFO queue a message that is sent on comes behind the rest of its group.
       if (isFifo(message.queue, worker.app.settings)) return inPlace();
@@ -98,6 +104,16 @@ async function passOrWait(gated: Gated): Promise<Disposition | undefined> {
     default:
       return decision satisfies never;
   }
+}
+
+/** A short wait is over before its record is gone; the next one is asked. */
+async function settledBefore(
+  { message, delivery, definition, worker }: Gated,
+  untilMs: number,
+  before: KeptSlot | undefined,
+): Promise<Disposition | undefined> {
+  if (before === undefined && untilMs - worker.ports.clock.nowMs() <= SQS_MAX_DELAY_SECONDS * 1000) return undefined;
+  return settleIfEnded(message, delivery, definition, worker);
 }
 
 function slotIn({ celeriac: { slot, pace, lates = 0 } }: Message): KeptSlot | undefined {
@@ -169,5 +185,6 @@ async function waitInPlace(gated: Gated, slot: KeptSlot, before: KeptSlot | unde
           expiresAtSeconds: Math.ceil(slotMs / 1000) + RATE_RETENTION_SECONDS,
         });
   const seconds = Math.ceil((kept.slotMicros / 1000 - clock.nowMs()) / 1000);
-  return { kind: 'keep', seconds: Math.max(0, Math.min(SQS_MAX_VISIBILITY_SECONDS, seconds)) };
+  const longest = isFifo(message.queue, worker.app.settings) ? SQS_MAX_VISIBILITY_SECONDS : HIDDEN_LOOK_SECONDS;
+  return { kind: 'keep', seconds: Math.max(0, Math.min(longest, seconds)) };
 }

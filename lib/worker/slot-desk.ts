@@ -13,7 +13,7 @@ import type { SlotPorts } from './slot-ports.ts';
 export interface Seat {
   /** `holderName()` of the attempt. */
   readonly holder: string;
-  /** When it came, milliseconds since the epoch. */
+  /** When it came, milliseconds since the epoch; once it is parked, when its attempt first did. */
   readonly sinceMs: number;
   /** What stands in the key's item once it has the slot. */
   readonly mine: Holder;
@@ -31,7 +31,7 @@ export type Seated =
   | { readonly kind: 'own'; readonly parked: boolean }
   /** Another delivery of the attempt has the slot, until its lease ends. */
   | { readonly kind: 'other'; readonly leaseMs: number }
-  | { readonly kind: 'parked' }
+  | { readonly kind: 'parked'; readonly token: string }
   /** Too many wanted it at once. */
   | { readonly kind: 'crowded' };
 
@@ -153,7 +153,7 @@ export class SlotDesk {
       },
     });
     if (outcome.done || outcome.seen.line === token) {
-      for (const seat of this.#open) this.#seat(seat, { kind: 'parked' });
+      for (const seat of this.#open) this.#seat(seat, { kind: 'parked', token });
       return;
     }
     this.#seen = outcome.seen;

@@ -11,6 +11,7 @@ import { ACK, type Disposition } from './attempt.ts';
 import { batched } from './batcher.ts';
 import { conclude } from './conclude.ts';
 import { mayStart } from './decide.ts';
+import { settleIfEnded } from './ended-already.ts';
 import { flowKey } from './flow-key.ts';
 import { type Seat, SlotDesk, type Seated } from './slot-desk.ts';
 import { HeldSlot } from './slot-held.ts';
@@ -54,7 +55,7 @@ export async function withSlot(wanted: Wanted, pass: Pass): Promise<Disposition>
   const seated = await desk.ask(seat);
   switch (seated.kind) {
     case 'parked':
-      return seat.inPlace ? waitInPlace(wanted, ports) : ACK;
+      return waitParked(wanted, seat, seated.token, ports);
     case 'crowded':
       return crowded(ports);
     case 'own':
@@ -104,6 +105,15 @@ export async function runSeated(
   if (definition.options.idempotent && disposition.kind === 'ack') await held.unclaimedEnd();
   await held.leave();
   return disposition;
+}
+
+async function waitParked(wanted: Wanted, seat: OwnSeat, token: string, ports: SlotPorts): Promise<Disposition> {
+  const { message, delivery, definition, worker } = wanted;
+  // Asked for once its place stands: whoever runs the attempt from now on was sent for from there, and takes it away.
+  const ended = await settleIfEnded(message, delivery, definition, worker);
+  if (ended === undefined) return seat.inPlace ? waitInPlace(wanted, ports) : ACK;
+  await ports.slots.unpark(wanted.key, seat, token);
+  return ended;
 }
 
 /** It is hidden already: what wakes it may have come since. */

@@ -3,7 +3,9 @@ import { MessageTooLarge } from '../base/errors.ts';
 import {
   CLOCK_SKEW_SECONDS,
   DEFAULT_RETENTION_SECONDS,
+  HIDDEN_LOOK_SECONDS,
   MAX_PARKED_BYTES,
+  PLACE_RETENTION_SECONDS,
   RATE_RETENTION_MARGIN_SECONDS,
   SLOT_LOOK_LONGEST_SECONDS,
   SLOT_LOOK_SECONDS,
@@ -37,6 +39,8 @@ export interface Wanted {
 }
 
 export interface OwnSeat extends Seat {
+  /** Once it is parked that of its attempt, which another message of it may have brought. */
+  sinceMs: number;
   /** Its lease may be renewed. */
   mine: Holder;
   /** It is not renewed beyond this, milliseconds since the epoch. */
@@ -49,12 +53,12 @@ export function seatOf(wanted: Wanted, ports: SlotPorts): OwnSeat {
   const { message, delivery, definition, worker } = wanted;
   const { requestId } = worker.invocation;
   const { place, grant } = message.celeriac;
-  const sinceMs = place ?? delivery.sentMs ?? ports.clock.nowMs();
-  const stored = isFifo(message.queue, worker.app.settings) ? undefined : storedForm(wanted, sinceMs);
+  const cameMs = place ?? arrivalMs(message, delivery, ports.clock);
+  const stored = isFifo(message.queue, worker.app.settings) ? undefined : storedForm(wanted, cameMs);
   const holder = holderName(message.id, message.retries);
-  return {
+  const seat: OwnSeat = {
     holder,
-    sinceMs,
+    sinceMs: cameMs,
     mine: { leaseMs: leaseMsOf(wanted, ports.clock), by: `${requestId}/${ports.ids.next()}` },
     latestMs: latestMsOf(wanted, ports.clock),
     sentFor: grant !== undefined,
@@ -62,20 +66,49 @@ export function seatOf(wanted: Wanted, ports: SlotPorts): OwnSeat {
     queue: message.queue,
     inPlace: stored === undefined,
     park: async (token): Promise<Parked> => {
-      if (stored === undefined) await hide(delivery, ports);
+      const wake = await wakeOf(wanted, seat, stored, ports);
       return {
-        sinceMs,
+        sinceMs: seat.sinceMs,
         holder,
         token,
         grants: grant ?? 0,
-        wake:
-          stored === undefined
-            ? { kind: 'show', queue: delivery.queue, receipt: delivery.receipt }
-            : { kind: 'send', message: stored },
+        wake,
         ...(message.expiresMs === null ? {} : { expiresMs: message.expiresMs }),
       };
     },
   };
+  return seat;
+}
+
+/**
+ * When a message came to the gate: when it was sent, or was due where that is later. What is sent with a delay, as a sweep
+ * sends what is ahead, arrives in another order than it was sent.
+ */
+function arrivalMs({ etaMs, celeriac: { slot = 0 } }: Message, { sentMs }: Delivery, clock: Clock): number {
+  const nowMs = clock.nowMs();
+  // Whoever can send has written the slot.
+  const slotMs = Math.min(Math.ceil(slot / 1000), nowMs);
+  return Math.max(sentMs ?? nowMs, etaMs ?? 0, slotMs);
+}
+
+async function wakeOf(
+  wanted: Wanted,
+  seat: OwnSeat,
+  stored: OutgoingMessage | undefined,
+  ports: SlotPorts,
+): Promise<Parked['wake']> {
+  const { message, delivery } = wanted;
+  if (stored === undefined) {
+    await hide(wanted, ports);
+    return { kind: 'show', queue: delivery.queue, receipt: delivery.receipt };
+  }
+  if (message.celeriac.place !== undefined) return { kind: 'send', message: stored };
+  // Messages of the same attempt share one place: of two that wait the second would be sent for when nobody knows any more
+  // that the first has run.
+  const { sinceMs, holder } = seat;
+  const expiresAtSeconds = Math.ceil(ports.clock.nowMs() / 1000) + PLACE_RETENTION_SECONDS;
+  seat.sinceMs = await ports.slots.since({ sinceMs, holder }, expiresAtSeconds);
+  return { kind: 'send', message: (seat.sinceMs === sinceMs ? undefined : storedForm(wanted, seat.sinceMs)) ?? stored };
 }
 
 /** As the claim's: the process is killed at its deadline, or renews what it has. */
@@ -102,15 +135,12 @@ function storedForm({ message, delivery, key, worker }: Wanted, sinceMs: number)
 }
 
 /** Before its place stands: what wakes it shows it again, and must not be undone. */
-async function hide(delivery: Delivery, { broker, clock }: SlotPorts): Promise<void> {
+async function hide({ message, delivery, worker }: Wanted, { broker, clock }: SlotPorts): Promise<void> {
   const { queue, receipt, receiveCount } = delivery;
+  const longestSeconds = isFifo(message.queue, worker.app.settings) ? SLOT_LOOK_LONGEST_SECONDS : HIDDEN_LOOK_SECONDS;
   const leftSeconds = Math.floor((latestWaitMs(delivery, clock) - clock.nowMs()) / 1000);
   const lookSeconds = SLOT_LOOK_SECONDS * 2 ** Math.min(10, Math.max(0, receiveCount - 1));
-  await broker.changeVisibility(
-    queue,
-    receipt,
-    Math.max(1, Math.min(leftSeconds, lookSeconds, SLOT_LOOK_LONGEST_SECONDS)),
-  );
+  await broker.changeVisibility(queue, receipt, Math.max(1, Math.min(leftSeconds, lookSeconds, longestSeconds)));
 }
 
 /** SQS deletes what is older than its queue's retention, wherever it waits. */

@@ -103,6 +103,7 @@ const CALLS: Readonly<Record<string, (ports: Connected) => Promise<unknown>>> = 
   'slots.write': ({ slots }) =>
     slots.write({ key: SLOTS, put: new Map([['a#0', HOLDER]]), expiresAtSeconds: TTL, when: { atMost: 0 } }),
   'slots.park': ({ slots }) => slots.park(SLOTS, [PARKED]),
+  'slots.since': ({ slots }) => slots.since(PARKED, TTL),
   'slots.line': ({ slots }) => slots.line(SLOTS, 10),
   'slots.parked': ({ slots }) => slots.parked(SLOTS, PARKED),
   'slots.unpark': ({ slots }) => slots.unpark(SLOTS, PARKED, 'token'),

@@ -209,6 +209,26 @@ function lineConformance(slots: SlotStore): ConformanceCase[] {
       },
     },
     {
+      name: 'the first time at which an attempt came to wait stands, whatever is noted later',
+      async run() {
+        const at = (sinceMs: number, name = 'since#0'): Promise<number> => slots.since({ sinceMs, holder: name }, TTL);
+        equal(await at(NOW), NOW);
+        equal(await at(NOW + 5), NOW);
+        equal(await at(NOW - 5), NOW);
+        equal(await at(NOW + 5, 'since#1'), NOW + 5);
+        deepEqual(await slots.line(slotsKey('since#0'), 10), []);
+      },
+    },
+    {
+      name: 'of many who come at once all are told the same',
+      async run() {
+        const told = await Promise.all(
+          Array.from({ length: 8 }, (_, index) => slots.since({ sinceMs: NOW + index, holder: 'together#0' }, TTL)),
+        );
+        equal(new Set(told).size, 1);
+      },
+    },
+    {
       name: 'with a token only its very own time of waiting goes',
       async run() {
         const key = slotsKey('unpark');

@@ -27,8 +27,9 @@ export interface Kept {
 /** A task that does as it is told at once: a link, a child, a tick. */
 export const PLAIN: Pick<Leaf, 'behaviour' | 'task'> = { behaviour: { kind: 'ok' }, task: 'leaf' };
 
-// A quarter of an invocation of 300 s is asked for before the claim; a store that was slow leaves half of it.
-const LEAST_RUN_MS = 36_000;
+// No task has a limit of its own: a quarter of an invocation of 300 s, less what is kept for its end, is asked for before
+// the claim, and half of that after it, since a store may stand still in between.
+const LEAST_LEFT_MS = (300_000 - 2000) / 4 / 2;
 
 const LONGEST_FREEZE_MS = 600_000;
 
@@ -113,10 +114,8 @@ export class TaskChecker {
   #runs(name: string, id: string, ending: Ending, end: End): void {
     const runs = this.#ledger.runs.filter((run) => run.id === id);
     const last = end.attempt ?? ending.attempt ?? 0;
-    const lastMs = Math.max(...runs.map((run) => run.atMs));
     const limited = this.#facts.watched && ending.error?.type === 'TimeLimitExceeded';
-    if (limited && (end.atMs ?? 0) - lastMs < LEAST_RUN_MS - this.#slackMs)
-      this.#ledger.violate('ends as it must', `${name}: its time was not over`, id);
+    if (limited) this.#limited(name, runs.at(-1), end);
     const ran =
       ending.unrun !== true &&
       ending.state !== 'REVOKED' &&
@@ -131,6 +130,16 @@ export class TaskChecker {
     }
     if (end.attempt !== undefined && runs.some((run) => run.attempt > last))
       this.#ledger.violate('nothing follows an end', `${name} ran after attempt ${last}`, id);
+  }
+
+  /** Its time was over, and it had begun where enough was left. */
+  #limited(name: string, run: Run | undefined, { atMs: endMs = 0 }: End): void {
+    if (run?.leftMs === undefined) return;
+    const { id, atMs, leftMs } = run;
+    // In whole milliseconds.
+    if (endMs - atMs < leftMs - 1)
+      this.#ledger.violate('ends as it must', `${name}: of its ${leftMs} ms ${endMs - atMs} were over`, id);
+    if (leftMs < LEAST_LEFT_MS) this.#ledger.violate('ends as it must', `${name} began with ${leftMs} ms left`, id);
   }
 
   #checkDeadLetter(name: string, id: string, ending: Ending): void {

@@ -13,6 +13,8 @@ export interface Run {
   readonly attempt: number;
   readonly prev: unknown;
   readonly atMs: number;
+  /** The time that it was told it had left. */
+  readonly leftMs?: number;
   /** Place among everything that was written down. */
   readonly order: number;
 }

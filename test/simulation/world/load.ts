@@ -92,7 +92,8 @@ export function newLoad(
     const { id, retries } = self.request;
     // What was handed back on purpose runs again, whatever acksLate says.
     const strict = atMostOnce && behaviour.kind !== 'requeue';
-    ledger.run({ key, id, attempt: retries, prev, atMs: clock?.nowMs() ?? 0 }, strict);
+    const leftMs = self.remainingTime() * 1000;
+    ledger.run({ key, id, attempt: retries, prev, atMs: clock?.nowMs() ?? 0, leftMs }, strict);
     const told = (): void => ledger.ran?.(id, retries);
     const come = behave(self, behaviour, valueOf(key, prev));
     if (typeof come === 'string') told();

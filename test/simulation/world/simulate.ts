@@ -2,6 +2,7 @@
 import type { Duration } from 'celeriac';
 import { type FaultKind, type Faults, World, type WorldOptions } from 'celeriac/testing';
 
+import { MIN_RECORD_SECONDS } from '../../../lib/base/limits.ts';
 import type { Random } from '../../../lib/base/time.ts';
 import { seededRandom } from '../../../lib/testing/seeded.ts';
 import type { memoryAdapters } from '../../../lib/testing/world-ports.ts';
@@ -82,8 +83,6 @@ const FAULTS_GO_ON = ['3d', '30m', '6h'] as const;
 
 // As long as anything goes on; shorter than many a task waits for another; shorter than a message may be away.
 const RESULT_EXPIRES_SECONDS = [2_592_000, 2_592_000, 7200, 10] as const;
-// However short `resultExpires`: a record says that its task has run.
-const LEAST_KEPT_SECONDS = 3600;
 
 // A stream of its own: programs without it stay as they are.
 const TERMINATION_STREAM = 1901;
@@ -102,7 +101,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const { wide = !punctual } = options;
   const ledger = new Ledger();
   const { resultExpiresSeconds = drawn(seededRandom(seed + 17), RESULT_EXPIRES_SECONDS) } = options;
-  ledger.keptMs = 1000 * Math.max(resultExpiresSeconds, LEAST_KEPT_SECONDS);
+  ledger.keptMs = 1000 * Math.max(resultExpiresSeconds, MIN_RECORD_SECONDS);
   // A stream of its own: without flow control a seed stays the run that it was.
   const flow = options.flow === true ? drawFlow(seededRandom(seed + 19)) : undefined;
   const history = options.history === true ? 'all' : 'off';
