@@ -225,11 +225,9 @@ export const MAX_TASK_NAMES_BYTES = 1024;
 export const MAX_LISTED_NAMES = 20;
 /** A task whose slot is so near starts: SQS delays by whole seconds. */
 export const RATE_AHEAD_SECONDS = 1;
-/** So much later than its slot a task still starts; four times as long each time that it was too late. */
+/** So much later than its slot a task still starts. */
 export const DEFAULT_RATE_GRACE_SECONDS = 10;
 export const MAX_RATE_GRACE_SECONDS = 3600;
-/** Beyond it the grace of a task that is always late has grown to months. */
-export const MAX_RATE_LATES = 10;
 /** Longest time from one start to the next, 30 days: longer ones are schedules. */
 export const MAX_RATE_PERIOD_SECONDS = 2_592_000;
 /** Starts of a rate limit that may come at once. */

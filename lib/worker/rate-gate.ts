@@ -10,7 +10,7 @@ import {
 } from '../base/limits.ts';
 import { FAILURE, REVOKED } from '../base/states.ts';
 import { itemKey } from '../flow/key.ts';
-import { decideSlot, isLate, movedSlot, type RateDecision, slotOf } from '../flow/rate.ts';
+import { decideSlot, hasCome, isLate, lateLine, movedSlot, type RateDecision, slotOf } from '../flow/rate.ts';
 import { isFifo } from '../options/declared-queue.ts';
 import type { RateLimit } from '../options/rate-limit.ts';
 import type { Delivery } from '../ports/delivery.ts';
@@ -139,7 +139,23 @@ async function placeIn(gated: Gated, before: KeptSlot | undefined): Promise<Plac
     if (moved === undefined) return newPlace(gated, slot.lates);
     slot = moved;
   }
-  return isLate(slot, gated.worker.ports.clock.nowMs(), limit) ? newPlace(gated, slot.lates + 1) : decided(gated, slot);
+  if (!isLate(slot, gated.worker.ports.clock.nowMs(), limit)) return decided(gated, slot);
+  if (slot.lates > 0 && (await startsLate(gated))) return { slot, decision: { kind: 'start' } };
+  return newPlace(gated, slot.lates + 1);
+}
+
+/** Whether one that was late before may start now. Looked at first: each place that is taken and is ahead is lost. */
+async function startsLate(gated: Gated): Promise<boolean> {
+  const { limit, worker } = gated;
+  const { clock } = worker.ports;
+  const line = lateLine(gated.key, limit);
+  const asking = (count: number): Parameters<Worker['reserve']>[0] => ({ ...line, count, nowMs: clock.nowMs() });
+  const seen = await worker.reserve(asking(0));
+  if (seen === undefined || !hasCome(seen.line, clock.nowMs())) return false;
+  const taken = await worker.reserve(asking(1));
+  if (taken === undefined) return false;
+  const slotMicros = slotOf(taken.line, taken.index, taken.count, { ...limit, paceMicros: line.paceMicros, burst: 1 });
+  return slotMicros <= clock.nowMs() * 1000;
 }
 
 async function newPlace(gated: Gated, lates: number): Promise<Placed | undefined> {
