@@ -72,6 +72,7 @@ export function slotRig({ overtaken = 0, lostAnswers = 0, send }: SlotFaults = {
       return { done: false, seen: await slots.read(write.key) };
     },
     park: (key, parked) => noted(`park ${parked.map(({ holder }) => holder).join(' ')}`, slots.park(key, parked)),
+    since: (place, expiresAtSeconds) => noted(`since ${place.holder}`, slots.since(place, expiresAtSeconds)),
     line: (key, limit) => noted(`line ${limit}`, slots.line(key, limit)),
     parked: (key, place) => noted(`parked ${place.holder}`, slots.parked(key, place)),
     unpark: (key, place, token) =>

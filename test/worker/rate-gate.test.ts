@@ -26,6 +26,8 @@ interface Rated extends Omit<Given, 'app'> {
   /** The line after one has taken its place; undefined where it is too crowded. Default: one place, now. */
   readonly line?: RateLine | null;
   readonly kept?: KeptSlot;
+  /** What lines answer, one after the other. */
+  readonly answer?: (request: RateRequest, answered: number) => RateLine | undefined;
 }
 
 interface Passed extends Outcome {
@@ -53,7 +55,8 @@ async function rated(given: Rated): Promise<Passed> {
       rates: {
         reserve: (request) => {
           asked.push(request);
-          const now = { nextMicros: NOW_MICROS + PACE * request.count };
+          if (given.answer !== undefined) return Promise.resolve(given.answer(request, asked.length - 1));
+          const now = { nextMicros: NOW_MICROS + request.paceMicros * request.count };
           return Promise.resolve(line === null ? undefined : (line ?? now));
         },
         keep: (request) => {
@@ -155,8 +158,7 @@ describe('a message that has a slot', () => {
     ['that comes', { header: slotAt(0) }, 1, 0],
     ['within its grace', { header: slotAt(-10) }, 1, 0],
     ['that has passed by more', { header: slotAt(-10.001), line: lineAt(0) }, 1, 1],
-    ['that has passed, and was late before', { header: slotAt(-40, 1) }, 1, 0],
-    ['that has passed by four times as much', { header: slotAt(-40.001, 1), line: lineAt(0) }, 1, 1],
+    ['within its grace, and was late before', { header: slotAt(-10, 1) }, 1, 0],
     ['with a grace of its own', { header: slotAt(-60), limit: { grace: 60 } }, 1, 0],
     ['ahead', { header: slotAt(20) }, 0, 0],
     ['without a pace', { header: { slot: NOW_MICROS + 5e6 } }, 1, 1],
@@ -164,6 +166,39 @@ describe('a message that has a slot', () => {
   ])('%s', async (_what, given, runs, asks) => {
     const { ran, asked } = await rated(given);
     expect([ran, asked.length]).toEqual([runs, asks]);
+  });
+
+  describe('and is late once more', () => {
+    const late = { header: slotAt(-10.001, 1) };
+    const [beside, own] = [`*late#${KEY}`, KEY];
+
+    it('starts where a place beside its line has come, which has half as many', async () => {
+      const { ran, asked } = await rated(late);
+      expect(ran).toBe(1);
+      const [nowMs, paceMicros] = [START_MS, 2 * PACE];
+      expect(asked).toEqual([
+        { key: beside, count: 0, paceMicros, nowMs },
+        { key: beside, count: 1, paceMicros, nowMs },
+      ]);
+    });
+
+    it.each<[string, (request: RateRequest, answered: number) => RateLine | undefined, readonly string[]]>([
+      ['is ahead', (_request, _answered) => lineAt(0.001 - PACE / 1e6), [beside, own]],
+      [
+        'was taken meanwhile',
+        (_request, answered) => lineAt((answered === 0 ? 0 : 30) - PACE / 1e6),
+        [beside, beside, own],
+      ],
+      ['is not told', ({ key }) => (key === own ? lineAt(30) : undefined), [beside, own]],
+      [
+        'is taken by too many',
+        ({ key }, answered) => (key === own ? lineAt(30) : answered === 0 ? lineAt(-99) : undefined),
+        [beside, beside, own],
+      ],
+    ])('goes to the end of its line where that %s', async (_what, answer, keys) => {
+      const { asked } = await rated({ ...late, answer });
+      expect(asked.map(({ key }) => key)).toEqual(keys);
+    });
   });
 
   it('and is late takes a new one at the end of the line, and is late once more', async () => {

@@ -64,6 +64,7 @@ async function gated(given: Gated) {
           parkedAll.push(...parked);
           return slots.park(name, parked);
         },
+        since: (place, expiresAtSeconds) => slots.since(place, expiresAtSeconds),
         line: (name, limit) => slots.line(name, limit),
         parked: (name, place) => slots.parked(name, place),
         unpark: (name, place, token) => slots.unpark(name, place, token),
