@@ -29,6 +29,7 @@ import { LOST_QUEUE } from '../ports/delivery.ts';
 import { actAs, CALLER, OPERATOR, RULES, signedByActor, SWEEPER, workerOf } from './actors.ts';
 import type { Authorize } from './authorize.ts';
 import { PausedQueues } from './paused-queues.ts';
+import { localRulePrefix, startRules } from './rules-server.ts';
 import { type LocalServer, startDynamodb, startSqs } from './servers.ts';
 
 /** A function as the event source mapping calls it. */
@@ -93,6 +94,8 @@ export class LocalCloud {
   readonly #paused: PausedQueues;
   /** EventBridge's rules, as the app declared them when the cloud started. */
   readonly rules: MemoryRules;
+  /** Where other processes switch them; none where no entry is fired by a rule. */
+  #rulesServer: LocalServer | undefined;
   readonly #stop = new AbortController();
   readonly #work: Promise<void>[] = [];
   readonly #invocationSeconds: number;
@@ -139,7 +142,10 @@ export class LocalCloud {
       rules: cloud.rules,
       ...(options.logger === undefined ? {} : { logger: options.logger }),
     });
-    cloud.rules.deploy(app.manifest().beat);
+    const { beat } = app.manifest();
+    cloud.rules.deploy(beat);
+    if (beat.some(({ firedBy }) => firedBy === 'rule'))
+      cloud.#rulesServer = await startRules(cloud.rules, localRulePrefix(app.name), beat, authorize);
     cloud.#begin();
     return cloud;
   }
@@ -172,13 +178,16 @@ export class LocalCloud {
   variables(accessKeyId: string = CALLER): Record<string, string> {
     const { environment } = this;
     const tasks = packTaskNames(Object.keys(this.app.manifest().tasks));
+    const rules = this.#rulesServer?.endpoint;
+    const rulePrefix = rules === undefined ? undefined : localRulePrefix(environment.app);
     return {
-      [serviceVariable(environment.app)]: JSON.stringify(compactFields({ ...environment, tasks })),
+      [serviceVariable(environment.app)]: JSON.stringify(compactFields({ ...environment, rulePrefix, tasks })),
       AWS_REGION: 'us-east-1',
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: OPERATOR,
       AWS_ENDPOINT_URL_SQS: this.endpoints.sqs,
       AWS_ENDPOINT_URL_DYNAMODB: this.endpoints.dynamodb,
+      ...(rules === undefined ? {} : { AWS_ENDPOINT_URL_EVENTBRIDGE: rules }),
     };
   }
 
@@ -192,7 +201,7 @@ export class LocalCloud {
     this.#stop.abort();
     await Promise.allSettled(this.#work);
     for (const client of [this.sqs, this.dynamodb, this.clients.sqs, this.clients.dynamodb]) client.destroy();
-    await Promise.all(this.#servers.map((server) => server.stop()));
+    await Promise.all([...this.#servers, this.#rulesServer].map((server) => server?.stop()));
     this.app.use(undefined);
   }
 

@@ -42,7 +42,7 @@ async function sqsServer(port: number, authorize: Authorize | undefined, kept?: 
   const app = buildApp({ logger: false, ...(kept === undefined ? {} : { stores: kept.stores as never }) });
   if (authorize !== undefined) {
     await app.ready();
-    const front = await started(guard(authorizing(app.server, authorize), SQS), port);
+    const front = await listening(guard(authorizing(app.server, authorize), SQS), port);
     return { endpoint: front.endpoint, stop: () => front.stop().then(() => app.close()) };
   }
   guard(app.server, SQS);
@@ -53,18 +53,18 @@ async function sqsServer(port: number, authorize: Authorize | undefined, kept?: 
 
 /** Without the proxy: what an adapter must also get along with. */
 export async function startDynalite(port = 0): Promise<LocalServer> {
-  return started(guard(await dynaliteServer(), DYNAMODB), port);
+  return listening(guard(await dynaliteServer(), DYNAMODB), port);
 }
 
 /** DynamoDB with the batched conditional writes that the server alone lacks. Only the proxy listens. */
 export async function startDynamodb(port = 0, authorize?: Authorize): Promise<LocalServer> {
   const server = partiqlProxy(await dynaliteServer());
-  return started(guard(authorize === undefined ? server : authorizing(server, authorize), DYNAMODB), port);
+  return listening(guard(authorize === undefined ? server : authorizing(server, authorize), DYNAMODB), port);
 }
 
 /** The same with tables on disk, which outlive the process. @param folder is used by no other process */
 export async function startKeptDynamodb(port: number, folder: string): Promise<LocalServer> {
-  return started(guard(partiqlProxy(await dynaliteServer(folder)), DYNAMODB), port);
+  return listening(guard(partiqlProxy(await dynaliteServer(folder)), DYNAMODB), port);
 }
 
 async function dynaliteServer(path?: string): Promise<Server> {
@@ -80,7 +80,8 @@ function listen(server: Server, port: number): Promise<Server> {
   });
 }
 
-async function started(server: Server, port: number): Promise<LocalServer> {
+/** A server on loopback, guarded by whoever made it. */
+export async function listening(server: Server, port: number): Promise<LocalServer> {
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   await listen(server, port);
   return { endpoint: endpointOf(server), stop: () => close(server) };
