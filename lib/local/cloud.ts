@@ -201,7 +201,8 @@ export class LocalCloud {
     this.#stop.abort();
     await Promise.allSettled(this.#work);
     for (const client of [this.sqs, this.dynamodb, this.clients.sqs, this.clients.dynamodb]) client.destroy();
-    await Promise.all([...this.#servers, this.#rulesServer].map((server) => server?.stop()));
+    const rules = this.#rulesServer === undefined ? [] : [this.#rulesServer];
+    await Promise.all([...this.#servers, ...rules].map((server) => server.stop()));
     this.app.use(undefined);
   }
 
