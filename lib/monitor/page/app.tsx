@@ -13,8 +13,15 @@ import { ProblemNote, Skeleton } from './parts/loaded.tsx';
 import { Side, Tabs } from './parts/shell.tsx';
 import { Toast } from './parts/toast.tsx';
 import type { KeyAction } from './pure/keys.ts';
+import { AuditListView } from './views/audit.tsx';
+import { CatalogueView } from './views/catalogue.tsx';
+import { LettersView } from './views/letters.tsx';
+import { LimitsView } from './views/limits.tsx';
 import { LoginView } from './views/login.tsx';
 import { NotFoundView } from './views/not-found.tsx';
+import { OverviewView } from './views/overview.tsx';
+import { QueuesView } from './views/queues.tsx';
+import { SchedulesView } from './views/schedules.tsx';
 import { TaskView } from './views/task.tsx';
 import { TasksView } from './views/tasks.tsx';
 
@@ -65,8 +72,15 @@ function Views(): VNode {
       </a>
       <Side onKeys={() => setHelp(true)} />
       <Switch>
+        <Route path="/" component={OverviewView} />
         <Route path="/tasks" component={TasksView} />
         <Route path="/tasks/:id">{({ id }) => <TaskView key={id} id={id} />}</Route>
+        <Route path="/queues" component={QueuesView} />
+        <Route path="/dead-letters" component={LettersView} />
+        <Route path="/schedules" component={SchedulesView} />
+        <Route path="/limits" component={LimitsView} />
+        <Route path="/catalogue" component={CatalogueView} />
+        <Route path="/audit" component={AuditListView} />
         <Route component={NotFoundView} />
       </Switch>
       <Tabs />

@@ -8,7 +8,7 @@ export interface Action {
   readonly isBusy: boolean;
   readonly problem: ApiProblem | undefined;
   /** Does it, and has every view asked again. */
-  run(): void;
+  readonly run: () => void;
 }
 
 export function useAction(work: () => Promise<void>): Action {

@@ -11,6 +11,7 @@ import type {
   OpenedLettersAnswer,
   OverviewAnswer,
   QueuesAnswer,
+  SchedulesAnswer,
   SessionAnswer,
   SlotsAnswer,
   TaskAnswer,
@@ -152,4 +153,13 @@ const OUT_OF_ORDER_MS = 60_000;
 export function useNewest(filters: TaskFilters, knownUntil: string | undefined): UseQueryResult<TasksAnswer> {
   const from = knownUntil === undefined ? undefined : new Date(Date.parse(knownUntil) - OUT_OF_ORDER_MS).toISOString();
   return useWatched(`/api/tasks?limit=100&${tasksQuery({ ...filters, since: '15m' }, undefined, from)}`);
+}
+
+export function useSchedules(search: string, state: string): UseQueryResult<SchedulesAnswer> {
+  const query = new URLSearchParams({
+    limit: '500',
+    ...(search === '' ? {} : { search }),
+    ...(state === '' ? {} : { state }),
+  });
+  return useWatched(`/api/schedules?${query}`, { times: 2 });
 }

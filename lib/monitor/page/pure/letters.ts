@@ -35,3 +35,19 @@ export function paceText(perSecond: number, letters: number): string {
 export function lettersText(value: number): string {
   return counted(value, 'letter');
 }
+
+/** Of one request behind another. */
+export function summed(before: LettersReport, next: LettersReport): LettersReport {
+  const sum = (field: 'looked' | 'matched' | 'sent' | 'settled' | 'superseded' | 'dropped') =>
+    before[field] + next[field];
+  return {
+    ...next,
+    looked: sum('looked'),
+    matched: sum('matched'),
+    sent: sum('sent'),
+    settled: sum('settled'),
+    superseded: sum('superseded'),
+    dropped: sum('dropped'),
+    // What was left is met again: the last count holds.
+  };
+}

@@ -83,6 +83,14 @@ export function clockTime(iso: string, nowMs: number, timeZone?: string): string
   return isToday ? time.format(ms) : `${dayText(ms, nowMs, timeZone)} ${time.format(ms)}`;
 }
 
+/** On the axis of a plot that is so long: `11:45`, or `Mon 23` where days are compared. */
+export function axisTime(ms: number, rangeSeconds: number): string {
+  const options = rangeSeconds > 172_800 ? DAY_OPTIONS : MINUTE_OPTIONS;
+  return new Intl.DateTimeFormat('en-GB', options).format(ms);
+}
+const MINUTE_OPTIONS = { hour: '2-digit', minute: '2-digit' } as const;
+const DAY_OPTIONS = { weekday: 'short', day: 'numeric' } as const;
+
 /** `Mon 23 Nov`, with the year where that is another. */
 export function dayText(ms: number, nowMs: number, timeZone?: string): string {
   const zone = timeZone === undefined ? {} : { timeZone };

@@ -1,0 +1,117 @@
+/** What is done to a group of letters; counted again by the server before, and asked until it is complete. */
+import type { VNode } from 'preact';
+import { useState } from 'preact/hooks';
+
+import type { LettersReport } from '../../../answers.ts';
+import { act } from '../../data/api.ts';
+import { Confirm } from '../../parts/confirm.tsx';
+import { Choice, Field, Note } from '../../parts/controls.tsx';
+import { Hostile } from '../../parts/text.tsx';
+import { tell } from '../../parts/toast.tsx';
+import { plainText } from '../../pure/hostile-text.ts';
+import { lettersText, paceText, reportText, summed } from '../../pure/letters.ts';
+import { count } from '../../pure/words.ts';
+import type { Group } from './group.ts';
+
+interface GroupDialogProps {
+  readonly group: Group;
+  readonly onClose: () => void;
+}
+
+// One request works for 20 s at most; an hour of them is somebody's mistake.
+const MOST_REQUESTS = 180;
+
+async function untilComplete(path: string, body: object): Promise<LettersReport> {
+  let all = await act<LettersReport>(path, body);
+  for (let times = 1; !all.complete && times < MOST_REQUESTS; times += 1) {
+    tell(`${reportText(all)} It goes on.`);
+    const next = await act<LettersReport>(path, body);
+    // Nothing more is done by asking again.
+    if (next.sent + next.settled + next.dropped + next.superseded === 0)
+      return summed(all, { ...next, complete: true });
+    all = summed(all, next);
+  }
+  return all;
+}
+
+const RATES = [1, 5, 20, 100];
+
+export function RedriveDialog({ group, onClose }: GroupDialogProps): VNode {
+  const [many, setMany] = useState<'one' | 'all'>('all');
+  const [rate, setRate] = useState('5');
+  const { queue, fingerprint, task = 'a message' } = group;
+  const first = group.ids[0];
+  const letters = many === 'one' ? 1 : group.count;
+  const redrive = async (): Promise<void> => {
+    const report =
+      many === 'one'
+        ? await act<LettersReport>('/api/dead-letters/redrive', { queue, id: first })
+        : await untilComplete('/api/dead-letters/redrive', {
+            queue,
+            fingerprint,
+            ...(rate === '' ? {} : { rate: `${rate}/s` }),
+          });
+    tell(reportText(report));
+  };
+  return (
+    <Confirm
+      title={<Hostile text={`Redrive ${lettersText(group.count)} of ${task}`} most={160} />}
+      button={`Redrive ${count(letters)}`}
+      hint="Close the page to stop it"
+      onConfirm={redrive}
+      onClose={onClose}
+    >
+      <p>
+        They go back to <Hostile class="mono" text={queue} most={80} /> and run again under their ids, as new attempts,
+        on the code that is deployed now.
+      </p>
+      <Note tone="warn" icon="warning">
+        What has not changed since fails again. Try one first: its task shows how it ends.
+      </Note>
+      <div class="field">
+        <span>How many</span>
+        <Choice
+          label="How many"
+          options={[
+            ...(first === undefined ? [] : [{ value: 'one' as const, text: 'One, to try' }]),
+            { value: 'all' as const, text: `All ${count(group.count)}` },
+          ]}
+          value={many}
+          onChoose={setMany}
+        />
+      </div>
+      {many === 'all' && (
+        <Field label="Rate">
+          <select class="input" value={rate} onChange={(event) => setRate(event.currentTarget.value)}>
+            {RATES.map((each) => (
+              <option key={each} value={String(each)}>
+                {paceText(each, group.count)}
+              </option>
+            ))}
+            <option value="">as fast as it goes</option>
+          </select>
+        </Field>
+      )}
+    </Confirm>
+  );
+}
+
+export function DropDialog({ group, onClose }: GroupDialogProps): VNode {
+  const { queue, fingerprint, task } = group;
+  const drop = async (): Promise<void> => {
+    tell(reportText(await untilComplete('/api/dead-letters/drop', { queue, fingerprint })));
+  };
+  const what = lettersText(group.count);
+  return (
+    <Confirm
+      title={`Drop ${what}`}
+      button={`Drop ${what}`}
+      isBad
+      typedName={plainText(task ?? queue, 80)}
+      onConfirm={drop}
+      onClose={onClose}
+    >
+      <p>They are deleted for good: their arguments are nowhere else. What the history tells of them stays.</p>
+    </Confirm>
+  );
+}

@@ -1,0 +1,183 @@
+import type { VNode } from 'preact';
+import { useState } from 'preact/hooks';
+import { Link } from 'wouter-preact';
+
+import type { SentAnswer, ScheduleView } from '../../../answers.ts';
+import { useAction } from '../../data/action.ts';
+import { act } from '../../data/api.ts';
+import { nowMs } from '../../data/clock.ts';
+import { useMayAct } from '../../data/queries.ts';
+import { Confirm } from '../../parts/confirm.tsx';
+import { Button } from '../../parts/controls.tsx';
+import { Icon } from '../../parts/icons.tsx';
+import { ProblemNote } from '../../parts/loaded.tsx';
+import { Ago, Hostile } from '../../parts/text.tsx';
+import { tell } from '../../parts/toast.tsx';
+import { plainText } from '../../pure/hostile-text.ts';
+import { scheduleExpression, scheduleWords, zoneOf } from '../../pure/schedule-words.ts';
+import { tasksAddress } from '../../pure/task-filters.ts';
+import { count, exactUtc, planned, UNKNOWN } from '../../pure/words.ts';
+import { ScheduleEditor } from './editor.tsx';
+
+export function ScheduleTable({ entries }: { readonly entries: readonly ScheduleView[] }): VNode {
+  return (
+    <div class="table-wrap" tabIndex={0} role="region" aria-label="Schedules">
+      <table class="cards schedules">
+        <thead>
+          <tr>
+            <th>Name</th>
+            <th>When and zone</th>
+            <th>Way</th>
+            <th>Next</th>
+            <th>Last run</th>
+            <th>
+              <span class="visually-hidden">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {entries.map((entry) => (
+            <Row key={entry.name} entry={entry} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Row({ entry }: { readonly entry: ScheduleView }): VNode {
+  const { name, task, schedule, source, firedBy, reason, lastRunAt, totalRunCount, enabled } = entry;
+  const mayAct = useMayAct();
+  const zone = zoneOf(schedule);
+  return (
+    <tr class={enabled ? '' : 'disabled'}>
+      <td>
+        <div class="row">
+          <Switch entry={entry} mayAct={mayAct} />
+          <div class="grow">
+            <Hostile class="name" text={name} most={120} /> {source === 'stored' && <span class="tag">stored</span>}
+            <Link class="second mono" href={tasksAddress({ task })}>
+              <Hostile text={task} most={120} />
+            </Link>
+          </div>
+        </div>
+      </td>
+      <td>
+        {scheduleWords(schedule, nowMs())}
+        <span class="second mono">
+          {scheduleExpression(schedule)}
+          {zone === undefined ? '' : ` · ${zone}`}
+        </span>
+      </td>
+      <td>
+        <span class="tag">{firedBy === 'rule' ? 'Rule' : 'Sweep'}</span>
+        {reason !== null && <span class="second">{plainText(reason)}</span>}
+      </td>
+      <td>
+        <Ticks entry={entry} zone={zone} />
+      </td>
+      <td>
+        {lastRunAt === null ? (
+          <span class="faint">{firedBy === 'rule' ? 'rules tell nobody' : 'never ran'}</span>
+        ) : (
+          <>
+            <Ago at={lastRunAt} />
+            <span class="second">{count(totalRunCount)} times</span>
+          </>
+        )}
+      </td>
+      <td>{mayAct && <Actions entry={entry} />}</td>
+    </tr>
+  );
+}
+
+function Ticks({ entry, zone }: { readonly entry: ScheduleView; readonly zone: string | undefined }): VNode {
+  const [first, ...others] = entry.nextTicks;
+  if (!entry.enabled || first === undefined) return <span class="faint">{entry.enabled ? UNKNOWN : 'disabled'}</span>;
+  const title = [first, ...others].map((tick) => `${planned(tick, nowMs(), zone)}  (${exactUtc(tick)})`).join('\n');
+  return (
+    <span title={title}>
+      <b>{planned(first, nowMs(), zone)}</b>
+      <span class="second">
+        <Ago at={first} />
+      </span>
+    </span>
+  );
+}
+
+/** At once: what can be taken back is not asked about. */
+function Switch({ entry, mayAct }: { readonly entry: ScheduleView; readonly mayAct: boolean }): VNode {
+  const { name, enabled, version } = entry;
+  const path = `/api/schedules/${encodeURIComponent(name)}`;
+  const change = useAction(async () => {
+    await act(`${path}/${enabled ? 'disable' : 'enable'}`, { version });
+    const said = `${plainText(name, 60)} is ${enabled ? 'disabled' : 'enabled'}.`;
+    tell(said, () => void act(`${path}/${enabled ? 'enable' : 'disable'}`));
+  });
+  return (
+    <>
+      <input
+        class="switch"
+        type="checkbox"
+        role="switch"
+        aria-label={`${plainText(name, 80)} is enabled`}
+        checked={enabled}
+        disabled={!mayAct || change.isBusy}
+        onChange={change.run}
+      />
+      {change.problem !== undefined && <ProblemNote error={change.problem} />}
+    </>
+  );
+}
+
+function Actions({ entry }: { readonly entry: ScheduleView }): VNode {
+  const [asked, setAsked] = useState<'edit' | 'delete' | 'run'>();
+  const name = plainText(entry.name, 80);
+  const path = `/api/schedules/${encodeURIComponent(entry.name)}`;
+  const close = (): void => setAsked(undefined);
+  return (
+    <span class="row schedule-actions">
+      <Button icon="play" onClick={() => setAsked('run')}>
+        Run now…
+      </Button>
+      <Button icon="edit" kind="bare" label={`Edit ${name}`} onClick={() => setAsked('edit')} />
+      {entry.source === 'stored' && (
+        <Button icon="trash" kind="bare" label={`Delete ${name}`} onClick={() => setAsked('delete')} />
+      )}
+      {asked === 'edit' && <ScheduleEditor entry={entry} onClose={close} />}
+      {asked === 'run' && (
+        <Confirm
+          title={`Run ${name} now`}
+          button={`Run ${name}`}
+          onClose={close}
+          onConfirm={async () => {
+            const { id } = await act<SentAnswer>(`${path}/run`);
+            tell(`${name} was sent as ${id.slice(0, 8)}.`);
+          }}
+        >
+          <p>
+            Sends <Hostile class="mono" text={entry.task} most={120} /> once, with its own arguments. Its next tick
+            stays where it is.
+          </p>
+        </Confirm>
+      )}
+      {asked === 'delete' && (
+        <Confirm
+          title={`Delete ${name}`}
+          button={`Delete ${name}`}
+          isBad
+          typedName={name}
+          onClose={close}
+          onConfirm={async () => {
+            await act(path, {}, 'DELETE');
+            tell(`${name} is deleted.`);
+          }}
+        >
+          <p>
+            <Icon name="warning" /> It fires no more, and its counts are gone.
+          </p>
+        </Confirm>
+      )}
+    </span>
+  );
+}
