@@ -85,6 +85,7 @@ const LOCKS = 'lock#*';
 const SLOTS = 'slots#*';
 const PARKED = 'parked#*';
 const PARKED_SINCE = 'parked-since#*';
+const PARKED_TASKS = 'parked-task#*';
 const UNIQUE = 'unique#*';
 const DEBOUNCED = 'debounce#*';
 const HISTORY = 'history#*';
@@ -204,7 +205,9 @@ export function takeSlots(
   if (keys.length === 0) return [];
   return [
     onKeys(table, keys, ['UpdateItem', 'GetItem']),
-    onKeys(table, [PARKED], ['BatchWriteItem', 'Query', 'GetItem', 'DeleteItem']),
+    // Both kinds stand in one batch, and the keys of a batch have to fit one statement.
+    onKeys(table, [PARKED, PARKED_TASKS], ['BatchWriteItem']),
+    onKeys(table, [PARKED], ['Query', 'GetItem', 'DeleteItem']),
     onKeys(table, [PARKED_SINCE], ['UpdateItem']),
   ];
 }
@@ -257,14 +260,26 @@ export function workOnPauses(table: ITable): Rights {
   return onKeys(table, [PAUSES], ['Query', 'PutItem', 'GetItem', 'DeleteItem']);
 }
 
-/** Looking at what waits for its time. */
-export function listTimers(table: ITable): Rights {
-  return onKeys(table, [TIMERS], ['Query']);
-}
-
 /** How much lies in queues, and how long they keep it. */
 export function countIn(queues: readonly IQueue[]): Rights {
   return { actions: ['sqs:GetQueueAttributes'], resourceArns: queues.map((queue) => queue.queueArn) };
+}
+
+/** Emptying queues. */
+export function emptyQueues(queues: readonly IQueue[]): Rights {
+  return { actions: ['sqs:PurgeQueue'], resourceArns: queues.map((queue) => queue.queueArn) };
+}
+
+/**
+ * Whatever tells why a task does not run: its record, its timer, its place in a line and who is in front of it, its group, what
+ * is debounced and paused.
+ */
+export function readWaits({ results, state }: Tables): Rights[] {
+  return [
+    onKeys(results, [TASKS], ['GetItem']),
+    onKeys(state, [SLOTS, LOCKS, PARKED, PARKED_TASKS, RATE_SLOTS, DEBOUNCED], ['GetItem']),
+    onKeys(state, [PARKED, TIMERS, GROUPS, PAUSES], ['Query']),
+  ];
 }
 
 /** Timers and schedule entries that come due. */

@@ -7,14 +7,16 @@ import type { Construct } from 'constructs';
 
 import type { DeployedWorker } from '../lib/options/deployed-service.ts';
 import type { EncryptionKeys } from './encryption.ts';
-import { countIn, grantAll, listTimers, type Rights, type Tables, workOnPauses } from './grants.ts';
+import { countIn, emptyQueues, grantAll, readWaits, type Rights, type Tables, workOnPauses } from './grants.ts';
 import type { ServiceAccess } from './service-access.ts';
 
 export interface OperatorsProps {
   readonly access: ServiceAccess;
   readonly tables: Tables;
   readonly keys: EncryptionKeys;
-  /** Those that tasks are sent to, and their dead-letter queues. */
+  /** Those that tasks are sent to. */
+  readonly own: readonly IQueue[];
+  /** The same, and their dead-letter queues. */
   readonly queues: readonly IQueue[];
   /** What feeds the workers. */
   readonly workers: Readonly<Record<string, DeployedWorker>>;
@@ -45,14 +47,14 @@ export class Operators {
   }
 
   operate(grantee: IGrantable): Grant {
-    const { access, tables, keys } = this.#props;
+    const { access, tables, keys, own } = this.#props;
     return [
       access.schedules(grantee),
       access.results(grantee),
       access.manage(grantee),
       access.locks(grantee),
       access.history(grantee),
-      grantAll(grantee, keys.with([listTimers(tables.state)])),
+      grantAll(grantee, keys.with([...readWaits(tables), emptyQueues(own)])),
       this.pause(grantee),
     ].reduce((all, grant) => all.combine(grant));
   }

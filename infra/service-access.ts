@@ -7,6 +7,7 @@ import type { IConstruct } from 'constructs';
 import type { EncryptionKeys } from './encryption.ts';
 import type { ServiceEnvironment } from './environment.ts';
 import {
+  countIn,
   defineGroups,
   grantAll,
   manageResults,
@@ -17,6 +18,7 @@ import {
   revokeTicks,
   type Rights,
   sendTo,
+  readWaits,
   switchRules,
   takeMarks,
   type Tables,
@@ -99,6 +101,11 @@ export class ServiceAccess {
 
   history(grantee: IGrantable): Grant {
     return this.#grant(grantee, readHistory(this.#props.tables));
+  }
+
+  /** @param queues and lanes that are counted */
+  explain(grantee: IGrantable, queues: readonly IQueue[]): Grant {
+    return this.#grant(grantee, [...readWaits(this.#props.tables), countIn(queues)]);
   }
 
   schedules(grantee: IGrantable): Grant {

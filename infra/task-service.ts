@@ -363,6 +363,16 @@ export class TaskService extends MeteredService implements ITaskService {
   }
 
   /**
+   * Lets somebody ask why tasks wait, run or have ended: `app.explain()`. Messages that wait in the table are read for it, with
+   * their arguments.
+   *
+   * @returns a grant; see `grantEnqueue`.
+   */
+  grantExplain(grantee: IGrantable): Grant {
+    return this.#access.explain(grantee, this.queues.all);
+  }
+
+  /**
    * Lets somebody use `app.deadLetters`: look at what was put aside, have it run once more, and delete it. Whoever may
    * may read every argument that lies there, and write any end of a task.
    *
@@ -510,8 +520,16 @@ export class TaskService extends MeteredService implements ITaskService {
   }
 
   #newOperators(sources: Pick<OperatorsProps, 'workers' | 'parameterName'>): Operators {
-    const queues = [...this.queues.all, ...this.queues.allDeadLetters];
-    return new Operators(this, { ...sources, access: this.#access, tables: this.tables, keys: this.#keys, queues });
+    const own = this.queues.all;
+    const queues = [...own, ...this.queues.allDeadLetters];
+    return new Operators(this, {
+      ...sources,
+      access: this.#access,
+      tables: this.tables,
+      keys: this.#keys,
+      own,
+      queues,
+    });
   }
 
   #newEnvironment(): ServiceEnvironment {

@@ -70,11 +70,14 @@ export type {
   OpenedLetter,
   RedriveOptions,
 } from './operate/dead-letter-book.ts';
+export type { ExplainOptions } from './operate/explain/explain-task.ts';
+export type { Explanation, QueueCount, Reason, SlotHolder } from './operate/explain/reasons.ts';
 export type { DeadLetter } from './operate/letter.ts';
 export type { DeadLetterQuery } from './operate/letter-query.ts';
 export type { LetterGroup } from './operate/group-letters.ts';
 export type { RedriveProgress, RedriveReport } from './operate/letter-report.ts';
 export type { LetterEdit } from './operate/redriven-message.ts';
+export type { DepthQuestion, QueueDepth, QueueDepths } from './ports/queue-depths.ts';
 export type { DeadLetters, QueueCounts, ReceivedLetter, ReceiveLetters } from './ports/dead-letters.ts';
 export type { HeldLock, LockBook, LockOptions } from './flow/lock-book.ts';
 export type { Lock } from './flow/lock.ts';
@@ -88,6 +91,8 @@ export type {
   Parked,
   Place,
   Slots,
+  CountOptions,
+  LastPlace,
   SlotsCondition,
   SlotsOutcome,
   SlotStore,

@@ -40,6 +40,8 @@ import {
 } from '#deployed/app/rarely';
 import type { HistoryBook } from '../history/history-book.ts';
 import type { Stats, StatsQuery } from '../history/stats.ts';
+import type { ExplainOptions } from '../operate/explain/explain-task.ts';
+import type { Explanation } from '../operate/explain/reasons.ts';
 import type { DeadLetterBook } from '../operate/dead-letter-book.ts';
 import type { LockBook } from '../flow/lock-book.ts';
 import { Beat } from '#deployed/beat/beat';
@@ -58,6 +60,7 @@ export type RarePort =
   | 'slots'
   | 'marks'
   | 'rules'
+  | 'depths'
   | 'deadLetters';
 
 /** Ports that a test or an embedded cloud sets; whatever is left out is the system's. */
@@ -328,6 +331,21 @@ export class Celeriac implements App {
    */
   get control(): Control {
     return controlOf(this);
+  }
+
+  /**
+   * Why a task does not run: waiting in which queue, delayed until, behind whom in a line, paused, running where, to be
+   * retried when, put aside because, ended how. Reads what is stored, within bounds. On AWS a caller needs
+   * `service.grantExplain(fn)`.
+   *
+   * @example
+   * ```ts
+   * const { state, reasons } = await app.explain(id);
+   * ```
+   * @throws InvalidOption; OperationalError where a store cannot be asked.
+   */
+  async explain(id: string, options: ExplainOptions = {}): Promise<Explanation> {
+    return controlOf(this).explain(id, options);
   }
 
   /**

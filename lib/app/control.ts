@@ -4,6 +4,8 @@ import { mapConcurrently } from '../base/map-concurrently.ts';
 import { ImproperlyConfigured } from '../base/errors.ts';
 import { type Rate, resolveRateLimit } from '../options/rate-limit.ts';
 import type { App } from '../producer/app.ts';
+import { type ExplainOptions, explainTask } from '../operate/explain/explain-task.ts';
+import type { Explanation } from '../operate/explain/reasons.ts';
 import { slotsOf, type SlotsQuery, type SlotsView } from './slot-book.ts';
 import { revokeById, type RevokeOptions } from '../results/revoke.ts';
 
@@ -66,6 +68,11 @@ export class Control {
    */
   slots(task: string, query?: SlotsQuery): Promise<SlotsView> {
     return slotsOf(this.#app, task, query);
+  }
+
+  /** What `app.explain()` gives. @throws InvalidOption */
+  explain(id: string, options?: ExplainOptions): Promise<Explanation> {
+    return explainTask(this.#app, id, options);
   }
 
   #unfit(task: string): string | undefined {

@@ -8,8 +8,29 @@ import {
   UpdateItemCommand,
 } from '#aws-sdk';
 
-import { checkParked, holderOf, holdersAt, lineOf, placeKey, sinceOf } from '../ports/slot-keys.ts';
-import type { Holder, Parked, Place, Slots, SlotsOutcome, SlotStore, SlotsWrite } from '../ports/slots.ts';
+import { SLOT_RETENTION_SECONDS } from '../base/limits.ts';
+import {
+  checkParked,
+  holderOf,
+  holdersAt,
+  lineOf,
+  parkedTaskPartition,
+  placeKey,
+  placeOf,
+  sinceOf,
+  taskIdOf,
+} from '../ports/slot-keys.ts';
+import type {
+  CountOptions,
+  Holder,
+  LastPlace,
+  Parked,
+  Place,
+  Slots,
+  SlotsOutcome,
+  SlotStore,
+  SlotsWrite,
+} from '../ports/slots.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
 import { type DynamodbTable, writeAll } from './dynamodb-writes.ts';
 import { type Built, makingOf, mayMake, updateOf } from './slot-expressions.ts';
@@ -17,7 +38,7 @@ import { storedMessage } from './stored-message.ts';
 
 // Another made the item in between, or took it away.
 const ROUNDS = 3;
-const PLACE = /^\d{13}#/;
+const TASK_SORT_KEY = '-';
 
 /** Slots on the table of state. */
 export class DynamodbSlots implements SlotStore {
@@ -48,9 +69,18 @@ export class DynamodbSlots implements SlotStore {
 
   async park(key: string, parked: readonly Parked[]): Promise<void> {
     for (const each of parked) checkParked(key, each);
+    const ttl = number(Math.ceil(this.#store.clock.nowMs() / 1000) + SLOT_RETENTION_SECONDS);
+    // In the requests that store them: whoever looks for a task knows its id alone. One of them without the other harms nothing.
+    const places = new Map(
+      parked.map((each) => [
+        taskIdOf(each.holder),
+        { ...taskKey(taskIdOf(each.holder)), key: text(key), place: text(placeKey(each)), ttl },
+      ]),
+    );
+    const items = [...parked.map((each) => ({ ...placeAt(key, each), ...parkedFields(each) })), ...places.values()];
     await writeAll(
       this.#store,
-      parked.map((each) => ({ PutRequest: { Item: { ...placeAt(key, each), ...parkedFields(each) } } })),
+      items.map((Item) => ({ PutRequest: { Item } })),
     );
   }
 
@@ -112,7 +142,15 @@ export class DynamodbSlots implements SlotStore {
     }
   }
 
-  async count(key: string): Promise<number> {
+  async lastPlace(id: string): Promise<LastPlace | undefined> {
+    const item = await this.#get(taskKey(id));
+    if (item === undefined) return undefined;
+    const [key, place] = [item['key']?.S ?? '', placeOf(item['place']?.S ?? '')];
+    const parked = await this.parked(key, place);
+    return { key, place, ...(parked === undefined ? {} : { parked }) };
+  }
+
+  async count(key: string, { before, most = Infinity }: CountOptions = {}): Promise<number> {
     const { client, table: TableName } = this.#store;
     let count = 0;
     let from: Item | undefined;
@@ -120,15 +158,16 @@ export class DynamodbSlots implements SlotStore {
       const page = await client.send(
         new QueryCommand({
           TableName,
-          ...inLine(key),
+          ...inLine(key, before),
           Select: 'COUNT',
           ConsistentRead: true,
+          ...(most === Infinity ? {} : { Limit: most - count }),
           ...(from === undefined ? {} : { ExclusiveStartKey: from }),
         }),
       );
       count += page.Count ?? 0;
       from = page.LastEvaluatedKey;
-    } while (from !== undefined);
+    } while (from !== undefined && count < most);
     return count;
   }
 
@@ -185,12 +224,11 @@ function parkedFields({ holder, token, wake, grants, expiresMs }: Parked): Item 
 }
 
 function parkedOf(item: Item): Parked {
-  const [place, message] = [item['sk']?.S ?? '', item['message']?.S];
+  const message = item['message']?.S;
   const expires = item['expires']?.N;
   return {
     // As it is sorted.
-    sinceMs: Number(PLACE.test(place) ? place.slice(0, 13) : 0),
-    holder: place.replace(PLACE, ''),
+    ...placeOf(item['sk']?.S ?? ''),
     token: item['token']?.S ?? '',
     grants: Number(item['grants']?.N ?? 0),
     wake:
@@ -201,21 +239,31 @@ function parkedOf(item: Item): Parked {
   };
 }
 
-function inLine(key: string): {
+function inLine(
+  key: string,
+  before?: Place,
+): {
   readonly KeyConditionExpression: string;
   readonly ExpressionAttributeNames: Record<string, string>;
   readonly ExpressionAttributeValues: Record<string, AttributeValue>;
 } {
   return {
-    KeyConditionExpression: '#pk = :pk',
-    ExpressionAttributeNames: { '#pk': 'pk' },
-    ExpressionAttributeValues: { ':pk': text(lineOf(key)) },
+    KeyConditionExpression: `#pk = :pk${before === undefined ? '' : ' AND #sk < :before'}`,
+    ExpressionAttributeNames: { '#pk': 'pk', ...(before === undefined ? {} : { '#sk': 'sk' }) },
+    ExpressionAttributeValues: {
+      ':pk': text(lineOf(key)),
+      ...(before === undefined ? {} : { ':before': text(placeKey(before)) }),
+    },
   };
 }
 
 function keyOf(key: string): Item {
   const { partition, sort } = holdersAt(key);
   return { pk: text(partition), sk: text(sort) };
+}
+
+function taskKey(id: string): Item {
+  return { pk: text(parkedTaskPartition(id)), sk: text(TASK_SORT_KEY) };
 }
 
 function placeAt(key: string, place: Place): Item {

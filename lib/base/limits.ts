@@ -308,6 +308,10 @@ export const HIDDEN_LOOK_SECONDS = 7200;
 export const PLACE_RETENTION_SECONDS = 1_296_000;
 /** Waiting tasks that `app.control.slots()` lists at once. */
 export const MAX_SLOTS_LISTED = 1000;
+/** Waiting tasks that are counted to tell somebody's place in a line: 1 KB each is a quarter of a read unit. */
+export const MAX_PARKED_COUNTED = 10_000;
+/** Timers of a part that are looked through for one task, those that are due first. */
+export const MAX_TIMERS_SEARCHED = 1000;
 /** Parts of an hour's history; each takes about 1,000 writes a second, of ten tasks each. */
 export const HISTORY_SHARDS = 4;
 /** The history of a task is kept for so long after its end. */

@@ -31,6 +31,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/revoke.ts')).revoke,
   },
   {
+    name: 'explain',
+    summary: 'tells why a task waits, where it runs, how it ended',
+    group: 'Tasks',
+    load: async () => (await import('./commands/explain.ts')).explain,
+  },
+  {
     name: 'inspect',
     summary: 'shows queues, tasks that wait, and those that run',
     group: 'Queues',
@@ -47,6 +53,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'lets the workers of a paused queue go on',
     group: 'Queues',
     load: async () => (await import('./commands/pause.ts')).resume,
+  },
+  {
+    name: 'purge',
+    summary: 'deletes all that lies in a queue',
+    group: 'Queues',
+    load: async () => (await import('./commands/purge.ts')).purge,
+  },
+  {
+    name: 'stats',
+    summary: 'counts what ended, and how long it took',
+    group: 'Service',
+    load: async () => (await import('./commands/stats.ts')).stats,
+  },
+  {
+    name: 'events',
+    summary: 'shows what ends, as it ends',
+    group: 'Service',
+    load: async () => (await import('./commands/events.ts')).events,
   },
   {
     name: 'schedules',

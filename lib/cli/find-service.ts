@@ -53,17 +53,17 @@ export async function openService(place: Place, terminal: Terminal): Promise<Ser
     const { environment, taskNames } = found;
     const app = module ?? appToldOf(environment);
     const ports = connect(environment, { clock: terminal.clock, random: app.random }, clients);
-    app.use({ ...ports, ...rulesOf(environment.rulePrefix) });
-    const deployed = (): Promise<DeployedService> =>
-      found.deployed === undefined
-        ? deployedNamed(deployedParameterName(environment.app), environment.app, requests)
-        : Promise.resolve(found.deployed);
     const depths = withCeleriacErrors(
       new SqsDepths({
         client: watched(clients.sqs, 'SQS', undefined),
         queues: queueAddresses(environment.queues, environment.deadLetterQueues),
       }),
     );
+    app.use({ ...ports, depths, ...rulesOf(environment.rulePrefix) });
+    const deployed = (): Promise<DeployedService> =>
+      found.deployed === undefined
+        ? deployedNamed(deployedParameterName(environment.app), environment.app, requests)
+        : Promise.resolve(found.deployed);
     return {
       app,
       hasCode: module !== undefined,

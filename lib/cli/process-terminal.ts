@@ -20,6 +20,11 @@ export function processTerminal(): Terminal {
       const { confirm } = await import('@clack/prompts');
       return (await confirm({ message: question, initialValue: false, output: stderr })) === true;
     },
+    typed: async (question) => {
+      const { isCancel, text } = await import('@clack/prompts');
+      const answer = await text({ message: question, output: stderr });
+      return isCancel(answer) ? undefined : answer;
+    },
     read: async () => {
       const chunks: Buffer[] = [];
       for await (const chunk of stdin as AsyncIterable<Buffer>) chunks.push(chunk);

@@ -18,6 +18,8 @@ export interface Terminal {
   readonly columns: number;
   /** Asks somebody; false also where the question is left with Ctrl+C. Only where `isInteractive`. */
   confirm(question: string): Promise<boolean>;
+  /** Has somebody type a line; undefined where the question is left with Ctrl+C. Only where `isInteractive`. */
+  typed(question: string): Promise<string | undefined>;
   /** All of standard input. */
   read(): Promise<string>;
   /** Environment variables. */

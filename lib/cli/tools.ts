@@ -52,6 +52,17 @@ export class Tools {
     if (!this.terminal.isInteractive) throw new UsageError(`${what} Nobody can be asked here: add --yes.`);
     if (!(await this.terminal.confirm(`${what} Go on?`))) throw new CommandFailed('Nothing was done.');
   }
+
+  /**
+   * Asks for a name, before what hits all that bears it; `--yes` answers. @param what is hit, counted
+   * @throws UsageError where nobody can be asked, CommandFailed for any other text
+   */
+  async askFor(name: string, what: string, { yes = false }: CommonOptions): Promise<void> {
+    if (yes) return;
+    if (!this.terminal.isInteractive) throw new UsageError(`${what} Nobody can be asked here: add --yes.`);
+    const typed = await this.terminal.typed(`${what} Type its name to go on:`);
+    if (typed?.trim() !== name) throw new CommandFailed('Nothing was done.');
+  }
 }
 
 /** Adds the options of a command that works with a service. */

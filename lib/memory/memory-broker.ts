@@ -6,7 +6,9 @@ import type { Clock, Ids } from '../base/time.ts';
 import { refusalOf } from '../ports/sqs-refusals.ts';
 import { WAKE_QUEUE } from '../ports/wake-up.ts';
 import type { DeadLetters } from '../ports/dead-letters.ts';
+import type { QueueDepths } from '../ports/queue-depths.ts';
 import { depthOf, MemoryDeadLetters } from './memory-dead-letters.ts';
+import { MemoryDepths } from './memory-depths.ts';
 import { FifoQueue, type MessageQueue, StandardQueue, type Stored } from './memory-queue.ts';
 
 /** What the queues in memory are made of. */
@@ -154,6 +156,14 @@ export class MemoryBroker implements Broker {
   /** The dead-letter queues, as people look at them and take them up again. */
   get letters(): DeadLetters {
     return new MemoryDeadLetters((queue) => this.#named(queue).dead, this.#clock);
+  }
+
+  /** How much lies in the queues, as people count it. */
+  get depths(): QueueDepths {
+    return new MemoryDepths((queue, deadLetter) => {
+      const found = this.#queues.get(queue);
+      return deadLetter ? found?.dead : found?.messages;
+    }, this.#clock);
   }
 
   /** When anything becomes receivable, in one queue or in all; undefined when nothing is left. */

@@ -1,5 +1,7 @@
 import type {
+  CountOptions,
   Holder,
+  LastPlace,
   Parked,
   Place,
   Slots,
@@ -8,7 +10,17 @@ import type {
   SlotStore,
   SlotsWrite,
 } from '../ports/slots.ts';
-import { checkParked, holderOf, holdersAt, holderText, lineOf, placeKey, sinceOf } from '../ports/slot-keys.ts';
+import {
+  checkParked,
+  holderOf,
+  holdersAt,
+  holderText,
+  lineOf,
+  placeKey,
+  placeOf,
+  sinceOf,
+  taskIdOf,
+} from '../ports/slot-keys.ts';
 import { checkItem } from '../ports/store-limits.ts';
 
 interface Item {
@@ -23,6 +35,8 @@ export class MemorySlots implements SlotStore {
   readonly #items = new Map<string, Item>();
   readonly #since = new Map<string, number>();
   readonly #lines = new Map<string, Map<string, Parked>>();
+  /** By task id. */
+  readonly #places = new Map<string, Pick<LastPlace, 'key' | 'place'>>();
 
   read(key: string): Promise<Slots> {
     return Promise.resolve(slotsOf(this.#items.get(itemKey(key))));
@@ -49,7 +63,10 @@ export class MemorySlots implements SlotStore {
     for (const each of parked) checkParked(key, each);
     const line = this.#lines.get(lineOf(key)) ?? new Map<string, Parked>();
     this.#lines.set(lineOf(key), line);
-    for (const each of parked) line.set(placeKey(each), structuredClone(each));
+    for (const each of parked) {
+      line.set(placeKey(each), structuredClone(each));
+      this.#places.set(taskIdOf(each.holder), { key, place: placeOf(placeKey(each)) });
+    }
     return Promise.resolve();
   }
 
@@ -78,8 +95,17 @@ export class MemorySlots implements SlotStore {
     return Promise.resolve();
   }
 
-  count(key: string): Promise<number> {
-    return Promise.resolve(this.#lines.get(lineOf(key))?.size ?? 0);
+  count(key: string, { before, most = Infinity }: CountOptions = {}): Promise<number> {
+    const places = [...(this.#lines.get(lineOf(key))?.keys() ?? [])];
+    const end = before === undefined ? undefined : placeKey(before);
+    return Promise.resolve(Math.min(most, places.filter((place) => end === undefined || place < end).length));
+  }
+
+  async lastPlace(id: string): Promise<LastPlace | undefined> {
+    const last = this.#places.get(id);
+    if (last === undefined) return undefined;
+    const parked = await this.parked(last.key, last.place);
+    return { ...last, ...(parked === undefined ? {} : { parked }) };
   }
 }
 

@@ -1,11 +1,9 @@
 /** Pausing a queue: its workers get nothing until it is resumed. What counts is the record; event sources follow it. */
-import { InvalidOption } from '../base/errors.ts';
-import { didYouMean } from '../base/nearest.ts';
 import type { Clock } from '../base/time.ts';
 import type { Environment } from '../options/manifest.ts';
-import { laneName } from '../options/queue-options.ts';
 import type { EventSources } from '../ports/event-sources.ts';
 import type { Pause, Pauses } from '../ports/pauses.ts';
+import { checkQueue, withLanes } from './known-queue.ts';
 
 /** What a pause is made with. */
 export interface PauseParts {
@@ -37,7 +35,7 @@ export async function pauseQueue(
   { by, why }: { readonly by: string; readonly why?: string },
   parts: PauseParts,
 ): Promise<Paused> {
-  checkQueue(queue, parts.environment);
+  checkQueue(queue, parts.environment, 'pause');
   const eventSources = await sourcesOf(queue, parts);
   const pause = await parts.pauses.put({
     queue,
@@ -53,7 +51,7 @@ export async function pauseQueue(
 
 /** What a queue was paused by; undefined where it was not. Its event sources are on again in either case. */
 export async function resumeQueue(queue: string, parts: PauseParts): Promise<Pause | undefined> {
-  checkQueue(queue, parts.environment);
+  checkQueue(queue, parts.environment, 'resume');
   // The record last goes first: while it stands a sweep may switch off again what is switched on here.
   const pause = await parts.pauses.remove(queue);
   const ids = new Set([...(await sourcesOf(queue, parts)), ...(pause?.eventSources ?? [])]);
@@ -65,12 +63,6 @@ export async function resumeQueue(queue: string, parts: PauseParts): Promise<Pau
 async function sourcesOf(queue: string, { environment, sources }: PauseParts): Promise<string[]> {
   const ids = (await sources?.ids()) ?? {};
   return withLanes(queue, environment).flatMap((name) => ids[name] ?? []);
-}
-
-/** A queue and its lanes. */
-export function withLanes(queue: string, { lanes }: Pick<PauseParts['environment'], 'lanes'>): string[] {
-  const { priorities = [] } = lanes?.[queue] ?? {};
-  return [...new Set([queue, ...priorities.map((priority) => laneName(queue, priority))])];
 }
 
 /** @returns whether all of them stand as they are to stand. */
@@ -98,19 +90,4 @@ async function switchOne(
     if (clock.nowMs() >= endMs) return false;
     await clock.sleep(LOOK_EVERY_MS);
   }
-}
-
-/** @throws InvalidOption for a queue that is not there, for a lane, and for one whose workers are elsewhere */
-function checkQueue(queue: string, { queues, externalQueues, lanes = {} }: PauseParts['environment']): void {
-  if (!Object.hasOwn(queues, queue))
-    throw new InvalidOption(
-      `There is no queue '${queue}'.${didYouMean(queue, Object.keys(queues))} There are ${Object.keys(queues).join(', ')}.`,
-    );
-  if (externalQueues.includes(queue))
-    throw new InvalidOption(`Queue '${queue}' has its workers elsewhere: they are to be stopped there.`);
-  const owner = Object.entries(lanes).find(([name, { priorities }]) =>
-    priorities.some((priority) => name !== queue && laneName(name, priority) === queue),
-  );
-  if (owner !== undefined)
-    throw new InvalidOption(`Queue '${queue}' is a lane of '${owner[0]}', and stops with it: pause '${owner[0]}'.`);
 }

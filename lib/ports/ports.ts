@@ -10,6 +10,7 @@ import type { History } from './history.ts';
 import type { Marks } from './marks.ts';
 import type { Locks } from './locks.ts';
 import type { Pauses } from './pauses.ts';
+import type { QueueDepths } from './queue-depths.ts';
 import type { Rates } from './rates.ts';
 import type { Rules, Schedules } from './schedules.ts';
 import type { Clock, Ids, Random } from '../base/time.ts';
@@ -47,6 +48,8 @@ export interface Ports {
   readonly history?: History | undefined;
   /** What was put aside. Absent where nobody looks at it: then `app.deadLetters` has none. */
   readonly deadLetters?: DeadLetters | undefined;
+  /** How much lies in queues. Absent where nobody counts: then `app.explain()` tells no counts. */
+  readonly depths?: QueueDepths | undefined;
   /** Absent where no entry is fired by a rule: then all are swept. */
   readonly rules?: Rules | undefined;
   /** Tells the time, and waits. */

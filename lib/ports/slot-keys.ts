@@ -9,7 +9,9 @@ const SLOTS = 'slots#';
 const LOCKS = 'lock#';
 const PARKED = 'parked#';
 const SINCE = 'parked-since#';
+const PARKED_TASK = 'parked-task#';
 const LONGEST_BY_CHARACTERS = 255;
+const PLACE = /^\d{13}#/;
 
 /** The slots of `concurrency`. @param key as `itemKey()` makes it */
 export function slotsKey(key: string): string {
@@ -53,6 +55,41 @@ export function placeKey({ sinceMs, holder }: Place): string {
   return sortKey(`${timeKey(sinceMs)}#${holder}`);
 }
 
+/** Partition of where a task stands. */
+export function parkedTaskPartition(id: string): string {
+  return partitionKey(`${PARKED_TASK}${id}`);
+}
+
+/** The task of an attempt's name among holders. */
+export function taskIdOf(holder: string): string {
+  return holder.slice(0, holder.lastIndexOf('#'));
+}
+
+/** The attempt's number in its name among holders. */
+export function attemptOf(holder: string): number {
+  return Number(holder.slice(holder.lastIndexOf('#') + 1));
+}
+
+/** What a key of slots is made of. `task` is `*` where tasks share it; a long `key` stands as its hash, behind `~`. */
+export interface SlotsKeyParts {
+  readonly of: 'concurrency' | 'oneInstance';
+  readonly task: string;
+  readonly key: string;
+}
+
+export function partsOfKey(slots: string): SlotsKeyParts {
+  const isLock = slots.startsWith(LOCKS);
+  const text = slots.slice(isLock ? `${LOCKS}task#`.length : SLOTS.length);
+  const at = text.indexOf('#');
+  return { of: isLock ? 'oneInstance' : 'concurrency', task: text.slice(0, at), key: text.slice(at + 1) };
+}
+
+/** What `placeKey` has written. */
+export function placeOf(sort: string): Place {
+  const isPlace = PLACE.test(sort);
+  return { sinceMs: Number(isPlace ? sort.slice(0, 13) : 0), holder: sort.replace(PLACE, '') };
+}
+
 /** An entry as it is stored: text, which one comparison tells from another. */
 export function holderText({ leaseMs, by }: Holder): string {
   if (by === '' || by.length > LONGEST_BY_CHARACTERS)
@@ -69,6 +106,7 @@ export function holderOf(text: string): Holder {
 
 /** @throws StoreRefused for one that is too large for an item */
 export function checkParked(key: string, parked: Parked): void {
+  parkedTaskPartition(taskIdOf(parked.holder));
   const { holder, token, wake } = parked;
   checkItem({ pk: lineOf(key), sk: placeKey(parked), holder, token, wake: JSON.stringify(wake), since: 0, expires: 0 });
 }

@@ -90,13 +90,34 @@ export interface Parked extends Place {
   readonly expiresMs?: number;
 }
 
+/** Where a task stood when it last came to wait. */
+export interface LastPlace {
+  /** The key, as `slotsKey()` and its kin make it. */
+  readonly key: string;
+  /** Its place in the line. */
+  readonly place: Place;
+  /** What stands there still; absent where it has been sent for, or has ended. */
+  readonly parked?: Parked;
+}
+
+/** Which of those that wait are counted. */
+export interface CountOptions {
+  /** Those in front of this place; absent for all. */
+  readonly before?: Place;
+  /** No more than this are looked at. */
+  readonly most?: number;
+}
+
 /** Who runs under a key, and who waits. */
 export interface SlotStore {
   /** How a key stands, read consistently. */
   read(key: string): Promise<Slots>;
   /** One conditional write. Of a key that nobody ever asked for nothing changes but by `put`: such a write is not done. */
   write(write: SlotsWrite): Promise<SlotsOutcome>;
-  /** Stores who waits, in place of what stood at the same place. Of one key no place twice. */
+  /**
+   * Stores who waits, in place of what stood at the same place; in the same requests, of each task where it stands. Of one key
+   * no place twice.
+   */
   park(key: string, parked: readonly Parked[]): Promise<void>;
   /**
    * Notes when an attempt first came to wait.
@@ -111,5 +132,10 @@ export interface SlotStore {
   /** Takes one away. With a token only where it is that. One that is gone already is no error. */
   unpark(key: string, place: Place, token?: string): Promise<void>;
   /** How many wait. Cost follows how many there are: for people, not for tasks. */
-  count(key: string): Promise<number>;
+  count(key: string, options?: CountOptions): Promise<number>;
+  /**
+   * Where a task came to wait last, read consistently: for people. undefined for one that never waited, and for one that has
+   * waited for more than 30 days.
+   */
+  lastPlace(id: string): Promise<LastPlace | undefined>;
 }

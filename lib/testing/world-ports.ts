@@ -106,6 +106,7 @@ export function memoryPorts(
   return {
     broker,
     deadLetters: broker.letters,
+    depths: broker.depths,
     backend: new MemoryBackend(),
     timers: new MemoryTimers({ shards: app.settings.timerShards }),
     schedules: new MemorySchedules(),

@@ -105,6 +105,7 @@ const CALLS: Readonly<Record<string, (ports: Connected) => Promise<unknown>>> = 
   'slots.park': ({ slots }) => slots.park(SLOTS, [PARKED]),
   'slots.since': ({ slots }) => slots.since(PARKED, TTL),
   'slots.line': ({ slots }) => slots.line(SLOTS, 10),
+  'slots.lastPlace': ({ slots }) => slots.lastPlace('t-1'),
   'slots.parked': ({ slots }) => slots.parked(SLOTS, PARKED),
   'slots.unpark': ({ slots }) => slots.unpark(SLOTS, PARKED, 'token'),
   'slots.count': ({ slots }) => slots.count(SLOTS),

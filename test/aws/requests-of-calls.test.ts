@@ -230,6 +230,12 @@ const STORES: Readonly<Record<string, readonly Step[]>> = {
     ['the line', ({ slots: store }) => store.line(KEY, 10)],
     ['of nobody', ({ slots: store }) => store.line(KEY, 0)],
     ['how many', ({ slots: store }) => store.count(KEY)],
+    [
+      'how many before one, and no more than are asked for',
+      ({ slots: store }) => store.count(KEY, { before: { sinceMs: NOW, holder: 'y#0' }, most: 5 }),
+    ],
+    ['where a task waits', ({ slots: store }) => store.lastPlace('y')],
+    ['where nobody waits', ({ slots: store }) => store.lastPlace('z')],
     ['one of it', ({ slots: store }) => store.parked(KEY, parked('y#0'))],
     ['one who is not there', ({ slots: store }) => store.parked(KEY, parked('z#0'))],
     ['leaves with another token', ({ slots: store }) => store.unpark(KEY, parked('x#0'), 'u')],

@@ -114,12 +114,39 @@ describe('what a service is doing', () => {
     expect(shown.printed).toMatch(new RegExp(`1  ${second.printed.trim()}  \\d+ m?s ago`));
     expect(shown.complained).toContain('1 of 1 run, 1 wait.');
     expect(none.complained).toContain('Nobody ever ran under it');
+    expect(await lines('explain', second.printed.trim())).toMatchObject([
+      { task: 'orders.ship', reasons: [{ kind: 'slot', key: 'DE', limit: 1, place: 1 }] },
+    ]);
+    const { printed, complained } = await celeriac('explain', first.printed.trim());
+    expect([printed, complained]).toEqual([
+      expect.stringMatching(/^orders\.ship .* runs, since /),
+      expect.stringContaining('--terminate'),
+    ]);
     shop.release();
     expect((await celeriac('result', second.printed.trim(), '--wait', '--timeout', '60s')).code).toBe(0);
   });
 });
 
+describe('what ended', () => {
+  it('stats and events', async () => {
+    const id = String((await lines('call', 'orders.charge', 'eve', '1', '--wait'))[0]?.['id']);
+    await expect
+      .poll(() => lines('events', '--since', '10m', '--no-follow', '--task', 'orders.charge'), { timeout: 30_000 })
+      .toContainEqual(expect.objectContaining({ id, state: 'SUCCESS' }));
+    expect(await lines('stats')).toContainEqual(expect.objectContaining({ task: 'orders.charge' }));
+  });
+});
+
 describe('what is changed', () => {
+  it('purge', async () => {
+    await celeriac('call', 'mail.block', '--countdown', '10m');
+    expect((await celeriac('purge', 'mail')).code).toBe(2);
+    const [purged, ...others] = await lines('purge', 'mail', '--yes');
+    expect([purged, others]).toEqual([expect.objectContaining({ queue: 'mail', purged: true }), []]);
+    expect(Number(purged?.['delayed'])).toBeGreaterThan(0);
+    expect(await lines('purge', 'mail', '--dry-run')).toMatchObject([{ purged: false, delayed: 0 }]);
+  });
+
   it('pause and resume', async () => {
     const [paused] = await lines('pause', 'mail', '--why', 'the relay is down', '--by', 'ada', '--yes');
     expect(paused).toMatchObject({ queue: 'mail', by: 'ada', why: 'the relay is down' });

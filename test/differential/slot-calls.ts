@@ -78,5 +78,15 @@ export const SLOT_CALLS: Calls<SlotStore> = fc.oneof(
   call('unpark whatever it is', fc.tuple(slotsName, place), (port: SlotStore, [name, at], prefix) =>
     port.unpark(name(prefix), at),
   ),
+  // Tasks have no prefix: of a place that an earlier history left in one store the other knows nothing.
+  call('where it waits', fc.constantFrom('a', 'b', 'c', 'd.e:f'), async (port: SlotStore, id, prefix) => {
+    const last = await port.lastPlace(id);
+    return last?.key.includes(prefix) === true ? last : undefined;
+  }),
+  call(
+    'count those before',
+    fc.tuple(slotsName, place, fc.integer({ min: 1, max: 3 })),
+    (port: SlotStore, [name, before, most], prefix) => port.count(name(prefix), { before, most }),
+  ),
   call('count', slotsName, (port: SlotStore, name, prefix) => port.count(name(prefix))),
 );

@@ -29,6 +29,7 @@ const GRANTS = [
   'grantHistory',
   'grantCelery',
   'grantDeadLetters',
+  'grantExplain',
 ] as const;
 
 function make(stack: Stack, props: Partial<TaskServiceProps> = {}): TaskService {
@@ -90,6 +91,7 @@ describe('encryptionKey', () => {
     [/^grantManage/, { dynamodb: WRITE }],
     [/^grantLocks/, { dynamodb: WRITE }],
     [/^grantHistory/, { dynamodb: READ }],
+    [/^grantExplain/, { dynamodb: READ }],
     [/^grantSchedules/, { sqs: SEND, dynamodb: WRITE }],
     [/^grantDeadLetters/, { sqs: SEND, dynamodb: WRITE }],
     [/^grantCelery.*DefaultPolicy/, { sqs: SEND, dynamodb: WRITE }],

@@ -40,6 +40,7 @@ const JUSTIFIED: Readonly<Record<string, readonly (readonly [RegExp, string])[]>
   [SWEEPER]: OF_LAMBDA,
   locks: [],
   history: [],
+  explain: [],
   letters: [[/^sqs:.* rights-orders/, 'of a FIFO queue the same is asked as of the other one']],
   pause: [],
   enqueue: [FREED],
@@ -72,15 +73,15 @@ describe.each(Object.entries(JUSTIFIED))('%s', (role, justified) => {
   });
 });
 
-it('an operator may what all others may, and look at what waits for its time', () => {
+it('an operator may what all others may, and empty queues', () => {
   const rightsOfRole = (role: string): string[] => [...new Set(grantedBy(roles.statementsOf(role)).map(told))];
-  const parts = ['enqueue', 'results', 'manage', 'schedules', 'locks', 'history', 'letters', 'pause'];
-  const timers = grantedBy(roles.statementsOf('operate')).filter((right) => /Query .*timer#/.test(told(right)));
+  const parts = ['enqueue', 'results', 'manage', 'schedules', 'locks', 'history', 'letters', 'pause', 'explain'];
+  const purges = grantedBy(roles.statementsOf('operate')).filter((right) => /PurgeQueue/.test(told(right)));
   expect(rightsOfRole('operate').toSorted()).toEqual(
-    [...new Set([...parts.flatMap(rightsOfRole), ...timers.map(told)])].toSorted(),
+    [...new Set([...parts.flatMap(rightsOfRole), ...purges.map(told)])].toSorted(),
   );
-  expect(timers).toHaveLength(1);
-  for (const right of timers)
+  expect(purges).toHaveLength(3);
+  for (const right of purges)
     expect(missedWithout(roles.statementsOf('operate'), right, gate.of('operate'))).not.toEqual([]);
 });
 
@@ -280,8 +281,8 @@ it('no policy comes near the size that IAM takes', () => {
 
 it('every command of the adapters was asked for', () => {
   const made = new Set(gate.recorded.map(({ action }) => action.replace(/.*:/, '')));
-  // Making queues and tables is the local cloud's; how much lies in queues is asked by who looks after them.
-  const others = new Set(['provision.ts', 'sqs-depths.ts']);
+  // Making queues and tables is the local cloud's; how much lies in queues is asked by who looks after them, who empties them too.
+  const others = new Set(['provision.ts', 'sqs-depths.ts', 'sqs-purges.ts']);
   const sources = readdirSync('lib/aws').filter((file) => file.endsWith('.ts') && !others.has(file));
   const commands = sources.flatMap((file) => [
     ...readFileSync(`lib/aws/${file}`, 'utf8').matchAll(/new (?:sdk\.)?(\w+?)(?:Batch)?Command\(/g),

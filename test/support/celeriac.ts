@@ -14,7 +14,12 @@ export interface Answer {
 }
 
 /** What a test may set of the terminal. */
-export type TerminalParts = Partial<Terminal> & { readonly answer?: boolean; readonly input?: string };
+export type TerminalParts = Partial<Terminal> & {
+  readonly answer?: boolean;
+  /** What somebody types who is asked for a line. */
+  readonly line?: string;
+  readonly input?: string;
+};
 
 export async function celeriac(...args: readonly string[]): Promise<Answer> {
   return celeriacAt({}, ...args);
@@ -31,6 +36,10 @@ export async function celeriacAt(parts: TerminalParts, ...args: readonly string[
       complained.push(question);
       return parts.answer === true;
     },
+    typed: async (question) => {
+      complained.push(question);
+      return parts.line;
+    },
     ...parts,
   });
   const code = await run(args, terminal);
@@ -38,14 +47,15 @@ export async function celeriacAt(parts: TerminalParts, ...args: readonly string[
 }
 
 /** A terminal that says nothing to anybody, but for what `parts` have. */
-export function terminalWith({ answer, input = '', ...given }: TerminalParts): Terminal {
+export function terminalWith({ answer, line, input = '', ...given }: TerminalParts): Terminal {
   return {
     print: () => {},
     complain: () => {},
     style: (_style, text) => text,
-    isInteractive: answer !== undefined,
+    isInteractive: answer !== undefined || line !== undefined,
     columns: 120,
     confirm: async () => answer === true,
+    typed: async () => line,
     read: async () => input,
     variables: {},
     folder: 'nowhere',

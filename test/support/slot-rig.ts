@@ -78,6 +78,7 @@ export function slotRig({ overtaken = 0, lostAnswers = 0, send }: SlotFaults = {
     unpark: (key, place, token) =>
       noted(`unpark ${place.holder}${token === undefined ? '' : ` ${token}`}`, slots.unpark(key, place, token)),
     count: (key) => slots.count(key),
+    lastPlace: (id) => slots.lastPlace(id),
   };
   const ports: SlotPorts = {
     slots: store,

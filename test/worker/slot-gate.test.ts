@@ -69,6 +69,7 @@ async function gated(given: Gated) {
         parked: (name, place) => slots.parked(name, place),
         unpark: (name, place, token) => slots.unpark(name, place, token),
         count: (name) => slots.count(name),
+        lastPlace: (id) => slots.lastPlace(id),
       };
       return { ...ports, slots: { ...own, ...store?.(slots) } };
     },

@@ -60,6 +60,7 @@ export const ChangeMessageVisibilityCommand: CommandClass = /* @__PURE__ */ comm
 export const CreateQueueCommand: CommandClass = /* @__PURE__ */ command('CreateQueue');
 export const DeleteMessageBatchCommand: CommandClass = /* @__PURE__ */ command('DeleteMessageBatch');
 export const GetQueueAttributesCommand: CommandClass = /* @__PURE__ */ command('GetQueueAttributes');
+export const PurgeQueueCommand: CommandClass = /* @__PURE__ */ command('PurgeQueue');
 export const ReceiveMessageCommand: CommandClass = /* @__PURE__ */ command('ReceiveMessage');
 export const SendMessageBatchCommand: CommandClass = /* @__PURE__ */ command('SendMessageBatch');
 export const SendMessageCommand: CommandClass = /* @__PURE__ */ command('SendMessage');

@@ -2,7 +2,8 @@
 import { LambdaEventSources } from '../../aws/lambda-event-sources.ts';
 import { eventSourceIds } from '../../options/deployed-service.ts';
 import { type FirstExpiry, firstExpiry, type Waiting } from '../../operate/first-expiry.ts';
-import { type Paused, type PauseParts, pauseQueue, resumeQueue, withLanes } from '../../operate/pause.ts';
+import { withLanes } from '../../operate/known-queue.ts';
+import { type Paused, type PauseParts, pauseQueue, resumeQueue } from '../../operate/pause.ts';
 import type { CommandModule, JsonSchema } from '../command.ts';
 import { CommandFailed } from '../failures.ts';
 import { instant, span } from '../format.ts';

@@ -28,6 +28,7 @@ export const EVERY_GRANT: Callers = {
     service.grantLocks(grantee);
     service.grantHistory(grantee);
     service.grantPause(grantee);
+    service.grantExplain(grantee);
   },
 };
 

@@ -18,6 +18,7 @@ import { pauseQueue, resumeQueue } from '../../../lib/operate/pause.ts';
 import { scheduledTasks } from '../../../lib/operate/scheduled.ts';
 import type { EventSources, EventSourceState } from '../../../lib/ports/event-sources.ts';
 import type { Environment } from '../../../lib/options/manifest.ts';
+import { slotsKey, taskLockKey } from '../../../lib/ports/slot-keys.ts';
 import { WAKE_QUEUE } from '../../../lib/ports/wake-up.ts';
 import { fillTemplate } from '../../../lib/schedules/eventbridge.ts';
 import { LOST_QUEUE } from '../../../lib/ports/delivery.ts';
@@ -43,6 +44,7 @@ export function scenarioRoles(): ServiceRoles {
     schedules: (service, grantee) => void service.grantSchedules(grantee),
     locks: (service, grantee) => void service.grantLocks(grantee),
     history: (service, grantee) => void service.grantHistory(grantee),
+    explain: (service, grantee) => void service.grantExplain(grantee),
     letters: (service, grantee) => void service.grantDeadLetters(grantee),
     pause: (service, grantee) => void service.grantPause(grantee),
     operate: (service, grantee) => void service.grantOperate(grantee),
@@ -108,6 +110,9 @@ export class Scenario {
     program.app.use({
       ...connect(known, { clock, random: systemRandom }, { sqs, dynamodb }),
       rules: new EventBridgeRules(this.#roles.service.rules.prefix, events),
+      ...(key === 'explain'
+        ? { depths: new SqsDepths({ client: sqs, queues: queueAddresses(known.queues, {}) }) }
+        : {}),
       clock,
     });
     return { ...program, sqs };
@@ -144,6 +149,7 @@ export class Scenario {
     await this.#locking();
     await this.#redriving();
     await this.#pausing();
+    await this.#explaining();
     await this.#firing();
     await this.#losing();
     await this.#deliver();
@@ -331,6 +337,24 @@ export class Scenario {
     for (const queue of Object.keys(eventSources)) await resumeQueue(queue, parts);
     const operator = await this.as('operate').app.ports();
     await scheduledTasks(operator.timers, { shards: environment.timerShards, limit: 5 });
+    // What it empties would be missed by the rest.
+    for (const QueueUrl of Object.values(environment.queues))
+      for (const right of rightsAsked('AmazonSQS.PurgeQueue', { QueueUrl })) gate.ask('operate', right);
+  }
+
+  /** What nobody knows, what is debounced perhaps, and what waits for slots of either kind. */
+  async #explaining(): Promise<void> {
+    const { slots } = await this.as(WORKER).app.ports();
+    const { app } = this.as('explain');
+    await app.explain('nobody', { task: 'late' });
+    for (const key of [slotsKey('single#'), taskLockKey('alone#')]) {
+      const wake = { kind: 'show', queue: 'default', receipt: 'none' } as const;
+      const waits = { sinceMs: 1, holder: 'waits#0', token: 'none', wake, grants: 0 };
+      await slots?.park(key, [waits]);
+      const { reasons } = await app.explain('waits');
+      if (reasons[0]?.kind !== 'slot') throw new Error(`it waits for a slot, and not ${reasons[0]?.kind}`);
+      await slots?.unpark(key, waits);
+    }
   }
 
   /** A rule sends its message to the queue itself. */
