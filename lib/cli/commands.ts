@@ -126,4 +126,10 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: 'Project',
     load: async () => (await import('./commands/synth.ts')).synth,
   },
+  {
+    name: 'complete',
+    summary: 'prints a script for the completion of your shell',
+    group: 'Project',
+    load: async () => (await import('./commands/complete.ts')).completionOf(COMMANDS),
+  },
 ];

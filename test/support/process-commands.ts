@@ -41,6 +41,7 @@ export const PROCESS_TESTS: Readonly<Record<string, string>> = {
   'dlq redrive': COMMON,
   'dlq drop': COMMON,
   monitor: COMMON,
+  complete: 'test/cli/complete.test.ts',
   worker: 'test/process/worker.long.test.ts',
   init: 'test/cli/init.long.test.ts',
   dev: 'test/dev/dev.long.test.ts',
