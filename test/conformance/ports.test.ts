@@ -14,6 +14,7 @@ import {
   locksConformance,
   auditConformance,
   pausesConformance,
+  queueDepthsConformance,
   ratesConformance,
   schedulesConformance,
   slotsConformance,
@@ -68,27 +69,33 @@ describe('memory', () => {
       }),
     );
   });
-  describe('broker', () => {
+  describe('queue depths', () => {
     all(
-      brokerConformance((): BrokerUnderTest => {
-        const clock = new ManualClock(1_900_000_000_000);
-        const broker = new MemoryBroker({
-          clock,
-          ids: countingIds(),
-          queues: { plain: { fifo: false }, ordered: { fifo: true } },
-        });
-        return {
-          broker,
-          standard: 'plain',
-          fifo: 'ordered',
-          receive: (queue) => Promise.resolve(broker.receive(queue, 10)),
-          deadLetters: (queue) => Promise.resolve(broker.deadLetters(queue)),
-          acknowledge: (queue, receipt) => Promise.resolve(broker.acknowledge(queue, receipt)),
-        };
+      queueDepthsConformance(() => {
+        const under = brokerUnderTest();
+        return { ...under, depths: under.broker.depths };
       }),
     );
   });
+  describe('broker', () => all(brokerConformance(brokerUnderTest)));
 });
+
+function brokerUnderTest(): BrokerUnderTest & { readonly broker: MemoryBroker } {
+  const clock = new ManualClock(1_900_000_000_000);
+  const broker = new MemoryBroker({
+    clock,
+    ids: countingIds(),
+    queues: { plain: { fifo: false }, ordered: { fifo: true } },
+  });
+  return {
+    broker,
+    standard: 'plain',
+    fifo: 'ordered',
+    receive: (queue) => Promise.resolve(broker.receive(queue, 10)),
+    deadLetters: (queue) => Promise.resolve(broker.deadLetters(queue)),
+    acknowledge: (queue, receipt) => Promise.resolve(broker.acknowledge(queue, receipt)),
+  };
+}
 
 describe.each([
   ['aws, over HTTP, batched writes', startDynamodb],

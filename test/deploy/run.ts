@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 
 import { blogScenario } from './blog-scenario.ts';
 import { dynamodbLocalConformance, emulatorConformance } from './conformance.ts';
+import { commandsScenario } from './commands-scenario.ts';
 import { connect } from './connect.ts';
 import { drillsScenario } from './drills-scenario.ts';
 import { type Emulator, startMinistack } from './emulator.ts';
@@ -37,6 +38,7 @@ async function scenario(emulator: Emulator): Promise<void> {
   for (const line of readmeLines()) await report.needed(line, async () => void (await cdk(line)));
   await asOnAws();
   await blogScenario(report, emulator);
+  await commandsScenario(report, emulator);
   if (emulator.enforcesRoles) await report.step('what a role does not grant is refused', () => refused(emulator));
   await report.step('the same again: no changes', async () => {
     const output = await cdk('npx cdk deploy');

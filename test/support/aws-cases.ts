@@ -16,22 +16,24 @@ import {
   locksConformance,
   auditConformance,
   pausesConformance,
+  queueDepthsConformance,
   ratesConformance,
   schedulesConformance,
   slotsConformance,
   timersConformance,
 } from 'celeriac/testing';
 
-import { type AwsPorts, connect } from '../../lib/aws/connect.ts';
+import { type AwsPorts, connect, queueAddresses } from '../../lib/aws/connect.ts';
 import { DynamodbAudit } from '../../lib/aws/dynamodb-audit.ts';
 import { DynamodbLeases } from '../../lib/aws/dynamodb-leases.ts';
+import { SqsDepths } from '../../lib/aws/sqs-depths.ts';
 import { peekDeadLetters, SqsPoller } from '../../lib/aws/poller.ts';
 import { systemClock, systemRandom } from '../../lib/base/time.ts';
 import type { Environment } from '../../lib/options/manifest.ts';
 import type { Servers } from './servers.ts';
 
 /** Each case of the broker has queues of its own. */
-const RUNS = 15;
+const RUNS = 19;
 
 export interface Suite {
   readonly port: string;
@@ -66,6 +68,13 @@ export function awsCases(): AwsCases {
     const { standard, fifo } = broker();
     return { broker: ports.broker, deadLetters: ports.deadLetters, standard, fifo };
   };
+  const depths = (): SqsDepths => {
+    if (started === undefined) throw new Error('start() comes first');
+    return new SqsDepths({
+      client: started.sqs,
+      queues: queueAddresses(started.environment.queues, started.environment.deadLetterQueues),
+    });
+  };
   return {
     suites: [
       { port: 'backend', cases: backendConformance(later(() => ports.backend)) },
@@ -88,6 +97,7 @@ export function awsCases(): AwsCases {
       { port: 'slots', cases: slotsConformance(later(() => ports.slots)) },
       { port: 'history', cases: historyConformance(later(() => ports.history)) },
       { port: 'broker', cases: brokerConformance(broker) },
+      { port: 'queue depths', cases: queueDepthsConformance(() => ({ ...broker(), depths: depths() })) },
       { port: 'dead letters', cases: deadLettersConformance(letters) },
     ],
     start: async (servers) => {
