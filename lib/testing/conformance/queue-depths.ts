@@ -21,11 +21,12 @@ export function queueDepthsConformance(make: () => DepthsUnderTest): Conformance
     {
       name: 'what is ready, in flight and delayed is counted, queue by queue, in the order of the questions',
       async run() {
-        const { depths, broker, standard, fifo, receive } = make();
+        const under = make();
+        const { depths, broker, standard, fifo } = under;
         const none = { ready: 0, inFlight: 0, delayed: 0 };
         deepEqual(await depths.count([{ queue: standard }, { queue: fifo }]), [none, none]);
         await broker.send([{ queue: standard, body: 'taken' }]);
-        equal((await receive(standard)).length, 1);
+        equal((await under.receive(standard)).length, 1);
         const bodies = ['one', 'two', 'three'];
         await broker.send(bodies.map((body) => ({ queue: standard, body })));
         await broker.send([{ queue: standard, body: 'later', delaySeconds: 600 }]);
