@@ -2,6 +2,7 @@
 import { errorLine } from '../base/error-text.ts';
 import { RATE_CONTROL_SECONDS } from '../base/limits.ts';
 import { isPassing } from '../base/passing.ts';
+import { quoted } from '../base/quote.ts';
 import { type Rate, type RateLimit, resolveRateLimit } from '../options/rate-limit.ts';
 import type { Rates } from '../ports/rates.ts';
 import type { Worker } from './worker.ts';
@@ -23,11 +24,12 @@ export async function currentLimit(task: string, declared: RateLimit, worker: Wo
   const limit = (await limitsNow(worker)).get(task);
   if (limit === undefined) return declared;
   try {
-    const rate = resolveRateLimit({ limit: limit as Rate }, `rateLimit of task '${task}', as control has it,`);
+    const rate = resolveRateLimit({ limit: limit as Rate }, 'rateLimit');
     return rate && { ...declared, text: rate.text, paceMicros: rate.paceMicros };
-  } catch (error) {
+  } catch {
     // Somebody else has written it.
-    worker.ports.logger.log('error', errorLine(error), { task });
+    const text = `The rate limit of task '${task}' was changed to ${quoted(limit)}, which is none: it holds as declared`;
+    worker.ports.logger.log('error', text, { task });
     return declared;
   }
 }

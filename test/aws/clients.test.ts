@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { SendMessageCommand } from '#aws-sdk';
 import { expect, it, vi } from 'vitest';
 
-import { sqsClient } from '../../lib/aws/clients.ts';
+import { DYNAMODB_ATTEMPTS, dynamodbClient, sqsClient } from '../../lib/aws/clients.ts';
 
 it('asks the endpoint of the environment, whatever host a queue URL names, and prints nothing past the logger', async () => {
   // Emulators write their own host name into queue URLs.
@@ -36,4 +36,12 @@ it('asks the endpoint of the environment, whatever host a queue URL names, and p
     vi.unstubAllEnvs();
     warn.mockRestore();
   }
+});
+
+it('asks DynamoDB more often than the SDK would by itself, through one client for the process', async () => {
+  const client = dynamodbClient({ region: 'us-east-1' });
+  expect(await client.config.maxAttempts()).toBe(DYNAMODB_ATTEMPTS);
+  expect(dynamodbClient({ region: 'eu-central-1', maxAttempts: 1 })).toBe(client);
+  expect(await client.config.region()).toBe('us-east-1');
+  expect(sqsClient()).toBe(sqsClient({ region: 'eu-central-1' }));
 });

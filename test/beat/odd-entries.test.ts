@@ -134,3 +134,24 @@ it.each([
   expect(letters).toEqual([[queue, groupId]]);
   expect(await dueTimers(world.timers, Infinity)).toEqual([]);
 });
+
+it('a broker that throws at once has told nothing of any tick: all of them come with the next sweep', async () => {
+  const { app, world, lines, timesOf } = beatWorld((note) => ({
+    a: { task: note.s(), schedule: every('90s') },
+    b: { task: note.s(), schedule: every('90s') },
+  }));
+  const send = world.broker.send.bind(world.broker);
+  world.broker.send = () => {
+    throw new RangeError('no');
+  };
+  expect(await app.sweep()).toMatchObject({ ticks: 0, failed: 2 });
+  expect(
+    lines.map(({ message }) => message).filter((line) => /^Schedule entry '[ab]' was not swept: no/.test(line)),
+  ).toHaveLength(2);
+  world.broker.send = send;
+  await world.advance('3m');
+  expect([timesOf('a'), timesOf('b')]).toEqual([
+    [90_000, 180_000],
+    [90_000, 180_000],
+  ]);
+});

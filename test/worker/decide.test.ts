@@ -161,3 +161,21 @@ describe('mayStart', () => {
     expect(mayStart(NOW + elapsedMs, DEADLINE, START, { timeLimitSeconds, softTimeLimitSeconds: null })).toBe(expected);
   });
 });
+
+it('a thrown value that cannot be asked what it is fails its task, and is no expected error', () => {
+  const odd = new Proxy(
+    {},
+    {
+      get: () => {
+        throw new TypeError('not even that');
+      },
+      getPrototypeOf: () => {
+        throw new TypeError('not even that');
+      },
+    },
+  );
+  const facts = { options: options({ throws: [Error] }), retries: 0, deliveries: 1, nowMs: NOW, random: half };
+  const decision = decideEnd({ ...facts, ending: { ok: false, error: odd } });
+  expect([decision.kind, 'error' in decision && decision.error === odd]).toEqual(['fail', true]);
+  expect('expected' in decision && decision.expected).toBe(false);
+});

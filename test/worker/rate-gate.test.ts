@@ -153,6 +153,62 @@ describe('a message without a slot', () => {
   });
 });
 
+describe('a limit that was changed', () => {
+  const changed = (text: string, limits?: () => Promise<ReadonlyMap<string, string>>) => {
+    const app = new Celeriac('rates');
+    app.task('job', { rateLimit: { limit: '6/m', burst: 5 } }, () => 1);
+    const asked: RateRequest[] = [];
+    return deliver({
+      app,
+      ports: (ports) => ({
+        ...ports,
+        rates: {
+          reserve: (request) => {
+            asked.push(request);
+            return Promise.resolve({ nextMicros: 0 });
+          },
+          keep: ({ slot }) => Promise.resolve(slot),
+          kept: () => Promise.resolve(undefined),
+          setLimit: () => Promise.resolve(),
+          limits: limits ?? (() => Promise.resolve(new Map([['job', text]]))),
+        },
+      }),
+    }).then((outcome) => ({ ...outcome, asked }));
+  };
+
+  it.each([
+    ['60/m', 1, 1_000_000],
+    ['0', 0, undefined],
+  ])('to %s: places are %i, of %j', async (text, places, pace) => {
+    const { asked, record } = await changed(text);
+    expect([asked.length, asked[0]?.paceMicros, record?.status]).toEqual([places, pace, 'SUCCESS']);
+  });
+
+  it('to what is none holds as it was declared, and a line says so', async () => {
+    const { asked, lines } = await changed('often');
+    expect(asked.map(({ paceMicros }) => paceMicros)).toEqual([PACE]);
+    expect(lines.filter(([level]) => level === 'error')).toEqual([
+      [
+        'error',
+        expect.stringContaining("The rate limit of task 'job' was changed to 'often', which is none"),
+        { task: 'job' },
+      ],
+    ]);
+  });
+
+  it.each([
+    [true, 0, undefined],
+    [false, 1, 'SUCCESS'],
+  ])('which cannot be read, retryable: %s', async (retryable, places, status) => {
+    const thrown = Object.assign(new Error('no'), { retryable, $fault: 'client' });
+    const { asked, record, lines } = await changed('', () => Promise.reject(thrown));
+    expect([asked.length, record?.status]).toEqual([places, status]);
+    expect(
+      lines.some(([level, text]) => level === 'warn' && text.startsWith('Changed rate limits could not be read')),
+    ).toBe(!retryable);
+  });
+});
+
 describe('a message that has a slot', () => {
   it.each<[string, Rated, number, number]>([
     ['that comes', { header: slotAt(0) }, 1, 0],

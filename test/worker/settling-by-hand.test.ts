@@ -16,15 +16,16 @@ import type { Gather } from '../../lib/canvas/compile.ts';
 import type { ConcludeRequest, TaskRecord } from '../../lib/ports/backend.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import type { TaskContext } from '../../lib/task/context.ts';
-import { signature } from '../../lib/wire/signature.ts';
+import { type Signature, signature } from '../../lib/wire/signature.ts';
 import type { Message } from '../../lib/wire/message.ts';
 import { concludeSteps, firstConclusion, isMarked } from '../../lib/worker/failed-steps.ts';
 import { chordErrorOf, gatherResults, sentResults } from '../../lib/worker/gather.ts';
+import { bodyWith } from '../../lib/worker/group-marks.ts';
 import { Pending, type Settling } from '../../lib/worker/settling.ts';
 import { runCheck } from '../../lib/worker/slot-check.ts';
 import { Outbox, Progress } from '../../lib/worker/windows.ts';
 import { checkedLines } from '../support/log-lines.ts';
-import { deliver, envelope, ID } from '../support/one-delivery.ts';
+import { deliver, envelope, ID, START_MS } from '../support/one-delivery.ts';
 import { KEY, NOW, parked, slotRig, type SlotRig } from '../support/slot-rig.ts';
 
 const passing = (): Error => Object.assign(new Error('not now'), { retryable: true });
@@ -124,6 +125,80 @@ describe('what could not be handled', () => {
     expect(told.length).toBe(1);
     expect(told[0]?.[1]).toContain('The dead letter was not sent: No: no');
     expect(logged === retryable).toBe(false);
+  });
+});
+
+describe('a retry that stood, and was ended before it could be sent', () => {
+  it('is what the error links of its first attempt are told of', async () => {
+    const made = new Celeriac('ends');
+    made.task('job', () => 1);
+    const told: unknown[] = [];
+    made.task(
+      'tell',
+      (request: { readonly retries: number }, error: Error) => void told.push([request.retries, error.name]),
+    );
+    const one = {
+      id: ID,
+      attempt: 0,
+      owner: 'worker',
+      nowMs: START_MS,
+      leaseMs: START_MS + 1000,
+      name: 'job',
+      queue: 'default',
+      meta: '{"status":"RETRY","result":null}',
+      expiresAtSeconds: START_MS / 1000 + 86_400,
+    };
+    const { acked } = await deliver({
+      app: made,
+      body: envelope({}, [], { callbacks: null, errbacks: [signature('tell')], chain: null, chord: null }),
+      prepare: async ({ backend }) => {
+        await backend.claim([one]);
+        await backend.commit([{ ...one, status: 'RETRY', final: false }]);
+        const meta = '{"status":"FAILURE","result":{"exc_type":"RangeError","exc_message":["no"]}}';
+        await backend.conclude([{ ...one, attempt: 1, status: 'FAILURE', meta }]);
+      },
+    });
+    expect([acked, told]).toEqual([true, [[1, 'RangeError']]]);
+  });
+});
+
+describe('the key of a unique task', () => {
+  it.each([
+    ['passes', passing(), true],
+    ['is refused for good', refusal(), true],
+  ])(
+    'that cannot be freed when its run begins, since that %s: it runs, and a line says so',
+    async (_what, thrown, acked) => {
+      const made = new Celeriac('ends');
+      made.task('job', { unique: { key: () => 'k', ttl: '1h', until: 'started' } }, () => 1);
+      let clears = 0;
+      const found = await deliver({
+        app: made,
+        body: envelope({ celeriac: { unique: ['k', 'started'] } }),
+        tap: (call, go) => {
+          if (call !== 'marks.clear') return go();
+          clears += 1;
+          return clears === 1 ? Promise.reject(thrown) : go();
+        },
+      });
+      expect([found.acked, found.record?.status, clears]).toEqual([acked, 'SUCCESS', 2]);
+      expect(found.lines.filter(([level]) => level === 'warn')).toEqual([
+        ['warn', expect.stringContaining('is not free yet'), { task: 'job', taskId: ID }],
+      ]);
+    },
+  );
+
+  it.each([
+    ['when its run begins', { unique: ['k', 'started'] }, 0, 1],
+    ['when it has ended', { unique: ['k', 'finished'] }, 0, 1],
+    ['by its retry only when that has ended', { unique: ['k', 'started'] }, 1, 1],
+    ['never, where it is none', { unique: [7, 'started'] }, 0, 0],
+    ['never, where no store could have it', { unique: ['k'.repeat(3000), 'finished'] }, 0, 0],
+    ['never, where it is no text that a store keeps', { unique: ['\ud800', 'finished'] }, 0, 0],
+    ['never, where the header says something else', { unique: 'k' }, 0, 0],
+  ])('is freed %s', async (_what, header, retries, clears) => {
+    const { calls, record } = await deliver({ app: app(), body: envelope({ retries, celeriac: header }) });
+    expect([record?.status, calls.filter((call) => call === 'marks.clear').length]).toEqual(['SUCCESS', clears]);
   });
 });
 
@@ -357,6 +432,46 @@ describe('the results of a group', () => {
     const sent = await sentResults(gather(size), { ports: rig(records).ports, isBodyExternal });
     expect(Object.keys(sent)).toEqual([kind]);
     if ('args' in sent) expect(sent.args).toHaveLength(1);
+  });
+});
+
+describe('a body whose results have gone', () => {
+  const BODY = { ...signature('job'), options: { task_id: 'body' } };
+  const CHAIN = { ...signature('celery.chain'), subtask_type: 'chain', kwargs: { tasks: [BODY, signature('job')] } };
+  const SEVERAL = { ...group(2, 'm'), options: { task_id: 'body' } };
+  const record = (status: string): TaskRecord => ({ id: 'body', status });
+
+  it.each<[string, Signature, unknown, readonly string[]]>([
+    ['nobody has begun: it fails', BODY, { kind: 'concluded' }, ['failed step']],
+    ['has failed before', BODY, { kind: 'finished', record: record('FAILURE') }, ['failed step']],
+    ['was revoked', BODY, { kind: 'finished', record: record('REVOKED') }, ['failed step']],
+    ['has run: nothing is said of it', BODY, { kind: 'finished', record: record('SUCCESS') }, []],
+    ['runs', BODY, { kind: 'busy', leaseMs: NOW, record: record('FAILURE') }, []],
+    ['runs its next attempt', BODY, { kind: 'older', record: record('FAILURE') }, []],
+    [
+      'is a chain, sent as its first',
+      CHAIN as Signature,
+      { kind: 'busy', leaseMs: NOW, record: record('STARTED') },
+      [],
+    ],
+    // The first alone may have been sent.
+    ['is several', SEVERAL, { kind: 'busy', leaseMs: NOW, record: record('STARTED') }, ['failed step']],
+  ])('%s', async (_what, body, outcome, kinds) => {
+    const { settling, asked } = steps();
+    Object.assign(settling.ports.backend, {
+      get: () => Promise.resolve([undefined]),
+      conclude: (requests: readonly ConcludeRequest[]) => {
+        asked.push([...requests]);
+        return Promise.resolve([outcome]);
+      },
+    });
+    Object.assign(settling.ports.groups, {
+      count: () => Promise.resolve({ done: 1, failed: [], memberIds: new Map() }),
+    });
+    const followers = await bodyWith(settling, body, { groupId: 'g', size: 1, policy: 'celery' });
+    expect(followers.map(({ kind }) => kind)).toEqual(kinds);
+    expect(asked).toHaveLength(1);
+    expect(asked[0]).toMatchObject([{ status: 'FAILURE', meta: expect.stringContaining('ChordError') }]);
   });
 });
 
