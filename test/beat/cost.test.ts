@@ -38,10 +38,10 @@ function wired(schedules: Schedules): { app: Celeriac; clock: ManualClock; ports
   return { app, clock, ports: app.ports() };
 }
 
-describe('100,000 stored entries', () => {
+describe('20,000 stored entries', () => {
   const schedules = new MemorySchedules();
   beforeAll(async () => {
-    for (let index = 0; index < 100_000; index += 1) await schedules.write([hourly(`entry-${index}`)]);
+    for (let index = 0; index < 20_000; index += 1) await schedules.write([hourly(`entry-${index}`)]);
   });
 
   const callsOf = async (of: Schedules, minutes: number): Promise<string[]> => {
