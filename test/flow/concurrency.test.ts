@@ -72,6 +72,20 @@ describe('concurrency', () => {
     expect(Math.max(...run.runs.map(({ toMs = 0 }) => toMs))).toBeLessThan((30 / limit) * 10_000 + 2000);
   });
 
+  it('puts those that were sent early in the order in which they were due', async () => {
+    const run = limited({ concurrency: 1 }, { seconds: 100 });
+    using world = run.world;
+    await run.task.applyAsync([0]);
+    await world.advance(1);
+    await run.task.applyAsync([3], { countdown: 40 });
+    await world.advance(1);
+    await run.task.applyAsync([2], { countdown: 20 });
+    await world.advance(1);
+    await run.task.applyAsync([1]);
+    await world.drain();
+    expect(run.runs.map(({ n }) => n)).toEqual([0, 1, 2, 3]);
+  });
+
   it('has a line for each key', async () => {
     const run = limited({ concurrency: { limit: 1, key: (_n: number, tenant: string) => tenant } });
     using world = run.world;

@@ -8,6 +8,7 @@ import { PUMP_TASK } from '../../lib/canvas/own-tasks.ts';
 import type { SlotStore } from '../../lib/ports/slots.ts';
 import { CURRENT_INVOCATION } from '../../lib/testing/simulated-invocation.ts';
 import { seededRandom } from '../../lib/testing/seeded.ts';
+import { watchOrder } from './slot-order.ts';
 
 export interface Program {
   readonly seed: number;
@@ -102,6 +103,8 @@ export async function runProgram({
     wrapPorts: (ports) =>
       ports.slots === undefined ? ports : { ...ports, slots: slow(ports.slots, latency, ports.clock) },
   });
+  // One that stands still for minutes hands over as it saw the line before.
+  if ((faults.freeze ?? 0) === 0 && world.ports.slots !== undefined) watchOrder(world.ports.slots, world.clock, broken);
   const results: { readonly n: number; readonly id: string }[] = [];
   for (let n = 0; n < tasks; n += 1) {
     const args = [
@@ -179,6 +182,6 @@ export function programOf(seed: number): Program {
     idempotent: seed % 7 === 0,
     latencyMs: seed % 2 === 0 ? 0 : 400,
     looksAfter: true,
-    faults: FAULTS,
+    faults: seed % 4 === 1 ? { ...FAULTS, freeze: 0 } : FAULTS,
   };
 }
