@@ -148,11 +148,13 @@ interface FieldProps {
 
 export function Field({ label, hint, error, children }: FieldProps): VNode {
   return (
-    <label class="field">
-      <span>{label}</span>
-      {children}
+    <div class="field">
+      <label>
+        <span>{label}</span>
+        {children}
+      </label>
       {error !== undefined && <small class="tone-bad">{error}</small>}
       {error === undefined && hint !== undefined && <small>{hint}</small>}
-    </label>
+    </div>
   );
 }

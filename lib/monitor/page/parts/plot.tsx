@@ -214,7 +214,7 @@ function seriesLook({ name, colour, look = 'line' }: PlotLine): uPlot.Series {
     width: look === 'line' || look === 'area' ? 1.75 : 1.25,
     spanGaps: false,
     // One value between two gaps has no line.
-    points: { size: 4, fill: stroke },
+    points: look === 'line' || look === 'dots' ? { size: 4, fill: stroke } : { show: false },
     ...(look === 'dots' ? { dash: [2, 3] } : {}),
     ...(look === 'area' ? { fill: soft } : {}),
     ...(look === 'bars' && bars !== undefined ? { fill: stroke, paths: bars } : {}),

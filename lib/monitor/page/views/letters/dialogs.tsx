@@ -2,36 +2,19 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 
-import type { LettersReport } from '../../../answers.ts';
-import { act } from '../../data/api.ts';
+import { untilComplete } from '../../data/until-complete.ts';
 import { Confirm } from '../../parts/confirm.tsx';
 import { Choice, Field, Note } from '../../parts/controls.tsx';
 import { Hostile } from '../../parts/text.tsx';
 import { tell } from '../../parts/toast.tsx';
 import { plainText } from '../../pure/hostile-text.ts';
-import { lettersText, paceText, reportText, summed } from '../../pure/letters.ts';
+import { lettersText, paceText, reportText } from '../../pure/letters.ts';
 import { count } from '../../pure/words.ts';
 import type { Group } from './group.ts';
 
 interface GroupDialogProps {
   readonly group: Group;
   readonly onClose: () => void;
-}
-
-// One request works for 20 s at most; an hour of them is somebody's mistake.
-const MOST_REQUESTS = 180;
-
-async function untilComplete(path: string, body: object): Promise<LettersReport> {
-  let all = await act<LettersReport>(path, body);
-  for (let times = 1; !all.complete && times < MOST_REQUESTS; times += 1) {
-    tell(`${reportText(all)} It goes on.`);
-    const next = await act<LettersReport>(path, body);
-    // Nothing more is done by asking again.
-    if (next.sent + next.settled + next.dropped + next.superseded === 0)
-      return summed(all, { ...next, complete: true });
-    all = summed(all, next);
-  }
-  return all;
 }
 
 const RATES = [1, 5, 20, 100];
@@ -45,12 +28,12 @@ export function RedriveDialog({ group, onClose }: GroupDialogProps): VNode {
   const redrive = async (): Promise<void> => {
     const report =
       many === 'one'
-        ? await act<LettersReport>('/api/dead-letters/redrive', { queue, id: first })
-        : await untilComplete('/api/dead-letters/redrive', {
-            queue,
-            fingerprint,
-            ...(rate === '' ? {} : { rate: `${rate}/s` }),
-          });
+        ? await untilComplete('/api/dead-letters/redrive', { queue, id: first }, 1)
+        : await untilComplete(
+            '/api/dead-letters/redrive',
+            { queue, fingerprint, ...(rate === '' ? {} : { rate: `${rate}/s` }) },
+            group.count,
+          );
     tell(reportText(report));
   };
   return (
@@ -99,7 +82,7 @@ export function RedriveDialog({ group, onClose }: GroupDialogProps): VNode {
 export function DropDialog({ group, onClose }: GroupDialogProps): VNode {
   const { queue, fingerprint, task } = group;
   const drop = async (): Promise<void> => {
-    tell(reportText(await untilComplete('/api/dead-letters/drop', { queue, fingerprint })));
+    tell(reportText(await untilComplete('/api/dead-letters/drop', { queue, fingerprint }, group.count)));
   };
   const what = lettersText(group.count);
   return (

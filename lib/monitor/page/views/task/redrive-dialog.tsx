@@ -1,8 +1,7 @@
 /** Sends back tasks that lie in dead-letter queues. */
 import type { VNode } from 'preact';
 
-import type { LettersReport } from '../../../answers.ts';
-import { act } from '../../data/api.ts';
+import { untilComplete } from '../../data/until-complete.ts';
 import { Confirm } from '../../parts/confirm.tsx';
 import { tell } from '../../parts/toast.tsx';
 import { reportText } from '../../pure/letters.ts';
@@ -16,7 +15,7 @@ interface RedriveProps {
 
 export function RedriveTasksDialog({ ids, onClose, onDone }: RedriveProps): VNode {
   const redrive = async (): Promise<void> => {
-    const report = await act<LettersReport>('/api/dead-letters/redrive', { id: ids });
+    const report = await untilComplete('/api/dead-letters/redrive', { id: ids }, ids.length);
     tell(reportText(report));
     onDone?.();
   };
