@@ -97,6 +97,18 @@ describe('what a service is doing', () => {
     ]);
   });
 
+  it('explain, stats, events, purge', async () => {
+    const [task] = await lines('call', 'orders.charge', 'bob', '7', '--wait');
+    const id = String(task?.['id']);
+    expect(await lines('explain', id)).toEqual([expect.objectContaining({ id })]);
+    // The history is written with the end of its batch.
+    await expect
+      .poll(() => lines('events', '--since', '10m', '--no-follow'), { timeout: 30_000 })
+      .toContainEqual(expect.objectContaining({ id, task: 'orders.charge' }));
+    expect((await lines('stats')).length).toBeGreaterThan(0);
+    expect(await lines('purge', 'mail', '--dry-run')).toHaveLength(1);
+  });
+
   it('inspect active, reserved, parked: who runs under a concurrency, and who waits for it', async () => {
     const ship = ['orders.ship', '--key', 'DE'] as const;
     const first = await celeriac('call', 'orders.ship', 'DE');
