@@ -1,0 +1,257 @@
+/** The page in a real browser, on the embedded cloud with a busy service behind it: every view, both themes, a phone, the actions. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import { AxeBuilder } from '@axe-core/playwright';
+import { LocalCloud } from 'celeriac/local';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+
+import { systemClock } from '../../lib/base/time.ts';
+import { openService } from '../../lib/cli/find-service.ts';
+import { monitoredService } from '../../lib/cli/monitored-service.ts';
+import type { Service } from '../../lib/cli/service.ts';
+import { type MonitorServer, serveMonitor } from '../../lib/monitor/serve.ts';
+import { busyApp, makeBusy } from '../support/busy-service.ts';
+import { terminalWith } from '../support/celeriac.ts';
+
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
+if (CHROMIUM === undefined) process.stdout.write('Skipped: the page in a browser: there is no Chromium.\n');
+
+const PHONE = { width: 390, height: 844 };
+const DESK = { width: 1440, height: 900 };
+/** Asked of the browser: pixels beyond its window. */
+const WIDER = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+const SHOTS = process.env['CELERIAC_SHOTS'];
+
+describe.skipIf(CHROMIUM === undefined)('the page', () => {
+  const busy = busyApp();
+  let cloud: LocalCloud;
+  let service: Service;
+  let server: MonitorServer;
+  let browser: Browser;
+  /** What no page may say. */
+  const complaints: string[] = [];
+  const ids: Record<string, string> = {};
+
+  beforeAll(async () => {
+    const configFile = fileURLToPath(new URL('../../lib/monitor/page/vite.config.ts', import.meta.url));
+    await build({ configFile, logLevel: 'silent' });
+    cloud = await LocalCloud.start(busy.app, { logger: { log: () => {} } });
+    service = await openService({}, terminalWith({ variables: cloud.variables('local'), clock: systemClock }));
+    server = await serveMonitor({ service: monitoredService(service), port: 0, user: 'ada' });
+    await makeBusy(busy);
+    await busy.app.locks.acquire('nightly-export', { info: 'by hand', ttl: '10m' });
+    browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: ['--no-sandbox'] });
+    // What ends shows in the history a moment later.
+    await vi.waitUntil(
+      async () => {
+        const { entries } = await busy.app.history.list({ from: '1h', limit: 200 });
+        for (const { id, task } of entries) ids[task] ??= id;
+        return ['orders.checkout', 'mail.welcome', 'mail.receipt', 'blog.render_comment', 'orders.total'].every(
+          (name) => ids[name] !== undefined,
+        );
+      },
+      { timeout: 60_000, interval: 200 },
+    );
+  });
+  afterAll(async () => {
+    busy.release();
+    await browser?.close();
+    await server?.stop();
+    service?.close();
+    await cloud?.stop();
+  });
+
+  async function opened(colorScheme: 'light' | 'dark', viewport: typeof DESK): Promise<BrowserContext> {
+    const context = await browser.newContext({ colorScheme, viewport });
+    const page = await context.newPage();
+    await page.goto(server.address);
+    // The token has left the address.
+    await vi.waitUntil(() => !page.url().includes('token'));
+    await page.close();
+    return context;
+  }
+
+  async function at(context: BrowserContext, path: string): Promise<Page> {
+    const page = await context.newPage();
+    page.on('pageerror', (error) => complaints.push(`${page.url()}: ${error.message}`));
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(`${page.url()}: ${message.text()}`);
+    });
+    await page.goto(`${server.url}${path}`);
+    return page;
+  }
+
+  /** Paths, and what stands in each once it is there. */
+  const views = (): readonly (readonly [string, string])[] => [
+    ['/', 'Throughput'],
+    ['/tasks', 'orders.charge'],
+    ['/tasks?state=failed&since=1h', 'orders.total'],
+    ['/tasks?state=delayed', 'Due'],
+    ['/tasks?text=nobody-has-said-this', 'No task fits'],
+    [`/tasks/${ids['mail.welcome']}`, 'Timeline'],
+    [`/tasks/${ids['mail.receipt']}`, 'It gave up'],
+    [`/tasks/${ids['blog.render_comment']}`, 'Attempts'],
+    [`/tasks/${ids['orders.checkout']}`, 'Family'],
+    ['/tasks/nobody', 'Nothing is stored'],
+    ['/queues', 'reports'],
+    ['/dead-letters', 'mail.receipt'],
+    ['/schedules', 'nightly-report'],
+    ['/limits?task=orders.ship&key=DE', 'nightly-export'],
+    ['/catalogue', 'orders.checkout'],
+    ['/audit', 'Audit list'],
+    ['/nowhere', 'no such address'],
+  ];
+
+  it('text of tasks is text', async () => {
+    const context = await opened('light', DESK);
+    const page = await at(context, `/tasks/${ids['blog.render_comment']}`);
+    await page.getByText('U+202E').first().waitFor();
+    expect(await page.title()).not.toBe('taken');
+    expect(await page.locator('main img').count()).toBe(0);
+    await context.close();
+  });
+
+  it('filters stand in the address, and Back undoes them', async () => {
+    const context = await opened('light', DESK);
+    const page = await at(context, '/tasks');
+    await page.getByRole('button', { name: 'Failed' }).click();
+    await vi.waitUntil(() => page.url().endsWith('/tasks?state=failed'));
+    await page.keyboard.press('/');
+    await page.keyboard.type('task:orders.total');
+    await page.keyboard.press('Enter');
+    await vi.waitUntil(() => page.url().includes('task=orders.total'));
+    await page.goBack();
+    await vi.waitUntil(() => page.url().endsWith('/tasks?state=failed'));
+    await page.getByRole('main').focus();
+    await page.keyboard.press('g');
+    await page.keyboard.press('q');
+    await page.getByRole('heading', { name: 'Queues', level: 1 }).waitFor();
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await context.close();
+  });
+
+  it('rows are walked by keys, and opened', async () => {
+    const context = await opened('dark', DESK);
+    const page = await at(context, '/tasks?since=1h');
+    await page.locator('tbody tr').first().waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('x');
+    await page.getByText('1 task selected').waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByText('Timeline').waitFor();
+    await context.close();
+  });
+
+  it('a queue is paused with a reason, and resumed', async () => {
+    const context = await opened('light', DESK);
+    const page = await at(context, '/queues');
+    const panel = page.locator('section', { has: page.getByRole('heading', { name: 'reports' }) });
+    await panel.getByRole('button', { name: 'Pause…' }).click();
+    await page.getByLabel('Why').fill('the printer is on fire');
+    await page.getByRole('button', { name: 'Pause reports' }).click();
+    await panel.getByText('the printer is on fire').waitFor();
+    await panel.getByRole('button', { name: 'Resume' }).click();
+    await panel.getByText('Running', { exact: true }).waitFor();
+    await context.close();
+  });
+
+  it('a task is sent by its form, and shown', async () => {
+    const context = await opened('light', DESK);
+    const page = await at(context, '/catalogue');
+    await page.getByRole('row', { name: 'orders.charge' }).getByRole('button', { name: 'Call…' }).click();
+    await page.getByLabel('Arguments', { exact: true }).fill('["from the page"');
+    await page.getByText('This is no JSON').waitFor();
+    expect(await page.getByRole('button', { name: 'Send the task' }).isDisabled()).toBe(true);
+    await page.getByLabel('Arguments', { exact: true }).fill('["from the page", 7]');
+    await page.getByRole('button', { name: 'Send the task' }).click();
+    await page.getByText('It succeeded.').waitFor();
+    await page.getByText('{"who":"from the page","cents":7}').waitFor();
+    await context.close();
+  });
+
+  it('a schedule is made, previewed, disabled, run and deleted', async () => {
+    const context = await opened('light', DESK);
+    const page = await at(context, '/schedules');
+    await page.getByRole('button', { name: 'New schedule…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('lunch');
+    await dialog.getByLabel('Task', { exact: true }).fill('reports.build');
+    await dialog.getByLabel('Hour').fill('12');
+    await dialog.getByText('At 12:00').waitFor();
+    await dialog.getByText('Next 5 ticks').waitFor();
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    const row = page.getByRole('row', { name: 'lunch' });
+    await row.getByRole('switch').click();
+    await page.getByText('lunch is disabled.').waitFor();
+    await row.getByRole('button', { name: 'Run now…' }).click();
+    await page.getByRole('button', { name: 'Run lunch' }).click();
+    await page.getByText('lunch was sent').waitFor();
+    await row.getByRole('button', { name: 'Delete lunch' }).click();
+    expect(await dialog.getByRole('button', { name: 'Delete lunch' }).isDisabled()).toBe(true);
+    await dialog.getByLabel('Type lunch to go on').fill('lunch');
+    await dialog.getByRole('button', { name: 'Delete lunch' }).click();
+    await row.waitFor({ state: 'detached' });
+    await context.close();
+  });
+
+  it('who has not the token is told how to get in', async () => {
+    const context = await browser.newContext();
+    const page = await at(context, '/tasks');
+    await page.getByText('This monitor is for whoever has its address').waitFor();
+    await context.close();
+  });
+
+  it('a monitor that is gone is told of, and what was known stays', async () => {
+    const context = await opened('light', DESK);
+    const page = await at(context, '/queues');
+    await page.getByRole('heading', { name: 'reports' }).waitFor();
+    const before = complaints.length;
+    await context.setOffline(true);
+    await page.getByText('The monitor does not answer.').waitFor();
+    expect(await page.getByRole('heading', { name: 'reports' }).count()).toBe(1);
+    await context.setOffline(false);
+    await page.getByText('The monitor does not answer.').waitFor({ state: 'detached' });
+    await context.close();
+    complaints.splice(before);
+  });
+
+  // Each theme and each width is checked by axe once; what is left is looked at for its width.
+  it.each([
+    ['light', DESK, true],
+    ['dark', PHONE, true],
+    ['dark', DESK, false],
+    ['light', PHONE, false],
+  ] as const)(
+    '%s, %j: every view is there and fits, and axe (%s) finds nothing serious',
+    async (theme, viewport, isChecked) => {
+      const context = await opened(theme, viewport);
+      const page = await at(context, '/');
+      const found: string[] = [];
+      for (const [path, text] of views()) {
+        await page.goto(`${server.url}${path}`);
+        await page.getByText(text).first().waitFor({ state: 'attached' });
+        if (SHOTS !== undefined)
+          await page.screenshot({ path: `${SHOTS}/${theme}-${viewport.width}${path.replaceAll(/\W+/g, '-')}.png` });
+        const wide = await page.evaluate<number>(WIDER);
+        if (wide > 0) found.push(`${path} is ${wide} pixels too wide`);
+        if (!isChecked) continue;
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        for (const { id, impact, nodes } of violations)
+          if (impact === 'serious' || impact === 'critical') found.push(`${path} ${id}: ${nodes[0]?.html}`);
+      }
+      await context.close();
+      expect(found).toEqual([]);
+    },
+  );
+
+  it('no page has complained: not of the content security policy either', () => {
+    expect(complaints).toEqual([]);
+  });
+});
