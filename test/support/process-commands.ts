@@ -15,10 +15,6 @@ export const PROCESS_TESTS: Readonly<Record<string, string>> = {
   purge: COMMON,
   stats: COMMON,
   events: COMMON,
-  explain: COMMON,
-  purge: COMMON,
-  stats: COMMON,
-  events: COMMON,
   'inspect queues': COMMON,
   'inspect registered': COMMON,
   'inspect scheduled': COMMON,
@@ -50,7 +46,6 @@ export const PROCESS_TESTS: Readonly<Record<string, string>> = {
   init: 'test/cli/init.long.test.ts',
   dev: 'test/dev/dev.long.test.ts',
   synth: 'test/cli/synth.long.test.ts',
-  complete: 'test/cli/complete.test.ts',
 };
 
 /** Those that test/cli/commands.long.test.ts has to start. */
