@@ -12,6 +12,7 @@ const TAKERS: Readonly<Record<string, (app: Celeriac, id: string) => unknown>> =
   'control.revoke()': (app, id) => app.control.revoke(id),
   'control.revoke() of several': (app, id) => app.control.revoke(['good', id]),
   'control.terminate()': (app, id) => app.control.terminate(id),
+  'explain()': (app, id) => app.explain(id),
   'history.task()': (app, id) => app.history.task(id),
   'deadLetters.show()': (app, id) => app.deadLetters.show(id),
   'deadLetters.list()': (app, id) => app.deadLetters.list({ id }),
@@ -36,6 +37,7 @@ describe.each(Object.entries(TAKERS))('%s', (_name, take) => {
 it.each([
   [['result', '']],
   [['revoke', 'good', '']],
+  [['explain', '']],
   [['dlq', 'show', '']],
   [['dlq', 'list', '--id', '']],
   [['dlq', 'redrive', '--id', '', '--yes']],

@@ -1,5 +1,5 @@
 /** `app.explain()`: reads what is stored of a task, and tells why it stands where it stands. */
-import { refuseUnknownKeys, shown } from '../../base/checks.ts';
+import { idIn, refuseUnknownKeys, shown } from '../../base/checks.ts';
 import { InvalidOption } from '../../base/errors.ts';
 import type { App } from '../../producer/app.ts';
 import { explain } from './explain.ts';
@@ -20,8 +20,7 @@ const KEYS: ReadonlySet<string> = new Set<keyof ExplainOptions>(['task', 'key', 
 
 /** @throws InvalidOption */
 export async function explainTask(app: App, id: string, options: ExplainOptions = {}): Promise<Explanation> {
-  if (typeof id !== 'string' || id === '')
-    throw new InvalidOption(`explain(): ${shown(id)} given; a task id is allowed.`);
+  idIn(id, 'explain()');
   refuseUnknownKeys(options, KEYS, 'explain()');
   for (const [field, value] of Object.entries(options))
     if (value !== undefined && (typeof value !== 'string' || (value === '' && field !== 'key')))
