@@ -1,5 +1,5 @@
 /** How a handler of this package and the user's tasks become the code of a function: one file that a start reads, and chunks. */
-import { existsSync } from 'node:fs';
+import { cpSync, existsSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -30,7 +30,7 @@ export interface TaskBundling extends EsbuildOptions {
 }
 
 export interface BundleProps {
-  readonly handler: 'worker' | 'sweeper';
+  readonly handler: 'worker' | 'sweeper' | 'monitor';
   /** The user's module that exports the app. */
   readonly entry: string;
   /** The name of the app that it exports. */
@@ -43,6 +43,8 @@ export interface BundleProps {
 const HERE = dirname(fileURLToPath(import.meta.url));
 // `.ts` in the source tree, `.js` in the built package.
 const EXTENSION = extname(fileURLToPath(import.meta.url));
+// The monitor's, built when the package is made.
+const PAGE = resolve(HERE, '../lib/monitor/page/dist');
 // CommonJS dependencies ask for `require`, which ESM does not have.
 const REQUIRE_BANNER = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
 
@@ -104,6 +106,7 @@ function bundle(folder: string, args: readonly string[], props: Required<BundleP
     ...(bundling.metafile === true ? [`--metafile=${join(folder, 'index.meta.json')}`] : []),
   ];
   runEsbuild([...args, ...output], place);
+  if (props.handler === 'monitor' && existsSync(PAGE)) cpSync(PAGE, join(folder, 'page'), { recursive: true });
   // Before the packages come, which are for the function's machine: what it asks for it finds in the project.
   if (props.handler === 'sweeper') checkEntry(folder, props);
   if (nodeModules.length > 0) {

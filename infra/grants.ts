@@ -96,6 +96,8 @@ const ENTRIES = 'schedule';
 const DUE_MARKS = 'schedule-due';
 // Which queues are paused.
 const PAUSES = 'paused';
+// Who changed what.
+const AUDIT = 'audit';
 
 /**
  * Of a worker. Claims, commits and conclusions are conditional updates, many in one PartiQL batch; a refused one is
@@ -317,4 +319,24 @@ export function switchRules(ruleArns: readonly string[]): readonly Rights[] {
 /** The same, where they are not as they should be. */
 export function keepRules(ruleArns: readonly string[]): readonly Rights[] {
   return ruleArns.length === 0 ? [] : [{ actions: ['events:DescribeRule', ...SWITCHING], resourceArns: ruleArns }];
+}
+
+/** Of a monitor: who changed what, and how often somebody has tried to log in. */
+export function noteActions(table: ITable): Rights[] {
+  return [onKeys(table, [AUDIT], ['PutItem', 'Query']), onKeys(table, [RATE_LINES], ['UpdateItem', 'GetItem'])];
+}
+
+/** Of a monitor: what waits, runs, is held and scheduled, and what is put aside, which is received and shown again. */
+export function lookAround({ results, state }: Tables, deadLetterQueues: readonly IQueue[]): Rights[] {
+  const letters = ['sqs:ReceiveMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'];
+  return [
+    onKeys(state, [TIMERS, PAUSES, LOCKS, PARKED, ENTRIES, CONTROL], ['Query']),
+    onKeys(state, [SLOTS], ['GetItem']),
+    onKeys(state, [ENTRIES], ['BatchGetItem']),
+    onKeys(results, [TASKS], ['BatchGetItem', 'GetItem']),
+    ...readHistory({ results, state }),
+    ...(deadLetterQueues.length === 0
+      ? []
+      : [{ actions: letters, resourceArns: deadLetterQueues.map((queue) => queue.queueArn) }]),
+  ];
 }

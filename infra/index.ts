@@ -23,3 +23,4 @@ export {
   synthesizeTemplate,
   type TemplateOptions,
 } from './template.ts';
+export type { AddedMonitor, MonitorAuth, MonitorOidc, MonitorOptions, MonitorRoles } from './monitor.ts';

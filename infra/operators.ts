@@ -7,7 +7,17 @@ import type { Construct } from 'constructs';
 
 import type { DeployedWorker } from '../lib/options/deployed-service.ts';
 import type { EncryptionKeys } from './encryption.ts';
-import { countIn, emptyQueues, grantAll, readWaits, type Rights, type Tables, workOnPauses } from './grants.ts';
+import {
+  countIn,
+  emptyQueues,
+  grantAll,
+  lookAround,
+  noteActions,
+  readWaits,
+  type Rights,
+  type Tables,
+  workOnPauses,
+} from './grants.ts';
 import type { ServiceAccess } from './service-access.ts';
 
 export interface OperatorsProps {
@@ -34,11 +44,9 @@ export class Operators {
   }
 
   pause(grantee: IGrantable): Grant {
-    const { access, tables, keys, queues } = this.#props;
+    const { access, keys } = this.#props;
     const rights = [
-      workOnPauses(tables.state),
-      countIn(queues),
-      ...switchSources(this.#scope, this.#props),
+      ...this.#pausing(),
       // CloudWatch knows no resources of metrics.
       { actions: ['cloudwatch:GetMetricStatistics'], resourceArns: ['*'] },
     ];
@@ -47,6 +55,26 @@ export class Operators {
   }
 
   operate(grantee: IGrantable): Grant {
+    return this.#acting(grantee).combine(this.pause(grantee));
+  }
+
+  /** Of a monitor that may act: the ages of messages, which CloudWatch tells of all queues alike, are left out. */
+  act(grantee: IGrantable): Grant {
+    return this.#acting(grantee).combine(grantAll(grantee, this.#props.keys.with(this.#pausing())));
+  }
+
+  /** Of every monitor. */
+  looking(deadLetterQueues: readonly IQueue[]): Rights[] {
+    const { tables, queues } = this.#props;
+    return [...noteActions(tables.state), ...lookAround(tables, deadLetterQueues), countIn(queues)];
+  }
+
+  #pausing(): Rights[] {
+    const { tables, queues } = this.#props;
+    return [workOnPauses(tables.state), countIn(queues), ...switchSources(this.#scope, this.#props)];
+  }
+
+  #acting(grantee: IGrantable): Grant {
     const { access, tables, keys, own } = this.#props;
     return [
       access.schedules(grantee),
@@ -55,7 +83,6 @@ export class Operators {
       access.locks(grantee),
       access.history(grantee),
       grantAll(grantee, keys.with([...readWaits(tables), emptyQueues(own)])),
-      this.pause(grantee),
     ].reduce((all, grant) => all.combine(grant));
   }
 }

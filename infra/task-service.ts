@@ -23,7 +23,9 @@ import { type FunctionProps, type SweeperOverrides, sweeperProps, validateShared
 import { serviceFromAttributes, serviceFromParameter, type TaskServiceAttributes } from './imported-service.ts';
 import { refuseUnknownProps } from './known-props.ts';
 import { MeteredService } from './metrics.ts';
+import { type AddedMonitor, type MonitorOptions, TaskMonitor, validateMonitor } from './monitor.ts';
 import { Operators, type OperatorsProps } from './operators.ts';
+import type { TaskFunctionOptions } from './task-function.ts';
 import { planQueues, type QueueOverrides, type ServicePlan } from './plan.ts';
 import { type PresetProps, type ServiceSettings, settingsOf } from './preset.ts';
 import { given, manifestOf } from './props.ts';
@@ -116,6 +118,7 @@ export class TaskService extends MeteredService implements ITaskService {
   readonly #access: ServiceAccess;
   readonly #keys: EncryptionKeys;
   readonly #operators: Operators;
+  readonly #parts: { readonly common: TaskFunctionOptions; readonly parameterName: string | undefined };
 
   /**
    * Makes the queues, a worker function for each queue that is not external, the tables, the sweeper and the rules.
@@ -167,6 +170,10 @@ export class TaskService extends MeteredService implements ITaskService {
     const workers = this.#makeWorkers(plan, common, described);
     const sources = { workers: described, parameterName: parameterNameOf(props, this.appName) };
     this.#operators = this.#newOperators(sources);
+    this.#parts = {
+      common: { ...common, given: { ...sweeperProps(props, undefined), environment: {}, secrets: {} } },
+      parameterName: sources.parameterName,
+    };
     this.sweeper = this.#newSweeper(props, { ...common, sources });
     this.#processes = new ProcessWorkers(this, 'Processes', this, this.#keys, this.#environment);
     this.#functions = new ServiceFunctions(workers, this.sweeper, this.queues, this.#processes.queues);
@@ -400,6 +407,33 @@ export class TaskService extends MeteredService implements ITaskService {
    */
   grantOperate(grantee: IGrantable): Grant {
     return this.#operators.operate(grantee).combine(this.grantDeadLetters(grantee));
+  }
+
+  /**
+   * Adds a page that shows the service, and lets operators change it: a function behind an address of its own, which costs
+   * nothing while nobody looks. The address is an output of the stack.
+   *
+   * @example
+   * ```ts
+   * service.addMonitor({
+   *   auth: { oidc: { issuer: 'https://login.example.org', clientId: 'tasks', operators: ['group:operations'] } },
+   * });
+   * ```
+   * @throws InvalidOption without a login, and for one that lets in everybody
+   */
+  addMonitor(options: MonitorOptions): AddedMonitor {
+    validateMonitor(options);
+    const { common, parameterName } = this.#parts;
+    const letters = this.queues.withLetters(externalQueuesOf(this.manifest));
+    const deadLetterQueues = Object.values(letters).map(({ deadLetterQueue }) => deadLetterQueue);
+    const rights = this.#operators.looking(deadLetterQueues);
+    const monitor = new TaskMonitor(this, 'Monitor', { ...common, ...options, rights, parameterName });
+    this.#environment.addTo(monitor.function, { rejectable: Object.keys(letters), rules: options.readOnly !== true });
+    if (options.readOnly !== true) {
+      this.#operators.act(monitor.function);
+      this.grantDeadLetters(monitor.function);
+    }
+    return { url: monitor.address.url, function: monitor.function };
   }
 
   /**

@@ -3,6 +3,7 @@
  * would be three packages more for everybody; credentials and Region are those of a client that is there.
  */
 import { CeleriacError } from '../base/celeriac-error.ts';
+import { ImproperlyConfigured } from '../base/errors.ts';
 import { read } from '../base/error-text.ts';
 import { operationalError } from './call-errors.ts';
 import type { Credentials } from './lean/credentials.ts';
@@ -12,7 +13,7 @@ import { Signer } from './lean/sign.ts';
 import type { Clock } from '../base/time.ts';
 
 /** As their endpoints are named. */
-type ToolService = 'ssm' | 'cloudformation' | 'lambda' | 'monitoring';
+type ToolService = 'ssm' | 'cloudformation' | 'lambda' | 'monitoring' | 'secretsmanager';
 
 export interface ToolRequestOptions {
   readonly region: () => Promise<string>;
@@ -50,6 +51,7 @@ const TIMEOUT_MS = 10_000;
 const METRIC_MINUTES = 15;
 const SHOWN: Readonly<Record<ToolService, string>> = {
   ssm: 'SSM',
+  secretsmanager: 'Secrets Manager',
   cloudformation: 'CloudFormation',
   lambda: 'Lambda',
   monitoring: 'CloudWatch',
@@ -82,6 +84,22 @@ export class ToolRequests {
     if (answer === undefined) return undefined;
     const { Parameter } = JSON.parse(answer) as { readonly Parameter?: { readonly Value?: string } };
     return Parameter?.Value;
+  }
+
+  /** A secret's text. @throws OperationalError */
+  async secret(arn: string): Promise<string> {
+    const answer = await this.#orMissing(/ResourceNotFound/, {
+      service: 'secretsmanager',
+      operation: 'GetSecretValue',
+      resource: arn,
+      method: 'POST',
+      path: '/',
+      headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'secretsmanager.GetSecretValue' },
+      body: JSON.stringify({ SecretId: arn }),
+    });
+    const { SecretString: text } = JSON.parse(answer ?? '{}') as { readonly SecretString?: string };
+    if (text === undefined) throw new ImproperlyConfigured(`There is no secret ${arn}, or it has no text.`);
+    return text;
   }
 
   /** Names of the SSM parameters that a stack has made; undefined where there is no such stack. @throws OperationalError */

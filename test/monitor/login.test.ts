@@ -16,6 +16,7 @@ import { hashPassword, isPassword, isPasswordHash } from '../../lib/monitor/logi
 import { roleOf } from '../../lib/monitor/login/roles.ts';
 import { Sessions } from '../../lib/monitor/login/sessions.ts';
 import type { MonitoredService } from '../../lib/monitor/service.ts';
+import { celeriacAt } from '../support/celeriac.ts';
 import { type Asked, HOST, type Monitor } from '../support/monitor.ts';
 import { type MonitoredShop, monitorOfShop } from '../support/monitored-shop.ts';
 
@@ -119,6 +120,12 @@ describe('passwords', () => {
     expect((await browser.ask('/api/login', elsewhere)).json['code']).toBe('CROSS_SITE');
     const form = { method: 'POST', body: 'name=ada', headers: { 'content-type': 'application/x-www-form-urlencoded' } };
     expect((await browser.ask('/api/login', form)).status).toBe(400);
+  });
+
+  it('are made into hashes by the command', async () => {
+    const { code, printed } = await celeriacAt({ input: 'correct horse\n' }, 'monitor', '--hash');
+    expect([code, await isPassword('correct horse', printed)]).toEqual([0, true]);
+    expect((await celeriacAt({ input: 'short\n' }, 'monitor', '--hash')).code).toBe(2);
   });
 
   it('are kept as hashes that only they fit', async () => {

@@ -2,14 +2,17 @@
 import { InvalidArgumentError } from 'commander';
 
 import type { CommandModule } from '../command.ts';
+import { UsageError } from '../failures.ts';
 import { type CommonOptions, notes, onService, type Tools } from '../tools.ts';
 
 interface MonitorOptions extends CommonOptions {
   readonly port: number;
   readonly readOnly?: boolean;
+  readonly hash?: boolean;
 }
 
 const DEFAULT_PORT = 4570;
+const LEAST_CHARACTERS = 12;
 
 export const monitor: CommandModule = {
   define(command, tools) {
@@ -17,14 +20,20 @@ export const monitor: CommandModule = {
       .description('Serves the page of a service on this machine alone, until Ctrl+C.')
       .option('--port <port>', 'listens there; 0 for any', portOf, DEFAULT_PORT)
       .option('--read-only', 'shows the service, and changes nothing')
+      .option('--hash', 'reads a password and prints its hash, for the secret of a deployed monitor’s users')
       .addHelpText(
         'after',
         notes(
-          ['monitor --app shop', 'monitor --app src/tasks.ts --port 0', 'monitor --stack shop-prod --read-only'],
+          [
+            'monitor --app shop',
+            'monitor --app src/tasks.ts --port 0',
+            'monitor --stack shop-prod --read-only',
+            'monitor --hash < password.txt',
+          ],
           'what is looked at and done: those of inspect, history, dlq, schedules, locks, pause; dynamodb:PutItem and Query on items audit',
         ),
       )
-      .action((options: MonitorOptions) => serve(options, tools));
+      .action((options: MonitorOptions) => (options.hash === true ? hash(tools) : serve(options, tools)));
   },
 };
 
@@ -55,6 +64,15 @@ async function serve(options: MonitorOptions, tools: Tools): Promise<void> {
       await server.stop();
     }
   });
+}
+
+/** From standard input: arguments stand in the history of the shell. */
+async function hash({ terminal }: Tools): Promise<void> {
+  const password = (await terminal.read()).replace(/\r?\n$/, '');
+  if (password.length < LEAST_CHARACTERS)
+    throw new UsageError(`A password of ${LEAST_CHARACTERS} characters or more is read from standard input.`);
+  const { hashPassword } = await import('../../monitor/login/password-hash.ts');
+  terminal.print(await hashPassword(password));
 }
 
 function portOf(text: string): number {
