@@ -1,9 +1,15 @@
 /** Which lines a change touches, and which tests stand nearest to a file. */
+import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 
 import { importsOf, resolveImport } from '../tidy/rules.ts';
 
 export type ChangedLines = ReadonlyMap<string, ReadonlySet<number>>;
+
+/** Output of `git`, however long: Node's own limit is a megabyte, which a long branch changes. */
+export function git(args: readonly string[], folder = '.'): string {
+  return execFileSync('git', args, { cwd: folder, encoding: 'utf8', maxBuffer: Infinity });
+}
 
 /** Reads the output of `git diff --unified=0`: lines of the new text. */
 export function changedLines(diff: string): ChangedLines {

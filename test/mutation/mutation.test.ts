@@ -1,12 +1,12 @@
 /** The parts of `npm run mutate` that decide: what is changed, what is drawn, what the result says. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { changedLines, distancesTo, textsOfTest } from './changes.ts';
+import { changedLines, distancesTo, git, textsOfTest } from './changes.ts';
 import { chosenOf } from './chosen-tests.ts';
 import { FOLDERS, instrument, mutated, sampleOf } from './mutants.ts';
 import { readReviewed } from './reviewed.ts';
@@ -85,6 +85,18 @@ describe('changes', () => {
         ['lib/b.ts', new Set([7])],
       ]),
     );
+  });
+  it('are read however long they are', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'celeriac-changes-'));
+    try {
+      git(['init', '--quiet'], folder);
+      writeFileSync(join(folder, 'a.ts'), '// a line\n'.repeat(150_000));
+      git(['add', 'a.ts'], folder);
+      const changed = changedLines(git(['diff', '--unified=0', '--cached'], folder));
+      expect(changed.get('a.ts')?.size).toBe(150_000);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
   it('tests that import a file stand nearer than those that import the package', () => {
     const distances = distancesTo(['lib/worker/decide.ts']);

@@ -8,11 +8,10 @@
  * `--again` tries survivors again, after a test was added. `--minutes` ends a run; the same command goes on.
  * `--tests test/worker,test/flow` uses these tests alone.
  */
-import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
-import { changedLines, distancesTo } from './changes.ts';
+import { changedLines, distancesTo, git } from './changes.ts';
 import { chosenOf } from './chosen-tests.ts';
 import { Compiler } from './compiler.ts';
 import { describeMutant, FOLDERS, instrument, type Mutant, sampleOf } from './mutants.ts';
@@ -106,10 +105,7 @@ function chosen(): Mutant[] {
         numberOf('seed'),
       ),
     );
-  const diff = execFileSync('git', ['diff', '--unified=0', '--no-color', values.changed, '--', 'lib'], {
-    encoding: 'utf8',
-  });
-  const lines = changedLines(diff);
+  const lines = changedLines(git(['diff', '--unified=0', '--no-color', values.changed, '--', 'lib']));
   const touched = inFolders.filter(({ file, line }) => lines.get(file)?.has(line));
   return sampleOf(touched, sampleSize, numberOf('seed'));
 }

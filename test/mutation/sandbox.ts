@@ -1,9 +1,10 @@
 /** A copy of the repository with instrumented code in the place of the library's: worker processes of tests run it too. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 import { systemClock } from '../../lib/base/time.ts';
+import { git } from './changes.ts';
 import type { Answer, Order } from './runner.ts';
 
 /** What a run of test files came to. */
@@ -44,9 +45,7 @@ export class Sandbox {
     this.#root = resolve(folder, 'sandbox');
     this.#hits = resolve(folder, 'hits');
     rmSync(this.#root, { recursive: true, force: true });
-    const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
-      encoding: 'utf8',
-    });
+    const listed = git(['ls-files', '--cached', '--others', '--exclude-standard']);
     for (const path of listed.split('\n').filter((each) => statSync(each, { throwIfNoEntry: false })?.isFile())) {
       mkdirSync(dirname(join(this.#root, path)), { recursive: true });
       cpSync(path, join(this.#root, path));
