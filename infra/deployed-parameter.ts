@@ -28,7 +28,6 @@ const SURELY_STANDARD_BYTES = SSM_STANDARD_MAX_BYTES - 600;
 /** @throws InvalidOption for a name that SSM does not take, and for a service that no parameter holds. */
 export function deployedParameter(scope: Construct, props: DeployedParameterProps): IStringParameter {
   const { parameterName, environment, parts, app: _app, ...facts } = props;
-  checkName(parameterName);
   tellTwin(scope, parameterName);
   const place = { partition: Aws.PARTITION, region: Stack.of(scope).region, account: Stack.of(scope).account };
   const fieldsWith = (names: boolean): DeployedFields => ({

@@ -13,7 +13,7 @@ import { BeatRules } from './beat-rules.ts';
 import { grantCeleryAccess } from './celery-rights.ts';
 import { celerySettings } from './celery-settings.ts';
 import { TaskDashboard } from './dashboard.ts';
-import { deployedParameter } from './deployed-parameter.ts';
+import { checkName, deployedParameter } from './deployed-parameter.ts';
 import { allowServices, EncryptionKeys, validateKey } from './encryption.ts';
 import { ServiceEnvironment } from './environment.ts';
 import { checkExistingQueues, type ExistingQueue, validateExistingQueues } from './existing-queues.ts';
@@ -586,5 +586,8 @@ export class TaskService extends MeteredService implements ITaskService {
 }
 
 function parameterNameOf({ parameterName }: TaskServiceProps, app: string): string | undefined {
-  return parameterName === false ? undefined : (parameterName ?? deployedParameterName(app));
+  if (parameterName === false) return undefined;
+  const name = parameterName ?? deployedParameterName(app);
+  checkName(name);
+  return name;
 }

@@ -141,7 +141,7 @@ describe('join', () => {
     const { world, tasks } = canvasWorld({ resultExpires: '10m' });
     const result = await sendGroup(echoes(tasks, 2), { count: true });
     await world.drain();
-    await world.advance('2h');
+    await world.advance('4h');
     await expect(result.join()).rejects.toMatchObject({ name: 'InvalidResult', message: /expired/ });
     expect(await result.join({ propagate: false })).toMatchObject([
       { name: 'InvalidResult' },
@@ -154,7 +154,7 @@ describe('join', () => {
     const { world, tasks } = canvasWorld({ resultExpires: '10m' });
     const result = await sendGroup(echoes(tasks, 2));
     await world.drain();
-    await world.advance('2h');
+    await world.advance('4h');
     const waiting = result.join({ timeout: 5 });
     await expect(waiting).rejects.toMatchObject({ name: 'TimeoutError', message: /2 of 2 members .* have expired/ });
   });
@@ -329,7 +329,7 @@ describe('results handed to a body', () => {
     'that have expired meanwhile make the body a ChordError, and its error links run: %i',
     async (size) => {
       const { world, tasks, of } = canvasWorld({ resultExpires: '1h' });
-      const header = [...echoes(tasks, size - 1), tasks.echo.s(1).set({ countdown: '2h' })];
+      const header = [...echoes(tasks, size - 1), tasks.echo.s(1).set({ countdown: '4h' })];
       const whole = chord(header as never, tasks.list.s().linkError(tasks.tell.s()));
       const result = await send(whole);
       await world.drain();
@@ -365,7 +365,7 @@ describe('results handed to a body', () => {
 
   it('with policy settled, expired ones are told as such', async () => {
     const { world, tasks } = canvasWorld({ resultExpires: '1h' });
-    const header = [tasks.echo.s(1), tasks.echo.s(2).set({ countdown: '2h' })];
+    const header = [tasks.echo.s(1), tasks.echo.s(2).set({ countdown: '4h' })];
     const result = await send(chord(header, tasks.list.s(), { policy: 'settled' }));
     await world.drain();
     expect(await result.get()).toMatchObject([[{ status: 'EXPIRED' }, { status: 'SUCCESS', value: 2 }]]);

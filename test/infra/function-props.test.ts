@@ -357,7 +357,8 @@ describe('secrets and variables', () => {
         .filter((action) => /^(?:secretsmanager|ssm|kms):/.test(action));
     const secret = ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'];
     expect(reads('Workersdefault').toSorted()).toEqual(secret);
-    expect(reads('Sweeper').toSorted()).toEqual(secret);
+    // The service's own parameter, too: what feeds a paused queue.
+    expect(reads('Sweeper').toSorted()).toEqual([...secret, 'ssm:GetParameter']);
     expect([...new Set(reads('Workersmail'))].toSorted()).toEqual([
       'kms:Decrypt',
       ...secret,
