@@ -1,7 +1,8 @@
 /** The audit list on DynamoDB: one partition by time, since people act one at a time. */
-import { PutItemCommand, QueryCommand } from '#aws-sdk';
+import { PutItemCommand } from '#aws-sdk';
 
 import type { Audit, AuditEntry } from '../ports/audit.ts';
+import { inPartition, queryItems } from './dynamodb-query.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
 import type { DynamodbTable } from './dynamodb-writes.ts';
 import { AUDIT_PARTITION, auditSortKey } from './keys.ts';
@@ -24,36 +25,27 @@ export class DynamodbAudit implements Audit {
   }
 
   async list({ limit, nowMs, after }: Parameters<Audit['list']>[0]): Promise<readonly AuditEntry[]> {
-    const { client, table: TableName } = this.#store;
-    const found: AuditEntry[] = [];
-    let from: Item | undefined =
-      after === undefined ? undefined : { pk: text(AUDIT_PARTITION), sk: text(auditSortKey(after.atMs, after.id)) };
-    do {
-      const page = await client.send(
-        new QueryCommand({
-          TableName,
-          KeyConditionExpression: '#pk = :pk',
-          ExpressionAttributeNames: { '#pk': 'pk' },
-          ExpressionAttributeValues: { ':pk': text(AUDIT_PARTITION) },
-          ScanIndexForward: false,
-          ConsistentRead: true,
-          Limit: limit - found.length,
-          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
-        }),
-      );
+    const items = await queryItems(
+      this.#store,
+      {
+        ...inPartition(AUDIT_PARTITION),
+        ScanIndexForward: false,
+        ...(after === undefined ? {} : { ExclusiveStartKey: keyAt(after) }),
+      },
       // DynamoDB deletes late.
-      const some = (page.Items ?? []).map(entryOf).filter(({ expiresAtSeconds }) => expiresAtSeconds * 1000 > nowMs);
-      found.push(...some);
-      from = page.LastEvaluatedKey;
-    } while (from !== undefined && found.length < limit);
-    return found;
+      { most: limit, keep: (item) => Number(item['ttl']?.N ?? 0) * 1000 > nowMs },
+    );
+    return items.map(entryOf);
   }
+}
+
+function keyAt({ atMs, id }: Pick<AuditEntry, 'atMs' | 'id'>): Item {
+  return { pk: text(AUDIT_PARTITION), sk: text(auditSortKey(atMs, id)) };
 }
 
 function itemOf({ id, atMs, by, action, on, count, note, outcome, error, expiresAtSeconds }: AuditEntry): Item {
   return {
-    pk: text(AUDIT_PARTITION),
-    sk: text(auditSortKey(atMs, id)),
+    ...keyAt({ atMs, id }),
     at: number(atMs),
     id: text(id),
     by: text(by),

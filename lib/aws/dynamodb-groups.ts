@@ -1,12 +1,12 @@
 /** Groups on DynamoDB: sets of numbers, so that one idempotent write both marks a member and tells how its part stands. */
 import { createHash } from 'node:crypto';
 
-import type { QueryCommandInput } from '@aws-sdk/client-dynamodb';
-import { PutItemCommand, QueryCommand, UpdateItemCommand } from '#aws-sdk';
+import { PutItemCommand, UpdateItemCommand } from '#aws-sdk';
 
 import { zlib } from '../base/builtins.ts';
 import { type GroupPart, partOf } from '../wire/group-ids.ts';
 import type { GroupCount, GroupMark, GroupMarked, GroupRecord, Groups } from '../ports/groups.ts';
+import { inPartition, type Query, queryPages, withPrefix } from './dynamodb-query.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
 import { type DynamodbTable, writeAll } from './dynamodb-writes.ts';
 import { GROUP_LEAF_PREFIX, GROUP_ROOT, groupChunkKey, groupPartition, groupPartKey } from './keys.ts';
@@ -163,27 +163,10 @@ export class DynamodbGroups implements Groups {
   }
 
   /** Everything of a group whose sort key starts with the prefix; none means all. */
-  async *#pages(groupId: string, prefix: string, more: Partial<QueryCommandInput> = {}): AsyncGenerator<Item[]> {
-    const all = prefix === '';
-    let from: Item | undefined;
-    do {
-      const page = await this.#store.client.send(
-        new QueryCommand({
-          TableName: this.#store.table,
-          KeyConditionExpression: all ? '#pk = :pk' : '#pk = :pk AND begins_with(#sk, :prefix)',
-          ExpressionAttributeNames: { '#pk': 'pk', ...(all ? {} : { '#sk': 'sk' }) },
-          ExpressionAttributeValues: {
-            ':pk': text(groupPartition(groupId)),
-            ...(all ? {} : { ':prefix': text(prefix) }),
-          },
-          ConsistentRead: true,
-          ...more,
-          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
-        }),
-      );
-      yield page.Items ?? [];
-      from = page.LastEvaluatedKey;
-    } while (from !== undefined);
+  async *#pages(groupId: string, prefix: string, more: Partial<Query> = {}): AsyncGenerator<Item[]> {
+    const pk = groupPartition(groupId);
+    const query = prefix === '' ? inPartition(pk) : withPrefix(pk, prefix);
+    for await (const { Items } of queryPages(this.#store, { ...query, ...more })) yield Items ?? [];
   }
 }
 

@@ -155,6 +155,7 @@ export class DynamodbHistory implements History {
     const buckets: StatsBucket[] = [];
     // DynamoDB refuses a range that ends before it begins.
     if (fromMs >= untilMs) return buckets;
+    // Not by dynamodb-query.ts: a worker loads this file alone, when its first task has ended.
     let from: Item | undefined;
     do {
       const page: QueryCommandOutput = await client.send(

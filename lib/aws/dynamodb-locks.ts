@@ -1,10 +1,10 @@
 /** Locks on DynamoDB: one item per key, which stays when nobody has it, so that its tokens go on. */
-import type { QueryCommandOutput } from '@aws-sdk/client-dynamodb';
-import { ConditionalCheckFailedException, GetItemCommand, QueryCommand, UpdateItemCommand } from '#aws-sdk';
+import { ConditionalCheckFailedException, GetItemCommand, UpdateItemCommand } from '#aws-sdk';
 
 import { LOCK_RETENTION_SECONDS } from '../base/limits.ts';
 import { lapsedBeforeMs, LOCK_SHARDS, lockAt, lockPartition, USER_LOCK_PREFIX } from '../ports/lock-place.ts';
 import { type LockHolding, type LockRenewal, type LockRequest, type Locks, NOBODY } from '../ports/locks.ts';
+import { queryPages, withPrefix } from './dynamodb-query.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
 import type { DynamodbTable } from './dynamodb-writes.ts';
 import { UpdateBuilder } from './update-builder.ts';
@@ -70,30 +70,15 @@ export class DynamodbLocks implements Locks {
   async held(nowMs: number, limit: number): Promise<LockHolding[]> {
     const holdings: LockHolding[] = [];
     for (let shard = 0; shard < LOCK_SHARDS && holdings.length < limit; shard += 1) {
-      let from: Item | undefined;
-      do {
-        const page = await this.#page(shard, from);
+      for await (const page of queryPages(this.#store, withPrefix(lockPartition(shard), USER_LOCK_PREFIX))) {
         for (const item of page.Items ?? []) {
           const holding = holdingOf((item['sk']?.S ?? '').slice(USER_LOCK_PREFIX.length), item);
           if (holding !== undefined && holding.untilMs >= lapsedBeforeMs(nowMs)) holdings.push(holding);
         }
-        from = page.LastEvaluatedKey;
-      } while (from !== undefined && holdings.length < limit);
+        if (holdings.length >= limit) break;
+      }
     }
     return holdings.slice(0, limit);
-  }
-
-  #page(shard: number, from: Item | undefined): Promise<QueryCommandOutput> {
-    return this.#store.client.send(
-      new QueryCommand({
-        TableName: this.#store.table,
-        KeyConditionExpression: '#pk = :pk AND begins_with(#sk, :prefix)',
-        ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk' },
-        ExpressionAttributeValues: { ':pk': text(lockPartition(shard)), ':prefix': text(USER_LOCK_PREFIX) },
-        ConsistentRead: true,
-        ...(from === undefined ? {} : { ExclusiveStartKey: from }),
-      }),
-    );
   }
 
   /** Where it is refused, `item` is what stands there. */

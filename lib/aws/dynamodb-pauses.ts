@@ -1,14 +1,9 @@
 /** Pauses on DynamoDB: one partition, since there are as many as queues that people have paused. */
-import {
-  ConditionalCheckFailedException,
-  DeleteItemCommand,
-  GetItemCommand,
-  PutItemCommand,
-  QueryCommand,
-} from '#aws-sdk';
+import { ConditionalCheckFailedException, DeleteItemCommand, GetItemCommand, PutItemCommand } from '#aws-sdk';
 
 import type { Pause, Pauses } from '../ports/pauses.ts';
 import { sortKey } from '../ports/store-limits.ts';
+import { inPartition, queryItems } from './dynamodb-query.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
 import type { DynamodbTable } from './dynamodb-writes.ts';
 import { PAUSE_PARTITION } from './keys.ts';
@@ -26,24 +21,7 @@ export class DynamodbPauses implements Pauses {
   }
 
   async list(): Promise<Pause[]> {
-    const { client, table: TableName } = this.#store;
-    const pauses: Pause[] = [];
-    let from: Item | undefined;
-    do {
-      const page = await client.send(
-        new QueryCommand({
-          TableName,
-          KeyConditionExpression: '#pk = :pk',
-          ExpressionAttributeNames: { '#pk': 'pk' },
-          ExpressionAttributeValues: { ':pk': text(PAUSE_PARTITION) },
-          ConsistentRead: true,
-          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
-        }),
-      );
-      pauses.push(...(page.Items ?? []).map(pauseOf));
-      from = page.LastEvaluatedKey;
-    } while (from !== undefined);
-    return pauses;
+    return (await queryItems(this.#store, inPartition(PAUSE_PARTITION))).map(pauseOf);
   }
 
   async put(pause: Pause): Promise<Pause> {

@@ -1,11 +1,9 @@
 /** Rate limits on DynamoDB: one item per limit and key, one conditional update for as many places as a batch asks for. */
-import type { QueryCommandOutput } from '@aws-sdk/client-dynamodb';
 import {
   ConditionalCheckFailedException,
   DeleteItemCommand,
   GetItemCommand,
   PutItemCommand,
-  QueryCommand,
   UpdateItemCommand,
 } from '#aws-sdk';
 
@@ -19,6 +17,7 @@ import {
 } from '../ports/rate-line.ts';
 import type { KeepSlotRequest, KeptSlot, RateLine, RateRequest, Rates } from '../ports/rates.ts';
 import { partitionKey, sortKey } from '../ports/store-limits.ts';
+import { queryItems, withPrefix } from './dynamodb-query.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
 import type { DynamodbTable } from './dynamodb-writes.ts';
 import { UpdateBuilder } from './update-builder.ts';
@@ -104,24 +103,8 @@ export class DynamodbRates implements Rates {
   }
 
   async limits(): Promise<ReadonlyMap<string, string>> {
-    const limits = new Map<string, string>();
-    let from: Item | undefined;
-    do {
-      const page: QueryCommandOutput = await this.#store.client.send(
-        new QueryCommand({
-          TableName: this.#store.table,
-          KeyConditionExpression: '#pk = :pk AND begins_with(#sk, :prefix)',
-          ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk' },
-          ExpressionAttributeValues: { ':pk': text(CONTROL_PARTITION), ':prefix': text(CONTROL_RATE_PREFIX) },
-          ConsistentRead: true,
-          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
-        }),
-      );
-      for (const { sk, limit } of page.Items ?? [])
-        limits.set((sk?.S ?? '').slice(CONTROL_RATE_PREFIX.length), limit?.S ?? '');
-      from = page.LastEvaluatedKey;
-    } while (from !== undefined);
-    return limits;
+    const items = await queryItems(this.#store, withPrefix(CONTROL_PARTITION, CONTROL_RATE_PREFIX));
+    return new Map(items.map(({ sk, limit }) => [(sk?.S ?? '').slice(CONTROL_RATE_PREFIX.length), limit?.S ?? '']));
   }
 
   async #write(request: RateRequest, seen: Seen): Promise<RateLine | { readonly seen: Seen }> {

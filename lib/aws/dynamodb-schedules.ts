@@ -1,16 +1,11 @@
 /** Schedule entries on DynamoDB: one partition by name, one by due time. */
-import type { AttributeValue, QueryCommandInput } from '@aws-sdk/client-dynamodb';
-import {
-  BatchGetItemCommand,
-  ConditionalCheckFailedException,
-  DeleteItemCommand,
-  PutItemCommand,
-  QueryCommand,
-} from '#aws-sdk';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { BatchGetItemCommand, ConditionalCheckFailedException, DeleteItemCommand, PutItemCommand } from '#aws-sdk';
 
 import { DYNAMODB_MAX_BATCH_GETS, DYNAMODB_MAX_BATCH_STATEMENTS } from '../base/limits.ts';
 import type { DueEntry, ScheduleItem, Schedules } from '../ports/schedules.ts';
 import { mapConcurrently } from '../base/map-concurrently.ts';
+import { inPartition, queryItems } from './dynamodb-query.ts';
 import { backoff } from './backoff.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
 import { type Statement, Statements } from './dynamodb-statements.ts';
@@ -69,14 +64,13 @@ export class DynamodbSchedules implements Schedules {
   }
 
   async list(after: string | undefined, limit: number): Promise<ScheduleItem[]> {
-    const items = await this.#query(
+    const items = await queryItems(
+      this.#store,
       {
-        KeyConditionExpression: '#pk = :pk',
-        ExpressionAttributeNames: { '#pk': 'pk' },
-        ExpressionAttributeValues: { ':pk': text(SCHEDULE_PARTITION) },
+        ...inPartition(SCHEDULE_PARTITION),
         ...(after === undefined ? {} : { ExclusiveStartKey: entryKey(after) }),
       },
-      limit,
+      { most: limit },
     );
     return items.map(itemOf);
   }
@@ -100,14 +94,16 @@ export class DynamodbSchedules implements Schedules {
   }
 
   async #due(untilMs: number, limit: number, after: DueMark | undefined): Promise<DueMark[]> {
-    const items = await this.#query(
+    // A sweep writes what it saw and asks again.
+    const items = await queryItems(
+      this.#store,
       {
         KeyConditionExpression: '#pk = :pk AND #sk <= :until',
         ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk' },
         ExpressionAttributeValues: { ':pk': text(SCHEDULE_DUE_PARTITION), ':until': text(timerUpperBound(untilMs)) },
         ...(after === undefined ? {} : { ExclusiveStartKey: markKey(after) }),
       },
-      limit,
+      { most: limit },
     );
     return items.map((item) => ({ name: dueNameOf(item['sk']?.S ?? ''), dueMs: Number(item['due']?.N ?? 0) }));
   }
@@ -193,26 +189,6 @@ export class DynamodbSchedules implements Schedules {
       marks.map((mark) => [dueSortKey(mark.dueMs, mark.name), { DeleteRequest: { Key: markKey(mark) } }]),
     );
     await writeAll(this.#store, [...requests.values()]);
-  }
-
-  async #query(input: Omit<QueryCommandInput, 'TableName'>, limit: number): Promise<Item[]> {
-    const items: Item[] = [];
-    let from = input.ExclusiveStartKey;
-    do {
-      const page = await this.#store.client.send(
-        new QueryCommand({
-          ...input,
-          TableName: this.#store.table,
-          // A sweep writes what it saw and asks again.
-          ConsistentRead: true,
-          Limit: limit - items.length,
-          ExclusiveStartKey: from,
-        }),
-      );
-      items.push(...(page.Items ?? []));
-      from = page.LastEvaluatedKey;
-    } while (from !== undefined && items.length < limit);
-    return items;
   }
 }
 

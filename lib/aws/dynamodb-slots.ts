@@ -1,12 +1,5 @@
 /** Slots on DynamoDB: one item per key for its holders, one partition per key for who waits. */
-import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import {
-  ConditionalCheckFailedException,
-  DeleteItemCommand,
-  GetItemCommand,
-  QueryCommand,
-  UpdateItemCommand,
-} from '#aws-sdk';
+import { ConditionalCheckFailedException, DeleteItemCommand, GetItemCommand, UpdateItemCommand } from '#aws-sdk';
 
 import { SLOT_RETENTION_SECONDS } from '../base/limits.ts';
 import {
@@ -31,6 +24,7 @@ import type {
   SlotStore,
   SlotsWrite,
 } from '../ports/slots.ts';
+import { inPartition, type Query, queryItems, queryPages } from './dynamodb-query.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
 import { type DynamodbTable, writeAll } from './dynamodb-writes.ts';
 import { type Built, makingOf, mayMake, updateOf } from './slot-expressions.ts';
@@ -100,25 +94,8 @@ export class DynamodbSlots implements SlotStore {
   }
 
   async line(key: string, limit: number): Promise<Parked[]> {
-    const { client, table: TableName } = this.#store;
-    const found: Parked[] = [];
-    if (limit < 1) return found;
-    let from: Item | undefined;
-    do {
-      const page = await client.send(
-        new QueryCommand({
-          TableName,
-          ...inLine(key),
-          // Who has just come must be seen: a line is taken for empty only where it is.
-          ConsistentRead: true,
-          Limit: limit - found.length,
-          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
-        }),
-      );
-      found.push(...(page.Items ?? []).map(parkedOf));
-      from = page.LastEvaluatedKey;
-    } while (from !== undefined && found.length < limit);
-    return found;
+    // Who has just come must be seen: a line is taken for empty only where it is.
+    return limit < 1 ? [] : (await queryItems(this.#store, inLine(key), { most: limit })).map(parkedOf);
   }
 
   async parked(key: string, place: Place): Promise<Parked | undefined> {
@@ -151,23 +128,9 @@ export class DynamodbSlots implements SlotStore {
   }
 
   async count(key: string, { before, most = Infinity }: CountOptions = {}): Promise<number> {
-    const { client, table: TableName } = this.#store;
     let count = 0;
-    let from: Item | undefined;
-    do {
-      const page = await client.send(
-        new QueryCommand({
-          TableName,
-          ...inLine(key, before),
-          Select: 'COUNT',
-          ConsistentRead: true,
-          ...(most === Infinity ? {} : { Limit: most - count }),
-          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
-        }),
-      );
+    for await (const page of queryPages(this.#store, { ...inLine(key, before), Select: 'COUNT' }, { most }))
       count += page.Count ?? 0;
-      from = page.LastEvaluatedKey;
-    } while (from !== undefined && count < most);
     return count;
   }
 
@@ -239,21 +202,12 @@ function parkedOf(item: Item): Parked {
   };
 }
 
-function inLine(
-  key: string,
-  before?: Place,
-): {
-  readonly KeyConditionExpression: string;
-  readonly ExpressionAttributeNames: Record<string, string>;
-  readonly ExpressionAttributeValues: Record<string, AttributeValue>;
-} {
+function inLine(key: string, before?: Place): Query {
+  if (before === undefined) return inPartition(lineOf(key));
   return {
-    KeyConditionExpression: `#pk = :pk${before === undefined ? '' : ' AND #sk < :before'}`,
-    ExpressionAttributeNames: { '#pk': 'pk', ...(before === undefined ? {} : { '#sk': 'sk' }) },
-    ExpressionAttributeValues: {
-      ':pk': text(lineOf(key)),
-      ...(before === undefined ? {} : { ':before': text(placeKey(before)) }),
-    },
+    KeyConditionExpression: '#pk = :pk AND #sk < :before',
+    ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk' },
+    ExpressionAttributeValues: { ':pk': text(lineOf(key)), ':before': text(placeKey(before)) },
   };
 }
 

@@ -1,6 +1,6 @@
 /** Timers on DynamoDB: sharded partitions, sorted by due time, so that a sweep reads what is due and nothing else. */
-import { QueryCommand } from '#aws-sdk';
 import type { DueTimers, Timer, Timers } from '../ports/timers.ts';
+import { queryItems } from './dynamodb-query.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
 import { type DynamodbTable, writeAll } from './dynamodb-writes.ts';
 import { eachDueIn, timerShard, timerSortKey } from '../ports/timer-order.ts';
@@ -53,30 +53,24 @@ export class DynamodbTimers implements Timers {
   }
 
   async #due(shard: number, untilMs: number, limit: number, after?: Timer): Promise<Timer[]> {
-    const timers: Timer[] = [];
-    let from: Item | undefined = after === undefined ? undefined : (this.#found.get(after) ?? this.#key(after));
-    do {
-      const page = await this.#store.client.send(
-        new QueryCommand({
-          TableName: this.#store.table,
-          KeyConditionExpression: '#pk = :pk AND #sk <= :until',
-          ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk' },
-          ExpressionAttributeValues: { ':pk': text(timerPartition(shard)), ':until': text(timerUpperBound(untilMs)) },
-          // A sweep deletes what it sent and asks again: an eventually consistent answer would show it once more.
-          ConsistentRead: true,
-          Limit: limit - timers.length,
-          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
-        }),
-      );
-      for (const item of page.Items ?? []) {
-        const timer = timerOf(item);
-        if (item['pk'] !== undefined && item['sk'] !== undefined)
-          this.#found.set(timer, { pk: item['pk'], sk: item['sk'] });
-        timers.push(timer);
-      }
-      from = page.LastEvaluatedKey;
-    } while (from !== undefined && timers.length < limit);
-    return timers;
+    const from = after === undefined ? undefined : (this.#found.get(after) ?? this.#key(after));
+    // A sweep deletes what it sent and asks again: an eventually consistent answer would show it once more.
+    const items = await queryItems(
+      this.#store,
+      {
+        KeyConditionExpression: '#pk = :pk AND #sk <= :until',
+        ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk' },
+        ExpressionAttributeValues: { ':pk': text(timerPartition(shard)), ':until': text(timerUpperBound(untilMs)) },
+        ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+      },
+      { most: limit },
+    );
+    return items.map((item) => {
+      const timer = timerOf(item);
+      if (item['pk'] !== undefined && item['sk'] !== undefined)
+        this.#found.set(timer, { pk: item['pk'], sk: item['sk'] });
+      return timer;
+    });
   }
 
   #key(timer: Timer): Item {
