@@ -12,7 +12,7 @@ import { liveStream } from './live.ts';
 import { metricsText } from './metrics.ts';
 import { mountPage, type PageFiles } from './page-files.ts';
 import { NOT_FOUND, type Problem, problemOf, Refused, UNAUTHENTICATED, UNFORESEEN } from './problem.ts';
-import type { Visitor } from './route.ts';
+import { honoPath, type Visitor } from './route.ts';
 import { ROUTES } from './routes.ts';
 import { statusAnswer } from './routes/status.ts';
 import { type Live, sessionAnswer } from './session.ts';
@@ -71,16 +71,22 @@ function mountApi(app: Hono, options: MonitorOptions): void {
   );
   for (const path of ['/api/*', '/metrics', '/tasks/:id/status']) api.use(path, identified);
   for (const route of ROUTES)
-    api.on(route.method, route.path.replaceAll(/\{(\w+)\}/g, ':$1'), async (context) => {
+    api.on(route.method, honoPath(route), async (context) => {
       const parts = { service, visitor: context.get('visitor'), readOnly };
       return send(context, await callRoute(route, context, parts));
     });
+  api.get('/api/openapi.json', async (context) => send(context, await openApiDocument()));
   api.get('/metrics', async (context) => {
     const body = await metricsText(service);
     return context.body(body, 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
   });
   api.get('/tasks/:id/status', async (context) => send(context, await statusAnswer(context.req.param('id'), service)));
   app.route('/', api);
+}
+
+/** Made of the routes when they change, and not while the monitor runs: what converts schemas is larger than all of it. */
+async function openApiDocument(): Promise<unknown> {
+  return (await import('./openapi.json', { with: { type: 'json' } })).default;
 }
 
 function send(context: Context, value: unknown): Response {

@@ -74,6 +74,11 @@ export interface ActionRoute<Params, Body, Answer> {
   readonly isOnlyLooking?: (body: Body) => boolean;
 }
 
+/** `/api/queues/{queue}` as Hono has it: `/api/queues/:queue`. */
+export function honoPath({ path }: Pick<Route, 'path'>): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1');
+}
+
 /** A route whose types are known to itself alone. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';

@@ -3,12 +3,26 @@ import { cut } from '../base/error-text.ts';
 import { stableHash } from '../base/ids.ts';
 
 const LONGEST_SHAPE_CHARACTERS = 200;
-// In this order: an id has digits, and quoted text may have an id.
+// In this order: what is made of several others comes before them. An id has digits, and quoted text may have an id.
 const VARIABLE: readonly (readonly [RegExp, string])[] = [
   [/'[^']*'|"[^"]*"|`[^`]*`/g, "'…'"],
+  // A text that was cut ends within its quotes.
+  [/(?<!\w)['"`][^'"`]*\.\.\.$/g, "'…'"],
+  // Of an address the host stays: what it is asked for differs from call to call.
+  [/(\b[a-z][a-z0-9+.-]*:\/\/)(?:[^\s/?#@]*@)?([^\s/?#]+)[^\s]*/gi, '$1$2/…'],
+  [/[\p{L}\p{N}.!#$%&*+/=?^_{|}~-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu, '<address>'],
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '<id>'],
   [/\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?/g, '<time>'],
-  [/\b(?:0x)?[0-9a-f]*\d[0-9a-f]*\b/gi, '#'],
+  // So long, and of letters and digits: no word, but an id that somebody has made up.
+  [/(?<![\w-])(?=[\w-]*\d)[\w-]{16,}(?![\w-])/g, '#'],
+  [/\b0x[0-9a-f]+\b/gi, '#'],
+  [/(?<![\w.:])(?=[0-9a-f:.]*:[0-9a-f:.]*:)[0-9a-f:.]{2,45}(?![\w:])/gi, '#'],
+  [/(?<![\w.])\d(?:[\d.,]*\d)?e[+-]?\d+(?!\w)/gi, '#'],
+  [/\b[0-9a-f]*\d[0-9a-f]*\b/gi, '#'],
+  [/\d+/g, '#'],
+  // 1,234.5, 10.0.0.7, 127.0.0.1:8080: one number or another, whatever stands between its parts.
+  [/(?<![\w#])[-+]#/g, '#'],
+  [/#(?:[.,:+-]#)+/g, '#'],
 ];
 
 /** Before the first colon of `name: message`, where that looks like a name. */

@@ -7,6 +7,7 @@ import type { Access, LoginWay } from '../access.ts';
 import { jsonText } from '../json-text.ts';
 import { Refused } from '../problem.ts';
 import type { Role, Visitor } from '../route.ts';
+import { LOGIN } from '../schemas/session.ts';
 import { takeAttempt } from './attempts.ts';
 import { hashPassword, isPassword } from './password-hash.ts';
 import type { Sessions } from './sessions.ts';
@@ -22,11 +23,6 @@ export interface PasswordOptions {
   /** Address of the caller. */
   readonly callerOf: (context: Context) => string;
 }
-
-const LOGIN = v.strictObject({
-  name: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
-  password: v.pipe(v.string(), v.minLength(1), v.maxLength(1000)),
-});
 
 export class PasswordAccess implements Access {
   readonly ways: readonly LoginWay[] = ['password'];
