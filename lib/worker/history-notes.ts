@@ -132,33 +132,36 @@ class HistoryNotes implements EndNotes {
         await history.noteLate({ startMs: minuteMs, token: `${this.#requestId}/${nowMs}`, expiresAtSeconds });
     } catch (error) {
       const passing = isPassing(error);
-      const text = `The history of ${entries.length} tasks was not stored: ${errorLine(error)}`;
-      logger.log(passing ? 'warn' : 'error', text);
+      logger.log(
+        passing ? 'warn' : 'error',
+        `The history of ${entries.length} tasks was not stored: ${errorLine(error)}`,
+      );
       if (passing) throw error;
     }
   }
 
   #itemsOf(noted: readonly HistoryEntry[]): Omit<Parameters<History['put']>[0][number], 'expiresAtSeconds'>[] {
     const entries = noted.toSorted((left, right) => left.endedMs - right.endedMs);
-    return inItems(entries).map(({ firstMs, data }) => {
+    return inItems(entries).map(({ ends, data }) => {
       const name = this.#items === 0 ? this.#requestId : `${this.#requestId}#${this.#items}`;
       this.#items += 1;
+      const firstMs = Math.min(...ends.map(({ endedMs }) => endedMs));
       return { firstMs, name, shard: historyShard(this.#requestId), data };
     });
   }
 }
 
 /** As few items as hold them: what senders choose may be long, and hard to pack. */
-function inItems(entries: readonly HistoryEntry[]): { readonly firstMs: number; readonly data: Uint8Array }[] {
-  const [first] = entries;
-  if (first === undefined) return [];
-  if (entries.length <= MAX_HISTORY_ENTRIES) {
-    const data = packHistory(entries);
+function inItems(
+  ends: readonly HistoryEntry[],
+): { readonly ends: readonly HistoryEntry[]; readonly data: Uint8Array }[] {
+  if (ends.length <= MAX_HISTORY_ENTRIES) {
+    const data = packHistory(ends);
     // Each of its texts is bounded: one end always fits.
-    if (entries.length === 1 || data.byteLength <= MAX_HISTORY_ITEM_BYTES) return [{ firstMs: first.endedMs, data }];
+    if (ends.length === 1 || data.byteLength <= MAX_HISTORY_ITEM_BYTES) return [{ ends, data }];
   }
-  const half = Math.ceil(entries.length / 2);
-  return [...inItems(entries.slice(0, half)), ...inItems(entries.slice(half))];
+  const half = Math.ceil(ends.length / 2);
+  return [...inItems(ends.slice(0, half)), ...inItems(ends.slice(half))];
 }
 
 function byMinute<T>(all: readonly T[], entryIn: (each: T) => HistoryEntry): Map<number, T[]> {
@@ -204,7 +207,8 @@ type OfMessage = Pick<HistoryEntry, 'repr' | 'parentId' | 'entry' | 'previousMs'
 /** What the message tells, whoever ended it. */
 function withMessage(message: Message): OfMessage {
   const { argsrepr, kwargsrepr, parentId, celeriac, retries } = message;
-  const shown = kwargsrepr === '{}' ? argsrepr : `${argsrepr} ${kwargsrepr}`;
+  // Senders may leave both out.
+  const shown = kwargsrepr === '{}' || kwargsrepr === '' ? argsrepr : `${argsrepr} ${kwargsrepr}`;
   const entry = (celeriac['beat'] as { readonly entry?: unknown } | undefined)?.entry;
   const { retried } = celeriac;
   return {
@@ -244,9 +248,7 @@ function concludedEntry(
 function errorOf(state: string, meta: string | undefined): Pick<HistoryEntry, 'error'> {
   // A result may have some hundred kilobytes: it is not read.
   if (state === SUCCESS || meta === undefined) return {};
-  const { result } = readDocument(meta);
-  if (typeof result !== 'object' || result === null) return {};
-  const { exc_type: type, exc_message: text } = result as {
+  const { exc_type: type, exc_message: text } = (readDocument(meta).result ?? {}) as {
     readonly exc_type?: unknown;
     readonly exc_message?: unknown;
   };

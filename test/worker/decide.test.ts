@@ -47,8 +47,10 @@ describe('decideArrival', () => {
     expect(arrival(facts).kind).toBe(kind);
   });
 
-  it('gives what runs together with the decision that it runs', () => {
+  it('gives what runs together with the decision that it runs, and why it does not', () => {
     expect(arrival({})).toEqual({ kind: 'run', definition: 'math.add' });
+    expect(arrival({ etaMs: NOW + 1 })).toEqual({ kind: 'defer', untilMs: NOW + 1, because: 'eta' });
+    expect(arrival({ definition: undefined })).toEqual({ kind: 'defer', untilMs: NOW + 5000, because: 'unknown' });
   });
 
   it('defers an unknown task with growing delay, never beyond what SQS takes', () => {
@@ -105,6 +107,7 @@ it.each([
 });
 
 describe('decideEnd', () => {
+  const facts = { options: options(), retries: 0, deliveries: 1, nowMs: NOW, random: half };
   const end = (error: unknown, given: TaskOptions = {}, retries = 0, deliveries = 1): ReturnType<typeof decideEnd> =>
     decideEnd({ ending: { ok: false, error }, options: options(given), retries, deliveries, nowMs: NOW, random: half });
 
@@ -122,6 +125,47 @@ describe('decideEnd', () => {
     [new Error('x'), { autoretryFor: [(error: unknown) => (error as Error).message === 'x'] }, 0, 1, 'retry'],
   ] as const)('%s with %j, retry %i, delivery %i -> %s', (error, given, retries, deliveries, kind) => {
     expect(end(error, given, retries, deliveries).kind).toBe(kind);
+  });
+
+  it('says all that is to be written down', () => {
+    const error = new Error('x');
+    const cause = new Error('why');
+    const requeued = new Reject('no', { requeue: true });
+    const rejected = new Reject('never');
+    const retry = new Retry('r', NOW + 5, undefined, { queue: 'mail' });
+    const because = new Retry('r', NOW + 5, cause, {});
+    expect(decideEnd({ ...facts, ending: { ok: true, value: 7 } })).toEqual({ kind: 'success', value: 7 });
+    expect(decideEnd({ ...facts, ending: { ok: false, error, terminated: true } })).toEqual({ kind: 'revoke', error });
+    expect(end(retry)).toEqual({ kind: 'retry', dueMs: NOW + 5, error: retry, overrides: { queue: 'mail' } });
+    expect(end(because)).toEqual({ kind: 'retry', dueMs: NOW + 5, error: cause, overrides: {} });
+    expect(end(rejected)).toEqual({ kind: 'reject', reason: 'never', error: rejected });
+    expect(end(requeued)).toEqual({ kind: 'requeue', reason: 'no' });
+    expect(end(requeued, {}, 0, 5)).toEqual({
+      kind: 'reject',
+      reason: 'no (requeued until maxDeliveries, 5)',
+      error: requeued,
+    });
+    expect(end(error)).toEqual({ kind: 'fail', error, expected: false });
+    expect(end(error, { autoretryFor: [Error] })).toEqual({
+      kind: 'retry',
+      dueMs: NOW + 180_000,
+      error,
+      overrides: {},
+    });
+  });
+
+  it('a predicate that throws has neither allowed another try nor expected the error, and is told', () => {
+    const [error, thrown] = [new Error('x'), new Error('of the predicate')];
+    const odd = (): boolean => {
+      throw thrown;
+    };
+    expect(end(error, { autoretryFor: [odd] })).toEqual({ kind: 'fail', error, expected: false, broken: [thrown] });
+    expect(end(error, { throws: [odd] })).toEqual({ kind: 'fail', error, expected: false, broken: [thrown] });
+    expect(end(error, { autoretryFor: [Error], dontAutoretryFor: [odd] })).toMatchObject({
+      kind: 'fail',
+      broken: [thrown],
+    });
+    expect(end(error, { autoretryFor: [odd, Error] })).toMatchObject({ kind: 'retry', broken: [thrown] });
   });
 
   it('takes the delay from Celery: default, backoff, jitter', () => {
@@ -157,8 +201,29 @@ describe('mayStart', () => {
     // A limit as long as the invocation starts at its beginning only.
     [0, 60, true],
     [5000, 60, false],
+    // None has less than nothing left.
+    [58_000, 0, false],
+    [57_999, 0, true],
   ])('%i ms into a minute, with a limit of %s s -> %s', (elapsedMs, timeLimitSeconds, expected) => {
     expect(mayStart(NOW + elapsedMs, DEADLINE, START, { timeLimitSeconds, softTimeLimitSeconds: null })).toBe(expected);
+  });
+
+  it.each([
+    [30, 43_000, true],
+    [30, 43_001, false],
+    [null, 50_750, true],
+    [null, 50_751, false],
+  ])('half of a limit of %s s is enough for what is claimed: %i ms into it -> %s', (limit, elapsedMs, expected) => {
+    const limits = { timeLimitSeconds: limit, softTimeLimitSeconds: null };
+    expect(mayStart(NOW + elapsedMs, DEADLINE, START, limits, true)).toBe(expected);
+  });
+
+  it('asks for the soft limit where there is no other', () => {
+    const limits = { timeLimitSeconds: null, softTimeLimitSeconds: 30 };
+    expect([28_000, 28_001].map((elapsedMs) => mayStart(NOW + elapsedMs, DEADLINE, START, limits))).toEqual([
+      true,
+      false,
+    ]);
   });
 });
 
@@ -178,4 +243,15 @@ it('a thrown value that cannot be asked what it is fails its task, and is no exp
   const decision = decideEnd({ ...facts, ending: { ok: false, error: odd } });
   expect([decision.kind, 'error' in decision && decision.error === odd]).toEqual(['fail', true]);
   expect('expected' in decision && decision.expected).toBe(false);
+});
+
+it('an error that throws when it is read fails its task, as does a value that cannot be asked', () => {
+  const facts = { options: options(), retries: 0, deliveries: 1, nowMs: NOW, random: half };
+  const error = new Retry('r', NOW, undefined, {});
+  Object.defineProperty(error, 'dueMs', {
+    get: () => {
+      throw new Error('a getter of the user');
+    },
+  });
+  expect(decideEnd({ ...facts, ending: { ok: false, error } })).toEqual({ kind: 'fail', error, expected: false });
 });
