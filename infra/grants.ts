@@ -272,6 +272,12 @@ export function emptyQueues(queues: readonly IQueue[]): Rights {
   return { actions: ['sqs:PurgeQueue'], resourceArns: queues.map((queue) => queue.queueArn) };
 }
 
+/** Looking at what lies in queues: it is received, and hidden from nobody. FIFO queues are not looked into. */
+export function lookInto(queues: readonly IQueue[]): Rights[] {
+  const resourceArns = queues.filter(({ fifo }) => !fifo).map((queue) => queue.queueArn);
+  return resourceArns.length === 0 ? [] : [{ actions: ['sqs:ReceiveMessage'], resourceArns }];
+}
+
 /**
  * Whatever tells why a task does not run: its record, its timer, its place in a line and who is in front of it, its group, what
  * is debounced and paused.

@@ -12,6 +12,7 @@ import {
   emptyQueues,
   grantAll,
   lookAround,
+  lookInto,
   noteActions,
   readWaits,
   type Rights,
@@ -55,7 +56,7 @@ export class Operators {
   }
 
   operate(grantee: IGrantable): Grant {
-    return this.#acting(grantee).combine(this.pause(grantee));
+    return this.#acting(grantee, lookInto(this.#props.own)).combine(this.pause(grantee));
   }
 
   /** Of a monitor that may act: the ages of messages, which CloudWatch tells of all queues alike, are left out. */
@@ -74,7 +75,7 @@ export class Operators {
     return [workOnPauses(tables.state), countIn(queues), ...switchSources(this.#scope, this.#props)];
   }
 
-  #acting(grantee: IGrantable): Grant {
+  #acting(grantee: IGrantable, more: readonly Rights[] = []): Grant {
     const { access, tables, keys, own } = this.#props;
     return [
       access.schedules(grantee),
@@ -82,7 +83,7 @@ export class Operators {
       access.manage(grantee),
       access.locks(grantee),
       access.history(grantee),
-      grantAll(grantee, keys.with([...readWaits(tables), emptyQueues(own)])),
+      grantAll(grantee, keys.with([...readWaits(tables), emptyQueues(own), ...more])),
     ].reduce((all, grant) => all.combine(grant));
   }
 }

@@ -77,6 +77,7 @@ export type { DeadLetterQuery } from './operate/letter-query.ts';
 export type { LetterGroup } from './operate/group-letters.ts';
 export type { RedriveProgress, RedriveReport } from './operate/letter-report.ts';
 export type { LetterEdit } from './operate/redriven-message.ts';
+export type { PeekedMessage, PeekQuestion, Peeks } from './ports/peeks.ts';
 export type { DepthQuestion, QueueDepth, QueueDepths } from './ports/queue-depths.ts';
 export type { DeadLetters, QueueCounts, ReceivedLetter, ReceiveLetters } from './ports/dead-letters.ts';
 export type { HeldLock, LockBook, LockOptions } from './flow/lock-book.ts';

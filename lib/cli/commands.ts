@@ -43,6 +43,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/inspect.ts')).inspect,
   },
   {
+    name: 'peek',
+    summary: 'shows some of the messages of a queue',
+    group: 'Queues',
+    load: async () => (await import('./commands/peek.ts')).peek,
+  },
+  {
     name: 'pause',
     summary: 'lets the workers of a queue get nothing',
     group: 'Queues',

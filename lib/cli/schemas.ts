@@ -8,6 +8,7 @@ import { INIT_SCHEMA } from './commands/init.ts';
 import { INSPECT_SCHEMAS } from './commands/inspect-schemas.ts';
 import { LOCK_SCHEMA } from './commands/locks.ts';
 import { PAUSE_SCHEMA, RESUME_SCHEMA } from './commands/pause.ts';
+import { PEEK_SCHEMA } from './commands/peek.ts';
 import { PING_SCHEMA } from './commands/ping.ts';
 import { PURGE_SCHEMA } from './commands/purge.ts';
 import { RESULT_SCHEMA } from './commands/result.ts';
@@ -28,6 +29,7 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   revoke: REVOKE_SCHEMA,
   explain: EXPLAIN_SCHEMA,
   ...under('inspect', INSPECT_SCHEMAS),
+  peek: PEEK_SCHEMA,
   pause: PAUSE_SCHEMA,
   resume: RESUME_SCHEMA,
   purge: PURGE_SCHEMA,

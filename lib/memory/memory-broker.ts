@@ -6,9 +6,11 @@ import type { Clock, Ids } from '../base/time.ts';
 import { refusalOf } from '../ports/sqs-refusals.ts';
 import { WAKE_QUEUE } from '../ports/wake-up.ts';
 import type { DeadLetters } from '../ports/dead-letters.ts';
+import type { Peeks } from '../ports/peeks.ts';
 import type { QueueDepths } from '../ports/queue-depths.ts';
 import { depthOf, MemoryDeadLetters } from './memory-dead-letters.ts';
 import { MemoryDepths } from './memory-depths.ts';
+import { MemoryPeeks } from './memory-peeks.ts';
 import { FifoQueue, type MessageQueue, StandardQueue, type Stored } from './memory-queue.ts';
 
 /** What the queues in memory are made of. */
@@ -122,19 +124,14 @@ export class MemoryBroker implements Broker {
    * `maxReceiveCount` times goes to the lost queue instead.
    */
   receive(queueName: string, max: number, visibilitySeconds?: number): Received[] {
-    const nowMs = this.#clock.nowMs();
     const visibilityMs = visibilitySeconds === undefined ? this.#visibilityMs : visibilitySeconds * 1000;
-    const messages = this.#queues.get(queueName)?.messages.collect(nowMs, max, (message) => {
-      if (!OWN_QUEUES.has(queueName) && message.receiveCount >= this.#maxReceiveCount) {
-        this.#lose(queueName, message);
-        return false;
-      }
-      message.receiveCount += 1;
-      message.visibleMs = nowMs + visibilityMs;
-      message.receipt = `${message.messageId}#${message.receiveCount}`;
-      return true;
+    const messages = this.#queues.get(queueName)?.messages;
+    if (messages === undefined) return [];
+    return this.#take(messages, max, visibilityMs, (message) => {
+      if (OWN_QUEUES.has(queueName) || message.receiveCount < this.#maxReceiveCount) return true;
+      this.#lose(queueName, message);
+      return false;
     });
-    return (messages ?? []).map(receivedOf);
   }
 
   /** Deletes a received message. A receipt that is no longer valid is not an error. */
@@ -166,6 +163,15 @@ export class MemoryBroker implements Broker {
     }, this.#clock);
   }
 
+  /** Looks into the queues: receives that hide nothing. */
+  get peeks(): Peeks {
+    return new MemoryPeeks(({ queue, deadLetter = false, limit }) => {
+      const found = this.#queues.get(queue);
+      if (found === undefined || !deadLetter) return found && this.receive(queue, limit, 0);
+      return this.#take(found.dead, limit, 0);
+    });
+  }
+
   /** When anything becomes receivable, in one queue or in all; undefined when nothing is left. */
   nextVisibleMs(queueName?: string): number | undefined {
     if (queueName !== undefined) return this.#queues.get(queueName)?.messages.nextVisibleMs();
@@ -186,6 +192,24 @@ export class MemoryBroker implements Broker {
   }
 
   // --------------------------------------------------------------- inside
+
+  /** @param keeps whether it stays in its queue: whatever does not, is received no more */
+  #take(
+    messages: MessageQueue,
+    max: number,
+    hiddenMs: number,
+    keeps = (_message: Stored): boolean => true,
+  ): Received[] {
+    const nowMs = this.#clock.nowMs();
+    const taken = messages.collect(nowMs, max, (message) => {
+      if (!keeps(message)) return false;
+      message.receiveCount += 1;
+      message.visibleMs = nowMs + hiddenMs;
+      message.receipt = `${message.messageId}#${message.receiveCount}`;
+      return true;
+    });
+    return taken.map(receivedOf);
+  }
 
   /** A test that looks into a queue that is not there would find nothing in it, and pass. */
   #named(name: string): Queue {

@@ -13,6 +13,7 @@ export type { LeaseRenewal, Leases } from '../ports/leases.ts';
 export { locksConformance } from './conformance/locks.ts';
 export { auditConformance } from './conformance/audit.ts';
 export { pausesConformance } from './conformance/pauses.ts';
+export { type PeeksUnderTest, peeksConformance } from './conformance/peeks.ts';
 export { type DepthsUnderTest, queueDepthsConformance } from './conformance/queue-depths.ts';
 export { ratesConformance } from './conformance/rates.ts';
 export { schedulesConformance } from './conformance/schedules.ts';

@@ -203,6 +203,10 @@ describe('what is changed', () => {
     const mail = ['--queue', 'mail'] as const;
     expect(await lines('dlq', 'list', ...mail)).toEqual([expect.objectContaining({ task: 'mail.block', count: 2 })]);
     expect(await lines('dlq', 'show', one.id)).toEqual([expect.objectContaining({ id: one.id, args: [] })]);
+    expect(await lines('peek', 'mail', '--dead', '--limit', '1')).toEqual([
+      expect.objectContaining({ queue: 'mail', deadLetter: true, reason: 'address is blocked' }),
+    ]);
+    expect(await lines('peek', 'default')).toEqual([]);
     const redriven = await lines('dlq', 'redrive', ...mail, '--id', one.id, '--yes');
     expect(redriven).toEqual([expect.objectContaining({ matched: 1, sent: 1, complete: true })]);
     // It is rejected again, as its next attempt.

@@ -14,6 +14,7 @@ import {
   locksConformance,
   auditConformance,
   pausesConformance,
+  peeksConformance,
   queueDepthsConformance,
   ratesConformance,
   schedulesConformance,
@@ -74,6 +75,14 @@ describe('memory', () => {
       queueDepthsConformance(() => {
         const under = brokerUnderTest();
         return { ...under, depths: under.broker.depths };
+      }),
+    );
+  });
+  describe('peeks', () => {
+    all(
+      peeksConformance(() => {
+        const under = brokerUnderTest();
+        return { ...under, peeks: under.broker.peeks };
       }),
     );
   });

@@ -16,6 +16,7 @@ import {
   locksConformance,
   auditConformance,
   pausesConformance,
+  peeksConformance,
   queueDepthsConformance,
   ratesConformance,
   schedulesConformance,
@@ -27,13 +28,14 @@ import { type AwsPorts, connect, queueAddresses } from '../../lib/aws/connect.ts
 import { DynamodbAudit } from '../../lib/aws/dynamodb-audit.ts';
 import { DynamodbLeases } from '../../lib/aws/dynamodb-leases.ts';
 import { SqsDepths } from '../../lib/aws/sqs-depths.ts';
+import { SqsPeeks, type SqsPeeksOptions } from '../../lib/aws/sqs-peeks.ts';
 import { peekDeadLetters, SqsPoller } from '../../lib/aws/poller.ts';
 import { systemClock, systemRandom } from '../../lib/base/time.ts';
 import type { Environment } from '../../lib/options/manifest.ts';
 import type { Servers } from './servers.ts';
 
 /** Each case of the broker has queues of its own. */
-const RUNS = 19;
+const RUNS = 23;
 
 export interface Suite {
   readonly port: string;
@@ -68,12 +70,10 @@ export function awsCases(): AwsCases {
     const { standard, fifo } = broker();
     return { broker: ports.broker, deadLetters: ports.deadLetters, standard, fifo };
   };
-  const depths = (): SqsDepths => {
+  const addressed = (): SqsPeeksOptions => {
     if (started === undefined) throw new Error('start() comes first');
-    return new SqsDepths({
-      client: started.sqs,
-      queues: queueAddresses(started.environment.queues, started.environment.deadLetterQueues),
-    });
+    const { queues, deadLetterQueues } = started.environment;
+    return { client: started.sqs, queues: queueAddresses(queues, deadLetterQueues) };
   };
   return {
     suites: [
@@ -97,7 +97,11 @@ export function awsCases(): AwsCases {
       { port: 'slots', cases: slotsConformance(later(() => ports.slots)) },
       { port: 'history', cases: historyConformance(later(() => ports.history)) },
       { port: 'broker', cases: brokerConformance(broker) },
-      { port: 'queue depths', cases: queueDepthsConformance(() => ({ ...broker(), depths: depths() })) },
+      {
+        port: 'queue depths',
+        cases: queueDepthsConformance(() => ({ ...broker(), depths: new SqsDepths(addressed()) })),
+      },
+      { port: 'peeks', cases: peeksConformance(() => ({ ...broker(), peeks: new SqsPeeks(addressed()) })) },
       { port: 'dead letters', cases: deadLettersConformance(letters) },
     ],
     start: async (servers) => {

@@ -22,6 +22,7 @@ export const PROCESS_TESTS: Readonly<Record<string, string>> = {
   'inspect reserved': COMMON,
   'inspect parked': COMMON,
   'inspect stats': COMMON,
+  peek: COMMON,
   pause: COMMON,
   resume: COMMON,
   'schedules list': COMMON,

@@ -10,6 +10,7 @@ import {
 import { chain, chord, every, group } from 'celeriac';
 import { connect, queueAddresses } from '../../../lib/aws/connect.ts';
 import { EventBridgeRules } from '../../../lib/aws/eventbridge-rules.ts';
+import { SqsPeeks } from '../../../lib/aws/sqs-peeks.ts';
 import { SqsDepths } from '../../../lib/aws/sqs-depths.ts';
 import { SqsPoller } from '../../../lib/aws/poller.ts';
 import { systemClock, systemRandom } from '../../../lib/base/time.ts';
@@ -340,6 +341,9 @@ export class Scenario {
     // What it empties would be missed by the rest.
     for (const QueueUrl of Object.values(environment.queues))
       for (const right of rightsAsked('AmazonSQS.PurgeQueue', { QueueUrl })) gate.ask('operate', right);
+    const { sqs: client } = this.as('operate');
+    const peeks = new SqsPeeks({ client, queues });
+    for (const [queue, { fifo }] of Object.entries(queues)) if (!fifo) await peeks.peek({ queue, limit: 1 });
   }
 
   /** What nobody knows, what is debounced perhaps, and what waits for slots of either kind. */
