@@ -1,7 +1,7 @@
 /** The page: who is logged in, and which view the address says. */
 import { useQueryClient } from '@tanstack/preact-query';
 import type { VNode } from 'preact';
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { Route, Switch, useLocation } from 'wouter-preact';
 
 import { csrf, loggedOut } from './data/api.ts';
@@ -61,7 +61,8 @@ function Views(): VNode {
     [go],
   );
   useKeyboard(handle);
-  useEffect(() => {
+  // Before the browser paints: later it would take the focus from what was pressed or clicked meanwhile.
+  useLayoutEffect(() => {
     globalThis.scrollTo(0, 0);
     document.querySelector<HTMLElement>('main')?.focus({ preventScroll: true });
   }, [location]);

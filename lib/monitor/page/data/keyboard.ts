@@ -1,5 +1,5 @@
 /** Keys of the whole page; views add what they do with rows. */
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 import { type KeyAction, keyAction } from '../pure/keys.ts';
 import { nowMs } from './clock.ts';
@@ -8,9 +8,9 @@ export type RowAction = 'down' | 'up' | 'open' | 'select' | 'retry';
 
 let ofRows: ((action: RowAction) => void) | undefined;
 
-/** Of the view that is shown. */
+/** Of the view that is shown. Before the browser paints: whoever sees the rows may press a key. */
 export function useRowKeys(handle: (action: RowAction) => void): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     ofRows = handle;
     return () => {
       if (ofRows === handle) ofRows = undefined;
@@ -29,8 +29,8 @@ const TYPING = 'input:not([type="checkbox"]), textarea, select, [contenteditable
 const SECOND_KEY_MS = 1500;
 
 export function useKeyboard(handle: (action: KeyAction) => void): void {
-  useEffect(() => {
-    let awaitedMs = -Infinity;
+  const awaited = useRef(-Infinity);
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent): void => {
       const target = event.target instanceof Element ? event.target : document.body;
       // A dialog has the keys of the browser.
@@ -38,11 +38,11 @@ export function useKeyboard(handle: (action: KeyAction) => void): void {
       // A button or a link does itself what Enter is for.
       if (event.key === 'Enter' && target.closest('a, button, summary, input') !== null) return;
       const isModified = event.ctrlKey || event.metaKey || event.altKey;
-      const action = keyAction({ key: event.key, isModified, isTyping }, nowMs() - awaitedMs < SECOND_KEY_MS);
-      awaitedMs = -Infinity;
+      const action = keyAction({ key: event.key, isModified, isTyping }, nowMs() - awaited.current < SECOND_KEY_MS);
+      awaited.current = -Infinity;
       if (action === undefined) return;
       event.preventDefault();
-      if (action.do === 'await') awaitedMs = nowMs();
+      if (action.do === 'await') awaited.current = nowMs();
       else if (action.do === 'search') document.querySelector<HTMLElement>('[data-search]')?.focus();
       else if (isOfRows(action.do)) ofRows?.(action.do);
       else handle(action);

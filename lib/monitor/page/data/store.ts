@@ -1,5 +1,5 @@
 /** A value that several parts of the page look at. */
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 export interface Store<T> {
   get(): T;
@@ -26,6 +26,7 @@ export function storeOf<T>(initial: T): Store<T> {
 
 export function useStore<T>(store: Store<T>): T {
   const [, again] = useState(0);
-  useEffect(() => store.subscribe(() => again((times) => times + 1)), [store]);
+  // Before the browser paints, or what changes until then would not be shown.
+  useLayoutEffect(() => store.subscribe(() => again((times) => times + 1)), [store]);
   return store.get();
 }

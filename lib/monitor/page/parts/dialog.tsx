@@ -1,6 +1,6 @@
 /** A dialog of the browser's own: focus stays in it, Escape closes it, and the focus goes back. */
 import type { ComponentChildren, VNode } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 
 import { Button } from './controls.tsx';
 
@@ -16,7 +16,8 @@ interface DialogProps {
 export function Dialog({ title, wide = false, onClose, onSubmit, children, footer }: DialogProps): VNode {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before the browser paints: the next key is the dialog's already.
+  useLayoutEffect(() => {
     const dialog = element.current;
     const before = document.activeElement;
     dialog?.showModal();

@@ -1,6 +1,6 @@
 /** Search, time and states of the list of tasks. */
 import type { VNode } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { useLocation } from 'wouter-preact';
 
 import { useOverview } from '../../data/queries.ts';
@@ -57,7 +57,8 @@ export function TaskFiltersBar({ filters, onChange }: FiltersProps): VNode {
 function SearchBox({ filters, onChange }: FiltersProps): VNode {
   const [, go] = useLocation();
   const [typed, setTyped] = useState(typedText(filters));
-  useEffect(() => setTyped(typedText(filters)), [filters]);
+  // Before the browser paints: what is typed into the box that is seen stays.
+  useLayoutEffect(() => setTyped(typedText(filters)), [filters]);
   const submit = (): void => {
     if (isTaskId(typed)) go(`/tasks/${typed.trim()}`);
     else onChange(typedFilters(typed));

@@ -3,9 +3,11 @@ import type { VNode } from 'preact';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useLocation } from 'wouter-preact';
 
-import { type RowAction, useRowKeys } from '../../data/keyboard.ts';
+import { useRowKeys } from '../../data/keyboard.ts';
 import { useMayAct } from '../../data/queries.ts';
+import { storeOf, useStore } from '../../data/store.ts';
 import { useWindowRows } from '../../data/window-rows.ts';
+import { moved, NOTHING_CHOSEN, toggled } from '../../pure/chosen-rows.ts';
 import { BulkBar } from './bulk.tsx';
 import { type Entry, keyOf, TaskRow } from './row.tsx';
 
@@ -49,7 +51,7 @@ export function TaskTable({ entries, isMore, onMore }: TableProps): VNode {
                   entry={entry}
                   index={index}
                   measure={measure}
-                  isAt={index === at}
+                  isAt={keyOf(entry) === at}
                   isSelected={selected.has(keyOf(entry))}
                   {...(mayAct ? { onToggle: toggle } : {})}
                 />
@@ -97,30 +99,23 @@ function Space({ pixels }: { readonly pixels: number }): VNode | null {
 }
 
 function useChosen(entries: readonly Entry[], scrollTo: (index: number) => void) {
-  const [at, setAt] = useState(-1);
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  // Not the state of a render: a key that comes before the next one has to know what the last one did.
+  const [store] = useState(() => storeOf(NOTHING_CHOSEN));
+  const { at, selected } = useStore(store);
   const [, go] = useLocation();
   const mayAct = useMayAct();
-  const toggle = useCallback((key: string) => {
-    setSelected((before) => {
-      const next = new Set(before);
-      if (!next.delete(key)) next.add(key);
-      return next;
-    });
-  }, []);
-  const handle = useCallback(
-    (action: RowAction) => {
-      const entry = entries[at];
-      if (action === 'down' || action === 'up') {
-        const next = Math.min(Math.max(at + (action === 'down' ? 1 : -1), 0), entries.length - 1);
-        setAt(next);
-        scrollTo(next);
-      } else if (action === 'open' && entry !== undefined) go(`/tasks/${encodeURIComponent(entry.id)}`);
-      else if (action === 'select' && entry !== undefined && mayAct) toggle(keyOf(entry));
-      else if (action === 'retry') document.querySelector<HTMLButtonElement>('[data-retry]')?.click();
-    },
-    [entries, at, go, mayAct, scrollTo, toggle],
-  );
-  useRowKeys(handle);
-  return { at, selected, toggle, clear: () => setSelected(new Set<string>()) };
+  const toggle = useCallback((key: string) => store.set(toggled(store.get(), key)), [store]);
+  useRowKeys((action) => {
+    const keys = entries.map(keyOf);
+    const chosen = store.get();
+    const entry = entries[chosen.at === undefined ? -1 : keys.indexOf(chosen.at)];
+    if (action === 'down' || action === 'up') {
+      const next = moved(chosen, keys, action === 'down' ? 1 : -1);
+      store.set(next);
+      if (next.at !== undefined) scrollTo(keys.indexOf(next.at));
+    } else if (action === 'open' && entry !== undefined) go(`/tasks/${encodeURIComponent(entry.id)}`);
+    else if (action === 'select' && entry !== undefined && mayAct) toggle(keyOf(entry));
+    else if (action === 'retry') document.querySelector<HTMLButtonElement>('[data-retry]')?.click();
+  });
+  return { at, selected, toggle, clear: () => store.set({ ...store.get(), selected: NOTHING_CHOSEN.selected }) };
 }
