@@ -1,26 +1,24 @@
 /** Schedule entries as the API shows them: fields that a change takes back as they are. */
 import type { StoredSchedule } from '../beat/schedule-view.ts';
+import { APPLY_KEYS, type ApplyOptions, MARKS } from '../options/apply-options.ts';
 import { fromSignatureOptions } from '../options/signature-options.ts';
 import { describeSchedule } from '../schedules/describe-schedule.ts';
 import { nextTicks } from '../schedules/next-due.ts';
 import type { ScheduleView } from './answers.ts';
 import type { MonitoredService } from './service.ts';
 
-/** Options of a tick that a page can show and change: plain data each. */
-const OPTIONS = [
-  'countdown',
-  'expires',
-  'queue',
-  'priority',
-  'headers',
-  'argsrepr',
-  'kwargsrepr',
-  'ignoreResult',
-  'timeLimit',
-  'softTimeLimit',
-  'shadow',
-  'groupKey',
-] as const;
+/** A tick has a time and an id of its own; signatures and what a sender does are no plain data that a page can change. */
+const NOT_OF_TICKS: ReadonlySet<string> = new Set<keyof ApplyOptions>([
+  'eta',
+  'taskId',
+  'kwargs',
+  'retry',
+  'retryPolicy',
+  'link',
+  'linkError',
+  ...MARKS,
+]);
+const OPTIONS = [...APPLY_KEYS].filter((name) => !NOT_OF_TICKS.has(name));
 const TICKS = 5;
 
 /** Why each declared entry is swept, or not. */

@@ -97,7 +97,8 @@ export const MARKS: readonly ['unique', 'throttle', 'debounce'] = ['unique', 'th
 /** What a call says of them. */
 export type CallMarks = Pick<ApplyOptions, (typeof MARKS)[number]>;
 
-const APPLY_KEYS: ReadonlySet<string> = new Set<keyof ApplyOptions>([
+/** All of them. */
+export const APPLY_KEYS: ReadonlySet<keyof ApplyOptions> = new Set<keyof ApplyOptions>([
   'countdown',
   'eta',
   'expires',

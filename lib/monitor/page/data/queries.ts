@@ -111,9 +111,9 @@ export function useDeadLetters(queue: string): UseQueryResult<DeadLettersAnswer>
   });
 }
 
-export function useLetter(id: string, queue: string): UseQueryResult<OpenedLettersAnswer> {
+export function useLetter(id: string, queue: string, enabled: boolean): UseQueryResult<OpenedLettersAnswer> {
   const path = `/api/dead-letters/${encodeURIComponent(id)}?queue=${encodeURIComponent(queue)}`;
-  return useQuery({ queryKey: [path], queryFn: ({ signal }) => get<OpenedLettersAnswer>(path, signal) });
+  return useQuery({ queryKey: [path], queryFn: ({ signal }) => get<OpenedLettersAnswer>(path, signal), enabled });
 }
 
 export function useLocks(): UseQueryResult<LocksAnswer> {

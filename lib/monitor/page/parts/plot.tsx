@@ -10,6 +10,7 @@ import type { Values } from '../pure/series.ts';
 import { axisTime, clockTime, UNKNOWN } from '../pure/words.ts';
 import { nowMs } from '../data/clock.ts';
 import { Panel } from './controls.tsx';
+import { numberColumn, Table } from './table.tsx';
 
 export interface PlotLine {
   readonly name: string;
@@ -79,35 +80,25 @@ export function Plot(props: PlotProps): VNode {
 
 function ValuesTable({ title, times, lines, format }: PlotProps): VNode {
   return (
-    <div class="table-wrap table-low" tabIndex={0} role="region" aria-label={`${title} as a table`}>
-      <table>
-        <thead>
-          <tr>
-            <th>Time</th>
-            {lines.map(({ name }) => (
-              <th key={name} class="number">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {times.map((time, index) => (
-            <tr key={time}>
-              <td>{clockTime(new Date(time * 1000).toISOString(), nowMs())}</td>
-              {lines.map(({ name, values }) => {
-                const value = values[index];
-                return (
-                  <td key={name} class="number">
-                    {value === null || value === undefined ? UNKNOWN : format(value)}
-                  </td>
-                );
-              })}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      label={`${title} as a table`}
+      regionClass="table-low"
+      columns={['Time', ...lines.map(({ name }) => numberColumn(name))]}
+    >
+      {times.map((time, index) => (
+        <tr key={time}>
+          <td>{clockTime(new Date(time * 1000).toISOString(), nowMs())}</td>
+          {lines.map(({ name, values }) => {
+            const value = values[index];
+            return (
+              <td key={name} class="number">
+                {value === null || value === undefined ? UNKNOWN : format(value)}
+              </td>
+            );
+          })}
+        </tr>
+      ))}
+    </Table>
   );
 }
 

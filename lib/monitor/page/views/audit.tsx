@@ -5,6 +5,7 @@ import type { AuditView as Entry } from '../../answers.ts';
 import { useAudit } from '../data/queries.ts';
 import { Note } from '../parts/controls.tsx';
 import { Loaded } from '../parts/loaded.tsx';
+import { Table } from '../parts/table.tsx';
 import { Ago, Hostile } from '../parts/text.tsx';
 import { View } from '../parts/view.tsx';
 import { count, listed, shortId } from '../pure/words.ts';
@@ -18,24 +19,11 @@ export function AuditListView(): VNode {
             <Note icon="audit">Nobody has changed anything from a monitor yet.</Note>
           ) : (
             <section class="panel" aria-label="Audit list">
-              <div class="table-wrap" tabIndex={0} role="region" aria-label="Audit list">
-                <table class="cards audit">
-                  <thead>
-                    <tr>
-                      <th>When</th>
-                      <th>Who</th>
-                      <th>What</th>
-                      <th>On</th>
-                      <th>Outcome</th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {entries.map((entry) => (
-                      <Row key={entry.id} entry={entry} />
-                    ))}
-                  </tbody>
-                </table>
-              </div>
+              <Table label="Audit list" class="cards audit" columns={['When', 'Who', 'What', 'On', 'Outcome']}>
+                {entries.map((entry) => (
+                  <Row key={entry.id} entry={entry} />
+                ))}
+              </Table>
               {cursor !== null && <p class="hint table-end">The newest {count(entries.length)} are shown.</p>}
             </section>
           )

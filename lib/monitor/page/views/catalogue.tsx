@@ -8,6 +8,7 @@ import { useCatalogue, useMayAct } from '../data/queries.ts';
 import { Button, Note } from '../parts/controls.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { Loaded } from '../parts/loaded.tsx';
+import { ACTIONS, Table } from '../parts/table.tsx';
 import { Hostile } from '../parts/text.tsx';
 import { View } from '../parts/view.tsx';
 import { tasksAddress } from '../pure/task-filters.ts';
@@ -61,25 +62,11 @@ function Catalogue({ tasks }: { readonly tasks: readonly CatalogueTask[] }): VNo
       <header class="panel-head">
         <h2>{counted(tasks.length, 'task')}</h2>
       </header>
-      <div class="table-wrap" tabIndex={0} role="region" aria-label="Task catalogue">
-        <table class="cards catalogue">
-          <thead>
-            <tr>
-              <th>Task</th>
-              <th>Queue</th>
-              <th>Limits</th>
-              <th>
-                <span class="visually-hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {tasks.map((task) => (
-              <Row key={task.name} task={task} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table label="Task catalogue" class="cards catalogue" columns={['Task', 'Queue', 'Limits', ACTIONS]}>
+        {tasks.map((task) => (
+          <Row key={task.name} task={task} />
+        ))}
+      </Table>
     </section>
   );
 }

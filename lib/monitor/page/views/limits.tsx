@@ -9,6 +9,7 @@ import { useCatalogue, useLocks, useMayAct } from '../data/queries.ts';
 import { Confirm } from '../parts/confirm.tsx';
 import { Button, Note, Panel } from '../parts/controls.tsx';
 import { Loaded } from '../parts/loaded.tsx';
+import { ACTIONS, numberColumn, Table } from '../parts/table.tsx';
 import { Ago, At, Hostile } from '../parts/text.tsx';
 import { tell } from '../parts/toast.tsx';
 import { View } from '../parts/view.tsx';
@@ -84,26 +85,11 @@ function Locks({ answer }: { readonly answer: LocksAnswer }): VNode {
   if (locks.length === 0) return <Note icon="limits">No lock is held.</Note>;
   return (
     <Panel title="Locks" hint={`${count(locks.length)}${more ? ' and more' : ''} held`}>
-      <div class="table-wrap" tabIndex={0} role="region" aria-label="Locks">
-        <table class="cards locks">
-          <thead>
-            <tr>
-              <th>Key</th>
-              <th>Held by</th>
-              <th>Until</th>
-              <th class="number">Token</th>
-              <th>
-                <span class="visually-hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {locks.map((lock) => (
-              <LockRow key={lock.key} lock={lock} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table label="Locks" class="cards locks" columns={['Key', 'Held by', 'Until', numberColumn('Token'), ACTIONS]}>
+        {locks.map((lock) => (
+          <LockRow key={lock.key} lock={lock} />
+        ))}
+      </Table>
     </Panel>
   );
 }

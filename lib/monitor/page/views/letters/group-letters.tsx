@@ -5,6 +5,7 @@ import { Link } from 'wouter-preact';
 import type { DeadLettersAnswer } from '../../../answers.ts';
 import { useMayAct } from '../../data/queries.ts';
 import { Button } from '../../parts/controls.tsx';
+import { ACTIONS, numberColumn, Table } from '../../parts/table.tsx';
 import { Ago, BLOCK_CHARACTERS, Hostile } from '../../parts/text.tsx';
 import { count, counted, shortId } from '../../pure/words.ts';
 import type { Group } from './group.ts';
@@ -25,26 +26,16 @@ export function GroupLetters({
       <pre class="code code-wrap" tabIndex={0} aria-label="Error">
         <Hostile text={group.error} most={BLOCK_CHARACTERS} />
       </pre>
-      <div class="table-wrap boxed" tabIndex={0} role="region" aria-label="Letters of the group">
-        <table class="cards letters">
-          <thead>
-            <tr>
-              <th>Task</th>
-              <th>Arguments</th>
-              <th class="number">Tried</th>
-              <th class="number">Gave up</th>
-              <th>
-                <span class="visually-hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {letters.map((letter) => (
-              <LetterRow key={letter.messageId} letter={letter} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        label="Letters of the group"
+        class="cards letters"
+        regionClass="boxed"
+        columns={['Task', 'Arguments', numberColumn('Tried'), numberColumn('Gave up'), ACTIONS]}
+      >
+        {letters.map((letter) => (
+          <LetterRow key={letter.messageId} letter={letter} />
+        ))}
+      </Table>
       {letters.length < group.count && (
         <p class="hint">
           {count(letters.length)} of {count(group.count)} shown: the newest.

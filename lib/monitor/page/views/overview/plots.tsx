@@ -15,26 +15,21 @@ export function OverviewPlots({
 }): VNode {
   const zoom = useZoom();
   const { times, succeeded, failed } = series;
+  const attempts = { hint: `attempts a ${every}`, times, format: count, onZoom: zoom };
   return (
     <>
       <Plot
+        {...attempts}
         title="Throughput"
-        hint={`attempts a ${every}`}
         sentence={trendText('Succeeded', succeeded, count)}
-        times={times}
         lines={[{ name: 'Succeeded', values: succeeded, colour: '--accent', look: 'area' }]}
-        format={count}
-        onZoom={zoom}
       />
       <Plot
+        {...attempts}
         title="Failures"
-        hint={`attempts a ${every}`}
         sentence={trendText('Failed', failed, count)}
-        times={times}
         lines={[{ name: 'Failed', values: failed, colour: '--bad', look: 'bars' }]}
-        format={count}
         height={96}
-        onZoom={zoom}
       />
       <div class="columns-2">
         <Percentiles title="Waiting" hint="due to started, log" series={series} of="wait" onZoom={zoom} />

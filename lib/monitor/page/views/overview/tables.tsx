@@ -4,6 +4,7 @@ import { Link } from 'wouter-preact';
 import type { OverviewAnswer } from '../../../answers.ts';
 import { Badge } from '../../parts/badge.tsx';
 import { Panel } from '../../parts/controls.tsx';
+import { numberColumn, Table } from '../../parts/table.tsx';
 import { Hostile, Quiet } from '../../parts/text.tsx';
 import { failuresOf } from '../../pure/series.ts';
 import { tasksAddress } from '../../pure/task-filters.ts';
@@ -26,46 +27,36 @@ export function QueueSummary({ queues }: { readonly queues: readonly Queue[] }):
       hint={`${count(queues.length)}, worst first`}
       actions={<Link href="/queues">All about queues</Link>}
     >
-      <div class="table-wrap" tabIndex={0} role="region" aria-label="Queues">
-        <table class="cards grid-cards">
-          <thead>
-            <tr>
-              <th>Queue</th>
-              <th>State</th>
-              <th class="number">Ready</th>
-              <th class="number">In flight</th>
-              <th class="number">Delayed</th>
-              <th class="number">Dead</th>
-            </tr>
-          </thead>
-          <tbody>
-            {queues.toSorted(byTrouble).map((queue) => (
-              <tr key={queue.queue}>
-                <td class="whole">
-                  <Link class="name" href={tasksAddress({ queue: queue.queue })}>
-                    <Hostile text={queue.queue} most={80} />
-                  </Link>
-                </td>
-                <td class="whole">
-                  <Badge state={queue.state} />
-                </td>
-                <td class="number" data-label="Ready">
-                  <Quiet value={queue.ready} text={count(queue.ready)} />
-                </td>
-                <td class="number" data-label="In flight">
-                  <Quiet value={queue.inFlight} text={count(queue.inFlight)} />
-                </td>
-                <td class="number" data-label="Delayed">
-                  <Quiet value={queue.delayed} text={count(queue.delayed)} />
-                </td>
-                <td class="number" data-label="Dead">
-                  <Quiet value={queue.dead ?? 0} text={count(queue.dead)} tone="bad" />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        label="Queues"
+        class="cards grid-cards"
+        columns={['Queue', 'State', ...['Ready', 'In flight', 'Delayed', 'Dead'].map(numberColumn)]}
+      >
+        {queues.toSorted(byTrouble).map((queue) => (
+          <tr key={queue.queue}>
+            <td class="whole">
+              <Link class="name" href={tasksAddress({ queue: queue.queue })}>
+                <Hostile text={queue.queue} most={80} />
+              </Link>
+            </td>
+            <td class="whole">
+              <Badge state={queue.state} />
+            </td>
+            <td class="number" data-label="Ready">
+              <Quiet value={queue.ready} text={count(queue.ready)} />
+            </td>
+            <td class="number" data-label="In flight">
+              <Quiet value={queue.inFlight} text={count(queue.inFlight)} />
+            </td>
+            <td class="number" data-label="Delayed">
+              <Quiet value={queue.delayed} text={count(queue.delayed)} />
+            </td>
+            <td class="number" data-label="Dead">
+              <Quiet value={queue.dead ?? 0} text={count(queue.dead)} tone="bad" />
+            </td>
+          </tr>
+        ))}
+      </Table>
     </Panel>
   );
 }
@@ -81,49 +72,40 @@ export function TaskSummary({ tasks, range }: TasksProps): VNode | null {
   if (tasks.length === 0) return null;
   return (
     <Panel title="Tasks by name" hint="worst first" actions={<Link href="/catalogue">All in the catalogue</Link>}>
-      <div class="table-wrap" tabIndex={0} role="region" aria-label="Tasks by name">
-        <table class="cards grid-cards">
-          <thead>
-            <tr>
-              <th>Task</th>
-              <th class="number">Ended</th>
-              <th class="number">Failed</th>
-              <th class="number">Waiting, p95</th>
-              <th class="number">Run time, p95</th>
+      <Table
+        label="Tasks by name"
+        class="cards grid-cards"
+        columns={['Task', ...['Ended', 'Failed', 'Waiting, p95', 'Run time, p95'].map(numberColumn)]}
+      >
+        {tasks.slice(0, SHOWN).map((task) => {
+          const failed = failuresOf(task);
+          return (
+            <tr key={task.task}>
+              <td class="whole">
+                <Link class="name" href={tasksAddress({ task: task.task, since: range })}>
+                  <Hostile text={task.task} most={120} />
+                </Link>
+              </td>
+              <td class="number" data-label="Ended">
+                {count(task.count)}
+              </td>
+              <td class="number" data-label="Failed">
+                <Quiet
+                  value={failed}
+                  text={failed === 0 ? '0' : `${count(failed)} (${share(failed / task.count)})`}
+                  tone="bad"
+                />
+              </td>
+              <td class="number" data-label="Waiting, p95">
+                {task.waitSeconds === null ? UNKNOWN : duration(task.waitSeconds.p95)}
+              </td>
+              <td class="number" data-label="Run time, p95">
+                {task.runSeconds === null ? UNKNOWN : duration(task.runSeconds.p95)}
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {tasks.slice(0, SHOWN).map((task) => {
-              const failed = failuresOf(task);
-              return (
-                <tr key={task.task}>
-                  <td class="whole">
-                    <Link class="name" href={tasksAddress({ task: task.task, since: range })}>
-                      <Hostile text={task.task} most={120} />
-                    </Link>
-                  </td>
-                  <td class="number" data-label="Ended">
-                    {count(task.count)}
-                  </td>
-                  <td class="number" data-label="Failed">
-                    <Quiet
-                      value={failed}
-                      text={failed === 0 ? '0' : `${count(failed)} (${share(failed / task.count)})`}
-                      tone="bad"
-                    />
-                  </td>
-                  <td class="number" data-label="Waiting, p95">
-                    {task.waitSeconds === null ? UNKNOWN : duration(task.waitSeconds.p95)}
-                  </td>
-                  <td class="number" data-label="Run time, p95">
-                    {task.runSeconds === null ? UNKNOWN : duration(task.runSeconds.p95)}
-                  </td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+          );
+        })}
+      </Table>
       {tasks.length > SHOWN && (
         <p class="hint table-end">{counted(tasks.length - SHOWN, 'other')} with less trouble.</p>
       )}

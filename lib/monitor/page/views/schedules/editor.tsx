@@ -6,6 +6,7 @@ import { useState } from 'preact/hooks';
 import type { ScheduleView } from '../../../answers.ts';
 import { act, ApiProblem } from '../../data/api.ts';
 import { useCatalogue } from '../../data/queries.ts';
+import { ArgumentsFields } from '../../parts/arguments.tsx';
 import { Confirm } from '../../parts/confirm.tsx';
 import { Choice, Field, Note } from '../../parts/controls.tsx';
 import { Ago } from '../../parts/text.tsx';
@@ -13,7 +14,6 @@ import { tell } from '../../parts/toast.tsx';
 import { plainText } from '../../pure/hostile-text.ts';
 import { parseArgs, parseKwargs } from '../../pure/json-fields.ts';
 import { EMPTY_FORM, type FormKind, formOf, type ScheduleForm, scheduleFrom } from '../../pure/schedule-words.ts';
-import { JsonField } from '../task/call-dialog.tsx';
 import { SchedulePreview } from './preview.tsx';
 
 interface EditorProps {
@@ -97,7 +97,11 @@ export function ScheduleEditor({ entry, onClose }: EditorProps): VNode {
         <Note>Times of the sun are changed in code: the form has no map.</Note>
       ) : (
         <div class="dialog-columns">
-          <Fields form={form} isNew={entry === undefined} onChange={(change) => setForm({ ...form, ...change })} />
+          <Fields
+            form={form}
+            isNew={entry === undefined}
+            onChange={(change) => setForm((before) => ({ ...before, ...change }))}
+          />
           <SchedulePreview name={form.name.trim()} form={form} body={body} />
         </div>
       )}
@@ -119,8 +123,6 @@ const KINDS: readonly { readonly value: FormKind; readonly text: string }[] = [
 
 function Fields({ form, isNew, onChange }: FieldsProps): VNode {
   const { data } = useCatalogue();
-  const args = parseArgs(form.args);
-  const kwargs = parseKwargs(form.kwargs);
   return (
     <div class="fields">
       <Field label="Name">
@@ -146,20 +148,7 @@ function Fields({ form, isNew, onChange }: FieldsProps): VNode {
       </datalist>
       <Choice label="Kind" options={KINDS} value={form.kind} onChoose={(kind) => onChange({ kind })} />
       <When form={form} onChange={onChange} />
-      <JsonField
-        label="Arguments"
-        value={form.args}
-        onChange={(value) => onChange({ args: value })}
-        error={'error' in args ? args.error : undefined}
-        hint="A JSON list"
-      />
-      <JsonField
-        label="Keyword arguments"
-        value={form.kwargs}
-        onChange={(value) => onChange({ kwargs: value })}
-        error={'error' in kwargs ? kwargs.error : undefined}
-        hint="A JSON object"
-      />
+      <ArgumentsFields typed={form} onChange={onChange} />
       <Field label="Description">
         <input
           class="input"

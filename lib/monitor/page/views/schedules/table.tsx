@@ -11,6 +11,7 @@ import { Confirm } from '../../parts/confirm.tsx';
 import { Button } from '../../parts/controls.tsx';
 import { Icon } from '../../parts/icons.tsx';
 import { ProblemNote } from '../../parts/loaded.tsx';
+import { ACTIONS, Table } from '../../parts/table.tsx';
 import { Ago, Hostile } from '../../parts/text.tsx';
 import { tell } from '../../parts/toast.tsx';
 import { plainText } from '../../pure/hostile-text.ts';
@@ -21,27 +22,15 @@ import { ScheduleEditor } from './editor.tsx';
 
 export function ScheduleTable({ entries }: { readonly entries: readonly ScheduleView[] }): VNode {
   return (
-    <div class="table-wrap" tabIndex={0} role="region" aria-label="Schedules">
-      <table class="cards schedules">
-        <thead>
-          <tr>
-            <th>Name</th>
-            <th>When and zone</th>
-            <th>Way</th>
-            <th>Next</th>
-            <th>Last run</th>
-            <th>
-              <span class="visually-hidden">Actions</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {entries.map((entry) => (
-            <Row key={entry.name} entry={entry} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      label="Schedules"
+      class="cards schedules"
+      columns={['Name', 'When and zone', 'Way', 'Next', 'Last run', ACTIONS]}
+    >
+      {entries.map((entry) => (
+        <Row key={entry.name} entry={entry} />
+      ))}
+    </Table>
   );
 }
 
