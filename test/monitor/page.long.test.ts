@@ -157,6 +157,7 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
     const address = await second.getByRole('link').getAttribute('href');
     await busy.app.send('orders.charge', ['newer', 1]);
     await page.getByRole('button', { name: 'newer task' }).click();
+    await vi.waitUntil(async () => (await second.getByRole('link').getAttribute('href')) !== address);
     await page.keyboard.press('Enter');
     await page.getByText('Timeline').waitFor();
     expect(new URL(page.url()).pathname).toBe(address);
