@@ -176,7 +176,6 @@ export class SlotDesk {
   async #forgetReplaced(): Promise<void> {
     await Promise.all(
       [...this.#tokens].map(async ([seat, token]) => {
-        if (!this.#open.includes(seat)) return;
         const parked = await this.#ports.slots.parked(this.#key, seat);
         if (parked?.token !== token) this.#tokens.delete(seat);
       }),

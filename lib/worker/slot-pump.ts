@@ -58,7 +58,7 @@ export async function pump(pumping: Pumping, ports: SlotPorts): Promise<boolean>
       seen = outcome.seen;
       continue;
     }
-    if (away.length > 0) await wake(pumping.key, away, ports);
+    await wake(pumping.key, away, ports);
     return away.length > 0;
   }
   return false;

@@ -55,6 +55,10 @@ function isNever({ node }: SyntaxPath): boolean {
   return first?.argument?.type === 'TSSatisfiesExpression' && first.argument.typeAnnotation?.type === 'TSNeverKeyword';
 }
 
+const ERRORS: ReadonlySet<string> = new Set(
+  [...readFileSync('lib/base/errors.ts', 'utf8').matchAll(/^export class (\w+)/gm)].map(([, name]) => name ?? ''),
+);
+
 // Texts for people: tests name an error's class and code, and leave its wording free.
 const TEXTS: ReadonlySet<string> = new Set(['StringLiteral', 'TemplateLiteral', 'TemplateElement']);
 const left = {
@@ -65,7 +69,8 @@ const left = {
     for (; at !== null; at = at.parentPath) {
       const { type, callee } = at.node;
       if (type === 'ThrowStatement') return 'the text of an error';
-      if (type === 'NewExpression' && /Error|Option|Configured/.test(callee?.name ?? '')) return 'the text of an error';
+      if (type === 'NewExpression' && (callee?.name === 'Error' || ERRORS.has(callee?.name ?? '')))
+        return 'the text of an error';
       if (type === 'CallExpression' && callee?.property?.name === 'log') return 'the text of a log line';
       if (/Statement$|Function/.test(type)) return undefined;
     }

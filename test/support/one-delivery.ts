@@ -3,7 +3,7 @@ import type { Celeriac, OutgoingMessage, Ports } from 'celeriac';
 import { World } from 'celeriac/testing';
 
 import type { TaskRecord } from '../../lib/ports/backend.ts';
-import type { Delivery } from '../../lib/ports/delivery.ts';
+import type { Delivery, Invocation } from '../../lib/ports/delivery.ts';
 import type { Timer } from '../../lib/ports/timers.ts';
 import { decodeMessage } from '../../lib/wire/decode-message.ts';
 import type { Message } from '../../lib/wire/message.ts';
@@ -53,6 +53,9 @@ export interface Given {
   readonly ports?: (ports: Ports) => Ports;
   /** Length of its invocation. */
   readonly seconds?: number;
+  readonly invocation?: Partial<Invocation>;
+  /** That come with it. */
+  readonly others?: readonly Partial<Delivery>[];
 }
 
 const TAPPED: Name = ['broker', 'backend', 'timers', 'groups', 'celeryGroups', 'marks'];
@@ -84,8 +87,13 @@ export async function deliver(given: Given): Promise<Outcome & { readonly world:
   const { ports = (own: Ports) => own } = given;
   app.use(tapped(ports(world.ports), noting, TAPPED));
   const one: Delivery = { messageId: 'm', receipt: 'r', body, queue: 'default', receiveCount: 1, ...delivery };
-  const invocation = { deadlineMs: world.clock.nowMs() + seconds * 1000, requestId: 'request' };
-  const { batchItemFailures } = await app.consume([one], invocation);
+  const deadlineMs = world.clock.nowMs() + seconds * 1000;
+  const { others = [] } = given;
+  const { batchItemFailures } = await app.consume([one, ...others.map((each) => ({ ...one, ...each }))], {
+    deadlineMs,
+    requestId: 'request',
+    ...given.invocation,
+  });
   const [record] = await world.backend.get([ID], world.clock.nowMs());
   return { acked: batchItemFailures.length === 0, shown, sent, letters, timers, record, lines, calls, world };
 }

@@ -43,6 +43,7 @@ export interface SlotFaults {
 export function slotRig({ overtaken = 0, lostAnswers = 0, send }: SlotFaults = {}): SlotRig {
   const app = new Celeriac('slots', { queues: { default: {}, mail: {}, orders: { fifo: true } } });
   app.task('work', { concurrency: 2 }, () => 1);
+  app.task('plain', () => 1);
   const clock = new ManualClock(NOW);
   const pausesMs: number[] = [];
   clock.onSleep = (ms) => Promise.resolve(void pausesMs.push(ms));

@@ -1,20 +1,26 @@
 /** The gates of concurrency and oneInstance, delivery by delivery: who waits where, and what is written of it. */
-import { Celeriac, type TaskOptions } from 'celeriac';
+import { Celeriac, type Ports, Reject, type TaskOptions } from 'celeriac';
 import type { World } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
 
 import {
   CLOCK_SKEW_SECONDS,
   DEFAULT_RETENTION_SECONDS,
+  PLACE_RETENTION_SECONDS,
   RATE_RETENTION_MARGIN_SECONDS,
   SLOT_LOOK_LONGEST_SECONDS,
   SLOT_LOOK_SECONDS,
   SLOT_RETENTION_SECONDS,
+  SLOT_ROUNDS,
 } from '../../lib/base/limits.ts';
 import { itemKey } from '../../lib/flow/key.ts';
 import { slotsKey, taskLockKey } from '../../lib/ports/slot-keys.ts';
 import type { Holder, Parked, SlotStore, SlotsWrite } from '../../lib/ports/slots.ts';
+import { decodeMessage } from '../../lib/wire/decode-message.ts';
+import type { Message } from '../../lib/wire/message.ts';
+import { passOn } from '../../lib/worker/pass-on.ts';
 import { deliver, envelope, type Given, ID, START_MS } from '../support/one-delivery.ts';
+import { KEY as RIG_KEY, NOW, parked, slotRig } from '../support/slot-rig.ts';
 
 const KEY = slotsKey(itemKey('job', ''));
 const LOCK = taskLockKey(itemKey('job', ''));
@@ -30,6 +36,8 @@ interface Gated extends Omit<Given, 'app'> {
   readonly key?: string;
   /** Who holds before it arrives. */
   readonly holders?: Readonly<Record<string, Holder>>;
+  /** What the task does. */
+  readonly run?: () => unknown;
   /** How the store of slots differs. */
   readonly store?: (slots: SlotStore) => Partial<SlotStore>;
 }
@@ -40,7 +48,12 @@ async function gated(given: Gated) {
   let ran = 0;
   const writes: SlotsWrite[] = [];
   const parkedAll: Parked[] = [];
-  app.task('job', { maxRetries: 3, ...options } as TaskOptions, () => (ran += 1));
+  // In order.
+  const asked: string[] = [];
+  app.task('job', { maxRetries: 3, ...options } as TaskOptions, () => {
+    ran += 1;
+    return given.run?.();
+  });
   const outcome = await deliver({
     body: envelope({ ...(header === undefined ? {} : { celeriac: header }), ...headers }, args),
     seconds: SECONDS,
@@ -55,8 +68,12 @@ async function gated(given: Gated) {
     ports: (ports) => {
       const slots = ports.slots as SlotStore;
       const own: SlotStore = {
-        read: (name) => slots.read(name),
+        read: (name) => {
+          asked.push('read');
+          return slots.read(name);
+        },
         write: (write) => {
+          asked.push('write');
           writes.push(write);
           return slots.write(write);
         },
@@ -64,10 +81,16 @@ async function gated(given: Gated) {
           parkedAll.push(...parked);
           return slots.park(name, parked);
         },
-        since: (place, expiresAtSeconds) => slots.since(place, expiresAtSeconds),
+        since: (place, expiresAtSeconds) => {
+          asked.push(`since ${expiresAtSeconds}`);
+          return slots.since(place, expiresAtSeconds);
+        },
         line: (name, limit) => slots.line(name, limit),
         parked: (name, place) => slots.parked(name, place),
-        unpark: (name, place, token) => slots.unpark(name, place, token),
+        unpark: (name, place, token) => {
+          asked.push('unpark');
+          return slots.unpark(name, place, token);
+        },
         count: (name) => slots.count(name),
         lastPlace: (id) => slots.lastPlace(id),
       };
@@ -75,7 +98,8 @@ async function gated(given: Gated) {
     },
   });
   const held = await outcome.world.ports.slots?.read(key);
-  return { ...outcome, ran, writes, parked: parkedAll, holders: [...(held?.holders.keys() ?? [])] };
+  const line = await outcome.world.ports.slots?.line(key, 10);
+  return { ...outcome, ran, writes, asked, line, parked: parkedAll, holders: [...(held?.holders.keys() ?? [])] };
 }
 
 const always = (slots: SlotStore): Partial<SlotStore> => ({
@@ -131,7 +155,6 @@ describe('concurrency', () => {
     ]);
     const [{ wake } = { wake: undefined }] = parked;
     const body = wake?.kind === 'send' ? wake.message.body : '';
-    const { decodeMessage } = await import('../../lib/wire/decode-message.ts');
     expect(decodeMessage(body).celeriac).toEqual({
       grant: 3,
       hops: 2,
@@ -344,5 +367,321 @@ describe('oneInstance', () => {
   it('whose key is none fails, with the reason', async () => {
     const { record, writes } = await gated({ options: { oneInstance: { key: () => 7 as never } } as TaskOptions });
     expect([record?.status, writes]).toEqual(['FAILURE', []]);
+  });
+});
+
+const passing = (): Error => Object.assign(new Error('not now'), { retryable: true });
+const denied = (): Error => Object.assign(new Error('denied'), { name: 'AccessDeniedException', $fault: 'client' });
+const keyed = (key: () => string): [string, TaskOptions][] => [
+  ['rateLimit', { rateLimit: { limit: '1/h', key } }],
+  ['concurrency', { concurrency: { limit: 1, key } }],
+  ['oneInstance', { oneInstance: { key, whenLocked: 'skip' } } as TaskOptions],
+];
+const GATHERS = { gather: { groupId: 'g', size: 1, policy: 'celery' } };
+
+describe('the key of a limit', () => {
+  it.each(keyed(() => 7 as never))('that is none names %s and the task', async (option, options) => {
+    const { record, ran, letters } = await gated({ options });
+    expect([record?.status, ran, letters]).toEqual(['FAILURE', 0, []]);
+    expect(record?.meta).toContain(`key of ${option} of task 'job'`);
+  });
+
+  it.each(keyed(() => 'k'))('of %s is asked again where its arguments cannot be had now', async (_option, options) => {
+    const { acked, record, ran, writes } = await gated({
+      options,
+      header: GATHERS,
+      tap: (call, go) => (call === 'groups.count' ? Promise.reject(passing()) : go()),
+    });
+    expect([acked, record, ran, writes]).toEqual([false, undefined, 0, []]);
+  });
+
+  it.each(keyed(() => 'k'))('of %s is none where they cannot be had: the run tells why', async (_option, options) => {
+    const { acked, record, ran, writes } = await gated({
+      options,
+      header: GATHERS,
+      tap: (call, go) => (call === 'groups.count' ? Promise.reject(denied()) : go()),
+    });
+    expect([acked, record?.status, ran, writes]).toEqual([true, 'FAILURE', 0, []]);
+    expect(record?.meta).toContain('AccessDeniedException');
+  });
+
+  it('is made of what a chord has gathered, and then of its own arguments', async () => {
+    const given: unknown[][] = [];
+    const key = (...args: unknown[]): string => {
+      given.push(args);
+      return 'k';
+    };
+    await gated({
+      options: { concurrency: { limit: 1, key } },
+      header: GATHERS,
+      args: ['own'],
+      prepare: async (world: World) =>
+        world.backend.conclude([
+          {
+            id: 'g:0',
+            attempt: 0,
+            nowMs: START_MS,
+            status: 'SUCCESS',
+            name: 'other',
+            queue: 'default',
+            meta: JSON.stringify({ status: 'SUCCESS', result: 'gathered' }),
+            expiresAtSeconds: START_MS / 1000 + 999,
+          },
+        ]),
+      tap: (call, go) =>
+        call === 'groups.count' ? Promise.resolve({ finished: 1, failed: [], memberIds: new Map([[0, 'g:0']]) }) : go(),
+    });
+    expect(given).toEqual([[['gathered'], 'own']]);
+  });
+});
+
+describe('a slot that was had', () => {
+  it.each<[string, Gated, string[]]>([
+    ['is asked for as if it were free', {}, ['write', 'write']],
+    [
+      'was kept for one who was sent for: how it stands is read first',
+      { header: { grant: 1 } },
+      ['read', 'write', 'write'],
+    ],
+    ['of a redelivered task: its place may stand', { delivery: { receiveCount: 2 } }, ['write', 'unpark', 'write']],
+    [
+      'of one without a claim, too',
+      { delivery: { receiveCount: 2 }, options: { concurrency: 1, idempotent: true } },
+      ['write', 'unpark', 'write'],
+    ],
+    [
+      'of one without a claim that comes again',
+      {
+        delivery: { receiveCount: 2 },
+        options: { concurrency: 1, idempotent: true },
+        run: () => {
+          throw new Reject('later', { requeue: true });
+        },
+      },
+      ['write', 'write'],
+    ],
+    [
+      'by oneInstance that skips: there was no place',
+      { options: { oneInstance: { whenLocked: 'skip' } } as TaskOptions, key: LOCK },
+      ['write', 'write'],
+    ],
+  ])('%s', async (_what, given, expected) => {
+    const { asked, ran, holders } = await gated(given);
+    expect([asked, ran, holders]).toEqual([expected, 1, []]);
+  });
+
+  it.each([
+    ['half of its time is left, for one without a claim', { timeLimit: 30, idempotent: true }, 40_000, 1],
+    ['less is left', { timeLimit: 30, idempotent: true }, 43_001, 0],
+    ['half is left, for one with a claim', { timeLimit: 30 }, 40_000, 1],
+  ])('when %s', async (_what, options, elapsedMs, expected) => {
+    const at: { world?: World } = {};
+    const { ran, shown, holders } = await gated({
+      options: { concurrency: 1, ...options },
+      store: (slots) => ({
+        write: async (write) => {
+          if (write.put !== undefined) at.world?.clock.moveTo(START_MS + elapsedMs);
+          return slots.write(write);
+        },
+      }),
+      prepare: (world: World) => void (at.world = world),
+    });
+    expect([ran, shown, holders]).toEqual([expected, expected === 1 ? [] : [0], []]);
+  });
+
+  it('is taken and given back together with those of its batch', async () => {
+    const others = ['b', 'c'].map((id) => ({ messageId: id, receipt: id, body: envelope({ id, root_id: id }) }));
+    const { ran, asked, writes } = await gated({ options: { concurrency: 3 }, others });
+    expect([ran, asked]).toEqual([3, ['write', 'write']]);
+    expect(writes[1]?.remove?.toSorted()).toEqual(['b#0', 'c#0', `${ID}#0`]);
+  });
+
+  it('holds as long as a process that lives on renews it', async () => {
+    const leases: { giveBack: () => Promise<void> }[] = [];
+    let kept = 0;
+    const keeper = {
+      leaseMs: 9000,
+      keep: (lease: { giveBack: () => Promise<void> }) => {
+        leases.push(lease);
+        kept += 1;
+        return () => void (kept -= 1);
+      },
+      onLost: () => {},
+    };
+    const { writes, holders } = await gated({
+      invocation: { keeper },
+      // Its process ends, and gives it back before.
+      run: () => leases[0]?.giveBack(),
+      tap: (call, go) => (call === 'backend.commit' ? Promise.reject(passing()) : go()),
+    });
+    const [[, mine] = []] = [...(writes[0]?.put ?? [])];
+    expect(mine?.leaseMs).toBe(START_MS + 9000 + CLOCK_SKEW_SECONDS * 1000);
+    expect([kept, holders, writes.length]).toEqual([0, [], 2]);
+  });
+});
+
+describe('a place in the line', () => {
+  const waits = { holders: { 'x#0': OTHER } } as const;
+
+  it('of a task that has ended meanwhile goes, and the end is told again', async () => {
+    const ended = async (world: World): Promise<unknown> =>
+      world.backend.conclude([
+        {
+          id: ID,
+          attempt: 0,
+          nowMs: START_MS - 1000,
+          status: 'FAILURE',
+          name: 'job',
+          queue: 'default',
+          meta: JSON.stringify({ status: 'FAILURE', result: null }),
+          settlement: JSON.stringify({ deadLetter: { reason: 'told again', error: 'e', deliveries: 1 } }),
+          expiresAtSeconds: START_MS / 1000 + 999,
+        },
+      ]);
+    for (const fifo of [false, true]) {
+      const { acked, line, letters, ran } = await gated({ ...waits, fifo, prepare: ended, delivery: { groupId: 'g' } });
+      expect([acked, line, letters, ran]).toEqual([true, [], ['told again'], 0]);
+    }
+  });
+
+  it.each<[string, Gated, number, string[]]>([
+    ['is that of when it was sent', { delivery: { sentMs: START_MS - 7000 } }, START_MS - 7000, ['since']],
+    [
+      'is that of its rate slot, where that is later',
+      { delivery: { sentMs: START_MS - 7000 }, header: { slot: (START_MS - 3000) * 1000, pace: 1 } },
+      START_MS - 3000,
+      ['since'],
+    ],
+    [
+      'is never ahead of now, whatever its slot says',
+      { delivery: { sentMs: START_MS - 7000 }, header: { slot: (START_MS + 3000) * 1000, pace: 1 } },
+      START_MS,
+      ['since'],
+    ],
+    ['that it had is not asked for', { header: { place: START_MS - 9000 } }, START_MS - 9000, []],
+    [
+      'is the earlier one, where another message of its attempt brought that',
+      {
+        delivery: { sentMs: START_MS - 7000 },
+        prepare: (world: World) =>
+          world.ports.slots?.since({ sinceMs: START_MS - 8000, holder: `${ID}#0` }, START_MS / 1000 + 999),
+      },
+      START_MS - 8000,
+      ['since'],
+    ],
+  ])('%s', async (_what, given, sinceMs, expected) => {
+    const { parked, asked } = await gated({ ...waits, ...given });
+    const kept = `since ${START_MS / 1000 + PLACE_RETENTION_SECONDS}`;
+    expect(asked.filter((each) => each.startsWith('since'))).toEqual(expected.map(() => kept));
+    expect(parked.map((each) => each.sinceMs)).toEqual([sinceMs]);
+    const [{ wake } = { wake: undefined }] = parked;
+    expect(wake?.kind === 'send' && decodeMessage(wake.message.body).celeriac.place).toBe(sinceMs);
+  });
+
+  it('keeps what no JSON of ours would have, and Python has: NaN', async () => {
+    const body = envelope().replace('[[],{},{}]', '[[NaN],{},{}]');
+    const { parked } = await gated({ ...waits, body });
+    const [{ wake } = { wake: undefined }] = parked;
+    expect(wake?.kind === 'send' && decodeMessage(wake.message.body).args).toEqual([NaN]);
+  });
+});
+
+describe('oneInstance that skips', () => {
+  const skip = { oneInstance: { timeout: 100, whenLocked: 'skip' } } as TaskOptions;
+
+  it('waits for another delivery of its own, where nothing else tells that it runs', async () => {
+    const { ran, shown } = await gated({
+      key: LOCK,
+      options: { ...skip, idempotent: true },
+      holders: { [`${ID}#0`]: { ...OTHER, leaseMs: START_MS + 29_001 } },
+    });
+    expect([ran, shown]).toEqual([0, [31]]);
+  });
+
+  it('tells by its error who has the lock', async () => {
+    const errors: unknown[] = [];
+    const app = new Celeriac('gates');
+    class Job extends app.Task<[], number> {
+      static taskName = 'job';
+      static override options = { oneInstance: { whenLocked: 'skip', onSkip: 'retry' } } as TaskOptions;
+      run(): number {
+        return 1;
+      }
+      override onRetry(error: unknown): void {
+        errors.push(error);
+      }
+    }
+    app.register(Job);
+    await deliver({
+      app,
+      prepare: async ({ ports: { slots } }) =>
+        slots?.write({ key: LOCK, put: new Map([['x#0', OTHER]]), expiresAtSeconds: 0, when: {} }),
+    });
+    expect(errors).toMatchObject([{ name: 'LockNotAcquired', key: LOCK, owner: 'x', until: new Date(OTHER.leaseMs) }]);
+  });
+
+  it('gives up after so many writes, with pauses between them', async () => {
+    let [writes, pauses] = [0, 0];
+    const { shown, lines } = await gated({
+      options: skip,
+      store: (slots) => ({
+        write: async ({ key }) => {
+          writes += 1;
+          return { done: false, seen: await slots.read(key) };
+        },
+      }),
+      prepare: (world: World) =>
+        void (world.clock.onSleep = () => {
+          pauses += 1;
+          return Promise.resolve();
+        }),
+    });
+    expect([writes, pauses]).toEqual([SLOT_ROUNDS, SLOT_ROUNDS - 2]);
+    expect(shown.every((seconds) => seconds >= 1 && seconds <= 3)).toBe(true);
+    expect(lines.filter(([level]) => level === 'error')).toEqual([]);
+  });
+});
+
+it('a slot goes on from a message that waits for its rate', async () => {
+  const { holders, acked, ran } = await gated({
+    options: { rateLimit: { limit: '1/h', burst: 1 }, concurrency: 1 },
+    header: { grant: 1, slots: KEY, slot: (START_MS + 600_000) * 1000, pace: 3_600_000_000 },
+    holders: { [`${ID}#0`]: { ...OTHER, by: 'grant/1' } },
+  });
+  expect([holders, acked, ran]).toEqual([[], true, 0]);
+});
+
+describe('a slot that is passed on', () => {
+  const HELD = { leaseMs: NOW + 30_000, by: 'grant/1' };
+  const message = (slots: unknown): Message => ({ ...decodeMessage(envelope()), celeriac: { slots: slots as string } });
+
+  it.each([
+    [RIG_KEY, 2],
+    ['slots#plain#', 1],
+    ['slots#unknown#', 1],
+    ['slots#*#', 1],
+    ['lock#task#work#', 1],
+    [`slots#work#${'k'.repeat(501)}`, 2],
+  ])('under %s goes to the next, of %i at most', async (key, limit) => {
+    const rig = slotRig();
+    rig.ports.app.registry.find('work');
+    await rig.slots.write({
+      key,
+      put: new Map([[`${ID}#0`, HELD]]),
+      line: 't',
+      limit: 1,
+      expiresAtSeconds: 0,
+      when: {},
+    });
+    await rig.slots.park(key, [parked('a#0'), parked('b#0'), parked('c#0')]);
+    await passOn(message(key), { app: rig.ports.app, ports: rig.ports as unknown as Ports });
+    const { holders } = await rig.slots.read(key);
+    expect([...holders.keys()].toSorted()).toEqual(['a#0', 'b#0', 'c#0'].slice(0, limit));
+  });
+
+  it.each([undefined, 7, '', 'timer#a', `slots#work#${'k'.repeat(502)}`])('is none under %j', async (key) => {
+    const rig = slotRig();
+    await passOn(message(key), { app: rig.ports.app, ports: rig.ports as unknown as Ports });
+    expect(rig.did).toEqual([]);
   });
 });
