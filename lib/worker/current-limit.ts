@@ -36,8 +36,8 @@ export async function currentLimit(task: string, declared: RateLimit, worker: Wo
 
 async function limitsNow(worker: Worker): Promise<Limits> {
   const known = KNOWN.get(worker.rates());
-  const ageMs = known === undefined ? Infinity : worker.ports.clock.nowMs() - known.readMs;
-  if (known !== undefined && Math.abs(ageMs) < RATE_CONTROL_SECONDS * 1000) return known.limits;
+  if (known !== undefined && Math.abs(worker.ports.clock.nowMs() - known.readMs) < RATE_CONTROL_SECONDS * 1000)
+    return known.limits;
   const reading = READING.get(worker) ?? read(worker, known).finally(() => READING.delete(worker));
   READING.set(worker, reading);
   return reading;

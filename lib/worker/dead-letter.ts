@@ -72,7 +72,6 @@ export async function sendDeadLetters(
   deadLetters: readonly OutgoingMessage[],
   ports: Pick<Ports, 'broker'>,
 ): Promise<void> {
-  if (deadLetters.length === 0) return;
   for (const outcome of await ports.broker.send(deadLetters)) {
     if (outcome.ok) continue;
     const { code, message, retryable } = outcome;

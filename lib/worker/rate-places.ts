@@ -55,7 +55,7 @@ async function reserveTogether(items: readonly RateRequest[], rates: Rates): Pro
     }),
   );
   return places.map(({ name, index }) => {
-    const outcome = lines.get(name) ?? { reserved: undefined };
+    const outcome = lines.get(name) as ReserveOutcome;
     if ('error' in outcome || outcome.reserved === undefined) return outcome;
     return { reserved: { ...outcome.reserved, index } };
   });

@@ -7,6 +7,9 @@ import { describe, expect, it } from 'vitest';
 
 import { MAX_HOPS, REFUSED_RECEIVES, SQS_MAX_MESSAGE_BYTES, UNKNOWN_TASK_DEFERRALS } from '../../lib/base/limits.ts';
 import { deadLetter } from '../../lib/worker/dead-letter.ts';
+import { againSeconds } from '../../lib/worker/give-up.ts';
+import { deliver } from '../support/one-delivery.ts';
+import type { Tap } from '../support/port-taps.ts';
 import { newWorld } from '../support/worlds.ts';
 
 const ID = 'the-id';
@@ -185,4 +188,74 @@ it('is made in one file', () => {
   const files = globSync('lib/{worker,beat,producer,app}/*.ts');
   const making = files.filter((path) => /deadLetter: true,|failed_at/.test(readFileSync(path, 'utf8')));
   expect(making).toEqual(['lib/worker/dead-letter.ts']);
+});
+
+it.each([
+  [10_000, ['reason', 'error', 'task', 'task_id', 'origin_queue', 'failed_at', 'deliveries']],
+  // Name, text and 'String': 13 and 12 bytes.
+  [25, ['reason', 'error']],
+  [24, ['reason']],
+  [13, ['reason']],
+  [12, ['error']],
+  [11, []],
+])('attributes give way where %i bytes are free', (free, expected) => {
+  const { app } = newWorld(declare);
+  const body = 'x'.repeat(SQS_MAX_MESSAGE_BYTES - free);
+  const delivery = { messageId: 'm', receipt: 'r', body, queue: 'default', receiveCount: 1 };
+  const named = { id: ID, task: 'job' };
+  const letter = deadLetter(delivery, { reason: 'r', error: 'e' }, named, { app: app as never, ports: { clock } });
+  expect(Object.keys(letter.attributes ?? {})).toEqual(expected);
+});
+
+describe('a letter that is not sent', () => {
+  const refusing = (retryable: boolean) => async () => {
+    const app = new Celeriac('letters');
+    let tries = 0;
+    const outcome = await deliver({
+      app,
+      body: envelope({ celeriac: { hops: MAX_HOPS + 1 } }),
+      delivery: { receiveCount: REFUSED_RECEIVES },
+      tap: (call, go) => {
+        if (call !== 'broker.send') return go();
+        tries += 1;
+        return Promise.resolve([{ ok: false, code: 'No', message: 'no', retryable }]);
+      },
+    });
+    return { ...outcome, tries };
+  };
+
+  it('for now is sent when its message comes again', async () => {
+    const { tries, acked, lines } = await refusing(true)();
+    expect([tries, acked, lines.some(([, text]) => text.includes('could not be given up'))]).toEqual([1, false, false]);
+  });
+
+  it('for good is tried once more without what follows, and told with its stack', async () => {
+    const { tries, acked, lines } = await refusing(false)();
+    expect([tries, acked]).toEqual([3, false]);
+    const line = lines.find(([, text]) => text.includes('could not be given up'));
+    expect(line?.[2]).toMatchObject({ stack: expect.stringContaining('dead letter was not sent'), queue: 'default' });
+  });
+});
+
+it('a message that cannot be read is tried again ever more slowly where its letter is not sent', async () => {
+  const passing = Object.assign(new Error('not now'), { retryable: true });
+  const tap: Tap = (call, go) => (call === 'broker.send' ? Promise.reject(passing) : go());
+  for (const receiveCount of [1, 3]) {
+    const { shown } = await deliver({ app: new Celeriac('x'), body: '{', delivery: { receiveCount }, tap });
+    expect(shown).toEqual([againSeconds(receiveCount)]);
+  }
+});
+
+it('what passes is waited for, however often the message came', async () => {
+  const denied = Object.assign(new Error('denied'), { name: 'AccessDeniedException', $fault: 'client' });
+  const passing = Object.assign(new Error('not now'), { retryable: true });
+  const app = new Celeriac('x');
+  app.task('job', () => 1);
+  const { acked, letters } = await deliver({
+    app,
+    delivery: { receiveCount: REFUSED_RECEIVES },
+    tap: (call, go) =>
+      call === 'backend.claim' ? Promise.reject(denied) : call === 'backend.conclude' ? Promise.reject(passing) : go(),
+  });
+  expect([acked, letters]).toEqual([false, []]);
 });

@@ -8,7 +8,9 @@ import { PUMP_TASK } from '../../lib/canvas/own-tasks.ts';
 import type { ClaimRequest } from '../../lib/ports/backend.ts';
 import { LOST_QUEUE, type Delivery } from '../../lib/ports/delivery.ts';
 import { decodeHeaders } from '../../lib/wire/decode-message.ts';
-import { afterLostError } from '../../lib/worker/lost.ts';
+import type { App } from '../../lib/producer/app.ts';
+import { afterLostError, concludeUnsent } from '../../lib/worker/lost.ts';
+import { createWorker } from '../../lib/worker/worker.ts';
 import { checkedLines } from '../support/log-lines.ts';
 import { tapped } from '../support/port-taps.ts';
 
@@ -32,6 +34,7 @@ interface Options {
   readonly answer?: (message: OutgoingMessage) => SendOutcome | undefined;
   readonly prepare?: (world: World) => Promise<unknown>;
   readonly times?: number;
+  readonly history?: 'off';
 }
 
 interface Sent {
@@ -42,8 +45,21 @@ interface Sent {
   readonly message: OutgoingMessage;
 }
 
-async function lose({ body = envelope(), delivery, queues, answer, prepare, times = 1 }: Options) {
-  const app = new Celeriac('lost', { queues: { default: {}, mail: {}, ...queues } as never, defaultQueue: 'default' });
+async function lose({
+  body = envelope(),
+  delivery,
+  queues,
+  answer,
+  prepare,
+  times = 1,
+  history = 'all' as never,
+}: Options) {
+  const app = new Celeriac('lost', {
+    queues: { default: {}, mail: {}, ...queues } as never,
+    defaultQueue: 'default',
+    history,
+  });
+  const calls: string[] = [];
   const sent: Sent[] = [];
   const lines: string[] = [];
   const shown: unknown[] = [];
@@ -51,6 +67,7 @@ async function lose({ body = envelope(), delivery, queues, answer, prepare, time
   await prepare?.(world);
   app.use(
     tapped(world.ports, (call, go, args) => {
+      calls.push(call);
       if (call === 'broker.changeVisibility') {
         shown.push(args);
         return Promise.resolve();
@@ -83,6 +100,7 @@ async function lose({ body = envelope(), delivery, queues, answer, prepare, time
     world,
     record,
     sent,
+    calls,
     lines,
     shown,
     kept: response?.batchItemFailures.length === 1,
@@ -110,6 +128,7 @@ const commit = (
   status: string,
   attempt = 0,
   meta = `{"status":"${status}","result":1}`,
+  settlement?: string,
 ): Promise<unknown> =>
   world.backend.commit([
     {
@@ -120,11 +139,38 @@ const commit = (
       status,
       final: status !== 'RETRY',
       meta,
+      ...(settlement === undefined ? {} : { settlement }),
       expiresAtSeconds: world.clock.nowMs() / 1000 + 86_400,
     },
   ]);
 
+const lostMeta = (status: string): string => `{"status":"${status}","result":{"exc_type":"WorkerLostError"}}`;
+
 describe('a message that no worker ever handled', () => {
+  it.each([undefined, 'told', 'again'])('is written down once, marked %j', async (lost) => {
+    const { calls } = await lose({ body: envelope(lost === undefined ? {} : { celeriac: { lost } }) });
+    expect(calls.filter((call) => call === 'backend.conclude')).toHaveLength(1);
+  });
+
+  it.each([
+    ['that can be read', envelope(), 'job'],
+    ['that cannot', envelope({ eta: 7 }), 'job'],
+  ])('%s is in the history, unless there is none', async (_what, body, task) => {
+    const { app } = await lose({ body });
+    expect((await app.history.list()).entries).toMatchObject([{ id: ID, task, state: 'FAILURE' }]);
+    const { record, kept } = await lose({ body, history: 'off' });
+    expect([record?.status, kept]).toEqual(['FAILURE', false]);
+  });
+
+  it('and that cannot be read or sent has its letter, of no delivery', async () => {
+    const { app, world, sent } = await lose({});
+    const worker = createWorker(app as unknown as App, world.ports, { deadlineMs: Infinity, requestId: 'sweep' });
+    const delivery = { messageId: 'm', receipt: '', body: '{', queue: 'mail', receiveCount: 4 };
+    expect(await concludeUnsent(delivery, worker, 'no queue')).toEqual({ kind: 'ack' });
+    expect(sent).toHaveLength(2);
+    expect(world.deadLetters()).toMatchObject([{ attributes: { deliveries: '0', reason: 'invalid message' } }]);
+  });
+
   it('has its state, its letter, and a worker is told what follows', async () => {
     const { record, steps, sent, kept, lines } = await lose({ delivery: { groupId: 'g', receiveCount: 3 } });
     expect(record).toMatchObject({ status: 'FAILURE', attempt: 0, name: 'job', queue: 'mail' });
@@ -173,6 +219,24 @@ describe('a message that no worker ever handled', () => {
         ],
       },
       ['mail again'],
+    ],
+    [
+      'whose task was lost before, by a worker that had begun it',
+      { prepare: async (world) => [await claim(world), await commit(world, 'FAILURE', 0, lostMeta('FAILURE'), '{}')] },
+      ['mail again'],
+    ],
+    [
+      'whose task had ended otherwise, with the same error',
+      { prepare: async (world) => [await claim(world), await commit(world, 'REVOKED', 0, lostMeta('REVOKED'))] },
+      ['mail again'],
+    ],
+    [
+      'whose task had ended, and that comes the second time',
+      {
+        body: envelope({ celeriac: { lost: 'again' } }),
+        prepare: async (world) => [await claim(world), await commit(world, 'SUCCESS')],
+      },
+      ['mail letter'],
     ],
     ['that comes the second time, after it was told', { body: envelope({ celeriac: { lost: 'told' } }) }, []],
     [

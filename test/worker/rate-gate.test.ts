@@ -5,12 +5,13 @@ import { describe, expect, it } from 'vitest';
 
 import {
   DEFAULT_RETENTION_SECONDS,
+  RATE_CONTROL_SECONDS,
   RATE_RETENTION_MARGIN_SECONDS,
   RATE_RETENTION_SECONDS,
   SQS_MAX_VISIBILITY_SECONDS,
 } from '../../lib/base/limits.ts';
 import { itemKey } from '../../lib/flow/key.ts';
-import type { KeepSlotRequest, KeptSlot, RateLine, RateRequest } from '../../lib/ports/rates.ts';
+import type { KeepSlotRequest, KeptSlot, RateLine, RateRequest, Rates } from '../../lib/ports/rates.ts';
 import { deliver, envelope, type Given, ID, type Outcome, START_MS } from '../support/one-delivery.ts';
 
 const PACE = 10_000_000;
@@ -53,7 +54,7 @@ async function rated(given: Rated): Promise<Passed> {
     ports: (ports) => ({
       ...ports,
       rates: {
-        reserve: (request) => {
+        reserve: async (request) => {
           asked.push(request);
           if (given.answer !== undefined) return Promise.resolve(given.answer(request, asked.length - 1));
           const now = { nextMicros: NOW_MICROS + request.paceMicros * request.count };
@@ -365,5 +366,155 @@ describe('in a FIFO queue', () => {
     expect([record?.status, acked]).toEqual([status, status !== undefined]);
     expect(letters).toEqual(status === undefined ? [] : ['rate limit too long']);
     if (status !== undefined) expect(record?.meta).toContain('RateLimitTooLong');
+  });
+});
+
+describe('what changed limits are read for', () => {
+  type Read = () => Promise<ReadonlyMap<string, string>>;
+  /** Deliveries one after another to one process, each so many seconds later. */
+  const process = (...reads: Read[]) => {
+    let read = 0;
+    const paces: number[] = [];
+    const rates: Rates = {
+      reserve: ({ paceMicros }) => {
+        paces.push(paceMicros);
+        return Promise.resolve({ nextMicros: 0 });
+      },
+      keep: ({ slot }) => Promise.resolve(slot),
+      kept: () => Promise.resolve(undefined),
+      setLimit: () => Promise.resolve(),
+      limits: () => (reads[(read += 1) - 1] as Read)(),
+    };
+    const arrive = (seconds: number, given: Partial<Given> = {}): Promise<Outcome> => {
+      const app = new Celeriac('rates');
+      app.task('job', { rateLimit: '6/m' }, () => 1);
+      return deliver({
+        app,
+        ports: (ports) => ({ ...ports, rates }),
+        prepare: (world: World) => world.clock.moveTo(START_MS + seconds * 1000),
+        ...given,
+      });
+    };
+    return { arrive, paces, reads: () => read };
+  };
+  const says =
+    (text: string): Read =>
+    () =>
+      Promise.resolve(new Map([['job', text]]));
+  const [SECOND, HALF] = [1_000_000, 500_000];
+
+  it('holds for a minute', async () => {
+    const { arrive, paces, reads } = process(says('1/s'), says('2/s'));
+    for (const seconds of [0, RATE_CONTROL_SECONDS - 0.001, RATE_CONTROL_SECONDS]) await arrive(seconds);
+    expect([paces, reads()]).toEqual([[SECOND, SECOND, HALF], 2]);
+  });
+
+  it('holds as long where the clock went back', async () => {
+    const { arrive, paces } = process(says('1/s'), says('2/s'));
+    for (const seconds of [RATE_CONTROL_SECONDS, 0.001, 0]) await arrive(seconds);
+    expect(paces).toEqual([SECOND, SECOND, HALF]);
+  });
+
+  it('is read once for a batch', async () => {
+    const { arrive, reads, paces } = process(says('1/s'), says('2/s'));
+    await arrive(0, { others: [{ messageId: 'b', body: envelope({ id: 'b', root_id: 'b' }) }] });
+    expect([reads(), paces]).toEqual([1, [SECOND]]);
+  });
+
+  it.each([true, false])('holds on where it cannot be read again, retryable: %s', async (retryable) => {
+    const thrown = Object.assign(new Error('no'), { retryable, $fault: 'client' });
+    const { arrive, paces, reads } = process(says('1/s'), () => Promise.reject(thrown), says('2/s'));
+    await arrive(0);
+    const { lines, record } = await arrive(RATE_CONTROL_SECONDS);
+    expect([record?.status, lines.filter(([level]) => level === 'warn').length]).toEqual(['SUCCESS', 1]);
+    // A minute from then on.
+    await arrive(2 * RATE_CONTROL_SECONDS - 0.001);
+    expect([paces, reads()]).toEqual([[SECOND, SECOND, SECOND], 2]);
+  });
+});
+
+describe('places of a batch', () => {
+  const three = ['b', 'c'].map((id) => ({ messageId: id, body: envelope({ id, root_id: id }) }));
+
+  it('are taken together, in its order', async () => {
+    const { asked, ran, sent } = await rated({ others: three, answer: ({ count }) => lineAt(10 * (count - 1)) });
+    expect([asked.map(({ count }) => count), ran]).toEqual([[3], 1]);
+    expect(sent.map(({ message: { id }, delaySeconds }) => [id, delaySeconds])).toEqual([
+      ['b', 10],
+      ['c', 20],
+    ]);
+  });
+
+  it('that cannot be taken under one key are taken under another, and not asked for twice', async () => {
+    const thrown = Object.assign(new Error('not now'), { retryable: true });
+    const { asked, ran, acked, lines } = await rated({
+      limit: { key: (tenant: string) => tenant },
+      others: [{ messageId: 'b', body: envelope({ id: 'b', root_id: 'b' }, ['other']) }],
+      answer: ({ key }) => {
+        if (key === itemKey('job', 'acme')) throw thrown;
+        return lineAt(-PACE / 1e6);
+      },
+    });
+    expect([asked.length, ran, acked]).toEqual([2, 1, false]);
+    expect(lines.filter(([level]) => level === 'error').map(([, text]) => text)).toEqual([
+      'Message m could not be handled: Error: not now',
+    ]);
+  });
+});
+
+describe('the record of an attempt', () => {
+  const reads = ({ calls }: Outcome): number => calls.filter((call) => call === 'backend.get').length;
+  const concluded = (world: World): Promise<unknown> =>
+    world.backend.conclude([
+      {
+        id: ID,
+        attempt: 0,
+        nowMs: START_MS - 1000,
+        status: 'FAILURE',
+        name: 'job',
+        queue: 'default',
+        meta: '{"status":"FAILURE","result":null}',
+        expiresAtSeconds: START_MS,
+      },
+    ]);
+
+  it.each<[string, Rated, number]>([
+    ['a first delivery', {}, 0],
+    ['one that comes again', { delivery: { receiveCount: 2 } }, 1],
+    ['one without a claim that comes again', { delivery: { receiveCount: 2 }, idempotent: true }, 0],
+    ['one that waits as long as SQS delays', { line: lineAt(900) }, 0],
+    ['one that waits longer', { line: lineAt(900.001) }, 1],
+    ['one that has waited', { header: slotAt(20) }, 1],
+    ['one without a claim that has waited', { header: slotAt(20), idempotent: true }, 0],
+  ])('is not read in vain: %s', async (_what, given, expected) => {
+    expect(reads(await rated(given))).toBe(expected);
+  });
+
+  it.each<[string, Rated, number]>([
+    ['waits as long as SQS delays', { line: lineAt(900) }, 1],
+    ['waits longer', { line: lineAt(900.001) }, 0],
+    ['has waited', { header: slotAt(20) }, 0],
+  ])('that has ended meanwhile ends what %s', async (_what, given, sends) => {
+    const { acked, sent, timers, ran } = await rated({ ...given, prepare: concluded });
+    expect([acked, sent.length + timers.length, ran]).toEqual([true, sends, 0]);
+  });
+
+  it('of a later one that was begun says that this one was', async () => {
+    const begun = (world: World): Promise<unknown> =>
+      world.backend.claim([
+        {
+          id: ID,
+          attempt: 2,
+          owner: 'dead',
+          nowMs: START_MS - 2,
+          leaseMs: START_MS - 1,
+          name: 'job',
+          queue: 'default',
+          meta: '{"status":"STARTED"}',
+          expiresAtSeconds: START_MS,
+        },
+      ]);
+    const { asked } = await rated({ delivery: { receiveCount: 2 }, headers: { retries: 2 }, prepare: begun });
+    expect(asked).toEqual([]);
   });
 });

@@ -602,7 +602,7 @@ describe('oneInstance that skips', () => {
     const errors: unknown[] = [];
     const app = new Celeriac('gates');
     class Job extends app.Task<[], number> {
-      static taskName = 'job';
+      static override taskName = 'job';
       static override options = { oneInstance: { whenLocked: 'skip', onSkip: 'retry' } } as TaskOptions;
       run(): number {
         return 1;
