@@ -11,7 +11,14 @@ import { COUNTED_BY_CELERY, type Message, UNCOUNTED } from '../../lib/wire/messa
 import { writeDocument, writeException } from '../../lib/wire/result-document.ts';
 import { signature, type Signature } from '../../lib/wire/signature.ts';
 import type { Settlement } from '../../lib/worker/committed.ts';
-import { type Follower, followerIds, followersOf, unsendable } from '../../lib/worker/followers.ts';
+import {
+  childId,
+  type Follower,
+  followerIds,
+  followersOf,
+  hasFollowers,
+  unsendable,
+} from '../../lib/worker/followers.ts';
 
 const ID = 'the-id';
 const app = new Celeriac('test', { routes: () => undefined });
@@ -278,4 +285,89 @@ it('long lists are not copied: each follower is made when its turn comes', () =>
   const followers = followersOf(message, { status: SUCCESS, meta: undefined, settlement: { value: 1 } }, app);
   expect([followers.length, asked]).toEqual([1, 0]);
   expect(followers[0]).toHaveProperty('of', callbacks);
+});
+
+describe('what is not read', () => {
+  const followed = (parts: Parts, status: string): Follower[] =>
+    followersOf(messageOf(parts), { status, meta: 'no JSON', settlement: {} }, app);
+
+  it('a result that nobody waits for, and an error that nobody hears of', () => {
+    expect([followed({}, SUCCESS), followed({}, FAILURE), followed({ errbacks: [sig('told')] }, REVOKED)]).toEqual([
+      [],
+      [],
+      [],
+    ]);
+    for (const parts of [{ steps: [sig('next')] }, { errbacks: [sig('told')] }])
+      expect(() => followed(parts, FAILURE)).toThrow(/no JSON|JSON/);
+  });
+});
+
+it.each<[Parts, boolean]>([
+  [{}, false],
+  [{ callbacks: [sig('told')] }, true],
+  [{ steps: [sig('told')] }, true],
+  [{ chord: sig('told') }, true],
+  [{ errbacks: [sig('told')] }, false],
+])('hasFollowers of %j: %s', (parts, expected) => {
+  expect(hasFollowers(messageOf(parts))).toBe(expected);
+  const { embed } = messageOf(parts);
+  if (!expected)
+    expect(hasFollowers({ ...messageOf(), embed: { ...embed, callbacks: null, chain: null } })).toBe(false);
+});
+
+it('lists have names, under which is noted how far they are', () => {
+  const message = messageOf({ callbacks: [sig('next')], errbacks: [sig('told')], steps: [sig('next')] });
+  const listsOf = (status: string): unknown[] =>
+    followersOf(message, { status, meta: '{"status":"x","result":null}', settlement: {} }, app).flatMap((each) =>
+      each.kind === 'each' ? [each.list] : [],
+    );
+  expect([listsOf(SUCCESS), listsOf(FAILURE)]).toEqual([['links'], ['errbacks', 'chain']]);
+});
+
+it('a result that was not stored is null for whoever comes next', () => {
+  const [next] = expanded(
+    followersOf(messageOf({ callbacks: [sig('next')] }), { status: SUCCESS, meta: undefined, settlement: {} }, app),
+  );
+  expect(next).toMatchObject({ kind: 'step', sent: { args: [null] } });
+});
+
+describe('why the steps after it have failed', () => {
+  const causeOf = (
+    status: string,
+    meta: string | undefined,
+    tasks: Parameters<typeof followersOf>[2] = app,
+  ): unknown => {
+    const committed = { status, meta, settlement: {} };
+    const [step] = expanded(followersOf(messageOf({ steps: [sig('next')] }), committed, tasks));
+    return step?.kind === 'failed step' ? step.cause : undefined;
+  };
+
+  it.each([
+    [REVOKED, undefined, /ended as REVOKED/],
+    [REVOKED, '{"status":"REVOKED","result":null}', /ended as REVOKED/],
+    [IGNORED, '{"status":"IGNORED","result":{"skipped":"locked"}}', /raised Ignore/],
+    [FAILURE, '{"status":"FAILURE","result":{"exc_type":"RangeError","exc_message":["no"]}}', /^no$/],
+  ])('%s, %s', (status, meta, message) => {
+    expect(causeOf(status, meta)).toMatchObject({ message: expect.stringMatching(message) });
+  });
+
+  it('in the caller, the very error', () => {
+    const error = new Error('thrown');
+    const eager = { errors: new Map([[ID, error]]) } as never;
+    const meta = '{"status":"FAILURE","result":{"exc_type":"Error","exc_message":["stored"]}}';
+    expect(causeOf(FAILURE, meta, { registry: app.registry, eager })).toBe(error);
+    const other = { errors: new Map([['other', error]]) } as never;
+    expect(causeOf(FAILURE, meta, { registry: app.registry, eager: other })).toMatchObject({ message: 'stored' });
+  });
+});
+
+describe('a composite that cannot be read', () => {
+  const broken = (options: object): Signature =>
+    ({ ...sig('celery.chain', options), subtask_type: 'chain', kwargs: { tasks: 7 } }) as unknown as Signature;
+
+  it('is called as it says, or as its place', () => {
+    expect(childId(broken({ task_id: 'given' }), 'name')).toBe('given');
+    expect(childId(broken({ task_id: 7 }), 'name')).toBe(derivedId('name'));
+    expect(childId(broken({}), 'name')).toBe(derivedId('name'));
+  });
 });

@@ -17,15 +17,12 @@ import type { ConcludeRequest, TaskRecord } from '../../lib/ports/backend.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import type { TaskContext } from '../../lib/task/context.ts';
 import { type Signature, signature } from '../../lib/wire/signature.ts';
-import type { Message } from '../../lib/wire/message.ts';
 import { concludeSteps, firstConclusion, isMarked } from '../../lib/worker/failed-steps.ts';
 import { chordErrorOf, gatherResults, sentResults } from '../../lib/worker/gather.ts';
 import { bodyWith } from '../../lib/worker/group-marks.ts';
-import { Pending, type Settling } from '../../lib/worker/settling.ts';
 import { runCheck } from '../../lib/worker/slot-check.ts';
-import { Outbox, Progress } from '../../lib/worker/windows.ts';
-import { checkedLines } from '../support/log-lines.ts';
 import { deliver, envelope, ID, START_MS } from '../support/one-delivery.ts';
+import { settlingRig, type SettlingRig } from '../support/settling-rig.ts';
 import { KEY, NOW, parked, slotRig, type SlotRig } from '../support/slot-rig.ts';
 
 const passing = (): Error => Object.assign(new Error('not now'), { retryable: true });
@@ -204,51 +201,7 @@ describe('the key of a unique task', () => {
 
 // ---------------------------------------------------------- failed steps
 
-interface Steps {
-  readonly settling: Settling;
-  readonly asked: ConcludeRequest[][];
-  readonly followed: unknown[];
-  readonly fields: unknown[];
-}
-
-function steps(): Steps {
-  const asked: ConcludeRequest[][] = [];
-  const followed: unknown[] = [];
-  const fields: unknown[] = [];
-  const clock = new ManualClock(NOW);
-  const ports = {
-    clock,
-    logger: checkedLines({ log: (_level, _text, given) => void fields.push(given) }),
-    backend: {
-      conclude: (requests: readonly ConcludeRequest[]) => {
-        asked.push([...requests]);
-        return Promise.resolve(requests.map(() => ({ kind: 'concluded' })));
-      },
-    },
-    groups: {
-      definition: () => Promise.resolve(undefined),
-      define: () => Promise.resolve(),
-      forget: () => Promise.resolve(),
-    },
-  } as unknown as Ports;
-  const settling: Settling = {
-    parent: { id: 'parent' } as Message,
-    app: app() as never,
-    ports,
-    deadlineMs: NOW + 60_000,
-    again: false,
-    lastTry: false,
-    followedUp: new Set(),
-    storeConcluded: () => Promise.resolve(),
-    outbox: new Outbox(),
-    progress: new Progress(() => 'p', ports, { startMs: NOW, deadlineMs: NOW + 60_000 }),
-    pending: new Pending(),
-    follow: (followers) => Promise.resolve(void followed.push(...followers)),
-    drain: () => concludeSteps(settling),
-    finish: () => Promise.resolve(),
-  };
-  return { settling, asked, followed, fields };
-}
+const steps = (): SettlingRig => settlingRig(app());
 
 const group = (size: number, name: string) =>
   ({
