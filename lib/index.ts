@@ -1,6 +1,16 @@
 export { Celeriac, currentApp, type Wiring, type RarePort } from './app/app.ts';
 export { enqueue, enqueueMany } from './app/public-enqueue.ts';
 export { currentTask, type RetryOptions, type TaskContext, type TaskLogger, type TaskRequest } from './task/context.ts';
+export type {
+  EndSignal,
+  PublishSignal,
+  RejectSignal,
+  RunSignal,
+  SignalHandler,
+  SignalName,
+  TaskSignals,
+} from './task/signals.ts';
+export type { TaskHooks } from './task/registry.ts';
 export type { ApplyOptions } from './options/apply-options.ts';
 export type { Duration } from './base/duration.ts';
 export type { ErrorMatcher, TaskOptions } from './options/task-options.ts';

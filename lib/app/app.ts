@@ -9,6 +9,8 @@ import { type Clock, type Ids, type Random, systemClock, systemIds, systemRandom
 import type { Ports } from '../ports/ports.ts';
 import type { Logger } from '../ports/log.ts';
 import type { App } from '../producer/app.ts';
+import { hooksOf, withoutHooks } from '../task/task-hooks.ts';
+import type { SignalHandler, SignalHandlers, SignalName } from '../task/signals.ts';
 import { callSite, Registry, type TaskDefinition, type TaskHooks } from '../task/registry.ts';
 import { AsyncResult } from '../results/result.ts';
 import { type AppOptions, resolveSettings, type Settings } from '../options/settings.ts';
@@ -26,6 +28,7 @@ import { builtinTasks } from './builtin-tasks.ts';
 import type { Control } from './control.ts';
 import type { GroupResult } from '../results/group-result.ts';
 import { manifestOf } from '#deployed/app/app-manifest';
+import { addHandler, checkHooks } from '#deployed/app/add-handler';
 import { awsPorts } from '#deployed/app/aws-ports';
 import { applyCall, savedGroup, sendCall, sendMany, sendNamed } from '#deployed/producer/sending';
 import {
@@ -145,7 +148,7 @@ export class Celeriac implements App {
    * @throws InvalidOption, AlreadyRegistered
    */
   task<F extends Function, B extends boolean = false>(
-    options: TaskOptions & { readonly bind?: B },
+    options: TaskOptions & TaskHooks & { readonly bind?: B },
     run: TaskFunction<F, B>,
   ): TaskOf<F, B, string>;
   /**
@@ -159,7 +162,7 @@ export class Celeriac implements App {
    */
   task<F extends Function, N extends string, B extends boolean = false>(
     name: N,
-    options: TaskOptions & { readonly bind?: B },
+    options: TaskOptions & TaskHooks & { readonly bind?: B },
     run: TaskFunction<F, B>,
   ): TaskOf<F, B, N>;
   /** Declares a task that has its function's name. @throws InvalidOption, AlreadyRegistered */
@@ -176,12 +179,13 @@ export class Celeriac implements App {
   task<F extends Function, N extends string>(name: N, run: TaskFunction<F, false>): TaskOf<F, false, N>;
   task(...parts: readonly unknown[]): unknown {
     const declaredAt = callSite(new Error('call site').stack, 1);
-    const { name, options, run } = taskParts(parts);
-    const resolved = resolveTaskOptions(name, options, this.settings);
+    const { name, options: given, run } = taskParts(parts);
+    checkHooks(name, given);
+    const resolved = resolveTaskOptions(name, withoutHooks(given), this.settings);
     return this.#register({
       name,
       options: resolved,
-      hooks: {},
+      hooks: hooksOf(given),
       arity: Math.max(0, run.length - (resolved.bind ? 1 : 0)),
       declaredAt,
       run: (context, args) => (resolved.bind ? run(context, ...args) : run(...args)),
@@ -360,6 +364,29 @@ export class Celeriac implements App {
    */
   get deadLetters(): DeadLetterBook {
     return deadLettersOf(this);
+  }
+
+  /**
+   * Calls `handler` when something happens to a task, in this process: Celery's signals. Handlers are called one after
+   * another, each awaited; what one throws is logged and changes nothing. Once for each outcome, behind the write that makes
+   * it stand: a worker that dies in between tells nobody.
+   *
+   * @example
+   * ```ts
+   * const off = app.on('taskFailure', ({ task, id, error }) => console.error(task, id, error));
+   * off();
+   * ```
+   * @returns what takes the handler away
+   * @throws InvalidOption for a name that is none
+   */
+  on<N extends SignalName>(name: N, handler: SignalHandler<N>): () => void {
+    return addHandler((this.#signals ??= new Map()), name, handler);
+  }
+  #signals: SignalHandlers | undefined;
+
+  /** Handlers of signals. The library's own use: add one with `on()`. */
+  get signals(): SignalHandlers | undefined {
+    return this.#signals;
   }
 
   #register(definition: TaskDefinition): Task {
@@ -556,7 +583,7 @@ export function setCurrentApp(app: Celeriac | undefined): void {
 
 type Run = (...args: readonly unknown[]) => unknown;
 
-function taskParts(parts: readonly unknown[]): { name: string; options: TaskOptions; run: Run } {
+function taskParts(parts: readonly unknown[]): { name: string; options: TaskOptions & TaskHooks; run: Run } {
   const run = parts.at(-1);
   const rest = parts.slice(0, -1);
   const given = typeof rest[0] === 'string' ? rest.shift() : undefined;
@@ -576,15 +603,4 @@ function taskParts(parts: readonly unknown[]): { name: string; options: TaskOpti
 
 function isTaskClass(value: Function): boolean {
   return value.prototype instanceof TaskBase;
-}
-
-const HOOKS = ['beforeStart', 'onSuccess', 'onRetry', 'onFailure', 'afterReturn'] as const;
-
-function hooksOf(instance: TaskHooks): TaskHooks {
-  const hooks: Record<string, unknown> = {};
-  for (const name of HOOKS) {
-    const hook = instance[name];
-    if (typeof hook === 'function') hooks[name] = hook.bind(instance);
-  }
-  return hooks as TaskHooks;
 }

@@ -38,14 +38,16 @@ class EagerApp implements App, Eager {
   readonly ids: Ids;
   readonly random: Random;
   readonly logger: Logger;
+  readonly signals: App['signals'];
   readonly errors: Map<string, unknown> = new Map();
   readonly #queue: EagerQueue;
   readonly #ports: Ports;
   readonly #worker: Worker;
   #thrown: { readonly error: unknown } | undefined;
 
-  constructor({ settings, registry, clock, ids, random, logger }: App) {
+  constructor({ settings, registry, clock, ids, random, logger, signals }: App) {
     this.settings = settings;
+    this.signals = signals;
     // What the library's own tasks send stays here too.
     this.registry = registry.withBuiltins(() => builtinTasks(this));
     this.clock = clock;

@@ -1,5 +1,8 @@
 /** The names of this package's own tasks, which its messages carry. */
 
+/** What all of their names begin with. */
+export const OWN_TASKS = 'celeriac.';
+
 /** Gives its argument, the results of a header, to what follows. */
 export const COLLECT_TASK = 'celeriac.collect';
 

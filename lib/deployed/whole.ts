@@ -38,6 +38,7 @@ export { revokeById } from '../results/revoke.ts';
 export { consumeLost } from '../worker/consume-lost.ts';
 export { defer } from '../worker/defer.ts';
 export { gatherResults } from '../worker/gather.ts';
+export { announceEnd, announceRun, runHooks } from '../worker/hooks.ts';
 export { settleLost } from '../worker/lost.ts';
 export { atGates } from '../worker/gates.ts';
 export { abandon, keepLooking, terminate } from '../worker/termination.ts';

@@ -4,6 +4,7 @@ import type { Registry } from '../task/registry.ts';
 import type { Clock, Ids, Random } from '../base/time.ts';
 import type { Logger } from '../ports/log.ts';
 import type { Ports } from '../ports/ports.ts';
+import type { SignalHandlers } from '../task/signals.ts';
 import type { Eager } from '../results/eager.ts';
 
 /** What everything that sends needs of an app. */
@@ -26,6 +27,8 @@ export interface App {
   ports(): Promise<Ports>;
   /** Runs what `send` sends in the caller, and all that follows from it. @throws what `send` throws */
   runEager<R>(send: (eager: App) => Promise<R>): Promise<R>;
+  /** Handlers of signals; undefined where there are none. */
+  readonly signals?: SignalHandlers | undefined;
   /** Of a producer whose messages run in the caller: nothing is delayed, and everything runs here. */
   readonly eager?: Eager;
 }

@@ -33,7 +33,8 @@ import { checkSteps, type Lineage } from '../options/signature-options.ts';
 import { prepareCall, prepareSignature } from './producer.ts';
 import type { App } from './app.ts';
 import { sendAll } from './enqueue.ts';
-import { type Prepared, publish } from './publish.ts';
+import type { Prepared } from './publish.ts';
+import { publishTelling } from './publish-signals.ts';
 import { markOption } from './refuse-marked.ts';
 import { AsyncResult } from '../results/result.ts';
 import { GroupResult } from '../results/group-result.ts';
@@ -124,10 +125,10 @@ async function sendPlan(app: App, plan: Plan, tree: Tree): Promise<void> {
   const repaired = queues[defaultQueue]?.external !== true && app.eager === undefined;
   const needsRepairTimer = repaired && !inOneRequest(first, ports.clock.nowMs());
   const repairTimer = needsRepairTimer ? await storeRepair(app, ports, plan, tree) : undefined;
-  await publish(first, ports, app.settings, policy);
+  await publishTelling(app, first, ports, policy);
   for (let start = first.length; start < plan.messages.length;) {
     const window = await prepareWindow(app, plan, start, lineage);
-    await publish(window, ports, app.settings, policy);
+    await publishTelling(app, window, ports, policy);
     start += window.length;
   }
   if (repairTimer !== undefined) await dismiss(repairTimer, ports);
@@ -232,7 +233,7 @@ export async function sendPlanFrom(
 ): Promise<number> {
   await defineChords(plan.chords, ports, app.settings);
   const prepared = await prepareWindow(app, plan, start, lineage);
-  await publish(prepared, ports, app.settings, app.settings.retryPolicy);
+  await publishTelling(app, prepared, ports);
   return start + prepared.length;
 }
 

@@ -16,6 +16,7 @@ import type { App } from './app.ts';
 import { type Marking, marksOf, type Sending, underId } from './marking.ts';
 import { type Call, prepareCall } from './producer.ts';
 import { type Prepared, publish } from './publish.ts';
+import { publishTelling } from './publish-signals.ts';
 
 type Debounced = Extract<Marking, { kind: 'debounce' }>;
 
@@ -58,7 +59,7 @@ async function tryToJoin(
   if (stands === undefined || stands.sealed) {
     // Its sealer may have died: what is replaced now would never be sent.
     // What its queue refuses for good has failed, as its token tells, and must not keep this call away.
-    if (stands !== undefined) await unlessRefused(() => publish([sealedMessage(stands)], ports, app.settings));
+    if (stands !== undefined) await unlessRefused(() => publishTelling(app, [sealedMessage(stands)], ports));
     const own = newEpisode(call, episodeDueMs(debounce, nowMs, nowMs), nowMs);
     if (!(await marks.open(key, own, stands?.id))) return undefined;
     return { before: undefined, id: own.id, dueMs: own.dueMs };
@@ -123,7 +124,7 @@ export async function runToken(app: App, mark: OwnMark): Promise<void> {
     if (outcome.kind === 'gone') return;
     const { episode } = outcome;
     if (outcome.kind === 'sealed') {
-      await publish([sealedMessage(episode)], ports, app.settings);
+      await publishTelling(app, [sealedMessage(episode)], ports);
       // It is sent, and must not fail any more: what stays is replaced by the next call.
       await unlessRefused(() => marks.close(mark));
       return;

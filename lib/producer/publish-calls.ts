@@ -10,7 +10,7 @@ import type { App } from './app.ts';
 import { joinEpisode } from './debounce.ts';
 import { type MarkedCall, markedCall, marksOf, mayBeMarked, type Sending, type Stands } from './marking.ts';
 import type { Call } from './producer.ts';
-import { publish } from './publish.ts';
+import { publishTelling } from './publish-signals.ts';
 import { standUnique, type UniqueCall } from './unique.ts';
 
 /** @throws EnqueueFailed whose outcomes are those of the calls, in order; bad input throws before anything is sent. */
@@ -21,7 +21,8 @@ export async function publishCalls(
 ): Promise<readonly Stands[]> {
   if (!calls.some((call) => mayBeMarked(app, call))) {
     const prepared = calls.map((call) => call.prepared);
-    await publish(prepared, await app.ports(), app.settings, policy);
+    const ports = await app.ports();
+    await publishTelling(app, prepared, ports, policy);
     return calls.map(({ message: { id } }) => ({ id, duplicate: false }));
   }
   const marked: MarkedCall[] = [];
@@ -29,12 +30,8 @@ export async function publishCalls(
   const ports = await app.ports();
   const sendings = await standAll(app, ports, marked);
   try {
-    await publish(
-      sendings.flatMap(({ prepared }) => prepared ?? []),
-      ports,
-      app.settings,
-      policy,
-    );
+    const prepared = sendings.flatMap((sending) => sending.prepared ?? []);
+    await publishTelling(app, prepared, ports, policy);
   } catch (error) {
     if (!EnqueueFailed.is(error)) throw error;
     const failed = error as EnqueueFailed;

@@ -2,6 +2,7 @@
 import type { Message } from '../wire/message.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import type { TaskDefinition } from '../task/registry.ts';
+import type { Announced } from './announced.ts';
 import type { Worker } from './worker.ts';
 import type { TaskContext } from '../task/context.ts';
 
@@ -33,4 +34,6 @@ export interface Attempt {
   readonly children?: readonly string[];
   /** Of its run, which handlers see too. */
   readonly context?: TaskContext;
+  /** Of its run, where the app has handlers of signals. */
+  readonly announced?: Announced | undefined;
 }

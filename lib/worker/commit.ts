@@ -1,12 +1,12 @@
 /** Writes down how an attempt ended, then settles it. The commit comes first: what is not committed may run again. */
+import { announceEnd, runHooks } from '#deployed/worker/hooks';
 import { errorLine, errorMessage } from '../base/error-text.ts';
 import { isPassing, OutcomeRefused } from '../base/passing.ts';
 import type { Clock } from '../base/time.ts';
 import type { CommitRequest } from '../ports/backend.ts';
-import { RETRY } from '../base/states.ts';
+import { FAILURE, RETRY } from '../base/states.ts';
 import { fieldsOf, logEnd } from './attempt-log.ts';
 import { decideEnd, type Ending } from './decide.ts';
-import { runHooks } from './hooks.ts';
 import { minimalFailure, describe, writeOutcome } from './outcome.ts';
 import { concludeRequest } from './conclude-request.ts';
 import { recordExpiresAtSeconds } from './record-expiry.ts';
@@ -32,12 +32,15 @@ export async function endRun(
     nowMs: clock.nowMs(),
     random,
   });
+  attempt.announced?.decided(decision);
   if (decision.kind === 'requeue') return requeue(attempt, decision.reason);
   const { record, decision: written } = await writeOutcome(attempt, decision);
+  attempt.announced?.decided(written);
   if (written.kind === 'fail') worker.app.eager?.failed(message.id, written.error);
   return commitAndSettle(attempt, record, startMs, async () => {
     logEnd(attempt, written, startMs);
-    await runHooks(attempt, written, args);
+    if (worker.app.signals !== undefined || Object.keys(definition.hooks).length > 0)
+      await runHooks(attempt, written, args);
   });
 }
 
@@ -53,7 +56,10 @@ export async function endLost(attempt: Attempt, error: Error, reason: string): P
     `Task ${attempt.message.task}[${attempt.message.id}] lost: ${errorMessage(error)}`,
     fieldsOf(attempt),
   );
-  return commitAndSettle(attempt, record);
+  const { message, worker } = attempt;
+  return commitAndSettle(attempt, record, undefined, async () => {
+    if (worker.app.signals !== undefined) await announceEnd(message, FAILURE, error, worker);
+  });
 }
 
 async function requeue(attempt: Attempt, reason: string): Promise<Disposition> {
@@ -77,7 +83,7 @@ async function commitAndSettle(
   const atMs = outcome.settlement.retry?.atMs ?? worker.ports.clock.nowMs();
   let committed: Committed = { ...outcome, ended: { atMs, startedMs, deliveries } };
   if (owner !== undefined) {
-    const written = await commit(attempt, owner, committed, afterCommit !== undefined);
+    const written = await commit(attempt, owner, committed, startedMs !== undefined);
     if (written === undefined) {
       // Another delivery took over while this one was thought dead. Its message is the same one: not ours to delete.
       worker.ports.logger.log(

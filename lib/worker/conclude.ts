@@ -1,4 +1,5 @@
 import { passOn } from '#deployed/worker/pass-on';
+import { announceEnd } from '#deployed/worker/hooks';
 import { errorLine } from '../base/error-text.ts';
 import { IGNORED } from '../base/states.ts';
 import type { Message } from '../wire/message.ts';
@@ -58,6 +59,7 @@ export async function conclude(
     `Task ${message.task}[${message.id}] ${status}: ${errorLine(error)}`,
     { task: message.task, taskId: message.id, queue: message.queue },
   );
+  if (worker.app.signals !== undefined) await announceEnd(message, status, error, worker);
   await settle(message, delivery, { status, meta, settlement, ended: { atMs: nowMs } }, worker);
   return ACK;
 }

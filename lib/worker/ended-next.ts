@@ -1,4 +1,7 @@
 /** What follows from an end that stands, told by a message that finds it. */
+import { announceEnd } from '#deployed/worker/hooks';
+import { TaskRevokedError } from '../base/errors.ts';
+import { REVOKED } from '../base/states.ts';
 import type { TaskRecord } from '../ports/backend.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import type { Message } from '../wire/message.ts';
@@ -23,8 +26,13 @@ export async function settleEnded(
   const past = pastOf(record, message.retries);
   if (past !== undefined)
     // Its chain goes on, or fails, with the attempt that came after.
-    await settle({ ...message, embed: { ...message.embed, chain: null } }, delivery, past, worker);
-  else if (own) await settle(message, delivery, committedOf(record), worker);
-  else if (hasEndedNext(record, message.retries))
+    return settle({ ...message, embed: { ...message.embed, chain: null } }, delivery, past, worker);
+  if (own) {
+    // Whoever revoked it wrote its end; that it does not run is told where its message comes.
+    if (worker.app.signals !== undefined && record.status === REVOKED && record.owner === undefined)
+      await announceEnd(message, REVOKED, new TaskRevokedError('revoked'), worker);
+    return settle(message, delivery, committedOf(record), worker);
+  }
+  if (hasEndedNext(record, message.retries))
     await settle({ ...message, retries: message.retries + 1 }, delivery, committedOf(record), worker);
 }

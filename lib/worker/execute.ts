@@ -38,7 +38,7 @@ async function executeOne(delivery: Delivery, worker: Worker): Promise<Dispositi
   // The queue it came from is where a retry must go, whatever the sender wrote.
   const message: Message = { ...fromRule(sent), queue: delivery.queue };
   const { lost, ...celeriac } = message.celeriac;
-  if (lost !== undefined) return settleLost({ ...message, celeriac }, delivery, worker);
+  if (lost !== undefined) return settleLost({ ...message, celeriac }, lost, delivery, worker);
   if (await isOfDisabledEntry(sent, ports))
     return conclude(message, delivery, REVOKED, new TaskRevokedError('its schedule entry is disabled'), worker);
   await waitOutClockSkew(message, worker);

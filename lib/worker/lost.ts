@@ -18,6 +18,7 @@ import type { ConcludeOutcome } from '../ports/backend.ts';
 import { readDocument } from '../wire/result-document.ts';
 import { FAILURE, RETRY } from '../base/states.ts';
 import { ACK, type Disposition } from './attempt.ts';
+import { announceEnd } from './hooks.ts';
 import { conclude } from './conclude.ts';
 import { concludeRequest } from './conclude-request.ts';
 import { deadLetter, sendDeadLetters } from './dead-letter.ts';
@@ -208,7 +209,14 @@ function markedAs(lost: NonNullable<CeleriacHeader['lost']>, body: string): stri
 }
 
 /** For a worker: what comes from the lost queue has ended, and is settled; nothing of it runs. */
-export function settleLost(message: Message, delivery: Delivery, worker: Worker): Promise<Disposition> {
+export async function settleLost(
+  message: Message,
+  lost: NonNullable<CeleriacHeader['lost']>,
+  delivery: Delivery,
+  worker: Worker,
+): Promise<Disposition> {
+  // Where it was recorded none of the app's code runs.
+  if (lost === 'told' && worker.app.signals !== undefined) await announceEnd(message, FAILURE, lostError(), worker);
   return conclude(message, delivery, FAILURE, lostError(), worker);
 }
 

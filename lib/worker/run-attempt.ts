@@ -1,5 +1,6 @@
 /** One claimed attempt: its arguments, its context, its run, its end. */
 import { gatherResults } from '#deployed/worker/gather';
+import { announceRun } from '#deployed/worker/hooks';
 import { unmarkStarted } from '#deployed/worker/unmark';
 import { terminate } from '#deployed/worker/termination';
 import type { Message } from '../wire/message.ts';
@@ -12,6 +13,7 @@ import { createContext } from '../task/task-context.ts';
 import type { Attempt, Disposition } from './attempt.ts';
 import { endRun } from './commit.ts';
 import { ignoresResult } from './outcome.ts';
+import type { Announced } from './announced.ts';
 import { limitsOf, within } from './deadline.ts';
 import { type Ending, mayStart } from './decide.ts';
 import { runTask } from './run-task.ts';
@@ -22,7 +24,7 @@ import type { Worker } from './worker.ts';
 export async function runAttempt(claimed: Attempt): Promise<Disposition> {
   const children: string[] = [];
   const attempt: Attempt = { ...claimed, children };
-  const { message, delivery, definition, worker } = attempt;
+  const { message, definition, worker } = attempt;
   const { ports, app } = worker;
   // A retry's key is free since its first attempt began.
   if (message.celeriac.unique !== undefined && message.retries === 0) await unmarkStarted(message, ports);
@@ -38,30 +40,14 @@ export async function runAttempt(claimed: Attempt): Promise<Disposition> {
     deliveries: attempt.deliveries,
   });
   const contextOf = (args: readonly unknown[], stopMs: number | null): TaskContext =>
-    createContext({
-      definition,
-      message,
-      args,
-      queue: delivery.queue,
-      deliveries: attempt.deliveries,
-      isEager: app.eager !== undefined,
-      calledDirectly: false,
-      ignoreResult: ignoresResult(message, definition),
-      signal: abort.signal,
-      stopMs,
-      clock: ports.clock,
-      // In eager mode the worker's own lines are fewer; a task's are the app's.
-      logger: app.eager === undefined ? ports.logger : app.logger,
-      settings: app.settings,
-      children,
-      store: (state, meta) => storeState(attempt, state, meta, run),
-    });
+    contextFor(attempt, children, args, stopMs, run);
   // Eager runs are their caller's own.
   const watch = app.eager === undefined ? { watch: (stop: (ending: Ending) => void) => watchRun(run, stop) } : {};
   let ending: Ending;
   let args: readonly unknown[] = message.args;
   // Handlers have one even where the arguments were refused.
   let context = contextOf(args, null);
+  let announced: Announced | undefined;
   try {
     const whole = await withGathered(message, worker);
     if (await isGivenBack(attempt)) return { kind: 'keep', seconds: 0 };
@@ -71,12 +57,46 @@ export async function runAttempt(claimed: Attempt): Promise<Disposition> {
     );
     const runLimits = limitsOf(message, definition.options, ports.clock.nowMs(), worker.invocation.deadlineMs);
     context = contextOf(args, runLimits.hardMs === null ? null : ports.clock.nowMs() + runLimits.hardMs);
+    if (app.signals !== undefined) announced = await announceRun({ ...attempt, context }, args);
     ending = await runTask(definition, context, args, { abort, limits: runLimits, ...watch }, ports.clock);
   } catch (error) {
     if (isOf(error, NotGathered)) throw (error as NotGathered).cause;
     ending = { ok: false, error };
   }
-  return endRun({ ...attempt, context }, run.revoked ?? ending, args, startMs);
+  try {
+    return await endRun({ ...attempt, context, announced }, run.revoked ?? ending, args, startMs);
+  } finally {
+    await announced?.end();
+  }
+}
+
+function contextFor(
+  attempt: Attempt,
+  children: string[],
+  args: readonly unknown[],
+  stopMs: number | null,
+  run: WatchedRun,
+): TaskContext {
+  const { message, delivery, definition, deliveries, worker } = attempt;
+  const { app, ports } = worker;
+  return createContext({
+    definition,
+    message,
+    args,
+    queue: delivery.queue,
+    deliveries,
+    isEager: app.eager !== undefined,
+    calledDirectly: false,
+    ignoreResult: ignoresResult(message, definition),
+    signal: run.abort.signal,
+    stopMs,
+    clock: ports.clock,
+    // In eager mode the worker's own lines are fewer; a task's are the app's.
+    logger: app.eager === undefined ? ports.logger : app.logger,
+    settings: app.settings,
+    children,
+    store: (state, meta) => storeState(attempt, state, meta, run),
+  });
 }
 
 /** Stores were asked since the claim, and took their time: what starts now is cut off soon, or runs when its lease may be another's. */

@@ -6,7 +6,8 @@ import { isPassing } from '../base/passing.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { TaskRecord } from '../ports/backend.ts';
 import type { App } from '../producer/app.ts';
-import { type Prepared, publish } from '../producer/publish.ts';
+import type { Prepared } from '../producer/publish.ts';
+import { publishTelling } from '../producer/publish-signals.ts';
 import { followUnsendable } from './children.ts';
 import type { Child, Settling } from './settling.ts';
 import type { Committed } from './committed.ts';
@@ -29,7 +30,7 @@ export async function sendChildren(settling: Settling, committed: Committed): Pr
 async function publishChildren(settling: Settling, open: readonly Child[]): Promise<void> {
   const { app, ports } = settling;
   try {
-    await publish(open, ports, app.settings);
+    await publishTelling(app, open, ports);
   } catch (error) {
     if (!EnqueueFailed.is(error) || isPassing(error)) throw error;
     for (const [index, outcome] of (error as EnqueueFailed).outcomes.entries()) {

@@ -8,6 +8,7 @@ import { FAILURE } from '../base/states.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import { type Concluded, concludeRequest } from './conclude-request.ts';
 import { deadLetter, type DeadLetterCause, sendDeadLetters } from './dead-letter.ts';
+import { announceRejected } from './hooks.ts';
 import type { Worker } from './worker.ts';
 
 interface Unreadable extends Omit<DeadLetterCause, 'error'> {
@@ -43,6 +44,8 @@ export async function endUnreadable(
   }
   const cause = { reason, error: errorLine(error), ...(deliveries === undefined ? {} : { deliveries }) };
   await sendDeadLetters([deadLetter(delivery, cause, named, worker)], ports);
+  const { task, id } = named ?? {};
+  await announceRejected({ task, id, queue: delivery.queue, reason, error }, worker);
 }
 
 /** Untrusted. Protocol 2 alone: protocol 1 has its id in the body, which is what could not be read. */

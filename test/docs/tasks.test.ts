@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
-import { type AppOptions, Celeriac, type QueueOptions, type RetryOptions, TaskBase, type TaskOptions } from 'celeriac';
+import { type AppOptions, Celeriac, type QueueOptions, type RetryOptions, type TaskOptions } from 'celeriac';
 import { World } from 'celeriac/testing';
 
 import { durationSeconds } from '../../lib/base/duration.ts';
@@ -106,13 +106,6 @@ it('each part of `self` and of its request has a row', async () => {
   await world.run();
   expect(namesIn('`self`')).toEqual(seen[0]?.toSorted());
   expect(namesIn('`self`', 1)).toEqual([...(seen[1] ?? []), 'schedule'].toSorted());
-});
-
-it('each handler of a class task has a row', () => {
-  const source = readFileSync('lib/task/task-class.ts', 'utf8');
-  const handlers = [...source.matchAll(/^ {2}(\w+)\?\(/gm)].map(([, name = '']) => name);
-  expect(namesIn('Class tasks')).toEqual(handlers.toSorted());
-  expect(Object.getOwnPropertyNames(TaskBase.prototype)).toEqual(['constructor', 'self', 'request', 'retry']);
 });
 
 const IN_WORLD = `import { World } from 'celeriac/testing';\n`;

@@ -53,8 +53,8 @@ for (const event of JSON.parse(events)) {
 console.log(JSON.stringify({ formats: made, builtins, start, asked }));
 process.exit(0);`;
 
-function startWith(events: readonly object[]): Start {
-  const output = execFileSync(process.execPath, ['--input-type=module', '-e', RUN, bundle, JSON.stringify(events)], {
+function startWith(events: readonly object[], file = bundle): Start {
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', RUN, file, JSON.stringify(events)], {
     encoding: 'utf8',
     stdio: 'pipe',
     env: {
@@ -93,5 +93,15 @@ describe('a worker', () => {
     expect(later).toBeGreaterThan(0);
     // Schedules are in none of these.
     expect(readdirSync(folder).length).toBeGreaterThan(start.length + later);
+  });
+
+  it('calls handlers of signals, from its second chunk', () => {
+    const own = join(folder, 'signals', 'index.mjs');
+    bundleWorker('test/support/signal-tasks.ts', own, 'worker', 'lean');
+    const { start, asked } = startWith([commentEvent(), commentEvent()], own);
+    expect(start.length).toBeLessThanOrEqual(MOST_START_FILES);
+    expect(asked.map(({ done }) => done)).toEqual([true, true]);
+    expect(asked[0]?.files.length).toBeGreaterThan(1);
+    expect(asked[1]?.files).toEqual([]);
   });
 });

@@ -1,0 +1,59 @@
+/** Tells handlers of what is sent. */
+import { EnqueueFailed } from '../base/errors.ts';
+import type { PublishSignal } from '../task/signals.ts';
+import type { RetryPolicy } from '../options/settings.ts';
+import { OWN_TASKS } from '../canvas/own-tasks.ts';
+import { decodeMessage } from '../wire/decode-message.ts';
+import type { App } from './app.ts';
+import { emitSignal } from './emit-signal.ts';
+import { type Prepared, publish, type PublishPorts } from './publish.ts';
+
+/**
+ * `publish()`, with `beforeTaskPublish` of each before it and `afterTaskPublish` of those that were sent behind it. What
+ * they are told is read from the bytes that are sent: it is what the worker will read. Without handlers nothing is read.
+ *
+ * @throws EnqueueFailed
+ */
+export async function publishTelling(
+  app: App,
+  items: readonly Prepared[],
+  ports: PublishPorts,
+  policy?: Required<RetryPolicy> | null,
+): Promise<void> {
+  const send = (): Promise<void> => publish(items, ports, app.settings, policy);
+  const { signals } = app;
+  // What runs in its caller is not sent: Celery's apply() publishes nothing.
+  if (app.eager !== undefined || !(signals?.has('beforeTaskPublish') || signals?.has('afterTaskPublish')))
+    return send();
+  const told = items.map(signalOf);
+  await tell(app, 'beforeTaskPublish', told);
+  try {
+    await send();
+  } catch (error) {
+    if (EnqueueFailed.is(error)) {
+      const { outcomes } = error as EnqueueFailed;
+      await tell(
+        app,
+        'afterTaskPublish',
+        told.filter((_, index) => outcomes[index]?.ok === true),
+      );
+    }
+    throw error;
+  }
+  await tell(app, 'afterTaskPublish', told);
+}
+
+async function tell(
+  app: App,
+  name: 'beforeTaskPublish' | 'afterTaskPublish',
+  told: readonly PublishSignal[],
+): Promise<void> {
+  // The library's own tasks are no concern of users.
+  for (const signal of told) if (!signal.task.startsWith(OWN_TASKS)) await emitSignal(app, name, signal);
+}
+
+function signalOf({ outgoing }: Prepared): PublishSignal {
+  const { task, id, args, kwargs, retries, etaMs, headers } = decodeMessage(outgoing.body);
+  const eta = etaMs === null ? null : new Date(etaMs);
+  return { task, id, queue: outgoing.queue, args, kwargs, retries, eta, headers };
+}
