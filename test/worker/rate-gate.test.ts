@@ -485,6 +485,11 @@ describe('the record of an attempt', () => {
     ['one that waits as long as SQS delays', { line: lineAt(900) }, 0],
     ['one that waits longer', { line: lineAt(900.001) }, 1],
     ['one that has waited', { header: slotAt(20) }, 1],
+    [
+      'several of a batch, which share one',
+      { header: slotAt(20), others: [{ messageId: 'b', body: envelope({ id: 'b', celeriac: slotAt(20) }) }] },
+      1,
+    ],
     ['one without a claim that has waited', { header: slotAt(20), idempotent: true }, 0],
   ])('is not read in vain: %s', async (_what, given, expected) => {
     expect(reads(await rated(given))).toBe(expected);
