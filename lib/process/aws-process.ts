@@ -7,7 +7,8 @@ import { systemClock, systemIds, systemRandom } from '../base/time.ts';
 import type { Environment } from '../options/manifest.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { App } from '../producer/app.ts';
-import { ProcessWorker, type ProcessWorkerOptions } from './process-worker.ts';
+import type { ProcessWorkerOptions } from './process-options.ts';
+import { ProcessWorker } from './process-worker.ts';
 
 /** @param wrap gives ports in the place of those of `clients`. @throws QueueNotFound, ImproperlyConfigured */
 export function awsProcess(

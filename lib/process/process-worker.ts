@@ -3,55 +3,28 @@
  * and again that it is there. From a delivery to its outcome it is the worker of a function.
  */
 import { errorLine } from '../base/error-text.ts';
-import { PROCESS_VISIBILITY_MARGIN_SECONDS, SQS_MAX_BATCH_ENTRIES } from '../base/limits.ts';
+import { PROCESS_VISIBILITY_MARGIN_SECONDS } from '../base/limits.ts';
 import { mapConcurrently } from '../base/map-concurrently.ts';
 import type { Delivery } from '../ports/delivery.ts';
-import type { Intake } from '../ports/intake.ts';
-import type { Leases } from '../ports/leases.ts';
-import type { Ports } from '../ports/ports.ts';
-import type { App } from '../producer/app.ts';
-import { batched } from '../worker/batcher.ts';
-import { consume } from '../worker/consume.ts';
+import { execute } from '../worker/execute.ts';
+import { work } from '../worker/consume.ts';
+import { afterError } from '../worker/give-up.ts';
+import { createWorker, type Worker } from '../worker/worker.ts';
+import { Company, isToRunAlone } from './company.ts';
+import { Deletes } from './deletes.ts';
 import { Feed } from './feed.ts';
 import { HeldDelivery } from './held-delivery.ts';
 import { heldPorts } from './held-ports.ts';
 import { type Line, linesOf } from './lines.ts';
 import { countingEnds, Metrics } from './metrics.ts';
 import { PauseWatch } from './pause-watch.ts';
-
-/** What a worker process works with. */
-export interface ProcessParts {
-  readonly app: App;
-  readonly ports: Ports;
-  readonly leases: Leases;
-  readonly intake: Intake;
-}
-
-/** How a worker process works. */
-export interface ProcessWorkerOptions {
-  /** Names of queues. Absent: every queue whose worker is a process. */
-  readonly queues?: readonly string[];
-  /** Most tasks at once. */
-  readonly concurrency: number;
-  /** What it has in hand is another's so long after its last word, seconds. */
-  readonly leaseSeconds: number;
-  /** Names this process in logs and claims, at most 150 characters. */
-  readonly name: string;
-}
-
-/** How it stands. */
-export interface ProcessHealth {
-  /** `failing`: nothing has been received from some queue for a minute, since each request for messages fails. */
-  readonly status: 'working' | 'draining' | 'failing';
-  /** Tasks in work. */
-  readonly running: number;
-  /** Messages received and not in work yet. */
-  readonly waiting: number;
-}
+import type { ProcessHealth, ProcessParts, ProcessWorkerOptions } from './process-options.ts';
+import { type SharedNotes, sharedNotes } from './shared-notes.ts';
 
 /** What runs one after another: the messages of a FIFO group that came together, or one alone. */
 interface Unit {
   readonly rank: number;
+  readonly fifo: boolean;
   readonly deliveries: readonly HeldDelivery[];
 }
 
@@ -71,9 +44,14 @@ export class ProcessWorker {
   readonly #paused: PauseWatch;
   /** Received and not begun, the most urgent first. */
   readonly #waiting: Unit[] = [];
-  readonly #running = new Set<Promise<void>>();
+  /** Those that have a place. */
+  readonly #running = new Set<Unit>();
+  /** Until their messages are gone. */
+  readonly #unfinished = new Set<Promise<void>>();
+  readonly #company = new Company(() => this.#goOn());
+  readonly #notes: SharedNotes | undefined;
   readonly #held = new Set<HeldDelivery>();
-  readonly #deletes = new Map<string, (receipt: string) => Promise<unknown>>();
+  readonly #deletes: Deletes;
   readonly #graceOver = new AbortController();
   #draining: Promise<number> | undefined;
   #count = 0;
@@ -96,10 +74,11 @@ export class ProcessWorker {
       metrics: this.metrics,
       visibilitySeconds: options.leaseSeconds + PROCESS_VISIBILITY_MARGIN_SECONDS,
       isPaused: (queue) => this.#paused.has(queue),
-      room: () => options.concurrency - this.#running.size - this.#waiting.length,
+      room: () => (this.#company.isClosed ? 0 : options.concurrency - this.#running.size - this.#waiting.length),
       accept: (line, deliveries) => this.#accept(line, deliveries),
     });
-    for (const queue of this.queues) this.#deletes.set(queue, this.#deleting(queue));
+    this.#notes = sharedNotes(parts.app.settings.history, { ...parts.ports, logger }, options.name);
+    this.#deletes = new Deletes(this.queues, parts.intake, clock);
     this.metrics.set('celeriac_worker_concurrency', options.concurrency);
     this.metrics.set('celeriac_worker_draining', 0);
     this.metrics.set('celeriac_worker_paused', 0);
@@ -143,6 +122,8 @@ export class ProcessWorker {
   async #drain(graceSeconds: number): Promise<number> {
     this.metrics.set('celeriac_worker_draining', 1);
     this.#feed.stop();
+    this.#notes?.hurry();
+    this.#company.end();
     const { clock } = this.#parts.ports;
     const waiting = this.#waiting.splice(0).flatMap(({ deliveries }) => deliveries);
     await this.#handBack(waiting);
@@ -163,14 +144,14 @@ export class ProcessWorker {
   async #lastWords(): Promise<void> {
     const over = new AbortController();
     const moment = this.#parts.ports.clock.sleep(LAST_WORDS_MS, over.signal);
-    await Promise.race([Promise.allSettled(this.#running), moment]);
+    await Promise.race([Promise.allSettled(this.#unfinished), moment]);
     over.abort();
   }
 
   /** Until nothing runs, and nothing comes that was asked for. */
   async #idle(): Promise<void> {
     await this.#feed.run();
-    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    while (this.#unfinished.size > 0) await Promise.allSettled(this.#unfinished);
   }
 
   // ------------------------------------------------------------------ running
@@ -186,7 +167,7 @@ export class ProcessWorker {
     const byGroup = Map.groupBy(held, ({ delivery }) => (fifo ? `${queue} ${delivery.groupId ?? ''}` : delivery));
     // Asked for before it was paused.
     if (this.#paused.has(queue)) return void this.#handBack(held);
-    for (const unit of byGroup.values()) this.#waiting.push({ rank, deliveries: unit });
+    for (const unit of byGroup.values()) this.#waiting.push({ rank, fifo, deliveries: unit });
     this.#waiting.sort((one, other) => one.rank - other.rank);
     if (this.#draining === undefined) this.#begin();
     // Asked for before.
@@ -201,48 +182,59 @@ export class ProcessWorker {
     const back = this.#waiting.filter(isPaused);
     this.#waiting.splice(0, Infinity, ...this.#waiting.filter((unit) => !isPaused(unit)));
     void this.#handBack(back.flatMap(({ deliveries }) => deliveries));
+    this.#company.turnAway((queue) => this.#paused.has(queue));
+    this.#feed.tell();
+  }
+
+  #goOn(): void {
+    this.#begin();
     this.#feed.tell();
   }
 
   #begin(): void {
-    while (this.#running.size < this.#options.concurrency) {
+    while (this.#running.size < this.#options.concurrency && !this.#company.isClosed) {
       const unit = this.#waiting.shift();
       if (unit === undefined) break;
-      const run = this.#runUnit(unit).finally(() => {
-        this.#running.delete(run);
-        this.#begin();
-        this.#feed.tell();
+      this.#running.add(unit);
+      this.#company.enter(unit);
+      const over = (): void => {
+        if (!this.#running.delete(unit)) return;
+        this.#company.leave(unit);
+        this.#goOn();
+      };
+      const run = this.#runUnit(unit, over).finally(() => {
+        this.#unfinished.delete(run);
+        over();
       });
-      this.#running.add(run);
+      this.#unfinished.add(run);
     }
     this.#show();
   }
 
-  async #runUnit({ deliveries }: Unit): Promise<void> {
-    for (const [index, held] of deliveries.entries()) {
-      const goesOn = this.#draining === undefined && (await this.#runOne(held));
+  async #runUnit(unit: Unit, over: () => void): Promise<void> {
+    for (const [index, held] of unit.deliveries.entries()) {
+      const goesOn = this.#draining === undefined && (await this.#runOne(held, unit, over));
       if (goesOn) continue;
       // What comes after a message of its group that stays must stay too. While that one is hidden nobody gets them.
-      await this.#handBack(deliveries.slice(index).filter((each) => this.#held.has(each)));
+      await this.#handBack(unit.deliveries.slice(index).filter((each) => this.#held.has(each)));
       return;
     }
   }
 
   /** @returns whether its message is gone. Never throws. */
-  async #runOne(held: HeldDelivery): Promise<boolean> {
-    const { app, ports } = this.#parts;
+  async #runOne(held: HeldDelivery, unit: Unit, over: () => void): Promise<boolean> {
+    const { ports } = this.#parts;
     const { delivery } = held;
     const { queue, receipt } = delivery;
-    this.#count += 1;
-    const invocation = { deadlineMs: Infinity, requestId: `${this.#options.name}/${this.#count}`, keeper: held };
     try {
-      const { batchItemFailures } = await consume([delivery], invocation, app, heldPorts(ports, held));
+      const worker = this.#workerOf(held, unit, over);
+      const { batchItemFailures } = await work([delivery], worker, { handle: execute, afterError });
       const isDone = batchItemFailures.length === 0;
       this.metrics.add(isDone ? 'celeriac_worker_messages_done_total' : 'celeriac_worker_messages_kept_total', {
         queue,
       });
       if (held.isLost) this.metrics.add('celeriac_worker_leases_lost_total', { queue });
-      if (isDone) await this.#deletes.get(queue)?.(receipt);
+      if (isDone) await this.#deletes.delete(queue, receipt);
       return isDone;
     } catch (error) {
       // It comes again, and is found to have ended.
@@ -251,6 +243,19 @@ export class ProcessWorker {
     } finally {
       this.#held.delete(held);
     }
+  }
+
+  #workerOf(held: HeldDelivery, unit: Unit, over: () => void): Worker {
+    const { app, ports } = this.#parts;
+    this.#count += 1;
+    const invocation = { deadlineMs: Infinity, requestId: `${this.#options.name}/${this.#count}`, keeper: held };
+    return {
+      ...createWorker(app, heldPorts(ports, held), invocation),
+      // Nobody gets more of a FIFO group before its messages are gone.
+      history: this.#notes?.of(held.delivery, unit.fifo ? undefined : over),
+      mayRun: async (message, delivery, definition) =>
+        !(await isToRunAlone(message, delivery, definition, ports)) || this.#company.untilAlone(unit, delivery),
+    };
   }
 
   async #handBack(deliveries: readonly HeldDelivery[]): Promise<void> {
@@ -269,20 +274,6 @@ export class ProcessWorker {
       if (over.aborted) return;
       await mapConcurrently([...this.#held], BEATS_AT_ONCE, (held) => held.beat());
     }
-  }
-
-  /** Those of one moment share a request. */
-  #deleting(queue: string): (receipt: string) => Promise<unknown> {
-    const { intake, ports } = this.#parts;
-    return batched(
-      ports.clock,
-      SQS_MAX_BATCH_ENTRIES,
-      (receipt: string) => receipt,
-      async (receipts) => {
-        await intake.delete(queue, receipts);
-        return receipts;
-      },
-    );
   }
 
   #show(): void {

@@ -19,7 +19,7 @@ import type { Worker } from './worker.ts';
  * A message that came so often without being begun may be ended by what comes before its claim. Fewer receives are
  * nothing of its own: its function was throttled, its batch was ended by another, or too little time was left.
  */
-const OFTEN_RECEIVED = 10;
+export const OFTEN_RECEIVED = 10;
 
 // Of a quarter of the invocation, which is what such a task asks for: it begins in the first half.
 const SHARE_WITHOUT_LIMIT = 2;
@@ -46,7 +46,7 @@ export function inOrder(lanes: readonly Lane[]): Lane[] {
  * What ends its worker keeps those behind it from running, and it is not known: so of each two receives the second is the
  * first in reverse, and every pair in another order. With one such message in a batch all others have run after two.
  */
-function placeOf([head]: Lane): number {
+export function placeOf([head]: Lane): number {
   if (head === undefined || head.receiveCount <= 1) return 0;
   const { messageId, receiveCount } = head;
   const place = Number.parseInt(derivedId(`${receiveCount >> 1}/${messageId}`).slice(0, 8), 16);

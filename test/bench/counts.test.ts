@@ -52,3 +52,10 @@ it('the history costs a write and a request a batch; of tasks that succeed nothi
   // A second sweep of the same minute has nothing to look at; one of the next asks the parts of the hour too.
   expect([1, HISTORY_SWEEP_READS]).toContain(all.idleSweep.table - all.idleSweep.shards - IDLE_SWEEP_READS);
 });
+
+it('at a worker process as well: what ends within a second shares it', async () => {
+  const { bytes } = await historyCount(20, 'all', true);
+  expect(bytes.length).toBeGreaterThan(0);
+  // A busy machine takes some seconds for them.
+  expect(bytes.length).toBeLessThanOrEqual(4);
+});

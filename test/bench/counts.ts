@@ -118,13 +118,15 @@ export interface CountOptions {
   readonly slow?: boolean;
   /** Default 'off': what it adds is counted by itself, `historyCount`. */
   readonly history?: HistoryOption;
+  /** A worker process in the place of the function. */
+  readonly process?: boolean;
   /** Of these kinds alone: those that wait for a rate or a slot take seconds. */
   readonly only?: ReadonlySet<string>;
 }
 
 export async function counts(
   tasks: number,
-  { slow = false, history = 'off', only }: CountOptions = {},
+  { slow = false, history = 'off', process = false, only }: CountOptions = {},
 ): Promise<Counts> {
   let logBytes = 0;
   // Of the task that is counted: another kind's last lines may still come.
@@ -140,7 +142,7 @@ export async function counts(
         logBytes += jsonLine({ timestamp, level, message, requestId: randomUUID() }, fields).length;
     },
   };
-  const app = new Celeriac('bench', { logger, history });
+  const app = new Celeriac('bench', { logger, history, queues: { default: process ? { worker: 'process' } : {} } });
   const count = (value: number): number => value;
   const kinds: [string, Task<[value: number], number | Promise<number>>, Afterwards?][] = [
     ['plain', app.task('bench.plain', count)],
@@ -210,7 +212,8 @@ export async function counts(
       // It is told once its outcome is committed.
       while (done.ended < calls) await new Promise((resolve) => setTimeout(resolve, 20));
       // What is settled then, a token that closes what it has sent, a slot that is given back.
-      if (SETTLED_LATER.has(kind) || history !== 'off') await new Promise((resolve) => setTimeout(resolve, 200));
+      if (SETTLED_LATER.has(kind) || history !== 'off')
+        await new Promise((resolve) => setTimeout(resolve, process ? 1500 : 200));
       const { sends, table, writes, reads } = tally;
       found.push({
         kind,
@@ -244,30 +247,36 @@ async function ofSweep(app: Celeriac, cloud: LocalCloud): Promise<number> {
   return table;
 }
 
-/** What the history adds to plain tasks in batches of ten. */
+const WRITE_UNIT_BYTES = 1024;
+
+/** What the history adds to plain tasks, in batches of ten or ten at once. */
 export async function historyCount(
   tasks: number,
   history: HistoryOption,
+  process = false,
 ): Promise<{ readonly table: number; readonly writes: number; readonly bytes: readonly number[] }> {
   const {
     tasks: [count],
     historyBytes: bytes,
-  } = await counts(tasks, { history, only: new Set(['plain']) });
+  } = await counts(tasks, { history, process, only: new Set(['plain']) });
   return { table: count?.table ?? Number.NaN, writes: count?.writes ?? Number.NaN, bytes };
 }
 
 export async function historyRows(tasks: number): Promise<[string, string][]> {
-  const [off, failures, all] = [
-    await historyCount(tasks, 'off'),
+  const [failures, all, shared] = [
     await historyCount(tasks, 'failures'),
     await historyCount(tasks, 'all'),
+    await historyCount(tasks, 'all', true),
   ];
-  const added = ({ bytes, writes }: typeof off): string =>
+  const added = ({ bytes }: typeof all): string => {
     // An item is a request. Claims and commits share theirs now more, now less: their sum says nothing of so little.
-    `${(bytes.length / tasks).toFixed(2)} requests, ${(writes - off.writes).toFixed(2)} WRU`;
+    const units = bytes.reduce((sum, each) => sum + Math.ceil(each / WRITE_UNIT_BYTES), 0);
+    return `${(bytes.length / tasks).toFixed(2)} requests, ${(units / tasks).toFixed(2)} WRU`;
+  };
   const mean = all.bytes.reduce((sum, bytes) => sum + bytes, 0) / Math.max(1, all.bytes.length);
   return [
     ["history: 'all' adds to a plain task, ten a batch", added(all)],
+    ["history: 'all' adds to one at a worker process, ten at once", added(shared)],
     ["history: 'failures' adds to one that succeeds", added(failures)],
     ['item of the history', `${mean.toFixed(0)} bytes (1,024 make a write unit)`],
   ];

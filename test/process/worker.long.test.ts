@@ -11,7 +11,7 @@ import type { LocalCloud } from 'celeriac/local';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 
 import { workerOf } from '../../lib/local/actors.ts';
-import { app, quick, releaseOf, render, single, step } from '../support/process-tasks.ts';
+import { app, fragile, quick, releaseOf, render, single, step } from '../support/process-tasks.ts';
 import { startCloud } from '../support/iam/cloud.ts';
 
 // Of waits that end as soon as there is something to see.
@@ -114,6 +114,33 @@ it('killed with SIGKILL in the middle: it runs again elsewhere, after its lease'
   expect(two?.pid).not.toBe(one?.pid);
   // Of the four seconds up to a third may have passed.
   expect((two?.atMs ?? 0) - killedMs).toBeGreaterThan(2000);
+});
+
+it('killed by one of its tasks: nothing that ran beside it is lost with it', async () => {
+  const names = ['deadly', 'beside-1', 'beside-2'];
+  const [deadly, ...beside] = await Promise.all(
+    names.map((name) => fragile.delay(name, name === 'deadly' ? 'killed' : 2)),
+  );
+  const first = await start('video', '--lease', '3');
+  for (const name of names) await begun(name);
+  const exit = once(first.child, 'exit');
+  // From now on it kills whatever runs it, at once; the others take two seconds.
+  release('deadly');
+  expect(await exit).toEqual([null, 'SIGKILL']);
+  const state = async (): Promise<string> => (await deadly?.state()) ?? '';
+  // Whoever runs it is started again, as a container is.
+  while ((await state()) !== 'FAILURE') {
+    const next = await start('video', '--lease', '3');
+    const ended = once(next.child, 'exit');
+    await Promise.race([ended, expect.poll(state, PATIENCE).toBe('FAILURE')]);
+  }
+  for (const result of beside) await result.get({ timeout: PATIENCE_SECONDS });
+  expect(notes('deadly').map(({ what }) => what)).toEqual(['begins', 'begins']);
+  const [, last] = notes('deadly');
+  // Nothing else was begun in the process that it ended for the second time, and not ended there.
+  const left = notes(...names.slice(1)).filter(({ pid }) => pid === last?.pid);
+  expect(left.filter(({ what }) => what === 'begins')).toHaveLength(left.length / 2);
+  await expect(deadly?.get()).rejects.toMatchObject({ name: 'WorkerLostError' });
 });
 
 it('SIGTERM: what runs may end, what has ended is not delivered again, and the rest runs elsewhere at once', async () => {

@@ -32,3 +32,16 @@ export const render = app.task('render', { queue: 'video', timeLimit: '2h' }, ru
 export const single = app.task('single', { queue: 'video', oneInstance: { whenLocked: 'wait' } }, run);
 export const step = app.task('step', { queue: 'ordered' }, run);
 export const quick = app.task('quick', (name: string) => name);
+
+/** May be lost once: what ends with it for the second time is lost for good. */
+export const fragile = app.task(
+  'fragile',
+  { queue: 'video', maxDeliveries: 2 },
+  async (name: string, until: number | 'released' | 'killed') => {
+    if (until !== 'killed') return run(name, until);
+    note('begins', name);
+    await released(name);
+    process.kill(process.pid, 'SIGKILL');
+    return name;
+  },
+);

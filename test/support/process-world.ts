@@ -7,6 +7,7 @@ import {
   MemoryBroker,
   MemoryCeleryGroups,
   MemoryGroups,
+  MemoryHistory,
   MemoryIntake,
   MemoryLocks,
   MemoryMarks,
@@ -17,7 +18,8 @@ import {
   MemoryTimers,
 } from '../../lib/memory/index.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
-import { type ProcessParts, ProcessWorker, type ProcessWorkerOptions } from '../../lib/process/process-worker.ts';
+import type { ProcessParts, ProcessWorkerOptions } from '../../lib/process/process-options.ts';
+import { ProcessWorker } from '../../lib/process/process-worker.ts';
 import { realTurn } from '../../lib/testing/real-time.ts';
 
 const START_MS = Date.parse('2030-01-01T00:00:00Z');
@@ -31,6 +33,7 @@ export class ProcessWorld {
   readonly backend: MemoryBackend = new MemoryBackend();
   readonly slots: MemorySlots = new MemorySlots();
   readonly pauses: MemoryPauses = new MemoryPauses();
+  readonly history: MemoryHistory = new MemoryHistory();
   readonly ports: Ports;
   readonly lines: string[] = [];
   #count = 0;
@@ -53,6 +56,7 @@ export class ProcessWorld {
       rates: new MemoryRates(),
       slots: this.slots,
       pauses: this.pauses,
+      history: this.history,
       clock,
       ids,
       random: seededRandom(1),
@@ -90,8 +94,14 @@ export class ProcessWorld {
             dead.signal.aborted ? new Promise(() => {}) : Reflect.apply(value, target, args);
         },
       });
-    const { ports, broker, backend, slots, clock } = this;
-    const own = { ...ports, broker: mortal(broker), backend: mortal(backend), slots: mortal(slots) };
+    const { ports, broker, backend, slots, history, clock } = this;
+    const own = {
+      ...ports,
+      broker: mortal(broker),
+      backend: mortal(backend),
+      slots: mortal(slots),
+      history: mortal(history),
+    };
     const intake = mortal(new MemoryIntake(broker, clock));
     const worker = this.start(options, { ports: own, leases: mortal(backend), intake });
     return { worker, kill: () => dead.abort() };
