@@ -384,6 +384,9 @@ export const AUDIT_RETENTION_SECONDS = 7_776_000;
 /** Names and ids that one entry of the audit list holds, and the characters of each of its texts. */
 export const MAX_AUDIT_NAMES = 20;
 export const MAX_AUDIT_CHARACTERS = 300;
+
+/** Of who changed a schedule entry: it stands in the entry, whose item is read at each sweep that it is due. */
+export const MAX_CHANGED_BY_CHARACTERS = 300;
 /** Bytes of a request of the monitor: as large as a task's arguments can be, and the page's fields around them. */
 export const MAX_MONITOR_BODY_BYTES = 1_310_720;
 /** An action on many things goes on for so long in one request; its answer says that there is more. A function URL waits 15 minutes, people do not. */

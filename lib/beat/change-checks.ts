@@ -1,13 +1,16 @@
 /** What a change asks of the stored entry before it is made. */
-import { MissingEnvironment, ScheduleConflict } from '../base/errors.ts';
+import { InvalidOption, MissingEnvironment, ScheduleConflict } from '../base/errors.ts';
 import { ENVIRONMENT } from '../options/manifest.ts';
-import { integerIn, refuseUnknownKeys } from '../base/checks.ts';
+import { MAX_CHANGED_BY_CHARACTERS } from '../base/limits.ts';
+import { integerIn, refuseUnknownKeys, shown } from '../base/checks.ts';
 import type { ScheduleState } from './schedule-state.ts';
 
 /** Of a change that is meant for one state of an entry. */
 export interface ScheduleChangeOptions {
   /** The `version` that was read; where another one is stored, the change is refused with ScheduleConflict. Default: any. */
   readonly version?: number;
+  /** Who changes it, for people: kept beside the entry as `changedBy`. At most 300 characters. Default: nobody is named. */
+  readonly by?: string;
 }
 
 /** Options of `app.schedules.put()`. */
@@ -16,8 +19,8 @@ export interface SchedulePutOptions extends ScheduleChangeOptions {
   readonly createOnly?: boolean;
 }
 
-const CHANGE_OPTIONS: ReadonlySet<string> = new Set<keyof ScheduleChangeOptions>(['version']);
-export const PUT_OPTIONS: ReadonlySet<string> = new Set<keyof SchedulePutOptions>(['version', 'createOnly']);
+const CHANGE_OPTIONS: ReadonlySet<string> = new Set<keyof ScheduleChangeOptions>(['version', 'by']);
+export const PUT_OPTIONS: ReadonlySet<string> = new Set<keyof SchedulePutOptions>(['version', 'by', 'createOnly']);
 
 /** @throws InvalidOption */
 export function versionOf(
@@ -25,6 +28,11 @@ export function versionOf(
   allowed: ReadonlySet<string> = CHANGE_OPTIONS,
 ): number | undefined {
   refuseUnknownKeys(options, allowed, 'options of the change');
+  const { by } = options;
+  if (by !== undefined && (typeof by !== 'string' || by === '' || by.length > MAX_CHANGED_BY_CHARACTERS))
+    throw new InvalidOption(
+      `by of the change: ${shown(by)} given; text of 1 to ${MAX_CHANGED_BY_CHARACTERS} characters is allowed.`,
+    );
   return options.version === undefined ? undefined : integerIn(options.version, 0, Number.MAX_SAFE_INTEGER, 'version');
 }
 

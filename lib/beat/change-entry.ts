@@ -31,12 +31,14 @@ export const CHANGE_THERE = 'change it there, or store it under another name';
  * Reads, changes and writes until nobody was quicker, then takes back what the old state sent ahead and
  * sends what the new one wants: at once, since the next sweep may come after the first tick.
  *
+ * @param by who changes it, where that is known
  * @param instead what to do with an entry that code declares; null: it may be changed too.
  */
 export async function changeEntry(
   book: BookParts,
   name: string,
   change: Change,
+  by: string | undefined,
   instead: string | null = CHANGE_THERE,
 ): Promise<StoredSchedule> {
   const { app } = book;
@@ -53,8 +55,9 @@ export async function changeEntry(
       if (held !== undefined && held.recalled.length > 0) await emit(held, app, ports, untilMs);
       throw await notFound(book, name, ports);
     }
+    if (wanted === state) return viewOf(wanted, nowMs);
     refuseNever(wanted, nowMs);
-    const next = held?.deleted === true ? storedAnew(wanted, held) : wanted;
+    const next = { ...(held?.deleted === true ? storedAnew(wanted, held) : wanted), changedBy: by ?? null };
     const [done] = await ports.schedules.write([itemOf(next)]);
     if (done !== true) continue;
     const written = { ...next, revision: next.revision + 1 };

@@ -80,6 +80,29 @@ export function deleted(state: ScheduleState, nowMs: number, sent: SentAhead = {
   return { ...changed(state, { ...state.entry, enabled: false }, nowMs, sent), deleted: true };
 }
 
+/** The same entry under another name, in the place of the old one: it sends what that sent ahead and is taken back. */
+export function renamed(
+  state: ScheduleState,
+  name: string,
+  nowMs: number,
+  { irrevocable = false }: SentAhead = {},
+): ScheduleState {
+  const shown = shownEntry(state, nowMs);
+  const ahead = state.emitted.filter((tick) => tick > nowMs);
+  const due = [...(irrevocable ? [] : ahead), ...(state.nextDueMs === null ? [] : [state.nextDueMs])];
+  const enabled = shown.enabled && due.length > 0;
+  const { lastRunVersion: _ofTheOldName, ...runs } = runsUntil(state, nowMs);
+  return {
+    ...firstState({ ...shown, name, enabled }, 'stored', 'sweep', nowMs),
+    anchorMs: state.anchorMs,
+    nextDueMs: enabled ? Math.min(...due) : null,
+    // Its last tick goes to who cannot be told to leave it.
+    over: state.over && !enabled,
+    ...runs,
+    lastError: state.lastError,
+  };
+}
+
 /** A new entry under the name of a deleted one. */
 export function storedAnew(first: ScheduleState, earlier: ScheduleState): ScheduleState {
   const { revision, recalled, emitted } = earlier;

@@ -4,7 +4,15 @@ import { DYNAMODB_MAX_BATCH_GETS, SWEEP_HORIZON_SECONDS } from '../base/limits.t
 import type { Ports } from '../ports/ports.ts';
 import type { ScheduleEntry } from './entry.ts';
 import { refuseExisting } from './change-checks.ts';
-import { type BookParts, CHANGE_THERE, changeEntry, entryOf, refuseDeclared, sentAhead } from './change-entry.ts';
+import {
+  type BookParts,
+  type Change,
+  CHANGE_THERE,
+  changeEntry,
+  entryOf,
+  refuseDeclared,
+  sentAhead,
+} from './change-entry.ts';
 import { storedAnew, replaced } from './edit-state.ts';
 import { emitAll } from './emit.ts';
 import { itemOf, refuseNever, type ScheduleState } from './schedule-state.ts';
@@ -37,7 +45,7 @@ export async function loadEntries(
     const state = held?.deleted === true ? undefined : held;
     if (state !== undefined && mode === 'once') return { entry, next: undefined };
     if (state !== undefined) refuseDeclared(state, CHANGE_THERE);
-    const next = replaced(state, entry, nowMs, sentAhead(state, book.app));
+    const next = { ...replaced(state, entry, nowMs, sentAhead(state, book.app)), changedBy: null };
     refuseNever(next, nowMs);
     return { entry, next: held?.deleted === true ? storedAnew(next, held) : next };
   });
@@ -74,10 +82,11 @@ async function storePage(
 /** Somebody wrote it meanwhile. */
 async function storeOne(book: BookParts, entry: ScheduleEntry, mode: 'once' | 'always'): Promise<boolean> {
   try {
-    await changeEntry(book, entry.name, (state, nowMs, sent) => {
+    const change: Change = (state, nowMs, sent) => {
       if (mode === 'once') refuseExisting(entry.name, state, entry.name);
       return replaced(state, entry, nowMs, sent);
-    });
+    };
+    await changeEntry(book, entry.name, change, undefined);
     return true;
   } catch (error) {
     if (mode === 'always' || !ScheduleConflict.is(error)) throw error;

@@ -37,6 +37,12 @@ export interface ScheduleState extends ScheduleSwitch {
   readonly changedMs: number;
   /** Why the last tick could not be sent. */
   readonly lastError: string | null;
+  /** Tick version of the last run; absent where that was before it was kept. */
+  readonly lastRunVersion?: number;
+  /** Who changed it last; null for a deployment, and for callers that do not say. */
+  readonly changedBy?: string | null;
+  /** Of an entry with a `choice`: what the code says. */
+  readonly declared?: boolean;
 }
 
 export interface Recalled {
@@ -103,10 +109,18 @@ export function advance(
 }
 
 /** Ticks that have been, as readers see them: a tick sent ahead of its time has not run yet. */
-export function runsUntil(state: ScheduleState, nowMs: number): { lastRunMs: number | null; runCount: number } {
+export function runsUntil(state: ScheduleState, nowMs: number): Runs {
   const past = state.emitted.filter((tick) => tick <= nowMs);
-  return { lastRunMs: past.at(-1) ?? state.lastRunMs, runCount: state.runCount + past.length };
+  const last = past.at(-1);
+  const { lastRunMs, runCount, lastRunVersion } = state;
+  const version = last === undefined ? lastRunVersion : state.tickVersion;
+  return {
+    lastRunMs: last ?? lastRunMs,
+    runCount: runCount + past.length,
+    ...(version === undefined ? {} : { lastRunVersion: version }),
+  };
 }
+type Runs = Pick<ScheduleState, 'lastRunMs' | 'runCount' | 'lastRunVersion'>;
 
 /** The next tick that the sweep has to send: none of an entry that a rule fires, or that is disabled. */
 export function nextSweptMs(

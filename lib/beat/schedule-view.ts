@@ -2,6 +2,7 @@
 import type { BeatEntry } from './entry.ts';
 import { nextTicks } from '../schedules/next-due.ts';
 import type { Schedule } from '../schedules/schedule.ts';
+import { tickId } from '../wire/rule-message.ts';
 import type { Signature } from '../wire/signature.ts';
 import type { BeatPlan } from './plan.ts';
 import { runsUntil, type ScheduleState, shownEntry } from './schedule-state.ts';
@@ -46,6 +47,12 @@ export interface StoredSchedule {
   readonly nextTicks: readonly Date[];
   /** Why its last tick was passed over; null where that was sent. */
   readonly lastError: string | null;
+  /** Task id of the last run; null before the first, for rules, and where it is not known any more. */
+  readonly lastRunId: string | null;
+  /** Who changed it last, as the caller said; null for a deployment, and where nobody said. */
+  readonly changedBy: string | null;
+  /** Of a declared entry: what `enable` or `disable` said, over what its code says; null where the code decides. */
+  readonly choice: boolean | null;
 }
 
 /** A `put` with what was read before: a version says which state it means to replace. */
@@ -62,6 +69,9 @@ const READ_ONLY: ReadonlySet<string> = new Set<ReadOnlyField>([
   'totalRunCount',
   'nextTicks',
   'lastError',
+  'lastRunId',
+  'changedBy',
+  'choice',
 ]);
 const SHOWN_TICKS = 3;
 
@@ -82,7 +92,7 @@ export function updated(view: StoredSchedule, change: Partial<BeatEntry>): BeatE
 
 export function viewOf(state: ScheduleState, nowMs: number): StoredSchedule {
   const entry = shownEntry(state, nowMs);
-  const { lastRunMs, runCount } = runsUntil(state, nowMs);
+  const { lastRunMs, runCount, lastRunVersion } = runsUntil(state, nowMs);
   const byRule = state.firedBy === 'rule';
   return {
     name: entry.name,
@@ -106,6 +116,12 @@ export function viewOf(state: ScheduleState, nowMs: number): StoredSchedule {
       ? nextTicks(entry, nowMs, state.anchorMs, entry.oneOff ? 1 : SHOWN_TICKS).map((tick) => new Date(tick))
       : [],
     lastError: state.lastError,
+    lastRunId:
+      byRule || lastRunMs === null || lastRunVersion === undefined
+        ? null
+        : tickId(entry.name, lastRunMs, lastRunVersion),
+    changedBy: state.changedBy ?? null,
+    choice: state.source === 'code' ? state.choice : null,
   };
 }
 

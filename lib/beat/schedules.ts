@@ -10,7 +10,6 @@ import { type BeatEntry, checkedEntryName, resolveEntry, type ScheduleEntry } fr
 import { fromSignatureOptions } from '../options/signature-options.ts';
 import { type BookParts, type Change, changeEntry, findEntry, notFound } from './change-entry.ts';
 import {
-  noRules,
   PUT_OPTIONS,
   refuseExisting,
   refuseOther,
@@ -20,6 +19,8 @@ import {
 } from './change-checks.ts';
 import { checkArguments, checkEntry } from './check-entry.ts';
 import { changed, deleted, replaced } from './edit-state.ts';
+import { renameEntry } from './rename-entry.ts';
+import { followCode, switchEntry } from './switch-entry.ts';
 import { type Fixture, fixtureOf, readFixture } from './fixture.ts';
 import { type Loaded, loadEntries } from './load.ts';
 import type { BeatPlan } from './plan.ts';
@@ -80,11 +81,12 @@ export class ScheduleBook {
     if (options.version !== undefined && createOnly)
       throw new InvalidOption('version and createOnly: both are given; what is yet to be made has no version.');
     const entry = await this.#checked(name, withoutReadOnly(change));
-    return changeEntry(this.#parts, name, (state, nowMs, sent) => {
+    const put: Change = (state, nowMs, sent) => {
       if (createOnly) refuseExisting(name, state, readAs);
       else refuseOther(name, version, state);
       return replaced(state, entry, nowMs, sent);
-    });
+    };
+    return changeEntry(this.#parts, name, put, options.by);
   }
 
   /**
@@ -105,12 +107,13 @@ export class ScheduleBook {
    */
   async update(name: string, change: Partial<BeatEntry>, options: ScheduleChangeOptions = {}): Promise<StoredSchedule> {
     const version = versionOf(options);
-    return changeEntry(this.#parts, name, async (state, nowMs, sent) => {
+    const update: Change = async (state, nowMs, sent) => {
       if (state === undefined) return undefined;
       refuseOther(name, version, state);
       const entry = await this.#checked(name, updated(viewOf(state, nowMs), change));
       return changed(state, entry, nowMs, sent);
-    });
+    };
+    return changeEntry(this.#parts, name, update, options.by);
   }
 
   /**
@@ -158,7 +161,7 @@ export class ScheduleBook {
    * @throws ScheduleNotFound, InvalidSchedule, ScheduleConflict; MissingEnvironment: see `disable`
    */
   async enable(name: string, options: ScheduleChangeOptions = {}): Promise<StoredSchedule> {
-    return this.#switch(name, true, options);
+    return switchEntry(this.#parts, name, true, options);
   }
 
   /**
@@ -170,7 +173,28 @@ export class ScheduleBook {
    * name
    */
   async disable(name: string, options: ScheduleChangeOptions = {}): Promise<StoredSchedule> {
-    return this.#switch(name, false, options);
+    return switchEntry(this.#parts, name, false, options);
+  }
+
+  /**
+   * Takes back what `enable` or `disable` said of an entry that code declares: from now on the code decides again, and a
+   * deployment changes it. One without such a choice stays as it is.
+   *
+   * @throws ScheduleNotFound, ScheduleConflict; InvalidSchedule for a stored entry; MissingEnvironment: see `disable`
+   */
+  async followCode(name: string, options: ScheduleChangeOptions = {}): Promise<StoredSchedule> {
+    return followCode(this.#parts, name, options);
+  }
+
+  /**
+   * Stores an entry under another name: its counts and the phase of its interval go on. Ticks that are on their way are
+   * taken back, and sent under the new name (of what reads no revokes, see `disable`, they may run twice). A process that
+   * dies in the middle leaves the old entry as it was beside a disabled copy, or the copy alone, disabled: nothing fires twice.
+   *
+   * @throws ScheduleNotFound; ScheduleConflict where the new name is taken; InvalidSchedule for one that code declares
+   */
+  async rename(name: string, newName: string, options: ScheduleChangeOptions = {}): Promise<StoredSchedule> {
+    return renameEntry(this.#parts, name, newName, options);
   }
 
   /**
@@ -185,7 +209,7 @@ export class ScheduleBook {
       refuseOther(name, version, state);
       return deleted(state, nowMs, sent);
     };
-    await changeEntry(this.#parts, name, change, 'disable it instead');
+    await changeEntry(this.#parts, name, change, options.by, 'disable it instead');
   }
 
   /**
@@ -255,24 +279,5 @@ export class ScheduleBook {
     const entry = resolveEntry(name, given, app.settings.timezone);
     checkEntry(entry, app);
     return checkArguments(entry, app);
-  }
-
-  async #switch(name: string, enabled: boolean, options: ScheduleChangeOptions): Promise<StoredSchedule> {
-    const version = versionOf(options);
-    const { rules } = await this.#parts.app.ports();
-    const view = await changeEntry(
-      this.#parts,
-      name,
-      (state, nowMs, sent) => {
-        if (state === undefined) return undefined;
-        refuseOther(name, version, state);
-        if (state.firedBy === 'rule' && rules === undefined) throw noRules(name);
-        const next = changed(state, { ...state.entry, enabled }, nowMs, sent);
-        return state.source === 'code' ? { ...next, choice: enabled } : next;
-      },
-      null,
-    );
-    if (view.firedBy === 'rule') await rules?.setEnabled(name, enabled);
-    return view;
   }
 }

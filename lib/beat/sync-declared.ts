@@ -58,8 +58,12 @@ async function syncOne(
 /** The state as the code now declares it, or undefined where nothing is new. */
 function inStep(state: ScheduleState, plan: BeatPlan, nowMs: number): ScheduleState | undefined {
   const enabled = state.choice ?? plan.entry.enabled;
+  // Told beside an operator's choice, for whoever takes that back.
+  const isTold = state.choice === null || state.declared === plan.entry.enabled;
+  const told = isTold ? state : { ...state, declared: plan.entry.enabled };
   const same = sameDefinition(state.entry, plan.entry);
-  if (same && state.firedBy === plan.firedBy && (state.entry.enabled === enabled || state.over)) return undefined;
+  if (same && state.firedBy === plan.firedBy && (state.entry.enabled === enabled || state.over))
+    return isTold ? undefined : told;
   const entry: ScheduleEntry = { ...plan.entry, enabled };
   const sameTimes = util().isDeepStrictEqual(state.entry.schedule, entry.schedule);
   const anchorMs = sameTimes ? state.anchorMs : nowMs;
@@ -67,13 +71,14 @@ function inStep(state: ScheduleState, plan: BeatPlan, nowMs: number): ScheduleSt
   const swept = plan.firedBy === 'sweep' && state.firedBy === 'sweep' && enabled;
   const keep = swept && sameTimes && sameSpan && state.nextDueMs !== null;
   return {
-    ...state,
+    ...told,
     entry,
     firedBy: plan.firedBy,
     over: false,
     anchorMs,
     nextDueMs: keep ? state.nextDueMs : nextSweptMs(entry, plan.firedBy, nowMs, anchorMs),
     changedMs: nowMs,
+    changedBy: null,
   };
 }
 
