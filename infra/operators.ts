@@ -67,7 +67,12 @@ export class Operators {
   /** Of every monitor. */
   looking(deadLetterQueues: readonly IQueue[]): Rights[] {
     const { tables, queues } = this.#props;
-    return [...noteActions(tables.state), ...lookAround(tables, deadLetterQueues), countIn(queues)];
+    return [
+      ...noteActions(tables.state),
+      ...lookAround(tables, deadLetterQueues),
+      ...readWaits(tables),
+      countIn(queues),
+    ];
   }
 
   #pausing(): Rights[] {

@@ -2,6 +2,7 @@
 import { DynamodbAudit } from '../aws/dynamodb-audit.ts';
 import { watched, withCeleriacErrors } from '../aws/for-call.ts';
 import { LambdaEventSources } from '../aws/lambda-event-sources.ts';
+import { SqsPurges } from '../aws/sqs-purges.ts';
 import type { MonitoredService } from '../monitor/service.ts';
 import { eventSourceIds } from '../options/deployed-service.ts';
 import type { Service } from './service.ts';
@@ -18,6 +19,9 @@ export function monitoredService(service: Service): MonitoredService {
     taskNames,
     place,
     depths,
+    purges: withCeleriacErrors(
+      new SqsPurges({ client: watched(clients.sqs, 'SQS', undefined), urls: environment.queues }),
+    ),
     audit,
     // On one's own machine, by one's own rights.
     showValues: true,

@@ -24,6 +24,8 @@ export interface HistoryQuery {
   readonly queue?: string;
   /** A state, or several: `['FAILURE', 'REJECTED']`. */
   readonly state?: string | readonly string[];
+  /** Name of the schedule entry whose ticks are asked for. */
+  readonly schedule?: string;
   /** Text that stands in the arguments shown or in the error; upper and lower case are the same. */
   readonly text?: string;
   /** How many, 1 to 1,000. Default 50. */
@@ -48,6 +50,7 @@ const KEYS: ReadonlySet<string> = new Set<keyof HistoryQuery>([
   'task',
   'queue',
   'state',
+  'schedule',
   'text',
   'limit',
   'cursor',
@@ -118,8 +121,8 @@ function positionIn(cursor: string): Position {
 }
 
 /** @throws InvalidOption */
-function matcherOf({ task, queue, state, text }: HistoryQuery): (entry: HistoryEntry) => boolean {
-  for (const [field, value] of Object.entries({ task, queue, text }))
+function matcherOf({ task, queue, state, schedule, text }: HistoryQuery): (entry: HistoryEntry) => boolean {
+  for (const [field, value] of Object.entries({ task, queue, schedule, text }))
     if (value !== undefined && (typeof value !== 'string' || value === ''))
       throw new InvalidOption(`${field} of history.list(): ${shown(value)} given; text is allowed.`);
   const states = state === undefined ? undefined : [state].flat();
@@ -132,5 +135,6 @@ function matcherOf({ task, queue, state, text }: HistoryQuery): (entry: HistoryE
     (task === undefined || entry.task === task) &&
     (queue === undefined || entry.queue === queue) &&
     (states === undefined || states.includes(entry.state)) &&
+    (schedule === undefined || entry.entry === schedule) &&
     (sought === undefined || `${entry.repr ?? ''}\n${entry.error ?? ''}`.toLowerCase().includes(sought));
 }

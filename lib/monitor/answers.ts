@@ -6,6 +6,7 @@ import type { TaskStory } from '../history/story.ts';
 import type { LetterGroup } from '../operate/group-letters.ts';
 import type { DeadLetter } from '../operate/letter.ts';
 import type { RedriveReport } from '../operate/letter-report.ts';
+import type { PurgedQueue } from '../operate/purge.ts';
 import type { QueueStatus } from '../operate/queue-list.ts';
 import type { RegisteredTask } from '../operate/registered.ts';
 import type { ScheduledTask } from '../operate/scheduled.ts';
@@ -44,7 +45,7 @@ export type PercentilesView = Percentiles;
 
 /** Something that needs a look. */
 export interface ProblemView {
-  readonly kind: 'failing' | 'dead-letters' | 'missed' | 'behind' | 'paused';
+  readonly kind: 'failing' | 'dead-letters' | 'missed' | 'behind' | 'stuck' | 'paused';
   /** Name of the task, queue or schedule. */
   readonly subject: string;
   /** In one sentence. */
@@ -110,6 +111,22 @@ export interface TaskAnswer {
   readonly ignored: boolean;
   /** Its attempts, as the history has them; null where it has none. */
   readonly story: Json<TaskStory> | null;
+  /** Why it does not run, or where it runs; null once it has ended. */
+  readonly explain: ExplainView | null;
+}
+
+/** GET /api/tasks/{id}/explain, and beside a task that has not ended. */
+export interface ExplainView {
+  /** In one sentence. */
+  readonly text: string;
+  /** `quiet`: it waits as it should. */
+  readonly tone: 'quiet' | 'work' | 'ok' | 'warn' | 'bad';
+  /** What it is about. */
+  readonly lines: readonly string[];
+  /** What can be done, as commands say it. */
+  readonly hints: readonly string[];
+  /** The same as data, what counts most first: `kind` and its fields, as `app.explain()` tells them. */
+  readonly reasons: readonly (Readonly<Record<string, unknown>> & { readonly kind: string })[];
 }
 
 /** GET /api/tasks/{id}/tree */
@@ -159,6 +176,15 @@ export interface PausedAnswer {
   /** SQS deletes a message so long after it was sent, paused or not; null where that is not known. */
   readonly keptSeconds: number | null;
 }
+
+/** POST /api/queues/{queue}/purge: the queue, and its lanes. */
+export interface PurgedAnswer {
+  readonly queues: readonly PurgedQueueView[];
+}
+export type PurgedQueueView = PurgedQueue & {
+  /** False: SQS purges once a minute, and it was purged in the last one; or it was only counted. */
+  readonly purged: boolean;
+};
 
 /** POST /api/queues/{queue}/resume */
 export interface ResumedAnswer {
@@ -289,7 +315,15 @@ export interface ScheduleView {
   /** The next five. */
   readonly nextTicks: readonly string[];
   readonly lastError: string | null;
+  /** The last run that is known: of a rule with a crontab as its times say. State PENDING: nothing is kept of it. */
+  readonly lastRun: { readonly id: string; readonly state: string; readonly at: string } | null;
+  readonly changedBy: string | null;
+  /** Of a declared entry: what an operator has said, over its code; null where the code decides. */
+  readonly choice: boolean | null;
 }
+
+/** GET /api/schedules/{name}/runs: its runs that ended, the newest first. */
+export type RunsAnswer = TasksAnswer;
 
 /** DELETE /api/schedules/{name} */
 export interface DoneAnswer {

@@ -8,6 +8,7 @@ import { DynamodbAudit } from '../aws/dynamodb-audit.ts';
 import { watched, withCeleriacErrors } from '../aws/for-call.ts';
 import { LambdaEventSources } from '../aws/lambda-event-sources.ts';
 import { SqsDepths } from '../aws/sqs-depths.ts';
+import { SqsPurges } from '../aws/sqs-purges.ts';
 import { ToolRequests } from '../aws/tool-requests.ts';
 import { once } from '../base/lazy.ts';
 import { ImproperlyConfigured } from '../base/errors.ts';
@@ -73,8 +74,9 @@ function serviceOf(told: MonitorTold, variables: Variables, requests: ToolReques
   const ids = once(async () =>
     eventSourceIds(readDeployedService((await requests.parameter(told.parameter ?? '')) ?? '')),
   );
+  const sqs = watched(sqsClient(), 'SQS', undefined);
   const depths = new SqsDepths({
-    client: watched(sqsClient(), 'SQS', undefined),
+    client: sqs,
     queues: queueAddresses(environment.queues, environment.deadLetterQueues),
   });
   const client = watched(dynamodbClient(), 'DynamoDB', undefined);
@@ -86,6 +88,7 @@ function serviceOf(told: MonitorTold, variables: Variables, requests: ToolReques
     place: variables['AWS_REGION'] ?? '',
     showValues: told.showValues === true,
     depths: withCeleriacErrors(depths),
+    purges: withCeleriacErrors(new SqsPurges({ client: sqs, urls: environment.queues })),
     audit: withCeleriacErrors(new DynamodbAudit({ client, table: environment.stateTable })),
     eventSources: () =>
       Promise.resolve(told.parameter === undefined ? undefined : new LambdaEventSources(requests, ids)),

@@ -1,6 +1,8 @@
 /** What needs a look, worst first. Pure. */
 import type { Stats, StatsCounts } from '../history/stats.ts';
 import type { QueueStatus } from '../operate/queue-list.ts';
+import type { ScheduledTask } from '../operate/scheduled.ts';
+import { nextTickMs } from '../schedules/next-due.ts';
 import type { StoredSchedule } from '../beat/schedule-view.ts';
 import { FAILURE, REJECTED } from '../base/states.ts';
 import type { ProblemView } from './answers.ts';
@@ -13,10 +15,12 @@ export interface Sights {
   readonly before: Pick<Stats, 'tasks'> | undefined;
   readonly queues: readonly QueueStatus[];
   readonly schedules: readonly StoredSchedule[];
+  /** What waits in the table, the next first. */
+  readonly waiting: readonly ScheduledTask[];
   readonly nowMs: number;
 }
 
-const ORDER: readonly ProblemView['kind'][] = ['failing', 'dead-letters', 'missed', 'behind', 'paused'];
+const ORDER: readonly ProblemView['kind'][] = ['failing', 'dead-letters', 'missed', 'behind', 'stuck', 'paused'];
 // Below it chance decides: one of three.
 const LEAST_FAILURES = 3;
 const LEAST_SHARE = 0.05;
@@ -24,9 +28,18 @@ const LEAST_SHARE = 0.05;
 const GROWTH = 2;
 // A queue that is empty within so long is no trouble.
 const PATIENCE_SECONDS = 600;
+// The sweeper runs each minute and looks two ahead: later than this it does not come.
+const LATE_SECONDS = 180;
 
 export function problemsOf(sights: Sights): ProblemView[] {
-  const all = [...failing(sights), ...deadLetters(sights), ...missed(sights), ...behind(sights), ...paused(sights)];
+  const all = [
+    ...failing(sights),
+    ...deadLetters(sights),
+    ...missed(sights),
+    ...behind(sights),
+    ...stuck(sights),
+    ...paused(sights),
+  ];
   return all.toSorted((left, right) => ORDER.indexOf(left.kind) - ORDER.indexOf(right.kind) || right.now - left.now);
 }
 
@@ -69,22 +82,64 @@ function deadLetters({ queues }: Sights): ProblemView[] {
   );
 }
 
-function missed({ schedules }: Sights): ProblemView[] {
-  return schedules.flatMap(({ name, enabled, lastError, lastRunAt }) =>
-    !enabled || lastError === null
-      ? []
-      : [
-          {
-            kind: 'missed',
-            subject: name,
-            text: `The last tick of ${name} was not sent: ${lastError}`,
-            now: 1,
-            usual: null,
-            unit: 'ticks',
-            since: lastRunAt?.toISOString() ?? null,
-          },
-        ],
-  );
+function missed({ schedules, nowMs }: Sights): ProblemView[] {
+  return schedules.flatMap((entry): ProblemView[] => {
+    const { name, enabled, lastError, lastRunAt } = entry;
+    if (!enabled) return [];
+    if (lastError !== null) {
+      const since = lastRunAt?.toISOString() ?? null;
+      return [
+        {
+          kind: 'missed',
+          subject: name,
+          text: `The last tick of ${name} was not sent: ${lastError}`,
+          now: 1,
+          usual: null,
+          unit: 'ticks',
+          since,
+        },
+      ];
+    }
+    const dueMs = overdueSinceMs(entry, nowMs);
+    if (dueMs === undefined) return [];
+    const since = new Date(dueMs).toISOString();
+    const text = `${name} was due at ${since}, and has not fired: the sweeper does not run, or passes it over.`;
+    return [{ kind: 'missed', subject: name, text, now: (nowMs - dueMs) / 1000, usual: null, unit: 'seconds', since }];
+  });
+}
+
+/** When it should have fired since its last run, or its last change. Nobody tells what rules fire. */
+function overdueSinceMs(
+  { firedBy, schedule, startTime, expires, lastRunAt, changedAt }: StoredSchedule,
+  nowMs: number,
+): number | undefined {
+  if (firedBy === 'rule') return undefined;
+  const sinceMs = Math.max(lastRunAt?.getTime() ?? 0, changedAt.getTime());
+  const bounds = { schedule, startMs: startTime?.getTime() ?? null, expiresMs: expires?.getTime() ?? null };
+  const dueMs = nextTickMs(bounds, sinceMs, sinceMs);
+  return dueMs !== undefined && dueMs < nowMs - LATE_SECONDS * 1000 ? dueMs : undefined;
+}
+
+/** What waits in the table is sent a little before its time, by the sweeper alone. */
+function stuck({ waiting, nowMs }: Sights): ProblemView[] {
+  const late = waiting.filter(({ due }) => due.getTime() < nowMs - LATE_SECONDS * 1000);
+  const [first] = late;
+  if (first === undefined) return [];
+  const since = first.due.toISOString();
+  const others =
+    late.length === 1 ? '' : ` ${late.length - 1} more ${late.length === 2 ? 'is' : 'are'} late, at least.`;
+  const text = `Task ${first.name ?? ''} ${first.id} was to be sent at ${since}, and was not: the sweeper does not run, or cannot send.${others}`;
+  return [
+    {
+      kind: 'stuck',
+      subject: first.id,
+      text,
+      now: (nowMs - first.due.getTime()) / 1000,
+      usual: null,
+      unit: 'seconds',
+      since,
+    },
+  ];
 }
 
 /** What is ready takes longer than people wait, at the pace of the last minutes of all queues. */

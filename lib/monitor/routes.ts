@@ -6,6 +6,7 @@ import { DEAD_LETTER_ROUTES } from './routes/dead-letters.ts';
 import { LIMIT_ROUTES } from './routes/limits.ts';
 import { OVERVIEW_ROUTES } from './routes/overview.ts';
 import { QUEUE_ROUTES } from './routes/queues.ts';
+import { SCHEDULE_ACTIONS } from './routes/schedule-actions.ts';
 import { SCHEDULE_ROUTES } from './routes/schedules.ts';
 import { TASK_ACTIONS } from './routes/task-actions.ts';
 import { TASK_ROUTES } from './routes/tasks.ts';
@@ -17,6 +18,7 @@ export const ROUTES: readonly Route[] = [
   ...QUEUE_ROUTES,
   ...DEAD_LETTER_ROUTES,
   ...SCHEDULE_ROUTES,
+  ...SCHEDULE_ACTIONS,
   ...LIMIT_ROUTES,
   ...CATALOGUE_ROUTES,
   ...AUDIT_ROUTES,

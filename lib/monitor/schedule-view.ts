@@ -1,9 +1,13 @@
 /** Schedule entries as the API shows them: fields that a change takes back as they are. */
+import { PENDING } from '../base/states.ts';
 import type { StoredSchedule } from '../beat/schedule-view.ts';
 import { APPLY_KEYS, type ApplyOptions, MARKS } from '../options/apply-options.ts';
+import { taskSummaries } from '../operate/task-summary.ts';
 import { fromSignatureOptions } from '../options/signature-options.ts';
 import { describeSchedule } from '../schedules/describe-schedule.ts';
 import { nextTicks } from '../schedules/next-due.ts';
+import { previousDueMs } from '../schedules/previous-due.ts';
+import { tickId } from '../wire/rule-message.ts';
 import type { ScheduleView } from './answers.ts';
 import type { MonitoredService } from './service.ts';
 
@@ -22,17 +26,56 @@ const OPTIONS = [...APPLY_KEYS].filter((name) => !NOT_OF_TICKS.has(name));
 const TICKS = 5;
 
 /** Why each declared entry is swept, or not. */
-export function reasonsOf({ app, hasCode }: MonitoredService): ReadonlyMap<string, string> {
+function reasonsOf({ app, hasCode }: MonitoredService): ReadonlyMap<string, string> {
   return new Map(hasCode ? app.manifest().beat.map(({ name, reason }) => [name, reason]) : []);
 }
 
+type Times = 'startTime' | 'expires' | 'changedAt' | 'lastRunAt' | 'nextTicks';
+type Viewed = Omit<ScheduleView, Times | 'lastRun'> &
+  Pick<StoredSchedule, Times> & { readonly lastRun: LastRun | null };
+interface LastRun {
+  readonly id: string;
+  readonly state: string;
+  readonly at: Date;
+}
+
+/** With the states of their last runs: one read for all of them. */
+export async function scheduleViews(
+  service: MonitoredService,
+  entries: readonly StoredSchedule[],
+): Promise<readonly Viewed[]> {
+  const { app } = service;
+  const nowMs = app.clock.nowMs();
+  const last = entries.map((entry) => lastTick(entry, nowMs));
+  const ids = last.flatMap((tick) => tick?.id ?? []);
+  const summaries = ids.length === 0 ? [] : await taskSummaries(ids, await app.ports());
+  const states = new Map(summaries.map(({ id, state }) => [id, state]));
+  const reasons = reasonsOf(service);
+  return entries.map((entry, index) => {
+    const tick = last[index];
+    return scheduleView(entry, reasons, tick === undefined ? null : { ...tick, state: states.get(tick.id) ?? PENDING });
+  });
+}
+
+/** Of a rule the one that its times tell of: EventBridge says nothing of what it fired. */
+function lastTick(entry: StoredSchedule, nowMs: number): Pick<LastRun, 'id' | 'at'> | undefined {
+  const { name, firedBy, lastRunId, lastRunAt, schedule, changedAt } = entry;
+  if (firedBy === 'sweep')
+    return lastRunId === null || lastRunAt === null ? undefined : { id: lastRunId, at: lastRunAt };
+  const dueMs = previousDueMs(schedule, nowMs);
+  // Before it there was no such rule, or another one.
+  if (dueMs === undefined || dueMs < changedAt.getTime()) return undefined;
+  return { id: tickId(name, dueMs), at: new Date(dueMs) };
+}
+
 export function scheduleView(
-  { task: signature, ...entry }: StoredSchedule,
-  reasons: ReadonlyMap<string, string>,
-): Omit<ScheduleView, 'startTime' | 'expires' | 'changedAt' | 'lastRunAt' | 'nextTicks'> &
-  Pick<StoredSchedule, 'startTime' | 'expires' | 'changedAt' | 'lastRunAt' | 'nextTicks'> {
+  { task: signature, lastRunId: _id, ...entry }: StoredSchedule,
+  reasons: ReadonlyMap<string, string> = new Map(),
+  lastRun: LastRun | null = null,
+): Viewed {
   return {
     ...entry,
+    lastRun,
     task: signature.task,
     args: signature.args,
     kwargs: signature.kwargs,
@@ -49,7 +92,12 @@ function optionsOf({ options }: StoredSchedule['task']): Record<string, unknown>
 }
 
 /** Behind those that the entry tells of. */
-function moreTicks({ nextTicks: told, schedule, expires, oneOff }: Omit<StoredSchedule, 'task'>): readonly Date[] {
+function moreTicks({
+  nextTicks: told,
+  schedule,
+  expires,
+  oneOff,
+}: Pick<StoredSchedule, 'nextTicks' | 'schedule' | 'expires' | 'oneOff'>): readonly Date[] {
   const last = told.at(-1)?.getTime();
   if (last === undefined || oneOff || told.length >= TICKS) return told;
   const bounds = { schedule, startMs: null, expiresMs: expires?.getTime() ?? null };

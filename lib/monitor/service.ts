@@ -3,6 +3,7 @@ import type { Celeriac } from '../app/app.ts';
 import type { PauseParts } from '../operate/pause.ts';
 import type { Environment } from '../options/manifest.ts';
 import type { Audit } from '../ports/audit.ts';
+import type { Purges } from '../ports/purges.ts';
 import type { QueueDepths } from '../ports/queue-depths.ts';
 
 /** What the routes work with: ports, and what the app itself offers. */
@@ -21,6 +22,8 @@ export interface MonitoredService {
   readonly showValues: boolean;
   /** How much lies in its queues. */
   readonly depths: QueueDepths;
+  /** Who empties its queues. */
+  readonly purges: Purges;
   /** Who did what. */
   readonly audit: Audit;
   /** What feeds its workers, and what switches it; undefined where they look at the record of pauses themselves. */

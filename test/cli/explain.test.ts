@@ -3,7 +3,7 @@ import { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { EXPLAIN_SCHEMA } from '../../lib/cli/commands/explain.ts';
-import { explanationText } from '../../lib/cli/explain-text.ts';
+import { explanationText } from '../../lib/operate/explain/explanation-text.ts';
 import type { Reason } from '../../lib/operate/explain/reasons.ts';
 import { type Answer, celeriacAt } from '../support/celeriac.ts';
 import { expectSchema, shopApp } from '../support/shop-service.ts';

@@ -27,6 +27,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'POST /api/rates': { task: 'orders.charge', limit: '5/m' },
   'PUT /api/schedules/{name}': { task: 'orders.charge', schedule: 60 },
   'POST /api/schedules/check': { name: 'x', task: 'orders.charge', schedule: 60 },
+  'POST /api/queues/{queue}/purge': { name: 'mail' },
+  'POST /api/schedules/{name}/rename': { to: 'other' },
   'POST /api/schedules/many': { names: ['mail'], what: 'disable' },
 };
 const bodyOf = (route: Route): unknown => BODIES[nameOf(route)] ?? {};

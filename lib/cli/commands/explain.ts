@@ -1,7 +1,7 @@
 /** `celeriac explain`: why a task does not run. */
 import type { Explanation } from '../../operate/explain/reasons.ts';
 import type { CommandModule, JsonSchema } from '../command.ts';
-import { explanationText } from '../explain-text.ts';
+import { explanationText } from '../../operate/explain/explanation-text.ts';
 import { printable } from '../output.ts';
 import { type CommonOptions, notes, onService } from '../tools.ts';
 import { taskId } from './result.ts';

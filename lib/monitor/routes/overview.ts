@@ -3,6 +3,7 @@ import * as v from 'valibot';
 
 import { OperationalError } from '../../base/errors.ts';
 import type { Stats } from '../../history/stats.ts';
+import { scheduledTasks } from '../../operate/scheduled.ts';
 import { queueList } from '../../operate/queue-list.ts';
 import { failuresIn, problemsOf } from '../problems.ts';
 import { read, type Route } from '../route.ts';
@@ -19,6 +20,8 @@ type Range = keyof typeof RANGES;
 
 // More entries than people look at; the view of schedules has all.
 const SCHEDULES_LOOKED_AT = 200;
+// The first of them says whether the sweeper runs.
+const WAITING_LOOKED_AT = 10;
 
 export const OVERVIEW_ROUTES: readonly Route[] = [
   read('/api/overview', {
@@ -34,16 +37,19 @@ async function overview(service: MonitoredService, range: Range): Promise<unknow
   const { seconds, every } = RANGES[range];
   const nowMs = app.clock.nowMs();
   const from = new Date(nowMs - seconds * 1000);
-  const [stats, before, queues, schedules] = await Promise.all([
+  const { timers } = await app.ports();
+  const shards = service.environment.timerShards;
+  const [stats, before, queues, schedules, { tasks: waiting }] = await Promise.all([
     app.stats({ from, every }),
     statsBefore(service, from, seconds, every),
     queuesOf(service),
     app.schedules.list({ limit: SCHEDULES_LOOKED_AT }),
+    scheduledTasks(timers, { shards, limit: WAITING_LOOKED_AT }),
   ]);
   return {
     range,
     every,
-    problems: problemsOf({ stats, before, queues, schedules, nowMs }),
+    problems: problemsOf({ stats, before, queues, schedules, waiting, nowMs }),
     total: stats.total,
     before: before?.total ?? null,
     buckets: stats.buckets,

@@ -3,10 +3,12 @@ import * as v from 'valibot';
 
 import { ImproperlyConfigured } from '../../base/errors.ts';
 import { type PauseParts, pauseQueue, resumeQueue } from '../../operate/pause.ts';
+import { countToPurge, purgeQueues } from '../../operate/purge.ts';
 import { registeredTasks } from '../../operate/registered.ts';
+import { Refused } from '../problem.ts';
 import { action, read, type Route } from '../route.ts';
-import { NOTHING } from '../schemas/common.ts';
-import { PAUSED, QUEUES, RESUMED } from '../schemas/queues.ts';
+import { NAME, NOTHING } from '../schemas/common.ts';
+import { PAUSED, PURGED, QUEUES, RESUMED } from '../schemas/queues.ts';
 import type { MonitoredService } from '../service.ts';
 import { queuesOf } from './overview.ts';
 
@@ -50,7 +52,40 @@ export const QUEUE_ROUTES: readonly Route[] = [
       return { answer: { queue: params.queue, wasPaused: was !== undefined } };
     },
   }),
+  action('POST', '/api/queues/{queue}/purge', {
+    summary:
+      'Deletes all that lies in a queue and its lanes, for good: `name` is the queue’s, once more. `dryRun` only counts',
+    action: 'queue.purge',
+    body: v.strictObject({ name: NAME, dryRun: v.optional(v.boolean(), false) }),
+    answer: PURGED,
+    about: ({ params }) => ({ on: [params.queue] }),
+    isOnlyLooking: ({ dryRun }) => dryRun,
+    run: async ({ service, params, body }) => {
+      if (body.name !== params.queue) throw new Refused(otherName(params.queue));
+      const { environment, depths, purges } = service;
+      const found = await countToPurge(params.queue, { environment, depths });
+      const busy = body.dryRun
+        ? found.map(({ queue }) => queue)
+        : await purgeQueues(found, { environment, depths, purges });
+      const queues = found.map((each) => ({ ...each, purged: !busy.includes(each.queue) }));
+      const count = queues.reduce(
+        (sum, { purged, ready, inFlight, delayed }) => (purged ? sum + ready + inFlight + delayed : sum),
+        0,
+      );
+      return { answer: { queues }, acted: { count } };
+    },
+  }),
 ];
+
+/** Nothing brings back what is purged: whoever does it writes its name. */
+function otherName(queue: string): Refused['problem'] {
+  return {
+    status: 400,
+    code: 'NAME_DIFFERS',
+    title: 'The name is not the queue’s.',
+    detail: `body.name: '${queue}' is asked for, since all that lies there is deleted for good.`,
+  };
+}
 
 /** How many tasks go to each queue. */
 function tasksByQueue({ app, hasCode, environment, taskNames }: MonitoredService): Map<string, number> {

@@ -1,44 +1,20 @@
-/** Schedule entries: found, looked at, changed. Versions are kept to: the second of two editors is told. */
+/** Schedule entries, found and looked at. */
 import * as v from 'valibot';
 
-import { CeleriacError } from '../../base/celeriac-error.ts';
 import { ScheduleNotFound } from '../../base/errors.ts';
-import { errorText } from '../../base/error-text.ts';
+import { MAX_LISTED_HISTORY } from '../../base/limits.ts';
 import type { StoredSchedule } from '../../beat/schedule-view.ts';
-import type { ScheduleChange } from '../../beat/schedules.ts';
-import type { Duration } from '../../base/duration.ts';
-import { action, read, type Route } from '../route.ts';
-import { reasonsOf, scheduleView } from '../schedule-view.ts';
-import { ARGS, DONE, integerText, KWARGS, NAME, NOTHING, TEXT } from '../schemas/common.ts';
-import { SENT } from '../schemas/history.ts';
-import { MANY, SCHEDULE, SCHEDULE_DATA, SCHEDULES } from '../schemas/schedules.ts';
+import { read, type Route } from '../route.ts';
+import { scheduleViews } from '../schedule-view.ts';
+import { integerText, NAME } from '../schemas/common.ts';
+import { TASKS } from '../schemas/history.ts';
+import { SCHEDULE, SCHEDULES } from '../schemas/schedules.ts';
 import type { MonitoredService } from '../service.ts';
-import { checkKnown, refuseMarked } from './task-actions.ts';
 import { said } from './tasks.ts';
 
 // More than one service has; a page of the store is a megabyte of entries.
 const MOST_ENTRIES = 2000;
 const SHOWN = 100;
-const MOST_AT_ONCE = 100;
-
-const VERSION = v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)));
-const ENTRY = {
-  task: NAME,
-  schedule: v.union([SCHEDULE_DATA, v.number(), NAME]),
-  args: v.optional(ARGS),
-  kwargs: v.optional(KWARGS),
-  options: v.optional(KWARGS),
-  enabled: v.optional(v.boolean()),
-  oneOff: v.optional(v.boolean()),
-  startTime: v.optional(v.nullable(TEXT)),
-  expires: v.optional(v.nullable(TEXT)),
-  catchUp: v.optional(v.picklist(['one', 'all'])),
-  startingDeadline: v.optional(v.nullable(v.number())),
-  customTask: v.optional(v.boolean()),
-  description: v.optional(TEXT),
-};
-const PUT = v.strictObject({ ...ENTRY, version: VERSION, createOnly: v.optional(v.boolean()) });
-const CHANGE = v.strictObject({ version: VERSION });
 
 export const SCHEDULE_ROUTES: readonly Route[] = [
   read('/api/schedules', {
@@ -60,77 +36,21 @@ export const SCHEDULE_ROUTES: readonly Route[] = [
     run: async ({ service, params }) => {
       const entry = await service.app.schedules.get(params.name);
       if (entry === undefined) throw new ScheduleNotFound(`There is no schedule entry '${params.name}'.`);
-      return scheduleView(entry, reasonsOf(service));
+      const [view] = await scheduleViews(service, [entry]);
+      return view;
     },
   }),
-  action('POST', '/api/schedules/check', {
-    summary: 'What storing an entry would give, its next five ticks among it; nothing is stored',
-    action: 'schedule.check',
-    body: v.strictObject({ ...ENTRY, name: NAME }),
-    answer: SCHEDULE,
-    about: ({ body }) => ({ on: [body.name] }),
-    isOnlyLooking: () => true,
-    run: async ({ service, body }) => {
-      const { name, ...entry } = body;
-      return { answer: scheduleView(await service.app.schedules.check(name, entryOf(entry, service)), new Map()) };
-    },
-  }),
-  action('POST', '/api/schedules/many', {
-    summary: 'Enables, disables, deletes or runs many entries, one after the other; each has its own end',
-    action: 'schedule.many',
-    body: v.strictObject({
-      names: v.pipe(v.array(NAME), v.minLength(1), v.maxLength(MOST_AT_ONCE)),
-      what: v.picklist(['enable', 'disable', 'delete', 'run']),
+  read('/api/schedules/{name}/runs', {
+    summary:
+      'Runs of an entry that ended, of a rule’s too, the newest first: of the last day, unless `from` says otherwise',
+    query: v.strictObject({
+      from: v.optional(NAME, '1d'),
+      limit: v.optional(integerText(1, MAX_LISTED_HISTORY)),
+      cursor: v.optional(NAME),
     }),
-    answer: MANY,
-    about: ({ body }) => ({ on: body.names, count: body.names.length, note: body.what }),
-    run: async ({ service, body }) => ({ answer: { results: await many(service, body.names, body.what) } }),
-  }),
-  action('PUT', '/api/schedules/{name}', {
-    summary: 'Stores an entry, new or in place of the `version` that was read',
-    action: 'schedule.put',
-    body: PUT,
-    answer: SCHEDULE,
-    about: ({ params }) => ({ on: [params.name] }),
-    run: async ({ service, params, body }) => {
-      const { version, createOnly, ...entry } = body;
-      const options = said({ version, createOnly });
-      const stored = await service.app.schedules.put(params.name, entryOf(entry, service), options);
-      return changedTo(stored, service);
-    },
-  }),
-  ...(['enable', 'disable'] as const).map((what) =>
-    action('POST', `/api/schedules/{name}/${what}`, {
-      summary: what === 'enable' ? 'Lets an entry fire' : 'Keeps an entry from firing, at once and over deployments',
-      action: `schedule.${what}`,
-      body: CHANGE,
-      answer: SCHEDULE,
-      about: ({ params }) => ({ on: [params.name] }),
-      run: async ({ service, params, body }) =>
-        changedTo(await service.app.schedules[what](params.name, said(body)), service),
-    }),
-  ),
-  action('POST', '/api/schedules/{name}/run', {
-    summary: 'Sends an entry’s task now, with its own arguments or others',
-    action: 'schedule.run',
-    body: v.strictObject({ args: v.optional(ARGS), kwargs: v.optional(KWARGS) }),
-    answer: SENT,
-    about: ({ params }) => ({ on: [params.name] }),
-    run: async ({ service, params, body }) => {
-      const { id, duplicate } = await service.app.schedules.runNow(params.name, said(body));
-      return { answer: { id, duplicate }, acted: { on: [params.name, id] } };
-    },
-  }),
-  action('DELETE', '/api/schedules/{name}', {
-    summary: 'Deletes a stored entry',
-    action: 'schedule.delete',
-    body: NOTHING,
-    answer: DONE,
-    about: ({ params }) => ({ on: [params.name] }),
-    run: async ({ service, params }) => {
-      await service.app.schedules.delete(params.name);
-      return { answer: { done: true } };
-    },
+    answer: TASKS,
+    run: ({ service, params, query }) =>
+      service.app.history.list({ ...said(query), from: query.from, schedule: params.name }),
   }),
 ];
 
@@ -159,13 +79,9 @@ async function list(
   const shown = found.filter(
     (entry) => state === undefined || (state === 'missed' ? isMissed(entry) : entry.enabled === (state === 'enabled')),
   );
-  const reasons = reasonsOf(service);
   const until = from + limit;
   return {
-    entries: shown
-      .toSorted(ORDERS[sort])
-      .slice(from, until)
-      .map((entry) => scheduleView(entry, reasons)),
+    entries: await scheduleViews(service, shown.toSorted(ORDERS[sort]).slice(from, until)),
     totals: {
       all: found.length,
       enabled: found.filter(({ enabled }) => enabled).length,
@@ -186,40 +102,3 @@ const ORDERS: Readonly<Record<Wanted['sort'], Order>> = {
   last: (left, right) => timeOf(right.lastRunAt, 0) - timeOf(left.lastRunAt, 0),
   changed: (left, right) => timeOf(right.changedAt, 0) - timeOf(left.changedAt, 0),
 };
-
-/** Without the code of its task its name is looked up here, and not by the app. */
-function entryOf(
-  entry: v.InferOutput<v.StrictObjectSchema<typeof ENTRY, undefined>>,
-  service: MonitoredService,
-): ScheduleChange {
-  const { schedule, customTask = false, ...fields } = entry;
-  refuseMarked(entry.task, service);
-  if (!customTask) checkKnown(entry.task, service);
-  return {
-    ...said(fields),
-    // What is none the app refuses, in its own words.
-    schedule: schedule as Duration,
-    customTask: customTask || !service.hasCode,
-  };
-}
-
-function changedTo(entry: StoredSchedule, service: MonitoredService): { readonly answer: unknown } {
-  return { answer: scheduleView(entry, reasonsOf(service)) };
-}
-
-async function many(
-  { app }: MonitoredService,
-  names: readonly string[],
-  what: 'enable' | 'disable' | 'delete' | 'run',
-): Promise<unknown> {
-  const results: unknown[] = [];
-  for (const name of names)
-    try {
-      await (what === 'run' ? app.schedules.runNow(name) : app.schedules[what](name));
-      results.push({ name, ok: true, error: null });
-    } catch (error) {
-      if (!CeleriacError.is(error)) throw error;
-      results.push({ name, ok: false, error: errorText(error).message });
-    }
-  return results;
-}

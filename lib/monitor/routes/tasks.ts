@@ -2,15 +2,17 @@
 import * as v from 'valibot';
 
 import { cut } from '../../base/error-text.ts';
+import { isFinal } from '../../base/states.ts';
 import { MAX_LISTED_HISTORY, MAX_MONITOR_RELATIVES } from '../../base/limits.ts';
 import type { TaskStory } from '../../history/story.ts';
 import { scheduledTasks } from '../../operate/scheduled.ts';
 import { taskSummaries, type TaskSummary } from '../../operate/task-summary.ts';
 import type { TaskAnswer } from '../answers.ts';
+import { explainView } from '../explain-view.ts';
 import { jsonText } from '../json-text.ts';
 import { read, type Route } from '../route.ts';
 import { integerText, NAME } from '../schemas/common.ts';
-import { TASK, TASKS, TREE, WAITING } from '../schemas/history.ts';
+import { EXPLAIN, TASK, TASKS, TREE, WAITING } from '../schemas/history.ts';
 import type { MonitoredService } from '../service.ts';
 
 // Of a result where values are not shown whole: enough to know it by.
@@ -51,6 +53,13 @@ export const TASK_ROUTES: readonly Route[] = [
     answer: TASK,
     run: ({ service, params, query }) => taskAnswer(service, params.id, query.from),
   }),
+  read('/api/tasks/{id}/explain', {
+    summary: 'Why a task does not run, where it runs, or how it ended; of a group, how far it is',
+    query: v.strictObject({ task: v.optional(NAME), key: v.optional(NAME), queue: v.optional(NAME) }),
+    answer: EXPLAIN,
+    run: async ({ service: { app }, params, query }) =>
+      explainView(await app.explain(params.id, said(query)), app.clock.nowMs()),
+  }),
   read('/api/tasks/{id}/tree', {
     summary: 'The task that sent it, and those that it sent, with their states',
     answer: TREE,
@@ -70,10 +79,14 @@ async function taskAnswer(service: MonitoredService, id: string, from: string): 
   const story = await app.history.task(id, { from });
   // Behind it: a state is never older than the attempts that are shown beside it.
   const [summary] = await taskSummaries([id], await app.ports());
-  return answerOf(id, summary ?? { id, state: 'PENDING' }, story, service.showValues);
+  const answer = answerOf(id, summary ?? { id, state: 'PENDING' }, story, service.showValues);
+  const hasEnded = isFinal(answer.state as string);
+  return { ...answer, explain: hasEnded ? null : explainView(await app.explain(id), app.clock.nowMs()) };
 }
 
-type Answered = { readonly [K in keyof TaskAnswer]: TaskAnswer[K] | Date | TaskStory | null };
+type Answered = {
+  readonly [K in Exclude<keyof TaskAnswer, 'explain'>]: TaskAnswer[K] | Date | TaskStory | null;
+};
 
 function answerOf(id: string, summary: TaskSummary, story: TaskStory | undefined, showValues: boolean): Answered {
   const { state, name, queue, retries, started, finished, revoked, error, traceback, ignored = false } = summary;

@@ -6,6 +6,7 @@ import type { Percentiles, StatsCounts } from '../../history/stats.ts';
 import type { TaskStory } from '../../history/story.ts';
 import type { ScheduledTask } from '../../operate/scheduled.ts';
 import type {
+  ExplainView,
   OverviewAnswer,
   ProblemView,
   RelativeView,
@@ -31,7 +32,7 @@ const COUNTS_FIELDS = {
 const COUNTS: v.GenericSchema<StatsCounts> = v.strictObject(COUNTS_FIELDS);
 
 const PROBLEM: v.GenericSchema<ProblemView> = v.strictObject({
-  kind: v.picklist(['failing', 'dead-letters', 'missed', 'behind', 'paused']),
+  kind: v.picklist(['failing', 'dead-letters', 'missed', 'behind', 'stuck', 'paused']),
   subject: TEXT,
   text: TEXT,
   now: v.number(),
@@ -104,6 +105,15 @@ const STORY: v.GenericSchema<Json<TaskStory>> = v.strictObject({
   isComplete: v.boolean(),
 });
 
+export const EXPLAIN: v.GenericSchema<ExplainView> = v.strictObject({
+  text: TEXT,
+  tone: v.picklist(['quiet', 'work', 'ok', 'warn', 'bad']),
+  lines: v.array(TEXT),
+  hints: v.array(TEXT),
+  // One kind of reason more must not make tools of today fail.
+  reasons: v.array(v.looseObject({ kind: TEXT })),
+});
+
 export const TASK: v.GenericSchema<TaskAnswer> = v.strictObject({
   id: TEXT,
   state: TEXT,
@@ -120,6 +130,7 @@ export const TASK: v.GenericSchema<TaskAnswer> = v.strictObject({
   traceback: v.nullable(TEXT),
   ignored: v.boolean(),
   story: v.nullable(STORY),
+  explain: v.nullable(EXPLAIN),
 });
 
 const RELATIVE: v.GenericSchema<RelativeView> = v.strictObject({

@@ -13,6 +13,7 @@ import type {
   LocksAnswer,
   OpenedLettersAnswer,
   PausedAnswer,
+  PurgedAnswer,
   QueuesAnswer,
   RateAnswer,
   ResumedAnswer,
@@ -42,6 +43,9 @@ export const PAUSED: v.GenericSchema<PausedAnswer> = v.strictObject({
   why: v.nullable(TEXT),
   eventSource: v.picklist(['off', 'changing', 'none']),
   keptSeconds: v.nullable(COUNT),
+});
+export const PURGED: v.GenericSchema<PurgedAnswer> = v.strictObject({
+  queues: v.array(v.strictObject({ queue: TEXT, purged: v.boolean(), ready: COUNT, inFlight: COUNT, delayed: COUNT })),
 });
 export const RESUMED: v.GenericSchema<ResumedAnswer> = v.strictObject({ queue: TEXT, wasPaused: v.boolean() });
 

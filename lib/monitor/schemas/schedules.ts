@@ -54,6 +54,9 @@ export const SCHEDULE: v.GenericSchema<ScheduleView> = v.strictObject({
   totalRunCount: v.nullable(COUNT),
   nextTicks: v.array(TIME),
   lastError: v.nullable(TEXT),
+  lastRun: v.nullable(v.strictObject({ id: TEXT, state: TEXT, at: TIME })),
+  changedBy: v.nullable(TEXT),
+  choice: v.nullable(v.boolean()),
 });
 
 export const SCHEDULES: v.GenericSchema<SchedulesAnswer> = v.strictObject({

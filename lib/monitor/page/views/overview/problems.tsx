@@ -19,6 +19,7 @@ const KINDS: Readonly<Record<ProblemView['kind'], Kind>> = {
   'dead-letters': { word: 'Dead letters', icon: 'dead', tone: 'bad', way: 'Look at letters' },
   missed: { word: 'Missed', icon: 'missed', tone: 'bad', way: 'Open schedule' },
   behind: { word: 'Growing', icon: 'growing', tone: 'warn', way: 'Open queue' },
+  stuck: { word: 'Stuck', icon: 'delayed', tone: 'bad', way: 'Open task' },
   paused: { word: 'Paused', icon: 'paused', tone: 'warn', way: 'Open queue' },
 };
 
@@ -32,6 +33,8 @@ function addressOf({ kind, subject }: ProblemView, range: Range): string {
       return `/dead-letters?queue=${encodeURIComponent(subject)}`;
     case 'missed':
       return `/schedules?search=${encodeURIComponent(subject)}`;
+    case 'stuck':
+      return `/tasks/${encodeURIComponent(subject)}`;
     case 'behind':
     case 'paused':
       return '/queues';

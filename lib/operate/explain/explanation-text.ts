@@ -1,6 +1,6 @@
 /** Why a task stands where it stands, as people read it. Pure. */
-import type { Explanation, QueueCount, Reason } from '../operate/explain/reasons.ts';
-import { counted, instant, span } from './format.ts';
+import { counted, instant, span } from '../words.ts';
+import type { Explanation, QueueCount, Reason } from './reasons.ts';
 
 interface How {
   readonly nowMs: number;
