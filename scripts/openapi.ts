@@ -194,7 +194,7 @@ function queryParameters({ query }: Description): Data[] {
 
 /** `queue.pause` is `queuePause`, GET /api/tasks/{id}/tree is `getTasksByIdTree`. */
 function operationIdOf({ method, path, action }: Description): string {
-  if (action !== undefined) return camelCase(action.split('.'));
+  if (action !== undefined) return camelCase(action.split(/[.-]/));
   const words = path
     .replaceAll(/\{(\w+)\}/g, 'by/$1')
     .split(/[/.-]/)

@@ -279,7 +279,7 @@ describe('of several people', () => {
     });
     await expect(app.schedules.put('new', entry('x'), { createOnly: true, version: 1 })).rejects.toThrow(InvalidOption);
     await expect(app.schedules.put('new', entry('x'), { ifAbsent: true } as object)).rejects.toThrow(
-      "'ifAbsent' is no option. Allowed are createOnly, version.",
+      "'ifAbsent' is no option. Allowed are by, createOnly, version.",
     );
   });
 

@@ -20,7 +20,7 @@ console.log(JSON.stringify(counts));`,
       after: `console.log(Object.keys(fixture).join(), (await app.schedules.get('payroll'))?.enabled, await app.schedules.get('promo'));`,
     },
   });
-  expect(output).toBe('{"heartbeat":360,"reindex":4}\nextra,promo false undefined\n');
+  expect(output).toBe('{"heartbeat":360,"reindex":4}\nbonus,promo true undefined\n');
 });
 
 it('an entry whose run is longer than its interval does not overlap', () => {
