@@ -15,6 +15,7 @@ export interface PageFile {
 /** By address: `/index.html`, `/assets/...`. */
 export type PageFiles = ReadonlyMap<string, PageFile>;
 
+const TASKS = '/tasks/';
 const INDEX = '/index.html';
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -54,8 +55,8 @@ export function mountPage(app: Hono, files: PageFiles): void {
     const file = files.get(pathname);
     if (file !== undefined) return sendFile(context, file);
     const index = files.get(INDEX);
-    // An address of the page's own has no ending; a file that is gone is told to be.
-    if (index === undefined || extname(pathname) !== '') return next();
+    // A file that is gone is told to be; the id of a task may look like one.
+    if (index === undefined || (extname(pathname) !== '' && !pathname.startsWith(TASKS))) return next();
     return sendFile(context, index);
   });
 }

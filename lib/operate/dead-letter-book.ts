@@ -1,13 +1,15 @@
 /** `app.deadLetters`: what was put aside, listed, sent back, thrown away. */
-import { ImproperlyConfigured, InvalidOption } from '../base/errors.ts';
-import { booleanOption, idIn, integerIn, shown } from '../base/checks.ts';
+import { ImproperlyConfigured } from '../base/errors.ts';
+import { booleanOption, idIn, integerIn } from '../base/checks.ts';
 import { DEFAULT_LETTERS_LISTED, MAX_LETTERS_LISTED, SQS_MAX_VISIBILITY_SECONDS } from '../base/limits.ts';
+import { mapConcurrently } from '../base/map-concurrently.ts';
 import { type Rate, resolveRateLimit } from '../options/rate-limit.ts';
 import type { DeadLetters, QueueCounts } from '../ports/dead-letters.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { App } from '../producer/app.ts';
 import { groupLetters, type LetterGroup } from './group-letters.ts';
 import { type DeadLetter, type OpenLetter, readLetter } from './letter.ts';
+import { checkedEdit } from './letter-edit.ts';
 import { type DeadLetterQuery, type LetterFilter, resolveQuery } from './letter-query.ts';
 import { LETTERS_AT_ONCE, redriveLetters, wouldRedrive } from './redrive.ts';
 import { type LetterEdit, messageOf } from './redriven-message.ts';
@@ -62,7 +64,9 @@ export interface RedriveOptions extends DeadLetterQuery {
 export type DropOptions = Omit<RedriveOptions, 'rate' | 'edit'>;
 
 const COMMON_KEYS = ['dryRun', 'onProgress', 'signal'];
-const EDIT_KEYS: ReadonlySet<string> = new Set<keyof LetterEdit>(['args', 'kwargs', 'queue', 'expires']);
+
+// As many walks at a time: each asks again and again.
+const QUEUES_AT_ONCE = 10;
 
 type LetterPorts = Ports & { readonly deadLetters: DeadLetters };
 
@@ -92,11 +96,10 @@ export class DeadLetterBook {
     const filter = this.#filter(options, 'list()', ['limit']);
     const limit = integerIn(options.limit ?? DEFAULT_LETTERS_LISTED, 1, MAX_LETTERS_LISTED, 'limit of list()');
     const found: DeadLetter[] = [];
-    const counts: Record<string, QueueCounts> = {};
-    let complete = true;
-    for (const queue of filter.queues) {
+    // Side by side: that a queue is empty is known only after a second.
+    const looks = await mapConcurrently(filter.queues, QUEUES_AT_ONCE, async (queue) => {
       const { deadLetters } = await this.#ports();
-      counts[queue] = await deadLetters.count(queue);
+      const counts = await deadLetters.count(queue);
       let looked = 0;
       const all = await walkLetters({ letters: deadLetters, queue }, (received) => {
         for (const each of received.slice(0, limit - looked)) {
@@ -106,10 +109,11 @@ export class DeadLetterBook {
         looked += received.length;
         return Promise.resolve({ gone: new Set<string>(), enough: looked > limit });
       });
-      complete &&= all;
-    }
+      return { queue, counts, all };
+    });
     const letters = found.toSorted((left, right) => left.failedAt.getTime() - right.failedAt.getTime());
-    return { groups: groupLetters(letters), letters, complete, counts };
+    const counts = Object.fromEntries(looks.map((look) => [look.queue, look.counts]));
+    return { groups: groupLetters(letters), letters, complete: looks.every(({ all }) => all), counts };
   }
 
   /**
@@ -273,27 +277,4 @@ function editor(edit: RedriveOptions['edit']): (open: OpenLetter) => LetterEdit 
   if (typeof edit === 'function') return (open) => checkedEdit(edit(opened(open)));
   const checked = checkedEdit(edit ?? {});
   return () => checked;
-}
-
-/** @throws InvalidOption */
-function checkedEdit(edit: LetterEdit): LetterEdit {
-  if (typeof edit !== 'object' || edit === null)
-    throw new InvalidOption(`edit of redrive(): ${shown(edit)} given; an object such as { args: [1] } is allowed.`);
-  const key = Object.keys(edit).find((each) => !EDIT_KEYS.has(each));
-  const { args, kwargs, queue, expires } = edit;
-  const wrong =
-    key !== undefined
-      ? `'${key}' is no field`
-      : args !== undefined && !Array.isArray(args)
-        ? `args: ${shown(args)} given; an array is allowed`
-        : kwargs !== undefined && (typeof kwargs !== 'object' || kwargs === null || Array.isArray(kwargs))
-          ? `kwargs: ${shown(kwargs)} given; an object is allowed`
-          : queue !== undefined && typeof queue !== 'string'
-            ? `queue: ${shown(queue)} given; a name is allowed`
-            : expires !== undefined && expires !== null
-              ? `expires: ${shown(expires)} given; null, which takes it away, is allowed`
-              : undefined;
-  if (wrong !== undefined)
-    throw new InvalidOption(`edit of redrive(): ${wrong}. There are args, kwargs, queue and expires.`);
-  return edit;
 }

@@ -1,10 +1,9 @@
 /** The page in a real browser, on the embedded cloud with a busy service behind it: every view, both themes, a phone, the actions. */
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { AxeBuilder } from '@axe-core/playwright';
 import { LocalCloud } from 'celeriac/local';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
@@ -13,10 +12,10 @@ import { openService } from '../../lib/cli/find-service.ts';
 import { monitoredService } from '../../lib/cli/monitored-service.ts';
 import type { Service } from '../../lib/cli/service.ts';
 import { type MonitorServer, serveMonitor } from '../../lib/monitor/serve.ts';
+import { CHROMIUM, launched } from '../support/browser.ts';
 import { busyApp, makeBusy } from '../support/busy-service.ts';
 import { terminalWith } from '../support/celeriac.ts';
 
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
 if (CHROMIUM === undefined) process.stdout.write('Skipped: the page in a browser: there is no Chromium.\n');
 
 const PHONE = { width: 390, height: 844 };
@@ -28,6 +27,12 @@ const pressing = (...keys: readonly string[]): string =>
   keys
     .map((key) => `document.body.dispatchEvent(new KeyboardEvent('keydown', { key: '${key}', bubbles: true }));`)
     .join('\n');
+/** Asked of the browser: names of all that can be pressed in a view. */
+const NAMES = `[...document.querySelectorAll('.view button:not([disabled]), .view [role=switch]:not([disabled])')]
+  .map((each) => each.getAttribute('aria-label') ?? each.innerText)`;
+/** Words of what changes something. */
+const ACTION =
+  /^(pause|resume|purge|redrive|retry|revoke|drop(?! all filters)|delete|edit|rename|new|call|run|free|rate|take)\b|is enabled$/i;
 const SHOTS = process.env['CELERIAC_SHOTS'];
 
 describe.skipIf(CHROMIUM === undefined)('the page', () => {
@@ -36,6 +41,8 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
   let service: Service;
   let server: MonitorServer;
   let browser: Browser;
+  /** Cookies of a page that was opened with the token. */
+  let known: BrowserContextOptions['storageState'];
   /** What no page may say. */
   const complaints: string[] = [];
   const ids: Record<string, string> = {};
@@ -48,7 +55,8 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
     server = await serveMonitor({ service: monitoredService(service), port: 0, user: 'ada' });
     await makeBusy(busy);
     await busy.app.locks.acquire('nightly-export', { info: 'by hand', ttl: '10m' });
-    browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: ['--no-sandbox'] });
+    browser = await launched();
+    known = await knownAt(server);
     // What ends shows in the history a moment later.
     await vi.waitUntil(
       async () => {
@@ -69,14 +77,19 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
     await cloud?.stop();
   });
 
-  async function opened(colorScheme: 'light' | 'dark', viewport: typeof DESK): Promise<BrowserContext> {
-    const context = await browser.newContext({ colorScheme, viewport });
+  async function knownAt({ address }: MonitorServer): Promise<BrowserContextOptions['storageState']> {
+    const context = await browser.newContext();
     const page = await context.newPage();
-    await page.goto(server.address);
+    await page.goto(address);
     // The token has left the address.
     await vi.waitUntil(() => !page.url().includes('token'));
-    await page.close();
-    return context;
+    const state = await context.storageState();
+    await context.close();
+    return state;
+  }
+
+  async function opened(colorScheme: 'light' | 'dark', viewport: typeof DESK): Promise<BrowserContext> {
+    return browser.newContext({ colorScheme, viewport, ...(known === undefined ? {} : { storageState: known }) });
   }
 
   async function at(context: BrowserContext, path: string): Promise<Page> {
@@ -100,7 +113,7 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
     [`/tasks/${ids['mail.receipt']}`, 'It gave up'],
     [`/tasks/${ids['blog.render_comment']}`, 'Attempts'],
     [`/tasks/${ids['orders.checkout']}`, 'Family'],
-    ['/tasks/nobody', 'Nothing is stored'],
+    ['/tasks/invoice.2026.pdf', 'Nothing is stored'],
     ['/queues', 'reports'],
     ['/dead-letters', 'mail.receipt'],
     ['/schedules', 'nightly-report'],
@@ -214,6 +227,50 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
     await dialog.getByRole('button', { name: 'Delete lunch' }).click();
     await row.waitFor({ state: 'detached' });
     await context.close();
+  });
+
+  it('a group of letters is dropped, another one is sent back, and the list tells of it at once', async () => {
+    const context = await opened('light', DESK);
+    const page = await at(context, '/dead-letters');
+    const dialog = page.getByRole('dialog');
+    const groupOf = (task: string) => page.locator('.group', { hasText: task });
+    await groupOf('mail.digest').getByRole('button', { name: 'Drop 2 letters…' }).click();
+    await dialog.getByLabel('Type mail.digest to go on').fill('mail.digest');
+    await dialog.getByRole('button', { name: 'Drop 2 letters' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    expect(await groupOf('mail.digest').count()).toBe(0);
+    await groupOf('mail.receipt').getByRole('button', { name: 'Redrive 3…' }).click();
+    await dialog.getByRole('button', { name: 'Redrive 3' }).click();
+    await page.getByText('3 sent back.').waitFor();
+    expect(await groupOf('mail.receipt').count()).toBe(0);
+    // They are refused again, as they were.
+    await vi.waitUntil(
+      async () => {
+        await page.getByRole('button', { name: 'Look again' }).click();
+        await page.getByRole('button', { name: 'Look again' }).waitFor();
+        return (await groupOf('mail.receipt').count()) === 1;
+      },
+      { timeout: 30_000 },
+    );
+    await context.close();
+  });
+
+  it('whoever may only look finds nothing to act by', async () => {
+    const reading = await serveMonitor({ service: monitoredService(service), port: 0, user: 'eve', readOnly: true });
+    const context = await browser.newContext({
+      storageState: (await knownAt(reading)) ?? { cookies: [], origins: [] },
+    });
+    const page = await context.newPage();
+    const found: string[] = [];
+    for (const [path, text] of views()) {
+      await page.goto(`${reading.url}${path}`);
+      await page.getByText(text).first().waitFor({ state: 'attached' });
+      const names = await page.evaluate<string[]>(NAMES);
+      found.push(...names.filter((name) => ACTION.test(name)).map((name) => `${path}: ${name}`));
+    }
+    await context.close();
+    await reading.stop();
+    expect(found).toEqual([]);
   });
 
   it('who has not the token is told how to get in', async () => {

@@ -30,6 +30,10 @@ export function busyApp(): BusyService {
   app.task('mail.receipt', { maxRetries: 0 }, (address: string) => {
     throw new Reject(`address ${address} is blocked`);
   });
+  app.task('mail.digest', (week: number) => {
+    if (week < 10) throw new Reject('template digest.html is missing');
+    return 'sent';
+  });
   const build = app.task('reports.build', () => 'built');
   app.beat({
     'nightly-report': {
@@ -56,6 +60,7 @@ export async function makeBusy({ app }: BusyService): Promise<void> {
   for (let index = 0; index < 30; index += 1) sent.push(app.send('orders.charge', ['ada', 100 + index]));
   for (let index = 0; index < 4; index += 1) sent.push(app.send('orders.total', [`order-${index}`]));
   for (let index = 0; index < 3; index += 1) sent.push(app.send('mail.receipt', [`user${index}@example.com`]));
+  for (let index = 0; index < 2; index += 1) sent.push(app.send('mail.digest', [index]));
   for (let index = 0; index < 3; index += 1) sent.push(app.send('orders.ship', ['DE']));
   sent.push(
     app.send('blog.render_comment', [HOSTILE]),

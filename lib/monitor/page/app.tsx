@@ -2,11 +2,12 @@
 import { useQueryClient } from '@tanstack/preact-query';
 import type { VNode } from 'preact';
 import { useCallback, useEffect, useLayoutEffect, useState } from 'preact/hooks';
-import { Route, Switch, useLocation } from 'wouter-preact';
+import { Redirect, Route, Switch, useLocation } from 'wouter-preact';
 
 import { csrf, loggedOut } from './data/api.ts';
 import { useKeyboard } from './data/keyboard.ts';
-import { isHeld, Session, useSessionQuery } from './data/queries.ts';
+import { useLive } from './data/live.ts';
+import { isHeld, Session, useSession, useSessionQuery } from './data/queries.ts';
 import { useStore } from './data/store.ts';
 import { KeysDialog } from './parts/keys-dialog.tsx';
 import { ProblemNote, Skeleton } from './parts/loaded.tsx';
@@ -34,6 +35,11 @@ export function App(): VNode {
   }, [left, client]);
   const { data, error, refetch } = query;
   csrf.set(data?.csrf);
+  // What one person has seen is not the next one's.
+  const nobody = data?.user === null;
+  useEffect(() => {
+    if (nobody) client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
+  }, [nobody, client]);
   if (data === undefined)
     return (
       <main class="alone">
@@ -61,6 +67,8 @@ function Views(): VNode {
     [go],
   );
   useKeyboard(handle);
+  const { live } = useSession();
+  useLive(live === 'stream' && !useStore(isHeld));
   // Before the browser paints: later it would take the focus from what was pressed or clicked meanwhile.
   useLayoutEffect(() => {
     globalThis.scrollTo(0, 0);
@@ -82,6 +90,10 @@ function Views(): VNode {
         <Route path="/limits" component={LimitsView} />
         <Route path="/catalogue" component={CatalogueView} />
         <Route path="/audit" component={AuditListView} />
+        {/* Where a provider has sent somebody back to, who is in by now. */}
+        <Route path="/login">
+          <Redirect to="/" replace />
+        </Route>
         <Route component={NotFoundView} />
       </Switch>
       <Tabs />

@@ -3,6 +3,7 @@ import { useQueryClient } from '@tanstack/preact-query';
 import { useState } from 'preact/hooks';
 
 import { type ApiProblem, problemFrom } from './api.ts';
+import { isLetterList } from './letters-gone.ts';
 
 export interface Action {
   readonly isBusy: boolean;
@@ -21,7 +22,8 @@ export function useAction(work: () => Promise<void>): Action {
     try {
       await work();
       void client.invalidateQueries({
-        predicate: ({ queryKey }) => queryKey[0] !== 'tasks' && queryKey[0] !== 'session',
+        // Looking at letters hides them from the next action: what acts on them says which are gone.
+        predicate: ({ queryKey }) => queryKey[0] !== 'tasks' && queryKey[0] !== 'session' && !isLetterList(queryKey),
       });
     } catch (error) {
       setProblem(problemFrom(error));

@@ -61,7 +61,8 @@ async function request<Answer>(path: string, init: RequestInit): Promise<Answer>
   const isJson = /json/.test(response.headers.get('content-type') ?? '');
   const value: unknown = isJson ? await response.json() : {};
   if (response.ok && isJson) return value as Answer;
-  if (response.status === 401) loggedOut.set(loggedOut.get() + 1);
+  // A wrong password is no end of a session.
+  if (response.status === 401 && path !== '/api/login') loggedOut.set(loggedOut.get() + 1);
   throw new ApiProblem(response.status, value as Partial<Record<'code', string>>);
 }
 

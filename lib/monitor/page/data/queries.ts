@@ -22,6 +22,7 @@ import type {
 import { isFinal } from '../pure/states.ts';
 import { type TaskFilters, tasksQuery } from '../pure/task-filters.ts';
 import { get } from './api.ts';
+import { isTold } from './live.ts';
 import { storeOf, useStore } from './store.ts';
 
 export const Session = createContext<SessionAnswer | undefined>(undefined);
@@ -44,9 +45,11 @@ export const isHeld = storeOf(false);
 // A process on one's own machine is asked often; behind a function URL every request is billed.
 const EVERY_MS = { stream: 3000, poll: 15_000 };
 
-function useEvery(times = 1): number | false {
+/** @param hasNews changes are told while the stream is open, and asking is for what it has missed */
+function useEvery(times = 1, hasNews = false): number | false {
   const { live } = useSession();
-  return useStore(isHeld) ? false : EVERY_MS[live] * times;
+  const isQuiet = useStore(isTold) && hasNews;
+  return useStore(isHeld) ? false : isQuiet ? EVERY_MS.poll : EVERY_MS[live] * times;
 }
 
 export function useSessionQuery(): UseQueryResult<SessionAnswer> {
@@ -61,9 +64,9 @@ export function useSessionQuery(): UseQueryResult<SessionAnswer> {
 /** A view of now: asked again and again, the last answer stays until the next one. */
 function useWatched<T>(
   path: string,
-  options: { readonly times?: number; readonly enabled?: boolean } = {},
+  options: { readonly times?: number; readonly enabled?: boolean; readonly hasNews?: boolean } = {},
 ): UseQueryResult<T> {
-  const every = useEvery(options.times);
+  const every = useEvery(options.times, options.hasNews);
   return useQuery({
     queryKey: [path],
     queryFn: ({ signal }) => get<T>(path, signal),
@@ -78,7 +81,7 @@ export function useOverview(range: OverviewAnswer['range']): UseQueryResult<Over
 }
 
 export function useQueues(): UseQueryResult<QueuesAnswer> {
-  return useWatched('/api/queues');
+  return useWatched('/api/queues', { hasNews: true });
 }
 
 export function useTask(id: string): UseQueryResult<TaskAnswer> {
@@ -152,7 +155,9 @@ const OUT_OF_ORDER_MS = 60_000;
 /** Asked again and again, so from the newest that is known on: each hour of a range costs queries. */
 export function useNewest(filters: TaskFilters, knownUntil: string | undefined): UseQueryResult<TasksAnswer> {
   const from = knownUntil === undefined ? undefined : new Date(Date.parse(knownUntil) - OUT_OF_ORDER_MS).toISOString();
-  return useWatched(`/api/tasks?limit=100&${tasksQuery({ ...filters, since: '15m' }, undefined, from)}`);
+  return useWatched(`/api/tasks?limit=100&${tasksQuery({ ...filters, since: '15m' }, undefined, from)}`, {
+    hasNews: true,
+  });
 }
 
 export function useSchedules(search: string, state: string): UseQueryResult<SchedulesAnswer> {

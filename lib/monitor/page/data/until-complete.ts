@@ -28,7 +28,8 @@ export async function untilComplete(path: string, body: object, wanted: number):
   return all;
 }
 
-function done({ sent, settled, superseded, dropped }: LettersReport): number {
+/** Letters that lie there no more. */
+export function done({ sent, settled, superseded, dropped }: LettersReport): number {
   return sent + settled + superseded + dropped;
 }
 

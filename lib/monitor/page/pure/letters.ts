@@ -1,5 +1,5 @@
 /** What became of dead letters, in one sentence. Pure. */
-import type { LettersReport } from '../../answers.ts';
+import type { DeadLettersAnswer, LettersReport } from '../../answers.ts';
 import { count, counted } from './words.ts';
 
 type Told = Pick<
@@ -34,6 +34,26 @@ export function paceText(perSecond: number, letters: number): string {
 
 export function lettersText(value: number): string {
   return counted(value, 'letter');
+}
+
+/** Letters that have been done with: those of a group, or of tasks. */
+export type Gone = { readonly queue: string; readonly fingerprint: string } | { readonly ids: readonly string[] };
+
+/** What was listed, without them: looking again would hide all others for seconds from who acts next. */
+export function withoutLetters(list: DeadLettersAnswer, gone: Gone): DeadLettersAnswer {
+  const isGone = (letter: DeadLettersAnswer['letters'][number]): boolean =>
+    'ids' in gone
+      ? letter.id !== undefined && gone.ids.includes(letter.id)
+      : letter.queue === gone.queue && letter.fingerprint === gone.fingerprint;
+  const groups = list.groups.flatMap((group) => {
+    const isOfGroup = (letter: { readonly queue: string; readonly fingerprint: string }): boolean =>
+      letter.queue === group.queue && letter.fingerprint === group.fingerprint;
+    const fewer = 'ids' in gone ? list.letters.filter((each) => isOfGroup(each) && isGone(each)).length : 0;
+    const count = !('ids' in gone) && isOfGroup(gone) ? 0 : group.count - fewer;
+    const ids = 'ids' in gone ? group.ids.filter((id) => !gone.ids.includes(id)) : group.ids;
+    return count <= 0 ? [] : [{ ...group, count, ids }];
+  });
+  return { ...list, groups, letters: list.letters.filter((letter) => !isGone(letter)) };
 }
 
 /** Of one request behind another. */

@@ -2,9 +2,11 @@
 import { useQueryClient } from '@tanstack/preact-query';
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
+import { useSearch } from 'wouter-preact';
 
-import { act, type ApiProblem, problemFrom } from '../data/api.ts';
+import { act, type ApiProblem, loggedOut, problemFrom } from '../data/api.ts';
 import { useSession } from '../data/queries.ts';
+import { useStore } from '../data/store.ts';
 import { Button, Field, Note } from '../parts/controls.tsx';
 import { Mark } from '../parts/shell.tsx';
 import { Hostile } from '../parts/text.tsx';
@@ -20,6 +22,7 @@ export function LoginView(): VNode {
         <h1>
           <Hostile text={app} />
         </h1>
+        <WhyHere />
         {login.includes('oidc') && (
           <a class="button button-main" href="/login/oidc">
             Log in with single sign-on
@@ -41,6 +44,26 @@ export function LoginView(): VNode {
   );
 }
 
+const REFUSED: Readonly<Record<string, string>> = {
+  unknown: 'Nobody of that name may see this monitor. Who runs it decides who may.',
+  failed: 'The login did not work. It has to be begun and ended in one browser, within some minutes.',
+};
+
+/** A provider has sent somebody back, or a session is over. */
+function WhyHere(): VNode | null {
+  const refused = new URLSearchParams(useSearch()).get('refused');
+  const isOver = useStore(loggedOut) > 0;
+  const why = refused === null ? undefined : (REFUSED[refused] ?? REFUSED['failed']);
+  if (why === undefined && !isOver) return null;
+  return (
+    <div role="alert">
+      <Note tone="warn" icon="warning">
+        {why ?? 'Your session has ended.'}
+      </Note>
+    </div>
+  );
+}
+
 function PasswordForm(): VNode {
   const client = useQueryClient();
   const [name, setName] = useState('');
@@ -49,6 +72,7 @@ function PasswordForm(): VNode {
   const submit = async (): Promise<void> => {
     try {
       await act('/api/login', { name, password });
+      loggedOut.set(0);
       await client.invalidateQueries();
     } catch (error) {
       setPassword('');

@@ -2,6 +2,7 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 
+import { useLettersGone } from '../../data/letters-gone.ts';
 import { untilComplete } from '../../data/until-complete.ts';
 import { Confirm } from '../../parts/confirm.tsx';
 import { Choice, Field, Note } from '../../parts/controls.tsx';
@@ -25,15 +26,11 @@ export function RedriveDialog({ group, onClose }: GroupDialogProps): VNode {
   const { queue, fingerprint, task = 'a message' } = group;
   const first = group.ids[0];
   const letters = many === 'one' ? 1 : group.count;
+  const take = useLettersGone();
   const redrive = async (): Promise<void> => {
-    const report =
-      many === 'one'
-        ? await untilComplete('/api/dead-letters/redrive', { queue, id: first }, 1)
-        : await untilComplete(
-            '/api/dead-letters/redrive',
-            { queue, fingerprint, ...(rate === '' ? {} : { rate: `${rate}/s` }) },
-            group.count,
-          );
+    const chosen = many === 'one' ? { id: first } : { fingerprint, ...(rate === '' ? {} : { rate: `${rate}/s` }) };
+    const report = await untilComplete('/api/dead-letters/redrive', { queue, ...chosen }, letters);
+    take(many === 'one' ? { ids: group.ids.slice(0, 1) } : { queue, fingerprint }, report, letters);
     tell(reportText(report));
   };
   return (
@@ -81,8 +78,11 @@ export function RedriveDialog({ group, onClose }: GroupDialogProps): VNode {
 
 export function DropDialog({ group, onClose }: GroupDialogProps): VNode {
   const { queue, fingerprint, task } = group;
+  const take = useLettersGone();
   const drop = async (): Promise<void> => {
-    tell(reportText(await untilComplete('/api/dead-letters/drop', { queue, fingerprint }, group.count)));
+    const report = await untilComplete('/api/dead-letters/drop', { queue, fingerprint }, group.count);
+    take({ queue, fingerprint }, report, group.count);
+    tell(reportText(report));
   };
   const what = lettersText(group.count);
   return (

@@ -2,6 +2,7 @@ import type { VNode } from 'preact';
 
 import type { LettersReport } from '../../../answers.ts';
 import { act } from '../../data/api.ts';
+import { useLettersGone } from '../../data/letters-gone.ts';
 import { ArgumentsFields, useArguments } from '../../parts/arguments.tsx';
 import { Confirm } from '../../parts/confirm.tsx';
 import { Note } from '../../parts/controls.tsx';
@@ -18,8 +19,11 @@ interface EditProps {
 /** Sends a letter back with other arguments. */
 export function EditLetterDialog({ id, queue, onClose }: EditProps): VNode {
   const { typed, change, parsed, isKept } = useArguments({ id, queue });
+  const take = useLettersGone();
   const redrive = async (): Promise<void> => {
-    tell(reportText(await act<LettersReport>('/api/dead-letters/redrive', { id, queue, edit: parsed })));
+    const report = await act<LettersReport>('/api/dead-letters/redrive', { id, queue, edit: parsed });
+    take({ ids: [id] }, report, 1);
+    tell(reportText(report));
   };
   return (
     <Confirm

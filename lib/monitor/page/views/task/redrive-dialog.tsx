@@ -1,6 +1,7 @@
 /** Sends back tasks that lie in dead-letter queues. */
 import type { VNode } from 'preact';
 
+import { useLettersGone } from '../../data/letters-gone.ts';
 import { untilComplete } from '../../data/until-complete.ts';
 import { Confirm } from '../../parts/confirm.tsx';
 import { tell } from '../../parts/toast.tsx';
@@ -14,8 +15,10 @@ interface RedriveProps {
 }
 
 export function RedriveTasksDialog({ ids, onClose, onDone }: RedriveProps): VNode {
+  const take = useLettersGone();
   const redrive = async (): Promise<void> => {
     const report = await untilComplete('/api/dead-letters/redrive', { id: ids }, ids.length);
+    take({ ids }, report, ids.length);
     tell(reportText(report));
     onDone?.();
   };
