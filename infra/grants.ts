@@ -86,6 +86,7 @@ const SLOTS = 'slots#*';
 const PARKED = 'parked#*';
 const PARKED_SINCE = 'parked-since#*';
 const PARKED_TASKS = 'parked-task#*';
+const PARKED_KEYS = 'parked-keys#*';
 const UNIQUE = 'unique#*';
 const DEBOUNCED = 'debounce#*';
 const HISTORY = 'history#*';
@@ -195,7 +196,7 @@ export function workOnLocks(table: ITable): Rights {
 
 /** Who runs under a concurrency, and who waits. */
 export function readSlots(table: ITable): Rights[] {
-  return [onKeys(table, [SLOTS], ['GetItem']), onKeys(table, [PARKED], ['Query'])];
+  return [onKeys(table, [SLOTS], ['GetItem']), onKeys(table, [PARKED, PARKED_KEYS], ['Query'])];
 }
 
 /** Of a worker whose tasks have a concurrency, or one instance: slots of their keys, and messages that wait for one. */
@@ -207,8 +208,8 @@ export function takeSlots(
   if (keys.length === 0) return [];
   return [
     onKeys(table, keys, ['UpdateItem', 'GetItem']),
-    // Both kinds stand in one batch, and the keys of a batch have to fit one statement.
-    onKeys(table, [PARKED, PARKED_TASKS], ['BatchWriteItem']),
+    // All kinds stand in one batch, and the keys of a batch have to fit one statement.
+    onKeys(table, [PARKED, PARKED_TASKS, PARKED_KEYS], ['BatchWriteItem']),
     onKeys(table, [PARKED], ['Query', 'GetItem', 'DeleteItem']),
     onKeys(table, [PARKED_SINCE], ['UpdateItem']),
   ];
@@ -336,7 +337,7 @@ export function noteActions(table: ITable): Rights[] {
 export function lookAround({ results, state }: Tables, deadLetterQueues: readonly IQueue[]): Rights[] {
   const letters = ['sqs:ReceiveMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'];
   return [
-    onKeys(state, [TIMERS, PAUSES, LOCKS, PARKED, ENTRIES, CONTROL], ['Query']),
+    onKeys(state, [TIMERS, PAUSES, LOCKS, PARKED, PARKED_KEYS, ENTRIES, CONTROL], ['Query']),
     onKeys(state, [SLOTS], ['GetItem']),
     onKeys(state, [ENTRIES], ['BatchGetItem']),
     onKeys(results, [TASKS], ['BatchGetItem', 'GetItem']),

@@ -101,6 +101,8 @@ export type {
   Holder,
   Parked,
   Place,
+  Lines,
+  LinesQuery,
   Slots,
   CountOptions,
   LastPlace,

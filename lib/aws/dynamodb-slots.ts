@@ -17,6 +17,8 @@ import type {
   CountOptions,
   Holder,
   LastPlace,
+  Lines,
+  LinesQuery,
   Parked,
   Place,
   Slots,
@@ -26,6 +28,7 @@ import type {
 } from '../ports/slots.ts';
 import { inPartition, type Query, queryItems, queryPages } from './dynamodb-query.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
+import { linesIn, noteOf } from './line-notes.ts';
 import { type DynamodbTable, writeAll } from './dynamodb-writes.ts';
 import { type Built, makingOf, mayMake, updateOf } from './slot-expressions.ts';
 import { storedMessage } from './stored-message.ts';
@@ -61,7 +64,7 @@ export class DynamodbSlots implements SlotStore {
     return { done: false, seen: slotsOf(seen) };
   }
 
-  async park(key: string, parked: readonly Parked[]): Promise<void> {
+  async park(key: string, parked: readonly Parked[], notedMs?: number): Promise<void> {
     for (const each of parked) checkParked(key, each);
     const ttl = number(Math.ceil(this.#store.clock.nowMs() / 1000) + SLOT_RETENTION_SECONDS);
     // In the requests that store them: whoever looks for a task knows its id alone. One of them without the other harms nothing.
@@ -71,11 +74,17 @@ export class DynamodbSlots implements SlotStore {
         { ...taskKey(taskIdOf(each.holder)), key: text(key), place: text(placeKey(each)), ttl },
       ]),
     );
-    const items = [...parked.map((each) => ({ ...placeAt(key, each), ...parkedFields(each) })), ...places.values()];
-    await writeAll(
-      this.#store,
-      items.map((Item) => ({ PutRequest: { Item } })),
-    );
+    const notes = notedMs === undefined ? [] : [noteOf(key, notedMs)];
+    const waiting = parked.map((each) => ({ ...placeAt(key, each), ...parkedFields(each) }));
+    await this.#put([...waiting, ...places.values(), ...notes]);
+  }
+
+  async noteLine(key: string, nowMs: number): Promise<void> {
+    await this.#put([noteOf(key, nowMs)]);
+  }
+
+  async lines(query: LinesQuery): Promise<Lines> {
+    return linesIn(this.#store, query);
   }
 
   async since({ sinceMs, holder }: Place, expiresAtSeconds: number): Promise<number> {
@@ -132,6 +141,13 @@ export class DynamodbSlots implements SlotStore {
     for await (const page of queryPages(this.#store, { ...inLine(key, before), Select: 'COUNT' }, { most }))
       count += page.Count ?? 0;
     return count;
+  }
+
+  async #put(items: readonly Item[]): Promise<void> {
+    await writeAll(
+      this.#store,
+      items.map((Item) => ({ PutRequest: { Item } })),
+    );
   }
 
   async #get(Key: Item): Promise<Item | undefined> {

@@ -1,7 +1,11 @@
+import { byBytes } from '../base/ids.ts';
+import { firstLineNote, lineNoteAt } from '../ports/line-notes.ts';
 import type {
   CountOptions,
   Holder,
   LastPlace,
+  Lines,
+  LinesQuery,
   Parked,
   Place,
   Slots,
@@ -35,6 +39,8 @@ export class MemorySlots implements SlotStore {
   readonly #items = new Map<string, Item>();
   readonly #since = new Map<string, number>();
   readonly #lines = new Map<string, Map<string, Parked>>();
+  /** Of each key the newest. */
+  readonly #notes = new Map<string, string>();
   /** By task id. */
   readonly #places = new Map<string, Pick<LastPlace, 'key' | 'place'>>();
 
@@ -59,7 +65,7 @@ export class MemorySlots implements SlotStore {
     return Promise.resolve({ done: true });
   }
 
-  async park(key: string, parked: readonly Parked[]): Promise<void> {
+  async park(key: string, parked: readonly Parked[], notedMs?: number): Promise<void> {
     for (const each of parked) checkParked(key, each);
     const line = this.#lines.get(lineOf(key)) ?? new Map<string, Parked>();
     this.#lines.set(lineOf(key), line);
@@ -67,7 +73,20 @@ export class MemorySlots implements SlotStore {
       line.set(placeKey(each), structuredClone(each));
       this.#places.set(taskIdOf(each.holder), { key, place: placeOf(placeKey(each)) });
     }
+    if (notedMs !== undefined) await this.noteLine(key, notedMs);
+  }
+
+  noteLine(key: string, nowMs: number): Promise<void> {
+    const { sort } = lineNoteAt(key, nowMs);
+    const latest = this.#notes.get(key) ?? '';
+    this.#notes.set(key, byBytes(sort, latest) > 0 ? sort : latest);
     return Promise.resolve();
+  }
+
+  lines({ nowMs, limit }: LinesQuery): Promise<Lines> {
+    const first = firstLineNote(nowMs);
+    const keys = [...this.#notes].filter(([, sort]) => sort >= first).map(([key]) => key);
+    return Promise.resolve({ keys: keys.toSorted(byBytes).slice(0, limit), more: keys.length > limit });
   }
 
   since({ sinceMs, holder }: Place, _expiresAtSeconds: number): Promise<number> {

@@ -100,6 +100,22 @@ export interface LastPlace {
   readonly parked?: Parked;
 }
 
+/** Which lines are asked for. */
+export interface LinesQuery {
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+  /** At most so many keys. */
+  readonly limit: number;
+}
+
+/** Keys for which somebody waits, or did less than an hour ago. */
+export interface Lines {
+  /** As `slotsKey()` and its kin make them, each once. */
+  readonly keys: readonly string[];
+  /** There may be others. */
+  readonly more: boolean;
+}
+
 /** Which of those that wait are counted. */
 export interface CountOptions {
   /** Those in front of this place; absent for all. */
@@ -116,9 +132,13 @@ export interface SlotStore {
   write(write: SlotsWrite): Promise<SlotsOutcome>;
   /**
    * Stores who waits, in place of what stood at the same place; in the same requests, of each task where it stands. Of one key
-   * no place twice.
+   * no place twice. With `notedMs` also that somebody waits for the key, as `noteLine` does.
    */
-  park(key: string, parked: readonly Parked[]): Promise<void>;
+  park(key: string, parked: readonly Parked[], notedMs?: number): Promise<void>;
+  /** Notes that somebody waits for the key at this time, milliseconds since the epoch: for people, who look at all lines. */
+  noteLine(key: string, nowMs: number): Promise<void>;
+  /** Keys that were noted within the last hour, or nearly. */
+  lines(query: LinesQuery): Promise<Lines>;
   /**
    * Notes when an attempt first came to wait.
    *

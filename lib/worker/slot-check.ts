@@ -51,5 +51,7 @@ async function goOn(key: string, dueMs: number, queue: string, ports: SlotPorts)
   const nextMs = Math.max(dueMs + 1, nextCheckMs(slots, nowMs));
   await scheduleCheck(key, nextMs, queue, ports);
   await ports.slots.write({ key, checkMs: nextMs, expiresAtSeconds, when: { checkMs: dueMs } });
+  // For people alone: no line stops by it.
+  await ports.slots.noteLine(key, nowMs).catch(() => undefined);
   return true;
 }

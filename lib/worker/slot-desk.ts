@@ -131,7 +131,7 @@ export class SlotDesk {
   // ---------------------------------------------------------------- waiting
 
   async #wait(slots: Slots): Promise<void> {
-    const token = await this.#stand();
+    const token = await this.#stand(slots.line === undefined);
     const nowMs = this.#ports.clock.nowMs();
     if (freeSlots(slots, this.#limit, nowMs) > 0) {
       const here = new Map(this.#open.map(({ holder, mine }) => [holder, mine]));
@@ -160,14 +160,14 @@ export class SlotDesk {
     await this.#forgetReplaced();
   }
 
-  /** Each stands in the line, all under the same token, which is given. */
-  async #stand(): Promise<string> {
+  /** Each stands in the line, all under the same token, which is given. The first ones note that there is one. */
+  async #stand(begins: boolean): Promise<string> {
     const [known] = this.#open.map((seat) => this.#tokens.get(seat));
     if (known !== undefined && this.#open.every((seat) => this.#tokens.get(seat) === known)) return known;
     // Never an earlier one: whoever has seen that one may take the line, or the place, away.
     const token = this.#ports.ids.next();
     const parked = await Promise.all(this.#open.map((seat) => seat.park(token)));
-    await this.#ports.slots.park(this.#key, parked);
+    await this.#ports.slots.park(this.#key, parked, begins ? this.#ports.clock.nowMs() : undefined);
     for (const seat of this.#open) this.#tokens.set(seat, token);
     return token;
   }

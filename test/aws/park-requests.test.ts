@@ -29,9 +29,17 @@ it('ten tasks that come to wait are stored in one request, and found by it', asy
   await world.advance(1);
   const sent = await app.sendMany(Array.from({ length: 10 }, () => task.s()));
   await world.advance(1);
+  const last = await task.delay();
+  await world.advance(1);
+  // The first of a line are noted, for whoever lists all lines; who comes behind them is not.
   expect(requests).toEqual([
-    [...Array.from({ length: 10 }, () => 'parked#work#'), ...sent.map(({ id }) => `parked-task#${id}`)],
+    [
+      ...Array.from({ length: 10 }, () => 'parked#work#'),
+      ...sent.map(({ id }) => `parked-task#${id}`),
+      expect.stringMatching(/^parked-keys#[01]$/),
+    ],
+    ['parked#work#', `parked-task#${last.id}`],
   ]);
   for (const [index, { id }] of sent.entries())
-    expect((await app.explain(id)).reasons).toMatchObject([{ kind: 'slot', place: index + 1, waiting: 10 }]);
+    expect((await app.explain(id)).reasons).toMatchObject([{ kind: 'slot', place: index + 1, waiting: 11 }]);
 });

@@ -108,6 +108,8 @@ const CALLS: Readonly<Record<string, (ports: Connected) => Promise<unknown>>> = 
   'slots.lastPlace': ({ slots }) => slots.lastPlace('t-1'),
   'slots.parked': ({ slots }) => slots.parked(SLOTS, PARKED),
   'slots.unpark': ({ slots }) => slots.unpark(SLOTS, PARKED, 'token'),
+  'slots.noteLine': ({ slots }) => slots.noteLine(SLOTS, 0),
+  'slots.lines': ({ slots }) => slots.lines({ nowMs: 0, limit: 10 }),
   'slots.count': ({ slots }) => slots.count(SLOTS),
   'broker.changeVisibility': ({ broker }) => broker.changeVisibility('default', 'receipt', 0),
 };

@@ -121,6 +121,19 @@ describe('what a service is doing', () => {
       celeriac('inspect', 'parked', ...ship),
       celeriac('inspect', 'parked', 'orders.ship'),
     ]);
+    const all = await Promise.all(['active', 'parked'].map((what) => lines('inspect', what)));
+    expect(all).toEqual([
+      [expect.objectContaining({ id: first.printed.trim(), task: 'orders.ship', key: 'DE' })],
+      [
+        expect.objectContaining({
+          id: second.printed.trim(),
+          task: 'orders.ship',
+          key: 'DE',
+          queue: 'default',
+          place: 1,
+        }),
+      ],
+    ]);
     expect(active).toEqual([expect.objectContaining({ id: first.printed.trim(), retries: 0 })]);
     expect(reserved).toEqual([]);
     expect(shown.printed).toMatch(new RegExp(`1  ${second.printed.trim()}  \\d+ m?s ago`));

@@ -64,7 +64,8 @@ export const SLOT_CALLS: Calls<SlotStore> = fc.oneof(
   call('read', slotsName, (port: SlotStore, name, prefix) => port.read(name(prefix))),
   {
     arbitrary: call('park', fc.tuple(slotsName, parked), (port: SlotStore, [name, each], prefix) =>
-      port.park(name(prefix), [each]),
+      // One that nobody may give up again is the first of its line.
+      port.park(name(prefix), [each], each.grants === 0 ? each.sinceMs : undefined),
     ),
     weight: 2,
   },

@@ -19,7 +19,7 @@ export function watchOrder(slots: SlotStore, clock: Clock, broken: string[]): vo
   const places = new Map<string, number>();
   const nameOf = (key: string, { sinceMs, holder }: Place): string => `${key} ${sinceMs} ${holder}`;
   const [park, unpark, write] = [slots.park.bind(slots), slots.unpark.bind(slots), slots.write.bind(slots)];
-  slots.park = async (key, parked) => {
+  slots.park = async (key, parked, notedMs) => {
     for (const { holder, sinceMs, token } of parked) {
       const place = places.get(`${key} ${holder}`) ?? sinceMs;
       if (place !== sinceMs) broken.push(`${holder} waited at ${place} and waits at ${sinceMs}`);
@@ -28,7 +28,7 @@ export function watchOrder(slots: SlotStore, clock: Clock, broken: string[]): vo
       const fromMs = waiting.get(name)?.fromMs ?? Infinity;
       waiting.set(name, { key, holder, sinceMs, token, fromMs });
     }
-    return park(key, parked);
+    return park(key, parked, notedMs);
   };
   slots.unpark = async (key, place, token) => {
     await unpark(key, place, token);

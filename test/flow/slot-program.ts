@@ -8,6 +8,7 @@ import { PUMP_TASK } from '../../lib/canvas/own-tasks.ts';
 import type { SlotStore } from '../../lib/ports/slots.ts';
 import { CURRENT_INVOCATION } from '../../lib/testing/simulated-invocation.ts';
 import { seededRandom } from '../../lib/testing/seeded.ts';
+import { watchLines } from './slot-lines.ts';
 import { watchOrder } from './slot-order.ts';
 
 export interface Program {
@@ -105,6 +106,7 @@ export async function runProgram({
   });
   // One that stands still for minutes hands over as it saw the line before.
   if ((faults.freeze ?? 0) === 0 && world.ports.slots !== undefined) watchOrder(world.ports.slots, world.clock, broken);
+  if (world.ports.slots !== undefined) watchLines(world.ports.slots, world.clock, broken);
   const results: { readonly n: number; readonly id: string }[] = [];
   for (let n = 0; n < tasks; n += 1) {
     const args = [

@@ -72,7 +72,10 @@ export function slotRig({ overtaken = 0, lostAnswers = 0, send }: SlotFaults = {
       lost -= 1;
       return { done: false, seen: await slots.read(write.key) };
     },
-    park: (key, parked) => noted(`park ${parked.map(({ holder }) => holder).join(' ')}`, slots.park(key, parked)),
+    park: (key, parked, notedMs) =>
+      noted(`park ${parked.map(({ holder }) => holder).join(' ')}`, slots.park(key, parked, notedMs)),
+    noteLine: (key, nowMs) => slots.noteLine(key, nowMs),
+    lines: (query) => slots.lines(query),
     since: (place, expiresAtSeconds) => noted(`since ${place.holder}`, slots.since(place, expiresAtSeconds)),
     line: (key, limit) => noted(`line ${limit}`, slots.line(key, limit)),
     parked: (key, place) => noted(`parked ${place.holder}`, slots.parked(key, place)),

@@ -77,9 +77,11 @@ async function gated(given: Gated) {
           writes.push(write);
           return slots.write(write);
         },
-        park: (name, parked) => {
+        noteLine: (name, nowMs) => slots.noteLine(name, nowMs),
+        lines: (query) => slots.lines(query),
+        park: (name, parked, notedMs) => {
           parkedAll.push(...parked);
-          return slots.park(name, parked);
+          return slots.park(name, parked, notedMs);
         },
         since: (place, expiresAtSeconds) => {
           asked.push(`since ${expiresAtSeconds}`);

@@ -10,6 +10,8 @@ function object(properties: JsonSchema, required: readonly string[]): JsonSchema
 }
 
 const ATTEMPT = { id: TEXT, retries: COUNT };
+// The latter two where all keys are listed.
+const SLOT = { ...ATTEMPT, task: TEXT, key: TEXT };
 
 export const INSPECT_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   queues: object(
@@ -36,9 +38,14 @@ export const INSPECT_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     ['name', 'queue'],
   ),
   scheduled: object({ ...ATTEMPT, due: TIME, queue: TEXT, name: TEXT, args: TEXT }, ['id', 'retries', 'due', 'queue']),
-  active: object({ ...ATTEMPT, until: TIME }, ['id', 'retries', 'until']),
-  reserved: object({ ...ATTEMPT, until: TIME }, ['id', 'retries', 'until']),
-  parked: object({ ...ATTEMPT, since: TIME, expires: TIME, place: COUNT }, ['id', 'retries', 'since', 'place']),
+  active: object({ ...SLOT, until: TIME }, ['id', 'retries', 'until']),
+  reserved: object({ ...SLOT, until: TIME }, ['id', 'retries', 'until']),
+  parked: object({ ...SLOT, queue: TEXT, since: TIME, expires: TIME, place: COUNT }, [
+    'id',
+    'retries',
+    'since',
+    'place',
+  ]),
   stats: object(
     {
       app: TEXT,

@@ -5,6 +5,7 @@ import { slotsKey, taskLockKey } from '../../ports/slot-keys.ts';
 import type { Holder, Parked, Slots, SlotsCondition, SlotStore, SlotsWrite } from '../../ports/slots.ts';
 import type { ConformanceCase } from './case.ts';
 import { lastPlaceConformance } from './last-place.ts';
+import { linesConformance } from './lines.ts';
 
 const NOW = 1_900_000_000_000;
 const TTL = 2_000_000_000;
@@ -21,7 +22,12 @@ function parked(name: string, sinceMs: number, more: Partial<Parked> = {}): Park
 
 /** What every store of slots must do, as cases. They share one store. */
 export function slotsConformance(slots: SlotStore): ConformanceCase[] {
-  return [...holdersConformance(slots), ...lineConformance(slots), ...lastPlaceConformance(slots)];
+  return [
+    ...holdersConformance(slots),
+    ...lineConformance(slots),
+    ...lastPlaceConformance(slots),
+    ...linesConformance(slots),
+  ];
 }
 
 function holdersConformance(slots: SlotStore): ConformanceCase[] {

@@ -330,7 +330,7 @@ function conditionFailed(
 }
 
 const KEY_CONDITION =
-  /^(#\w+) = (:\w+)(?: AND (?:(#\w+) (?:<=? :\w+|BETWEEN :\w+ AND :\w+)|begins_with\((#\w+), :\w+\)))?$/;
+  /^(#\w+) = (:\w+)(?: AND (?:(#\w+) (?:[<>]=? :\w+|BETWEEN :\w+ AND :\w+)|begins_with\((#\w+), :\w+\)))?$/;
 
 /** One partition, and one condition on the sort key at most. */
 function partitionIn(table: FakeTable, input: QueryCommandInput): string {

@@ -16,6 +16,7 @@ import { SqsPoller } from '../../../lib/aws/poller.ts';
 import { systemClock, systemRandom } from '../../../lib/base/time.ts';
 import { RULES, SWEEPER, workerOf } from '../../../lib/local/actors.ts';
 import { pauseQueue, resumeQueue } from '../../../lib/operate/pause.ts';
+import { waitingLines } from '../../../lib/operate/waiting-lines.ts';
 import { scheduledTasks } from '../../../lib/operate/scheduled.ts';
 import type { EventSources, EventSourceState } from '../../../lib/ports/event-sources.ts';
 import type { Environment } from '../../../lib/options/manifest.ts';
@@ -243,6 +244,8 @@ export class Scenario {
     if ((await app.result(done.id).get({ timeout: 60 })) !== 3) throw new Error('the task has another result');
     // It has ended: the answer says how.
     await manage.control.slots('single');
+    const { slots: listed } = await manage.ports();
+    if (listed !== undefined) await waitingLines(listed, { nowMs: systemClock.nowMs() });
     await manage.result(done.id).revoke();
     await manage.control.rateLimit('limited', '2/m');
     await manage.control.rateLimit('limited');
