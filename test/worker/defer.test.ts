@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { SQS_MAX_VISIBILITY_SECONDS, UNKNOWN_TASK_DEFERRALS } from '../../lib/base/limits.ts';
 import { decodeMessage } from '../../lib/wire/decode-message.ts';
 import { tapped } from '../support/port-taps.ts';
+import { checkedLines } from '../support/log-lines.ts';
 
 const START_MS = Date.UTC(2030, 0, 1);
 // As it comes they fit in SQS's message; encoded as we write it the first, and as a timer the second, do not.
@@ -31,7 +32,7 @@ async function arrived(
   const app = new Celeriac('test', { queues: { default: {}, orders: { fifo: true } } });
   app.task('job', () => 1);
   const world = new World(app, {
-    logger: { log: (level, _message, fields) => void lines.push([level, fields]) },
+    logger: checkedLines({ log: (level, _message, fields) => void lines.push([level, fields]) }),
   });
   const sent: OutgoingMessage[] = [];
   const kept: unknown[] = [];

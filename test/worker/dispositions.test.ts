@@ -31,7 +31,7 @@ function rig({ refused = false, ports: more = {} }: { refused?: boolean; ports?:
   });
   const lines: Line[] = [];
   const shown: [string, string, number][] = [];
-  const world = new World(app);
+  const world = new World(app, { logger: checkedLines() });
   const broker: Ports['broker'] = {
     send: (items) => world.ports.broker.send(items),
     changeVisibility: (queue, receipt, seconds) => {

@@ -4,6 +4,7 @@ import { World } from 'celeriac/testing';
 import { expect, it } from 'vitest';
 
 import { tapped } from '../support/port-taps.ts';
+import { checkedLines } from '../support/log-lines.ts';
 
 interface Rig {
   readonly world: World;
@@ -23,6 +24,7 @@ function rig(refuse: (name: string) => void): Rig {
     refuse(name);
   });
   const world = new World(app, {
+    logger: checkedLines(),
     wrapPorts: (ports) =>
       tapped(ports, (call, go, [, receipt, seconds]) => {
         if (call === 'broker.changeVisibility')

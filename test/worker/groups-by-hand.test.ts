@@ -236,6 +236,17 @@ describe('members that have finished', () => {
     expect((await marking([markOf(0, more)], given)).followed).toEqual(expected);
   });
 
+  it.each<[string, string, Marking, unknown[]]>([
+    ['is told, and that is noted', 'failFast', {}, [FAILS, ['told', 'g']]],
+    ['was told before', 'failFast', { told: true }, [['fails', 'body', FAILS[2], true]]],
+    ['is told by whoever is the last, of another chord', 'celery', { told: true }, [FAILS]],
+  ])('fail a body that is a member itself: what it is a member of %s', async (_what, policy, given, expected) => {
+    const options = { task_id: 'body', group_id: 'outer', group_index: 0, celeriac: { size: 2 } };
+    const body = signature('sum', { options } as never);
+    const mark = markOf(1, { policy, body, failed: true });
+    expect((await marking([mark], { outcome: BOTH, failed: [1], ...given })).followed).toEqual(expected);
+  });
+
   it('follow up once, however many of them are told so', async () => {
     const { followed } = await marking([markOf(0), markOf(1)], { outcome: COMPLETE });
     expect(followed).toEqual([SENT]);

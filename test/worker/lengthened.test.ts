@@ -4,6 +4,7 @@ import { World } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
 
 import { MAX_RECORDED_CHILDREN } from '../../lib/base/limits.ts';
+import { checkedLines } from '../support/log-lines.ts';
 
 const ID = '00000000-0000-4000-8000-0000000000ab';
 const step = (task: string, args: readonly unknown[] = [], more: object = {}): object => ({
@@ -44,7 +45,7 @@ async function play(body: string, times: number) {
     runs.push({ args, rootId, id });
     return args.at(-1);
   });
-  const world = new World(app);
+  const world = new World(app, { logger: checkedLines() });
   for (let time = 0; time < times; time += 1) {
     await world.broker.send([{ queue: 'celery', body }]);
     await world.drain();

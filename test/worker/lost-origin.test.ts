@@ -2,6 +2,7 @@
 import { Celeriac } from 'celeriac';
 import { World } from 'celeriac/testing';
 import { expect, it } from 'vitest';
+import { checkedLines } from '../support/log-lines.ts';
 
 it.each([
   ['a FIFO queue, which Celery calls by another name', 'orders', 'orders'],
@@ -9,7 +10,7 @@ it.each([
 ])('%s', async (_what, queue, origin) => {
   const app = new Celeriac('lost', { queues: { default: {}, mail: {}, orders: { fifo: true } } });
   const job = app.task('job', { queue }, () => 1);
-  const world = new World(app);
+  const world = new World(app, { logger: checkedLines() });
   const sent: string[] = [];
   const { broker } = world;
   const send = broker.send.bind(broker);

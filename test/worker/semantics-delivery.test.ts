@@ -7,6 +7,7 @@ import type { Message } from '../../lib/wire/message.ts';
 import type { CommitRequest } from '../../lib/ports/backend.ts';
 import { unloadableWorkers } from '../support/unloadable-workers.ts';
 import { newWorld } from '../support/worlds.ts';
+import { checkedLines } from '../support/log-lines.ts';
 
 const START = Date.UTC(2030, 0, 1);
 const fromPython = (change: Partial<Message>): string =>
@@ -74,6 +75,7 @@ describe('time', () => {
     const job = app.task('job', () => void runs.push(1));
     let down = true;
     const world = new World(app, {
+      logger: checkedLines(),
       wrapPorts: (ports) => ({
         ...ports,
         timers: {

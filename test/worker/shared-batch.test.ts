@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { Delivery } from '../../lib/ports/delivery.ts';
 import { inOrder, wasBegun } from '../../lib/worker/apart.ts';
 import { CURRENT_INVOCATION, type SimulatedInvocation } from '../../lib/testing/simulated-invocation.ts';
+import { checkedLines } from '../support/log-lines.ts';
 
 interface Job {
   readonly kind: 'innocent' | 'deadly' | 'requeued';
@@ -89,6 +90,7 @@ function worldOf({ fifo = false, timeLimit, batchConcurrency, ...worldOptions }:
   const claims = app.task('claims', options, run);
   const idempotent = app.task('idempotent', { ...options, idempotent: true }, run);
   const world: World = new World(app, {
+    logger: checkedLines(),
     // Workers that may die.
     faults: {},
     wrapPorts: (ports: Ports): Ports => ({

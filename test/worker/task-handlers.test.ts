@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { Celeriac, currentTask, type TaskOptions } from 'celeriac';
 import { World } from 'celeriac/testing';
+import { checkedLines } from '../support/log-lines.ts';
 
 function handled(schema?: TaskOptions['schema']) {
   const app = new Celeriac('handlers');
@@ -47,7 +48,7 @@ describe.each([
 ])('after %i failures', (failures, expected) => {
   it('by a worker', async () => {
     const { app, seen, task } = handled();
-    const world = new World(app);
+    const world = new World(app, { logger: checkedLines() });
     await task.delay(failures);
     await world.drain();
     expect(seen.join('|')).toBe(expected);
@@ -69,7 +70,7 @@ it('arguments that are refused have a run, too', async () => {
       validate: (value) => (refusing ? { issues: [{ message: 'refused' }] } : { value: value as readonly unknown[] }),
     },
   });
-  const world = new World(app);
+  const world = new World(app, { logger: checkedLines() });
   await task.delay(0);
   refusing = true; // After it was sent.
   await world.drain();

@@ -14,6 +14,8 @@ import {
 import { World } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
 
+import { checkedLines } from '../support/log-lines.ts';
+
 const START = Date.parse('2030-01-01T00:00:00Z');
 
 function newWorld(options: ConstructorParameters<typeof World>[1] = {}) {
@@ -39,7 +41,7 @@ function newWorld(options: ConstructorParameters<typeof World>[1] = {}) {
     await world.clock.sleep(4000);
     return 1;
   });
-  const world = new World(app, { start: START, ...options });
+  const world = new World(app, { start: START, ...options, logger: checkedLines(options.logger) });
   let looks = 0;
   const asked: (readonly string[])[] = [];
   const terminated = world.backend.terminated.bind(world.backend);
