@@ -63,21 +63,24 @@ describe('the limits of a run', () => {
   ): Limits =>
     limitsOf({ timeLimit: message }, { timeLimitSeconds: own[0], softTimeLimitSeconds: own[1] }, NOW, NOW + leftMs);
 
-  it.each<[string, Limits, Limits]>([
-    ['none: to the end of its invocation', limits([null, null]), { softMs: null, hardMs: USABLE_MS, byDeadline: true }],
-    ['its own', limits([30, 20]), { softMs: 20_000, hardMs: 30_000, byDeadline: false }],
-    ["its message's", limits([30, 20], [10, 5]), { softMs: 5000, hardMs: 10_000, byDeadline: false }],
-    ['as long as its invocation', limits([58, null]), { softMs: null, hardMs: USABLE_MS, byDeadline: false }],
-    ['longer than that', limits([58.001, 59]), { softMs: USABLE_MS, hardMs: USABLE_MS, byDeadline: true }],
-    ['soft alone', limits([null, 20]), { softMs: 20_000, hardMs: USABLE_MS, byDeadline: true }],
-    ['of an invocation that is over', limits([30, 20], [null, null], 100), { softMs: 0, hardMs: 0, byDeadline: true }],
+  it.each<[string, Parameters<typeof limits>, Limits]>([
+    ['none: to the end of its invocation', [[null, null]], { softMs: null, hardMs: USABLE_MS, byDeadline: true }],
+    ['its own', [[30, 20]], { softMs: 20_000, hardMs: 30_000, byDeadline: false }],
     [
-      'of one without end',
-      limits([null, 20], [null, null], Infinity),
-      { softMs: 20_000, hardMs: null, byDeadline: true },
+      "its message's",
+      [
+        [30, 20],
+        [10, 5],
+      ],
+      { softMs: 5000, hardMs: 10_000, byDeadline: false },
     ],
-  ])('%s', (_what, found, expected) => {
-    expect(found).toEqual(expected);
+    ['as long as its invocation', [[58, null]], { softMs: null, hardMs: USABLE_MS, byDeadline: false }],
+    ['longer than that', [[58.001, 59]], { softMs: USABLE_MS, hardMs: USABLE_MS, byDeadline: true }],
+    ['soft alone', [[null, 20]], { softMs: 20_000, hardMs: USABLE_MS, byDeadline: true }],
+    ['of an invocation that is over', [[30, 20], [null, null], 100], { softMs: 0, hardMs: 0, byDeadline: true }],
+    ['of one without end', [[null, 20], [null, null], Infinity], { softMs: 20_000, hardMs: null, byDeadline: true }],
+  ])('%s', (_what, given, expected) => {
+    expect(limits(...given)).toEqual(expected);
   });
 });
 
