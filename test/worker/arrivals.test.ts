@@ -1,10 +1,10 @@
 /** What becomes of a message that arrives, delivery by delivery: when it starts, what its claim says, and what a batch shares. */
-import { Celeriac, type TaskContext, type TaskOptions } from 'celeriac';
+import { Celeriac, Ignore, Reject, type TaskContext, type TaskOptions } from 'celeriac';
 import type { World } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
 
-import { CLOCK_SKEW_SECONDS, MIN_RECORD_SECONDS } from '../../lib/base/limits.ts';
-import type { ClaimRequest } from '../../lib/ports/backend.ts';
+import { CLOCK_SKEW_SECONDS, MAX_HOPS, MIN_RECORD_SECONDS } from '../../lib/base/limits.ts';
+import type { ClaimRequest, CommitRequest } from '../../lib/ports/backend.ts';
 import { signature } from '../../lib/wire/signature.ts';
 import { deliver, envelope, type Given, ID, type Outcome, START_MS } from '../support/one-delivery.ts';
 
@@ -197,7 +197,86 @@ describe('a claim', () => {
   });
 });
 
+describe('a commit', () => {
+  const commitOf = async (given: Run): Promise<Partial<CommitRequest>> => {
+    const { asked } = await arriving(given);
+    const [request] = (asked.find(({ call }) => call === 'backend.commit')?.request ?? []) as CommitRequest[];
+    return request ?? {};
+  };
+  const kept = (fromMs: number): number => Math.floor(fromMs / 1000) + Math.max(MIN_RECORD_SECONDS, 86_400);
+  const throwing =
+    (error: unknown): Run['run'] =>
+    () => {
+      throw error;
+    };
+  const letter = { reason: 'no', error: 'Reject: no', deliveries: 1 };
+  const links = { callbacks: [signature('next')], errbacks: null, chain: null, chord: null };
+
+  it.each<[string, Run, object, object | undefined]>([
+    ['of a result', {}, { status: 'SUCCESS', final: true, expiresAtSeconds: kept(START_MS) }, undefined],
+    ['of none', { options: { ignoreResult: true } }, { status: 'SUCCESS', final: true, ignored: true }, undefined],
+    [
+      'of none that somebody waits for',
+      { options: { ignoreResult: true }, body: envelope({}, [], links), run: () => undefined },
+      { status: 'SUCCESS', final: true, ignored: true },
+      { value: null },
+    ],
+    [
+      'of a retry',
+      { run: (self) => self.retry({ countdown: 2000 }) },
+      { status: 'RETRY', final: false, expiresAtSeconds: kept(START_MS + 2_000_000) },
+      { retry: { dueMs: START_MS + 2_000_000, overrides: {}, atMs: START_MS } },
+    ],
+    ['of a reject', { run: throwing(new Reject('no')) }, { status: 'REJECTED', final: true }, { deadLetter: letter }],
+    [
+      'of what is ignored',
+      { run: throwing(new Ignore()) },
+      { status: 'IGNORED', final: true, ignored: true },
+      undefined,
+    ],
+    ['of an error', { run: throwing(new RangeError('x')) }, { status: 'FAILURE', final: true }, undefined],
+  ])('%s', async (_what, given, expected, settlement) => {
+    const request = await commitOf(given);
+    expect(request).toMatchObject({ id: ID, attempt: 0, nowMs: START_MS, ...expected });
+    expect(request.owner).toMatch(/^request\//);
+    expect([request.meta === undefined, 'settlement' in request]).toEqual([
+      'ignored' in expected,
+      settlement !== undefined,
+    ]);
+    if (settlement !== undefined) expect(JSON.parse(request.settlement ?? '')).toEqual(settlement);
+  });
+});
+
+it('what is concluded says why, of whom, and what is to be done', async () => {
+  const { record, letters } = await arriving({
+    body: envelope({ group: 'g', parent_id: 'p', celeriac: { hops: MAX_HOPS + 1 } }),
+    delivery: { receiveCount: 3 },
+  });
+  expect(letters).toEqual(['hop limit']);
+  expect(JSON.parse(record?.meta ?? '')).toMatchObject({
+    status: 'FAILURE',
+    result: { exc_type: 'HopLimitExceeded' },
+    children: [],
+    date_done: expect.stringContaining('2030-01-01T00:00:00'),
+    task_id: ID,
+    parent_id: 'p',
+    group_id: 'g',
+  });
+  expect(JSON.parse(record?.settlement ?? '')).toMatchObject({ deadLetter: { reason: 'hop limit', deliveries: 3 } });
+  const { record: expired } = await arriving({ body: envelope({ expires: iso(START_MS) }) });
+  expect([expired?.status, expired?.settlement]).toEqual(['REVOKED', undefined]);
+});
+
 describe('a run', () => {
+  it.each([
+    [{ timeLimit: 30 }, 30],
+    [{}, 58],
+  ])('with %j has %i s left', async (options, seconds) => {
+    let left;
+    await arriving({ options, run: (self) => void (left = self.remainingTime()) });
+    expect(left).toBe(seconds);
+  });
+
   it.each<[string, TaskOptions, object, number]>([
     ['is stored', {}, {}, 1],
     ['is not where its result is ignored', { ignoreResult: true }, {}, 0],
