@@ -32,6 +32,17 @@ export function grantMs(nowMs: number, grants: number): number {
   return nowMs + Math.min(SLOT_GRANT_LONGEST_SECONDS, SLOT_GRANT_SECONDS * 4 ** Math.min(grants, 10)) * 1000;
 }
 
+/**
+ * Whether one that still stands in the line was given a slot so long ago that whoever gave it must have died before it sent
+ * for it: what has been sent for has left the line. Its slot may be kept for an hour, and nobody would come for it.
+ */
+export function isForgotten({ holders }: Slots, { holder, grants }: Parked, nowMs: number): boolean {
+  const entry = holders.get(holder);
+  if (entry === undefined || !isGrant(entry)) return false;
+  const givenMs = entry.leaseMs - grantMs(0, grants);
+  return nowMs - givenMs >= SLOT_GRANT_SECONDS * 1000;
+}
+
 export function isSame(holder: Holder | undefined, other: Holder): boolean {
   return holder !== undefined && holder.leaseMs === other.leaseMs && holder.by === other.by;
 }
@@ -65,10 +76,10 @@ export function standingOf({ holders }: Slots, holder: string, mine: Holder): St
 
 /** When somebody has to look whether a holder has died. Until then nothing can have changed without anybody knowing. */
 export function nextCheckMs({ holders }: Slots, nowMs: number): number {
-  const earliestMs = Math.min(
-    nowMs + SQS_MAX_DELAY_SECONDS * 1000,
-    ...[...holders.values()].map((each) => each.leaseMs),
-  );
+  // Whether it was sent for, what is kept for one on its way is asked sooner than its slot ends.
+  const endsMs = (entry: Holder): number =>
+    isGrant(entry) ? Math.min(entry.leaseMs, grantMs(nowMs, 0)) : entry.leaseMs;
+  const earliestMs = Math.min(nowMs + SQS_MAX_DELAY_SECONDS * 1000, ...[...holders.values()].map(endsMs));
   const dueMs = Math.max(nowMs + SLOT_CHECK_MARGIN_MS, earliestMs) + SLOT_CHECK_MARGIN_MS;
   return Math.min(dueMs, nowMs + SQS_MAX_DELAY_SECONDS * 1000);
 }

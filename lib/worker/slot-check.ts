@@ -7,7 +7,7 @@ import { nextCheckMs } from '../flow/slots.ts';
 import { isSlotsKey } from '../ports/slot-keys.ts';
 import type { TaskContext } from '../task/context.ts';
 import { limitOf } from './slot-limit.ts';
-import { pump } from './slot-pump.ts';
+import { pump, sendForForgotten } from './slot-pump.ts';
 import { scheduleCheck } from './slot-schedule.ts';
 import type { SlotPorts } from './slot-ports.ts';
 
@@ -32,6 +32,7 @@ export async function runCheck(
       if (ports.clock.nowMs() > dueMs + UNWRITTEN_LONGEST_MS) return;
       context.retry({ countdown: UNWRITTEN_SECONDS, maxRetries: null });
     }
+    await sendForForgotten(key, slots, ports);
     if (await pump({ key, limit: await limitOf(key, ports.app), seen: slots }, ports)) continue;
     if (await goOn(key, dueMs, queue, ports)) return;
   }

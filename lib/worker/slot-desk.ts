@@ -28,6 +28,7 @@ export interface Seat {
 }
 
 export type Seated =
+  /** `parked`: its attempt may have a place in the line. */
   | { readonly kind: 'own'; readonly parked: boolean }
   /** Another delivery of the attempt has the slot, until its lease ends. */
   | { readonly kind: 'other'; readonly leaseMs: number }
@@ -43,6 +44,8 @@ export class SlotDesk {
   readonly #seated = new Map<Seat, Seated>();
   /** Tokens of those that stand in the line. */
   readonly #tokens = new Map<Seat, string>();
+  /** Those that have stood in the line, and may have left a place there. */
+  readonly #stood = new Set<Seat>();
   #open: Seat[];
   /** How the key stands, as far as is known. */
   #seen: Slots | undefined;
@@ -81,11 +84,12 @@ export class SlotDesk {
     const takes = new Map<Seat, Holder>();
     for (const seat of this.#open) {
       const standing = standingOf(slots, seat.holder, seat.mine);
-      if (standing.kind === 'own') this.#seat(seat, { kind: 'own', parked: this.#tokens.has(seat) });
+      if (standing.kind === 'own') this.#seat(seat, { kind: 'own', parked: this.#stood.has(seat) });
       if (standing.kind === 'granted') takes.set(seat, standing.entry);
       if (standing.kind !== 'other') continue;
       const { leaseMs } = standing.entry;
       if (seat.unclaimed && leaseMs < nowMs) takes.set(seat, standing.entry);
+      else if (!(await this.#tellOf(seat, standing.entry))) return false;
       else this.#seat(seat, { kind: 'other', leaseMs });
     }
     if (takes.size === 0) return true;
@@ -93,6 +97,19 @@ export class SlotDesk {
     await this.#put([...takes.keys()], { same });
     // The others of the batch go on with how it stands now.
     return false;
+  }
+
+  /**
+   * Whoever runs the attempt may never have waited, and ends without a look at a line of which it knows nothing: it is told of
+   * the place that this one has left there. False where the key has changed meanwhile.
+   */
+  async #tellOf(seat: Seat, runs: Holder): Promise<boolean> {
+    const token = this.#tokens.get(seat);
+    if (token === undefined) return true;
+    const when = { same: new Map([[seat.holder, runs]]) };
+    const outcome = await this.#write({ line: token, limit: this.#limit, when });
+    if (!outcome.done) this.#seen = outcome.seen;
+    return outcome.done;
   }
 
   /** As if nobody waited. */
@@ -124,7 +141,7 @@ export class SlotDesk {
       this.#seen = outcome.seen;
       return false;
     }
-    for (const seat of seats) this.#seat(seat, { kind: 'own', parked: this.#tokens.has(seat) });
+    for (const seat of seats) this.#seat(seat, { kind: 'own', parked: this.#stood.has(seat) });
     return true;
   }
 
@@ -168,7 +185,10 @@ export class SlotDesk {
     const token = this.#ports.ids.next();
     const parked = await Promise.all(this.#open.map((seat) => seat.park(token)));
     await this.#ports.slots.park(this.#key, parked, begins ? this.#ports.clock.nowMs() : undefined);
-    for (const seat of this.#open) this.#tokens.set(seat, token);
+    for (const seat of this.#open) {
+      this.#tokens.set(seat, token);
+      this.#stood.add(seat);
+    }
     return token;
   }
 

@@ -28,6 +28,8 @@ export class HeldSlot implements Lease {
   /** Somebody may have left its place in the line. */
   readonly #hasPlace: boolean;
   #state: State;
+  /** Without a claim: what its attempt ended in is done. */
+  #hasEnded = false;
   #renewing: Promise<void> | undefined;
 
   /** @param giveBack gives slots of its key back, those of a batch together */
@@ -111,6 +113,7 @@ export class HeldSlot implements Lease {
 
   /** What its attempt ended in is done, where nothing but that says so: it has no claim and no commit. */
   async unclaimedEnd(): Promise<void> {
+    this.#hasEnded = true;
     if (this.#hasPlace) await this.#ports.slots.unpark(this.#wanted.key, this.#seat);
   }
 
@@ -154,7 +157,11 @@ export class HeldSlot implements Lease {
       // It has run: nobody needs to send for it any more.
       if (this.#hasPlace) await this.#ports.slots.unpark(key, this.#seat);
       await orLeased(() => this.#handOver({ holder }), this.#ports);
-    } else if (this.#state === 'own') await orLeased(() => this.#handOver({ holder, entry: mine }), this.#ports);
+    } else if (this.#state === 'own')
+      await orLeased(
+        () => this.#handOver({ holder, entry: mine, ...(this.#hasEnded ? { ended: true } : {}) }),
+        this.#ports,
+      );
     this.#state = 'left';
   }
 }

@@ -5,7 +5,17 @@
 import { errorLine } from '../base/error-text.ts';
 import { SLOT_CHECK_MARGIN_MS, SLOT_GRANT_SECONDS, SLOT_RETENTION_SECONDS, SLOT_ROUNDS } from '../base/limits.ts';
 import type { Clock, Random } from '../base/time.ts';
-import { freeSlots, granter, grantMs, type HandOver, handOver, isSame, isUnchecked } from '../flow/slots.ts';
+import {
+  freeSlots,
+  granter,
+  grantMs,
+  type HandOver,
+  handOver,
+  isForgotten,
+  isGrant,
+  isSame,
+  isUnchecked,
+} from '../flow/slots.ts';
 import type { Holder, Parked, Slots, SlotsWrite } from '../ports/slots.ts';
 import { scheduleCheck } from './slot-schedule.ts';
 import type { SlotPorts } from './slot-ports.ts';
@@ -17,6 +27,8 @@ const LEAST_LOOKED_AT = 10;
 export interface Leaving {
   readonly holder: string;
   readonly entry?: Holder;
+  /** Its attempt has ended: what is kept for another message of it is given back, too. */
+  readonly ended?: boolean;
 }
 
 export interface Pumping {
@@ -67,9 +79,10 @@ export async function pump(pumping: Pumping, ports: SlotPorts): Promise<boolean>
 /** Those of them that hold, as they do. */
 function heldBy(leaving: readonly Leaving[], { holders }: Slots): Map<string, Holder> {
   const held = new Map<string, Holder>();
-  for (const { holder, entry } of leaving) {
+  for (const { holder, entry, ended = false } of leaving) {
     const known = holders.get(holder);
-    if (known !== undefined && (entry === undefined || isSame(known, entry))) held.set(holder, known);
+    if (known === undefined) continue;
+    if (entry === undefined || isSame(known, entry) || (ended && isGrant(known))) held.set(holder, known);
   }
   return held;
 }
@@ -148,6 +161,15 @@ async function wake(key: string, chosen: readonly Parked[], ports: SlotPorts): P
     }),
   );
   return left.filter(Boolean).length;
+}
+
+/** Sends for those that were given a slot by one who died before it did. */
+export async function sendForForgotten(key: string, slots: Slots, ports: SlotPorts): Promise<void> {
+  if (slots.line === undefined || ![...slots.holders.values()].some(isGrant)) return;
+  const waiting = await ports.slots.line(key, LEAST_LOOKED_AT + slots.holders.size);
+  const nowMs = ports.clock.nowMs();
+  const forgotten = waiting.filter((parked) => isForgotten(slots, parked, nowMs));
+  await wake(key, forgotten, ports);
 }
 
 /** Undefined where that is done, else why not. */

@@ -11,9 +11,10 @@ import { realTurn } from '../../lib/testing/real-time.ts';
 import type { BatchResponse, Delivery } from '../../lib/ports/delivery.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import { slotsKey } from '../../lib/ports/slot-keys.ts';
-import type { Holder, SlotsWrite } from '../../lib/ports/slots.ts';
+import type { Holder, Parked, SlotsWrite } from '../../lib/ports/slots.ts';
 import { consume } from '../../lib/worker/consume.ts';
 import { pump } from '../../lib/worker/slot-pump.ts';
+import { grantMs } from '../../lib/flow/slots.ts';
 import { slotPorts } from '../../lib/worker/slot-ports.ts';
 
 const START_MS = Date.parse('2030-01-01T00:00:00Z');
@@ -114,11 +115,11 @@ interface Scene extends Disposable {
   statusOf(id: string): string | undefined;
 }
 
-function scene(wrapPorts?: WorldOptions['wrapPorts']): Scene {
+function scene(wrapPorts?: WorldOptions['wrapPorts'], { idempotent = false } = {}): Scene {
   const app = new Celeriac('races', { logger: silentLogger });
   const runs: string[] = [];
   const does: Scene['does'] = new Map();
-  const task = app.task('work', { concurrency: 1, maxDeliveries: 20 }, async (n: number) => {
+  const task = app.task('work', { concurrency: 1, maxDeliveries: 20, idempotent }, async (n: number) => {
     runs.push(`${n} begins`);
     await (does.get(n) ?? (() => world.clock.sleep(10_000)))();
     runs.push(`${n} ends`);
@@ -179,6 +180,51 @@ it('who finds that another delivery waits in its place does not let go of their 
   on.does.clear();
   await on.world.drain('1d');
   expect(on.statusOf(id)).toBe('SUCCESS');
+});
+
+it('who finds that another delivery runs in its place leaves no place behind', async () => {
+  using on = scene();
+  await on.write({ put: new Map([OTHER]), limit: 1 });
+  const id = await on.send(1);
+  const delivery = on.receive();
+  const second = new Steps();
+  const answer = on.deliver(delivery, second);
+  await second.past('park');
+  await on.write({ remove: ['other#0'] });
+  let end = (): void => {};
+  on.does.set(1, () => new Promise<void>((resolve) => (end = resolve)));
+  const first = on.deliver(delivery);
+  while (on.runs.length === 0) await realTurn();
+  second.free();
+  await answer;
+  expect(await on.world.ports.slots?.count(KEY)).toBe(1);
+  end();
+  await first;
+  await on.world.drain('1d');
+  expect(on.statusOf(id)).toBe('SUCCESS');
+  expect(on.runs).toEqual(['1 begins', '1 ends']);
+  expect(await on.world.ports.slots?.count(KEY)).toBe(0);
+  expect(await on.world.ports.slots?.read(KEY)).toMatchObject({ holders: new Map() });
+  expect((await on.world.ports.slots?.read(KEY))?.line).toBeUndefined();
+});
+
+it('who has run where another delivery came to wait in its place takes that away', async () => {
+  using on = scene();
+  await on.write({ put: new Map([OTHER]), limit: 1 });
+  const id = await on.send(1);
+  const delivery = on.receive();
+  const [first, second] = [new Steps(), new Steps()];
+  const answer = on.deliver(delivery, first);
+  await first.past('park');
+  void on.deliver(delivery, second);
+  // It dies.
+  await second.past('park');
+  await on.write({ remove: ['other#0'] });
+  first.free();
+  const ended = answer.then(() => true);
+  while (!(await Promise.race([ended, on.world.advance(1).then(() => false)]))) continue;
+  expect(on.statusOf(id)).toBe('SUCCESS');
+  expect(await on.world.ports.slots?.count(KEY)).toBe(0);
 });
 
 it('a place stands until its attempt has ended, though another delivery of it has begun to run', async () => {
@@ -311,6 +357,64 @@ it('who goes on after its lease gives back no slot but its own', async () => {
   expect(on.statusOf(id)).toBe('SUCCESS');
   expect((await on.world.ports.slots?.read(KEY))?.holders.size).toBe(0);
 });
+
+it.each([false, true])(
+  'who goes on after its lease gives back what is kept for another message of its attempt (idempotent: %s)',
+  async (idempotent) => {
+    using on = scene(undefined, { idempotent });
+    const { slots } = on.world.ports;
+    const id = await on.send(1);
+    const delivery = { ...on.receive(), receiveCount: 2 };
+    on.does.set(1, () => Promise.resolve());
+    const steps = new Steps();
+    const answer = on.deliver(delivery, steps);
+    await steps.before(idempotent ? 'unpark' : 'commit');
+    await on.world.advance(INVOCATION_SECONDS + 5);
+    // Its slot was somebody's, another message of it has waited meanwhile, and whoever gave it a slot died before it sent for it.
+    await slots?.park(KEY, [placeOf(id, 3)]);
+    const nowMs = on.world.clock.nowMs();
+    await on.write({ put: new Map([[`${id}#0`, grantOf(nowMs, 3)]]), line: 'of it', limit: 1 });
+    steps.free();
+    await answer;
+    expect([...((await slots?.read(KEY))?.holders.keys() ?? [])]).toEqual([]);
+    expect(await slots?.count(KEY)).toBe(0);
+  },
+);
+
+it.each([0, 1, 2, 9])(
+  'whoever dies before it has sent for one that waits holds nobody up: in the %sth time of waiting',
+  async (grants) => {
+    using on = scene();
+    const { slots } = on.world.ports;
+    if (slots === undefined) throw new Error('The world has slots.');
+    await on.write({ put: new Map([OTHER]), limit: 1 });
+    const id = await on.send(1);
+    await on.deliver(on.receive());
+    const [parked] = await slots.line(KEY, 1);
+    if (parked === undefined) throw new Error('It waits.');
+    await slots.park(KEY, [{ ...parked, grants }]);
+    const { broker } = on.world.ports;
+    const dies = new Proxy(broker, { get: (of, name) => (name === 'send' ? never : bound(of, name)) });
+    const sends = { ...slotPorts(on.app, on.world.ports), broker: dies };
+    void pump({ key: KEY, limit: 1, leaving: [{ holder: 'other#0' }] }, sends);
+    while ((await slots.read(KEY)).holders.has('other#0')) await realTurn();
+    const nowMs = on.world.clock.nowMs();
+    expect((await slots.read(KEY)).holders.get(`${id}#0`)).toMatchObject({ leaseMs: grantMs(nowMs, grants) });
+    await on.world.drain('1d');
+    expect(on.statusOf(id)).toBe('SUCCESS');
+    expect(on.world.clock.nowMs() - nowMs).toBeLessThan(5 * 60_000);
+    expect((await slots.read(KEY)).holders.size).toBe(0);
+  },
+);
+
+function grantOf(nowMs: number, grants: number): Holder {
+  return { leaseMs: grantMs(nowMs, grants), by: 'grant/of one that is dead' };
+}
+
+function placeOf(id: string, grants: number): Parked {
+  const message = { queue: 'default', body: 'of the other message' };
+  return { sinceMs: START_MS, holder: `${id}#0`, token: 'of it', grants, wake: { kind: 'send', message } };
+}
 
 function bound(target: object, name: string | symbol): unknown {
   const value: unknown = Reflect.get(target, name, target);
