@@ -4,6 +4,7 @@ import { ApplicationLogLevel, Architecture, CfnFunction, type Function as Lambda
 
 import type { IConstruct } from 'constructs';
 
+import { MIN_FIFO_RECORD_SECONDS } from '../lib/base/limits.ts';
 import type { AppManifest } from '../lib/options/manifest.ts';
 import type { TaskAlarms } from './alarms.ts';
 import type { TaskDashboard } from './dashboard.ts';
@@ -33,6 +34,17 @@ export function warnOfRoutes(scope: IConstruct, { name, idleRoutes = [] }: AppMa
       `celeriac:idleRoute:${pattern}`,
       `routes: '${pattern}' matches no task of app '${name}'. Correct it, or import the module that declares its tasks.`,
     );
+}
+
+/** A second message of a FIFO queue may stand in its group until SQS deletes it: by then its task's record must not be gone. */
+export function warnOfRetention(scope: IConstruct, manifest: AppManifest, plans: ServicePlan['queues']): void {
+  const keptSeconds = Math.max(MIN_FIFO_RECORD_SECONDS, manifest.resultExpiresSeconds);
+  for (const [queue, { fifo, retentionSeconds }] of Object.entries(plans))
+    if (fifo && retentionSeconds > keptSeconds)
+      Annotations.of(scope).addWarningV2(
+        `celeriac:longRetention:${queue}`,
+        `retention of queue '${queue}' is ${retentionSeconds} s, and records of its tasks are kept for ${keptSeconds} s: a message that was sent twice, and waits in its group for longer, runs twice. Set resultExpires of the app to ${retentionSeconds} s, or a shorter retention.`,
+      );
 }
 
 export function sheetOf(service: ReportedService, plan: ServicePlan): ServiceSheet {

@@ -33,7 +33,7 @@ import { TaskQueues } from './queues.ts';
 import type { TaskSecret } from './secrets.ts';
 import { type ITaskService, ServiceAccess } from './service-access.ts';
 import { type GivenTo, ServiceFunctions } from './service-functions.ts';
-import { reportService, warnOfRoutes } from './service-report.ts';
+import { reportService, warnOfRetention, warnOfRoutes } from './service-report.ts';
 import { Sweeper, type SweeperProps } from './sweeper.ts';
 import { TaskTables } from './tables.ts';
 import { ProcessWorkers } from './process-worker.ts';
@@ -140,6 +140,7 @@ export class TaskService extends MeteredService implements ITaskService {
     validateTables(this, props.tables ?? {}, props);
     const plan = planQueues(this.manifest, props.queues ?? {}, Object.keys(imported), props, Object.keys(existing));
     checkExistingQueues(this, existing, plan.workers);
+    warnOfRetention(this, this.manifest, plan.queues);
     const encryption = given(props, ['encryptionKey']);
     this.tables = new TaskTables(this, 'Tables', { ...this.settings, ...encryption, existing: props.tables ?? {} });
     this.queues = new TaskQueues(this, 'Queues', {

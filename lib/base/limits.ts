@@ -154,6 +154,11 @@ export const DEFAULT_RESULT_EXPIRES_SECONDS = 86_400;
  * of its task, looks every `RATE_LOOK_SECONDS` or `HIDDEN_LOOK_SECONDS` whether its attempt has ended.
  */
 export const MIN_RECORD_SECONDS = 10_800;
+/**
+ * Those of FIFO queues for longer: a second message stands in its group behind whatever the group has, until SQS deletes it.
+ * What is sent later than that is sent again within the time of any record.
+ */
+export const MIN_FIFO_RECORD_SECONDS: number = DEFAULT_RETENTION_SECONDS + MIN_RECORD_SECONDS;
 /** A revoke must outlive the message it stops, wherever its ETA lies: 400 days. */
 export const REVOKED_RETENTION_SECONDS = 34_560_000;
 /**

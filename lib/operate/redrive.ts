@@ -224,7 +224,10 @@ function requestOf(
     finishedMs: record?.finishedMs,
     nowMs,
     // Its message may lie in its queue for as long as SQS keeps it.
-    expiresAtSeconds: recordExpiresAtSeconds(nowMs, Math.max(settings.resultExpiresSeconds, DEFAULT_RETENTION_SECONDS)),
+    expiresAtSeconds: recordExpiresAtSeconds(nowMs, record?.queue ?? '', {
+      ...settings,
+      resultExpiresSeconds: Math.max(settings.resultExpiresSeconds, DEFAULT_RETENTION_SECONDS),
+    }),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { errorLine } from '../base/error-text.ts';
 import { CLOCK_SKEW_SECONDS, PROCESS_VISIBILITY_MARGIN_SECONDS } from '../base/limits.ts';
+import type { Settings } from '../options/settings.ts';
 import type { ClaimRequest } from '../ports/backend.ts';
 import type { Delivery, Lease, LeaseKeeper } from '../ports/delivery.ts';
 import type { Leases } from '../ports/leases.ts';
@@ -14,7 +15,7 @@ export interface HoldingParts {
   readonly ports: Ports;
   readonly leases: Leases;
   readonly leaseSeconds: number;
-  readonly resultExpiresSeconds: number;
+  readonly settings: Pick<Settings, 'queues' | 'resultExpiresSeconds'>;
 }
 
 /** Its claim, while its task runs. */
@@ -51,7 +52,7 @@ export class HeldDelivery implements LeaseKeeper {
   /** Until when a claim of now holds, and its record: a run may take longer than results are kept. */
   leaseFrom(nowMs: number): { readonly leaseMs: number; readonly expiresAtSeconds: number } {
     const leaseMs = nowMs + this.leaseMs + CLOCK_SKEW_SECONDS * 1000;
-    return { leaseMs, expiresAtSeconds: recordExpiresAtSeconds(leaseMs, this.#parts.resultExpiresSeconds) };
+    return { leaseMs, expiresAtSeconds: recordExpiresAtSeconds(leaseMs, this.delivery.queue, this.#parts.settings) };
   }
 
   claimed(claim: Claim): void {

@@ -159,10 +159,8 @@ export class ProcessWorker {
   #accept({ queue, fifo, rank }: Line, deliveries: readonly Delivery[]): void {
     const { app, ports, leases } = this.#parts;
     const { leaseSeconds } = this.#options;
-    const { resultExpiresSeconds } = app.settings;
-    const held = deliveries.map(
-      (delivery) => new HeldDelivery(delivery, { ports, leases, leaseSeconds, resultExpiresSeconds }),
-    );
+    const { settings } = app;
+    const held = deliveries.map((delivery) => new HeldDelivery(delivery, { ports, leases, leaseSeconds, settings }));
     for (const each of held) this.#held.add(each);
     const byGroup = Map.groupBy(held, ({ delivery }) => (fifo ? `${queue} ${delivery.groupId ?? ''}` : delivery));
     // Asked for before it was paused.

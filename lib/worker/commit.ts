@@ -162,14 +162,14 @@ function commitRequest({ message, worker }: Attempt, owner: string, committed: C
     final: committed.status !== RETRY,
     ...(committed.meta === undefined ? { ignored: true } : { meta: committed.meta }),
     ...(settlement === undefined ? {} : { settlement }),
-    expiresAtSeconds: expiresAtSeconds(clock, worker, committed),
+    expiresAtSeconds: expiresAtSeconds(clock, message.queue, worker, committed),
   };
 }
 
 /** A waiting retry outlives `resultExpires`, or its record would be gone when it comes back. */
-function expiresAtSeconds(clock: Clock, worker: Worker, committed: Committed): number {
+function expiresAtSeconds(clock: Clock, queue: string, worker: Worker, committed: Committed): number {
   const dueMs = Math.max(clock.nowMs(), committed.settlement.retry?.dueMs ?? 0);
-  return recordExpiresAtSeconds(dueMs, worker.app.settings.resultExpiresSeconds);
+  return recordExpiresAtSeconds(dueMs, queue, worker.app.settings);
 }
 
 /** Idempotent tasks claim nothing; what readers may see is written once, at the end. */

@@ -41,6 +41,6 @@ export function concludeRequest(
         ? conclusion.meta
         : writeException(status, conclusion.error, { children: [], dateDone, taskId: id, parentId, groupId }),
     ...(stored === undefined ? {} : { settlement: stored }),
-    expiresAtSeconds: recordExpiresAtSeconds(nowMs, app.settings.resultExpiresSeconds),
+    expiresAtSeconds: recordExpiresAtSeconds(nowMs, queue, app.settings),
   };
 }

@@ -209,6 +209,6 @@ function claimRequest(
     }),
     ...(shown ? {} : { keepMeta: true }),
     // Not before the lease ends: an expired record keeps no second delivery from running beside the first.
-    expiresAtSeconds: recordExpiresAtSeconds(leaseMs, settings.resultExpiresSeconds),
+    expiresAtSeconds: recordExpiresAtSeconds(leaseMs, message.queue, settings),
   };
 }

@@ -16,6 +16,20 @@ const WAYS: Readonly<Record<string, Given>> = {
     seconds: 890,
     sent: [0, 1, ...others(16), 1],
   },
+  // What SQS itself drops comes within five minutes.
+  'those before it in its group': {
+    options: {},
+    fifo: true,
+    seconds: 890,
+    sent: [1, ...others(16), 1],
+    apartSeconds: 60,
+  },
+  'a rate slot, at the head of its group': {
+    options: { rateLimit: '1/h' },
+    fifo: true,
+    sent: [1, ...others(6), 1],
+    apartSeconds: 60,
+  },
 };
 
 describe('runs once, though its second message waits for', () => {

@@ -11,6 +11,8 @@ const START = new Date('2030-01-01T00:00:00Z');
 export interface Given {
   readonly options: TaskOptions;
   readonly large?: boolean;
+  /** All in one group of a FIFO queue. */
+  readonly fifo?: boolean;
   /** How long each task runs. */
   readonly seconds?: number;
   /** Tasks by number in the order in which they are sent, those that are sent twice more than once. */
@@ -25,9 +27,16 @@ export interface Ran {
   readonly lastSeconds: number;
 }
 
-export async function runTwice({ options, large = false, seconds = 0, sent, apartSeconds = 1 }: Given): Promise<Ran> {
+export async function runTwice({
+  options,
+  large = false,
+  fifo = false,
+  seconds = 0,
+  sent,
+  apartSeconds = 1,
+}: Given): Promise<Ran> {
   // Records go as soon as they may.
-  const app = new Celeriac('late', { resultExpires: 1, logger: silentLogger });
+  const app = new Celeriac('late', { queues: { default: { fifo } }, resultExpires: 1, logger: silentLogger });
   const runs: number[] = [];
   let lastMs = 0;
   const task = app.task('work', options, async (n: number, _text: string) => {

@@ -18,11 +18,12 @@ const ids = new Set(
 );
 
 // A service of which synth has much to say.
-const APP: AppManifest = manifestOf(14, {
+const APP: AppManifest = manifestOf(13, {
   tasks: Object.fromEntries(
     Array.from({ length: 300 }, (_, index) => [`app.${(index * 7919).toString(36)}.task.${index}`, { queue: 'q0' }]),
   ),
   idleRoutes: ['mail.*'],
+  queues: { o: { fifo: true } },
   beat: [
     {
       name: 'tick',
@@ -51,6 +52,7 @@ const NAMED: Readonly<Record<string, string>> = {
   'celeriac:existingQueue': 'celeriac:existingQueue:q1',
   'celeriac:queuePolicy': 'celeriac:queuePolicy:q2',
   'celeriac:idleRoute': 'celeriac:idleRoute:mail.*',
+  'celeriac:longRetention': 'celeriac:longRetention:o',
   'celeriac:secretInVariable': 'celeriac:secretInVariable:SHOP_KEY',
 };
 const fullIds = [...ids].map((id) => NAMED[id] ?? id);
@@ -63,7 +65,7 @@ function said(acknowledged: readonly string[] = []): string[] {
   new TaskService(stack, 'Tasks', {
     app: APP,
     entry: ENTRY,
-    queues: { q0: { maxReceiveCount: 3 } },
+    queues: { q0: { maxReceiveCount: 3, retention: Duration.days(5) }, o: { retention: Duration.days(5) } },
     existingQueues: {
       q1: {
         queue: new Queue(stack, 'Jobs', { visibilityTimeout: Duration.minutes(5) }),

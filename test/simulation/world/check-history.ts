@@ -29,7 +29,8 @@ export async function checkHistory(
     const known = newest.get(attempt);
     const firstMs = copies.get(known ?? '')?.[0]?.endedMs ?? -Infinity;
     // Once its record has expired, a task that is concluded again ends again.
-    const key = known !== undefined && entry.endedMs - firstMs < ledger.keptMs ? known : `${attempt}@${entry.endedMs}`;
+    const key =
+      known !== undefined && entry.endedMs - firstMs < ledger.keptMs(entry.id) ? known : `${attempt}@${entry.endedMs}`;
     newest.set(attempt, key);
     copies.set(key, [...(copies.get(key) ?? []), entry]);
   }

@@ -173,10 +173,10 @@ export class Checker {
   }
 
   #kept(id: string | undefined, end: End | undefined): { readonly kept?: Kept } {
-    if (id === undefined && this.#ledger.keptMs < Infinity) return { kept: UNKNOWN };
+    if (id === undefined && this.#ledger.keptMsIn(undefined) < Infinity) return { kept: UNKNOWN };
     // What is revoked is remembered for longer than any message may wait.
     if (id === undefined || end?.atMs === undefined || this.#ledger.facts.revoke(id) !== undefined) return {};
-    return { kept: { fromMs: end.atMs, untilMs: end.atMs + this.#ledger.keptMs } };
+    return { kept: { fromMs: end.atMs, untilMs: end.atMs + this.#ledger.keptMs(id) } };
   }
 
   #chain(steps: readonly Tree[], prev: unknown, first: boolean, program: Program, body?: Leaf): Outcome {

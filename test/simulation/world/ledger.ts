@@ -43,8 +43,8 @@ export class Ledger {
     (...violation) => this.violate(...violation),
     (id, attempt) => this.#outcomes.has(`${id}/${attempt}`),
   );
-  /** How long the record of a task is kept once it has ended. */
-  keptMs = Infinity;
+  /** How long the record of a task is kept once it has ended, by its queue. */
+  keptMsIn: (queue: string | undefined) => number = () => Infinity;
   readonly runs: Run[] = [];
   /** Runs of tasks of a queue with lanes. */
   readonly laneRuns: LaneRun[] = [];
@@ -58,6 +58,7 @@ export class Ledger {
   readonly violations: Violation[] = [];
   /** Last lines of what happened to each task, for the trace of a violation. */
   readonly #history = new Map<string, string[]>();
+  readonly #queues = new Map<string, string>();
   readonly #claims = new Map<string, Claimed>();
   readonly #holds = new Map<string, readonly Hold[]>();
   /** Attempt -> who committed it. */
@@ -105,6 +106,10 @@ export class Ledger {
     this.#holds.set(id, [...this.holdsOf(id), { attempt, from, until }]);
   }
 
+  keptMs(id: string): number {
+    return this.keptMsIn(this.#queues.get(id));
+  }
+
   holdsOf(id: string): readonly Hold[] {
     return this.#holds.get(id) ?? [];
   }
@@ -120,6 +125,7 @@ export class Ledger {
       for (const [index, request] of requests.entries()) {
         if (outcomes[index]?.kind !== 'claimed') continue;
         const key = `${request.id}/${request.attempt}`;
+        this.#queues.set(request.id, request.queue);
         const held = this.#claims.get(key);
         this.note(request.id, `${now()} claimed attempt ${request.attempt} by ${request.owner}`);
         // A lease ends with its invocation, and that is when its owner is dead.
@@ -162,9 +168,10 @@ export class Ledger {
       for (const [index, request] of requests.entries()) {
         if (outcomes[index]?.kind !== 'concluded') continue;
         this.note(request.id, `${now()} concluded ${request.status}`);
+        this.#queues.set(request.id, request.queue);
         // A body whose header failed is told so by each further member: by then its record may be gone.
         const endMs = request.status === 'FAILURE' ? this.#endMs.get(request.id) : undefined;
-        if (endMs !== undefined && endMs + this.keptMs <= now() + LEASE_SLACK_MS) continue;
+        if (endMs !== undefined && endMs + this.keptMs(request.id) <= now() + LEASE_SLACK_MS) continue;
         this.#endMs.set(request.id, now());
         if (isFinal(request.status)) this.#final(request.id, request.status);
       }
@@ -175,7 +182,7 @@ export class Ledger {
   /** Of what ended so long ago that its record has gone nothing tells a message that comes again. */
   #forget(id: string, key: string, nowMs: number): void {
     const committedMs = this.#committedMs.get(key);
-    if (committedMs === undefined || nowMs < committedMs + this.keptMs - LEASE_SLACK_MS) return;
+    if (committedMs === undefined || nowMs < committedMs + this.keptMs(id) - LEASE_SLACK_MS) return;
     this.#commits.delete(key);
     this.#finals.delete(id);
   }

@@ -2,7 +2,7 @@
 import type { Duration } from 'celeriac';
 import { type FaultKind, type Faults, World, type WorldOptions } from 'celeriac/testing';
 
-import { MIN_RECORD_SECONDS } from '../../../lib/base/limits.ts';
+import { MIN_FIFO_RECORD_SECONDS, MIN_RECORD_SECONDS } from '../../../lib/base/limits.ts';
 import type { Random } from '../../../lib/base/time.ts';
 import { seededRandom } from '../../../lib/testing/seeded.ts';
 import type { memoryAdapters } from '../../../lib/testing/world-ports.ts';
@@ -101,7 +101,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const { wide = !punctual } = options;
   const ledger = new Ledger();
   const { resultExpiresSeconds = drawn(seededRandom(seed + 17), RESULT_EXPIRES_SECONDS) } = options;
-  ledger.keptMs = 1000 * Math.max(resultExpiresSeconds, MIN_RECORD_SECONDS);
+  ledger.keptMsIn = (queue) =>
+    1000 * Math.max(resultExpiresSeconds, queue === 'orders' ? MIN_FIFO_RECORD_SECONDS : MIN_RECORD_SECONDS);
   // A stream of its own: without flow control a seed stays the run that it was.
   const flow = options.flow === true ? drawFlow(seededRandom(seed + 19)) : undefined;
   const history = options.history === true ? 'all' : 'off';
