@@ -26,7 +26,7 @@ export class HeldSlot implements Lease {
   readonly #handOver: (leaving: Leaving) => Promise<void>;
   readonly #ports: SlotPorts;
   /** Somebody may have left its place in the line. */
-  readonly #hasPlace: boolean;
+  #hasPlace: boolean;
   #state: State;
   /** Without a claim: what its attempt ended in is done. */
   #hasEnded = false;
@@ -95,6 +95,8 @@ export class HeldSlot implements Lease {
       return false;
     }
     this.#state = 'own';
+    // That one may have waited, and is not asked again where its message is this one.
+    this.#hasPlace = true;
     return true;
   }
 

@@ -227,6 +227,29 @@ it('who has run where another delivery came to wait in its place takes that away
   expect(await on.world.ports.slots?.count(KEY)).toBe(0);
 });
 
+it('who runs in the slot of another delivery takes away the place that it had', async () => {
+  using on = scene();
+  await on.write({ put: new Map([OTHER]), limit: 1 });
+  const id = await on.send(1);
+  const delivery = on.receive();
+  const first = new Steps();
+  const answer = on.deliver(delivery, first);
+  await first.past('park');
+  await on.write({ remove: ['other#0'] });
+  const held = first.before('claim');
+  while (!(await Promise.race([held.then(() => true), on.world.advance(1).then(() => false)]))) continue;
+  let end = (): void => {};
+  on.does.set(1, () => new Promise<void>((resolve) => (end = resolve)));
+  const second = on.deliver(delivery);
+  while (on.runs.length === 0) await realTurn();
+  first.free();
+  expect((await answer).batchItemFailures).toHaveLength(1);
+  end();
+  await second;
+  expect(on.statusOf(id)).toBe('SUCCESS');
+  expect(await on.world.ports.slots?.count(KEY)).toBe(0);
+});
+
 it('a place stands until its attempt has ended, though another delivery of it has begun to run', async () => {
   using on = scene();
   await on.write({ put: new Map([OTHER]), limit: 1 });
