@@ -18,41 +18,61 @@ const UNWRITTEN_LONGEST_MS = 60_000;
 /** What the message does. */
 export async function runCheck(
   context: TaskContext,
-  [key, dueMs]: readonly unknown[],
+  [key, firstDueMs]: readonly unknown[],
   ports: SlotPorts,
 ): Promise<void> {
-  if (typeof key !== 'string' || !isSlotsKey(key) || typeof dueMs !== 'number') return;
+  if (typeof key !== 'string' || !isSlotsKey(key) || typeof firstDueMs !== 'number') return;
   const { queue } = context.request.deliveryInfo;
+  let dueMs = firstDueMs;
   for (let round = 0; round < SLOT_ROUNDS; round += 1) {
     const slots = await ports.slots.read(key);
     const { checkMs } = slots;
-    // Another one is on its way.
-    if (checkMs !== undefined && checkMs > dueMs) return;
+    if (checkMs !== undefined && checkMs > dueMs) {
+      // Another one is on its way.
+      if (!hasGivenUp(checkMs, ports)) return;
+      dueMs = checkMs;
+    }
     if (checkMs !== dueMs) {
-      if (ports.clock.nowMs() > dueMs + UNWRITTEN_LONGEST_MS) return;
+      if (hasGivenUp(dueMs, ports)) return;
       context.retry({ countdown: UNWRITTEN_SECONDS, maxRetries: null });
     }
     await sendForForgotten(key, slots, ports);
     if (await pump({ key, limit: await limitOf(key, ports.app), seen: slots }, ports)) continue;
-    if (await goOn(key, dueMs, queue, ports)) return;
+    const nextMs = await goOn(key, dueMs, queue, ports);
+    if (nextMs === 'nobody') return;
+    if (nextMs !== undefined) dueMs = nextMs;
+    // It was written down when its message may have come and gone.
+    if (nextMs !== undefined && !hasGivenUp(dueMs, ports)) return;
   }
   // Others change it all the time: nobody else would look.
   context.retry({ countdown: UNWRITTEN_SECONDS, maxRetries: null });
 }
 
-/** Sends the next one, or ends where nobody waits any more. False where the key has changed meanwhile. */
-async function goOn(key: string, dueMs: number, queue: string, ports: SlotPorts): Promise<boolean> {
+/** Whether the message of a look found nothing written down, and was done with. */
+function hasGivenUp(dueMs: number, { clock }: SlotPorts): boolean {
+  return clock.nowMs() > dueMs + UNWRITTEN_LONGEST_MS;
+}
+
+/** When the next one is due; undefined where the key has changed meanwhile; or nobody waits any more. */
+async function goOn(
+  key: string,
+  dueMs: number,
+  queue: string,
+  ports: SlotPorts,
+): Promise<number | 'nobody' | undefined> {
   const slots = await ports.slots.read(key);
-  if (slots.checkMs !== dueMs) return true;
+  if (slots.checkMs !== dueMs) return slots.checkMs === undefined ? 'nobody' : undefined;
   const nowMs = ports.clock.nowMs();
   const expiresAtSeconds = Math.ceil(nowMs / 1000) + SLOT_RETENTION_SECONDS;
-  if (slots.line === undefined)
-    return (await ports.slots.write({ key, checkMs: null, expiresAtSeconds, when: { checkMs: dueMs, line: null } }))
-      .done;
+  if (slots.line === undefined) {
+    const when = { checkMs: dueMs, line: null };
+    const { done } = await ports.slots.write({ key, checkMs: null, expiresAtSeconds, when });
+    return done ? 'nobody' : undefined;
+  }
   const nextMs = Math.max(dueMs + 1, nextCheckMs(slots, nowMs));
   await scheduleCheck(key, nextMs, queue, ports);
-  await ports.slots.write({ key, checkMs: nextMs, expiresAtSeconds, when: { checkMs: dueMs } });
+  const { done } = await ports.slots.write({ key, checkMs: nextMs, expiresAtSeconds, when: { checkMs: dueMs } });
   // For people alone: no line stops by it.
   await ports.slots.noteLine(key, nowMs).catch(() => undefined);
-  return true;
+  return done ? nextMs : undefined;
 }

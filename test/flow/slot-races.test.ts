@@ -13,6 +13,8 @@ import type { Ports } from '../../lib/ports/ports.ts';
 import { slotsKey } from '../../lib/ports/slot-keys.ts';
 import type { Holder, Parked, SlotsWrite } from '../../lib/ports/slots.ts';
 import { consume } from '../../lib/worker/consume.ts';
+import type { TaskContext } from '../../lib/task/context.ts';
+import { runCheck } from '../../lib/worker/slot-check.ts';
 import { pump } from '../../lib/worker/slot-pump.ts';
 import { grantMs } from '../../lib/flow/slots.ts';
 import { slotPorts } from '../../lib/worker/slot-ports.ts';
@@ -317,6 +319,50 @@ it('a look that comes before it is written down waits until it is', async () => 
   await on.world.drain('1d');
   expect([refused, frozen]).toEqual([true, true]);
   expect(ids.map((id) => on.statusOf(id))).toEqual(['SUCCESS', 'SUCCESS']);
+});
+
+it('who looks at a line whose next look has come and gone before it was written down looks on', async () => {
+  using on = scene();
+  await on.write({ put: new Map([OTHER]), limit: 1 });
+  const id = await on.send(1);
+  await on.deliver(on.receive());
+  const { checkMs = 0 } = (await on.world.ports.slots?.read(KEY)) ?? {};
+  // Whoever looked has sent the next one, stood still until that gave up, and died when it was written down.
+  on.world.clock.moveTo(checkMs);
+  on.receive();
+  await on.write({ checkMs: checkMs + 10_000 });
+  await on.world.drain('1d');
+  expect(on.statusOf(id)).toBe('SUCCESS');
+});
+
+it('who writes down the next look when that has given up sends another', async () => {
+  using on = scene();
+  const { ports, clock } = on.world;
+  const { slots } = ports;
+  if (slots === undefined) throw new Error('The world has slots.');
+  let stands = true;
+  const write: typeof slots.write = async (request) => {
+    // The message comes meanwhile, and is gone.
+    if (stands) await on.world.advance('1h');
+    stands = false;
+    return slots.write(request);
+  };
+  const holds: Holder = { leaseMs: clock.nowMs() + 3_600_000, by: 'another' };
+  await on.write({ put: new Map([['other#0', holds]]), limit: 1 });
+  const id = await on.send(1);
+  await on.deliver(on.receive());
+  const { checkMs = 0 } = await slots.read(KEY);
+  clock.moveTo(checkMs);
+  on.world.broker.acknowledge('default', on.receive().receipt);
+  const standing = new Proxy(slots, { get: (of, name) => (name === 'write' ? write : bound(of, name)) });
+  const retry = (): never => {
+    throw new Error('It was written down.');
+  };
+  const context = { request: { deliveryInfo: { queue: 'default' } }, retry } as unknown as TaskContext;
+  await runCheck(context, [KEY, checkMs], { ...slotPorts(on.app, ports), slots: standing });
+  expect(stands).toBe(false);
+  await on.world.drain('1d');
+  expect(on.statusOf(id)).toBe('SUCCESS');
 });
 
 /**
