@@ -206,7 +206,11 @@ export class Instances {
       slots: over(slots, {
         write: async (write) => {
           const noted = this.#noteWrite(write);
-          const outcome = await slots.write(write);
+          const ends = noted.map(({ untilMs }) => untilMs);
+          const outcome = await slots.write(write).finally(() => {
+            // What was taken away while it was on its way may have been another entry of the same name, before it.
+            for (const [index, each] of noted.entries()) Object.assign(each, { untilMs: ends[index] });
+          });
           // What failed by its condition has given nobody anything.
           if (outcome.done) this.#noteRemoved(write);
           else for (const each of noted) Object.assign(each, { untilMs: -Infinity });
