@@ -194,9 +194,9 @@ export function workOnLocks(table: ITable): Rights {
   return onKeys(table, [LOCKS], ['UpdateItem', 'GetItem', 'Query']);
 }
 
-/** Who runs under a concurrency, and who waits. */
+/** Who runs under a concurrency, or as the one instance, and who waits. */
 export function readSlots(table: ITable): Rights[] {
-  return [onKeys(table, [SLOTS], ['GetItem']), onKeys(table, [PARKED, PARKED_KEYS], ['Query'])];
+  return [onKeys(table, [SLOTS, LOCKS], ['GetItem']), onKeys(table, [PARKED, PARKED_KEYS], ['Query'])];
 }
 
 /** Of a worker whose tasks have a concurrency, or one instance: slots of their keys, and messages that wait for one. */

@@ -15,7 +15,7 @@ export type ControlReply = { readonly ok: string } | { readonly error: string };
 // Tasks revoked side by side.
 const WIDTH = 16;
 
-/** Commands to a service's workers: Celery's `app.control`. On AWS a caller needs `service.grantManage(fn)`. */
+/** Commands to a service's workers: Celery's `app.control`. On AWS a caller needs `service.grantManage(fn)`, for `explain` `grantExplain`. */
 export class Control {
   readonly #app: App;
 

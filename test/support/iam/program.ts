@@ -36,6 +36,8 @@ export function declare() {
   const begun = app.task('begun', { unique: { key: 'begun', until: 'started' } }, () => 1);
   const late = app.task('late', { debounce: { wait: 1 } }, (text: string) => text);
   const alone = app.task('alone', { oneInstance: true }, () => 1);
+  const line = app.task('line', { oneInstance: { whenLocked: 'wait' } }, () => 1);
+  const shared = app.task('shared', { concurrency: { limit: 2, scope: 'app', key: () => 'all' } }, () => 1);
   const remote = app.remote<(x: number) => number>('proj.tasks.double', { queue: 'celery' });
   const sender = app.task('sender', async () => {
     await add.delay(1, 1);
@@ -71,6 +73,8 @@ export function declare() {
     limited,
     single,
     alone,
+    line,
+    shared,
     only,
     begun,
     late,

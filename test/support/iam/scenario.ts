@@ -135,6 +135,11 @@ export class Scenario {
     return Promise.resolve({ output: { $metadata: {}, State: this.#ruleState }, response: {} });
   }
 
+  /** Runs what lies in the queues. */
+  deliver(): Promise<void> {
+    return this.#deliver();
+  }
+
   #url(queue: string): string {
     return this.environment.queues[queue] ?? '';
   }
@@ -243,7 +248,7 @@ export class Scenario {
     await read?.completedCount();
     if ((await app.result(done.id).get({ timeout: 60 })) !== 3) throw new Error('the task has another result');
     // It has ended: the answer says how.
-    await manage.control.slots('single');
+    for (const task of ['single', 'line']) await manage.control.slots(task);
     const { slots: listed } = await manage.ports();
     if (listed !== undefined) await waitingLines(listed, { nowMs: systemClock.nowMs() });
     await manage.result(done.id).revoke();

@@ -1,0 +1,232 @@
+/** Every public function that asks AWS runs under the grant that docs/permissions.md names for it: none is refused, and none is left out here. */
+import { AsyncResult, type Celeriac, every, group, GroupResult } from 'celeriac';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { type Actor, Scenario, scenarioRoles } from '../support/iam/scenario.ts';
+
+const roles = scenarioRoles();
+let scenario: Scenario;
+/** One that has ended, one that nobody runs, a group that was saved, and a letter. */
+let done: string;
+let waiting: string;
+let members: string;
+let refused: string;
+
+beforeAll(async () => {
+  scenario = await Scenario.start(roles);
+  const { app, add: sumOf, refuse } = scenario.as('enqueue');
+  const sent = await group([sumOf.s(1, 1), sumOf.s(2, 2)]).delay();
+  await sent.save();
+  members = sent.id;
+  done = (await sumOf.delay(1, 2)).id;
+  refused = (await refuse.delay()).id;
+  await scenario.deliver();
+  waiting = (await app.send('add', [1, 2])).id;
+});
+afterAll(() => scenario.stop());
+
+type Grant = 'enqueue' | 'results' | 'manage' | 'schedules' | 'locks' | 'history' | 'explain' | 'letters';
+type Call = (actor: Actor) => unknown;
+
+const ofTask =
+  (ask: (result: AsyncResult) => unknown): Call =>
+  ({ app }) =>
+    ask(app.result(done));
+const ofGroup =
+  (ask: (result: GroupResult) => unknown): Call =>
+  async ({ app }) => {
+    const result = await app.groupResult(members);
+    if (result === undefined) throw new Error('The group is not stored.');
+    return ask(result);
+  };
+const ofEntries =
+  (ask: (schedules: Celeriac['schedules'], entry: Parameters<Celeriac['schedules']['put']>[1]) => unknown): Call =>
+  async ({ app, add: sumOf }) => {
+    const entry = { task: sumOf.s(1, 2), schedule: every('30s') };
+    await app.schedules.put('mine', entry);
+    await ask(app.schedules, entry);
+  };
+async function everyOf<T>(many: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const each of many) all.push(each);
+  return all;
+}
+
+interface Noun {
+  readonly of: (app: Celeriac) => object;
+  readonly grant: Grant;
+  readonly calls: Readonly<Record<string, Call | readonly [Grant, Call]>>;
+  /** Ask nobody. */
+  readonly silent?: readonly string[];
+}
+
+// Of an app: says what there is.
+const SAID =
+  'name task Task register remote beat use taskNames manifest on http signature schedules locks history control deadLetters result currentTask ports runEager clock ids random logger';
+// What functions of the service do, under roles of their own: rights.test.ts.
+const OF_FUNCTIONS = 'consume consumeLost consumeWakeUps sweep';
+
+const NOUNS: Readonly<Record<string, Noun>> = {
+  'app.control': {
+    of: (app) => app.control,
+    grant: 'manage',
+    calls: {
+      revoke: ({ app }) => app.control.revoke([waiting, done]),
+      terminate: ({ app }) => app.control.terminate(waiting),
+      rateLimit: async ({ app }) => {
+        await app.control.rateLimit('limited', '2/m');
+        await app.control.rateLimit('limited', null);
+        await app.control.rateLimit('limited');
+      },
+      slots: async ({ app }) => {
+        for (const task of ['single', 'alone', 'line', 'shared'])
+          for (const key of ['', 'of a customer', 'x'.repeat(256)]) await app.control.slots(task, { key });
+      },
+      explain: ['explain', ({ app }) => app.control.explain(waiting)],
+    },
+  },
+  'app.locks': {
+    of: (app) => app.locks,
+    grant: 'locks',
+    calls: {
+      acquire: async ({ app }) => {
+        const lock = await app.locks.acquire('mine');
+        if ((await app.locks.acquire('mine')) !== null) throw new Error('It is held.');
+        await lock?.renew();
+        await lock?.release();
+      },
+      with: ({ app }) => app.locks.with('mine', {}, () => Promise.resolve(1)),
+      list: ({ app }) => app.locks.list(),
+      free: ({ app }) => app.locks.free('mine'),
+    },
+  },
+  'app.schedules': {
+    of: (app) => app.schedules,
+    grant: 'schedules',
+    calls: {
+      put: ofEntries((schedules, entry) => schedules.put('mine', entry)),
+      check: ofEntries((schedules, entry) => schedules.check('mine', entry)),
+      update: ofEntries((schedules) => schedules.update('mine', { schedule: every('45s') })),
+      get: ofEntries((schedules) => schedules.get('mine')),
+      list: ofEntries((schedules) => schedules.list()),
+      enable: ofEntries(async (schedules) => {
+        for (const name of ['mine', 'ruled', 'swept']) await schedules.enable(name);
+      }),
+      disable: ofEntries(async (schedules) => {
+        for (const name of ['mine', 'ruled', 'swept', 'ordered']) await schedules.disable(name);
+      }),
+      runNow: ofEntries(async (schedules) => {
+        for (const name of ['mine', 'ruled', 'swept', 'ordered']) await schedules.runNow(name);
+      }),
+      dump: ofEntries((schedules) => schedules.dump()),
+      load: ofEntries(async (schedules, entry) => {
+        for (const mode of ['always', 'once'] as const) await schedules.load({ mine: entry, other: entry }, { mode });
+      }),
+      delete: ofEntries((schedules) => schedules.delete('mine')),
+    },
+  },
+  'app.deadLetters': {
+    of: (app) => app.deadLetters,
+    grant: 'letters',
+    calls: {
+      list: ({ app }) => app.deadLetters.list(),
+      show: ({ app }) => app.deadLetters.show(refused),
+      redrive: ({ app }) => app.deadLetters.redrive({ task: 'refuse' }),
+      drop: ({ app }) => app.deadLetters.drop({ task: 'refuse' }),
+    },
+  },
+  'app.history': {
+    of: (app) => app.history,
+    grant: 'history',
+    calls: {
+      list: ({ app }) => app.history.list({ from: '2h' }),
+      task: ({ app }) => app.history.task(done),
+      stats: ({ app }) => app.history.stats(),
+    },
+  },
+  AsyncResult: {
+    of: () => AsyncResult.prototype,
+    grant: 'results',
+    silent: ['taskId'],
+    calls: {
+      state: ofTask((result) => result.state()),
+      ready: ofTask((result) => result.ready()),
+      successful: ofTask((result) => result.successful()),
+      failed: ofTask((result) => result.failed()),
+      get: ofTask((result) => result.get({ timeout: 60 })),
+      wait: ofTask((result) => result.wait({ timeout: 60 })),
+      info: ofTask((result) => result.info()),
+      traceback: ofTask((result) => result.traceback()),
+      children: ofTask((result) => result.children()),
+      iterdeps: ofTask((result) => everyOf(result.iterdeps())),
+      collect: ofTask((result) => everyOf(result.collect())),
+      name: ofTask((result) => result.name()),
+      args: ofTask((result) => result.args()),
+      kwargs: ofTask((result) => result.kwargs()),
+      worker: ofTask((result) => result.worker()),
+      retries: ofTask((result) => result.retries()),
+      queue: ofTask((result) => result.queue()),
+      dateDone: ofTask((result) => result.dateDone()),
+      revoke: ['manage', ofTask((result) => result.revoke({ terminate: true }))],
+      forget: ['manage', ofTask((result) => result.forget())],
+    },
+  },
+  GroupResult: {
+    of: () => GroupResult.prototype,
+    grant: 'results',
+    silent: ['results', 'total', 'length', 'progress'],
+    calls: {
+      completedCount: ofGroup((result) => result.completedCount()),
+      failedCount: ofGroup((result) => result.failedCount()),
+      waiting: ofGroup((result) => result.waiting()),
+      ready: ofGroup((result) => result.ready()),
+      successful: ofGroup((result) => result.successful()),
+      failed: ofGroup((result) => result.failed()),
+      join: ofGroup((result) => result.join({ timeout: 60 })),
+      get: ofGroup((result) => result.get({ timeout: 60 })),
+      iterate: ofGroup((result) => everyOf(result.iterate({ timeout: 60 }))),
+      save: [
+        'enqueue',
+        ({ add: sumOf }) =>
+          group([sumOf.s(1, 1)])
+            .delay()
+            .then((result) => result.save()),
+      ],
+      revoke: ['manage', ofGroup((result) => result.revoke({ terminate: true }))],
+      forget: ['manage', ofGroup((result) => result.forget())],
+    },
+  },
+  app: {
+    of: (app) => app,
+    grant: 'enqueue',
+    silent: [SAID, OF_FUNCTIONS].join(' ').split(' '),
+    calls: {
+      send: ({ app }) => app.send('add', [1, 2]),
+      sendMany: ({ app, add: sumOf }) => app.sendMany([sumOf.s(1, 2)]),
+      groupResult: ['results', ({ app }) => app.groupResult(members)],
+      stats: ['history', ({ app }) => app.stats()],
+      explain: ['explain', ({ app }) => app.explain(waiting)],
+    },
+  },
+};
+
+describe.each(Object.entries(NOUNS))('%s', (_noun, { of, grant, calls, silent = [] }) => {
+  it('is here with all that it has', () => {
+    const noun = of(scenario.as('enqueue').app);
+    const prototype: unknown =
+      noun === AsyncResult.prototype || noun === GroupResult.prototype ? noun : Object.getPrototypeOf(noun);
+    const known = Object.getOwnPropertyNames(prototype).filter((name) => name !== 'constructor');
+    expect(known.filter((name) => !silent.includes(name) && !Object.hasOwn(calls, name))).toEqual([]);
+    expect(Object.keys(calls).filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  it.each(Object.entries(calls))('%s', async (_name, given) => {
+    const [who, call] = typeof given === 'function' ? [grant, given] : given;
+    const failed = await Promise.resolve(call(scenario.as(who))).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(roles.gate.takeDenied()).toEqual([]);
+    expect(failed).toBeUndefined();
+  });
+});
