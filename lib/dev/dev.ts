@@ -10,6 +10,7 @@ import { forkWorker } from './fork-worker.ts';
 import { type Columns, logText, type Styled, withoutForeignFrames } from './log-text.ts';
 import type { LogEntry, WorkerFacts, WorkerSetup } from './messages.ts';
 import type { StateFolder } from './state-folder.ts';
+import { isReadBefore, Spare } from './spare.ts';
 import { Supervisor } from './supervisor.ts';
 import { watchFiles } from './watch-files.ts';
 
@@ -54,10 +55,18 @@ export async function startDev(options: DevOptions): Promise<Dev> {
   const endpoints = { sqs: servers[0]?.endpoint ?? '', dynamodb: servers[1]?.endpoint ?? '' };
   const news = new News(options, endpoints);
   let rules = await state.rules();
+  const spare = new Spare(() =>
+    forkWorker({
+      folder,
+      variables: options.variables,
+      cache: resolve(state.cache),
+      written: (text) => news.written(text),
+    }),
+  );
   const supervisor = new Supervisor({
     clock,
     module: resolve(folder, options.module),
-    spawn: () => forkWorker({ folder, variables: options.variables, written: (text) => news.written(text) }),
+    spawn: () => spare.take(),
     setup: async (): Promise<WorkerSetup> => ({ endpoints, rules }),
     freed: async () => {
       queues.cancelReceives();
@@ -65,23 +74,29 @@ export async function startDev(options: DevOptions): Promise<Dev> {
       queues.returnAll();
     },
     on: {
-      ready: (facts) =>
+      ready: (facts) => {
+        spare.prepare();
         void state.writeVariables(facts.variables).then((path) => {
           news.ready(facts, path);
           options.ready?.();
-        }),
+        });
+      },
       log: (entry) => news.log(entry),
       rules: (kept) => {
         rules = kept;
         void state.keepRules(kept).catch((error: unknown) => news.failed(errorText(error).message));
       },
-      failed: (text) => news.failed(text),
+      failed: (text) => {
+        spare.prepare();
+        news.failed(text);
+      },
       died: (how) => news.died(how),
       stopped: (handedBack) => news.stopped(handedBack),
     },
   });
   const watched = watchFiles(folder, clock, (paths) => {
     news.changed(paths);
+    if (paths.some(isReadBefore)) spare.drop();
     void supervisor.restart();
   });
   await watched.ready;
@@ -89,6 +104,7 @@ export async function startDev(options: DevOptions): Promise<Dev> {
   return {
     stop: async () => {
       await watched.close();
+      spare.end();
       await supervisor.stop();
       await Promise.all(servers.map((server) => server.stop()));
       queues.close();

@@ -39,6 +39,11 @@ export class StateFolder {
     return join(this.path, 'dynamodb');
   }
 
+  /** Of compiled code. Of this folder, which is its user's own: what lies here is run. */
+  get cache(): string {
+    return join(this.path, 'cache');
+  }
+
   /** The port that this project had last; undefined before. */
   async port(): Promise<number | undefined> {
     const port = (await this.#read('port.json')) as number | undefined;

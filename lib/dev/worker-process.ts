@@ -1,4 +1,8 @@
 /** The process of the workers: the user's code, pollers, the sweep and the rules. Its supervisor starts and ends it. */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
 import { errorStack, errorText } from '../base/error-text.ts';
 import { CeleriacError } from '../base/celeriac-error.ts';
 import { systemClock } from '../base/time.ts';
@@ -57,6 +61,24 @@ class ToldRules extends MemoryRules {
   }
 }
 
+/**
+ * TypeScript as users write it, enums and paths too, where they have tsx; else what Node itself understands. After what is ours, which needs
+ * none of it and would be read through it.
+ */
+async function takeTsx(): Promise<void> {
+  let path: string;
+  try {
+    path = createRequire(join(process.cwd(), 'package.json')).resolve('tsx');
+  } catch {
+    return;
+  }
+  await import(pathToFileURL(path).href);
+}
+
+// Its own process's alone: what the user's code starts has nothing to do with it.
+delete process.env['NODE_COMPILE_CACHE'];
+const prepared = takeTsx();
+prepared.catch(() => {});
 let loading: Promise<Celeriac> | undefined;
 let cloud: LocalCloud | undefined;
 let sole: SoleWorker | undefined;
@@ -103,7 +125,7 @@ function failed(error: unknown): void {
 
 process.on('message', (message: ToWorker) => {
   if (message.kind === 'load') {
-    loading = appOfModule(message.module);
+    loading = prepared.then(() => appOfModule(message.module));
     loading.then(() => tell({ kind: 'loaded' }), failed);
   } else if (message.kind === 'begin') begin(message.setup).catch(failed);
   else void stop();
@@ -113,3 +135,4 @@ process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 // Without a supervisor there are no servers either.
 process.on('disconnect', () => process.exit(0));
+if (!process.connected) process.exit(0);

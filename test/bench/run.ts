@@ -3,6 +3,7 @@ import { canvasCounts, canvasCpu } from './canvas.ts';
 import { countRows, counts, historyRows } from './counts.ts';
 import { cpu } from './cpu.ts';
 import { bundle } from './bundle.ts';
+import { devRows } from './dev.ts';
 
 const quick = process.argv.includes('--quick');
 // Some ten minutes: a hundred thousand members over HTTP.
@@ -26,3 +27,4 @@ table(
 table('Large groups (this machine)', await canvasCpu(quick ? 1000 : 100_000));
 table('CPU in consume() with memory ports (median of rounds, this machine)', await cpu(quick ? 3 : 9));
 table('Worker bundle and its load time', await bundle(quick ? 5 : 15));
+table('celeriac dev (this machine)', await devRows(quick ? 2 : 6));

@@ -8,7 +8,7 @@ import { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { SCHEMAS } from '../../lib/cli/schemas.ts';
-import { type Answer, celeriacProcess, SOURCE } from '../support/celeriac.ts';
+import { type Answer, celeriacProcess, PROCESS_VARIABLES, SOURCE } from '../support/celeriac.ts';
 import { COMMON_COMMANDS } from '../support/process-commands.ts';
 import { expectSchema, shopApp } from '../support/shop-service.ts';
 
@@ -232,7 +232,7 @@ describe('what is changed', () => {
 
 it('monitor: serves its page until it is told to end', async () => {
   started.add('monitor');
-  const env = { PATH: process.env['PATH'], ...variables };
+  const env = { ...PROCESS_VARIABLES, ...variables };
   const child = spawn(process.execPath, [...SOURCE, 'monitor', '--port', '0', '--json'], { env });
   const ended = once(child, 'exit');
   try {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { afterAll, describe, expect, it } from 'vitest';
+import { COMPILE_CACHE } from '../support/compile-cache.ts';
 
 mkdirSync('.vitest', { recursive: true });
 const folder = mkdtempSync('.vitest/synth-');
@@ -20,7 +21,7 @@ interface Ended {
 
 function celeriac(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
   return promisify(execFile)(process.execPath, ['--conditions=@celeriac/source', 'lib/cli/main.ts', ...args], {
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...COMPILE_CACHE, ...env },
   }).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     (error: unknown) => error as Ended,

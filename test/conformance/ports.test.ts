@@ -22,7 +22,7 @@ import {
   timersConformance,
 } from 'celeriac/testing';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { startDynalite, startDynamodb } from '../../lib/local/servers.ts';
+import { startDynamodb } from '../../lib/local/servers.ts';
 import {
   MemoryBackend,
   MemoryBroker,
@@ -106,15 +106,13 @@ function brokerUnderTest(): BrokerUnderTest & { readonly broker: MemoryBroker } 
   };
 }
 
-describe.each([
-  ['aws, over HTTP, batched writes', startDynamodb],
-  ['aws, over HTTP, single writes', startDynalite],
-])('%s', (_what, startTables) => {
+// Stores that know no batches of writes: ports.long.test.ts.
+describe('aws, over HTTP, batched writes', () => {
   const { suites, start } = awsCases();
   let servers: Servers;
 
   beforeAll(async () => {
-    servers = await startServers(startTables);
+    servers = await startServers(startDynamodb);
     await start(servers);
   });
   afterAll(() => servers.stop());

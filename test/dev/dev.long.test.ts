@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 
 import { isFree, nextFree } from '../../lib/dev/free-ports.ts';
-import { celeriacAt } from '../support/celeriac.ts';
+import { celeriacAt, PROCESS_VARIABLES } from '../support/celeriac.ts';
 
 mkdirSync('.vitest', { recursive: true });
 const folder = resolve(mkdtempSync('.vitest/dev-'));
@@ -47,7 +47,7 @@ function start(...args: readonly string[]): Running {
   const child = spawn(
     process.execPath,
     ['--conditions=@celeriac/source', resolve('lib/cli/main.ts'), 'dev', '--app', 'tasks.ts', ...args],
-    { cwd: folder, env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'pipe'] },
+    { cwd: folder, env: PROCESS_VARIABLES, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   started.push(child);
   let text = '';

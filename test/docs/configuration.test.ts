@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { resolve } from 'node:path';
 
 import type { Stack } from 'aws-cdk-lib';
+import { COMPILE_CACHE } from '../support/compile-cache.ts';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, expect, it } from 'vitest';
 
@@ -74,7 +75,7 @@ for (const result of results) console.log(await result.get());`,
   );
   const output = execFileSync(process.execPath, ['--conditions=@celeriac/source', `${folder}/run/tasks.ts`], {
     encoding: 'utf8',
-    env: { ...process.env, PAYMENT_SECRET: 'arn:secret' },
+    env: { ...process.env, ...COMPILE_CACHE, PAYMENT_SECRET: 'arn:secret' },
   });
   const lines = output.trim().split('\n');
   expect(lines.filter((line) => line.startsWith('asked'))).toEqual(['asked for arn:secret', 'asked for arn:secret']);

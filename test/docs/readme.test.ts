@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 
 import { afterAll, expect, it } from 'vitest';
 
+import { COMPILE_CACHE } from '../support/compile-cache.ts';
 // Inside the repository, so that `celeriac` resolves to it; ignored by git.
 mkdirSync('.vitest', { recursive: true });
 const folder = resolve(mkdtempSync('.vitest/readme-'));
@@ -22,6 +23,7 @@ it('its tasks work in its test', () => {
   );
   const output = execFileSync(process.execPath, ['--conditions=@celeriac/source', `${folder}/test.ts`], {
     encoding: 'utf8',
+    env: { ...process.env, ...COMPILE_CACHE },
   });
   expect(output).toBe('5 3\n202\n');
 });
@@ -34,6 +36,7 @@ it('a chain goes on in Python', () => {
   );
   const output = execFileSync(process.execPath, ['--conditions=@celeriac/source', `${folder}/python.ts`], {
     encoding: 'utf8',
+    env: { ...process.env, ...COMPILE_CACHE },
   });
   expect(output).toContain('proj.tasks.invoice [[3],{},');
 });

@@ -8,6 +8,7 @@ import { type Authorize, LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { rolesOf } from '../support/iam/roles.ts';
+import { COMPILE_CACHE } from '../support/compile-cache.ts';
 
 const shop = new Celeriac('shop', { queues: { default: {}, orders: {} }, routes: { 'orders.*': 'orders' } });
 const blog = new Celeriac('blog', { queues: { default: {}, celery: { external: true } } });
@@ -49,7 +50,7 @@ async function run(code: string): Promise<unknown> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--conditions=@celeriac/source', '--input-type=module', '-e', code],
-    { env: { ...process.env, ...variables } },
+    { env: { ...process.env, ...COMPILE_CACHE, ...variables } },
   );
   return JSON.parse(stdout);
 }

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { afterEach, expect, it, vi } from 'vitest';
 import { World, type WorldOptions } from 'celeriac/testing';
 
+import { COMPILE_CACHE } from '../support/compile-cache.ts';
 import { shop, Shop } from '../../examples/orders/shop.ts';
 import { app, type Order, place } from '../../examples/orders/tasks.ts';
 
@@ -101,6 +102,7 @@ it.each([1, 2, 3])('every order is charged once, whatever fails (seed %i)', asyn
 it('the same on the embedded cloud', () => {
   const output = execFileSync(process.execPath, ['--conditions=@celeriac/source', 'examples/orders/demo.ts'], {
     encoding: 'utf8',
+    env: { ...process.env, ...COMPILE_CACHE },
   });
   expect(output.split('\n').filter((line) => /^(sent|ada)/.test(line))).toEqual([
     'sent to ada',

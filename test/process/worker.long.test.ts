@@ -12,6 +12,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 
 import { workerOf } from '../../lib/local/actors.ts';
 import { app, fragile, quick, releaseOf, render, single, step } from '../support/process-tasks.ts';
+import { PROCESS_VARIABLES } from '../support/celeriac.ts';
 import { startCloud } from '../support/iam/cloud.ts';
 
 // Of waits that end as soon as there is something to see.
@@ -58,7 +59,7 @@ async function killed(child: ChildProcess): Promise<void> {
 async function start(queue: string, ...options: readonly string[]): Promise<Started> {
   const args = ['worker', '--app', 'test/support/process-tasks.ts', '-Q', queue, '--lease', '4', ...options];
   const child = spawn(process.execPath, ['--conditions=@celeriac/source', 'lib/cli/main.ts', ...args], {
-    env: { ...process.env, ...cloud.variables(workerOf(queue)), NOTES: file },
+    env: { ...PROCESS_VARIABLES, ...cloud.variables(workerOf(queue)), NOTES: file },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   children.add(child);

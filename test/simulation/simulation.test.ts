@@ -6,14 +6,14 @@ import { MANY_FAULTS } from './world/many-faults.ts';
 import { ALL_FAULTS, simulate } from './world/simulate.ts';
 
 describe('simulation', () => {
-  it.each([1, 2, 3, 4])('seed %i, all faults', async (seed) => {
+  it.each([1, 2])('seed %i, all faults', async (seed) => {
     const report = await simulate({ seed });
     expect(report.violations).toEqual([]);
     expect(report.tasks).toBeGreaterThan(200);
     expect(report.faults.crash + report.faults.duplicate + report.faults.error).toBeGreaterThan(10);
   });
 
-  it.each([1, 2])('seed %i, five times as many faults', async (seed) => {
+  it.each([1])('seed %i, five times as many faults', async (seed) => {
     expect((await simulate({ seed, faults: MANY_FAULTS })).violations).toEqual([]);
   });
 

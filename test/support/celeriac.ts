@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { systemClock } from '../../lib/base/time.ts';
 import { run } from '../../lib/cli/run.ts';
 import type { Terminal } from '../../lib/cli/terminal.ts';
+import { COMPILE_CACHE } from './compile-cache.ts';
 
 export interface Answer {
   readonly code: number;
@@ -74,13 +75,16 @@ export function jsonOf({ printed }: Answer): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
+/** What each process has that begins from these sources, and nothing else of ours. */
+export const PROCESS_VARIABLES = { PATH: process.env['PATH'], ...COMPILE_CACHE };
+
 /** As a process, with these variables beside PATH and nothing else of ours. */
 export async function celeriacProcess(
   { variables = {}, folder = '.' }: { readonly variables?: Record<string, string>; readonly folder?: string },
   ...args: readonly string[]
 ): Promise<Answer> {
   const program = [...SOURCE, ...args];
-  const options = { cwd: folder, env: { PATH: process.env['PATH'], ...variables } };
+  const options = { cwd: folder, env: { ...PROCESS_VARIABLES, ...variables } };
   const ended = await promisify(execFile)(process.execPath, program, options).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     (error: unknown) => error as { readonly code: number; readonly stdout: string; readonly stderr: string },

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { COMPILE_CACHE } from './compile-cache.ts';
 
 export interface Around {
   readonly before?: string;
@@ -28,7 +29,10 @@ export function runExample(
       last = `${folder}/${name}`;
       writeFileSync(last, `${before}\n${code}\n${after}\n`);
     }
-    return execFileSync(process.execPath, ['--conditions=@celeriac/source', last], { encoding: 'utf8' });
+    return execFileSync(process.execPath, ['--conditions=@celeriac/source', last], {
+      encoding: 'utf8',
+      env: { ...process.env, ...COMPILE_CACHE },
+    });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
