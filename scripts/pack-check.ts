@@ -1,10 +1,11 @@
-/** Packs the library and looks at the tarball as its users would: publint, are-the-types-wrong, and an import of each entry. */
+/** Packs the library and looks at the tarball as its users would: publint, are-the-types-wrong, an import of each entry, and what docs tell to do with it. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import { checkCdkInit } from './cdk-init-check.ts';
+import { checkDockerfile } from './dockerfile-check.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'celeriac-pack-'));
 const bin = (name: string): string => resolve('node_modules/.bin', name);
@@ -53,6 +54,7 @@ try {
       symlinkSync(resolve('node_modules', name), join(modules, name));
     }
   symlinkSync(bin('esbuild'), join(modules, '.bin/esbuild'));
+  console.log(await checkDockerfile(folder, tarball));
   console.log(checkCdkInit(folder, modules));
 } finally {
   rmSync(folder, { recursive: true, force: true });

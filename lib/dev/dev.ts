@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 import { errorText } from '../base/error-text.ts';
 import type { Clock } from '../base/time.ts';
-import { keptQueues } from '../local/kept-queues.ts';
+import { type KeptQueues, keptQueues } from '../local/kept-queues.ts';
 import { type LocalServer, startKeptDynamodb, startKeptSqs } from '../local/servers.ts';
 import { forkWorker } from './fork-worker.ts';
 import { type Columns, logText, type Styled, withoutForeignFrames } from './log-text.ts';
@@ -43,26 +43,11 @@ const OWN_FOLDER = fileURLToPath(new URL('../', import.meta.url));
 export async function startDev(options: DevOptions): Promise<Dev> {
   const { state, port, folder, clock } = options;
   const queues = await keptQueues(state.sqs);
-  const servers: LocalServer[] = [];
-  try {
-    // All who worked are gone.
-    queues.returnAll();
-    servers.push(await startKeptSqs(port, queues), await startKeptDynamodb(port + 1, state.dynamodb));
-  } catch (error) {
-    await Promise.all(servers.map((server) => server.stop()));
-    throw error;
-  }
-  const endpoints = { sqs: servers[0]?.endpoint ?? '', dynamodb: servers[1]?.endpoint ?? '' };
+  const servers = await startServers(queues, state.dynamodb, port);
+  const endpoints = { sqs: servers.sqs.endpoint, dynamodb: servers.dynamodb.endpoint };
   const news = new News(options, endpoints);
   let rules = await state.rules();
-  const spare = new Spare(() =>
-    forkWorker({
-      folder,
-      variables: options.variables,
-      cache: resolve(state.cache),
-      written: (text) => news.written(text),
-    }),
-  );
+  const spare = spareOf(options, news);
   const supervisor = new Supervisor({
     clock,
     module: resolve(folder, options.module),
@@ -106,11 +91,33 @@ export async function startDev(options: DevOptions): Promise<Dev> {
       await watched.close();
       spare.end();
       await supervisor.stop();
-      await Promise.all(servers.map((server) => server.stop()));
+      await Promise.all([servers.sqs.stop(), servers.dynamodb.stop()]);
       queues.close();
       await state.leave();
     },
   };
+}
+
+interface Servers {
+  readonly sqs: LocalServer;
+  readonly dynamodb: LocalServer;
+}
+
+async function startServers(queues: KeptQueues, tables: string, port: number): Promise<Servers> {
+  // All who worked are gone.
+  queues.returnAll();
+  const sqs = await startKeptSqs(port, queues);
+  try {
+    return { sqs, dynamodb: await startKeptDynamodb(port + 1, tables) };
+  } catch (error) {
+    await sqs.stop();
+    throw error;
+  }
+}
+
+function spareOf({ folder, variables, state }: DevOptions, news: News): Spare {
+  const cache = resolve(state.cache);
+  return new Spare(() => forkWorker({ folder, variables, cache, written: (text) => news.written(text) }));
 }
 
 /** What is told, line by line. */

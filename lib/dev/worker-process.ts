@@ -75,8 +75,6 @@ async function takeTsx(): Promise<void> {
   await import(pathToFileURL(path).href);
 }
 
-// Its own process's alone: what the user's code starts has nothing to do with it.
-delete process.env['NODE_COMPILE_CACHE'];
 const prepared = takeTsx();
 prepared.catch(() => {});
 let loading: Promise<Celeriac> | undefined;
