@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 
 import { AxeBuilder } from '@axe-core/playwright';
+import { every } from 'celeriac';
 import { LocalCloud } from 'celeriac/local';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { build } from 'vite';
@@ -109,7 +110,7 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
     ['/tasks?state=failed&since=1h', 'orders.total'],
     ['/tasks?state=delayed', 'Due'],
     ['/tasks?text=nobody-has-said-this', 'No task fits'],
-    [`/tasks/${ids['mail.welcome']}`, 'Timeline'],
+    [`/tasks/${ids['mail.welcome']}`, 'waits for its next attempt'],
     [`/tasks/${ids['mail.receipt']}`, 'It gave up'],
     [`/tasks/${ids['blog.render_comment']}`, 'Attempts'],
     [`/tasks/${ids['orders.checkout']}`, 'Family'],
@@ -190,6 +191,20 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
     await context.close();
   });
 
+  it('a queue is purged by who types its name, and told what that deletes', async () => {
+    const context = await opened('light', DESK);
+    const page = await at(context, '/queues');
+    await page.getByRole('button', { name: 'Purge reports…' }).click();
+    const dialog = page.getByRole('dialog');
+    const purge = dialog.getByRole('button', { name: 'Purge reports' });
+    await dialog.getByText('0 messages ready').waitFor();
+    expect(await purge.isDisabled()).toBe(true);
+    await dialog.getByLabel('Type reports to go on').fill('reports');
+    await purge.click();
+    await page.getByText('reports is purged').waitFor();
+    await context.close();
+  });
+
   it('a task is sent by its form, and shown', async () => {
     const context = await opened('light', DESK);
     const page = await at(context, '/catalogue');
@@ -204,7 +219,7 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
     await context.close();
   });
 
-  it('a schedule is made, previewed, disabled, run and deleted', async () => {
+  it('a schedule is made, previewed, disabled, run and renamed', async () => {
     const context = await opened('light', DESK);
     const page = await at(context, '/schedules');
     await page.getByRole('button', { name: 'New schedule…' }).click();
@@ -221,6 +236,34 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
     await row.getByRole('button', { name: 'Run now…' }).click();
     await page.getByRole('button', { name: 'Run lunch' }).click();
     await page.getByText('lunch was sent').waitFor();
+    await row.getByRole('button', { name: 'Edit lunch' }).click();
+    await dialog.getByText('by ada').waitFor();
+    await dialog.getByLabel('Name').fill('dinner');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('dinner is saved.').waitFor();
+    await row.waitFor({ state: 'detached' });
+    await context.close();
+  });
+
+  it('a declared schedule is as its code says again, and tells of its runs', async () => {
+    const context = await opened('light', DESK);
+    const page = await at(context, '/schedules');
+    const row = page.getByRole('row', { name: 'hourly' });
+    await row.getByRole('switch').click();
+    await row.getByText('disabled by hand').waitFor();
+    await row.getByRole('button', { name: 'Let the code decide about hourly' }).click();
+    await row.getByText('disabled by hand').waitFor({ state: 'detached' });
+    await row.getByRole('button', { name: 'Runs of hourly' }).click();
+    await page.getByRole('dialog').getByText('No run has ended since').waitFor();
+    await context.close();
+  });
+
+  it('a schedule is deleted by who types its name', async () => {
+    const context = await opened('light', DESK);
+    const page = await at(context, '/schedules');
+    await busy.app.schedules.put('lunch', { task: 'reports.build', schedule: every('1d') });
+    const row = page.getByRole('row', { name: 'lunch' });
+    const dialog = page.getByRole('dialog');
     await row.getByRole('button', { name: 'Delete lunch' }).click();
     expect(await dialog.getByRole('button', { name: 'Delete lunch' }).isDisabled()).toBe(true);
     await dialog.getByLabel('Type lunch to go on').fill('lunch');

@@ -10,7 +10,9 @@ import type {
   LocksAnswer,
   OpenedLettersAnswer,
   OverviewAnswer,
+  PurgedAnswer,
   QueuesAnswer,
+  RunsAnswer,
   SchedulesAnswer,
   SessionAnswer,
   SlotsAnswer,
@@ -21,7 +23,7 @@ import type {
 } from '../../answers.ts';
 import { isFinal } from '../pure/states.ts';
 import { type TaskFilters, tasksQuery } from '../pure/task-filters.ts';
-import { get } from './api.ts';
+import { act, get } from './api.ts';
 import { isTold } from './live.ts';
 import { storeOf, useStore } from './store.ts';
 
@@ -82,6 +84,20 @@ export function useOverview(range: OverviewAnswer['range']): UseQueryResult<Over
 
 export function useQueues(): UseQueryResult<QueuesAnswer> {
   return useWatched('/api/queues', { hasNews: true });
+}
+
+/** What a purge would delete: counted once, when it is asked about. */
+export function usePurge(queue: string): UseQueryResult<PurgedAnswer> {
+  return useQuery({
+    queryKey: ['purge', queue],
+    queryFn: () => act<PurgedAnswer>(`/api/queues/${encodeURIComponent(queue)}/purge`, { name: queue, dryRun: true }),
+    gcTime: 0,
+  });
+}
+
+/** Runs of an entry that have ended. */
+export function useRuns(name: string): UseQueryResult<RunsAnswer> {
+  return useWatched(`/api/schedules/${encodeURIComponent(name)}/runs`);
 }
 
 export function useTask(id: string): UseQueryResult<TaskAnswer> {

@@ -18,6 +18,7 @@ import { plainText } from '../pure/hostile-text.ts';
 import { tasksAddress } from '../pure/task-filters.ts';
 import { count, counted, duration } from '../pure/words.ts';
 import { byTrouble } from './overview/tables.tsx';
+import { PurgeDialog } from './queues/purge-dialog.tsx';
 
 export function QueuesView(): VNode {
   return (
@@ -112,6 +113,7 @@ function Figure({
 
 function QueueActions({ queue: { queue, state } }: { readonly queue: QueueView }): VNode {
   const [isAsking, setAsking] = useState(false);
+  const [isPurging, setPurging] = useState(false);
   const path = `/api/queues/${encodeURIComponent(queue)}`;
   const resume = useAction(async () => {
     await act(`${path}/resume`);
@@ -129,7 +131,9 @@ function QueueActions({ queue: { queue, state } }: { readonly queue: QueueView }
           Pause…
         </Button>
       )}
+      <Button icon="trash" kind="bare" label={`Purge ${plainText(queue, 60)}…`} onClick={() => setPurging(true)} />
       {isAsking && <PauseDialog queue={queue} path={path} onClose={() => setAsking(false)} />}
+      {isPurging && <PurgeDialog queue={queue} onClose={() => setPurging(false)} />}
     </span>
   );
 }

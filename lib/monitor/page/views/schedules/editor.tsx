@@ -59,9 +59,11 @@ export function ScheduleEditor({ entry, onClose }: EditorProps): VNode {
   const body = bodyFrom(form, entry);
   const save = async (): Promise<void> => {
     if (body === undefined) return;
-    const which = entry === undefined ? { createOnly: true } : { version: entry.version };
     try {
-      await act(`/api/schedules/${encodeURIComponent(form.name.trim())}`, { ...body, ...which }, 'PUT');
+      const name = form.name.trim();
+      const renamed = entry !== undefined && name !== entry.name ? await rename(entry, name) : entry;
+      const which = renamed === undefined ? { createOnly: true } : { version: renamed.version };
+      await act(`/api/schedules/${encodeURIComponent(name)}`, { ...body, ...which }, 'PUT');
       tell(`${plainText(form.name, 80)} is saved.`);
     } catch (error) {
       if (error instanceof ApiProblem && error.code === 'SCHEDULE_CONFLICT') {
@@ -81,6 +83,7 @@ export function ScheduleEditor({ entry, onClose }: EditorProps): VNode {
         entry !== undefined && (
           <>
             Version {entry.version}, changed <Ago at={entry.changedAt} />
+            {entry.changedBy !== null && ` by ${plainText(entry.changedBy, 80)}`}
           </>
         )
       }
@@ -99,7 +102,7 @@ export function ScheduleEditor({ entry, onClose }: EditorProps): VNode {
         <div class="dialog-columns">
           <Fields
             form={form}
-            isNew={entry === undefined}
+            isNamed={entry?.source === 'code'}
             onChange={(change) => setForm((before) => ({ ...before, ...change }))}
           />
           <SchedulePreview name={form.name.trim()} form={form} body={body} />
@@ -109,9 +112,15 @@ export function ScheduleEditor({ entry, onClose }: EditorProps): VNode {
   );
 }
 
+/** Its counts go on under the new name. */
+function rename({ name, version }: ScheduleView, to: string): Promise<ScheduleView> {
+  return act<ScheduleView>(`/api/schedules/${encodeURIComponent(name)}/rename`, { version, to });
+}
+
 interface FieldsProps {
   readonly form: ScheduleForm;
-  readonly isNew: boolean;
+  /** Its name stands in the code. */
+  readonly isNamed: boolean;
   readonly onChange: (change: Partial<ScheduleForm>) => void;
 }
 
@@ -121,7 +130,7 @@ const KINDS: readonly { readonly value: FormKind; readonly text: string }[] = [
   { value: 'clocked', text: 'Once' },
 ];
 
-function Fields({ form, isNew, onChange }: FieldsProps): VNode {
+function Fields({ form, isNamed, onChange }: FieldsProps): VNode {
   const { data } = useCatalogue();
   return (
     <div class="fields">
@@ -129,7 +138,7 @@ function Fields({ form, isNew, onChange }: FieldsProps): VNode {
         <input
           class="input"
           value={form.name}
-          disabled={!isNew}
+          disabled={isNamed}
           onInput={(event) => onChange({ name: event.currentTarget.value })}
         />
       </Field>
@@ -162,7 +171,7 @@ function Fields({ form, isNew, onChange }: FieldsProps): VNode {
 
 const CRON_FIELDS = ['Minute', 'Hour', 'Day', 'Month', 'Weekday'];
 
-function When({ form, onChange }: Omit<FieldsProps, 'isNew'>): VNode {
+function When({ form, onChange }: Omit<FieldsProps, 'isNamed'>): VNode {
   if (form.kind === 'clocked')
     return (
       <Field label="At" hint="ISO 8601: 2027-01-01T00:00:00Z">

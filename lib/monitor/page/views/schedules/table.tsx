@@ -7,6 +7,7 @@ import { useAction } from '../../data/action.ts';
 import { act } from '../../data/api.ts';
 import { nowMs } from '../../data/clock.ts';
 import { useMayAct } from '../../data/queries.ts';
+import { Badge } from '../../parts/badge.tsx';
 import { Confirm } from '../../parts/confirm.tsx';
 import { Button } from '../../parts/controls.tsx';
 import { Icon } from '../../parts/icons.tsx';
@@ -19,6 +20,7 @@ import { scheduleExpression, scheduleWords, zoneOf } from '../../pure/schedule-w
 import { tasksAddress } from '../../pure/task-filters.ts';
 import { count, exactUtc, planned, UNKNOWN } from '../../pure/words.ts';
 import { ScheduleEditor } from './editor.tsx';
+import { RunsDialog } from './runs-dialog.tsx';
 
 export function ScheduleTable({ entries }: { readonly entries: readonly ScheduleView[] }): VNode {
   return (
@@ -35,7 +37,7 @@ export function ScheduleTable({ entries }: { readonly entries: readonly Schedule
 }
 
 function Row({ entry }: { readonly entry: ScheduleView }): VNode {
-  const { name, task, schedule, source, firedBy, reason, lastRunAt, totalRunCount, enabled } = entry;
+  const { name, task, schedule, source, firedBy, reason, choice, changedBy, enabled } = entry;
   const mayAct = useMayAct();
   const zone = zoneOf(schedule);
   return (
@@ -45,6 +47,14 @@ function Row({ entry }: { readonly entry: ScheduleView }): VNode {
           <Switch entry={entry} mayAct={mayAct} />
           <div class="grow">
             <Hostile class="name" text={name} most={120} /> {source === 'stored' && <span class="tag">stored</span>}
+            {choice !== null && (
+              <span
+                class="tag tone-warn"
+                title={`Over its code${changedBy === null ? '' : `, by ${plainText(changedBy, 80)}`}`}
+              >
+                {choice ? 'enabled' : 'disabled'} by hand
+              </span>
+            )}
             <Link class="second mono" href={tasksAddress({ task })}>
               <Hostile text={task} most={120} />
             </Link>
@@ -66,17 +76,29 @@ function Row({ entry }: { readonly entry: ScheduleView }): VNode {
         <Ticks entry={entry} zone={zone} />
       </td>
       <td>
-        {lastRunAt === null ? (
-          <span class="faint">{firedBy === 'rule' ? 'rules tell nobody' : 'never ran'}</span>
-        ) : (
-          <>
-            <Ago at={lastRunAt} />
-            <span class="second">{count(totalRunCount)} times</span>
-          </>
-        )}
+        <LastRun entry={entry} />
       </td>
       <td>{mayAct && <Actions entry={entry} />}</td>
     </tr>
+  );
+}
+
+/** Of what a rule fires only its tasks tell. */
+function LastRun({ entry }: { readonly entry: ScheduleView }): VNode {
+  const { lastRun, lastRunAt, totalRunCount } = entry;
+  const at = lastRun?.at ?? lastRunAt;
+  if (at === null) return <span class="faint">no run is known</span>;
+  return (
+    <>
+      {lastRun === null ? (
+        <Ago at={at} />
+      ) : (
+        <Link class="row" href={`/tasks/${encodeURIComponent(lastRun.id)}`}>
+          <Badge state={lastRun.state} /> <Ago at={at} />
+        </Link>
+      )}
+      {totalRunCount !== null && <span class="second">{count(totalRunCount)} times</span>}
+    </>
   );
 }
 
@@ -119,8 +141,28 @@ function Switch({ entry, mayAct }: { readonly entry: ScheduleView; readonly mayA
   );
 }
 
+/** What somebody has said over the code is taken back. */
+function FollowCode({ entry: { name, version } }: { readonly entry: ScheduleView }): VNode {
+  const follow = useAction(async () => {
+    await act(`/api/schedules/${encodeURIComponent(name)}/follow-code`, { version });
+    tell(`${plainText(name, 60)} is as its code says.`);
+  });
+  return (
+    <>
+      <Button
+        icon="undo"
+        kind="bare"
+        label={`Let the code decide about ${plainText(name, 80)}`}
+        disabled={follow.isBusy}
+        onClick={follow.run}
+      />
+      {follow.problem !== undefined && <ProblemNote error={follow.problem} />}
+    </>
+  );
+}
+
 function Actions({ entry }: { readonly entry: ScheduleView }): VNode {
-  const [asked, setAsked] = useState<'edit' | 'delete' | 'run'>();
+  const [asked, setAsked] = useState<'edit' | 'delete' | 'run' | 'runs'>();
   const name = plainText(entry.name, 80);
   const path = `/api/schedules/${encodeURIComponent(entry.name)}`;
   const close = (): void => setAsked(undefined);
@@ -129,10 +171,13 @@ function Actions({ entry }: { readonly entry: ScheduleView }): VNode {
       <Button icon="play" onClick={() => setAsked('run')}>
         Run now…
       </Button>
+      <Button icon="audit" kind="bare" label={`Runs of ${name}`} onClick={() => setAsked('runs')} />
+      {entry.choice !== null && <FollowCode entry={entry} />}
       <Button icon="edit" kind="bare" label={`Edit ${name}`} onClick={() => setAsked('edit')} />
       {entry.source === 'stored' && (
         <Button icon="trash" kind="bare" label={`Delete ${name}`} onClick={() => setAsked('delete')} />
       )}
+      {asked === 'runs' && <RunsDialog name={entry.name} onClose={close} />}
       {asked === 'edit' && <ScheduleEditor entry={entry} onClose={close} />}
       {asked === 'run' && (
         <Confirm
