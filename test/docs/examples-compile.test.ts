@@ -36,7 +36,7 @@ interface Block {
   readonly code: string;
 }
 
-const PAGES = ['README.md', ...readdirSync('docs').map((file) => `docs/${file}`)];
+const PAGES = ['README.md', ...readdirSync('docs').flatMap((file) => (file.endsWith('.md') ? [`docs/${file}`] : []))];
 const blocks: readonly Block[] = PAGES.flatMap((path) =>
   [...readFileSync(path, 'utf8').matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code = '']) => ({
     page: path.replace('docs/', ''),
