@@ -154,7 +154,7 @@ export class ToolRequests {
       Period: '60',
       'Statistics.member.1': 'Maximum',
     });
-    const answer = await this.#orMissing(/^$/, {
+    const answer = await this.#orMissing(undefined, {
       service: 'monitoring',
       operation: 'GetMetricStatistics',
       resource: `queue ${queueName}`,
@@ -187,11 +187,11 @@ export class ToolRequests {
     });
   }
 
-  async #orMissing(missing: RegExp, asked: Asked): Promise<string | undefined> {
+  async #orMissing(missing: RegExp | undefined, asked: Asked): Promise<string | undefined> {
     try {
       return await this.#send(asked);
     } catch (error) {
-      if (error instanceof ToolError && missing.test(error.name)) return undefined;
+      if (error instanceof ToolError && missing?.test(error.name) === true) return undefined;
       throw await this.#told(error, asked);
     }
   }

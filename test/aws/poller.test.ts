@@ -38,6 +38,23 @@ describe('receiving', () => {
     ]);
   });
 
+  it.each<[object, number | undefined, object]>([
+    [{}, 5, { MaxNumberOfMessages: 5 }],
+    [{ max: 3 }, undefined, { MaxNumberOfMessages: 3 }],
+    [{ max: 50 }, undefined, { MaxNumberOfMessages: 10 }],
+    [{}, 50, { MaxNumberOfMessages: 10 }],
+    [{ visibilitySeconds: 0 }, undefined, { MaxNumberOfMessages: 10, VisibilityTimeout: 0 }],
+    [{ visibilitySeconds: 43 }, undefined, { MaxNumberOfMessages: 10, VisibilityTimeout: 43 }],
+  ])('of %j, in batches of %j, asks for %j', async (taking, batchSize, expected) => {
+    const { client, asked } = rig({});
+    const poller = new SqsPoller(client, 'mail', URL, batchSize === undefined ? {} : { batchSize });
+    await poller.receive(7, new AbortController().signal, taking);
+    const { MaxNumberOfMessages, VisibilityTimeout } = asked[0]?.[1] as Record<string, unknown>;
+    expect({ MaxNumberOfMessages, ...(VisibilityTimeout === undefined ? {} : { VisibilityTimeout }) }).toEqual(
+      expected,
+    );
+  });
+
   it.each([
     [{}, { messageId: '', receipt: '', body: '', queue: 'lost', receiveCount: 1 }],
     [
