@@ -49,7 +49,7 @@ describe('receiving', () => {
     const { client, asked } = rig({});
     const poller = new SqsPoller(client, 'mail', URL, batchSize === undefined ? {} : { batchSize });
     await poller.receive(7, new AbortController().signal, taking);
-    const { MaxNumberOfMessages, VisibilityTimeout } = asked[0]?.[1] as Record<string, unknown>;
+    const { MaxNumberOfMessages, VisibilityTimeout } = (asked[0]?.[1] ?? {}) as Record<string, unknown>;
     expect({ MaxNumberOfMessages, ...(VisibilityTimeout === undefined ? {} : { VisibilityTimeout }) }).toEqual(
       expected,
     );
