@@ -160,8 +160,8 @@ export function manageResults({ results, state }: Tables): Rights[] {
 }
 
 /** Storing timers, and taking one's own back; nothing else of the state table. */
-export function putTimers(table: ITable): Rights {
-  return onKeys(table, [TIMERS], ['BatchWriteItem']);
+export function putTimers(table: ITable, action: 'BatchWriteItem' | 'PutItem' = 'BatchWriteItem'): Rights {
+  return onKeys(table, [TIMERS], [action]);
 }
 
 // Of a definition (lib/aws/dynamodb-groups.ts); a count of members has others, which only workers write.

@@ -163,6 +163,10 @@ class ImportedService extends Construct implements ITaskService {
     return this.#access.schedules(grantee);
   }
 
+  grantOutbox(grantee: IGrantable): Grant {
+    return this.#access.outbox(grantee);
+  }
+
   grantLocks(grantee: IGrantable): Grant {
     return this.#access.locks(grantee);
   }

@@ -35,6 +35,8 @@ export interface ITaskService extends IConstruct {
   queue(name: string): IQueue;
   /** Lets somebody enqueue: send to every queue, at any time. See `TaskService`. */
   grantEnqueue(grantee: IGrantable): Grant;
+  /** Lets somebody put messages of tasks into transactions of its own. See `TaskService`. */
+  grantOutbox(grantee: IGrantable): Grant;
   /** Lets somebody read results, states and progress. See `TaskService`. */
   grantResults(grantee: IGrantable): Grant;
   /** Lets somebody revoke tasks, and forget results and groups. See `TaskService`. */
@@ -83,6 +85,13 @@ export class ServiceAccess {
       putTimers(tables.state),
       ...defineGroups(tables, { counted }),
       ...(environment.marked ? takeMarks(tables) : []),
+    ]);
+  }
+
+  outbox(grantee: IGrantable): Grant {
+    return this.#grant(grantee, [
+      // What a transaction's Put asks for.
+      putTimers(this.#props.tables.state, 'PutItem'),
     ]);
   }
 

@@ -324,6 +324,16 @@ export class TaskService extends MeteredService implements ITaskService {
   }
 
   /**
+   * Lets somebody put messages of tasks into DynamoDB transactions of its own: `signature.toTransactItem()`. It writes timers, and
+   * does nothing else; `flush()`, which sends at once, needs `grantEnqueue` beside it.
+   *
+   * @returns a grant; see `grantEnqueue`.
+   */
+  grantOutbox(grantee: IGrantable): Grant {
+    return this.#access.outbox(grantee);
+  }
+
+  /**
    * Lets somebody read results, states and progress, of tasks and of groups.
    *
    * @returns a grant; see `grantEnqueue`.

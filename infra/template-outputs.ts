@@ -19,6 +19,7 @@ export function addOutputs(stack: Stack, service: TaskService): void {
     say(`${name}PolicyArn`, made.managedPolicyArn, description);
   };
   policy('Enqueue', (grantee) => service.grantEnqueue(grantee), 'Policy: to send');
+  policy('Outbox', (grantee) => service.grantOutbox(grantee), 'Policy: messages in transactions of others');
   policy('Results', (grantee) => service.grantResults(grantee), 'Policy: to read results');
   policy('Manage', (grantee) => service.grantManage(grantee), 'Policy: to revoke and forget');
   policy('Schedules', (grantee) => service.grantSchedules(grantee), 'Policy: to send, and app.schedules');

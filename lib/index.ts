@@ -34,6 +34,8 @@ export type { IterdepsOptions } from './results/result-tree.ts';
 export type { Signature, SignatureOptions, SignatureParts } from './wire/signature.ts';
 export { chain, chord, type ChordOptions, group, type GroupOptions, signature } from './app/public-canvas.ts';
 export type { ChordPolicy } from './canvas/build.ts';
+export type { OutboxItem } from './producer/outbox.ts';
+export type { TimerWrite } from './ports/timers.ts';
 export type { CanvasSignature } from './producer/canvas-types.ts';
 export type { SkewOptions } from './canvas/skew.ts';
 export type { AnySignature, ChainSignature, ChordSignature, GroupSignature } from './producer/canvas-types.ts';

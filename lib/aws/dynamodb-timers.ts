@@ -1,5 +1,5 @@
 /** Timers on DynamoDB: sharded partitions, sorted by due time, so that a sweep reads what is due and nothing else. */
-import type { DueTimers, Timer, Timers } from '../ports/timers.ts';
+import type { DueTimers, Timer, Timers, TimerWrite } from '../ports/timers.ts';
 import { queryItems } from './dynamodb-query.ts';
 import { type Item, number, text } from './dynamodb-record.ts';
 import { type DynamodbTable, writeAll } from './dynamodb-writes.ts';
@@ -38,6 +38,10 @@ export class DynamodbTimers implements Timers {
     const items = new Map(timers.map((timer) => [timerSortKey(timer), { PutRequest: { Item: this.#itemOf(timer) } }]));
     await writeAll(this.#store, [...items.values()]);
     return timers.map((timer) => timerShard(timer, this.#shards));
+  }
+
+  writeOf(timer: Timer): Promise<TimerWrite> {
+    return Promise.resolve({ TableName: this.#store.table, Item: this.#itemOf(timer) as TimerWrite['Item'] });
   }
 
   async remove(timers: readonly Timer[]): Promise<void> {

@@ -32,7 +32,16 @@ export { Control } from '../app/control.ts';
 export { runEager } from '../app/eager.ts';
 export { consumeWakeUps } from '../beat/consume-wake-ups.ts';
 export { resolveFlow } from '../options/resolve-flow.ts';
-export { applyCall, applyHere, savedGroup, sendCall, sendMany, sendNamed, sendSignature } from '../producer/sending.ts';
+export {
+  applyCall,
+  applyHere,
+  savedGroup,
+  sendCall,
+  sendMany,
+  sendNamed,
+  sendSignature,
+  toOutboxItem,
+} from '../producer/sending.ts';
 export { runApart } from '../worker/apart.ts';
 export { revokeById } from '../results/revoke.ts';
 export { consumeLost } from '../worker/consume-lost.ts';

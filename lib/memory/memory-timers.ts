@@ -1,5 +1,5 @@
 /** Timers in memory: the executable meaning of `Timers`. */
-import type { DueTimers, Timer, Timers } from '../ports/timers.ts';
+import type { DueTimers, Timer, Timers, TimerWrite } from '../ports/timers.ts';
 import { checkItem } from '../ports/store-limits.ts';
 import { eachDueIn, timerShard, timerSortKey } from '../ports/timer-order.ts';
 import { Heap, type HeapItem } from './heap.ts';
@@ -37,6 +37,12 @@ export class MemoryTimers implements Timers {
       shard.heap.push(held);
     }
     return Promise.resolve(timers.map((timer) => timerShard(timer, this.#shards.length)));
+  }
+
+  writeOf({ id, dueMs, message }: Timer): Promise<TimerWrite> {
+    // Of no table: there is nothing that would take it.
+    const Item = { pk: { S: `memory#${id}` }, due: { N: String(dueMs) }, message: { S: JSON.stringify(message) } };
+    return Promise.resolve({ TableName: 'memory', Item });
   }
 
   eachDue(due: DueTimers, visit: Parameters<Timers['eachDue']>[1]): Promise<void> {

@@ -27,6 +27,14 @@ export interface DueTimers {
   readonly parts?: readonly number[];
 }
 
+/** A timer as a write that somebody else makes: DynamoDB's `Put` of a TransactWriteItems, in its client's form. */
+export interface TimerWrite {
+  /** The table of state. */
+  readonly TableName: string;
+  /** Its key and fields. */
+  readonly Item: Readonly<Record<string, { readonly S: string } | { readonly N: string }>>;
+}
+
 /** Where messages wait that are due later than the queue can delay. */
 export interface Timers {
   /**
@@ -35,6 +43,8 @@ export interface Timers {
    * @returns in which part of the store each lies, which `eachDue` may be asked for alone.
    */
   put(timers: readonly Timer[]): Promise<readonly number[]>;
+  /** What `put` would write of one timer, to be written by somebody else. Nothing is asked. Absent: the outbox needs it. */
+  writeOf?(timer: Timer): Promise<TimerWrite>;
   /**
    * Shows what is due, part by part and page by page: timers by due time and sequence, the next page of a part when the visit
    * of the last has ended, whatever has become of its timers. Those of one FIFO group lie in one part; parts are shown side

@@ -48,14 +48,8 @@ export async function applySignature(
   sig: Signature,
   options: ApplyOptions = {},
 ): Promise<AsyncResult | GroupResult> {
-  const { taskId, kwargs } = options;
-  if (kwargs !== undefined && sig.subtask_type !== null)
-    throw new InvalidOption(`kwargs: a ${kindOf(sig)} takes none; give them to its tasks.`);
-  const whole = withCallOptions(sig, options);
-  checkSteps(whole, app.settings.queues);
-  if (app.eager !== undefined) requireKnownTree(app, whole);
-  const id = taskId ?? givenId(sig) ?? app.ids.next();
-  const marked = markOption(app, whole);
+  const { whole, id, marked } = namedTree(app, sig, options);
+  const { taskId } = options;
   if (marked !== undefined) return sendOne(app, whole, { id, fresh: taskId === undefined, option: marked });
   const plan = compileFor(app, whole, id);
   await sendPlan(app, plan, { signature: whole, id, fresh: taskId === undefined && !hasGivenIds(whole) });
@@ -63,6 +57,43 @@ export async function applySignature(
   if (app.eager === undefined)
     recordChildren(plan.messages.map((planned) => String(planned.signature.options['task_id'])));
   return resultOf(plan.result, app);
+}
+
+/** The tree under its id, checked; `marked` where another task may stand for it. */
+function namedTree(
+  app: App,
+  sig: Signature,
+  options: ApplyOptions,
+): { readonly whole: Signature; readonly id: string; readonly marked: ReturnType<typeof markOption> } {
+  const { taskId, kwargs } = options;
+  if (kwargs !== undefined && sig.subtask_type !== null)
+    throw new InvalidOption(`kwargs: a ${kindOf(sig)} takes none; give them to its tasks.`);
+  const whole = withCallOptions(sig, options);
+  checkSteps(whole, app.settings.queues);
+  if (app.eager !== undefined) requireKnownTree(app, whole);
+  return { whole, id: taskId ?? givenId(sig) ?? app.ids.next(), marked: markOption(app, whole) };
+}
+
+/**
+ * The message that a tree begins with, where it is one, and where its result will be. Undefined for a tree of several.
+ *
+ * @throws InvalidOption where another task may stand for it
+ */
+export async function onlyMessage(
+  app: App,
+  sig: Signature,
+  options: ApplyOptions,
+): Promise<{ readonly prepared: Prepared; readonly result: AsyncResult | GroupResult } | undefined> {
+  const { whole, id, marked } = namedTree(app, sig, options);
+  if (marked !== undefined)
+    throw new InvalidOption(
+      `${marked} of task '${whole.task}': whether another task stands for it is known when it is sent. Give it ${marked}: false, or send it by delay().`,
+    );
+  const plan = compileFor(app, whole, id);
+  if (plan.messages.length !== 1 || plan.chords.length > 0) return undefined;
+  const fresh = options.taskId === undefined && !hasGivenIds(whole);
+  const [prepared] = await prepareWindow(app, plan, 0, lineageOf(fresh));
+  return prepared && { prepared, result: resultOf(plan.result, app) };
 }
 
 /** A task by itself, for which another may stand. */

@@ -1,5 +1,6 @@
 /** What the compiler knows of canvas: each step's result must fit the next step's open argument. */
 import type { ApplyOptions } from '../options/apply-options.ts';
+import type { OutboxItem } from './outbox.ts';
 import type { GroupResult } from '../results/group-result.ts';
 import type { AsyncResult } from '../results/result.ts';
 import type { SkewOptions } from '../canvas/skew.ts';
@@ -137,6 +138,14 @@ export interface CanvasSignature<
   applyAsync(args?: Partial<In>, options?: ApplyOptions): Promise<Sent>;
   /** Runs it here and now, with everything that follows; nothing is sent. */
   apply(args?: Partial<In>, options?: ApplyOptions): Promise<Sent>;
+  /**
+   * Its message as an item of a transaction of yours on DynamoDB, by DynamoDB's client: it is sent if and only if that is
+   * committed. `flush()` sends it at once behind the commit; without it the next sweep does, within a minute. On AWS a caller
+   * needs `service.grantOutbox(fn)`, and `grantEnqueue(fn)` for `flush()`.
+   *
+   * @throws InvalidOption for what is many messages, MessageTooLarge, and what `applyAsync` throws before it sends
+   */
+  toTransactItem(args?: Partial<In>, options?: ApplyOptions): Promise<OutboxItem<Sent & { readonly id: string }>>;
   /** The same with more options; after `immutable: true` or `kwargs` the compiler cannot know what is open. */
   set(options: UntypedOptions): CanvasSignature<R, readonly unknown[], Sent>;
   /** The same with more options; one given before stays, unless it is given again (`link()` adds). */

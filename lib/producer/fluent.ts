@@ -1,6 +1,6 @@
 /** Signatures as users hold them: frozen plain data, with methods that make new ones or send them. */
 import type { ApplyOptions } from '../options/apply-options.ts';
-import { applyHere, sendSignature } from '#deployed/producer/sending';
+import { applyHere, sendSignature, toOutboxItem } from '#deployed/producer/sending';
 import { chainOf, kindOf, merged, type SignatureKind } from '../canvas/build.ts';
 import { skewed, type SkewOptions } from '../canvas/skew.ts';
 import { shown } from '../base/checks.ts';
@@ -8,6 +8,7 @@ import { InvalidSignature } from '../base/errors.ts';
 import type { GroupResult } from '../results/group-result.ts';
 import { PLAIN_DATA } from '../wire/json.ts';
 import type { App } from './app.ts';
+import type { OutboxItem } from './outbox.ts';
 import type { AsyncResult } from '../results/result.ts';
 import { type Signature, type SignatureOptions, withParts } from '../wire/signature.ts';
 import { toSignatureOptions } from '../options/signature-options.ts';
@@ -47,6 +48,10 @@ class Fluent implements Signature {
   async apply(args: readonly unknown[] = [], options: ApplyOptions = {}): Promise<AsyncResult | GroupResult> {
     const whole = withArguments(this, args);
     return applyHere(appOf(this), whole, options);
+  }
+
+  async toTransactItem(args: readonly unknown[] = [], options: ApplyOptions = {}): Promise<OutboxItem> {
+    return toOutboxItem(appOf(this), withArguments(this, args), options);
   }
 
   set({ immutable, ...options }: ApplyOptions & { readonly immutable?: boolean }): Signature {

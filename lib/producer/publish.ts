@@ -162,13 +162,37 @@ function needsTimer(item: Prepared, delaySeconds: number, settings: Settings): b
 
 /** @throws MessageTooLarge when a far ETA's message does not fit a DynamoDB item. */
 export function checkTimerSize(item: Prepared, nowMs: number, settings: Settings): void {
-  const delaySeconds = item.dueMs === null ? 0 : Math.ceil((item.dueMs - nowMs) / 1000);
-  if (!needsTimer(item, delaySeconds, settings)) return;
-  const bytes = item.outgoing.body.length + TIMER_OVERHEAD_BYTES;
+  if (goesByTimer(item, nowMs, settings))
+    refuseLargeTimer(item, `a delay of over ${SQS_MAX_DELAY_SECONDS} s is stored in DynamoDB`);
+}
+
+function refuseLargeTimer({ id, outgoing }: Prepared, why: string): void {
+  const bytes = outgoing.body.length + TIMER_OVERHEAD_BYTES;
   if (bytes <= DYNAMODB_MAX_ITEM_BYTES) return;
   throw new MessageTooLarge(
-    `The message of task id ${item.id} has ${bytes} bytes; a delay of over ${SQS_MAX_DELAY_SECONDS} s is stored in DynamoDB, which takes ${DYNAMODB_MAX_ITEM_BYTES} bytes. Pass a reference instead of the data.`,
+    `The message of task id ${id} has ${bytes} bytes; ${why}, which takes ${DYNAMODB_MAX_ITEM_BYTES} bytes. Pass a reference instead of the data.`,
   );
+}
+
+/** Whether it is stored as a timer, and not sent to its queue. */
+export function goesByTimer(item: Prepared, nowMs: number, settings: Settings): boolean {
+  const delaySeconds = item.dueMs === null ? 0 : Math.ceil((item.dueMs - nowMs) / 1000);
+  return needsTimer(item, delaySeconds, settings);
+}
+
+/**
+ * A timer for a message whenever it is due, and the message as it is to be sent beside it.
+ *
+ * @throws MessageTooLarge
+ */
+export function timerFor(
+  item: Prepared,
+  clock: Clock,
+  settings: Settings,
+): { readonly timer: Timer; readonly prepared: Prepared } {
+  refuseLargeTimer(item, 'the outbox stores it in DynamoDB');
+  const prepared = withSequence(item, clock, settings);
+  return { prepared, timer: timerOf({ ...prepared, dueMs: item.dueMs ?? clock.nowMs() }) };
 }
 
 function timerOf(item: Prepared): Timer {

@@ -12,6 +12,7 @@ import { sendCall } from './enqueue.ts';
 import { refuseMarkedLinks, refuseMarkedParts } from './refuse-marked.ts';
 import { requireKnown, requireKnownTree } from './known-tasks.ts';
 
+export { toOutboxItem } from './outbox.ts';
 export { savedGroup } from '../results/group-result.ts';
 export { applyCall, sendCall, sendMany } from './enqueue.ts';
 

@@ -1,4 +1,5 @@
 /** The example blog, deployed: its tasks through the public API, and through its API function. */
+import { DynamoDBClient, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
 import { group } from 'celeriac';
 
 import { connect } from './connect.ts';
@@ -9,12 +10,14 @@ import { equal, type Report } from './report.ts';
 const PATIENCE = { timeout: 120 };
 const GROUP = 50;
 
-export async function blogScenario(report: Report, emulator: Emulator): Promise<void> {
+/** Gives what is to be looked at later: what the next sweep does. */
+export async function blogScenario(report: Report, emulator: Emulator): Promise<() => Promise<void>> {
   // The last app that is made is the process's own: each scenario makes its own when its turn comes.
   const { app, checkComment, publishComment, publishPost, sendWelcome } = await import('../../examples/blog/tasks.ts');
   const lambda = new LambdaApi(emulator.endpoint);
+  let stateTable = '';
   await report.needed('the API function knows where to send', async () => {
-    await connect(app, emulator, 'CeleriacBlog-Api');
+    ({ stateTable } = await connect(app, emulator, 'CeleriacBlog-Api'));
   });
   await report.step('a task, cold', async () => {
     equal(await (await sendWelcome.delay('ada@example.com')).get(PATIENCE), 'sent to ada@example.com');
@@ -40,6 +43,34 @@ export async function blogScenario(report: Report, emulator: Emulator): Promise<
     const { task } = JSON.parse(answer.body) as { task: string };
     equal(await app.result(task).get(PATIENCE), { comment: 'c9', spam: true, score: 0.25 });
   });
+  let later = (): Promise<void> => Promise.reject(new Error('nothing was left to the sweep'));
+  await report.step('messages in transactions: cancelled, and flushed', async () => {
+    const dynamodb = new DynamoDBClient({});
+    const own = (id: string) => ({ Put: { TableName: stateTable, Item: { pk: { S: 'shop' }, sk: { S: id } } } });
+    const missing = {
+      ConditionCheck: {
+        TableName: stateTable,
+        Key: own('none').Put.Item,
+        ConditionExpression: 'attribute_exists(pk)',
+      },
+    };
+    const [cancelled, flushed, left] = await Promise.all(
+      ['no@example.com', 'now@example.com', 'later@example.com'].map((to) => sendWelcome.s(to).toTransactItem()),
+    );
+    if (cancelled === undefined || flushed === undefined || left === undefined) throw new Error('no item');
+    const failed = await dynamodb
+      .send(new TransactWriteItemsCommand({ TransactItems: [own('1'), cancelled, missing] }))
+      .catch((error: unknown) => (error as Error).name);
+    equal(failed, 'TransactionCanceledException');
+    await dynamodb.send(new TransactWriteItemsCommand({ TransactItems: [own('2'), flushed] }));
+    await dynamodb.send(new TransactWriteItemsCommand({ TransactItems: [own('3'), left] }));
+    await flushed.flush();
+    equal(await flushed.result.get(PATIENCE), 'sent to now@example.com');
+    later = async () => {
+      equal(await left.result.get(PATIENCE), 'sent to later@example.com');
+      equal(await cancelled.result.state(), 'PENDING');
+    };
+  });
   await report.step('retries while a service is down', async () => {
     const result = await checkComment.delay({ id: 'c3', author: 'eve', text: 'hello (flaky)' });
     equal(await result.get(PATIENCE), { comment: 'c3', spam: false, score: 0 });
@@ -59,4 +90,5 @@ export async function blogScenario(report: Report, emulator: Emulator): Promise<
     await result.get(PATIENCE);
     equal(await app.result('publish-c5').get(PATIENCE), 'published c5');
   });
+  return () => later();
 }

@@ -37,7 +37,7 @@ async function scenario(emulator: Emulator): Promise<void> {
   const asOnAws = grantsOf(emulator);
   for (const line of readmeLines()) await report.needed(line, async () => void (await cdk(line)));
   await asOnAws();
-  await blogScenario(report, emulator);
+  const afterSweep = await blogScenario(report, emulator);
   await commandsScenario(report, emulator);
   if (emulator.enforcesRoles) await report.step('what a role does not grant is refused', () => refused(emulator));
   await report.step('the same again: no changes', async () => {
@@ -45,6 +45,7 @@ async function scenario(emulator: Emulator): Promise<void> {
     if (!output.includes('(no changes)')) throw new Error(output.slice(-2000));
     await cdk('npx cdk diff --fail --method=template');
   });
+  await report.step('what a caller that died had put into its transaction was sent by a sweep', afterSweep);
   await report.needed('cdk deploy of the drills', async () => void (await deployDrills('first')));
   await asOnAws();
   const { first: drills } = await import('./drills/first.ts');

@@ -22,6 +22,7 @@ const MANIFEST: AppManifest = {
 };
 const GRANTS = [
   'grantEnqueue',
+  'grantOutbox',
   'grantResults',
   'grantManage',
   'grantSchedules',
@@ -87,6 +88,7 @@ describe('encryptionKey', () => {
     [/^TasksWorkersorders/, { sqs: SEND, dynamodb: WRITE }],
     [/^TasksSweeper/, { sqs: SEND, dynamodb: WRITE }],
     [/^grantEnqueue/, { sqs: SEND, dynamodb: WRITE }],
+    [/^grantOutbox/, { dynamodb: WRITE }],
     [/^grantResults/, { dynamodb: READ }],
     [/^grantManage/, { dynamodb: WRITE }],
     [/^grantLocks/, { dynamodb: WRITE }],

@@ -174,6 +174,7 @@ const ATTRIBUTES: TaskServiceAttributes = {
 function grantedBy(service: ITaskService, stack: Stack): string[] {
   const caller = newCaller(stack, 'All');
   service.grantEnqueue(caller);
+  service.grantOutbox(caller);
   service.grantResults(caller);
   service.grantManage(caller);
   service.grantSchedules(caller);

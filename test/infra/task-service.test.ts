@@ -298,7 +298,7 @@ describe('TaskService', () => {
     );
   });
 
-  it.each(['grantEnqueue', 'grantResults', 'grantManage', 'grantLocks', 'grantHistory'] as const)(
+  it.each(['grantEnqueue', 'grantOutbox', 'grantResults', 'grantManage', 'grantLocks', 'grantHistory'] as const)(
     '%s tells when the grantee takes no policy',
     (grant) => {
       const stack = new Stack(newApp(), 'Imported');

@@ -8,3 +8,4 @@ export const sendCall: typeof Whole.sendCall = async (...args) => (await onDeman
 export const sendMany: typeof Whole.sendMany = async (...args) => (await onDemand()).sendMany(...args);
 export const sendNamed: typeof Whole.sendNamed = async (...args) => (await onDemand()).sendNamed(...args);
 export const sendSignature: typeof Whole.sendSignature = async (...args) => (await onDemand()).sendSignature(...args);
+export const toOutboxItem: typeof Whole.toOutboxItem = async (...args) => (await onDemand()).toOutboxItem(...args);

@@ -3,6 +3,7 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import {
   ChangeMessageVisibilityCommand,
   DynamoDBClient,
+  PutItemCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
   SQSClient,
@@ -36,11 +37,13 @@ export const WORKER = workerOf('default');
 
 export interface Actor extends Program {
   readonly sqs: SQSClient;
+  readonly dynamodb: DynamoDBClient;
 }
 
 export function scenarioRoles(): ServiceRoles {
   return rolesOf(declare().app, {
     enqueue: (service, grantee) => void service.grantEnqueue(grantee),
+    outbox: (service, grantee) => void service.grantOutbox(grantee),
     results: (service, grantee) => void service.grantResults(grantee),
     manage: (service, grantee) => void service.grantManage(grantee),
     schedules: (service, grantee) => void service.grantSchedules(grantee),
@@ -117,7 +120,7 @@ export class Scenario {
         : {}),
       clock,
     });
-    return { ...program, sqs };
+    return { ...program, sqs, dynamodb };
   }
 
   async #sending(commandName: string | undefined, send: () => Promise<unknown>): Promise<unknown> {
@@ -151,6 +154,7 @@ export class Scenario {
   async live(): Promise<void> {
     await this.#enqueueing('enqueue');
     await this.#enqueueing('schedules');
+    await this.#committing();
     await this.#reading();
     await this.#scheduling();
     await this.#locking();
@@ -231,6 +235,15 @@ export class Scenario {
     // Their members are stored and counted where Celery looks.
     await chord([remote.s(1), sumOf.s(1, 1)], sum.s()).delay();
     await (await group([sumOf.s(1, 1), remote.s(2)]).delay()).save();
+  }
+
+  /** A transaction's `Put` asks for what a single one asks for; the emulator knows no transactions. */
+  async #committing(): Promise<void> {
+    const { add: sumOf, dynamodb } = this.as('outbox');
+    for (const countdown of [0, 2000]) {
+      const { Put } = await sumOf.s(1, 2).toTransactItem([], { countdown });
+      await dynamodb.send(new PutItemCommand(Put));
+    }
   }
 
   /** What one caller has sent, others read, revoke and forget. */
