@@ -58,7 +58,12 @@ export function showAgain(queues: readonly IQueue[]): Rights {
  * A table's actions on some of its partitions alone. `ForAllValues` also holds where a request names no key; none of the
  * actions that are granted by it can do without one.
  */
-function onKeys(table: ITable, keys: readonly string[], actions: readonly string[], attributes?: string[]): Rights {
+export function onKeys(
+  table: ITable,
+  keys: readonly string[],
+  actions: readonly string[],
+  attributes?: string[],
+): Rights {
   return {
     actions: actions.map((action) => `dynamodb:${action}`),
     resourceArns: [table.tableArn],
@@ -71,34 +76,32 @@ function onKeys(table: ITable, keys: readonly string[], actions: readonly string
   };
 }
 
-const TASKS = "b'celery-task-meta-*";
+export const TASKS = "b'celery-task-meta-*";
 // As Celery's backend names them: members of a group, and the count of a chord.
 const CELERY_GROUPS = "b'celery-taskset-meta-*";
 const CELERY_CHORDS = "b'chord-unlock-*";
-const TIMERS = 'timer#*';
-const GROUPS = 'group#*';
+export const TIMERS = 'timer#*';
+export const GROUPS = 'group#*';
 // What is changed at run time.
-const CONTROL = 'control';
-const RATE_LINES = 'rate#*';
-const RATE_SLOTS = 'rate-slot#*';
-const LOCKS = 'lock#*';
-const SLOTS = 'slots#*';
-const PARKED = 'parked#*';
+export const CONTROL = 'control';
+export const RATE_LINES = 'rate#*';
+export const RATE_SLOTS = 'rate-slot#*';
+export const LOCKS = 'lock#*';
+export const SLOTS = 'slots#*';
+export const PARKED = 'parked#*';
 const PARKED_SINCE = 'parked-since#*';
-const PARKED_TASKS = 'parked-task#*';
+export const PARKED_TASKS = 'parked-task#*';
 const PARKED_KEYS = 'parked-keys#*';
 const UNIQUE = 'unique#*';
-const DEBOUNCED = 'debounce#*';
-const HISTORY = 'history#*';
-const STATS = 'stats#*';
+export const DEBOUNCED = 'debounce#*';
+export const HISTORY = 'history#*';
+export const STATS = 'stats#*';
 // How far the sweeper is with the history, and what it has to look at again.
-const ROLL_NOTES = 'history-roll';
-const ENTRIES = 'schedule';
-const DUE_MARKS = 'schedule-due';
+export const ROLL_NOTES = 'history-roll';
+export const ENTRIES = 'schedule';
+export const DUE_MARKS = 'schedule-due';
 // Which queues are paused.
-const PAUSES = 'paused';
-// Who changed what.
-const AUDIT = 'audit';
+export const PAUSES = 'paused';
 
 /**
  * Of a worker. Claims, commits and conclusions are conditional updates, many in one PartiQL batch; a refused one is
@@ -326,24 +329,4 @@ export function switchRules(ruleArns: readonly string[]): readonly Rights[] {
 /** The same, where they are not as they should be. */
 export function keepRules(ruleArns: readonly string[]): readonly Rights[] {
   return ruleArns.length === 0 ? [] : [{ actions: ['events:DescribeRule', ...SWITCHING], resourceArns: ruleArns }];
-}
-
-/** Of a monitor: who changed what, and how often somebody has tried to log in. */
-export function noteActions(table: ITable): Rights[] {
-  return [onKeys(table, [AUDIT], ['PutItem', 'Query']), onKeys(table, [RATE_LINES], ['UpdateItem', 'GetItem'])];
-}
-
-/** Of a monitor: what waits, runs, is held and scheduled, and what is put aside, which is received and shown again. */
-export function lookAround({ results, state }: Tables, deadLetterQueues: readonly IQueue[]): Rights[] {
-  const letters = ['sqs:ReceiveMessage', 'sqs:ChangeMessageVisibility', 'sqs:GetQueueAttributes'];
-  return [
-    onKeys(state, [TIMERS, PAUSES, LOCKS, PARKED, PARKED_KEYS, ENTRIES, CONTROL], ['Query']),
-    onKeys(state, [SLOTS], ['GetItem']),
-    onKeys(state, [ENTRIES], ['BatchGetItem']),
-    onKeys(results, [TASKS], ['BatchGetItem', 'GetItem']),
-    ...readHistory({ results, state }),
-    ...(deadLetterQueues.length === 0
-      ? []
-      : [{ actions: letters, resourceArns: deadLetterQueues.map((queue) => queue.queueArn) }]),
-  ];
 }

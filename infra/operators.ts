@@ -11,22 +11,25 @@ import {
   countIn,
   emptyQueues,
   grantAll,
-  lookAround,
   lookInto,
-  noteActions,
   readWaits,
   type Rights,
   type Tables,
   workOnPauses,
 } from './grants.ts';
+import { actOnService, countLogins, lookAround } from './monitor-rights.ts';
 import type { ServiceAccess } from './service-access.ts';
 
 export interface OperatorsProps {
   readonly access: ServiceAccess;
   readonly tables: Tables;
   readonly keys: EncryptionKeys;
-  /** Those that tasks are sent to. */
+  /** Those that workers receive tasks from. */
   readonly own: readonly IQueue[];
+  /** Those that are sent to. */
+  readonly targets: readonly IQueue[];
+  /** Of the rules that it may switch. */
+  readonly ruleArns: readonly string[];
   /** The same, and their dead-letter queues. */
   readonly queues: readonly IQueue[];
   /** What feeds the workers. */
@@ -60,18 +63,18 @@ export class Operators {
   }
 
   /** Of a monitor that may act: the ages of messages, which CloudWatch tells of all queues alike, are left out. */
-  act(grantee: IGrantable): Grant {
-    return this.#acting(grantee).combine(grantAll(grantee, this.#props.keys.with(this.#pausing())));
+  act(grantee: IGrantable, deadLetterQueues: readonly IQueue[]): Grant {
+    const { tables, own, targets, queues, keys, ruleArns } = this.#props;
+    const rights = actOnService(tables, { own, targets, deadLetterQueues, counted: queues }, ruleArns);
+    return grantAll(grantee, keys.with([...rights, ...switchSources(this.#scope, this.#props)]));
   }
 
   /** Of every monitor. */
-  looking(deadLetterQueues: readonly IQueue[]): Rights[] {
-    const { tables, queues } = this.#props;
+  looking(deadLetterQueues: readonly IQueue[], { byPassword }: { readonly byPassword: boolean }): Rights[] {
+    const { tables, own, targets, queues: counted } = this.#props;
     return [
-      ...noteActions(tables.state),
-      ...lookAround(tables, deadLetterQueues),
-      ...readWaits(tables),
-      countIn(queues),
+      ...lookAround(tables, { own, targets, deadLetterQueues, counted }),
+      ...(byPassword ? countLogins(tables) : []),
     ];
   }
 

@@ -437,13 +437,11 @@ export class TaskService extends MeteredService implements ITaskService {
     const { common, parameterName } = this.#parts;
     const letters = this.queues.withLetters(externalQueuesOf(this.manifest));
     const deadLetterQueues = Object.values(letters).map(({ deadLetterQueue }) => deadLetterQueue);
-    const rights = this.#operators.looking(deadLetterQueues);
+    const byPassword = options.auth.password !== undefined;
+    const rights = this.#operators.looking(deadLetterQueues, { byPassword });
     const monitor = new TaskMonitor(this, 'Monitor', { ...common, ...options, rights, parameterName });
     this.#environment.addTo(monitor.function, { rejectable: Object.keys(letters), rules: options.readOnly !== true });
-    if (options.readOnly !== true) {
-      this.#operators.act(monitor.function);
-      this.grantDeadLetters(monitor.function);
-    }
+    if (options.readOnly !== true) this.#operators.act(monitor.function, deadLetterQueues);
     return { url: monitor.address.url, function: monitor.function };
   }
 
@@ -573,6 +571,8 @@ export class TaskService extends MeteredService implements ITaskService {
       tables: this.tables,
       keys: this.#keys,
       own,
+      targets: this.queues.targets,
+      ruleArns: this.rules.ruleArns,
       queues,
     });
   }

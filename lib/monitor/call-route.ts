@@ -8,6 +8,7 @@ import type { AuditEntry } from '../ports/audit.ts';
 import { checkCsrf } from './guards.ts';
 import { Refused } from './problem.ts';
 import type { Acted, Call, Route, Visitor } from './route.ts';
+import { NAME } from './schemas/common.ts';
 import type { MonitoredService } from './service.ts';
 
 /** What a request is answered from. */
@@ -17,12 +18,15 @@ export interface RouteParts {
   readonly readOnly: boolean;
 }
 
+// Of each name in a path, and of no answer that asks a store for it.
+const PARAMS = v.record(v.string(), NAME);
+
 type Known = Call<never, never, never>;
 
 /** @returns what is sent as JSON. @throws Refused, and what the route throws */
 export async function callRoute(route: Route, context: Context, parts: RouteParts): Promise<unknown> {
   const { service, visitor } = parts;
-  const params = context.req.param() as never;
+  const params = pathParams(context) as never;
   const query = route.query === undefined ? undefined : checked(route.query, queryOf(context), 'query');
   const given = route.body === undefined ? undefined : checked(route.body, await bodyOf(context), 'body');
   const body = given as never;
@@ -40,6 +44,11 @@ export async function callRoute(route: Route, context: Context, parts: RoutePart
   } finally {
     cancel();
   }
+}
+
+/** @throws Refused for a name that is longer than any may be */
+export function pathParams({ req }: Context): Readonly<Record<string, string>> {
+  return checked(PARAMS, req.param(), 'path') as Readonly<Record<string, string>>;
 }
 
 /** Written before it is done: who is cut off in the middle has tried. What cannot be written down is not done. */

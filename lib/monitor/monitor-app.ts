@@ -5,7 +5,7 @@ import { etag } from 'hono/etag';
 
 import { errorLine, errorStack } from '../base/error-text.ts';
 import type { Access } from './access.ts';
-import { callRoute } from './call-route.ts';
+import { callRoute, pathParams } from './call-route.ts';
 import { type GuardOptions, mountGuards } from './guards.ts';
 import { jsonText } from './json-text.ts';
 import { liveStream } from './live.ts';
@@ -80,7 +80,10 @@ function mountApi(app: Hono, options: MonitorOptions): void {
     const body = await metricsText(service);
     return context.body(body, 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
   });
-  api.get('/tasks/:id/status', async (context) => send(context, await statusAnswer(context.req.param('id'), service)));
+  api.get('/tasks/:id/status', async (context) => {
+    const { id } = pathParams(context);
+    return send(context, await statusAnswer(id ?? '', service));
+  });
   app.route('/', api);
 }
 

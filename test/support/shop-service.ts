@@ -20,6 +20,8 @@ export interface Shop {
   /** Resolves when the first shipment runs; it ends when `release` is called. */
   readonly shipping: Promise<void>;
   readonly release: () => void;
+  /** Resolves when it is called. */
+  readonly released: Promise<void>;
 }
 
 export function shopApp(): Shop {
@@ -42,5 +44,5 @@ export function shopApp(): Shop {
   app.task('orders.endless', { bind: true, trackStarted: true }, async (self) => {
     await new Promise((_resolve, reject) => self.signal.addEventListener('abort', reject));
   });
-  return { app, shipping: began.promise, release: () => gate.resolve() };
+  return { app, shipping: began.promise, release: () => gate.resolve(), released: gate.promise };
 }

@@ -16,8 +16,8 @@ import { IamGate } from './gate.ts';
 import type { Statement } from './policy.ts';
 import { DeployedTemplate, type TemplateJson } from './template.ts';
 
-/** What somebody outside of the service is granted, by the access key. */
-export type Callers = Readonly<Record<string, (service: TaskService, grantee: IGrantable) => void>>;
+/** What somebody outside of the service is granted, by the access key; or a function of the service’s own. */
+export type Callers = Readonly<Record<string, (service: TaskService, grantee: IGrantable) => LambdaFn | void>>;
 
 /** An API handler that does all that an app's own process does. */
 export const EVERY_GRANT: Callers = {
@@ -47,8 +47,7 @@ export function rolesOf(app: Celeriac, callers: Callers = EVERY_GRANT): ServiceR
   const functions = new Map<string, LambdaFn>([[SWEEPER, service.sweeper]]);
   for (const [actor, grant] of Object.entries(callers)) {
     const caller = newCaller(stack, `Caller${functions.size}`);
-    functions.set(actor, caller);
-    grant(service, caller);
+    functions.set(actor, grant(service, caller) ?? caller);
   }
   const deployed = new DeployedTemplate(Template.fromStack(stack).toJSON() as TemplateJson, arnsOf(stack, service));
   const known = new Map<string, readonly Statement[]>();
