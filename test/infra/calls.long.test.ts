@@ -62,7 +62,7 @@ interface Noun {
 
 // Of an app: says what there is.
 const SAID =
-  'name task Task register remote beat use taskNames manifest on http signature schedules locks history control deadLetters result currentTask ports runEager clock ids random logger';
+  'name task Task register remote beat use taskNames manifest on http signature schedules locks history control deadLetters result signals currentTask ports runEager clock ids random logger';
 // What functions of the service do, under roles of their own: rights.test.ts.
 const OF_FUNCTIONS = 'consume consumeLost consumeWakeUps sweep';
 
@@ -122,6 +122,11 @@ const NOUNS: Readonly<Record<string, Noun>> = {
       load: ofEntries(async (schedules, entry) => {
         for (const mode of ['always', 'once'] as const) await schedules.load({ mine: entry, other: entry }, { mode });
       }),
+      rename: ofEntries(async (schedules) => {
+        await schedules.rename('mine', 'renamed');
+        await schedules.delete('renamed');
+      }),
+      followCode: ofEntries((schedules) => schedules.followCode('swept')),
       delete: ofEntries((schedules) => schedules.delete('mine')),
     },
   },
