@@ -1,14 +1,13 @@
 /** What a command has found of a service, as the monitor works with it. */
 import { DynamodbAudit } from '../aws/dynamodb-audit.ts';
 import { watched, withCeleriacErrors } from '../aws/for-call.ts';
-import { LambdaEventSources } from '../aws/lambda-event-sources.ts';
 import { SqsPurges } from '../aws/sqs-purges.ts';
 import type { MonitoredService } from '../monitor/service.ts';
-import { eventSourceIds } from '../options/deployed-service.ts';
+import { eventSourcesOf } from './event-sources.ts';
 import type { Service } from './service.ts';
 
 export function monitoredService(service: Service): MonitoredService {
-  const { app, hasCode, environment, taskNames, place, depths, clients, requests } = service;
+  const { app, hasCode, environment, taskNames, place, depths, clients } = service;
   const audit = withCeleriacErrors(
     new DynamodbAudit({ client: watched(clients.dynamodb, 'DynamoDB', undefined), table: environment.stateTable }),
   );
@@ -25,10 +24,6 @@ export function monitoredService(service: Service): MonitoredService {
     audit,
     // On one's own machine, by one's own rights.
     showValues: true,
-    eventSources: () => {
-      // The embedded cloud looks at the record itself.
-      if (service.isLocal) return Promise.resolve(undefined);
-      return Promise.resolve(new LambdaEventSources(requests, async () => eventSourceIds(await service.deployed())));
-    },
+    eventSources: () => Promise.resolve(eventSourcesOf(service)),
   };
 }

@@ -187,6 +187,8 @@ export class LocalCloud {
       AWS_SECRET_ACCESS_KEY: OPERATOR,
       AWS_ENDPOINT_URL_SQS: this.endpoints.sqs,
       AWS_ENDPOINT_URL_DYNAMODB: this.endpoints.dynamodb,
+      // The ages of messages alone.
+      AWS_ENDPOINT_URL_CLOUDWATCH: this.endpoints.sqs,
       ...(rules === undefined ? {} : { AWS_ENDPOINT_URL_EVENTBRIDGE: rules }),
     };
   }

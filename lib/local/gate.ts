@@ -51,7 +51,7 @@ export function guard(server: Server, gate: Gate): Server {
 }
 
 /** In the form of an error of AWS, for the SDK of a program that is not set up rightly. */
-function refuse(response: ServerResponse, message: string): void {
+export function refuse(response: ServerResponse, message: string): void {
   // Whatever body is still to come is not read.
   response
     .writeHead(403, { 'content-type': 'application/x-amz-json-1.0', connection: 'close' })

@@ -6,6 +6,7 @@ import { ImproperlyConfigured } from '../base/errors.ts';
 import { type Authorize, authorizing } from './authorize.ts';
 import { type Gate, guard } from './gate.ts';
 import type { KeptQueues } from './kept-queues.ts';
+import { messagesIn, queueMetrics } from './queue-metrics.ts';
 import { partiqlProxy } from './partiql.ts';
 
 /** A server on loopback. */
@@ -45,7 +46,13 @@ async function sqsServer(port: number, authorize: Authorize | undefined, kept?: 
     const front = await listening(guard(authorizing(app.server, authorize), SQS), port);
     return { endpoint: front.endpoint, stop: () => front.stop().then(() => app.close()) };
   }
-  guard(app.server, SQS);
+  queueMetrics(guard(app.server, SQS), async (name) => {
+    const { statusCode, body } = await app.inject({
+      method: 'GET',
+      url: `/_fauxqs/queues/${encodeURIComponent(name)}`,
+    });
+    return statusCode === 200 ? messagesIn(body) : undefined;
+  });
   app.server.keepAliveTimeout = KEEP_ALIVE_MS;
   const endpoint = await app.listen({ port, host: LOOPBACK });
   return { endpoint, stop: async () => app.close() };

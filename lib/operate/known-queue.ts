@@ -12,6 +12,11 @@ export function withLanes(queue: string, { queues, lanes = {} }: Queues): string
   return [queue, ...own.filter((lane) => lane !== queue && Object.hasOwn(queues, lane))];
 }
 
+/** The queue whose lane it is; of any other queue itself. */
+export function queueOfLane(name: string, environment: Queues): string {
+  return Object.keys(environment.lanes ?? {}).find((queue) => withLanes(queue, environment).includes(name)) ?? name;
+}
+
 /**
  * @param verb what is to be done with it, for the error text
  * @param allowed `external`: also queues whose workers are elsewhere

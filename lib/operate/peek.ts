@@ -7,7 +7,7 @@ import type { Environment } from '../options/manifest.ts';
 import type { PeekedMessage, Peeks } from '../ports/peeks.ts';
 import { decodeHeaders } from '../wire/decode-message.ts';
 import { fromRule } from '../wire/rule-message.ts';
-import { withLanes } from './known-queue.ts';
+import { queueOfLane } from './known-queue.ts';
 
 type Queues = Pick<Environment, 'queues' | 'deadLetterQueues' | 'lanes'>;
 
@@ -99,15 +99,11 @@ function placeOf(name: string, environment: Queues, dead: boolean): PeekPlace & 
       `There is no queue '${name}'.${didYouMean(name, [...Object.keys(queues), ...letters])} There are ${listed(Object.keys(queues))}, and the dead-letter queues ${listed(letters)}.`,
     );
   if (!dead || found.deadLetter) return found;
-  const queue = Object.hasOwn(deadLetterQueues, found.queue) ? found.queue : ownerOf(found.queue, environment);
+  // Lanes share that of their queue.
+  const queue = Object.hasOwn(deadLetterQueues, found.queue) ? found.queue : queueOfLane(found.queue, environment);
   const url = Object.hasOwn(deadLetterQueues, queue) ? deadLetterQueues[queue] : undefined;
   if (url !== undefined) return { queue, deadLetter: true, url };
   throw new InvalidOption(`Queue '${name}' has no dead-letter queue that is known here. There are ${listed(letters)}.`);
-}
-
-/** Lanes share the dead-letter queue of theirs. */
-function ownerOf(name: string, environment: Queues): string {
-  return Object.keys(environment.lanes ?? {}).find((queue) => withLanes(queue, environment).includes(name)) ?? name;
 }
 
 function physicalName(url: string): string {

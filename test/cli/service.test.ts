@@ -121,11 +121,14 @@ describe('inspect queues', () => {
       inFlight: 0,
       delayed: 1,
       dead: 1,
+      parked: 0,
       state: 'running',
     });
     const { printed } = await celeriac('inspect', 'queues');
-    expect(printed.split('\n')[0]).toMatch(/^QUEUE {3,}READY {2}IN FLIGHT {2}DELAYED {2}DEAD {2}STATE$/);
-    expect(printed).toMatch(/^mail +0 +0 +1 +1 {2}running$/m);
+    expect(printed.split('\n')[0]).toMatch(
+      /^QUEUE {3,}READY {2}IN FLIGHT {2}DELAYED {2}PARKED {2}DEAD {2}OLDEST {2}STATE$/,
+    );
+    expect(printed).toMatch(/^mail +0 +0 +1 +0 +1 +– {2}running$/m);
   });
 });
 

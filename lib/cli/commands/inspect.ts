@@ -1,14 +1,13 @@
 /** `celeriac inspect`: what a service is made of, and what waits and runs in it. */
 import { type Command, Option } from 'commander';
 
-import { queueList, type QueueStatus } from '../../operate/queue-list.ts';
 import { type RegisteredTask, registeredTasks } from '../../operate/registered.ts';
 import { type ScheduledTask, scheduledTasks } from '../../operate/scheduled.ts';
 import type { CommandModule } from '../command.ts';
 import { instant } from '../format.ts';
-import type { Column } from '../output.ts';
 import { type CommonOptions, notes, onService, type Tools } from '../tools.ts';
 import { count } from './count.ts';
+import { queues } from './inspect-queues.ts';
 import { slotCommands } from './inspect-slots.ts';
 import { stats } from './inspect-stats.ts';
 
@@ -25,56 +24,6 @@ export const inspect: CommandModule = {
     stats(command, tools);
   },
 };
-
-function queueColumns(
-  nowMs: number,
-  options: CommonOptions,
-): readonly Column<QueueStatus & Readonly<Record<string, unknown>>>[] {
-  return [
-    { head: 'QUEUE', of: ({ queue }) => queue },
-    { head: 'READY', of: ({ ready }) => ready, right: true },
-    { head: 'IN FLIGHT', of: ({ inFlight }) => inFlight, right: true },
-    { head: 'DELAYED', of: ({ delayed }) => delayed, right: true },
-    {
-      head: 'DEAD',
-      of: ({ dead }) => dead ?? '–',
-      right: true,
-      style: ({ dead }) => (dead === undefined || dead === 0 ? undefined : 'red'),
-    },
-    {
-      head: 'STATE',
-      of: ({ state, paused }) =>
-        paused === undefined
-          ? state
-          : `paused by ${paused.by} ${instant(paused.since, nowMs, options)}${paused.why === undefined ? '' : `: ${paused.why}`}`,
-      style: ({ state }) => (state === 'paused' ? 'yellow' : undefined),
-    },
-  ];
-}
-
-function queues(command: Command, tools: Tools): void {
-  onService(command.command('queues'))
-    .description('how much lies in each queue; SQS may be a minute behind')
-    .addHelpText(
-      'after',
-      notes(
-        ['inspect queues', 'inspect queues --json'],
-        'sqs:GetQueueAttributes on all queues, dynamodb:Query on item paused of the state table',
-      ),
-    )
-    .action((options: CommonOptions) =>
-      tools.with(options, async ({ service, output }) => {
-        const { pauses } = await service.app.ports();
-        const list = await queueList(service.environment, service.depths, await pauses?.list());
-        const nowMs = tools.terminal.clock.nowMs();
-        output.list(
-          list.map((status) => ({ ...status })),
-          queueColumns(nowMs, options),
-          'The service has no queues.',
-        );
-      }),
-    );
-}
 
 function registered(command: Command, tools: Tools): void {
   onService(command.command('registered'))

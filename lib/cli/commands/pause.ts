@@ -1,10 +1,9 @@
 /** `celeriac pause` and `celeriac resume`: a queue whose workers get nothing for a while. */
-import { LambdaEventSources } from '../../aws/lambda-event-sources.ts';
-import { eventSourceIds } from '../../options/deployed-service.ts';
 import { type FirstExpiry, firstExpiry, type Waiting } from '../../operate/first-expiry.ts';
 import { withLanes } from '../../operate/known-queue.ts';
 import { type Paused, type PauseParts, pauseQueue, resumeQueue } from '../../operate/pause.ts';
 import type { CommandModule, JsonSchema } from '../command.ts';
+import { eventSourcesOf } from '../event-sources.ts';
 import { CommandFailed } from '../failures.ts';
 import { instant, span } from '../format.ts';
 import type { Service } from '../service.ts';
@@ -156,12 +155,10 @@ function expiryText(
 }
 
 async function partsOf(service: Service, { terminal }: Tools): Promise<PauseParts> {
-  const { environment, requests } = service;
+  const { environment } = service;
   const { pauses } = await service.app.ports();
   if (pauses === undefined) throw new CommandFailed('This service has no store of pauses.');
   const parts = { environment, pauses, clock: terminal.clock };
-  // The embedded cloud looks at the record itself.
-  if (service.isLocal) return parts;
-  const ids = async (): Promise<Record<string, string>> => eventSourceIds(await service.deployed());
-  return { ...parts, sources: new LambdaEventSources(requests, ids) };
+  const sources = eventSourcesOf(service);
+  return sources === undefined ? parts : { ...parts, sources };
 }
