@@ -10,6 +10,7 @@ import type { CommandModule } from '../command.ts';
 import { CommandFailed, UsageError } from '../failures.ts';
 import { counted } from '../format.ts';
 import { GROUP_COLUMNS, LETTER_COLUMNS, progress, tasksOf, textOf, told } from './dlq-text.ts';
+import { WHOLE_ID_CHARACTERS } from '../whole-id.ts';
 import { json } from './json-argument.ts';
 import { type CommonOptions, notes, onService, onServiceAsking, type Tools } from '../tools.ts';
 
@@ -204,14 +205,13 @@ async function queryOf(options: QueryOptions, book: DeadLetterBook): Promise<Dea
   return { ...Object.fromEntries(given), ...(id === undefined ? {} : { id: await wholeId(id, book) }) };
 }
 
-const WHOLE_ID_CHARACTERS = 36;
-
 /** @throws UsageError for a beginning that several tasks have */
 async function wholeId(id: string, book: DeadLetterBook): Promise<string> {
   if (id.length >= WHOLE_ID_CHARACTERS) return id;
   const { letters } = await book.list();
   const ids = new Set(letters.flatMap((letter) => (letter.id?.startsWith(id) === true ? [letter.id] : [])));
-  if (ids.size > 1)
+  // A whole id may be the beginning of another one.
+  if (ids.size > 1 && !ids.has(id))
     throw new UsageError(`'${id}' is the beginning of ${ids.size} task ids: ${[...ids].slice(0, 3).join(', ')}.`);
-  return [...ids][0] ?? id;
+  return ids.has(id) ? id : ([...ids][0] ?? id);
 }

@@ -2,6 +2,7 @@
 import type { Explanation } from '../../operate/explain/reasons.ts';
 import type { CommandModule, JsonSchema } from '../command.ts';
 import { explanationText } from '../../operate/explain/explanation-text.ts';
+import { wholeId } from '../whole-id.ts';
 import { printable } from '../output.ts';
 import { type CommonOptions, notes, onService } from '../tools.ts';
 import { taskId } from './result.ts';
@@ -88,7 +89,7 @@ const RIGHTS = `service.grantExplain: dynamodb:GetItem on the record of the task
 
 export const explain: CommandModule = {
   define(command, tools) {
-    onService(command.argument('<id>', 'id of the task, or of a group', taskId))
+    onService(command.argument('<id>', 'id of the task or its beginning, or id of a group', taskId))
       .description(
         'Tells why a task waits, where it runs, or how it ended. Nothing is received, and nothing is changed.',
       )
@@ -101,7 +102,7 @@ export const explain: CommandModule = {
       )
       .action((id: string, { task, key, queue, ...options }: ExplainOptions) =>
         tools.with(options, async ({ service, output }) => {
-          const told = await service.app.explain(id, {
+          const told = await service.app.explain(await wholeId(id, service, output), {
             ...(task === undefined ? {} : { task }),
             ...(key === undefined ? {} : { key }),
             ...(queue === undefined ? {} : { queue }),

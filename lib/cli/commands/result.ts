@@ -8,6 +8,7 @@ import type { CommandModule, JsonSchema } from '../command.ts';
 import { CommandFailed } from '../failures.ts';
 import type { Service } from '../service.ts';
 import { hasFailed, taskText } from '../task-text.ts';
+import { wholeId } from '../whole-id.ts';
 import { type CommonOptions, notes, onService, type Tools } from '../tools.ts';
 import { TASK_SCHEMA } from './task-schema.ts';
 
@@ -21,7 +22,7 @@ export const RESULT_SCHEMA: JsonSchema = TASK_SCHEMA;
 
 export const result: CommandModule = {
   define(command, tools) {
-    onService(command.argument('<id>', 'id of the task', taskId))
+    onService(command.argument('<id>', 'id of the task, or its beginning', taskId))
       .option('-w, --wait', 'waits until the task has ended')
       .option('--timeout <duration>', 'how long to wait, as in 30s or 5m (default: for ever)', seconds)
       .addHelpText(
@@ -33,7 +34,7 @@ export const result: CommandModule = {
       )
       .action((id: string, options: ResultOptions) =>
         tools.with(options, async ({ service, output }) => {
-          const task = await seen(id, options, service, tools);
+          const task = await seen(await wholeId(id, service, output), options, service, tools);
           output.show({ ...task }, () => taskText(task, options, tools.terminal));
           if (task.state === PENDING && task.name === undefined)
             output.say('Nothing is stored of it: it has not begun, its id is another one, or its result has expired.');
@@ -84,7 +85,7 @@ export async function waitFor(
 /** An id as an argument. */
 export function taskId(text: string): string {
   if (text !== '') return text;
-  throw new InvalidArgumentError('Give the id of a task: all of it, since ids cannot be searched for.');
+  throw new InvalidArgumentError('Give the id of a task, or so much of its beginning as no other one has.');
 }
 
 /** A duration as an argument. */

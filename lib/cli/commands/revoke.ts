@@ -2,6 +2,7 @@
 import type { CommandModule, JsonSchema } from '../command.ts';
 import { REVOKED } from '../../base/states.ts';
 import { taskId } from './result.ts';
+import { wholeId } from '../whole-id.ts';
 import { stateStyle } from '../task-text.ts';
 import { type CommonOptions, notes, onService } from '../tools.ts';
 
@@ -20,7 +21,10 @@ export const REVOKE_SCHEMA: JsonSchema = {
 export const revoke: CommandModule = {
   define(command, tools) {
     onService(
-      command.argument('<ids...>', 'ids of tasks', (id: string, ids: readonly string[] = []) => [...ids, taskId(id)]),
+      command.argument('<ids...>', 'ids of tasks, or their beginnings', (id: string, ids: readonly string[] = []) => [
+        ...ids,
+        taskId(id),
+      ]),
     )
       .description('Keeps tasks from starting. Shows the state that each has after it: what has ended stays as it is.')
       .option('--terminate', 'ends those that run, too: they are told within seconds')
@@ -31,8 +35,11 @@ export const revoke: CommandModule = {
           'service.grantManage: dynamodb:UpdateItem, GetItem, DeleteItem on the results table',
         ),
       )
-      .action((ids: readonly string[], { terminate = false, ...options }: RevokeOptions) =>
+      .action((given: readonly string[], { terminate = false, ...options }: RevokeOptions) =>
         tools.with(options, async ({ service, output }) => {
+          // All of them or none.
+          const ids: string[] = [];
+          for (const id of given) ids.push(await wholeId(id, service, output));
           const states = await service.app.control.revoke(ids, { terminate });
           const rows = ids.map((id, index) => ({ id, state: states[index] ?? '' }));
           output.list(

@@ -1,0 +1,34 @@
+/** An id as a person gives it: whole, or so much of its beginning as no other one has. */
+import { idsBeginningWith } from '../operate/task-ids.ts';
+import { taskSummaries } from '../operate/task-summary.ts';
+import { PENDING } from '../base/states.ts';
+import { UsageError } from './failures.ts';
+import type { Output } from './output.ts';
+import type { Service } from './service.ts';
+
+/** A UUID's length. */
+export const WHOLE_ID_CHARACTERS = 36;
+// Less is the beginning of anything.
+const SHORTEST_CHARACTERS = 4;
+
+/**
+ * One that is known by itself is meant by itself. What is found nowhere is taken as it is: SQS alone may know it.
+ *
+ * @throws UsageError for a beginning that several tasks have
+ */
+export async function wholeId(id: string, { app, environment }: Service, output: Output): Promise<string> {
+  if (id.length >= WHOLE_ID_CHARACTERS || id.length < SHORTEST_CHARACTERS) return id;
+  const ports = await app.ports();
+  const [own] = await taskSummaries([id], ports).catch(() => []);
+  if (own !== undefined && (own.state !== PENDING || own.name !== undefined)) return id;
+  const { timerShards } = environment;
+  const ids = await idsBeginningWith(id, { ports, history: app.history, timerShards });
+  const [only = id] = ids;
+  if (ids.length > 1 && !ids.includes(id))
+    throw new UsageError(
+      `'${id}' is the beginning of ${ids.length} task ids: ${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ', …' : ''}.`,
+    );
+  if (ids.includes(id) || only === id) return id;
+  output.say(`'${id}' is the beginning of ${only}.`);
+  return only;
+}
