@@ -1,5 +1,5 @@
 /** A service that another stack or repository deploys. */
-import { Stack, Token, TokenComparison } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import { type ITableV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -7,74 +7,23 @@ import { type IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 
-import { integerIn, refuseUnknownKeys, shown } from '../lib/base/checks.ts';
 import { ImproperlyConfigured, InvalidOption, QueueNotFound } from '../lib/base/errors.ts';
 import { DEFAULT_TIMER_SHARDS } from '../lib/base/limits.ts';
 import { type DeployedService, queueArn, readDeployedService } from '../lib/options/deployed-service.ts';
-import type { LaneOptions } from '../lib/options/manifest.ts';
-import { laneName } from '../lib/options/queue-options.ts';
 import { acknowledgeRulePattern } from './beat-rules.ts';
 import { checkName } from './deployed-parameter.ts';
 import { EncryptionKeys } from './encryption.ts';
 import { ServiceEnvironment } from './environment.ts';
-import { type ITaskService, ServiceAccess } from './service-access.ts';
-
-/** A deployed service as its callers have to know it. */
-export interface TaskServiceAttributes {
-  /** The app's name, by which functions find what they are told of it. */
-  readonly appName: string;
-  /** ARNs of its queues by Celery's name, external ones too. */
-  readonly queues: Readonly<Record<string, string>>;
-  /** Name of the table of results. */
-  readonly resultsTableName: string;
-  /** Name of the table of timers, groups and schedules. */
-  readonly stateTableName: string;
-  /** Celery's name of the default queue. @default - the first of `queues` */
-  readonly defaultQueue?: string;
-  /** Names of those queues that are consumed elsewhere. @default - none */
-  readonly externalQueues?: readonly string[];
-  /**
-   * Queues with lanes, by Celery's name: what the app says of their `priorities` and `defaultPriority`. `queues` then has each lane by its own
-   * name, such as `mail-p5`. @default - none
-   */
-  readonly lanes?: Readonly<Record<string, LaneOptions>>;
-  /** Queue by task, where routes or options say another than the default one. @default - none */
-  readonly taskQueues?: Readonly<Record<string, string>>;
-  /** Names of all its tasks: others are then refused at the call. @default - no name is refused */
-  readonly taskNames?: readonly string[];
-  /** Names of its tasks that are unique, throttled or debounced: grants have the rights on their marks. @default - none */
-  readonly markedTasks?: readonly string[];
-  /** The app's `timerShards`: who sends uses as many as who sweeps. @default 8 */
-  readonly timerShards?: number;
-  /** ARN of its wake-up queue; needed where a queue is FIFO. @default - none */
-  readonly wakeQueueArn?: string;
-  /** What the names of its EventBridge rules begin with, for `grantSchedules`. @default - it has no rules */
-  readonly rulePrefix?: string;
-  /** ARN of the key of yours that encrypts its queues and tables: grants have the rights on it. @default - none */
-  readonly encryptionKeyArn?: string;
-}
-
-const KEYS: ReadonlySet<string> = new Set<keyof TaskServiceAttributes>([
-  'appName',
-  'queues',
-  'resultsTableName',
-  'stateTableName',
-  'defaultQueue',
-  'externalQueues',
-  'lanes',
-  'taskQueues',
-  'taskNames',
-  'markedTasks',
-  'timerShards',
-  'wakeQueueArn',
-  'rulePrefix',
-  'encryptionKeyArn',
-]);
+import type { Tables } from './grants.ts';
+import { checkAttributes, type TaskServiceAttributes } from './imported-attributes.ts';
+import { importedLetters } from './imported-letters.ts';
+import { type ITaskService, type LetterQueues, ServiceAccess } from './service-access.ts';
 
 /** What `fromAttributes` and `fromParameter` return. */
 class ImportedService extends Construct implements ITaskService {
   readonly appName: string;
   readonly #queues: Readonly<Record<string, IQueue>>;
+  readonly #letters: Readonly<Record<string, LetterQueues>>;
   readonly #access: ServiceAccess;
   readonly #anyQueue: ((name: string) => IQueue) | undefined;
 
@@ -98,6 +47,11 @@ class ImportedService extends Construct implements ITaskService {
         imported(queueScope, name, { queueArn: arn, queueUrl: urls[arn], ...keyed }),
       ]),
     );
+    const letterScope = new Construct(this, 'DeadLetters');
+    this.#letters = importedLetters(attributes, this.#queues, (name, arn) =>
+      imported(letterScope, name, { queueArn: arn, queueUrl: urls[arn], ...keyed }),
+    );
+    const dead = Object.entries(this.#letters).map(([name, { deadLetterQueue }]) => [name, deadLetterQueue] as const);
     const wakeUps =
       wakeQueueArn === undefined
         ? []
@@ -105,7 +59,7 @@ class ImportedService extends Construct implements ITaskService {
     const environment = new ServiceEnvironment(this, {
       app: attributes.appName,
       queues: Object.fromEntries(Object.entries(this.#queues).map(([name, queue]) => [name, queue.queueUrl])),
-      deadLetterQueues: {},
+      deadLetterQueues: Object.fromEntries(dead),
       resultsTable: attributes.resultsTableName,
       stateTable: attributes.stateTableName,
       timerShards: attributes.timerShards ?? DEFAULT_TIMER_SHARDS,
@@ -120,19 +74,12 @@ class ImportedService extends Construct implements ITaskService {
     });
     if (rulePrefix !== undefined) acknowledgeRulePattern(this, rulePrefix);
     const targets = [...Object.values(this.#queues), ...wakeUps];
-    const encryption =
-      encryptionKeyArn === undefined ? {} : { encryptionKey: Key.fromKeyArn(this, 'Key', encryptionKeyArn) };
-    const table = (tableId: string, tableName: string): ITableV2 =>
-      TableV2.fromTableAttributes(this, tableId, { tableName, ...encryption });
-    const tables = {
-      results: table('Results', attributes.resultsTableName),
-      state: table('State', attributes.stateTableName),
-    };
+    const tables = tablesOf(this, attributes);
     this.#access = new ServiceAccess({
       environment,
       targets,
       tables,
-      keys: new EncryptionKeys(this, targets, [tables.results, tables.state]),
+      keys: new EncryptionKeys(this, [...targets, ...dead.map(([, queue]) => queue)], [tables.results, tables.state]),
       ruleArns: ruleArns(Stack.of(this), rulePrefix),
       counted: (attributes.externalQueues ?? []).length > 0,
     });
@@ -175,9 +122,28 @@ class ImportedService extends Construct implements ITaskService {
     return this.#access.history(grantee);
   }
 
+  grantDeadLetters(grantee: IGrantable): Grant {
+    if (Object.keys(this.#letters).length > 0) return this.#access.deadLetters(grantee, this.#letters);
+    // While nobody knows the queues, one stands for all of them.
+    const any = this.#anyQueue?.('any');
+    if (any !== undefined) return this.#access.deadLetters(grantee, { all: { own: [any], deadLetterQueue: any } });
+    throw new InvalidOption(
+      `grantDeadLetters: of service '${this.appName}' no dead-letter queues are known. Give deadLetterQueues, the ARN of each by Celery's name of its queue, or take TaskService.fromParameter, which reads them.`,
+    );
+  }
+
   environment(): Record<string, string> {
     return this.#access.variables();
   }
+}
+
+function tablesOf(scope: Construct, attributes: TaskServiceAttributes): Tables {
+  const { resultsTableName, stateTableName, encryptionKeyArn } = attributes;
+  const encryption =
+    encryptionKeyArn === undefined ? {} : { encryptionKey: Key.fromKeyArn(scope, 'Key', encryptionKeyArn) };
+  const table = (id: string, tableName: string): ITableV2 =>
+    TableV2.fromTableAttributes(scope, id, { tableName, ...encryption });
+  return { results: table('Results', resultsTableName), state: table('State', stateTableName) };
 }
 
 function ruleArns(stack: Stack, prefix: string | undefined): string[] {
@@ -198,63 +164,8 @@ function imported(scope: Construct, id: string, { queueUrl, ...facts }: QueueFac
 
 /** @throws InvalidOption */
 export function serviceFromAttributes(scope: Construct, id: string, attributes: TaskServiceAttributes): ITaskService {
-  const place = `attributes of service '${id}'`;
-  refuseUnknownKeys(attributes, KEYS, place);
-  const names = Object.keys(attributes.queues ?? {});
-  if (names.length === 0) throw new InvalidOption(`${place}: queues is empty. Give the ARN of each, by Celery's name.`);
-  for (const field of ['appName', 'resultsTableName', 'stateTableName'] as const) {
-    if (typeof attributes[field] !== 'string' || attributes[field] === '')
-      throw new InvalidOption(`${place}: ${field} is missing.`);
-  }
-  integerIn(attributes.timerShards ?? DEFAULT_TIMER_SHARDS, 1, 64, `${place}: timerShards`);
-  const { defaultQueue, externalQueues = [], taskQueues = {}, wakeQueueArn } = attributes;
-  const named = [
-    ...(defaultQueue === undefined ? [] : [defaultQueue]),
-    ...externalQueues,
-    ...Object.values(taskQueues),
-    ...Object.entries(attributes.lanes ?? {}).flatMap(([name, lanes]) => namesOfLanes(name, lanes, place)),
-  ];
-  const stray = named.find((name) => !names.includes(name));
-  if (stray !== undefined)
-    throw new QueueNotFound(`${place}: queue '${stray}' is none of its queues, which are: ${names.join(', ')}.`);
-  for (const [name, arn] of Object.entries(attributes.queues)) refuseElsewhere(scope, `${place}: queue '${name}'`, arn);
-  const ordered = Object.entries(attributes.queues).find(([, arn]) => arn.endsWith('.fifo'));
-  if (ordered !== undefined && wakeQueueArn === undefined)
-    throw new InvalidOption(
-      `${place}: queue '${ordered[0]}' is FIFO, and so wakeQueueArn is needed: what is due later is sent there in time by the sweeper. It is the service's queues.wakeUps.`,
-    );
-  if (wakeQueueArn !== undefined) refuseElsewhere(scope, `${place}: wakeQueueArn`, wakeQueueArn);
+  checkAttributes(scope, id, attributes);
   return new ImportedService(scope, id, attributes);
-}
-
-/** The queue itself is one of its lanes. @throws InvalidOption */
-function namesOfLanes(name: string, { priorities, defaultPriority = 0 }: LaneOptions, place: string): string[] {
-  if (!Array.isArray(priorities) || !priorities.includes(0))
-    throw new InvalidOption(
-      `${place}: lanes.${name}.priorities: ${shown(priorities)} given; what the app says of them is needed, such as [0, 5].`,
-    );
-  const own = Math.max(...priorities.filter((step: number) => step <= defaultPriority));
-  return priorities.map((step: number) => (step === own ? name : laneName(name, step)));
-}
-
-/** @throws InvalidOption for a queue that this stack's functions cannot reach by their own credentials and region. */
-function refuseElsewhere(scope: Construct, place: string, arn: string): void {
-  if (Token.isUnresolved(arn)) return;
-  const [prefix, , service, region = '', account = '', name] = arn.split(':');
-  if (prefix !== 'arn' || service !== 'sqs' || name === undefined)
-    throw new InvalidOption(
-      `${place}: '${arn}' is no ARN of an SQS queue, such as arn:aws:sqs:eu-central-1:111122223333:shop-mail.`,
-    );
-  const stack = Stack.of(scope);
-  for (const [given, own, what, why] of [
-    [region, stack.region, 'Region', 'a function signs its requests for its own Region'],
-    [account, stack.account, 'account', "tables are addressed by name, which reaches the function's own account alone"],
-  ] as const) {
-    if (Token.compareStrings(given, own) !== TokenComparison.DIFFERENT) continue;
-    throw new InvalidOption(
-      `${place}: it is in ${what} ${given}, and stack '${stack.stackName}' in ${own}: ${why}. Grant in a stack of the service's own ${what}, and let others call a function there.`,
-    );
-  }
 }
 
 /** @throws InvalidOption, ImproperlyConfigured */
@@ -302,6 +213,9 @@ function attributesOf(deployed: DeployedService): TaskServiceAttributes {
   return {
     appName: deployed.app,
     queues: Object.fromEntries(arns),
+    deadLetterQueues: Object.fromEntries(
+      Object.entries(environment.deadLetterQueues).map(([name, url]) => [name, queueArn(url, deployed)]),
+    ),
     resultsTableName: environment.resultsTable,
     stateTableName: environment.stateTable,
     defaultQueue: environment.defaultQueue,
@@ -319,7 +233,11 @@ function attributesOf(deployed: DeployedService): TaskServiceAttributes {
 
 /** Addresses as the service itself uses them, by ARN. */
 function urlsOf(deployed: DeployedService): Record<string, string> {
-  const { queues, wakeQueue } = deployed.environment;
-  const urls = [...Object.values(queues), ...(wakeQueue === undefined ? [] : [wakeQueue])];
+  const { queues, deadLetterQueues, wakeQueue } = deployed.environment;
+  const urls = [
+    ...Object.values(queues),
+    ...Object.values(deadLetterQueues),
+    ...(wakeQueue === undefined ? [] : [wakeQueue]),
+  ];
   return Object.fromEntries(urls.map((url) => [queueArn(url, deployed), url]));
 }

@@ -7,7 +7,7 @@ export type { Preset, PresetProps, ServiceSettings } from './preset.ts';
 export type { QueueOverrides } from './plan.ts';
 export type { TaskSecret } from './secrets.ts';
 export type { GivenTo } from './service-functions.ts';
-export type { TaskServiceAttributes } from './imported-service.ts';
+export type { TaskServiceAttributes } from './imported-attributes.ts';
 export type { ITaskService } from './service-access.ts';
 export { TaskService, type TaskServiceProps } from './task-service.ts';
 export { type QueueLane, type QueuePair, TaskQueues, type TaskQueuesProps } from './queues.ts';

@@ -47,6 +47,8 @@ export interface ITaskService extends IConstruct {
   grantLocks(grantee: IGrantable): Grant;
   /** Lets somebody read what ended: `app.history` and `app.stats()`. See `TaskService`. */
   grantHistory(grantee: IGrantable): Grant;
+  /** Lets somebody use `app.deadLetters`. See `TaskService`. @throws InvalidOption where no dead-letter queues are known */
+  grantDeadLetters(grantee: IGrantable): Grant;
   /** What the grants write into the environment of a Lambda function, for whatever is none. */
   environment(): Record<string, string>;
 }

@@ -20,7 +20,8 @@ import { checkExistingQueues, type ExistingQueue, validateExistingQueues } from 
 import { type ExistingTables, validateTables } from './existing-tables.ts';
 import { validateExternalQueues } from './external-queues.ts';
 import { type FunctionProps, type SweeperOverrides, sweeperProps, validateShared } from './function-props.ts';
-import { serviceFromAttributes, serviceFromParameter, type TaskServiceAttributes } from './imported-service.ts';
+import type { TaskServiceAttributes } from './imported-attributes.ts';
+import { serviceFromAttributes, serviceFromParameter } from './imported-service.ts';
 import { refuseUnknownProps } from './known-props.ts';
 import { MeteredService } from './metrics.ts';
 import { type AddedMonitor, type MonitorOptions, TaskMonitor, validateMonitor } from './monitor.ts';

@@ -25,6 +25,9 @@ export function addOutputs(stack: Stack, service: TaskService): void {
   policy('Schedules', (grantee) => service.grantSchedules(grantee), 'Policy: to send, and app.schedules');
   policy('Locks', (grantee) => service.grantLocks(grantee), 'Policy: app.locks');
   policy('History', (grantee) => service.grantHistory(grantee), 'Policy: app.history and app.stats()');
+  policy('DeadLetters', (grantee) => service.grantDeadLetters(grantee), 'Policy: app.deadLetters and celeriac dlq');
+  policy('Explain', (grantee) => service.grantExplain(grantee), 'Policy: app.explain() and celeriac explain');
+  policy('Pause', (grantee) => service.grantPause(grantee), 'Policy: celeriac pause, resume, inspect queues');
   if (externalQueuesOf(service.manifest).length > 0) {
     policy('Celery', (grantee) => service.grantCelery(grantee), 'Policy: of a Celery app in Python');
     say('CelerySettings', stack.toJsonString(service.celerySettings()), 'JSON: settings of a Celery app in Python');

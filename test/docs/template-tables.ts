@@ -121,7 +121,10 @@ export function rightsRows(template: CloudFormationTemplate, queues: number): Ro
     policies.flatMap(([id, { PolicyDocument: document }]) =>
       (document as { readonly Statement: readonly Statement[] }).Statement.map((statement) => [
         roleOf(id),
-        resourcesOf(statement.Resource, queues),
+        // Of whoever is no worker these are the queues that have one.
+        roleOf(id).startsWith('`grant')
+          ? resourcesOf(statement.Resource, queues).replace(/^its queue$/, 'queues with workers here')
+          : resourcesOf(statement.Resource, queues),
         actionsOf(statement.Action),
         keysOf(statement),
       ]),

@@ -165,6 +165,10 @@ const ATTRIBUTES: TaskServiceAttributes = {
     default: 'arn:aws:sqs:eu-central-1:111122223333:shop-default',
     orders: 'arn:aws:sqs:eu-central-1:111122223333:shop-orders.fifo',
   },
+  deadLetterQueues: {
+    default: 'arn:aws:sqs:eu-central-1:111122223333:shop-default-dead',
+    orders: 'arn:aws:sqs:eu-central-1:111122223333:shop-orders-dead.fifo',
+  },
   wakeQueueArn: 'arn:aws:sqs:eu-central-1:111122223333:shop-wake',
   resultsTableName: 'shop-results',
   stateTableName: 'shop-state',
@@ -180,6 +184,7 @@ function grantedBy(service: ITaskService, stack: Stack): string[] {
   service.grantSchedules(caller);
   service.grantLocks(caller);
   service.grantHistory(caller);
+  service.grantDeadLetters(caller);
   return statementsOf(Template.fromStack(stack), /^All/)
     .flatMap(({ Action, Condition }) => [Action].flat().map((action) => `${action} ${JSON.stringify(Condition ?? '')}`))
     .toSorted();
@@ -238,7 +243,33 @@ describe('fromAttributes', () => {
     expect(grantedBy(TaskService.fromAttributes(api, 'Shop', attributes), api)).toEqual(expected);
   });
 
-  const { wakeQueueArn: _wake, ...unwoken } = ATTRIBUTES;
+  it('grants no dead letters where none are told of', () => {
+    const api = new Stack(newApp(), 'Api', { env: PLACE });
+    const { deadLetterQueues: _letters, ...untold } = ATTRIBUTES;
+    const imported = TaskService.fromAttributes(api, 'Shop', untold);
+    expect(() => imported.grantDeadLetters(newCaller(api))).toThrow(
+      "grantDeadLetters: of service 'shop' no dead-letter queues are known",
+    );
+  });
+
+  it('a lane gives what is redriven, and no dead-letter queue of its own', () => {
+    const api = new Stack(newApp(), 'Api', { env: PLACE });
+    const arn = (name: string): string => `arn:aws:sqs:eu-central-1:111122223333:${name}`;
+    const imported = TaskService.fromAttributes(api, 'Shop', {
+      ...ATTRIBUTES,
+      queues: { mail: arn('mail'), 'mail-p5': arn('mail-p5') },
+      lanes: { mail: { priorities: [0, 5] } },
+      deadLetterQueues: { mail: arn('dead') },
+    });
+    imported.grantDeadLetters(newCaller(api, 'All'));
+    const statements = statementsOf(Template.fromStack(api), /^All/);
+    expect(statements.map(({ Action, Resource }) => [[Action].flat()[0], Resource]).slice(0, 2)).toEqual([
+      ['sqs:ReceiveMessage', arn('dead')],
+      ['sqs:SendMessage', [arn('mail'), arn('mail-p5')]],
+    ]);
+  });
+
+  const { wakeQueueArn: _wake, deadLetterQueues: _dead, ...unwoken } = ATTRIBUTES;
   it.each<[string, unknown, RegExp]>([
     [
       'a misspelt one',
@@ -251,10 +282,20 @@ describe('fromAttributes', () => {
     ['shards', { ...ATTRIBUTES, timerShards: 65 }, /timerShards: 65 given; a whole number from 1 to 64/],
     ['a default queue that is none', { ...ATTRIBUTES, defaultQueue: 'mail' }, /queue 'mail' is none of its queues/],
     ['a route to none', { ...ATTRIBUTES, taskQueues: { a: 'mail' } }, /queue 'mail' is none of its queues/],
+    [
+      'dead letters of no queue',
+      { ...ATTRIBUTES, deadLetterQueues: { mail: 'arn:aws:sqs:eu-central-1:111122223333:x' } },
+      /queue 'mail' is none of its queues/,
+    ],
+    [
+      'dead letters of another Region',
+      { ...ATTRIBUTES, deadLetterQueues: { default: 'arn:aws:sqs:us-east-1:111122223333:x' } },
+      /dead-letter queue of 'default': it is in Region us-east-1/,
+    ],
     ['a FIFO queue alone', unwoken, /queue 'orders' is FIFO, and so wakeQueueArn is needed/],
     [
       'a URL',
-      { ...ATTRIBUTES, queues: { default: 'https://sqs/1/x' } },
+      { ...unwoken, queues: { default: 'https://sqs/1/x' } },
       /'https:\/\/sqs\/1\/x' is no ARN of an SQS queue/,
     ],
     [
@@ -310,7 +351,8 @@ describe('fromParameter', () => {
     expect(grantedBy(service, stack)).toEqual(grantedBy(own.service, own.stack));
     const told = toldOf(Template.fromStack(stack), 'shop')[0];
     const deployed = readDeployedService(value);
-    expect(told).toEqual({ ...toldIn(deployed.variables, 'shop'), deadLetterQueues: undefined });
+    const { celery: _celery, ...letters } = deployed.environment.deadLetterQueues;
+    expect(told).toEqual({ ...toldIn(deployed.variables, 'shop'), deadLetterQueues: letters });
     expect(statementsOf(Template.fromStack(stack), /^All/).flatMap(({ Resource }) => Resource)).toContain(
       service.queue('celery').queueArn,
     );
@@ -321,6 +363,7 @@ describe('fromParameter', () => {
     const stack = new Stack(app, 'Api', { env: PLACE });
     const service = TaskService.fromParameter(stack, 'Shop', NAME);
     service.grantSchedules(newCaller(stack));
+    service.grantDeadLetters(newCaller(stack, 'Letters'));
     expect([service.queue('any'), service.queue('any')].map(({ queueName }) => queueName)).toEqual(['any', 'any']);
     expect(app.synth().manifest.missing).toMatchObject([{ key, props: { parameterName: NAME, ...PLACE } }]);
   });
@@ -350,6 +393,7 @@ describe('fromParameter', () => {
     service.grantManage(role);
     service.grantLocks(role);
     service.grantHistory(role);
+    service.grantDeadLetters(role);
     expect(() => app.synth()).not.toThrow();
   });
 });
