@@ -26,7 +26,8 @@ export function logText(entry: LogEntry, columns: Columns, style: Styled, folder
   columns.queue = Math.min(Math.max(columns.queue, queue.length), 20);
   columns.task = Math.min(Math.max(columns.task, task.length), 40);
   const id = (textOf(fields['taskId']) ?? '').slice(0, SHORT_ID);
-  const head = `  ${time}  ${queue.padEnd(columns.queue)}  ${style('bold', task.padEnd(columns.task))}  ${style('dim', id)}`;
+  const args = textOf(fields['argsrepr']);
+  const head = `  ${time}  ${queue.padEnd(columns.queue)}  ${style('bold', task.padEnd(columns.task))}  ${style('dim', id)}${args === undefined ? '' : `  ${oneLine(args)}`}`;
   return [`${head}  ${endOf(entry, style)}`, ...stackOf(entry)];
 
   function stackOf({ fields: { stack } }: LogEntry): string[] {

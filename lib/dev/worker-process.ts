@@ -11,6 +11,7 @@ import { LocalCloud } from '../local/cloud.ts';
 import { type KeptRule, MemoryRules } from '../memory/memory-rules.ts';
 import type { Logger } from '../ports/log.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './messages.ts';
+import { ShownArguments } from './shown-arguments.ts';
 import { SoleWorker } from './take-over.ts';
 import { appOfModule } from './user-module.ts';
 
@@ -23,9 +24,14 @@ function tell(message: FromWorker): void {
   if (process.connected) process.send?.(message);
 }
 
+const shown = new ShownArguments();
+
 const logger: Logger = {
-  log: (level, message, fields = {}) =>
-    tell({ kind: 'log', entry: { timeMs: systemClock.nowMs(), level, message, fields: plain(fields) } }),
+  log: (level, message, fields = {}) => {
+    const args = shown.of(fields['taskId']);
+    const all = { ...plain(fields), ...(args === undefined ? {} : { argsrepr: args }) };
+    tell({ kind: 'log', entry: { timeMs: systemClock.nowMs(), level, message, fields: all } });
+  },
 };
 
 /** As it can be sent. */
@@ -88,6 +94,10 @@ async function begin({ endpoints, rules }: WorkerSetup): Promise<void> {
     endpoints,
     invocation: INVOCATION,
     logger,
+    worker: (deliveries, invocation) => {
+      shown.note(deliveries);
+      return app.consume(deliveries, invocation);
+    },
     rules: new ToldRules(rules),
     wrapPorts: (ports) => {
       sole = new SoleWorker(ports.backend);

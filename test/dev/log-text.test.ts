@@ -28,6 +28,13 @@ describe('a task', () => {
     expect(linesOf(message, fields)).toEqual([head + end]);
   });
 
+  it('shows its arguments where they are known, on the same line', () => {
+    const fields = { state: 'success', argsrepr: "('ada', 1200,\n '\u001b[2J')" };
+    expect(linesOf(`${subject} succeeded in 0.182s`, fields)).toEqual([
+      `${head}('ada', 1200,\\u000a '\\u001b[2J')  ✓ 182 ms`,
+    ]);
+  });
+
   it('that begins goes without saying', () => {
     expect(linesOf(`${subject} received`, { deliveries: 1 })).toEqual([]);
   });

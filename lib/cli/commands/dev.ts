@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 
 import type { CommandModule } from '../command.ts';
-import { CommandFailed, UsageError } from '../failures.ts';
+import { UsageError } from '../failures.ts';
 import type { Terminal } from '../terminal.ts';
 import { notes } from '../tools.ts';
 
@@ -38,10 +38,11 @@ async function runDev(options: DevCommandOptions, terminal: Terminal): Promise<v
   const { folder, variables, clock } = terminal;
   const module = moduleOf(options.app, folder);
   const interrupted = terminal.interrupted();
-  const [{ startDev }, { StateFolder }, { DevMonitor }] = await Promise.all([
+  const [{ startDev }, { StateFolder }, { DevMonitor }, { choosePort }] = await Promise.all([
     import('../../dev/dev.ts'),
     import('../../dev/state-folder.ts'),
     import('../dev-monitor.ts'),
+    import('../dev-port.ts'),
   ]);
   let monitor: InstanceType<typeof DevMonitor> | undefined;
   const state = await StateFolder.take(join(folder, '.celeriac'), { fresh: options.fresh === true });
@@ -81,20 +82,6 @@ function moduleOf(given: string | undefined, folder: string): string {
   const found = MODULES.find((path) => existsSync(join(folder, path)));
   if (found !== undefined) return found;
   throw new UsageError(`There is none of ${MODULES.join(', ')} here. Say which module exports your app: --app <path>.`);
-}
-
-/** @throws UsageError for a taken port where nobody can be asked, CommandFailed for a no */
-async function choosePort(given: number | undefined, last: number | undefined, terminal: Terminal): Promise<number> {
-  const { DEFAULT_PORT, isFree, nextFree, takenPort } = await import('../../dev/free-ports.ts');
-  const first = given ?? last ?? DEFAULT_PORT;
-  const taken = await takenPort(first, isFree);
-  if (taken === undefined) return first;
-  const next = await nextFree(first, isFree);
-  const told = `Port ${taken} is taken, by another celeriac dev maybe.`;
-  if (next === undefined) throw new UsageError(`${told} Give others: --port <port>.`);
-  if (!terminal.isInteractive) throw new UsageError(`${told} These are free: --port ${next}.`);
-  if (await terminal.confirm(`${told} Take ${next} and ${next + 1}?`)) return next;
-  throw new CommandFailed('Nothing was started.');
 }
 
 function portOf(text: string): number {
