@@ -10,14 +10,21 @@ import type { Service } from './service.ts';
 export const WHOLE_ID_CHARACTERS = 36;
 // Less is the beginning of anything.
 const SHORTEST_CHARACTERS = 4;
+/** Of what is to be changed: not all tasks are listed, and one that is must not be taken for another by chance. */
+export const SHORTEST_TO_CHANGE = 8;
 
 /**
  * One that is known by itself is meant by itself. What is found nowhere is taken as it is: SQS alone may know it.
  *
  * @throws UsageError for a beginning that several tasks have
  */
-export async function wholeId(id: string, { app, environment }: Service, output: Output): Promise<string> {
-  if (id.length >= WHOLE_ID_CHARACTERS || id.length < SHORTEST_CHARACTERS) return id;
+export async function wholeId(
+  id: string,
+  { app, environment }: Service,
+  output: Output,
+  shortest: number = SHORTEST_CHARACTERS,
+): Promise<string> {
+  if (id.length >= WHOLE_ID_CHARACTERS || id.length < shortest) return id;
   const ports = await app.ports();
   const [own] = await taskSummaries([id], ports).catch(() => []);
   if (own !== undefined && (own.state !== PENDING || own.name !== undefined)) return id;

@@ -33,8 +33,10 @@ export function queueMetrics(server: Server, inspect: InspectQueue): Server {
   const inner = server.listeners('request') as Listener[];
   server.removeAllListeners('request');
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (request.headers['content-type'] !== FORM)
-      return inner.forEach((listener) => void listener.call(server, request, response));
+    if (request.headers['content-type'] !== FORM) {
+      for (const listener of inner) listener.call(server, request, response);
+      return;
+    }
     const headers = { ...request.headers, 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'CloudWatch.' };
     const refusal = refusalOf({ method: request.method, url: request.url, headers }, { service: 'CloudWatch.' });
     if (refusal !== undefined) return refuse(response, refusal);

@@ -13,10 +13,11 @@ export interface IdSources {
 }
 
 const LISTED = 1000;
-const HISTORY_FROM = '1d';
+// Each hour is some queries.
+const HISTORY_FROM = '6h';
 
 /**
- * Ids that begin so, of tasks that ended within a day (the last 1,000), that wait for their time (the next 1,000), and that wait
+ * Ids that begin so, of tasks that ended within six hours (the last 1,000), that wait for their time (the next 1,000), and that wait
  * for a slot or hold one before others. What may not be read, or is not kept, is left out.
  */
 export async function idsBeginningWith(beginning: string, sources: IdSources): Promise<readonly string[]> {

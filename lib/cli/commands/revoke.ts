@@ -2,7 +2,7 @@
 import type { CommandModule, JsonSchema } from '../command.ts';
 import { REVOKED } from '../../base/states.ts';
 import { taskId } from './result.ts';
-import { wholeId } from '../whole-id.ts';
+import { SHORTEST_TO_CHANGE, wholeId } from '../whole-id.ts';
 import { stateStyle } from '../task-text.ts';
 import { type CommonOptions, notes, onService } from '../tools.ts';
 
@@ -39,7 +39,7 @@ export const revoke: CommandModule = {
         tools.with(options, async ({ service, output }) => {
           // All of them or none.
           const ids: string[] = [];
-          for (const id of given) ids.push(await wholeId(id, service, output));
+          for (const id of given) ids.push(await wholeId(id, service, output, SHORTEST_TO_CHANGE));
           const states = await service.app.control.revoke(ids, { terminate });
           const rows = ids.map((id, index) => ({ id, state: states[index] ?? '' }));
           output.list(
