@@ -125,8 +125,8 @@ class ImportedService extends Construct implements ITaskService {
   grantDeadLetters(grantee: IGrantable): Grant {
     if (Object.keys(this.#letters).length > 0) return this.#access.deadLetters(grantee, this.#letters);
     // While nobody knows the queues, one stands for all of them.
-    const any = this.#anyQueue?.('any');
-    if (any !== undefined) return this.#access.deadLetters(grantee, { all: { own: [any], deadLetterQueue: any } });
+    const one = this.#anyQueue?.('any');
+    if (one !== undefined) return this.#access.deadLetters(grantee, { all: { own: [one], deadLetterQueue: one } });
     throw new InvalidOption(
       `grantDeadLetters: of service '${this.appName}' no dead-letter queues are known. Give deadLetterQueues, the ARN of each by Celery's name of its queue, or take TaskService.fromParameter, which reads them.`,
     );
