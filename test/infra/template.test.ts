@@ -45,6 +45,7 @@ const GRANTS = [
   'Results',
   'Manage',
   'Schedules',
+  'Outbox',
   'Locks',
   'History',
   'DeadLetters',
