@@ -27,6 +27,8 @@ export class HeldSlot implements Lease {
   readonly #ports: SlotPorts;
   /** Somebody may have left its place in the line. */
   #hasPlace: boolean;
+  /** It stood in the line itself, and was not sent for from there. */
+  readonly #stood: boolean;
   #state: State;
   /** Without a claim: what its attempt ended in is done. */
   #hasEnded = false;
@@ -45,7 +47,8 @@ export class HeldSlot implements Lease {
     this.#seat = seat;
     this.#ports = ports;
     this.#state = seated.kind === 'own' ? 'own' : 'other';
-    this.#hasPlace = deliveriesOf(wanted.message, wanted.delivery) > 1 || (seated.kind === 'own' && seated.parked);
+    this.#stood = seated.kind === 'own' && seated.parked;
+    this.#hasPlace = this.#stood || deliveriesOf(wanted.message, wanted.delivery) > 1;
   }
 
   /** The worker, as the attempt is to see it. */
@@ -161,7 +164,12 @@ export class HeldSlot implements Lease {
       await orLeased(() => this.#handOver({ holder }), this.#ports);
     } else if (this.#state === 'own')
       await orLeased(
-        () => this.#handOver({ holder, entry: mine, ...(this.#hasEnded ? { ended: true } : {}) }),
+        () =>
+          this.#handOver({
+            holder,
+            entry: mine,
+            ...(this.#hasEnded ? { ended: true } : this.#stood ? { stood: true } : {}),
+          }),
         this.#ports,
       );
     this.#state = 'left';

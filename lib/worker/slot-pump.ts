@@ -29,6 +29,11 @@ export interface Leaving {
   readonly entry?: Holder;
   /** Its attempt has ended: what is kept for another message of it is given back, too. */
   readonly ended?: boolean;
+  /**
+   * It does not run, and its own place may stand in a line that nobody has noted: another delivery of its message may have
+   * waited there too, or ended its attempt meanwhile.
+   */
+  readonly stood?: boolean;
 }
 
 export interface Pumping {
@@ -90,7 +95,7 @@ function heldBy(leaving: readonly Leaving[], { holders }: Slots): Map<string, Ho
 /** The first of the line. Those whose time is over are sent for without a slot, to be told so. */
 async function lookAt(pumping: Pumping, slots: Slots, ports: SlotPorts): Promise<readonly Parked[]> {
   const { key } = pumping;
-  if (slots.line === undefined) return [];
+  if (slots.line === undefined && pumping.leaving?.some(({ stood }) => stood) !== true) return [];
   const limit = pumping.limit ?? slots.limit ?? 1;
   for (;;) {
     const nowMs = ports.clock.nowMs();
@@ -193,6 +198,7 @@ export async function giveBack(
   leaving: readonly Leaving[],
   ports: SlotPorts,
 ): Promise<void> {
+  if (leaving.some(({ stood }) => stood)) return void (await pump({ key, limit, leaving }, ports));
   const expiresAtSeconds = Math.ceil(ports.clock.nowMs() / 1000) + SLOT_RETENTION_SECONDS;
   const remove = leaving.map(({ holder }) => holder);
   const present = leaving.flatMap(({ holder, entry }) => (entry === undefined ? [holder] : []));

@@ -188,8 +188,6 @@ export const FAULTS: Faults = {
 /** Of a seed alone: what is drawn in one way here is drawn so everywhere. */
 export function programOf(seed: number): Program {
   const newcomers = seed % 8 === 1 && seed % 5 !== 0 ? 4 : 0;
-  // Of two deliveries of one message at once the place of one may be left in the line; these programs are about others.
-  const doubledBatch = newcomers > 0 ? 0 : FAULTS.doubledBatch;
   return {
     seed,
     tasks: 3 + (seed % 12),
@@ -200,6 +198,6 @@ export function programOf(seed: number): Program {
     latencyMs: seed % 2 === 0 ? 0 : 400,
     looksAfter: true,
     newcomers,
-    faults: seed % 4 === 1 ? { ...FAULTS, freeze: 0, doubledBatch } : FAULTS,
+    faults: seed % 4 === 1 ? { ...FAULTS, freeze: 0 } : FAULTS,
   };
 }

@@ -18,6 +18,7 @@ import { runCheck } from '../../lib/worker/slot-check.ts';
 import { pump } from '../../lib/worker/slot-pump.ts';
 import { grantMs } from '../../lib/flow/slots.ts';
 import { slotPorts } from '../../lib/worker/slot-ports.ts';
+import { programOf, runProgram } from './slot-program.ts';
 
 const START_MS = Date.parse('2030-01-01T00:00:00Z');
 const KEY = slotsKey('work#');
@@ -489,3 +490,8 @@ function bound(target: object, name: string | symbol): unknown {
   const value: unknown = Reflect.get(target, name, target);
   return typeof value === 'function' ? value.bind(target) : value;
 }
+
+// Of two deliveries of one message one stood in the line, took a slot and gave it back; the other ended their attempt.
+it('a place that somebody left who then had a slot and did not run is looked at', async () => {
+  expect((await runProgram(programOf(249))).broken).toEqual([]);
+});
