@@ -1,8 +1,12 @@
 /** The example blog, looked into and operated by the command `celeriac`, each time a process of its own. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { Ajv } from 'ajv';
 
 import { SCHEMAS } from '../../lib/cli/schemas.ts';
 import { type Answer, celeriacProcess, jsonOf } from '../support/celeriac.ts';
+import { COMMON_COMMANDS } from '../support/process-commands.ts';
 import type { Emulator } from './emulator.ts';
 import { equal, type Report, until } from './report.ts';
 
@@ -15,6 +19,8 @@ type Line = Record<string, unknown>;
 /** `celeriac` against the emulator: nothing but `AWS_ENDPOINT_URL` says that it is none of AWS. */
 class Operator {
   readonly #variables: Record<string, string>;
+  /** Commands, with their subcommands, that were run. */
+  readonly ran = new Set<string>();
   readonly #ajv = new Ajv({ strict: false, formats: { 'date-time': true } });
 
   constructor(variables: Readonly<Record<string, string>>) {
@@ -23,6 +29,7 @@ class Operator {
 
   /** @throws Error unless it ends with 0 */
   async done(...args: readonly string[]): Promise<Answer> {
+    this.ran.add(commandOf(args));
     const answer = await celeriacProcess({ variables: this.#variables }, ...args);
     if (answer.code !== 0)
       throw new Error(`celeriac ${args.join(' ')} ended with ${answer.code}: ${answer.printed}${answer.complained}`);
@@ -32,12 +39,17 @@ class Operator {
   /** Its lines as JSON, each held by its schema. */
   async lines(...args: readonly string[]): Promise<Line[]> {
     const lines = jsonOf(await this.done(...args, '--app', 'blog', '--json'));
-    const schema = SCHEMAS[`${args[0]} ${args[1]}`] ?? SCHEMAS[args[0] ?? ''] ?? false;
+    const schema = SCHEMAS[commandOf(args)] ?? false;
     for (const line of lines)
       if (!this.#ajv.validate(schema, line))
         throw new Error(`celeriac ${args.join(' ')}: ${JSON.stringify([line, this.#ajv.errors])}`);
     return lines;
   }
+}
+
+function commandOf([first = '', second = '']: readonly string[]): string {
+  const whole = `${first} ${second}`;
+  return COMMON_COMMANDS.includes(whole) ? whole : first;
 }
 
 export async function commandsScenario(report: Report, emulator: Emulator): Promise<void> {
@@ -72,6 +84,73 @@ export async function commandsScenario(report: Report, emulator: Emulator): Prom
     // The first sweep after a deployment writes them into the table.
     await until('the entries', names, (seen) => seen.join() === ENTRIES.join(), 90);
   });
+  await report.step('celeriac schedules put, show, disable, enable, run, dump, load, delete', () =>
+    scheduled(operator, emulator.folder),
+  );
+  await report.step('celeriac explain, events, stats, inspect active, reserved, parked', () => lookedAt(operator));
+  await report.step('celeriac revoke, purge, peek, locks, dlq show, drop', () => changed(operator));
+  await report.step('every command that works on a service was run', async () =>
+    // It serves until it is told to end: test/cli starts it.
+    equal([...operator.ran].toSorted(), COMMON_COMMANDS.filter((name) => name !== 'monitor').toSorted()),
+  );
+}
+
+async function scheduled(operator: Operator, folder: string): Promise<void> {
+  const lines = (...args: readonly string[]): Promise<Line[]> => operator.lines('schedules', ...args);
+  const to = ['--task', 'mail.welcome', '--args', '["tick@example.com"]', '--every', '9h'] as const;
+  const [put] = await lines('put', 'nightly', ...to);
+  equal([put?.['name'], (await lines('show', 'nightly'))[0]?.['name']], ['nightly', 'nightly']);
+  equal((await lines('disable', 'nightly'))[0]?.['enabled'], false);
+  equal((await lines('enable', 'nightly'))[0]?.['enabled'], true);
+  const [sent] = await lines('run', 'nightly');
+  equal((await operator.lines('result', String(sent?.['id']), ...WAIT))[0]?.['result'], 'sent to tick@example.com');
+  const { printed } = await operator.done('schedules', 'dump', '--app', 'blog');
+  const fixture = join(folder, 'fixture.json');
+  writeFileSync(fixture, printed);
+  const [loaded] = await lines('load', fixture);
+  equal(loaded?.['stored'], []);
+  equal(await lines('delete', 'nightly', '--yes'), [{ name: 'nightly', deleted: true }]);
+}
+
+async function lookedAt(operator: Operator): Promise<void> {
+  const [task] = await operator.lines('call', 'mail.welcome', 'zoe@example.com', ...WAIT);
+  const id = String(task?.['id']);
+  equal((await operator.lines('explain', id))[0]?.['state'], 'SUCCESS');
+  await until(
+    'the end in the history',
+    () => operator.lines('events', '--since', '10m', '--no-follow', '--task', 'mail.welcome'),
+    (ends) => ends.some((end) => end['id'] === id),
+    60,
+  );
+  const tasks = (await operator.lines('stats')).map((line) => line['task']);
+  if (!tasks.includes('mail.welcome')) throw new Error(tasks.join());
+  for (const what of ['active', 'reserved', 'parked']) equal(await operator.lines('inspect', what), []);
+}
+
+async function changed(operator: Operator): Promise<void> {
+  const { app } = await import('../../examples/blog/tasks.ts');
+  const later = async (): Promise<string> =>
+    (await operator.done('call', 'mail.welcome', 'x', '--countdown', '10m', '--app', 'blog')).printed.trim();
+  const id = await later();
+  await operator.lines('revoke', id);
+  equal((await operator.lines('result', id))[0]?.['state'], 'REVOKED');
+  await later();
+  const [purged] = await operator.lines('purge', 'mail', '--yes');
+  equal([purged?.['queue'], purged?.['purged']], ['mail', true]);
+  equal(await operator.lines('peek', 'mail'), []);
+  const lock = await app.locks.acquire('import');
+  equal((await operator.lines('locks', 'list')).length, 1);
+  equal((await operator.lines('locks', 'free', 'import', '--yes'))[0]?.['owner'], lock?.owner);
+  const empty = JSON.stringify([{ id: 'c21', author: 'eve', text: '' }]);
+  const letter = (await operator.done('call', 'comments.check', '--args', empty, '--app', 'blog')).printed.trim();
+  const shown = (): Promise<Line[]> => operator.lines('dlq', 'show', letter, '--queue', 'default');
+  await until(
+    'a dead letter',
+    () => shown().catch(() => []),
+    (letters) => letters.length === 1,
+    60,
+  );
+  equal((await operator.lines('dlq', 'drop', '--queue', 'default', '--id', letter, '--yes'))[0]?.['dropped'], 1);
 }
 
 async function pausedAndResumed(operator: Operator): Promise<string> {
