@@ -133,7 +133,7 @@ async function changed(operator: Operator): Promise<void> {
     (await operator.done('call', 'mail.welcome', 'x', '--countdown', '10m', '--app', 'blog')).printed.trim();
   const id = await later();
   await operator.lines('revoke', id);
-  equal((await operator.lines('result', id))[0]?.['state'], 'REVOKED');
+  equal((await operator.lines('explain', id))[0]?.['state'], 'REVOKED');
   await later();
   const [purged] = await operator.lines('purge', 'mail', '--yes');
   equal([purged?.['queue'], purged?.['purged']], ['mail', true]);
@@ -143,14 +143,11 @@ async function changed(operator: Operator): Promise<void> {
   equal((await operator.lines('locks', 'free', 'import', '--yes'))[0]?.['owner'], lock?.owner);
   const empty = JSON.stringify([{ id: 'c21', author: 'eve', text: '' }]);
   const letter = (await operator.done('call', 'comments.check', '--args', empty, '--app', 'blog')).printed.trim();
-  const shown = (): Promise<Line[]> => operator.lines('dlq', 'show', letter, '--queue', 'default');
-  await until(
-    'a dead letter',
-    () => shown().catch(() => []),
-    (letters) => letters.length === 1,
-    60,
-  );
-  equal((await operator.lines('dlq', 'drop', '--queue', 'default', '--id', letter, '--yes'))[0]?.['dropped'], 1);
+  const own = ['--queue', 'default', '--id', letter] as const;
+  const letters = (): Promise<Line[]> => operator.lines('dlq', 'list', '--letters', ...own);
+  await until('a dead letter', letters, (found) => found.length === 1, 60);
+  equal((await operator.lines('dlq', 'show', letter))[0]?.['id'], letter);
+  equal((await operator.lines('dlq', 'drop', ...own, '--yes'))[0]?.['dropped'], 1);
 }
 
 async function pausedAndResumed(operator: Operator): Promise<string> {
