@@ -155,6 +155,11 @@ export async function counts(
         return count(value);
       }),
     ],
+    // Before those whose last requests come late: they would be counted here.
+    [
+      'app.locks.with, keys of their own',
+      app.task('bench.locked', (value: number) => app.locks.with(`key ${value}`, () => count(value))),
+    ],
     ['rateLimit, all start at once', app.task('bench.unhindered', { rateLimit: 1_000_000 }, count)],
     // Five seconds of them.
     [
@@ -171,10 +176,6 @@ export async function counts(
     ['debounce', app.task('bench.debounced', { debounce: { key: (value: number) => `key ${value}`, wait: 1 } }, count)],
     ['concurrency, slots free', app.task('bench.free', { concurrency: 100 }, count)],
     ['concurrency of 5, most wait', app.task('bench.slots', { concurrency: 5 }, count)],
-    [
-      'app.locks.with, keys of their own',
-      app.task('bench.locked', (value: number) => app.locks.with(`key ${value}`, () => count(value))),
-    ],
   ];
   const until = async (self: TaskContext, value: number): Promise<number> => {
     await new Promise((resolve) => self.signal.addEventListener('abort', resolve));
