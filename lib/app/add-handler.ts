@@ -4,7 +4,13 @@ import { InvalidOption } from '../base/errors.ts';
 import { didYouMean } from '../base/nearest.ts';
 import type { TaskHooks } from '../task/registry.ts';
 import { HOOKS } from '../task/task-hooks.ts';
-import { SIGNAL_NAMES, type SignalHandler, type SignalHandlers, type SignalName } from '../task/signals.ts';
+import {
+  keepHandler,
+  SIGNAL_NAMES,
+  type SignalHandler,
+  type SignalHandlers,
+  type SignalName,
+} from '../task/signals.ts';
 
 /** Gives what takes it away again. @throws InvalidOption */
 export function addHandler<N extends SignalName>(
@@ -20,10 +26,7 @@ export function addHandler<N extends SignalName>(
     throw new InvalidOption(
       `on('${name}'): the handler is ${shown(handler)}. Give a function, as in app.on('${name}', (signal) => { ... }).`,
     );
-  const set = handlers.get(name) ?? new Set();
-  set.add(handler);
-  handlers.set(name, set);
-  return () => void set.delete(handler);
+  return keepHandler(handlers, name, handler);
 }
 
 /** @throws InvalidOption for a handler of a task that is no function */

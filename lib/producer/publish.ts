@@ -82,7 +82,7 @@ export async function dispatch(
   const sends: { index: number; message: OutgoingMessage }[] = [];
   const timers: { index: number; timer: Timer }[] = [];
   for (const [index, item] of items.entries()) {
-    const delaySeconds = item.dueMs === null ? 0 : Math.max(0, Math.ceil((item.dueMs - nowMs) / 1000));
+    const delaySeconds = delaySecondsOf(item, nowMs);
     if (needsTimer(item, delaySeconds, settings))
       timers.push({ index, timer: timerOf(withSequence(item, ports.clock, settings)) });
     else sends.push({ index, message: delaySeconds > 0 ? { ...item.outgoing, delaySeconds } : item.outgoing });
@@ -154,6 +154,10 @@ function refusedOutcome(error: unknown): SendOutcome {
   return { ok: false, code, message: errorText(error).message, retryable: isPassing(error), cause: error };
 }
 
+function delaySecondsOf({ dueMs }: Prepared, nowMs: number): number {
+  return dueMs === null ? 0 : Math.max(0, Math.ceil((dueMs - nowMs) / 1000));
+}
+
 function needsTimer(item: Prepared, delaySeconds: number, settings: Settings): boolean {
   if (delaySeconds > SQS_MAX_DELAY_SECONDS) return true;
   // A FIFO queue takes no delay for a single message.
@@ -176,8 +180,7 @@ function refuseLargeTimer({ id, outgoing }: Prepared, why: string): void {
 
 /** Whether it is stored as a timer, and not sent to its queue. */
 export function goesByTimer(item: Prepared, nowMs: number, settings: Settings): boolean {
-  const delaySeconds = item.dueMs === null ? 0 : Math.ceil((item.dueMs - nowMs) / 1000);
-  return needsTimer(item, delaySeconds, settings);
+  return needsTimer(item, delaySecondsOf(item, nowMs), settings);
 }
 
 /**

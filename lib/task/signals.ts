@@ -122,3 +122,14 @@ export const SIGNAL_NAMES: readonly SignalName[] = [
   'taskRevoked',
   'taskRejected',
 ];
+
+/** Takes a handler as it is, and gives what takes it away again. */
+export function keepHandler<N extends SignalName>(
+  handlers: SignalHandlers,
+  name: N,
+  handler: SignalHandler<N>,
+): () => void {
+  const set = handlers.get(name) ?? new Set();
+  handlers.set(name, set.add(handler));
+  return () => void set.delete(handler);
+}

@@ -13,6 +13,20 @@ import { type Tap, tapped } from './port-taps.ts';
 export const ID = 'the-id';
 export const START_MS = Date.parse('2030-01-01T00:00:00Z');
 
+/** A claim of another delivery, which died a moment ago. */
+export const claimed = (more: object = {}) => ({
+  id: ID,
+  attempt: 0,
+  owner: 'other',
+  nowMs: START_MS - 2,
+  leaseMs: START_MS - 1,
+  name: 'job',
+  queue: 'default',
+  meta: '{"status":"STARTED","result":null}',
+  expiresAtSeconds: START_MS / 1000 + 86_400,
+  ...more,
+});
+
 /** As another program writes it: plain JSON, with these headers and arguments. */
 export function envelope(headers: object = {}, args: readonly unknown[] = [], embed: object = {}): string {
   return JSON.stringify({

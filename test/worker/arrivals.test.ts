@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { CLOCK_SKEW_SECONDS, MAX_HOPS, MIN_RECORD_SECONDS } from '../../lib/base/limits.ts';
 import type { ClaimRequest, CommitRequest } from '../../lib/ports/backend.ts';
 import { signature } from '../../lib/wire/signature.ts';
-import { deliver, envelope, type Given, ID, type Outcome, START_MS } from '../support/one-delivery.ts';
+import { claimed, deliver, envelope, type Given, ID, type Outcome, START_MS } from '../support/one-delivery.ts';
 
 const passing = (): Error => Object.assign(new Error('not now'), { retryable: true });
 const denied = (): Error => Object.assign(new Error('denied'), { name: 'AccessDeniedException', $fault: 'client' });
@@ -41,18 +41,6 @@ async function arriving({ options, run = () => 1, fifo = false, ...given }: Run 
   return { ...outcome, ran, asked };
 }
 
-const claimed = (more: object = {}) => ({
-  id: ID,
-  attempt: 0,
-  owner: 'other',
-  nowMs: START_MS - 2,
-  leaseMs: START_MS - 1,
-  name: 'job',
-  queue: 'default',
-  meta: '{"status":"STARTED","result":null}',
-  expiresAtSeconds: START_MS / 1000 + 86_400,
-  ...more,
-});
 const count = ({ calls }: Outcome, name: string): number => calls.filter((call) => call === name).length;
 const iso = (ms: number): string => new Date(ms).toISOString();
 

@@ -7,7 +7,7 @@ import { MAX_HOPS, REFUSED_RECEIVES } from '../../lib/base/limits.ts';
 import type { TaskRecord } from '../../lib/ports/backend.ts';
 import { signature } from '../../lib/wire/signature.ts';
 import { committedOf, pastOf, readSettlement, writeSettlement } from '../../lib/worker/committed.ts';
-import { deliver, envelope, type Given, ID, type Outcome, START_MS } from '../support/one-delivery.ts';
+import { claimed, deliver, envelope, type Given, ID, type Outcome, START_MS } from '../support/one-delivery.ts';
 
 const passing = (): Error => Object.assign(new Error('not now'), { retryable: true });
 const denied = (): Error => Object.assign(new Error('denied'), { name: 'AccessDeniedException', $fault: 'client' });
@@ -40,18 +40,6 @@ async function ending(run: (self: TaskContext) => unknown, given: Run = {}) {
   return { ...outcome, app, ran };
 }
 
-const claimed = (more: object = {}) => ({
-  id: ID,
-  attempt: 0,
-  owner: 'other',
-  nowMs: START_MS - 2,
-  leaseMs: START_MS - 1,
-  name: 'job',
-  queue: 'default',
-  meta: '{"status":"STARTED","result":null}',
-  expiresAtSeconds: START_MS / 1000 + 86_400,
-  ...more,
-});
 const fail = (error: unknown) => (): never => {
   throw error;
 };

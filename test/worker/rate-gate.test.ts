@@ -284,22 +284,23 @@ describe('a message that has a slot', () => {
   });
 });
 
-describe('a redelivery', () => {
-  const claimed = (attempt: number) => (world: World) =>
-    world.backend.claim([
-      {
-        id: ID,
-        attempt,
-        owner: 'dead',
-        nowMs: START_MS - 2,
-        leaseMs: START_MS - 1,
-        name: 'job',
-        queue: 'default',
-        meta: '{"status":"STARTED"}',
-        expiresAtSeconds: START_MS,
-      },
-    ]);
+/** Of a delivery that died. */
+const claimed = (attempt: number) => (world: World) =>
+  world.backend.claim([
+    {
+      id: ID,
+      attempt,
+      owner: 'dead',
+      nowMs: START_MS - 2,
+      leaseMs: START_MS - 1,
+      name: 'job',
+      queue: 'default',
+      meta: '{"status":"STARTED"}',
+      expiresAtSeconds: START_MS,
+    },
+  ]);
 
+describe('a redelivery', () => {
   it.each<[string, Rated, number]>([
     ['of an attempt that was begun', { prepare: claimed(0) }, 0],
     ['of one that was not', {}, 1],
@@ -505,21 +506,7 @@ describe('the record of an attempt', () => {
   });
 
   it('of a later one that was begun says that this one was', async () => {
-    const begun = (world: World): Promise<unknown> =>
-      world.backend.claim([
-        {
-          id: ID,
-          attempt: 2,
-          owner: 'dead',
-          nowMs: START_MS - 2,
-          leaseMs: START_MS - 1,
-          name: 'job',
-          queue: 'default',
-          meta: '{"status":"STARTED"}',
-          expiresAtSeconds: START_MS,
-        },
-      ]);
-    const { asked } = await rated({ delivery: { receiveCount: 2 }, headers: { retries: 2 }, prepare: begun });
+    const { asked } = await rated({ delivery: { receiveCount: 2 }, headers: { retries: 2 }, prepare: claimed(2) });
     expect(asked).toEqual([]);
   });
 });

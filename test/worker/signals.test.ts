@@ -14,18 +14,9 @@ import {
 } from 'celeriac';
 import { World } from 'celeriac/testing';
 
-const NAMES: readonly SignalName[] = [
-  'beforeTaskPublish',
-  'afterTaskPublish',
-  'taskPrerun',
-  'taskPostrun',
-  'taskSuccess',
-  'taskFailure',
-  'taskRetry',
-  'taskRevoked',
-  'taskRejected',
-];
-const RUN_NAMES = NAMES.filter((name) => !name.endsWith('Publish'));
+import { SIGNAL_NAMES } from '../../lib/task/signals.ts';
+
+const RUN_NAMES = SIGNAL_NAMES.filter((name) => !name.endsWith('Publish'));
 
 interface Seen {
   readonly name: SignalName | string;
@@ -134,7 +125,7 @@ describe('a run', () => {
 
   it('by apply(): the same signals of the run, none of publishing', async () => {
     const app = new Celeriac('signals');
-    const { names } = listening(app, NAMES);
+    const { names } = listening(app, SIGNAL_NAMES);
     await app.task('signals.run', () => 1).apply([]);
     expect(names()).toBe('taskPrerun, taskSuccess, taskPostrun SUCCESS');
   });
@@ -256,7 +247,7 @@ describe('publishing', () => {
 it('what handlers throw is logged, and changes nothing', async () => {
   const lines: string[] = [];
   const app = new Celeriac('signals');
-  for (const name of NAMES)
+  for (const name of SIGNAL_NAMES)
     app.on(name, () => {
       throw new Error(`${name} broke`);
     });
