@@ -1,7 +1,7 @@
 /** What synth prints of the schedule entries: what fires each, and why. */
 import type { BeatManifest } from '../lib/options/manifest.ts';
 import { nextTicks } from '../lib/schedules/next-due.ts';
-import { describeSchedule } from '../lib/schedules/describe-schedule.ts';
+import { scheduleExpression } from '../lib/schedules/schedule-expression.ts';
 import { cell, textTable } from './text-table.ts';
 
 const SHOWN_TICKS = 3;
@@ -12,7 +12,7 @@ export function beatTable(beat: readonly BeatManifest[], nowMs: number): string 
   const rows = beat.map((entry) => [
     cell(entry.name, LONGEST_NAME),
     entry.enabled ? entry.firedBy : `${entry.firedBy}, disabled`,
-    entry.expression ?? describeSchedule(entry.schedule),
+    entry.expression ?? scheduleExpression(entry.schedule),
   ]);
   const [head = '', line = '', ...entries] = textTable(['entry', 'fired by', 'expression'], rows).split('\n');
   const below = beat.map((entry) => [

@@ -57,7 +57,7 @@ export type {
   SolarSchedule,
 } from './schedules/schedule.ts';
 export type { BeatEntry, TickOptions } from './beat/entry.ts';
-export { nextDueMs } from './app/public-schedules.ts';
+export { describeSchedule, nextDueMs } from './app/public-schedules.ts';
 export type {
   ListOptions,
   ScheduleChangeOptions,

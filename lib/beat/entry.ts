@@ -12,7 +12,7 @@ import { checkedTaskName } from '../options/task-options.ts';
 import { every } from '../schedules/interval.ts';
 import { nextTickMs } from '../schedules/next-due.ts';
 import { readSchedule } from '../schedules/read-schedule.ts';
-import { describeSchedule } from '../schedules/describe-schedule.ts';
+import { scheduleExpression } from '../schedules/schedule-expression.ts';
 import { inZone, type Schedule } from '../schedules/schedule.ts';
 
 /**
@@ -158,7 +158,7 @@ function refuseNever(entry: ScheduleEntry): void {
   const fromMs = startMs ?? (schedule.type === 'clocked' ? Date.parse(schedule.at) : undefined);
   if (fromMs === undefined || nextTickMs(entry, fromMs - 1, fromMs) !== undefined) return;
   throw new InvalidSchedule(
-    `schedule: ${describeSchedule(schedule)} is never due between startTime and expires. Correct one of them.`,
+    `schedule: ${scheduleExpression(schedule)} is never due between startTime and expires. Correct one of them.`,
   );
 }
 

@@ -4,7 +4,7 @@ import type { StoredSchedule } from '../beat/schedule-view.ts';
 import { APPLY_KEYS, type ApplyOptions, MARKS } from '../options/apply-options.ts';
 import { taskSummaries } from '../operate/task-summary.ts';
 import { fromSignatureOptions } from '../options/signature-options.ts';
-import { describeSchedule } from '../schedules/describe-schedule.ts';
+import { scheduleExpression } from '../schedules/schedule-expression.ts';
 import { nextTicks } from '../schedules/next-due.ts';
 import { previousDueMs } from '../schedules/previous-due.ts';
 import { tickId } from '../wire/rule-message.ts';
@@ -80,7 +80,7 @@ export function scheduleView(
     args: signature.args,
     kwargs: signature.kwargs,
     options: optionsOf(signature),
-    scheduleText: describeSchedule(entry.schedule),
+    scheduleText: scheduleExpression(entry.schedule),
     reason: entry.source === 'stored' ? 'stored while the app runs' : (reasons.get(entry.name) ?? null),
     nextTicks: moreTicks(entry),
   };

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { crontab } from 'celeriac';
 import { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -13,6 +14,9 @@ import { COMMON_COMMANDS } from '../support/process-commands.ts';
 import { expectSchema, shopApp } from '../support/shop-service.ts';
 
 const shop = shopApp();
+shop.app.beat({
+  yearly: { task: 'orders.fail', schedule: crontab({ minute: 0, hour: 0, dayOfMonth: 1, monthOfYear: 1 }) },
+});
 let cloud: LocalCloud;
 let variables: Record<string, string>;
 mkdirSync('.vitest', { recursive: true });
@@ -190,24 +194,34 @@ describe('what is changed', () => {
     expect(await lines('locks', 'free', 'import', '--yes')).toEqual([expect.objectContaining({ owner: lock?.owner })]);
   });
 
-  it('schedules: put, list, show, disable, enable, run, dump, load, delete', async () => {
-    const put = await lines('schedules', 'put', 'x', '--task', 'orders.charge', '--args', '["x", 1]', '--every', '9h');
-    expect(await lines('schedules', 'list')).toEqual(put);
+  it('schedules: check, put, rename, list, show, disable, enable, follow-code, run, dump, load, delete', async () => {
+    const wanted = ['--task', 'orders.charge', '--args', '["x", 1]', '--every', '9h'] as const;
+    const [checked] = await lines('schedules', 'check', 'w', ...wanted);
+    expect(checked?.['nextTicks']).toHaveLength(3);
+    await lines('schedules', 'put', 'w', ...wanted);
+    const renamed = await lines('schedules', 'rename', 'w', 'x');
+    const stored = async (): Promise<unknown[]> =>
+      (await lines('schedules', 'list')).filter(({ source }) => source === 'stored');
+    expect(await stored()).toEqual(renamed);
     expect(await lines('schedules', 'show', 'x')).toEqual([expect.objectContaining({ name: 'x' })]);
+    expect(await lines('schedules', 'disable', 'yearly')).toEqual([expect.objectContaining({ choice: false })]);
+    expect(await lines('schedules', 'follow-code', 'yearly')).toEqual([
+      expect.objectContaining({ choice: null, enabled: true }),
+    ]);
     expect(await lines('schedules', 'disable', 'x')).toEqual([expect.objectContaining({ enabled: false })]);
     expect(await lines('schedules', 'enable', 'x')).toEqual([expect.objectContaining({ enabled: true })]);
-    const [sent] = await lines('schedules', 'run', 'x');
-    expect(await shop.app.result(String(sent?.['id'])).get({ timeout: 60, interval: 0.1 })).toEqual({
-      who: 'x',
-      cents: 1,
-    });
+    for (const [who, ...args] of [['x'], ['y', '--args', '["y", 1]']] as const) {
+      const [sent] = await lines('schedules', 'run', 'x', ...args);
+      const result = shop.app.result(String(sent?.['id']));
+      expect(await result.get({ timeout: 60, interval: 0.1 })).toEqual({ who, cents: 1 });
+    }
     const dumped = await celeriac('schedules', 'dump');
     expect(dumped.printed).toContain('"orders.charge"');
     const fixture = join(folder, 'fixture.json');
     writeFileSync(fixture, dumped.printed);
     expect(await lines('schedules', 'load', fixture)).toEqual([{ stored: [], kept: ['x'] }]);
     expect(await lines('schedules', 'delete', 'x', '--yes')).toEqual([{ name: 'x', deleted: true }]);
-    expect(await lines('schedules', 'list')).toEqual([]);
+    expect(await stored()).toEqual([]);
   });
 
   it('dlq: list, show, redrive, drop', async () => {

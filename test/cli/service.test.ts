@@ -2,8 +2,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { crontab } from 'celeriac';
 import { LocalCloud } from 'celeriac/local';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { CALL_SCHEMA } from '../../lib/cli/commands/call.ts';
 import { INSPECT_SCHEMAS } from '../../lib/cli/commands/inspect-schemas.ts';
@@ -17,6 +18,7 @@ import { type Answer, celeriacAt, jsonOf } from '../support/celeriac.ts';
 import { expectSchema, shopApp } from '../support/shop-service.ts';
 
 const { app } = shopApp();
+app.beat({ yearly: { task: 'orders.fail', schedule: crontab('0 0 1 1 *') } });
 
 let cloud: LocalCloud;
 let variables: Record<string, string>;
@@ -241,6 +243,11 @@ describe('locks', () => {
 });
 
 describe('schedules', () => {
+  afterEach(async () => {
+    for (const { name, source } of await app.schedules.list())
+      if (source === 'stored') await app.schedules.delete(name);
+  });
+
   const entries = (answer: Answer, what: string): Record<string, unknown>[] => {
     expect([answer.code, answer.complained]).toEqual([0, '']);
     return expectSchema(answer, SCHEDULES_SCHEMAS[what]);
@@ -276,6 +283,50 @@ describe('schedules', () => {
     expect(await celeriac('schedules', 'delete', 'nightly')).toMatchObject({ code: 2 });
     entries(await celeriac('schedules', 'delete', 'nightly', '--yes', '--json'), 'delete');
     expect(await celeriac('schedules', 'show', 'nightly')).toMatchObject({ code: 1, printed: '' });
+  });
+
+  it('what put would store is told in words, with its next ticks, and not stored', async () => {
+    const args = ['nightly', '--task=orders.charge', '--crontab=30 3 * * fri', '--timezone=Europe/Berlin'] as const;
+    const answer = await celeriac('schedules', 'check', ...args, '--utc');
+    expect([answer.code, answer.complained]).toEqual([0, '']);
+    const [words, ...ticks] = answer.printed.split('\n');
+    expect(words).toBe('At 03:30, only on Friday (Europe/Berlin)');
+    expect(ticks).toHaveLength(3);
+    const [entry] = entries(await celeriac('schedules', 'check', ...args, '--json'), 'check');
+    for (const tick of entry?.['nextTicks'] as string[]) expect(new Date(tick).getUTCDay()).toBe(5);
+    const over = await celeriac('schedules', 'check', ...args, '--expires=2020-01-01T00:00:00Z');
+    expect([over.code, over.complained]).toEqual([0, 'It is not due any more.']);
+    expect(await app.schedules.get('nightly')).toBeUndefined();
+  });
+
+  it('an entry is renamed, with its counts; not to a name that is taken', async () => {
+    for (const name of ['old', 'taken']) await celeriac('schedules', 'put', name, '--task=mail.block', '--every=9h');
+    expect(await celeriac('schedules', 'rename', 'old', 'taken')).toMatchObject({ code: 1, printed: '' });
+    const renamed = entries(await celeriac('schedules', 'rename', 'old', 'new', '--json'), 'rename');
+    expect(renamed).toEqual([expect.objectContaining({ name: 'new', enabled: true })]);
+    expect(await celeriac('schedules', 'rename', 'old', 'newer')).toMatchObject({
+      code: 1,
+      complained: expect.stringContaining("There is no entry 'old'") as string,
+    });
+    expect(await app.schedules.get('old')).toBeUndefined();
+  });
+
+  it('a declared entry that was disabled follows its code again; a stored one has none', async () => {
+    // The sweep of the cloud's start has told the store of it.
+    await expect.poll(async () => (await celeriac('schedules', 'show', 'yearly')).code).toBe(0);
+    const [off] = entries(await celeriac('schedules', 'disable', 'yearly', '--json'), 'disable');
+    expect([off?.['enabled'], off?.['choice']]).toEqual([false, false]);
+    expect((await celeriac('schedules', 'list')).printed).toMatch(/^yearly .* by hand$/m);
+    const [on] = entries(await celeriac('schedules', 'follow-code', 'yearly', '--json'), 'follow-code');
+    expect([on?.['enabled'], on?.['choice']]).toEqual([true, null]);
+    await celeriac('schedules', 'put', 'stored', '--task=mail.block', '--every=9h');
+    expect(await celeriac('schedules', 'follow-code', 'stored')).toMatchObject({ code: 2, printed: '' });
+  });
+
+  it('an entry runs with other arguments', async () => {
+    await celeriac('schedules', 'put', 'charge', '--task=orders.charge', '--args=["ada", 5]', '--every=9h');
+    const sent = await celeriac('schedules', 'run', 'charge', '--args=["bob", 6]');
+    expect((await celeriac('result', sent.printed, '--wait', '--timeout=20s')).printed).toContain('"bob"');
   });
 
   it('what is dumped can be loaded: entries that exist are kept, or replaced', async () => {

@@ -84,8 +84,9 @@ export async function commandsScenario(report: Report, emulator: Emulator): Prom
     // The first sweep after a deployment writes them into the table.
     await until('the entries', names, (seen) => seen.join() === ENTRIES.join(), 90);
   });
-  await report.step('celeriac schedules put, show, disable, enable, run, dump, load, delete', () =>
-    scheduled(operator, emulator.folder),
+  await report.step(
+    'celeriac schedules check, put, rename, show, disable, enable, follow-code, run, dump, load, delete',
+    () => scheduled(operator, emulator.folder),
   );
   await report.step('celeriac explain, events, stats, inspect active, reserved, parked', () => lookedAt(operator));
   await report.step('celeriac revoke, purge, peek, locks, dlq show, drop', () => changed(operator));
@@ -98,8 +99,14 @@ export async function commandsScenario(report: Report, emulator: Emulator): Prom
 async function scheduled(operator: Operator, folder: string): Promise<void> {
   const lines = (...args: readonly string[]): Promise<Line[]> => operator.lines('schedules', ...args);
   const to = ['--task', 'mail.welcome', '--args', '["tick@example.com"]', '--every', '9h'] as const;
-  const [put] = await lines('put', 'nightly', ...to);
-  equal([put?.['name'], (await lines('show', 'nightly'))[0]?.['name']], ['nightly', 'nightly']);
+  equal(((await lines('check', 'late', ...to))[0]?.['nextTicks'] as unknown[]).length, 3);
+  const [put] = await lines('put', 'late', ...to);
+  await lines('rename', 'late', 'nightly');
+  equal([put?.['name'], (await lines('show', 'nightly'))[0]?.['name']], ['late', 'nightly']);
+  // One that a rule fires: the rule is switched too.
+  equal((await lines('disable', 'publish-drafts'))[0]?.['choice'], false);
+  const [followed] = await lines('follow-code', 'publish-drafts');
+  equal([followed?.['choice'], followed?.['enabled']], [null, true]);
   equal((await lines('disable', 'nightly'))[0]?.['enabled'], false);
   equal((await lines('enable', 'nightly'))[0]?.['enabled'], true);
   const [sent] = await lines('run', 'nightly');

@@ -24,7 +24,7 @@ describe('docs/cli.md', () => {
   it.each(COMMANDS.map(({ name }) => name))('%s --help has examples', async (name) => {
     const { code, printed } = await celeriac(name, '--help');
     expect(code).toBe(0);
-    const subcommands = [...printed.matchAll(/^ {2}([a-z]+) \[options\]/gm)].map(([, sub = '']) => sub);
+    const subcommands = [...printed.matchAll(/^ {2}([a-z-]+) \[options\]/gm)].map(([, sub = '']) => sub);
     for (const sub of subcommands)
       expect((await celeriac(name, sub, '--help')).printed).toContain(`  $ celeriac ${name} ${sub}`);
     if (subcommands.length === 0) expect(printed).toContain(`  $ celeriac ${name}`);

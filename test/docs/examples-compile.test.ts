@@ -27,7 +27,7 @@ const BEFORE: Readonly<Record<string, string>> = {
   "logging.md export const charge = app.task('orders.charge', { bind: true }, async (self, orderId: string) => {": `import { Celeriac } from 'celeriac';\nconst app = new Celeriac('shop');`,
   'permissions.md service.grantEnqueue(apiFunction); // send':
     'declare const service: import("celeriac/infra").TaskService;\ndeclare const apiFunction: import("aws-cdk-lib/aws-lambda").Function;\ndeclare const adminFunction: typeof apiFunction;\ndeclare const celeryRole: import("aws-cdk-lib/aws-iam").IRole;',
-  'schedules.md // edit.ts': `import { clocked, every } from 'celeriac';\nimport { app, note } from './beat.ts';`,
+  'schedules.md // edit.ts': `import { clocked, describeSchedule, every } from 'celeriac';\nimport { app, note } from './beat.ts';`,
 };
 
 interface Block {

@@ -11,16 +11,16 @@ it('entries fire, and edits work', () => {
   const output = runExample(page, ['// beat.ts', '// edit.ts'], {
     'edit.ts': {
       before: `import { World } from 'celeriac/testing';
-import { clocked, every } from 'celeriac';
+import { clocked, describeSchedule, every } from 'celeriac';
 import { app, note, ran } from './beat.ts';
 const world = new World(app);
 await world.advance('1h');
 const counts = Object.fromEntries([...new Set(ran)].sort().map((name) => [name, ran.filter((each) => each === name).length]));
 console.log(JSON.stringify(counts));`,
-      after: `console.log(Object.keys(fixture).join(), (await app.schedules.get('payroll'))?.enabled, await app.schedules.get('promo'));`,
+      after: `console.log(Object.keys(fixture).join(), (await app.schedules.get('payroll'))?.enabled, await app.schedules.get('promo'), words);`,
     },
   });
-  expect(output).toBe('{"heartbeat":360,"reindex":4}\nbonus,promo true undefined\n');
+  expect(output).toBe('{"heartbeat":360,"reindex":4}\nbonus,promo true undefined Once, at 2030-01-02T00:00:00.000Z\n');
 });
 
 it('an entry whose run is longer than its interval does not overlap', () => {

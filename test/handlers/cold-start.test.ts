@@ -1,6 +1,6 @@
 /** What a worker's bundle does before its first message, and for a plain task: counted, since a time says nothing on a shared machine. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -93,6 +93,12 @@ describe('a worker', () => {
     expect(later).toBeGreaterThan(0);
     // Schedules are in none of these.
     expect(readdirSync(folder).length).toBeGreaterThan(start.length + later);
+  });
+
+  it('has in no file what puts schedules into words, unless a task asks for it', () => {
+    // A word of the library's that no bundler shortens.
+    const has = (name: string): boolean => readFileSync(join(folder, name), 'utf8').includes('logicalAndDayFields');
+    expect(readdirSync(folder).filter((name) => name.endsWith('.mjs') && has(name))).toEqual([]);
   });
 
   it('calls handlers of signals, from its second chunk', () => {

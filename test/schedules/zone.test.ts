@@ -1,7 +1,7 @@
 /** A zone asks the platform, which is slow, once for a year. */
 import { expect, it, vi } from 'vitest';
 
-import { describeSchedule } from '../../lib/schedules/describe-schedule.ts';
+import { scheduleExpression } from '../../lib/schedules/schedule-expression.ts';
 import { every } from '../../lib/schedules/interval.ts';
 import { Zone } from '../../lib/schedules/zone.ts';
 
@@ -32,6 +32,6 @@ it.each([
   [86_400, 'every 1 d'],
   [90_000, 'every 25 h'],
 ])('%d seconds are told in the largest unit that has no rest: %s', (seconds, text) => {
-  expect(describeSchedule(every(seconds))).toBe(text);
-  expect(describeSchedule(every(seconds, { relative: true }))).toBe(`${text}, relative`);
+  expect(scheduleExpression(every(seconds))).toBe(text);
+  expect(scheduleExpression(every(seconds, { relative: true }))).toBe(`${text}, relative`);
 });

@@ -1,4 +1,4 @@
-/** `celeriac schedules put`: an entry from options. */
+/** `celeriac schedules put` and `check`: an entry from options. */
 import type { Command } from 'commander';
 
 import type { BeatEntry } from '../../beat/entry.ts';
@@ -9,12 +9,15 @@ import { every } from '../../schedules/interval.ts';
 import type { Schedule } from '../../schedules/schedule.ts';
 import { solar } from '../../schedules/solar.ts';
 import type { SolarEvent } from '../../schedules/schedule.ts';
+import { describeSchedule } from '../../schedules/describe-schedule.ts';
 import { UsageError } from '../failures.ts';
+import { instant } from '../format.ts';
 import { checkKnown, checkUnmarked } from '../known-task.ts';
 import type { Service } from '../service.ts';
 import type { CommonOptions, Opened, Tools } from '../tools.ts';
 import { jsonArray, jsonObject } from './json-argument.ts';
 import { seconds } from './result.ts';
+import { scheduleRow } from './schedule-row.ts';
 
 interface PutOptions extends CommonOptions {
   readonly task: string;
@@ -40,6 +43,33 @@ export function putEntry(
   tools: Tools,
   show: (entry: StoredSchedule, opened: Opened, options: CommonOptions) => void,
 ): Command {
+  return withEntryOptions(command)
+    .option('--create-only', 'refused where there is one of this name')
+    .action((name: string, options: PutOptions) =>
+      tools.with(options, async (opened) => {
+        const { createOnly = false } = options;
+        const wanted = knownEntry(entryFrom(options), opened.service);
+        const entry = await opened.service.app.schedules.put(name, wanted, { createOnly });
+        show(entry, opened, options);
+      }),
+    );
+}
+
+/** Adds the options of `put`, and says what it would store. */
+export function checkEntry(command: Command, tools: Tools): Command {
+  return withEntryOptions(command).action((name: string, options: PutOptions) =>
+    tools.with(options, async ({ service, output }) => {
+      const entry = await service.app.schedules.check(name, knownEntry(entryFrom(options), service));
+      const nowMs = tools.terminal.clock.nowMs();
+      output.show(scheduleRow(entry), () =>
+        [describeSchedule(entry.schedule), ...entry.nextTicks.map((tick) => instant(tick, nowMs, options))].join('\n'),
+      );
+      if (entry.nextTicks.length === 0) output.say('It is not due any more.');
+    }),
+  );
+}
+
+function withEntryOptions(command: Command): Command {
   return command
     .requiredOption('--task <name>', 'what it sends')
     .option('--crontab <fields>', "five fields of Celery's: minute, hour, day of month, month, day of week")
@@ -54,16 +84,7 @@ export function putEntry(
     .option('--disabled', 'stored, but does not fire yet')
     .option('--start-time <time>', 'no tick before: ISO 8601')
     .option('--expires <time>', 'no tick at or after it: ISO 8601')
-    .option('--description <text>', 'for people')
-    .option('--create-only', 'refused where there is one of this name')
-    .action((name: string, options: PutOptions) =>
-      tools.with(options, async (opened) => {
-        const { createOnly = false } = options;
-        const wanted = knownEntry(entryFrom(options), opened.service);
-        const entry = await opened.service.app.schedules.put(name, wanted, { createOnly });
-        show(entry, opened, options);
-      }),
-    );
+    .option('--description <text>', 'for people');
 }
 
 /** Without the code of its task its name is looked up here, and not by the app. @throws UsageError */

@@ -1,6 +1,6 @@
 /** A schedule entry in `--json`, and in a table. */
 import type { StoredSchedule } from '../../beat/schedule-view.ts';
-import { describeSchedule } from '../../schedules/describe-schedule.ts';
+import { scheduleExpression } from '../../schedules/schedule-expression.ts';
 import type { JsonSchema } from '../command.ts';
 import { instant } from '../format.ts';
 import type { Column } from '../output.ts';
@@ -45,7 +45,7 @@ export const SCHEDULE_SCHEMA: JsonSchema = {
 export type ScheduleRow = StoredSchedule & { readonly scheduleText: string } & Readonly<Record<string, unknown>>;
 
 export function scheduleRow(entry: StoredSchedule): ScheduleRow {
-  return { ...entry, scheduleText: describeSchedule(entry.schedule) };
+  return { ...entry, scheduleText: scheduleExpression(entry.schedule) };
 }
 
 /** @param nowMs beside which times are shown */
@@ -66,8 +66,12 @@ export function scheduleColumns(nowMs: number, options: { readonly utc?: boolean
     },
     {
       head: 'WAY',
-      of: ({ firedBy, source, enabled }) =>
-        [firedBy, ...(source === 'stored' ? ['stored'] : []), ...(enabled ? [] : ['disabled'])].join(', '),
+      of: ({ firedBy, source, enabled, choice }) =>
+        [
+          firedBy,
+          ...(source === 'stored' ? ['stored'] : []),
+          ...(choice === null ? (enabled ? [] : ['disabled']) : [`${choice ? 'enabled' : 'disabled'} by hand`]),
+        ].join(', '),
       style: ({ enabled }) => (enabled ? undefined : 'dim'),
     },
   ];

@@ -13,7 +13,8 @@ import { CommandFailed, UsageError } from '../failures.ts';
 import type { Output } from '../output.ts';
 import { type CommonOptions, notes, onService, onServiceAsking, type Opened, type Tools } from '../tools.ts';
 import { count } from './count.ts';
-import { knownEntry, putEntry } from './schedule-put.ts';
+import { jsonArray, jsonObject } from './json-argument.ts';
+import { checkEntry, knownEntry, putEntry } from './schedule-put.ts';
 import { SCHEDULE_SCHEMA, scheduleColumns, scheduleRow } from './schedule-row.ts';
 
 /** Lines of `celeriac schedules <what> --json`. `dump` prints a fixture instead. */
@@ -22,7 +23,10 @@ export const SCHEDULES_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   show: SCHEDULE_SCHEMA,
   enable: SCHEDULE_SCHEMA,
   disable: SCHEDULE_SCHEMA,
+  'follow-code': SCHEDULE_SCHEMA,
   put: SCHEDULE_SCHEMA,
+  check: SCHEDULE_SCHEMA,
+  rename: SCHEDULE_SCHEMA,
   run: {
     type: 'object',
     properties: { name: { type: 'string' }, id: { type: 'string' } },
@@ -102,23 +106,39 @@ function listing(command: Command, tools: Tools): void {
     );
 }
 
+interface RunOptions extends CommonOptions {
+  readonly args?: readonly unknown[];
+  readonly kwargs?: Readonly<Record<string, unknown>>;
+}
+
 function switching(command: Command, tools: Tools): void {
-  for (const [action, what] of [
-    ['enable', 'lets an entry fire, at once'],
-    ['disable', 'keeps an entry from firing, at once; a deployment does not change it back'],
+  for (const [action, call, what] of [
+    ['enable', 'enable', 'lets an entry fire, at once'],
+    ['disable', 'disable', 'keeps an entry from firing, at once; a deployment does not change it back'],
+    [
+      'follow-code',
+      'followCode',
+      'takes back enable or disable of an entry that code declares: its code decides again',
+    ],
   ] as const)
     onEntry(command, action, what)
       .addHelpText('after', notes([`schedules ${action} nightly`], RIGHTS))
       .action((name: string, options: CommonOptions) =>
         tools.with(options, async ({ service, output }) => {
-          shown(await service.app.schedules[action](name), output, options, tools);
+          shown(await service.app.schedules[call](name), output, options, tools);
         }),
       );
   onEntry(command, 'run', "sends an entry's task now, whatever its schedule says")
-    .addHelpText('after', notes(['schedules run nightly'], RIGHTS))
-    .action((name: string, options: CommonOptions) =>
+    .option('-a, --args <json>', "arguments in place of the entry's: a JSON array", jsonArray)
+    .option('-k, --kwargs <json>', "keyword arguments in place of the entry's: a JSON object", jsonObject)
+    .addHelpText('after', notes(['schedules run nightly', `schedules run nightly --args '["2026-11-22"]'`], RIGHTS))
+    .action((name: string, options: RunOptions) =>
       tools.with(options, async ({ service, output }) => {
-        const { id } = await service.app.schedules.runNow(name);
+        const { args, kwargs } = options;
+        const { id } = await service.app.schedules.runNow(name, {
+          ...(args === undefined ? {} : { args }),
+          ...(kwargs === undefined ? {} : { kwargs }),
+        });
         output.show({ name, id }, () => id);
         output.say(`Look at it: celeriac result ${id}`);
       }),
@@ -141,6 +161,22 @@ function editing(command: Command, tools: Tools): void {
       RIGHTS,
     ),
   );
+  checkEntry(
+    onEntry(command, 'check', 'what put would store, and its next ticks; nothing is stored'),
+    tools,
+  ).addHelpText(
+    'after',
+    notes(["schedules check nightly --task reports.build --crontab '0 3 * * *' --timezone Europe/Berlin"], RIGHTS),
+  );
+  onEntry(command, 'rename', 'stores an entry under another name; its counts go on')
+    .argument('<new-name>', 'its name from now on')
+    .addHelpText('after', notes(['schedules rename nightly reports-nightly'], RIGHTS))
+    .action((name: string, newName: string, options: CommonOptions) =>
+      tools.with(options, async ({ service, output }) => {
+        const { version } = await entryOf(service.app.schedules, name);
+        shown(await service.app.schedules.rename(name, newName, { version }), output, options, tools);
+      }),
+    );
   onServiceAsking(command.command('delete').argument('<name>', 'name of the entry'))
     .description('deletes a stored entry')
     .addHelpText('after', notes(['schedules delete promo', 'schedules delete promo --yes'], RIGHTS))

@@ -1,32 +1,21 @@
 /** When an entry is due, in words, and what a form says of it. Pure. */
-import cronstrue from 'cronstrue';
-
+import { fieldsOf, scheduleWords as words } from '../../../schedules/describe-schedule.ts';
 import type { ScheduleView } from '../../answers.ts';
-import { duration, planned } from './words.ts';
+import { planned } from './words.ts';
 
 type Schedule = ScheduleView['schedule'];
 
 /** `At 02:30`, `Every 10 s`, `At sunset, at 52.52, 13.4`. */
 export function scheduleWords(schedule: Schedule, nowMs: number): string {
-  switch (schedule.type) {
-    case 'crontab':
-      return cronWords(crontabText(schedule));
-    case 'interval':
-      return `Every ${duration(schedule.seconds)}`;
-    case 'solar':
-      return `At ${schedule.event.replaceAll('_', ' ')}, at ${schedule.latitude}, ${schedule.longitude}`;
-    case 'clocked':
-      return `Once, ${planned(schedule.at, nowMs, 'UTC')} UTC`;
-    default:
-      return schedule satisfies never;
-  }
+  // In the style of the times beside it; the rest is told as everywhere.
+  return schedule.type === 'clocked' ? `Once, ${planned(schedule.at, nowMs, 'UTC')} UTC` : words(schedule);
 }
 
 /** Below the words: the expression itself. */
 export function scheduleExpression(schedule: Schedule): string {
   switch (schedule.type) {
     case 'crontab':
-      return crontabText(schedule);
+      return fieldsOf(schedule);
     case 'interval':
       return `every ${schedule.seconds} s${schedule.relative ? ', relative' : ''}`;
     case 'solar':
@@ -35,21 +24,6 @@ export function scheduleExpression(schedule: Schedule): string {
       return schedule.at;
     default:
       return schedule satisfies never;
-  }
-}
-
-type Crontab = Extract<Schedule, { type: 'crontab' }>;
-
-export function crontabText({ minute, hour, dayOfMonth, monthOfYear, dayOfWeek }: Crontab): string {
-  return [minute, hour, dayOfMonth, monthOfYear, dayOfWeek].join(' ');
-}
-
-/** The library reads what cron reads; Celery's own forms, and what is half typed, stay as they are. */
-export function cronWords(expression: string): string {
-  try {
-    return cronstrue.toString(expression, { use24HourTimeFormat: true, logicalAndDayFields: true, verbose: true });
-  } catch {
-    return expression;
   }
 }
 
@@ -101,7 +75,7 @@ export function formOf(entry: ScheduleView): ScheduleForm | undefined {
     kwargs: JSON.stringify(entry.kwargs),
     description: entry.description,
   };
-  if (schedule.type === 'crontab') return { ...common, cron: crontabText(schedule).split(' ') };
+  if (schedule.type === 'crontab') return { ...common, cron: fieldsOf(schedule).split(' ') };
   return schedule.type === 'interval'
     ? { ...common, seconds: String(schedule.seconds) }
     : { ...common, at: schedule.at };

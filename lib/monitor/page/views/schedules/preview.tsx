@@ -5,7 +5,8 @@ import { useEffect, useState } from 'preact/hooks';
 import type { ScheduleView } from '../../../answers.ts';
 import { act, problemFrom } from '../../data/api.ts';
 import { after, nowMs } from '../../data/clock.ts';
-import { cronWords, type ScheduleForm, scheduleWords, zoneOf } from '../../pure/schedule-words.ts';
+import { cronWords } from '../../../../schedules/describe-schedule.ts';
+import { type ScheduleForm, scheduleWords, zoneOf } from '../../pure/schedule-words.ts';
 import { planned } from '../../pure/words.ts';
 
 interface PreviewProps {
