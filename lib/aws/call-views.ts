@@ -2,20 +2,22 @@
 import type { Clock } from '../base/time.ts';
 import { CallBudget, LastSuccess } from './call-budget.ts';
 import type { AwsPorts, Clients, Connected } from './connected.ts';
-import type { EventBridgeRules } from './eventbridge-rules.ts';
+import { EventBridgeRules } from './eventbridge-rules.ts';
 import { brokerWithCeleriacErrors, watched, withCeleriacErrors } from './for-call.ts';
 
 export interface Viewed {
   readonly own: AwsPorts;
-  readonly rules: EventBridgeRules | undefined;
+  /** Undefined where the environment tells of no rules. */
+  readonly rulePrefix: string | undefined;
   readonly clients: Clients;
   readonly clock: Clock;
   /** The same ports over other clients. */
   readonly over: (clients: Clients) => Omit<AwsPorts, 'rules'>;
 }
 
-export function callViews({ own, rules, clients, clock, over }: Viewed): Connected['forCall'] {
+export function callViews({ own, rulePrefix, clients, clock, over }: Viewed): Connected['forCall'] {
   const lastSuccess = new LastSuccess();
+  const rules = rulePrefix === undefined ? undefined : new EventBridgeRules(rulePrefix);
   return (given, seconds) => {
     const budget = seconds === undefined ? undefined : new CallBudget(seconds, clock, lastSuccess);
     const ports = over({

@@ -13,13 +13,13 @@ import {
   slotsOver,
   locksOver,
   pausesOver,
+  rulesOver,
   timersOver,
 } from '#deployed/aws/rare-ports';
 import { WAKE_QUEUE } from '../ports/wake-up.ts';
 import { dynamodbClient, sqsClient } from './clients.ts';
 import type { AwsPorts, Clients, Connected } from './connected.ts';
 import { DynamodbBackend } from './dynamodb-backend.ts';
-import { EventBridgeRules } from './eventbridge-rules.ts';
 import { type QueueAddress, SqsBroker } from './sqs-broker.ts';
 
 export type { AwsPorts, Clients, Connected };
@@ -41,10 +41,11 @@ export function connect(
   parts: ConnectParts,
   clients: Clients = { sqs: sqsClient(), dynamodb: dynamodbClient() },
 ): Connected {
-  const rules = environment.rulePrefix === undefined ? undefined : new EventBridgeRules(environment.rulePrefix);
-  const own: AwsPorts = { ...portsOver(environment, parts, clients), ...(rules === undefined ? {} : { rules }) };
+  const { rulePrefix } = environment;
+  const rules = rulePrefix === undefined ? {} : { rules: rulesOver(rulePrefix) };
+  const own: AwsPorts = { ...portsOver(environment, parts, clients), ...rules };
   const over = (given: Clients): Omit<AwsPorts, 'rules'> => portsOver(environment, parts, given);
-  return { ...own, forCall: callViews({ own, rules, clients, clock: parts.clock, over }) };
+  return { ...own, forCall: callViews({ own, rulePrefix, clients, clock: parts.clock, over }) };
 }
 
 function portsOver(environment: Environment, parts: ConnectParts, { sqs, dynamodb }: Clients): Omit<AwsPorts, 'rules'> {

@@ -6,7 +6,7 @@ import type { Marks } from '../ports/marks.ts';
 import type { Locks } from '../ports/locks.ts';
 import type { Pauses } from '../ports/pauses.ts';
 import type { Rates } from '../ports/rates.ts';
-import type { Schedules } from '../ports/schedules.ts';
+import type { Rules, Schedules } from '../ports/schedules.ts';
 import type { SlotStore } from '../ports/slots.ts';
 import type { Timers } from '../ports/timers.ts';
 import { DynamodbCeleryGroups } from './dynamodb-celery-groups.ts';
@@ -17,6 +17,7 @@ import { DynamodbPauses } from './dynamodb-pauses.ts';
 import { DynamodbRates } from './dynamodb-rates.ts';
 import { DynamodbSchedules } from './dynamodb-schedules.ts';
 import { DynamodbSlots } from './dynamodb-slots.ts';
+import { EventBridgeRules } from './eventbridge-rules.ts';
 import { SqsDeadLetters, type SqsDeadLettersOptions } from './sqs-dead-letters.ts';
 import { DynamodbTimers, type DynamodbTimersOptions } from './dynamodb-timers.ts';
 
@@ -61,4 +62,9 @@ export function locksOver(options: StoreOptions): Locks {
 
 export function deadLettersOver(options: SqsDeadLettersOptions): DeadLetters {
   return new SqsDeadLetters(options);
+}
+
+/** @param prefix what the names of the service's rules begin with */
+export function rulesOver(prefix: string): Rules {
+  return new EventBridgeRules(prefix);
 }

@@ -18,6 +18,7 @@ export {
   marksOver,
   pausesOver,
   ratesOver,
+  rulesOver,
   schedulesOver,
   slotsOver,
   timersOver,
@@ -51,6 +52,7 @@ export { announceEnd, announceRun, runHooks } from '../worker/hooks.ts';
 export { settleLost } from '../worker/lost.ts';
 export { atGates } from '../worker/gates.ts';
 export { abandon, keepLooking, terminate } from '../worker/termination.ts';
+export { sharingPlaces } from '../worker/rate-places.ts';
 export { passOn } from '../worker/pass-on.ts';
 export { checkRetry, settleFollowers } from '../worker/settle-followers.ts';
 export { afterError } from '../worker/give-up.ts';

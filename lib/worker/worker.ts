@@ -9,6 +9,7 @@ import type { RateRequest, Rates } from '../ports/rates.ts';
 import { ImproperlyConfigured } from '../base/errors.ts';
 import type { App } from '../producer/app.ts';
 import { notesOf } from '#deployed/worker/history-notes';
+import { sharingPlaces } from '#deployed/worker/rate-places';
 import type { EndNotes } from './end-notes.ts';
 import { DYNAMODB_MAX_BATCH_STATEMENTS, GROUP_PART_MEMBERS, SQS_MAX_BATCH_ENTRIES } from '../base/limits.ts';
 import { batched } from './batcher.ts';
@@ -16,7 +17,7 @@ import type { Delivery, Invocation } from '../ports/delivery.ts';
 import type { Message } from '../wire/message.ts';
 import type { TaskDefinition } from '../task/registry.ts';
 import { oneAtATime } from './large.ts';
-import { type Reserved, sharingPlaces } from './rate-places.ts';
+import type { Reserved } from './rate-places.ts';
 
 export interface Worker {
   readonly app: App;

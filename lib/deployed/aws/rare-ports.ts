@@ -2,62 +2,26 @@ import type * as Whole from '../../aws/rare-ports.ts';
 import { lazy, once } from '../../base/lazy.ts';
 import { onDemand } from '../on-demand.ts';
 
-export const timersOver: typeof Whole.timersOver = (options) =>
-  lazy(
-    'timers',
-    once(async () => (await onDemand()).timersOver(options)),
-  );
+/** One way for all of them: what a worker starts with is counted by the byte. */
+function rare<Options, Port extends object>(
+  name: string,
+  over: (whole: typeof Whole) => (options: Options) => Port,
+): (options: Options) => Port {
+  return (options) =>
+    lazy(
+      name,
+      once(async () => over(await onDemand())(options)),
+    );
+}
 
-export const schedulesOver: typeof Whole.schedulesOver = (options) =>
-  lazy(
-    'schedules',
-    once(async () => (await onDemand()).schedulesOver(options)),
-  );
-
-export const groupsOver: typeof Whole.groupsOver = (options) =>
-  lazy(
-    'groups',
-    once(async () => (await onDemand()).groupsOver(options)),
-  );
-
-export const celeryGroupsOver: typeof Whole.celeryGroupsOver = (options) =>
-  lazy(
-    'celeryGroups',
-    once(async () => (await onDemand()).celeryGroupsOver(options)),
-  );
-
-export const marksOver: typeof Whole.marksOver = (options) =>
-  lazy(
-    'marks',
-    once(async () => (await onDemand()).marksOver(options)),
-  );
-
-export const ratesOver: typeof Whole.ratesOver = (options) =>
-  lazy(
-    'rates',
-    once(async () => (await onDemand()).ratesOver(options)),
-  );
-
-export const slotsOver: typeof Whole.slotsOver = (options) =>
-  lazy(
-    'slots',
-    once(async () => (await onDemand()).slotsOver(options)),
-  );
-
-export const pausesOver: typeof Whole.pausesOver = (options) =>
-  lazy(
-    'pauses',
-    once(async () => (await onDemand()).pausesOver(options)),
-  );
-
-export const locksOver: typeof Whole.locksOver = (options) =>
-  lazy(
-    'locks',
-    once(async () => (await onDemand()).locksOver(options)),
-  );
-
-export const deadLettersOver: typeof Whole.deadLettersOver = (options) =>
-  lazy(
-    'deadLetters',
-    once(async () => (await onDemand()).deadLettersOver(options)),
-  );
+export const timersOver: typeof Whole.timersOver = rare('timers', (whole) => whole.timersOver);
+export const schedulesOver: typeof Whole.schedulesOver = rare('schedules', (whole) => whole.schedulesOver);
+export const groupsOver: typeof Whole.groupsOver = rare('groups', (whole) => whole.groupsOver);
+export const celeryGroupsOver: typeof Whole.celeryGroupsOver = rare('celeryGroups', (whole) => whole.celeryGroupsOver);
+export const marksOver: typeof Whole.marksOver = rare('marks', (whole) => whole.marksOver);
+export const ratesOver: typeof Whole.ratesOver = rare('rates', (whole) => whole.ratesOver);
+export const slotsOver: typeof Whole.slotsOver = rare('slots', (whole) => whole.slotsOver);
+export const pausesOver: typeof Whole.pausesOver = rare('pauses', (whole) => whole.pausesOver);
+export const locksOver: typeof Whole.locksOver = rare('locks', (whole) => whole.locksOver);
+export const deadLettersOver: typeof Whole.deadLettersOver = rare('deadLetters', (whole) => whole.deadLettersOver);
+export const rulesOver: typeof Whole.rulesOver = rare('rules', (whole) => whole.rulesOver);
