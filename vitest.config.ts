@@ -1,5 +1,7 @@
 import { configDefaults, defineConfig, type ViteUserConfig } from 'vitest/config';
 
+import { PATIENCE_MS } from './test/support/patience.ts';
+
 // The package imports itself by name: this condition points those imports at the sources. No `import`
 // or `module` here: they would reach Node's own require() too, and hand ES modules to CommonJS code.
 const conditions = ['@celeriac/source', 'node'];
@@ -21,6 +23,7 @@ export const BASE = {
     // Against what hangs, no measure of speed: a busy machine takes ten times as long.
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    expect: { poll: { timeout: PATIENCE_MS } },
   },
 } satisfies ViteUserConfig;
 

@@ -130,6 +130,12 @@ describe('each rule can fail', () => {
     ['README.md', 'TODO'],
     ['test/x.test.ts', "it.only('x', () => {});"],
     ['test/x.test.ts', "it('x', () => {\n  run();\n}, 60_000);"],
+    ['test/x.test.ts', 'vi.setConfig({ testTimeout: 60_000 });'],
+    ['test/x.test.ts', "it('x', { timeout: 60_000 }, () => {});"],
+    ['test/x.test.ts', 'await expect.poll(() => 1, { timeout: 5000 }).toBe(1);'],
+    ['test/x.test.ts', 'await vi.waitUntil(() => true, { interval: 1, timeout: 60_000 });'],
+    ['test/x.test.ts', "import { LocalCloud } from 'celeriac/local';\nawait result.get({ timeout: 20 });"],
+    ['test/x.test.ts', 'const startedMs = performance.now();'],
     ['docs/x.md', 'see /work/main'],
     ['package-lock.json', '"https://registry.npmjs.org/x"'],
   ])('ban in %s: %s', (path, text) => {

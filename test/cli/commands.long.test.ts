@@ -12,6 +12,7 @@ import { SCHEMAS } from '../../lib/cli/schemas.ts';
 import { type Answer, celeriacProcess, PROCESS_VARIABLES, SOURCE } from '../support/celeriac.ts';
 import { COMMON_COMMANDS } from '../support/process-commands.ts';
 import { expectSchema, shopApp } from '../support/shop-service.ts';
+import { PATIENCE_MS, PATIENCE_SECONDS } from '../support/patience.ts';
 
 const shop = shopApp();
 shop.app.beat({
@@ -66,7 +67,7 @@ describe('tasks', () => {
   it('revoke --terminate ends what runs, which goes on without it', async () => {
     const { printed } = await celeriac('call', 'orders.endless');
     const id = printed.trim();
-    await expect.poll(() => shop.app.result(id).state(), { timeout: 30_000 }).toBe('STARTED');
+    await expect.poll(() => shop.app.result(id).state()).toBe('STARTED');
     expect((await celeriac('revoke', id)).complained).toContain('--terminate');
     expect(await lines('revoke', id, '--terminate')).toEqual([{ id, state: 'STARTED' }]);
     const ended = await celeriac('result', id, '--wait', '--timeout', '60s', '--json');
@@ -107,7 +108,7 @@ describe('what a service is doing', () => {
     expect(await lines('explain', id)).toEqual([expect.objectContaining({ id })]);
     // The history is written with the end of its batch.
     await expect
-      .poll(() => lines('events', '--since', '10m', '--no-follow'), { timeout: 30_000 })
+      .poll(() => lines('events', '--since', '10m', '--no-follow'))
       .toContainEqual(expect.objectContaining({ id, task: 'orders.charge' }));
     expect((await lines('stats')).length).toBeGreaterThan(0);
     expect(await lines('purge', 'mail', '--dry-run')).toHaveLength(1);
@@ -118,7 +119,7 @@ describe('what a service is doing', () => {
     const first = await celeriac('call', 'orders.ship', 'DE');
     await shop.shipping;
     const second = await celeriac('call', 'orders.ship', 'DE');
-    await expect.poll(() => lines('inspect', 'parked', ...ship), { timeout: 30_000 }).toHaveLength(1);
+    await expect.poll(() => lines('inspect', 'parked', ...ship)).toHaveLength(1);
     const [active, reserved, shown, none] = await Promise.all([
       lines('inspect', 'active', ...ship),
       lines('inspect', 'reserved', ...ship),
@@ -160,7 +161,7 @@ describe('what ended', () => {
   it('stats and events', async () => {
     const id = String((await lines('call', 'orders.charge', 'eve', '1', '--wait'))[0]?.['id']);
     await expect
-      .poll(() => lines('events', '--since', '10m', '--no-follow', '--task', 'orders.charge'), { timeout: 30_000 })
+      .poll(() => lines('events', '--since', '10m', '--no-follow', '--task', 'orders.charge'))
       .toContainEqual(expect.objectContaining({ id, state: 'SUCCESS' }));
     expect(await lines('stats')).toContainEqual(expect.objectContaining({ task: 'orders.charge' }));
   });
@@ -213,7 +214,7 @@ describe('what is changed', () => {
     for (const [who, ...args] of [['x'], ['y', '--args', '["y", 1]']] as const) {
       const [sent] = await lines('schedules', 'run', 'x', ...args);
       const result = shop.app.result(String(sent?.['id']));
-      expect(await result.get({ timeout: 60, interval: 0.1 })).toEqual({ who, cents: 1 });
+      expect(await result.get({ timeout: PATIENCE_SECONDS, interval: 0.1 })).toEqual({ who, cents: 1 });
     }
     const dumped = await celeriac('schedules', 'dump');
     expect(dumped.printed).toContain('"orders.charge"');
@@ -226,7 +227,8 @@ describe('what is changed', () => {
 
   it('dlq: list, show, redrive, drop', async () => {
     const [one, other] = [await shop.app.send('mail.block', []), await shop.app.send('mail.block', [])];
-    for (const { id } of [one, other]) await shop.app.result(id).get({ propagate: false, timeout: 60, interval: 0.1 });
+    for (const { id } of [one, other])
+      await shop.app.result(id).get({ propagate: false, timeout: PATIENCE_SECONDS, interval: 0.1 });
     const mail = ['--queue', 'mail'] as const;
     expect(await lines('dlq', 'list', ...mail)).toEqual([expect.objectContaining({ task: 'mail.block', count: 2 })]);
     expect(await lines('dlq', 'show', one.id)).toEqual([expect.objectContaining({ id: one.id, args: [] })]);
@@ -238,7 +240,7 @@ describe('what is changed', () => {
     expect(redriven).toEqual([expect.objectContaining({ matched: 1, sent: 1, complete: true })]);
     // It is rejected again, as its next attempt.
     await expect
-      .poll(() => lines('dlq', 'show', one.id), { timeout: 60_000, interval: 500 })
+      .poll(() => lines('dlq', 'show', one.id), { timeout: PATIENCE_MS, interval: 500 })
       .toEqual([expect.objectContaining({ retries: 1 })]);
     expect(await lines('dlq', 'drop', ...mail, '--yes')).toEqual([expect.objectContaining({ matched: 2, dropped: 2 })]);
   });

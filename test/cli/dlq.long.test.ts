@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { DLQ_SCHEMAS } from '../../lib/cli/commands/dlq-schemas.ts';
 import { type Answer, celeriacAt, jsonOf } from '../support/celeriac.ts';
+import { PATIENCE_SECONDS } from '../support/patience.ts';
 
 const ajv = new Ajv({ strict: false, formats: { 'date-time': true } });
 const app = new Celeriac('shop', { queues: { default: {}, mail: {} } });
@@ -57,7 +58,7 @@ it('lists by group, shows one, tells what a redrive would do, asks, redrives, an
     0,
     [expect.objectContaining({ matched: 1, sent: 1, failed: 0, complete: true })],
   ]);
-  expect(await app.result(first.id).get({ timeout: 20, interval: 0.05 })).toBe('o-1 9');
+  expect(await app.result(first.id).get({ timeout: PATIENCE_SECONDS, interval: 0.05 })).toBe('o-1 9');
 
   const dropped = await celeriac('dlq', 'drop', ...queue, '--group', String(group?.['fingerprint']), '--yes');
   expect([dropped.code, dropped.printed]).toEqual([0, '1 deleted, 0 failed']);

@@ -187,7 +187,7 @@ describe('celeriac explain', () => {
     await shop.shipping;
     await celeriac('call', 'orders.ship', 'DE', '--task-id', 'second');
     await expect
-      .poll(() => told('second'), { timeout: 20_000 })
+      .poll(() => told('second'))
       .toMatchObject({
         task: 'orders.ship',
         reasons: [{ kind: 'slot', key: 'DE', limit: 1, place: 1, waiting: 1, held: [{ id: first.printed }] }],

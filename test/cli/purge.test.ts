@@ -87,7 +87,7 @@ describe('stats and events', () => {
     await celeriac('call', 'orders.block', '--task-id', 'blocked', '--wait');
     const events = async (...args: readonly string[]): Promise<Record<string, unknown>[]> =>
       expectSchema(await celeriac('events', '--since', '10m', '--no-follow', '--json', ...args), EVENTS_SCHEMA);
-    await expect.poll(() => events(), { timeout: 10_000 }).toHaveLength(2);
+    await expect.poll(() => events()).toHaveLength(2);
     expect(await events('--state', 'REJECTED', 'FAILURE')).toMatchObject([
       { id: 'blocked', task: 'orders.block', state: 'REJECTED', deadLetter: 'address is blocked' },
     ]);

@@ -190,7 +190,7 @@ describe('pause and resume', () => {
     // There is no CloudWatch here, which tells how old messages are.
     expect(jsonOf(answer)[0]).toMatchObject({ keptSeconds: 345_600 });
     // The pump looks once a second.
-    await expect.poll(() => pausedNow('mail'), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => pausedNow('mail')).toBe(true);
     const { printed } = await celeriac('inspect', 'queues');
     expect(printed).toMatch(/^mail .*paused by ada \d.* ago: the relay is down$/m);
     const again = await celeriac('pause', 'mail', '--by', 'bob', '--yes');
@@ -200,7 +200,7 @@ describe('pause and resume', () => {
       0,
       [expect.objectContaining({ queue: 'mail', by: 'ada' })],
     ]);
-    await expect.poll(() => pausedNow('mail'), { timeout: 20_000 }).toBe(false);
+    await expect.poll(() => pausedNow('mail')).toBe(false);
     expect(await celeriac('resume', 'mail')).toMatchObject({
       code: 1,
       complained: expect.stringContaining('not paused') as string,

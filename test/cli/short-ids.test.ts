@@ -22,9 +22,7 @@ describe('the beginning of an id', () => {
   it('is enough for what has ended', async () => {
     await celeriac('call', 'orders.charge', 'ada', '1', '--task-id', 'charge-0001', '--wait');
     // The history is written with the end of its batch.
-    await expect
-      .poll(async () => (await app.history.list({ from: '10m' })).entries.length, { timeout: 30_000 })
-      .toBe(1);
+    await expect.poll(async () => (await app.history.list({ from: '10m' })).entries.length).toBe(1);
     const answer = await celeriac('result', 'charge-0', '--json');
     expect(expectSchema(answer, RESULT_SCHEMA)).toEqual([
       expect.objectContaining({ id: 'charge-0001', state: 'SUCCESS' }),

@@ -7,6 +7,7 @@ import { afterAll, expect, it } from 'vitest';
 
 import { isFree, nextFree } from '../../lib/dev/free-ports.ts';
 import { celeriacAt, PROCESS_VARIABLES } from '../support/celeriac.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 
 mkdirSync('.vitest', { recursive: true });
 const folder = resolve(mkdtempSync('.vitest/dev-'));
@@ -58,12 +59,12 @@ function start(...args: readonly string[]): Running {
 const shows = (running: Running, text: string | RegExp, times = 1): Promise<void> =>
   expect
     .poll(() => running.output().match(new RegExp(text, 'g'))?.length ?? 0, {
-      timeout: 60_000,
+      timeout: PATIENCE_MS,
       message: running.output(),
     })
     .toBeGreaterThanOrEqual(times);
 const lines = (): string[] => (existsSync(effects) ? readFileSync(effects, 'utf8').trim().split('\n') : []);
-const ran = (line: string): Promise<void> => expect.poll(lines, { timeout: 60_000 }).toContain(line);
+const ran = (line: string): Promise<void> => expect.poll(lines).toContain(line);
 
 async function call(...args: readonly string[]): Promise<string> {
   const { code: exitCode, printed, complained } = await celeriacAt({ folder }, 'call', ...args);
@@ -96,7 +97,7 @@ it('follows the code, and outlives being killed', async () => {
   await shows(one, /tasks\.ts changed, workers restarted in [\d.]+ s \(1 task handed back\)/);
   await ran('v2 begins edited');
   // The same address, though the service was made anew.
-  await expect.poll(() => asked().catch(() => []), { timeout: 60_000 }).toContain('record');
+  await expect.poll(() => asked().catch(() => [])).toContain('record');
   writeFileSync(join(folder, 'go'), '');
   await ran('v2 ends edited');
   rmSync(join(folder, 'go'));
@@ -125,7 +126,7 @@ it('follows the code, and outlives being killed', async () => {
 
   const two = start();
   await shows(two, `SQS +http://127.0.0.1:${port}`);
-  await expect.poll(() => lines().filter((line) => line === 'v4 begins killed').length, { timeout: 60_000 }).toBe(2);
+  await expect.poll(() => lines().filter((line) => line === 'v4 begins killed').length).toBe(2);
   writeFileSync(join(folder, 'go'), '');
   for (const name of [...names, 'ends killed', 'first', 'second']) await ran(`v4 ${name}`);
   expect(lines().length).toBeGreaterThan(before.length);

@@ -184,7 +184,7 @@ function compile(): string {
 }
 
 describe('blocks of the pages and of doc comments', () => {
-  it('compile', { timeout: 120_000 }, () => {
+  it('compile', () => {
     expect(compile()).toBe('');
   });
 

@@ -2,6 +2,7 @@
 import { Celeriac, silentLogger } from 'celeriac';
 import { LocalCloud } from 'celeriac/local';
 import { expect, it } from 'vitest';
+import { PATIENCE_SECONDS } from '../support/patience.ts';
 
 it('runs two at a time of each customer, and all of them in the end', async () => {
   const app = new Celeriac('slots', { logger: silentLogger });
@@ -22,7 +23,7 @@ it('runs two at a time of each customer, and all of them in the end', async () =
   try {
     const calls = Array.from({ length: 10 }, (_, n) => sync.s(n % 2 === 0 ? 'acme' : 'globex', n));
     const results = await app.sendMany(calls);
-    expect(await Promise.all(results.map((result) => result.get({ timeout: 60 })))).toEqual(
+    expect(await Promise.all(results.map((result) => result.get({ timeout: PATIENCE_SECONDS })))).toEqual(
       Array.from({ length: 10 }, (_, n) => n),
     );
   } finally {

@@ -36,7 +36,7 @@ describe('on the embedded cloud', () => {
       app.schedules.put('tick', { task: note.signature(['tick'], { groupKey: 'tick' }), schedule: every('1s') }),
     ]);
     await expect
-      .poll(() => [namesOf('due'), namesOf('same'), namesOf('flaky'), namesOf('tick').length >= 3], { timeout: 60_000 })
+      .poll(() => [namesOf('due'), namesOf('same'), namesOf('flaky'), namesOf('tick').length >= 3])
       .toEqual([
         [0, 1, 2, 3, 4].map((place) => `due ${place}`),
         [0, 1, 2, 3, 4].map((place) => `same ${place}`),

@@ -4,6 +4,7 @@ import { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { rolesOf } from '../support/iam/roles.ts';
+import { PATIENCE_SECONDS } from '../support/patience.ts';
 
 const app = new Celeriac('lanes', {
   queues: { default: {}, mail: { priorities: [0, 5], concurrency: { 0: 4, 5: 2 } } },
@@ -29,7 +30,7 @@ afterAll(() => cloud.stop());
 
 it('each lane is received from, by the worker of the queue', async () => {
   const sent = await Promise.all([0, 4, 5, 9].map((priority) => where.applyAsync([], { priority })));
-  expect(await Promise.all(sent.map((result) => result.get({ timeout: 20 })))).toEqual([
+  expect(await Promise.all(sent.map((result) => result.get({ timeout: PATIENCE_SECONDS })))).toEqual([
     'mail',
     'mail',
     'mail-p5',
@@ -40,7 +41,7 @@ it('each lane is received from, by the worker of the queue', async () => {
 it('never more than the concurrency run at once', async () => {
   [most, expected] = [0, 2];
   const sent = await Promise.all(Array.from({ length: 40 }, () => where.applyAsync([], { priority: 5 })));
-  for (const result of sent) await result.get({ timeout: 20 });
+  for (const result of sent) await result.get({ timeout: PATIENCE_SECONDS });
   expect(most).toBe(2);
 });
 

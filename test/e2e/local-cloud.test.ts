@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { startCloud } from '../support/iam/cloud.ts';
 import { FetchError } from '../support/worlds.ts';
+import { PATIENCE_SECONDS } from '../support/patience.ts';
 
 const app = new Celeriac('e2e', {
   queues: { default: {}, mail: {}, orders: { fifo: true } },
@@ -62,13 +63,13 @@ afterAll(() => cloud.stop());
 describe('on the embedded cloud', () => {
   it('enqueues, runs, stores and links', async () => {
     const result = await tasks.add.applyAsync([2, 3], { link: tasks.next.s('linked') });
-    expect(await result.get({ timeout: 60, interval: 0.05 })).toBe(5);
+    expect(await result.get({ timeout: PATIENCE_SECONDS, interval: 0.05 })).toBe(5);
     await expect.poll(() => runs).toContain('linked:5');
   });
 
   it('sends a hundred in batches and gets them all back', async () => {
     const results = await enqueueMany(Array.from({ length: 100 }, (_, index) => tasks.add.s(index, 1)));
-    const values = await Promise.all(results.map((result) => result.get({ timeout: 60, interval: 0.1 })));
+    const values = await Promise.all(results.map((result) => result.get({ timeout: PATIENCE_SECONDS, interval: 0.1 })));
     expect(values).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
   });
 
@@ -79,60 +80,60 @@ describe('on the embedded cloud', () => {
       tasks.broken.delay(),
       tasks.add.applyAsync([1, 1], { eta: new Date(dueMs) }),
     ]);
-    await expect(broken.get({ timeout: 60, interval: 0.1 })).rejects.toMatchObject({
+    await expect(broken.get({ timeout: PATIENCE_SECONDS, interval: 0.1 })).rejects.toMatchObject({
       name: 'FetchError',
       message: 'no answer',
     });
-    expect(await flaky.get({ timeout: 60, interval: 0.1 })).toBe(2);
-    await later.get({ timeout: 60, interval: 0.1 });
+    expect(await flaky.get({ timeout: PATIENCE_SECONDS, interval: 0.1 })).toBe(2);
+    await later.get({ timeout: PATIENCE_SECONDS, interval: 0.1 });
     expect((await later.dateDone())?.getTime()).toBeGreaterThanOrEqual(dueMs);
   });
 
   it('rejects into the dead-letter queue, and requeues', async () => {
     const [rejected, requeued] = await Promise.all([tasks.reject.delay(), tasks.requeue.delay()]);
-    await rejected.get({ timeout: 60, interval: 0.1, propagate: false });
+    await rejected.get({ timeout: PATIENCE_SECONDS, interval: 0.1, propagate: false });
     expect(await rejected.state()).toBe('REJECTED');
     // The commit is seen before what follows from it is sent.
     await expect
-      .poll(() => cloud.deadLetters('mail'), { timeout: 5000 })
+      .poll(() => cloud.deadLetters('mail'))
       .toEqual([
         {
           body: expect.any(String),
           attributes: expect.objectContaining({ reason: 'not wanted', task_id: rejected.id, origin_queue: 'mail' }),
         },
       ]);
-    expect(await requeued.get({ timeout: 60, interval: 0.1 })).toBe(2);
+    expect(await requeued.get({ timeout: PATIENCE_SECONDS, interval: 0.1 })).toBe(2);
   });
 
   it('keeps the order of a FIFO group, and takes its ETA by timer', async () => {
     const results = [];
     for (let index = 0; index < 12; index += 1)
       results.push(await tasks.order.applyAsync([index], { groupKey: 'customer-1' }));
-    for (const result of results) await result.get({ timeout: 60, interval: 0.05 });
+    for (const result of results) await result.get({ timeout: PATIENCE_SECONDS, interval: 0.05 });
     expect(runs.filter((run) => run.startsWith('order'))).toEqual(
       Array.from({ length: 12 }, (_, index) => `order ${index}`),
     );
     const dueMs = Date.now() + 2000;
     const later = await tasks.order.applyAsync([99], { eta: new Date(dueMs) });
-    await later.get({ timeout: 60, interval: 0.1 });
+    await later.get({ timeout: PATIENCE_SECONDS, interval: 0.1 });
     expect((await later.dateDone())?.getTime()).toBeGreaterThanOrEqual(dueMs);
   });
 
   it('shows progress, revokes and forgets', async () => {
     const progress = await tasks.progress.delay();
-    expect(await progress.get({ timeout: 60, interval: 0.1 })).toEqual({ current: 1, total: 2 });
+    expect(await progress.get({ timeout: PATIENCE_SECONDS, interval: 0.1 })).toEqual({ current: 1, total: 2 });
     const far = await tasks.add.applyAsync([1, 1], { countdown: '1h' });
     expect(await far.revoke()).toBe('REVOKED');
-    await expect(far.get({ timeout: 60 })).rejects.toMatchObject({ name: 'TaskRevokedError' });
+    await expect(far.get({ timeout: PATIENCE_SECONDS })).rejects.toMatchObject({ name: 'TaskRevokedError' });
     await far.forget();
     expect(await app.result(far.id).state()).toBe('PENDING');
   });
 
   it('ends a running task that is revoked with terminate', async () => {
     const endless = await tasks.endless.delay();
-    await expect.poll(() => endless.state(), { timeout: 60_000 }).toBe('PROGRESS');
+    await expect.poll(() => endless.state()).toBe('PROGRESS');
     expect(await endless.revoke({ terminate: true })).toBe('PROGRESS');
-    await expect(endless.get({ timeout: 60, interval: 0.05 })).rejects.toMatchObject({
+    await expect(endless.get({ timeout: PATIENCE_SECONDS, interval: 0.05 })).rejects.toMatchObject({
       name: 'TaskRevokedError',
       message: 'terminated',
     });
@@ -144,7 +145,7 @@ describe('on the embedded cloud', () => {
       new SendMessageCommand({ QueueUrl: cloud.environment.queues['default'] ?? '', MessageBody: 'hello world' }),
     );
     await expect
-      .poll(() => cloud.deadLetters('default'), { timeout: 60_000 })
+      .poll(() => cloud.deadLetters('default'))
       .toContainEqual({
         body: 'hello world',
         attributes: expect.objectContaining({ reason: 'invalid message', origin_queue: 'default' }),

@@ -4,6 +4,7 @@ import type { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { startCloud } from '../support/iam/cloud.ts';
+import { PATIENCE_SECONDS } from '../support/patience.ts';
 
 const app = new Celeriac('marks', { queues: { default: {}, orders: { fifo: true } }, logger: silentLogger });
 const charge = app.task('charge', { unique: { key: (order: string) => order } }, (order: string) => `charged ${order}`);
@@ -28,14 +29,14 @@ afterAll(() => cloud.stop());
 it('one task of a key stands, from the call to its end', async () => {
   const results = await app.sendMany(['a', 'b', 'a'].map((order) => charge.s(order)));
   expect(results.map(({ duplicate }) => duplicate)).toEqual([false, false, true]);
-  expect(await Promise.all(results.map((result) => result.get({ timeout: 20 })))).toEqual([
+  expect(await Promise.all(results.map((result) => result.get({ timeout: PATIENCE_SECONDS })))).toEqual([
     'charged a',
     'charged b',
     'charged a',
   ]);
   const again = await charge.delay('a');
   expect(again.duplicate).toBe(false);
-  expect(await again.get({ timeout: 20 })).toBe('charged a');
+  expect(await again.get({ timeout: PATIENCE_SECONDS })).toBe('charged a');
 });
 
 it.each(['default', 'orders'])(
@@ -44,12 +45,12 @@ it.each(['default', 'orders'])(
     const results = [];
     for (const text of ['x', 'y', 'z']) results.push(await save.applyAsync([queue, text], { queue }));
     expect(results.map(({ duplicate }) => duplicate)).toEqual([false, true, true]);
-    expect(await results[0]?.get({ timeout: 20 })).toBe(`${queue} z`);
+    expect(await results[0]?.get({ timeout: PATIENCE_SECONDS })).toBe(`${queue} z`);
   },
 );
 
 it('the same from within a task', async () => {
-  const [first, second, id] = await (await parent.delay()).get({ timeout: 20 });
+  const [first, second, id] = await (await parent.delay()).get({ timeout: PATIENCE_SECONDS });
   expect([first, second]).toEqual([false, true]);
-  expect(await app.result(id).get({ timeout: 20 })).toBe('of a task last');
+  expect(await app.result(id).get({ timeout: PATIENCE_SECONDS })).toBe('of a task last');
 });

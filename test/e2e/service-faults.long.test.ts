@@ -9,6 +9,7 @@ import { systemClock, systemRandom } from '../../lib/base/time.ts';
 import { ALL_FAULTS, type FaultCounts, randomFaults } from '../support/fault-kinds.ts';
 import { startCloud } from '../support/iam/cloud.ts';
 import { clientsOver, drawsOf, FaultyService } from '../support/service-faults.ts';
+import { PATIENCE_SECONDS } from '../support/patience.ts';
 
 function declare() {
   const app = new Celeriac('bad-day', { queues: { default: {}, orders: { fifo: true } } });
@@ -61,29 +62,25 @@ beforeAll(async () => {
 });
 afterAll(() => cloud.stop());
 
-const WAIT = { timeout: 60, interval: 0.2 };
+const WAIT = { timeout: PATIENCE_SECONDS, interval: 0.2 };
 
-it(
-  'ends all that was sent, and runs each attempt once, but where its commit was refused',
-  { timeout: 90_000 },
-  async () => {
-    const { add, sum, flaky, broken } = senders;
-    const many = await group(Array.from({ length: 40 }, (_, index) => add.s(index, 1))).delay();
-    const body = await chord(
-      Array.from({ length: 20 }, (_, index) => add.s(index, 0)),
-      sum.s(),
-    ).delay();
-    const steps = await chain(add.s(1, 1), add.s(2), add.s(3)).delay();
-    const retried = await Promise.all(Array.from({ length: 5 }, () => flaky.delay()));
-    const failed = await broken.delay();
-    expect(await many.join(WAIT)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
-    expect(await body.get(WAIT)).toBe(190);
-    expect(await steps.get(WAIT)).toBe(7);
-    expect(await Promise.all(retried.map((result) => result.get(WAIT)))).toEqual([2, 2, 2, 2, 2]);
-    await expect(failed.get(WAIT)).rejects.toThrow('no answer');
-    // A commit that credentials expired before: its task runs again when its lease is over. All else is absorbed.
-    const again = [...workers.runs.values()].reduce((total, times) => total + times - 1, 0);
-    expect(again).toBeLessThanOrEqual(counts.expiredCredentials ?? 0);
-    expect(Object.values(counts).reduce((total, count) => total + count, 0)).toBeGreaterThan(0);
-  },
-);
+it('ends all that was sent, and runs each attempt once, but where its commit was refused', async () => {
+  const { add, sum, flaky, broken } = senders;
+  const many = await group(Array.from({ length: 40 }, (_, index) => add.s(index, 1))).delay();
+  const body = await chord(
+    Array.from({ length: 20 }, (_, index) => add.s(index, 0)),
+    sum.s(),
+  ).delay();
+  const steps = await chain(add.s(1, 1), add.s(2), add.s(3)).delay();
+  const retried = await Promise.all(Array.from({ length: 5 }, () => flaky.delay()));
+  const failed = await broken.delay();
+  expect(await many.join(WAIT)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+  expect(await body.get(WAIT)).toBe(190);
+  expect(await steps.get(WAIT)).toBe(7);
+  expect(await Promise.all(retried.map((result) => result.get(WAIT)))).toEqual([2, 2, 2, 2, 2]);
+  await expect(failed.get(WAIT)).rejects.toThrow('no answer');
+  // A commit that credentials expired before: its task runs again when its lease is over. All else is absorbed.
+  const again = [...workers.runs.values()].reduce((total, times) => total + times - 1, 0);
+  expect(again).toBeLessThanOrEqual(counts.expiredCredentials ?? 0);
+  expect(Object.values(counts).reduce((total, count) => total + count, 0)).toBeGreaterThan(0);
+});

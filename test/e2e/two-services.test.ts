@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { rolesOf } from '../support/iam/roles.ts';
 import { COMPILE_CACHE } from '../support/compile-cache.ts';
+import { PATIENCE_SECONDS } from '../support/patience.ts';
 
 const shop = new Celeriac('shop', { queues: { default: {}, orders: {} }, routes: { 'orders.*': 'orders' } });
 const blog = new Celeriac('blog', { queues: { default: {}, celery: { external: true } } });
@@ -59,7 +60,7 @@ it('sends to both and reads both, without their code', async () => {
   const answers = await run(`import { Celeriac, enqueue } from 'celeriac';
 const shop = Celeriac.fromEnvironment('shop');
 const blog = Celeriac.fromEnvironment('blog');
-const options = { timeout: 30, interval: 0.1 };
+const options = { timeout: ${PATIENCE_SECONDS}, interval: 0.1 };
 const sum = await (await shop.send('orders.add', [1, 2])).get(options);
 const title = await (await blog.send('posts.title', ['hello'])).get(options);
 const other = await (await blog.send('posts.price', [4])).get(options);
@@ -87,7 +88,7 @@ const add = shop.task('orders.add', (x, y) => x + y);
 const blog = new Celeriac('blog', { queues: { default: {} } });
 const title = blog.task('posts.title', (text) => text);
 const results = [await enqueue(add, [3, 4]), await enqueue(title, ['again'])];
-console.log(JSON.stringify(await Promise.all(results.map((result) => result.get({ timeout: 60, interval: 0.1 })))));`);
+console.log(JSON.stringify(await Promise.all(results.map((result) => result.get({ timeout: ${PATIENCE_SECONDS}, interval: 0.1 })))));`);
   expect(answer).toEqual([7, 'AGAIN']);
 });
 

@@ -11,6 +11,7 @@ import { workerOf } from '../../lib/local/actors.ts';
 import { startCloud } from '../support/iam/cloud.ts';
 import { bundleWorker, eventOf } from '../support/lambda.ts';
 import { LambdaRuntime, reasonToSkipRuntime } from '../support/lambda-runtime.ts';
+import { PATIENCE_SECONDS } from '../support/patience.ts';
 
 describe.skipIf(reasonToSkipRuntime("log lines under Lambda's runtime") !== undefined)("under Lambda's runtime", () => {
   const folder = mkdtempSync(join(tmpdir(), 'celeriac-runtime-'));
@@ -37,11 +38,11 @@ describe.skipIf(reasonToSkipRuntime("log lines under Lambda's runtime") !== unde
 
   it('each is one JSON object with its fields at the top', async () => {
     const spoken = await app.send('speak', ['ada']);
-    expect(await spoken.get({ timeout: 60, interval: 0.05 })).toBe(3);
+    expect(await spoken.get({ timeout: PATIENCE_SECONDS, interval: 0.05 })).toBe(3);
     const broken = await app.send('break');
-    await expect(broken.get({ timeout: 60, interval: 0.05 })).rejects.toThrow('two');
+    await expect(broken.get({ timeout: PATIENCE_SECONDS, interval: 0.05 })).rejects.toThrow('two');
     // A result is there a moment before its line.
-    await expect.poll(() => read().length, { timeout: 60_000 }).toBe(5);
+    await expect.poll(() => read().length).toBe(5);
     const common = {
       timestamp: expect.stringMatching(/^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/),
       requestId: expect.stringMatching(/^00000000-0000-4000-8000-\d{12}$/),

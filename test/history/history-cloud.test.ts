@@ -7,6 +7,7 @@ import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { systemClock } from '../../lib/base/time.ts';
 import { HistoryBook } from '../../lib/history/history-book.ts';
 import { rollUp } from '../../lib/history/roll-up.ts';
+import { PATIENCE_SECONDS } from '../support/patience.ts';
 
 let cloud: LocalCloud | undefined;
 afterEach(() => cloud?.stop());
@@ -20,7 +21,7 @@ async function service(history: HistoryOption) {
   });
   cloud = await LocalCloud.start(app, { logger: silentLogger });
   const results = [await add.delay(1, 2), await add.delay(3, 4), await flaky.delay()];
-  for (const result of results) await result.get({ propagate: false, timeout: 60, interval: 0.05 });
+  for (const result of results) await result.get({ propagate: false, timeout: PATIENCE_SECONDS, interval: 0.05 });
   return { app, cloud, ids: results.map(({ id }) => id) };
 }
 
@@ -36,7 +37,7 @@ it('lists each attempt, tells a story, and counts the same before and after it i
   const { app, cloud: running, ids } = await service('all');
   const [, , flaky = ''] = ids;
   // What is written with the end of a batch may come a moment after the result.
-  await expect.poll(async () => (await app.history.list()).entries.length, { timeout: 30_000 }).toBe(4);
+  await expect.poll(async () => (await app.history.list()).entries.length).toBe(4);
   const { entries } = await app.history.list({ state: ['RETRY', 'FAILURE'] });
   expect(entries.map(({ id, attempt, state }) => [id, attempt, state])).toEqual([
     [flaky, 1, 'FAILURE'],

@@ -1,11 +1,9 @@
 /** Priorities across: Python's calls reach our lanes by their names, and ours reach the lanes that Celery's workers consume. */
 import { Celeriac, silentLogger } from 'celeriac';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { reasonWithoutCelery, Rig, versions } from './rig.ts';
-
-// Two processes that poll, on a machine that may be busy.
-vi.setConfig({ testTimeout: 60_000 });
+import { PATIENCE_SECONDS } from '../support/patience.ts';
 
 const reason = reasonWithoutCelery('lanes and Celery');
 
@@ -26,7 +24,7 @@ function newApp() {
   return { app, request: app.remote<() => Record<string, unknown>>('proj.request') };
 }
 
-const get = (code: string): string => `${code}.get(timeout=40, interval=0.1)`;
+const get = (code: string): string => `${code}.get(timeout=150, interval=0.1)`;
 
 describe.skipIf(reason !== undefined)(`lanes (${reason === undefined ? versions() : 'no Celery'})`, () => {
   const { app, request } = newApp();
@@ -55,7 +53,7 @@ describe.skipIf(reason !== undefined)(`lanes (${reason === undefined ? versions(
     [9, 'celery', 9],
   ])('we send with priority %s', async (priority, queue, told) => {
     const result = await request.applyAsync([], priority === undefined ? {} : { priority });
-    expect(await result.get({ timeout: 60 })).toMatchObject({
+    expect(await result.get({ timeout: PATIENCE_SECONDS })).toMatchObject({
       delivery_info: { routing_key: queue, priority: told },
     });
   });

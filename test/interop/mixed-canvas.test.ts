@@ -1,11 +1,9 @@
 /** Chains, groups and chords whose tasks run partly here and partly in a real Celery worker, made on either side. */
 import { Celeriac, chain, chord, group, silentLogger, typed } from 'celeriac';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { celeryVersion, reasonWithoutCelery, Rig, versions } from './rig.ts';
-
-// Two processes that poll, on a machine that may be busy.
-vi.setConfig({ testTimeout: 60_000 });
+import { PATIENCE_SECONDS } from '../support/patience.ts';
 
 const reason = reasonWithoutCelery('canvas of both sides');
 
@@ -47,7 +45,7 @@ function newApp() {
   };
 }
 
-const WAIT = { timeout: 60 };
+const WAIT = { timeout: PATIENCE_SECONDS };
 
 describe.skipIf(reason !== undefined)(`both sides (${reason === undefined ? versions() : 'no Celery'})`, () => {
   const { app, noted, runs, ours, theirs } = newApp();
@@ -78,7 +76,7 @@ describe.skipIf(reason !== undefined)(`both sides (${reason === undefined ? vers
     it('that fails here: what follows there fails with its error', async () => {
       const result = await chain(ours.fail.s(), theirs.add.s(1)).delay();
       await expect(result.get(WAIT)).rejects.toMatchObject({ name: 'RangeError', message: 'ours' });
-      await expect(ask(`AsyncResult('${result.id}', app=app).get(timeout=40, interval=0.1)`)).rejects.toMatchObject({
+      await expect(ask(`AsyncResult('${result.id}', app=app).get(timeout=150, interval=0.1)`)).rejects.toMatchObject({
         name: 'RangeError',
       });
     });
@@ -102,19 +100,19 @@ describe.skipIf(reason !== undefined)(`both sides (${reason === undefined ? vers
   describe('chains made in Python', () => {
     it('ours, then theirs, then ours', async () => {
       await ask("let c1 = chain(remote('math.add').clone((1, 2)), add.s(10), remote('math.add').clone((100,)))()");
-      expect(await ask('c1.get(timeout=40, interval=0.1)')).toBe(113);
+      expect(await ask('c1.get(timeout=150, interval=0.1)')).toBe(113);
     });
 
     it('theirs, then ours, then theirs', async () => {
       await ask("let c2 = chain(add.s(1, 2), remote('math.add').clone((10,)), add.s(100))()");
-      expect(await ask('c2.get(timeout=40, interval=0.1)')).toBe(113);
+      expect(await ask('c2.get(timeout=150, interval=0.1)')).toBe(113);
     });
 
     it('types of theirs pass through a step of ours', async () => {
       const code =
         "chain(remote('math.add').clone((1, 2)), echo.s(decimal.Decimal('1.50'), datetime.date(2030, 1, 2), datetime.datetime(2030, 1, 2, 3, 4), 2**70))()";
       await ask(`let c3 = ${code}`);
-      expect(await ask('[repr(value) for value in c3.get(timeout=40, interval=0.1)[0]]')).toEqual([
+      expect(await ask('[repr(value) for value in c3.get(timeout=150, interval=0.1)[0]]')).toEqual([
         '3',
         "Decimal('1.50')",
         'datetime.date(2030, 1, 2)',
@@ -164,7 +162,7 @@ describe.skipIf(reason !== undefined)(`both sides (${reason === undefined ? vers
         name: 'ChordError',
         message: expect.stringContaining(error),
       });
-      await expect.poll(() => noted, { timeout: 60_000 }).toContainEqual([result.id, name]);
+      await expect.poll(() => noted).toContainEqual([result.id, name]);
       const there = await chord(header(), theirs.xsum.s()).delay();
       await expect(there.get(WAIT)).rejects.toMatchObject({ name: 'ChordError' });
     });
@@ -216,16 +214,16 @@ describe.skipIf(reason !== undefined)(`both sides (${reason === undefined ? vers
         "[chain(remote('math.add').clone((1, 0)), add.s(1)), chain(add.s(1, 1), remote('math.add').clone((2,)))]",
     };
     it.each(Object.entries(HEADERS))('%s, with a body here', async (_name, header) => {
-      expect(await ask(`chord(${header})(remote('math.xsum')).get(timeout=40, interval=0.1)`)).toBe(6);
+      expect(await ask(`chord(${header})(remote('math.xsum')).get(timeout=150, interval=0.1)`)).toBe(6);
     });
 
     it.each(Object.entries(HEADERS))('%s, with a body there', async (_name, header) => {
-      expect(await ask(`chord(${header})(xsum.s()).get(timeout=40, interval=0.1)`)).toBe(6);
+      expect(await ask(`chord(${header})(xsum.s()).get(timeout=150, interval=0.1)`)).toBe(6);
     });
 
     it('a member fails here: the body fails there', async () => {
       await ask("let cf = chord([remote('math.fail'), add.s(1, 1)])(xsum.s())");
-      await expect(ask('AsyncResult(cf.id, app=app).get(timeout=40, interval=0.1)')).rejects.toMatchObject({
+      await expect(ask('AsyncResult(cf.id, app=app).get(timeout=150, interval=0.1)')).rejects.toMatchObject({
         name: 'ChordError',
       });
     });
@@ -233,12 +231,12 @@ describe.skipIf(reason !== undefined)(`both sides (${reason === undefined ? vers
     it.skipIf(celeryVersion() < 5.4)('in a chain, and the rest after it', async () => {
       const code =
         "chain(remote('math.add').clone((1, 1)), group(add.s(1), remote('math.add').clone((2,))), xsum.s(), remote('math.add').clone((100,)))()";
-      expect(await ask(`${code}.get(timeout=40, interval=0.1)`)).toBe(107);
+      expect(await ask(`${code}.get(timeout=150, interval=0.1)`)).toBe(107);
     });
 
     it('a group of both', async () => {
       await ask("let gm = group(remote('math.add').clone((1, 1)), add.s(2, 2), remote('math.add').clone((3, 3)))()");
-      expect(await ask('gm.get(timeout=40, interval=0.1)')).toEqual([2, 4, 6]);
+      expect(await ask('gm.get(timeout=150, interval=0.1)')).toEqual([2, 4, 6]);
       expect(await ask('gm.completed_count()')).toBe(3);
     });
   });

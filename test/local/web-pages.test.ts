@@ -10,6 +10,7 @@ import { startDynalite } from '../../lib/local/servers.ts';
 import { encodeMessage } from '../../lib/wire/encode-message.ts';
 import { prepareCall } from '../../lib/producer/producer.ts';
 import { canListSockets, listeningSockets } from '../support/listening-sockets.ts';
+import { PATIENCE_SECONDS } from '../support/patience.ts';
 
 const app = new Celeriac('page', { queues: { default: {} }, logger: silentLogger });
 let runs = 0;
@@ -317,7 +318,7 @@ describe('listening', () => {
 
 it('a task sent as users send it runs', async () => {
   const before = runs;
-  await (await strike.delay()).get({ timeout: 60, interval: 0.05 });
+  await (await strike.delay()).get({ timeout: PATIENCE_SECONDS, interval: 0.05 });
   expect(runs).toBe(before + 1);
 });
 

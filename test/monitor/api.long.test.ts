@@ -31,6 +31,7 @@ import { serveMonitor } from '../../lib/monitor/serve.ts';
 import { terminalWith } from '../support/celeriac.ts';
 import { Monitor } from '../support/monitor.ts';
 import { shopApp } from '../support/shop-service.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 
 const shop = shopApp();
 let cloud: LocalCloud;
@@ -50,7 +51,7 @@ afterAll(async () => {
 
 /** What workers do takes its time. */
 async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
-  const found = await vi.waitUntil(look, { timeout: 60_000, interval: 40 });
+  const found = await vi.waitUntil(look, { timeout: PATIENCE_MS, interval: 40 });
   if (found === undefined) throw new Error('it never came');
   return found;
 }

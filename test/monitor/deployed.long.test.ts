@@ -22,6 +22,7 @@ import { EVERY_GRANT, rolesOf, type ServiceRoles } from '../support/iam/roles.ts
 import { nameOf } from '../support/monitor.ts';
 import { shopApp } from '../support/shop-service.ts';
 import { startToolServices, type ToolServices } from '../support/tool-services.ts';
+import { PATIENCE_MS, PATIENCE_SECONDS } from '../support/patience.ts';
 
 const HOST = 'abc123.lambda-url.us-east-1.on.aws';
 const MONITOR = 'monitor';
@@ -99,7 +100,11 @@ class Visitor {
 describe.each([false, true])('that only shows: %s', (readOnly) => {
   const shop = shopApp();
   shop.app.task('orders.limited', { rateLimit: '1000/s' }, () => 0);
-  shop.app.task('orders.alone', { oneInstance: { timeout: 60, whenLocked: 'wait' } }, () => shop.released);
+  shop.app.task(
+    'orders.alone',
+    { oneInstance: { timeout: PATIENCE_SECONDS, whenLocked: 'wait' } },
+    () => shop.released,
+  );
   shop.app.task('orders.block', () => {
     throw new Reject('not this one');
   });
@@ -179,14 +184,16 @@ describe.each([false, true])('that only shows: %s', (readOnly) => {
     const blocked = await app.send('mail.block', []);
     await app.send('mail.block', []);
     await app.send('orders.block', []);
-    await done.get({ timeout: 30 });
-    await both.get({ timeout: 30 });
-    await vi.waitUntil(async () => (await app.explain(parked.id)).reasons[0]?.kind === 'slot', { timeout: 30_000 });
-    await vi.waitUntil(async () => (await blocked.state()) === 'REJECTED', { timeout: 30_000 });
+    await done.get({ timeout: PATIENCE_SECONDS });
+    await both.get({ timeout: PATIENCE_SECONDS });
+    await vi.waitUntil(async () => (await app.explain(parked.id)).reasons[0]?.kind === 'slot', {
+      timeout: PATIENCE_MS,
+    });
+    await vi.waitUntil(async () => (await blocked.state()) === 'REJECTED', { timeout: PATIENCE_MS });
     const waits = (id: string) => async () => ((await app.explain(id)).reasons[0]?.kind === 'slot' ? id : undefined);
     const aloneId = await vi.waitUntil(
       async () => (await Promise.all(alone.map(({ id }) => waits(id)()))).find((id) => id !== undefined),
-      { timeout: 30_000 },
+      { timeout: PATIENCE_MS },
     );
     return {
       alone: aloneId ?? '',

@@ -16,6 +16,7 @@ import { type MonitorServer, serveMonitor } from '../../lib/monitor/serve.ts';
 import { CHROMIUM, launched } from '../support/browser.ts';
 import { busyApp, makeBusy } from '../support/busy-service.ts';
 import { terminalWith } from '../support/celeriac.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 
 if (CHROMIUM === undefined) process.stdout.write('Skipped: the page in a browser: there is no Chromium.\n');
 
@@ -75,7 +76,7 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
           (name) => ids[name] !== undefined,
         );
       },
-      { timeout: 60_000, interval: 200 },
+      { timeout: PATIENCE_MS, interval: 200 },
     );
   });
   afterAll(async () => {
@@ -301,7 +302,7 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
         await page.getByRole('button', { name: 'Look again' }).waitFor();
         return (await groupOf('mail.receipt').count()) === 1;
       },
-      { timeout: 30_000 },
+      { timeout: PATIENCE_MS },
     );
     await context.close();
   });

@@ -87,7 +87,7 @@ function described({ fields, zone, afterSeconds }: Case): string {
 }
 
 describe.skipIf(reason !== undefined)('next due instants', () => {
-  it('are those of Celery, away from changes of the clocks', { timeout: 180_000 }, async () => {
+  it('are those of Celery, away from changes of the clocks', async () => {
     const all = fc.sample(cases, { seed: SEED, numRuns: SAMPLES });
     const answers = await askCelery<{ next?: number; error?: string }>(
       all.map((each) => ({ ask: 'next', fields: listed(each.fields), zone: each.zone, after: each.afterSeconds })),
@@ -160,7 +160,7 @@ function differsOnPurpose(text: string, field: CrontabField, celeryAccepts: bool
 }
 
 describe.skipIf(reason !== undefined)('field texts', () => {
-  it('have the values of Celery, or are refused by both', { timeout: 180_000 }, async () => {
+  it('have the values of Celery, or are refused by both', async () => {
     const texts = fc.sample(fieldTexts, { seed: SEED, numRuns: TEXTS });
     const answers = await askCelery<{ values: (number[] | null)[] }>(
       texts.map((text) => ({ ask: 'values', fields: FIELDS.map(() => text) })),

@@ -67,7 +67,7 @@ it('worlds that end in any order leave the real one', () => {
   first.dispose();
   expect(Date.now()).toBe(2000);
   second.dispose();
-  expect(Math.abs(Date.now() - RealDate.now())).toBeLessThan(1000);
+  expect(Math.abs(Date.now() - RealDate.now())).toBeLessThan(60_000);
 });
 
 it('time is whole milliseconds, as Date tells it, however short a sleep is', async () => {

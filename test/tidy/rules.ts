@@ -210,10 +210,26 @@ const BANS: readonly Ban[] = [
   { pattern: /\b(?:it|test|describe)\.(?:only|todo)\b/, where: /^test\//, but: /^test\/tidy/, instead: 'run them all' },
   {
     // vitest.config.ts has the one for all, which a loaded machine keeps.
-    pattern: /^\s*\}, (?:\d{1,2}|1[0-7]\d)_000\);$/m,
+    pattern:
+      /^\s*\}, (?:\d{1,2}|1[0-7]\d)_000\);$|\b(?:test|hook)Timeout: |\b(?:it|test)(?:\.\w+)*\(.*\{ timeout: (?:\d{1,2}|1[0-7]\d)_000 \}/m,
     where: /^test\/.*\.test\.ts$/,
-    but: NEVER,
+    but: /^test\/tidy/,
     instead: "a test has no limit of its own below the suite's: a loaded machine would fail it",
+  },
+  {
+    // Emulators in Docker and workers that are killed have their own.
+    pattern:
+      /\b(?:poll|waitFor|waitUntil)\([^;]*\{[^{};]*\btimeout: \d|from '(?:celeriac\/local|[^']*(?:iam\/cloud|rig)\.ts)'[^]*?(?:\b(?:get|join|iterate|wait)\(\{|^const \w+ = \{)[^{}\n]*\btimeout: \d/m,
+    where: /^test\/.*\.ts$/,
+    but: /^test\/(?:deploy|mutation|bench|tidy|simulation\/chaos)\b/,
+    instead: 'what comes by itself is waited for with the patience of test/support/patience.ts',
+  },
+  {
+    pattern: /\bperformance\.now\(\)/,
+    where: /^test\/.*\.test\.ts$/,
+    // Its zero is what that one asks for.
+    but: /^test\/(?:testing\/world-date|tidy)\.test\.ts$/,
+    instead: 'a busy machine takes ten times as long: count requests, waits or CPU time, or take a clock of the test',
   },
   {
     pattern: /(?:\/work\/|\/home\/|\/root\/)[a-z]/,

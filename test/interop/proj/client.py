@@ -31,7 +31,7 @@ def protocol(version):
     app.amqp.__dict__.pop("create_task_message", None)
 
 
-def until(condition, seconds=40):
+def until(condition, seconds=150):
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -31,6 +31,7 @@ import { addMiddleware, deliverAll, type Source } from './deliver.ts';
 import { declare, type Program } from './program.ts';
 import { rolesOf, type ServiceRoles } from './roles.ts';
 import { sourcesUnder } from './sources.ts';
+import { PATIENCE_SECONDS } from '../patience.ts';
 
 const HOUR_MS = 3_600_000;
 export const WORKER = workerOf('default');
@@ -257,9 +258,11 @@ export class Scenario {
     await this.#deliver();
     const { app } = this.as('results');
     const read = await app.groupResult(members.id);
-    if (JSON.stringify(await read?.join({ timeout: 60 })) !== '[2,4]') throw new Error('the group has another result');
+    if (JSON.stringify(await read?.join({ timeout: PATIENCE_SECONDS })) !== '[2,4]')
+      throw new Error('the group has another result');
     await read?.completedCount();
-    if ((await app.result(done.id).get({ timeout: 60 })) !== 3) throw new Error('the task has another result');
+    if ((await app.result(done.id).get({ timeout: PATIENCE_SECONDS })) !== 3)
+      throw new Error('the task has another result');
     // It has ended: the answer says how.
     for (const task of ['single', 'line']) await manage.control.slots(task);
     const { slots: listed } = await manage.ports();
