@@ -1,4 +1,4 @@
-/** Rights that Lambda itself uses with a function's role: none of them is for the function's own code. */
+/** Rights that know no resources: those that Lambda itself uses with a function's role, and the ages of messages. */
 import { Validations } from 'aws-cdk-lib';
 import { Effect, type IRole, Policy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
@@ -16,7 +16,7 @@ const TRACING = ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'];
 
 /** Lets Lambda make network interfaces with the role; calls of the function's own code are denied. */
 export function letJoinNetwork(scope: Construct, role: IRole): Policy {
-  return ofLambda(
+  return onAll(
     scope,
     role,
     'Network',
@@ -36,7 +36,7 @@ export function letJoinNetwork(scope: Construct, role: IRole): Policy {
 
 /** Lets the function write traces. */
 export function letTrace(scope: Construct, role: IRole): Policy {
-  return ofLambda(
+  return onAll(
     scope,
     role,
     'Tracing',
@@ -45,8 +45,19 @@ export function letTrace(scope: Construct, role: IRole): Policy {
   );
 }
 
+/** Lets it ask how old messages are. */
+export function letAskAges(scope: Construct, role: IRole): Policy {
+  return onAll(
+    scope,
+    role,
+    'Ages',
+    [new PolicyStatement({ actions: ['cloudwatch:GetMetricStatistics'], resources: ['*'] })],
+    'CloudWatch has no resources to limit the action to; it reads numbers, and changes nothing.',
+  );
+}
+
 /** A policy of its own: what is said to cdk-nag of this '*' must not hold for any other of the role's. */
-function ofLambda(scope: Construct, role: IRole, id: string, statements: PolicyStatement[], reason: string): Policy {
+function onAll(scope: Construct, role: IRole, id: string, statements: PolicyStatement[], reason: string): Policy {
   const policy = new Policy(scope, id, { roles: [role], statements });
   Validations.of(policy).acknowledge({ id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]', reason });
   return policy;

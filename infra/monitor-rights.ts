@@ -30,6 +30,7 @@ export function lookAround({ results, state }: Tables, { deadLetterQueues, count
         grants.PAUSES,
         grants.LOCKS,
         grants.PARKED,
+        grants.PARKED_KEYS,
         grants.ENTRIES,
         grants.CONTROL,
         grants.GROUPS,

@@ -12,6 +12,7 @@ import {
   type MonitorRoles,
   type MonitorTold,
 } from '../lib/options/monitor-variable.ts';
+import { letAskAges } from './function-rights.ts';
 import type { Rights } from './grants.ts';
 import { TaskFunction, type TaskFunctionOptions } from './task-function.ts';
 
@@ -91,6 +92,7 @@ export class TaskMonitor extends TaskFunction {
       ...(parameterName === undefined ? {} : { parameter: parameterName }),
     };
     this.function.addEnvironment(MONITOR_VARIABLE, Stack.of(this).toJsonString(told));
+    if (this.function.role !== undefined) letAskAges(this, this.function.role);
     // Where people log in by a page the page itself must be open to all; the function lets nobody see more.
     const authType = auth.iam === undefined ? FunctionUrlAuthType.NONE : FunctionUrlAuthType.AWS_IAM;
     this.address = this.function.addFunctionUrl({ authType });

@@ -62,11 +62,12 @@ export class Operators {
     return this.#acting(grantee, lookInto(this.#props.own)).combine(this.pause(grantee));
   }
 
-  /** Of a monitor that may act: the ages of messages, which CloudWatch tells of all queues alike, are left out. */
+  /** Of a monitor that may act, beside what each may see. */
   act(grantee: IGrantable, deadLetterQueues: readonly IQueue[]): Grant {
     const { tables, own, targets, queues, keys, ruleArns } = this.#props;
     const rights = actOnService(tables, { own, targets, deadLetterQueues, counted: queues }, ruleArns);
-    return grantAll(grantee, keys.with([...rights, ...switchSources(this.#scope, this.#props)]));
+    const switches = sourceRights(this.#scope, this.#props, ['Update']);
+    return grantAll(grantee, keys.with([...rights, ...switches]));
   }
 
   /** Of every monitor. */
@@ -75,6 +76,8 @@ export class Operators {
     return [
       ...lookAround(tables, { own, targets, deadLetterQueues, counted }),
       ...(byPassword ? countLogins(tables) : []),
+      ...sourceRights(this.#scope, this.#props, ['Get']),
+      ...parameterRights(this.#scope, this.#props),
     ];
   }
 
@@ -96,11 +99,14 @@ export class Operators {
   }
 }
 
+type Sources = Pick<OperatorsProps, 'workers' | 'parameterName'>;
+
 /** Reading which event source mappings there are, and switching them: each by its own ARN. */
-export function switchSources(
-  scope: Construct,
-  { workers, parameterName }: Pick<OperatorsProps, 'workers' | 'parameterName'>,
-): Rights[] {
+export function switchSources(scope: Construct, sources: Sources): Rights[] {
+  return [...sourceRights(scope, sources, ['Get', 'Update']), ...parameterRights(scope, sources)];
+}
+
+function sourceRights(scope: Construct, { workers }: Sources, verbs: readonly ('Get' | 'Update')[]): Rights[] {
   const stack = Stack.of(scope);
   const mappings = Object.values(workers).map(({ eventSource }) =>
     stack.formatArn({
@@ -110,17 +116,18 @@ export function switchSources(
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     }),
   );
-  const actions = ['lambda:GetEventSourceMapping', 'lambda:UpdateEventSourceMapping'];
-  return [
-    ...(mappings.length === 0 ? [] : [{ actions, resourceArns: mappings }]),
-    ...(parameterName === undefined ? [] : [readParameter(stack, parameterName)]),
-  ];
+  const actions = verbs.map((verb) => `lambda:${verb}EventSourceMapping`);
+  return mappings.length === 0 ? [] : [{ actions, resourceArns: mappings }];
 }
 
-function readParameter(stack: Stack, name: string): Rights {
-  const resourceName = name.replace(/^\//, '');
-  return {
-    actions: ['ssm:GetParameter'],
-    resourceArns: [stack.formatArn({ service: 'ssm', resource: 'parameter', resourceName })],
-  };
+/** The service says there which there are. */
+function parameterRights(scope: Construct, { parameterName }: Sources): Rights[] {
+  if (parameterName === undefined) return [];
+  const resourceName = parameterName.replace(/^\//, '');
+  return [
+    {
+      actions: ['ssm:GetParameter'],
+      resourceArns: [Stack.of(scope).formatArn({ service: 'ssm', resource: 'parameter', resourceName })],
+    },
+  ];
 }

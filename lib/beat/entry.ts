@@ -6,6 +6,7 @@ import { CeleriacError, InvalidOption, InvalidSchedule } from '../base/errors.ts
 import { decodeJson, encodeJson } from '../wire/json.ts';
 import { MAX_DESCRIPTION_CHARACTERS, MAX_ENTRY_NAME_CHARACTERS } from '../base/limits.ts';
 import { didYouMean } from '../base/nearest.ts';
+import { checkedLinks } from './check-links.ts';
 import { signatureOptionName, toSignatureOptions } from '../options/signature-options.ts';
 import { type Signature, signature, type SignatureOptions, withParts } from '../wire/signature.ts';
 import { checkedTaskName } from '../options/task-options.ts';
@@ -180,6 +181,8 @@ function merged(options: SignatureOptions, change: SignatureOptions): SignatureO
   return Object.fromEntries(Object.entries({ ...options, ...change }).filter(([, value]) => value !== null));
 }
 
+const LINKS: ReadonlySet<string> = new Set<keyof TickOptions>(['link', 'linkError']);
+
 /** In Celery's names, null where one is to be removed. */
 function optionsOf(given: TickOptions = {}): SignatureOptions {
   const options: unknown = given;
@@ -191,7 +194,11 @@ function optionsOf(given: TickOptions = {}): SignatureOptions {
   if ('kwargs' in options)
     throw new InvalidOption('options: kwargs go beside args, as a field of the entry, or into the signature.');
   const removed = Object.keys(options).filter((key) => options[key as keyof typeof options] === null);
-  const set = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null)) as ApplyOptions;
+  const set = Object.fromEntries(
+    Object.entries(options).flatMap(([key, value]) =>
+      value === null ? [] : [[key, LINKS.has(key) ? checkedLinks(value, key) : value]],
+    ),
+  ) as ApplyOptions;
   resolveApplyOptions(set, 0);
   return { ...toSignatureOptions(set), ...Object.fromEntries(removed.map((key) => [signatureOptionName(key), null])) };
 }

@@ -2,6 +2,7 @@
 import { DynamodbAudit } from '../aws/dynamodb-audit.ts';
 import { watched, withCeleriacErrors } from '../aws/for-call.ts';
 import { SqsPurges } from '../aws/sqs-purges.ts';
+import { heldAges } from '../monitor/queue-views.ts';
 import type { MonitoredService } from '../monitor/service.ts';
 import { eventSourcesOf } from './event-sources.ts';
 import type { Service } from './service.ts';
@@ -18,6 +19,7 @@ export function monitoredService(service: Service): MonitoredService {
     taskNames,
     place,
     depths,
+    oldestSeconds: heldAges((name) => service.requests.oldestMessageSeconds(name), app.clock),
     purges: withCeleriacErrors(
       new SqsPurges({ client: watched(clients.sqs, 'SQS', undefined), urls: environment.queues }),
     ),

@@ -7,7 +7,7 @@ import type { LetterGroup } from '../operate/group-letters.ts';
 import type { DeadLetter } from '../operate/letter.ts';
 import type { RedriveReport } from '../operate/letter-report.ts';
 import type { PurgedQueue } from '../operate/purge.ts';
-import type { QueueStatus } from '../operate/queue-list.ts';
+import type { QueueDetail, QueueDetails } from '../operate/queue-details.ts';
 import type { RegisteredTask } from '../operate/registered.ts';
 import type { ScheduledTask } from '../operate/scheduled.ts';
 import type { QueueCounts } from '../ports/dead-letters.ts';
@@ -45,7 +45,7 @@ export type PercentilesView = Percentiles;
 
 /** Something that needs a look. */
 export interface ProblemView {
-  readonly kind: 'failing' | 'dead-letters' | 'missed' | 'behind' | 'stuck' | 'paused';
+  readonly kind: 'failing' | 'dead-letters' | 'missed' | 'behind' | 'stuck' | 'not-fed' | 'paused';
   /** Name of the task, queue or schedule. */
   readonly subject: string;
   /** In one sentence. */
@@ -72,7 +72,7 @@ export interface OverviewAnswer {
   readonly buckets: readonly (CountsView & { readonly start: string })[];
   /** By task: those with failures first. */
   readonly tasks: readonly (CountsView & { readonly task: string })[];
-  readonly queues: readonly Json<QueueStatus>[];
+  readonly queues: readonly Json<QueueDetail>[];
 }
 
 /** GET /api/tasks */
@@ -160,8 +160,12 @@ export interface RevokedAnswer {
 /** GET /api/queues */
 export interface QueuesAnswer {
   readonly queues: readonly QueueView[];
+  /** What nobody told, and why: whoever may not ask for one thing is shown the others. */
+  readonly unknown: QueueDetails['unknown'];
+  /** More keys have tasks that wait for a slot than were counted. */
+  readonly parkedMore: boolean;
 }
-export type QueueView = Json<QueueStatus> & {
+export type QueueView = Json<QueueDetail> & {
   /** Tasks that go there. */
   readonly tasks: number;
 };
@@ -315,6 +319,8 @@ export interface ScheduleView {
   /** The next five. */
   readonly nextTicks: readonly string[];
   readonly lastError: string | null;
+  /** A tick that did not come, as the overview tells of it; null: none that is known. Nobody tells what rules fire. */
+  readonly missed: { readonly text: string; readonly since: string | null } | null;
   /** The last run that is known: of a rule with a crontab as its times say. State PENDING: nothing is kept of it. */
   readonly lastRun: { readonly id: string; readonly state: string; readonly at: string } | null;
   readonly changedBy: string | null;

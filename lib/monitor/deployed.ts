@@ -23,6 +23,7 @@ import type { Users } from './login/password-access.ts';
 import { Sessions } from './login/sessions.ts';
 import { monitorApp } from './monitor-app.ts';
 import type { PageFiles } from './page-files.ts';
+import { heldAges } from './queue-views.ts';
 import type { MonitoredService } from './service.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -88,6 +89,7 @@ function serviceOf(told: MonitorTold, variables: Variables, requests: ToolReques
     place: variables['AWS_REGION'] ?? '',
     showValues: told.showValues === true,
     depths: withCeleriacErrors(depths),
+    oldestSeconds: heldAges((name) => requests.oldestMessageSeconds(name), systemClock),
     purges: withCeleriacErrors(new SqsPurges({ client: sqs, urls: environment.queues })),
     audit: withCeleriacErrors(new DynamodbAudit({ client, table: environment.stateTable })),
     eventSources: () =>

@@ -5,7 +5,7 @@ import { streamSSE } from 'hono/streaming';
 import { errorLine } from '../base/error-text.ts';
 import type { TaskEnd } from '../history/end-view.ts';
 import { jsonText } from './json-text.ts';
-import { queuesOf } from './routes/overview.ts';
+import { queuesOf } from './queue-views.ts';
 import type { MonitoredService } from './service.ts';
 
 // What ends shows in the history a moment later; quicker than this nobody reads.

@@ -1,7 +1,7 @@
 /** `/metrics`: a service's counts as Prometheus reads them. Of the last full minutes: what is stored are counts of minutes, not totals. */
 import type { StatsCounts } from '../history/stats.ts';
 import type { QueueStatus } from '../operate/queue-list.ts';
-import { queuesOf } from './routes/overview.ts';
+import { queuesOf } from './queue-views.ts';
 import type { MonitoredService } from './service.ts';
 
 type Labels = Readonly<Record<string, string>>;

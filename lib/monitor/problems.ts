@@ -1,11 +1,11 @@
 /** What needs a look, worst first. Pure. */
 import type { Stats, StatsCounts } from '../history/stats.ts';
-import type { QueueStatus } from '../operate/queue-list.ts';
+import type { QueueDetail } from '../operate/queue-details.ts';
 import type { ScheduledTask } from '../operate/scheduled.ts';
-import { nextTickMs } from '../schedules/next-due.ts';
 import type { StoredSchedule } from '../beat/schedule-view.ts';
 import { FAILURE, REJECTED } from '../base/states.ts';
 import type { ProblemView } from './answers.ts';
+import { LATE_SECONDS, missedBy } from './missed.ts';
 
 /** What is looked at. */
 export interface Sights {
@@ -13,14 +13,22 @@ export interface Sights {
   readonly stats: Pick<Stats, 'buckets' | 'tasks'>;
   /** Of as long a time before it; undefined where that is not kept. */
   readonly before: Pick<Stats, 'tasks'> | undefined;
-  readonly queues: readonly QueueStatus[];
+  readonly queues: readonly QueueDetail[];
   readonly schedules: readonly StoredSchedule[];
   /** What waits in the table, the next first. */
   readonly waiting: readonly ScheduledTask[];
   readonly nowMs: number;
 }
 
-const ORDER: readonly ProblemView['kind'][] = ['failing', 'dead-letters', 'missed', 'behind', 'stuck', 'paused'];
+const ORDER: readonly ProblemView['kind'][] = [
+  'failing',
+  'dead-letters',
+  'missed',
+  'behind',
+  'stuck',
+  'not-fed',
+  'paused',
+];
 // Below it chance decides: one of three.
 const LEAST_FAILURES = 3;
 const LEAST_SHARE = 0.05;
@@ -28,8 +36,6 @@ const LEAST_SHARE = 0.05;
 const GROWTH = 2;
 // A queue that is empty within so long is no trouble.
 const PATIENCE_SECONDS = 600;
-// The sweeper runs each minute and looks two ahead: later than this it does not come.
-const LATE_SECONDS = 180;
 
 export function problemsOf(sights: Sights): ProblemView[] {
   const all = [
@@ -38,6 +44,7 @@ export function problemsOf(sights: Sights): ProblemView[] {
     ...missed(sights),
     ...behind(sights),
     ...stuck(sights),
+    ...notFed(sights),
     ...paused(sights),
   ];
   return all.toSorted((left, right) => ORDER.indexOf(left.kind) - ORDER.indexOf(right.kind) || right.now - left.now);
@@ -84,40 +91,20 @@ function deadLetters({ queues }: Sights): ProblemView[] {
 
 function missed({ schedules, nowMs }: Sights): ProblemView[] {
   return schedules.flatMap((entry): ProblemView[] => {
-    const { name, enabled, lastError, lastRunAt } = entry;
-    if (!enabled) return [];
-    if (lastError !== null) {
-      const since = lastRunAt?.toISOString() ?? null;
-      return [
-        {
-          kind: 'missed',
-          subject: name,
-          text: `The last tick of ${name} was not sent: ${lastError}`,
-          now: 1,
-          usual: null,
-          unit: 'ticks',
-          since,
-        },
-      ];
-    }
-    const dueMs = overdueSinceMs(entry, nowMs);
-    if (dueMs === undefined) return [];
-    const since = new Date(dueMs).toISOString();
-    const text = `${name} was due at ${since}, and has not fired: the sweeper does not run, or passes it over.`;
-    return [{ kind: 'missed', subject: name, text, now: (nowMs - dueMs) / 1000, usual: null, unit: 'seconds', since }];
+    const found = missedBy(entry, nowMs);
+    if (found === undefined) return [];
+    const { text, since } = found;
+    const told = {
+      kind: 'missed',
+      subject: entry.name,
+      text,
+      usual: null,
+      since: since?.toISOString() ?? null,
+    } as const;
+    return found.kind === 'not sent' || since === null
+      ? [{ ...told, now: 1, unit: 'ticks' }]
+      : [{ ...told, now: (nowMs - since.getTime()) / 1000, unit: 'seconds' }];
   });
-}
-
-/** When it should have fired since its last run, or its last change. Nobody tells what rules fire. */
-function overdueSinceMs(
-  { firedBy, schedule, startTime, expires, lastRunAt, changedAt }: StoredSchedule,
-  nowMs: number,
-): number | undefined {
-  if (firedBy === 'rule') return undefined;
-  const sinceMs = Math.max(lastRunAt?.getTime() ?? 0, changedAt.getTime());
-  const bounds = { schedule, startMs: startTime?.getTime() ?? null, expiresMs: expires?.getTime() ?? null };
-  const dueMs = nextTickMs(bounds, sinceMs, sinceMs);
-  return dueMs !== undefined && dueMs < nowMs - LATE_SECONDS * 1000 ? dueMs : undefined;
 }
 
 /** What waits in the table is sent a little before its time, by the sweeper alone. */
@@ -181,3 +168,26 @@ function paused({ queues, nowMs }: Sights): ProblemView[] {
         ],
   );
 }
+
+/** Pauses and what feeds the workers do not agree: for a minute while one is switched, longer where somebody did it elsewhere. */
+function notFed({ queues }: Sights): ProblemView[] {
+  return queues.flatMap(({ queue, ready, mismatch, advice = '' }) =>
+    mismatch === undefined
+      ? []
+      : [
+          {
+            kind: 'not-fed',
+            subject: queue,
+            text: `Queue ${queue} is ${mismatch}: ${MISMATCHES[mismatch]}. ${advice}`,
+            now: ready,
+            usual: null,
+            unit: 'messages',
+            since: null,
+          },
+        ],
+  );
+}
+const MISMATCHES: Readonly<Record<NonNullable<QueueDetail['mismatch']>, string>> = {
+  'paused but fed': 'workers get what lies there',
+  'not fed and not paused': 'workers get nothing',
+};

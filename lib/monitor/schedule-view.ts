@@ -9,19 +9,11 @@ import { nextTicks } from '../schedules/next-due.ts';
 import { previousDueMs } from '../schedules/previous-due.ts';
 import { tickId } from '../wire/rule-message.ts';
 import type { ScheduleView } from './answers.ts';
+import { type Missed, missedBy } from './missed.ts';
 import type { MonitoredService } from './service.ts';
 
-/** A tick has a time and an id of its own; signatures and what a sender does are no plain data that a page can change. */
-const NOT_OF_TICKS: ReadonlySet<string> = new Set<keyof ApplyOptions>([
-  'eta',
-  'taskId',
-  'kwargs',
-  'retry',
-  'retryPolicy',
-  'link',
-  'linkError',
-  ...MARKS,
-]);
+/** A tick has a time and an id of its own, and what only a task's code says is not the entry's. All else comes back with a change, or it is lost. */
+const NOT_OF_TICKS: ReadonlySet<string> = new Set<keyof ApplyOptions>(['eta', 'taskId', 'kwargs', ...MARKS]);
 const OPTIONS = [...APPLY_KEYS].filter((name) => !NOT_OF_TICKS.has(name));
 const TICKS = 5;
 
@@ -31,8 +23,8 @@ function reasonsOf({ app, hasCode }: MonitoredService): ReadonlyMap<string, stri
 }
 
 type Times = 'startTime' | 'expires' | 'changedAt' | 'lastRunAt' | 'nextTicks';
-type Viewed = Omit<ScheduleView, Times | 'lastRun'> &
-  Pick<StoredSchedule, Times> & { readonly lastRun: LastRun | null };
+type Viewed = Omit<ScheduleView, Times | 'lastRun' | 'missed'> &
+  Pick<StoredSchedule, Times> & { readonly lastRun: LastRun | null; readonly missed: Omit<Missed, 'kind'> | null };
 interface LastRun {
   readonly id: string;
   readonly state: string;
@@ -53,7 +45,8 @@ export async function scheduleViews(
   const reasons = reasonsOf(service);
   return entries.map((entry, index) => {
     const tick = last[index];
-    return scheduleView(entry, reasons, tick === undefined ? null : { ...tick, state: states.get(tick.id) ?? PENDING });
+    const lastRun = tick === undefined ? null : { ...tick, state: states.get(tick.id) ?? PENDING };
+    return { ...scheduleView(entry, reasons, lastRun), missed: missedView(entry, nowMs) };
   });
 }
 
@@ -76,6 +69,8 @@ export function scheduleView(
   return {
     ...entry,
     lastRun,
+    // Of an entry that is only tried.
+    missed: null,
     task: signature.task,
     args: signature.args,
     kwargs: signature.kwargs,
@@ -84,6 +79,11 @@ export function scheduleView(
     reason: entry.source === 'stored' ? 'stored while the app runs' : (reasons.get(entry.name) ?? null),
     nextTicks: moreTicks(entry),
   };
+}
+
+function missedView(entry: StoredSchedule, nowMs: number): Viewed['missed'] {
+  const found = missedBy(entry, nowMs);
+  return found === undefined ? null : { text: found.text, since: found.since };
 }
 
 function optionsOf({ options }: StoredSchedule['task']): Record<string, unknown> {

@@ -22,6 +22,8 @@ export interface MonitoredService {
   readonly showValues: boolean;
   /** How much lies in its queues. */
   readonly depths: QueueDepths;
+  /** Age of the oldest message of a queue by its URL, some minutes late; absent where nobody is asked. */
+  readonly oldestSeconds?: (url: string) => Promise<number | undefined>;
   /** Who empties its queues. */
   readonly purges: Purges;
   /** Who did what. */

@@ -7,6 +7,7 @@ import { type Rate, resolveRateLimit } from '../options/rate-limit.ts';
 import type { DeadLetters, QueueCounts } from '../ports/dead-letters.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { App } from '../producer/app.ts';
+import { eachQueue, QUEUES_AT_ONCE } from './each-queue.ts';
 import { groupLetters, type LetterGroup } from './group-letters.ts';
 import { type DeadLetter, type OpenLetter, readLetter } from './letter.ts';
 import { checkedEdit } from './letter-edit.ts';
@@ -65,9 +66,6 @@ export type DropOptions = Omit<RedriveOptions, 'rate' | 'edit'>;
 
 const COMMON_KEYS = ['dryRun', 'onProgress', 'signal'];
 
-// As many walks at a time: each asks again and again.
-const QUEUES_AT_ONCE = 10;
-
 type LetterPorts = Ports & { readonly deadLetters: DeadLetters };
 
 /**
@@ -125,15 +123,14 @@ export class DeadLetterBook {
     idIn(id, 'show()');
     const filter = this.#filter({ ...options, id }, 'show()');
     const found: OpenedLetter[] = [];
-    for (const queue of filter.queues) {
+    await eachQueue(filter.queues, undefined, async (queue, signal) => {
       const { deadLetters } = await this.#ports();
-      await walkLetters({ letters: deadLetters, queue }, (received) => {
-        const open = this.#matching(received, queue, filter);
-        found.push(...open.map(opened));
+      await walkLetters({ letters: deadLetters, queue, signal }, (received) => {
+        found.push(...this.#matching(received, queue, filter).map(opened));
         return Promise.resolve({ gone: new Set<string>() });
       });
-    }
-    return found;
+    });
+    return found.toSorted((left, right) => left.failedAt.getTime() - right.failedAt.getTime());
   }
 
   /**
@@ -150,19 +147,21 @@ export class DeadLetterBook {
     const filter = this.#filter(options, 'redrive()', [...COMMON_KEYS, 'rate', 'edit']);
     const pace = new Pace(resolveRateLimit(options.rate, 'rate of redrive()'), this.#app.clock);
     const editOf = editor(options.edit);
-    const { dryRun = false, signal } = options;
+    const { dryRun = false } = options;
     booleanOption(dryRun, 'dryRun of redrive()');
     const report = new LetterReport(options.onProgress);
     const returned = new Returned(this.#app.clock.nowMs());
-    const extraSeconds = Math.min(pace.secondsFor(LETTERS_AT_ONCE), SQS_MAX_VISIBILITY_SECONDS / 2);
-    for (const queue of filter.queues) {
+    // What one has received waits for its turn among the others.
+    const waiting = LETTERS_AT_ONCE * Math.min(filter.queues.length, QUEUES_AT_ONCE);
+    const extraSeconds = Math.min(pace.secondsFor(waiting), SQS_MAX_VISIBILITY_SECONDS / 2);
+    await eachQueue(filter.queues, options.signal, async (queue, signal) => {
       const { deadLetters } = await this.#ports();
       const held = new Set<string | undefined>();
       await walkLetters({ letters: deadLetters, queue, signal, extraSeconds }, async (received) => {
         const gone = new Set<string>();
         const open = this.#matching(received, queue, filter).filter((each) => !returned.has(each));
         report.looked(received.length);
-        for (let from = 0; from < open.length && signal?.aborted !== true; from += pace.atOnce) {
+        for (let from = 0; from < open.length && !signal.aborted; from += pace.atOnce) {
           const some = open.slice(from, from + pace.atOnce);
           for (const each of some) returned.note(each);
           const how = { queue, editOf, dryRun, pace, report, held };
@@ -170,8 +169,8 @@ export class DeadLetterBook {
         }
         return { gone };
       });
-    }
-    return report.end(signal?.aborted !== true);
+    });
+    return report.end(options.signal?.aborted !== true);
   }
 
   /**
@@ -181,10 +180,10 @@ export class DeadLetterBook {
    */
   async drop(options: DropOptions = {}): Promise<RedriveReport> {
     const filter = this.#filter(options, 'drop()', COMMON_KEYS);
-    const { dryRun = false, signal } = options;
+    const { dryRun = false } = options;
     booleanOption(dryRun, 'dryRun of drop()');
     const report = new LetterReport(options.onProgress);
-    for (const queue of filter.queues) {
+    await eachQueue(filter.queues, options.signal, async (queue, signal) => {
       const { deadLetters } = await this.#ports();
       await walkLetters({ letters: deadLetters, queue, signal }, async (received) => {
         const open = this.#matching(received, queue, filter);
@@ -197,8 +196,8 @@ export class DeadLetterBook {
         for (const { letter } of open) report.count(letter, { kind: 'dropped' });
         return { gone: dryRun ? new Set() : messageIds(open) };
       });
-    }
-    return report.end(signal?.aborted !== true);
+    });
+    return report.end(options.signal?.aborted !== true);
   }
 
   async #redriveSome(

@@ -11,6 +11,7 @@ export class Pace {
   readonly #clock: Clock;
   /** When the next may go, milliseconds since the epoch. */
   #nextMs: number;
+  #line: Promise<void> = Promise.resolve();
 
   constructor(rate: RateLimit | undefined, clock: Clock) {
     this.#paceMicros = rate?.paceMicros ?? 0;
@@ -29,8 +30,13 @@ export class Pace {
     return Math.ceil((count * this.#paceMicros) / MICROS_PER_SECOND);
   }
 
-  /** Until so many more may go. What took its time is not made up for by a burst. */
-  async wait(count: number): Promise<void> {
+  /** Until so many more may go: whoever waits, one after another. What took its time is not made up for by a burst. */
+  wait(count: number): Promise<void> {
+    this.#line = this.#line.then(() => this.#turn(count));
+    return this.#line;
+  }
+
+  async #turn(count: number): Promise<void> {
     const waitMs = this.#nextMs - this.#clock.nowMs();
     if (waitMs > 0) await this.#clock.sleep(waitMs);
     this.#nextMs = Math.max(this.#nextMs, this.#clock.nowMs()) + (count * this.#paceMicros) / MICROS_PER_MS;

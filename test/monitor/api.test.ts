@@ -11,6 +11,7 @@ import type {
   ManyAnswer,
   OverviewAnswer,
   PurgedAnswer,
+  QueuesAnswer,
   RunsAnswer,
   SchedulesAnswer,
   ScheduleView,
@@ -31,8 +32,10 @@ shop.app.beat({
   declared: { task: 'orders.charge', args: ['ada', 1], schedule: every('10m') },
   ruled: { task: 'orders.charge', args: ['bob', 2], schedule: crontab({ minute: '*/15' }) },
 });
+const letGo = Promise.withResolvers<void>();
+shop.app.task('orders.line', { concurrency: { limit: 1, key: (country: string) => country } }, () => letGo.promise);
 shop.app.task('orders.limited', { rateLimit: '10/m' }, () => 0);
-const { monitor, world, purged } = monitorOfShop({}, shop.app);
+const { monitor, world, purged, outage, told } = monitorOfShop({}, shop.app);
 const call = async (task: string, args: readonly unknown[] = [], more: object = {}): Promise<string> =>
   (await monitor.act<SentAnswer>('/api/tasks', { task, args, ...more })).id;
 const task = (id: string): Promise<TaskAnswer> => monitor.get(`/api/tasks/${id}`);
@@ -81,6 +84,29 @@ describe('tasks', () => {
 });
 
 describe('queues', () => {
+  it('say how old what waits is, who waits for a slot, and where a pause and what feeds the workers differ', async () => {
+    const views = async (): Promise<QueuesAnswer['queues']> => (await monitor.get<QueuesAnswer>('/api/queues')).queues;
+    told.oldestSeconds = 754;
+    expect(await views()).toMatchObject([{ oldestSeconds: 754, parked: 0 }, { eventSource: 'on' }]);
+    const line = [
+      await call('orders.line', ['FR']),
+      await call('orders.line', ['FR']),
+      await call('orders.line', ['FR']),
+    ];
+    await world.advance('1s');
+    const { queues } = await monitor.get<OverviewAnswer>('/api/overview');
+    expect(queues).toMatchObject([{ queue: 'default', parked: line.length - 1, oldestSeconds: 754 }, { parked: 0 }]);
+    told.eventSource = 'off';
+    expect((await views())[1]).toMatchObject({ mismatch: 'not fed and not paused', advice: expect.any(String) });
+    const { problems } = await monitor.get<OverviewAnswer>('/api/overview');
+    expect(problems).toContainEqual(expect.objectContaining({ kind: 'not-fed', subject: 'mail' }));
+    told.eventSource = 'on';
+    expect((await views())[1]).not.toHaveProperty('mismatch');
+    letGo.resolve();
+    await world.advance('1m');
+    expect((await views())[0]).toMatchObject({ parked: 0 });
+  });
+
   it('are paused, resumed and emptied by name', async () => {
     await monitor.act('/api/queues/mail/pause', { why: 'the relay is down' });
     const { problems } = await monitor.get<OverviewAnswer>('/api/overview');
@@ -174,6 +200,61 @@ describe('schedules', () => {
     expect([firedBy, lastRunAt, lastRun?.state]).toEqual(['rule', null, 'SUCCESS']);
     const { entries } = await monitor.get<RunsAnswer>('/api/schedules/ruled/runs');
     expect(entries[0]).toMatchObject({ id: lastRun?.id, scheduleEntry: 'ruled' });
+  });
+
+  it.each([
+    ['mail.block', "link: 'mail.block' given; a signature is allowed"],
+    [{ task: 'mail.block', args: 'ada' }, "link.args: 'ada' given; an array"],
+    [[{ task: 'mail.block', kwargs: [] }], 'link[0].kwargs: [] given; an object'],
+    [{ task: 'mail.block', queue: 'mail' }, "link: 'queue' is no field"],
+    [{ task: '' }, "link.task: '' given; the name"],
+    [{ task: 'mail.block', immutable: 1 }, 'link.immutable: 1 given; true or false'],
+    [{ task: 'mail.block', options: { link: 7 } }, 'link.options.link[0]: 7 given'],
+    [{ task: 'mail.block', options: { queue: 'post' } }, "Queue 'post' is not declared"],
+    [{ task: 'mail.blokc' }, "a task named 'mail.blokc' is not registered in 'shop'. Did you mean 'mail.block'?"],
+  ])('a link that does not fit is refused by its place: %j', async (link, told) => {
+    const { status, json } = await monitor.ask('/api/schedules/check', {
+      method: 'POST',
+      body: { name: 'linked', ...nightly, options: { link } },
+    });
+    expect([status, json['detail']]).toEqual([status === 404 ? 404 : 400, expect.stringContaining(told)]);
+  });
+
+  it('links are shown, and an entry that is stored again as it was shown keeps them', async () => {
+    const options = { link: { task: 'mail.block' }, linkError: [{ task: 'orders.fail', args: [1] }], retry: false };
+    await monitor.act('/api/schedules/linked', { ...nightly, options }, 'PUT');
+    const shown = await get('linked');
+    const whole = { args: [], kwargs: {}, options: {}, subtask_type: null, immutable: false };
+    expect(shown.options).toEqual({
+      link: [{ ...whole, task: 'mail.block' }],
+      linkError: [{ ...whole, task: 'orders.fail', args: [1] }],
+      retry: false,
+    });
+    await monitor.act('/api/schedules/linked', { ...nightly, options: shown.options }, 'PUT');
+    expect((await get('linked')).options).toEqual(shown.options);
+    await world.advance('90s');
+    expect((await monitor.get<TasksAnswer>('/api/tasks?task=mail.block&state=REJECTED')).entries[0]).toMatchObject({
+      task: 'mail.block',
+    });
+    await monitor.act('/api/schedules/linked', {}, 'DELETE');
+  });
+
+  it('one that the sweeper passes over is missed here as in the overview', async () => {
+    await monitor.act('/api/schedules/passed', { ...nightly, schedule: '1m' }, 'PUT');
+    expect((await get('passed')).missed).toBeNull();
+    // Nobody sweeps: only the clock goes on.
+    outage.on = true;
+    await world.advance('10m');
+    outage.on = false;
+    const { entries, totals } = await monitor.get<SchedulesAnswer>('/api/schedules?state=missed&search=passed');
+    expect(totals).toMatchObject({ all: 1, missed: 1 });
+    const { problems } = await monitor.get<OverviewAnswer>('/api/overview');
+    const told = problems.find(({ kind, subject }) => kind === 'missed' && subject === 'passed');
+    expect(entries[0]?.missed).toEqual({ text: told?.text, since: told?.since });
+    expect(told?.text).toContain('has not fired');
+    await world.advance('3m');
+    expect((await get('passed')).missed).toBeNull();
+    await monitor.act('/api/schedules/passed', {}, 'DELETE');
   });
 
   it('a time that has passed is refused', async () => {

@@ -55,6 +55,9 @@ function answerTo(
   /** Event source mappings that are switched off. */
   off: Set<string>,
 ): { readonly asked: AskedOfTools; readonly answer: unknown } {
+  // Of queues without messages CloudWatch knows nothing.
+  if (body.startsWith('Action=GetMetricStatistics&'))
+    return { asked: { action: 'cloudwatch:GetMetricStatistics', resource: '*' }, answer: {} };
   const given = JSON.parse(body === '' ? '{}' : body) as Readonly<Record<string, unknown>>;
   const input = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)]));
   const mapping = /^(GET|PUT) \/2015-03-31\/event-source-mappings\/(\S+)/.exec(told);

@@ -4,8 +4,8 @@ import * as v from 'valibot';
 import { OperationalError } from '../../base/errors.ts';
 import type { Stats } from '../../history/stats.ts';
 import { scheduledTasks } from '../../operate/scheduled.ts';
-import { queueList } from '../../operate/queue-list.ts';
 import { failuresIn, problemsOf } from '../problems.ts';
+import { detailedQueues } from '../queue-views.ts';
 import { read, type Route } from '../route.ts';
 import { OVERVIEW } from '../schemas/history.ts';
 import type { MonitoredService } from '../service.ts';
@@ -39,10 +39,10 @@ async function overview(service: MonitoredService, range: Range): Promise<unknow
   const from = new Date(nowMs - seconds * 1000);
   const { timers } = await app.ports();
   const shards = service.environment.timerShards;
-  const [stats, before, queues, schedules, { tasks: waiting }] = await Promise.all([
+  const [stats, before, { queues }, schedules, { tasks: waiting }] = await Promise.all([
     app.stats({ from, every }),
     statsBefore(service, from, seconds, every),
-    queuesOf(service),
+    detailedQueues(service),
     app.schedules.list({ limit: SCHEDULES_LOOKED_AT }),
     scheduledTasks(timers, { shards, limit: WAITING_LOOKED_AT }),
   ]);
@@ -71,9 +71,4 @@ async function statsBefore(
     if (OperationalError.is(error)) return undefined;
     throw error;
   }
-}
-
-export async function queuesOf({ app, environment, depths }: MonitoredService): ReturnType<typeof queueList> {
-  const { pauses } = await app.ports();
-  return queueList(environment, depths, await pauses?.list());
 }

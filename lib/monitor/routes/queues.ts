@@ -6,22 +6,22 @@ import { type PauseParts, pauseQueue, resumeQueue } from '../../operate/pause.ts
 import { countToPurge, purgeQueues } from '../../operate/purge.ts';
 import { registeredTasks } from '../../operate/registered.ts';
 import { Refused } from '../problem.ts';
+import { detailedQueues } from '../queue-views.ts';
 import { action, read, type Route } from '../route.ts';
 import { NAME, NOTHING } from '../schemas/common.ts';
 import { PAUSED, PURGED, QUEUES, RESUMED } from '../schemas/queues.ts';
 import type { MonitoredService } from '../service.ts';
-import { queuesOf } from './overview.ts';
 
 const WHY = v.pipe(v.string(), v.maxLength(300));
 
 export const QUEUE_ROUTES: readonly Route[] = [
   read('/api/queues', {
-    summary: 'Queues, lanes too: what lies in each, and whether it is paused',
+    summary: 'Queues, lanes too: what lies in each, how old it is, who waits for a slot, and whether workers get it',
     answer: QUEUES,
     run: async ({ service }) => {
       const tasks = tasksByQueue(service);
-      const queues = await queuesOf(service);
-      return { queues: queues.map((queue) => ({ ...queue, tasks: tasks.get(queue.queue) ?? 0 })) };
+      const { queues, unknown, parkedMore } = await detailedQueues(service);
+      return { queues: queues.map((queue) => ({ ...queue, tasks: tasks.get(queue.queue) ?? 0 })), unknown, parkedMore };
     },
   }),
   action('POST', '/api/queues/{queue}/pause', {

@@ -2,11 +2,15 @@
 import * as v from 'valibot';
 
 import { CeleriacError } from '../../base/celeriac-error.ts';
+import { NotRegistered } from '../../base/errors.ts';
+import { didYouMean } from '../../base/nearest.ts';
 import type { Duration } from '../../base/duration.ts';
 import { cut, errorText } from '../../base/error-text.ts';
 import { MAX_CHANGED_BY_CHARACTERS } from '../../base/limits.ts';
 import type { StoredSchedule } from '../../beat/schedule-view.ts';
 import type { ScheduleChange } from '../../beat/schedules.ts';
+import { readLinks } from '../../wire/links.ts';
+import { signaturesIn } from '../../wire/signature.ts';
 import { action, type Route, type Visitor } from '../route.ts';
 import { scheduleView, scheduleViews } from '../schedule-view.ts';
 import { ARGS, DONE, KWARGS, NAME, TEXT } from '../schemas/common.ts';
@@ -139,13 +143,33 @@ function entryOf(
 ): ScheduleChange {
   const { schedule, customTask = false, ...fields } = entry;
   refuseMarked(entry.task, service);
-  if (!customTask) checkKnown(entry.task, service);
+  if (!customTask) {
+    checkKnown(entry.task, service);
+    checkLinked(linkedTasks(fields.options), service);
+  }
   return {
     ...said(fields),
     // What is none the app refuses, in its own words.
     schedule: schedule as Duration,
     customTask: customTask || !service.hasCode,
   };
+}
+
+/** Names of the tasks that follow; what is no signature the app refuses. Composites are no tasks of anybody. */
+function linkedTasks({ link, linkError }: Readonly<Record<string, unknown>> = {}): readonly string[] {
+  const links = [...readLinks(link), ...readLinks(linkError)].flatMap((each) => [...signaturesIn(each)]);
+  return links.flatMap(({ task, subtask_type: kind }) => (kind === null && task !== '' ? [task] : []));
+}
+
+/** Of an entry the app checks its own task alone. @throws NotRegistered */
+function checkLinked(tasks: readonly string[], service: MonitoredService): void {
+  const { app, hasCode, environment } = service;
+  for (const task of tasks)
+    if (!hasCode) checkKnown(task, service);
+    else if (environment.externalQueues.length === 0 && app.registry.findAnywhere(task) === undefined)
+      throw new NotRegistered(
+        `options.link or linkError: a task named '${task}' is not registered in '${app.name}'.${didYouMean(task, app.registry.names())} Correct the name, or say customTask: true.`,
+      );
 }
 
 async function changedTo(entry: StoredSchedule, service: MonitoredService): Promise<{ readonly answer: unknown }> {

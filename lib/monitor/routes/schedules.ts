@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { ScheduleNotFound } from '../../base/errors.ts';
 import { MAX_LISTED_HISTORY } from '../../base/limits.ts';
 import type { StoredSchedule } from '../../beat/schedule-view.ts';
+import { missedBy } from '../missed.ts';
 import { read, type Route } from '../route.ts';
 import { scheduleViews } from '../schedule-view.ts';
 import { integerText, NAME } from '../schemas/common.ts';
@@ -75,7 +76,8 @@ async function list(
       (sought === undefined ||
         `${entry.name}\n${entry.task.task}\n${entry.description}`.toLowerCase().includes(sought)),
   );
-  const isMissed = ({ enabled, lastError }: StoredSchedule): boolean => enabled && lastError !== null;
+  const nowMs = service.app.clock.nowMs();
+  const isMissed = (entry: StoredSchedule): boolean => missedBy(entry, nowMs) !== undefined;
   const shown = found.filter(
     (entry) => state === undefined || (state === 'missed' ? isMissed(entry) : entry.enabled === (state === 'enabled')),
   );

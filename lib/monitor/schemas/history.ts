@@ -32,7 +32,7 @@ const COUNTS_FIELDS = {
 const COUNTS: v.GenericSchema<StatsCounts> = v.strictObject(COUNTS_FIELDS);
 
 const PROBLEM: v.GenericSchema<ProblemView> = v.strictObject({
-  kind: v.picklist(['failing', 'dead-letters', 'missed', 'behind', 'stuck', 'paused']),
+  kind: v.picklist(['failing', 'dead-letters', 'missed', 'behind', 'stuck', 'not-fed', 'paused']),
   subject: TEXT,
   text: TEXT,
   now: v.number(),

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 
 import type { HeldLock } from '../../flow/lock-book.ts';
 import type { LetterGroup } from '../../operate/group-letters.ts';
-import type { QueueStatus } from '../../operate/queue-list.ts';
+import type { QueueDetail } from '../../operate/queue-details.ts';
 import type {
   AuditAnswer,
   CatalogueAnswer,
@@ -30,10 +30,17 @@ const QUEUE_FIELDS = {
   dead: v.exactOptional(COUNT),
   state: v.picklist(['running', 'paused', 'external']),
   paused: v.exactOptional(v.strictObject({ by: TEXT, since: TIME, why: v.exactOptional(TEXT) })),
+  oldestSeconds: v.exactOptional(COUNT),
+  parked: v.exactOptional(COUNT),
+  eventSource: v.exactOptional(v.picklist(['on', 'off', 'changing'])),
+  mismatch: v.exactOptional(v.picklist(['paused but fed', 'not fed and not paused'])),
+  advice: v.exactOptional(TEXT),
 };
-export const QUEUE: v.GenericSchema<Json<QueueStatus>> = v.strictObject(QUEUE_FIELDS);
+export const QUEUE: v.GenericSchema<Json<QueueDetail>> = v.strictObject(QUEUE_FIELDS);
 export const QUEUES: v.GenericSchema<QueuesAnswer> = v.strictObject({
   queues: v.array(v.strictObject({ ...QUEUE_FIELDS, tasks: COUNT })),
+  unknown: v.array(v.strictObject({ what: v.picklist(['oldest', 'parked', 'event sources']), error: TEXT })),
+  parkedMore: v.boolean(),
 });
 
 export const PAUSED: v.GenericSchema<PausedAnswer> = v.strictObject({

@@ -54,6 +54,7 @@ export const SCHEDULE: v.GenericSchema<ScheduleView> = v.strictObject({
   totalRunCount: v.nullable(COUNT),
   nextTicks: v.array(TIME),
   lastError: v.nullable(TEXT),
+  missed: v.nullable(v.strictObject({ text: TEXT, since: v.nullable(TIME) })),
   lastRun: v.nullable(v.strictObject({ id: TEXT, state: TEXT, at: TIME })),
   changedBy: v.nullable(TEXT),
   choice: v.nullable(v.boolean()),

@@ -41,15 +41,15 @@ function ended(client: QueryClient, { entries }: News): void {
 }
 
 function counted(client: QueryClient, { queues }: Counts): void {
+  const told = new Map(queues.map((queue) => [queue.queue, queue]));
+  const known = client.getQueryData<QueuesAnswer>([QUEUES]);
+  // What belongs to a pause is not in the news.
+  if (known?.queues.some(({ queue, state }) => told.get(queue)?.state !== state) === true)
+    void client.invalidateQueries({ queryKey: [QUEUES] });
   client.setQueryData<QueuesAnswer>([QUEUES], (before) =>
     before === undefined
       ? undefined
-      : {
-          queues: before.queues.map((queue) => ({
-            ...(queues.find((each) => each.queue === queue.queue) ?? queue),
-            tasks: queue.tasks,
-          })),
-        },
+      : { ...before, queues: before.queues.map((queue) => ({ ...queue, ...told.get(queue.queue) })) },
   );
 }
 

@@ -3,20 +3,20 @@ import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 
-import type { PausedAnswer, QueueView } from '../../answers.ts';
+import type { PausedAnswer, QueuesAnswer, QueueView } from '../../answers.ts';
 import { useAction } from '../data/action.ts';
 import { act } from '../data/api.ts';
 import { useMayAct, useQueues } from '../data/queries.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Confirm } from '../parts/confirm.tsx';
-import { Button, Field } from '../parts/controls.tsx';
+import { Button, Field, Note } from '../parts/controls.tsx';
 import { Loaded, ProblemNote } from '../parts/loaded.tsx';
 import { Ago, Hostile, Quiet } from '../parts/text.tsx';
 import { tell } from '../parts/toast.tsx';
 import { View } from '../parts/view.tsx';
 import { plainText } from '../pure/hostile-text.ts';
 import { tasksAddress } from '../pure/task-filters.ts';
-import { count, counted, duration } from '../pure/words.ts';
+import { count, counted, duration, UNKNOWN } from '../pure/words.ts';
 import { byTrouble } from './overview/tables.tsx';
 import { PurgeDialog } from './queues/purge-dialog.tsx';
 
@@ -24,18 +24,38 @@ export function QueuesView(): VNode {
   return (
     <View title="Queues">
       <Loaded query={useQueues()}>
-        {({ queues }) => (
+        {({ queues, unknown, parkedMore }) => (
           <>
+            {unknown.map(({ what, error }) => (
+              <Note key={what} tone="warn" icon="warning">
+                {NOT_KNOWN[what]} <Hostile text={error} most={300} />
+              </Note>
+            ))}
             {queues.toSorted(byTrouble).map((queue) => (
               <QueuePanel key={queue.queue} queue={queue} />
             ))}
-            <p class="hint">SQS counts by estimate: what is shown may be a minute old.</p>
+            <p class="hint">
+              SQS counts by estimate: what is shown may be a minute old. The age of the oldest message is CloudWatch’s,
+              some minutes late, and leaves out what was received three times. Parked tasks wait for a slot: they lie in
+              no queue.
+              {parkedMore && ' More keys have tasks that wait than were counted.'}
+            </p>
           </>
         )}
       </Loaded>
     </View>
   );
 }
+
+const NOT_KNOWN: Readonly<Record<QueuesAnswer['unknown'][number]['what'], string>> = {
+  oldest: 'How old messages are is not known:',
+  parked: 'How many tasks wait for a slot is not known:',
+  'event sources': 'Whether workers are fed is not known:',
+};
+const MISMATCHES: Readonly<Record<NonNullable<QueueView['mismatch']>, string>> = {
+  'paused but fed': 'It is paused, and its event source is on: workers get what lies there.',
+  'not fed and not paused': 'Nobody has paused it, and its event source is off: workers get nothing.',
+};
 
 function QueuePanel({ queue }: { readonly queue: QueueView }): VNode {
   const mayAct = useMayAct();
@@ -49,10 +69,17 @@ function QueuePanel({ queue }: { readonly queue: QueueView }): VNode {
         <Badge state={queue.state} />
         {mayAct && queue.state !== 'external' && <QueueActions queue={queue} />}
       </header>
+      {queue.mismatch !== undefined && (
+        <Note tone="bad" icon="warning">
+          <b>{MISMATCHES[queue.mismatch]}</b> <Hostile text={queue.advice ?? ''} />
+        </Note>
+      )}
       <dl class="numbers">
         <Figure name="Ready" value={queue.ready} />
         <Figure name="In flight" value={queue.inFlight} />
         <Figure name="Delayed" value={queue.delayed} />
+        <Figure name="Parked" value={queue.parked} />
+        <Figure name="Oldest" value={queue.oldestSeconds} text={duration} />
         <Figure name="Dead" value={queue.dead ?? 0} tone="bad" />
         <Figure name="Tasks" value={queue.tasks} />
       </dl>
@@ -96,16 +123,22 @@ function Figure({
   name,
   value,
   tone,
+  text = count,
 }: {
   readonly name: string;
-  readonly value: number;
+  readonly value: number | undefined;
   readonly tone?: 'bad';
+  readonly text?: (value: number) => string;
 }): VNode {
   return (
     <div>
       <dt>{name}</dt>
       <dd>
-        <Quiet value={value} text={count(value)} {...(tone === undefined ? {} : { tone })} />
+        <Quiet
+          value={value ?? 0}
+          text={value === undefined ? UNKNOWN : text(value)}
+          {...(tone === undefined ? {} : { tone })}
+        />
       </dd>
     </div>
   );

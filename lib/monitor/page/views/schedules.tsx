@@ -15,6 +15,8 @@ import { ScheduleEditor } from './schedules/editor.tsx';
 import { ScheduleTable } from './schedules/table.tsx';
 
 const STATES = ['', 'missed', 'enabled', 'disabled'] as const;
+// While the sweeper is away all entries miss: the list has each of them.
+const MISSED_TOLD = 5;
 export type ScheduleState = (typeof STATES)[number];
 
 export function SchedulesView(): VNode {
@@ -84,7 +86,8 @@ function Entries({ answer, search, state }: EntriesProps): VNode {
   return (
     <>
       {entries
-        .filter(({ enabled, lastError }) => enabled && lastError !== null)
+        .filter(({ missed }) => missed !== null)
+        .slice(0, MISSED_TOLD)
         .map((entry) => (
           <Missed key={entry.name} entry={entry} />
         ))}
@@ -122,13 +125,13 @@ function Entries({ answer, search, state }: EntriesProps): VNode {
   );
 }
 
-function Missed({ entry }: { readonly entry: ScheduleView }): VNode {
+function Missed({ entry: { name, missed } }: { readonly entry: ScheduleView }): VNode {
   return (
     <Note tone="warn" icon="missed">
       <b>
-        <Hostile text={entry.name} most={120} /> missed its last tick.
+        <Hostile text={name} most={120} /> missed its last tick.
       </b>{' '}
-      <Hostile text={entry.lastError ?? ''} most={400} /> {entry.lastRunAt !== null && <Ago at={entry.lastRunAt} />}
+      <Hostile text={missed?.text ?? ''} most={400} /> {missed?.since != null && <Ago at={missed.since} />}
     </Note>
   );
 }

@@ -20,6 +20,7 @@ const KINDS: Readonly<Record<ProblemView['kind'], Kind>> = {
   missed: { word: 'Missed', icon: 'missed', tone: 'bad', way: 'Open schedule' },
   behind: { word: 'Growing', icon: 'growing', tone: 'warn', way: 'Open queue' },
   stuck: { word: 'Stuck', icon: 'delayed', tone: 'bad', way: 'Open task' },
+  'not-fed': { word: 'Not as paused', icon: 'paused', tone: 'bad', way: 'Open queue' },
   paused: { word: 'Paused', icon: 'paused', tone: 'warn', way: 'Open queue' },
 };
 
@@ -36,6 +37,7 @@ function addressOf({ kind, subject }: ProblemView, range: Range): string {
     case 'stuck':
       return `/tasks/${encodeURIComponent(subject)}`;
     case 'behind':
+    case 'not-fed':
     case 'paused':
       return '/queues';
     default:

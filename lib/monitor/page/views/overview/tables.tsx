@@ -30,7 +30,7 @@ export function QueueSummary({ queues }: { readonly queues: readonly Queue[] }):
       <Table
         label="Queues"
         class="cards grid-cards"
-        columns={['Queue', 'State', ...['Ready', 'In flight', 'Delayed', 'Dead'].map(numberColumn)]}
+        columns={['Queue', 'State', ...['Ready', 'In flight', 'Delayed', 'Parked', 'Oldest', 'Dead'].map(numberColumn)]}
       >
         {queues.toSorted(byTrouble).map((queue) => (
           <tr key={queue.queue}>
@@ -50,6 +50,12 @@ export function QueueSummary({ queues }: { readonly queues: readonly Queue[] }):
             </td>
             <td class="number" data-label="Delayed">
               <Quiet value={queue.delayed} text={count(queue.delayed)} />
+            </td>
+            <td class="number" data-label="Parked">
+              <Quiet value={queue.parked ?? 0} text={count(queue.parked)} />
+            </td>
+            <td class="number" data-label="Oldest">
+              {queue.oldestSeconds === undefined ? UNKNOWN : duration(queue.oldestSeconds)}
             </td>
             <td class="number" data-label="Dead">
               <Quiet value={queue.dead ?? 0} text={count(queue.dead)} tone="bad" />
