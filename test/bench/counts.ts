@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 
 import type { AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { GetItemCommand, QueryCommand } from '#aws-sdk';
+import { GetItemCommand, GetQueueAttributesCommand, QueryCommand } from '#aws-sdk';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { Celeriac, enqueueMany, type HistoryOption, type Logger, type Task, type TaskContext } from 'celeriac';
 import { LocalCloud } from 'celeriac/local';
@@ -94,16 +94,6 @@ export interface Counts {
   readonly historyBytes: readonly number[];
 }
 
-// Their last requests come after the line that tells their end.
-const SETTLED_LATER: ReadonlySet<string> = new Set([
-  'unique',
-  'debounce',
-  'oneInstance, keys of their own',
-  'concurrency, slots free',
-  'concurrency of 5, most wait',
-  'revoke({ terminate })',
-]);
-
 /** All of them run at the same time: no more than the embedded cloud runs at once, two batches of ten. */
 const RUN_TOGETHER: ReadonlySet<string> = new Set(['revoke({ terminate })']);
 const TOGETHER = 20;
@@ -155,7 +145,6 @@ export async function counts(
         return count(value);
       }),
     ],
-    // Before those whose last requests come late: they would be counted here.
     [
       'app.locks.with, keys of their own',
       app.task('bench.locked', (value: number) => app.locks.with(`key ${value}`, () => count(value))),
@@ -212,9 +201,9 @@ export async function counts(
       await afterwards?.(results.map(({ id }) => id));
       // It is told once its outcome is committed.
       while (done.ended < calls) await new Promise((resolve) => setTimeout(resolve, 20));
-      // What is settled then, a token that closes what it has sent, a slot that is given back.
-      if (SETTLED_LATER.has(kind) || history !== 'off')
-        await new Promise((resolve) => setTimeout(resolve, process ? 1500 : 200));
+      await deleted(cloud);
+      // A process writes its history once a second.
+      if (history !== 'off' && process) await new Promise((resolve) => setTimeout(resolve, 1500));
       const { sends, table, writes, reads } = tally;
       found.push({
         kind,
@@ -230,6 +219,21 @@ export async function counts(
     return { tasks: found, itemBytes: await itemBytes(cloud, plainId), idleSweep, historyBytes };
   } finally {
     await cloud.stop();
+  }
+}
+
+/**
+ * Until the last message has been deleted: what is settled behind the line that tells a task's end, a token that closes what
+ * it has sent, a slot that is given back, belongs to its batch, and comes before that.
+ */
+async function deleted({ sqs, environment }: LocalCloud): Promise<void> {
+  const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
+  for (;;) {
+    const { Attributes = {} } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: environment.queues['default'] ?? '', AttributeNames: [...names] }),
+    );
+    if (names.every((name) => Attributes[name] === '0')) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 

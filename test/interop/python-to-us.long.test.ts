@@ -205,7 +205,7 @@ describe.skipIf(reason !== undefined)(
         'RangeError',
       ]);
       expect(await ask<string>('failing.traceback')).toMatch(
-        /^RangeError: out of range\n {4}at .*python-to-us\.test\.ts/,
+        /^RangeError: out of range\n {4}at .*python-to-us\.long\.test\.ts/,
       );
       await expect(ask(get("remote('math.fail').delay('TypeError')"))).rejects.toMatchObject({
         name: 'TypeError',
