@@ -20,6 +20,8 @@ export type { StandardIssue, StandardResult, StandardSchemaV1 } from './base/sta
 export type { QueueOptions } from './options/queue-options.ts';
 export type { AppOptions, HistoryOption, RetryPolicy, Settings } from './options/settings.ts';
 export type { Environment } from './options/manifest.ts';
+export type { HttpTaskOptions } from './app/http-definition.ts';
+export type { HttpTargetOptions, HttpTaskTarget, Late } from './options/http-options.ts';
 export type { RemoteTask, RemoteTaskOptions } from './app/remote-task.ts';
 export { type CelerySettingsOptions, settingsFromCelery } from './options/celery/celery-settings.ts';
 export type { Route, RouteEntry, Router, Routes } from './options/routes.ts';
@@ -180,6 +182,8 @@ export {
   EnqueueFailed,
   type EnqueueOutcome,
   HopLimitExceeded,
+  HttpRequestFailed,
+  HttpTargetRefused,
   InvalidKey,
   RateLimitTooLong,
   Ignore,

@@ -18,6 +18,7 @@ import { readEnvironment, readTaskNames } from '../options/environment.ts';
 import { queuesTold } from '../options/told-queues.ts';
 import type { CheckedTypes } from '../base/serializable.ts';
 import type { Signature } from '../wire/signature.ts';
+import type { HttpTaskOptions } from './http-definition.ts';
 import { remoteTask, type RemoteTask, type RemoteTaskOptions } from './remote-task.ts';
 import { createTask, type Task, type TaskFunction, type TaskMethods, type TaskOf } from './task.ts';
 import { factsOfClass, instanceOf, TaskBase, type TaskClass } from '../task/task-class.ts';
@@ -28,6 +29,7 @@ import { builtinTasks } from './builtin-tasks.ts';
 import type { Control } from './control.ts';
 import type { GroupResult } from '../results/group-result.ts';
 import { manifestOf } from '#deployed/app/app-manifest';
+import { httpTask } from '#deployed/app/http-task';
 import { addHandler, checkHooks } from '#deployed/app/add-handler';
 import { awsPorts } from '#deployed/app/aws-ports';
 import { applyCall, savedGroup, sendCall, sendMany, sendNamed } from '#deployed/producer/sending';
@@ -252,6 +254,32 @@ export class Celeriac implements App {
     return remoteTask(this, name, options, declaredAt, this.#methods) as unknown as RemoteTask<
       Parameters<F>,
       ReturnType<F>,
+      N
+    >;
+  }
+
+  /**
+   * A task whose run is a request by HTTP: its argument is the body, Celery's `{"status": "success", "retval": ...}` the answer. It
+   * is sent again after 429 and 5xx.
+   *
+   * @example
+   * ```ts
+   * const resize = app.http<(image: { url: string; width: number }) => string>('images.resize', {
+   *   url: 'https://images.example.org/resize',
+   *   secret: () => process.env['IMAGES_SECRET'] ?? '',
+   * });
+   * const result = await resize.delay({ url: 'https://example.org/cat.png', width: 200 });
+   * ```
+   * @throws InvalidOption, AlreadyRegistered
+   */
+  http<F extends (payload: never) => unknown = (payload?: unknown) => unknown, N extends string = string>(
+    name: N,
+    options: HttpTaskOptions<Parameters<F>[0]>,
+  ): Task<Parameters<F>, Promise<Awaited<ReturnType<F>>>, N> {
+    const declaredAt = callSite(new Error('call site').stack, 1);
+    return this.#register(httpTask(this, name, options, declaredAt)) as unknown as Task<
+      Parameters<F>,
+      Promise<Awaited<ReturnType<F>>>,
       N
     >;
   }

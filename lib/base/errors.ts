@@ -5,9 +5,10 @@
 
 import { CeleriacError } from './celeriac-error.ts';
 import { cut, describe, errorLine, isError } from './error-text.ts';
+import { HttpRequestFailed, HttpTargetRefused } from './http-errors.ts';
 import { MAX_ERROR_LINE_CHARACTERS } from './limits.ts';
 
-export { CeleriacError };
+export { CeleriacError, HttpRequestFailed, HttpTargetRefused };
 
 // ------------------------------------------------- bad input, thrown before anything is sent
 
@@ -356,6 +357,8 @@ export const ERROR_CLASSES: readonly (typeof CeleriacError & { readonly errorNam
   WaitInsideTask,
   InvalidResult,
   TaskError as never,
+  HttpTargetRefused,
+  HttpRequestFailed,
   MaxRetriesExceededError,
   WorkerLostError,
   TaskRevokedError,

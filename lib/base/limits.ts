@@ -403,3 +403,28 @@ export const MAX_MONITOR_RELATIVES = 100;
 /** Tries to log in that one address has at once, and how soon it gets another one. */
 export const MONITOR_LOGINS_AT_ONCE = 5;
 export const MONITOR_LOGIN_PACE_SECONDS = 30;
+
+// ------------------------------------------------- HTTP tasks and webhooks
+
+/** Longest URL: what proxies and load balancers take. Source: RFC 9110, 4.1 (8,000 octets recommended). */
+export const MAX_URL_CHARACTERS = 8000;
+/** How long a request may take from its first look-up to the last byte of its answer: Standard Webhooks recommend 15 to 30 s. */
+export const DEFAULT_HTTP_TIMEOUT_SECONDS = 15;
+/** With the time limit around it, and the margins, still below what Lambda runs. */
+export const MAX_HTTP_TIMEOUT_SECONDS = 870;
+/** Time that a request's task has beside it. */
+export const HTTP_TASK_MARGIN_SECONDS = 5;
+/** Bytes of an answer that are read: a result of more is not stored. */
+export const MAX_HTTP_ANSWER_BYTES = 262_144;
+/** Bytes that a request's own headers may take together. */
+export const MAX_HTTP_HEADERS_BYTES = 8192;
+/** Redirects that an HTTP task may be allowed to follow. */
+export const MAX_HTTP_REDIRECTS = 5;
+/** Longest wait that an answer's `Retry-After` brings. */
+export const MAX_RETRY_AFTER_SECONDS = 86_400;
+/** Characters of a reason that an answer gives. */
+export const MAX_HTTP_REASON_CHARACTERS = 1024;
+/** Bytes of a webhook's body; a result that makes it larger is left out. Standard Webhooks: below 20 KB is recommended. */
+export const MAX_WEBHOOK_BYTES = 262_144;
+/** Waits between the tries of a webhook. Source: Standard Webhooks, "Deliverability and reliability". */
+export const WEBHOOK_RETRY_SECONDS = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400] as const;

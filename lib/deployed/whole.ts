@@ -9,6 +9,7 @@ export {
   starmapEach,
   unlockChord,
 } from '../app/builtin-runs.ts';
+export { runHttpTask } from '../app/http-run.ts';
 export { callViews } from '../aws/call-views.ts';
 export {
   celeryGroupsOver,

@@ -100,7 +100,7 @@ export interface ResolvedTaskOptions {
   readonly schema: StandardSchemaV1<unknown, readonly unknown[]> | undefined;
 }
 
-const TASK_KEYS: ReadonlySet<string> = new Set<keyof TaskOptions>([
+export const TASK_KEYS: ReadonlySet<string> = new Set<keyof TaskOptions>([
   'bind',
   'maxRetries',
   'defaultRetryDelay',
@@ -132,6 +132,11 @@ const TASK_KEYS: ReadonlySet<string> = new Set<keyof TaskOptions>([
   'schema',
 ]);
 const TASK_NAME = /^[\w$.:/-]+$/;
+
+/** Of more options those that any task has. */
+export function taskKeysIn(options: TaskOptions): TaskOptions {
+  return Object.fromEntries(Object.entries(options).filter(([key]) => TASK_KEYS.has(key)));
+}
 
 export function checkedTaskName(name: unknown): string {
   if (typeof name === 'string' && name.length <= MAX_TASK_NAME_CHARACTERS && TASK_NAME.test(name)) return name;

@@ -70,6 +70,7 @@ function startWith(events: readonly object[], file = bundle): Start {
 const MOST_START_BYTES = 190 * 1024;
 const MOST_START_FILES = 8;
 const MOST_HISTORY_BYTES = 8 * 1024;
+const MOST_ADDRESS_BYTES = 16 * 1024;
 
 describe('a worker', () => {
   it('makes no date format, and leaves out the modules of Node that few invocations need', () => {
@@ -109,5 +110,18 @@ describe('a worker', () => {
     expect(asked.map(({ done }) => done)).toEqual([true, true]);
     expect(asked[0]?.files.length).toBeGreaterThan(1);
     expect(asked[1]?.files).toEqual([]);
+  });
+
+  it('reads what HTTP tasks need when the first of them runs', () => {
+    const own = join(folder, 'http', 'index.mjs');
+    bundleWorker('test/support/http-worker-tasks.ts', own, 'worker', 'lean');
+    const { start, asked } = startWith([commentEvent(), commentEvent()], own);
+    const bytes = start.reduce((sum, name) => sum + statSync(join(folder, 'http', name)).size, 0);
+    expect(bytes).toBeLessThan(MOST_START_BYTES);
+    expect(start.length).toBeLessThanOrEqual(MOST_START_FILES);
+    expect(asked.map(({ done }) => done)).toEqual([true, true]);
+    const libraries = asked.map(({ files }) => files.filter((name) => name.startsWith('ipaddr')));
+    expect(libraries).toEqual([[expect.any(String)], []]);
+    expect(statSync(join(folder, 'http', libraries[0]?.[0] ?? '')).size).toBeLessThan(MOST_ADDRESS_BYTES);
   });
 });

@@ -36,6 +36,7 @@ export const ROOMS: readonly string[] = [
   'wire',
   'ports',
   'schedules',
+  'http',
   'options',
   'task',
   'canvas',
