@@ -40,7 +40,14 @@ try {
     mkdirSync(join(modules, peer, '..'), { recursive: true });
     symlinkSync(resolve('node_modules', peer), join(modules, peer));
   }
-  for (const entry of ['celeriac', 'celeriac/aws', 'celeriac/infra', 'celeriac/local', 'celeriac/testing']) {
+  for (const entry of [
+    'celeriac',
+    'celeriac/aws',
+    'celeriac/infra',
+    'celeriac/local',
+    'celeriac/opentelemetry',
+    'celeriac/testing',
+  ]) {
     const code = `const m = await import('${entry}'); console.log('${entry}', Object.keys(m).length, 'exports');`;
     process.stdout.write(run(process.execPath, ['--input-type=module', '-e', code], folder));
   }

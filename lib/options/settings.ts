@@ -1,6 +1,7 @@
 /** An app's settings: checked once, with every default written down, and the environment of a deployed function. */
 import { checkRoutes } from '#deployed/options/check-routes';
 import { checkFlowDefaults } from '#deployed/options/declare-flow';
+import { checkReports } from '#deployed/options/check-reports';
 import { InvalidOption } from '../base/errors.ts';
 import { type Duration, durationSeconds } from '../base/duration.ts';
 import { booleanOption, integerIn, refuseUnknownKeys, shown } from '../base/checks.ts';
@@ -15,6 +16,7 @@ import {
 } from '../base/limits.ts';
 import type { QueueManifest } from './manifest.ts';
 import type { Logger } from '../ports/log.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 import { NAME, type QueueOptions } from './queue-options.ts';
 import { resolveDefaultQueue, resolveQueues } from './resolve-queues.ts';
 import { isListedZone } from '../base/zone-names.ts';
@@ -97,6 +99,8 @@ export interface AppOptions {
   readonly history?: HistoryOption;
   /** Where log lines go. Default: `consoleLogger()`, JSON lines from level info. */
   readonly logger?: Logger;
+  /** Where traces go: `openTelemetry()` of `celeriac/opentelemetry`. Default: nowhere. */
+  readonly telemetry?: Telemetry;
 }
 
 /**
@@ -149,6 +153,8 @@ export interface Settings {
   readonly history: HistoryOption;
   /** The logger that was given; undefined for the console's. */
   readonly logger: Logger | undefined;
+  /** Where traces go; undefined for nowhere. */
+  readonly telemetry: Telemetry | undefined;
 }
 
 const APP_KEYS: ReadonlySet<string> = new Set<keyof AppOptions>([
@@ -174,6 +180,7 @@ const APP_KEYS: ReadonlySet<string> = new Set<keyof AppOptions>([
   'retryPolicy',
   'history',
   'logger',
+  'telemetry',
 ]);
 const POLICY_KEYS: ReadonlySet<string> = new Set<keyof RetryPolicy>([
   'maxRetries',
@@ -197,6 +204,7 @@ export function resolveSettings(name: string, options: AppOptions = {}): Setting
   const flag = (key: keyof AppOptions, fallback: boolean): boolean =>
     options[key] === undefined ? fallback : booleanOption(options[key], key);
   checkFlowDefaults(options);
+  checkReports(options);
   return {
     name,
     queues,
@@ -227,6 +235,7 @@ export function resolveSettings(name: string, options: AppOptions = {}): Setting
     retryPolicy: resolvePolicy(options.retryPolicy),
     history: checkedHistory(options.history ?? 'all'),
     logger: options.logger,
+    telemetry: options.telemetry,
   };
 }
 

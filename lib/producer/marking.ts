@@ -159,7 +159,7 @@ function unique(app: App, call: Call, marking: Extract<Marking, { kind: 'unique'
   if (until === 'time') return { call, marking };
   const { message } = call;
   const marked = { ...message, celeriac: { ...message.celeriac, unique: [marking.key, until] as const } };
-  const prepared = prepare(marked, app.settings);
+  const prepared = { ...prepare(marked, app.settings), span: call.prepared.span };
   checkTimerSize(prepared, app.clock.nowMs(), app.settings);
   return { call: { ...call, message: marked, prepared }, marking };
 }

@@ -81,6 +81,8 @@ export async function toOutboxItem(app: App, sig: Signature, options: ApplyOptio
     throw new InvalidOption(
       `toTransactItem(): this ${kindOf(sig)} is many messages, and a transaction takes one item of it. Begin it with one task, as in chain(first.s(), group(...)).`,
     );
+  // It may be sent by somebody else.
+  only.prepared.span?.created();
   const ports = await app.ports();
   const item = timerFor(only.prepared, ports.clock, app.settings);
   const write = await ports.timers.writeOf?.(item.timer);

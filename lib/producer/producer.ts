@@ -14,6 +14,7 @@ import { givenArguments, readSignature, type Signature } from '../wire/signature
 import { validateArguments } from './arguments.ts';
 import { groupOf } from './group-key.ts';
 import { checkedTaskName } from '../options/task-options.ts';
+import { traceMessage, type Traced } from './trace-message.ts';
 import { tellOfNoLanes } from './no-lanes.ts';
 import type { App } from './app.ts';
 
@@ -54,10 +55,12 @@ export function prepareChecked(
   const args = givenArguments(checkedArgs);
   const nowMs = app.clock.nowMs();
   const resolved = resolveApplyOptions(options, lineage.scheduledMs ?? nowMs);
-  const message = buildMessage(app, name, args, resolved, lineage, nowMs);
+  const built = buildMessage(app, name, args, resolved, lineage, nowMs);
+  // A tick begins a trace: whoever sends it only looks at the clock.
+  const { message, span }: Traced = lineage.scheduledMs === undefined ? traceMessage(app, built) : { message: built };
   const prepared = prepare(message, app.settings, { asPython: lineage.sentOn === true });
   checkTimerSize(prepared, nowMs, app.settings);
-  return { message, prepared, options: resolved };
+  return { message, prepared: span === undefined ? prepared : { ...prepared, span }, options: resolved };
 }
 
 export async function prepareSignature(app: App, sig: Signature, lineage: Lineage = {}): Promise<Call> {

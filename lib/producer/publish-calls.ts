@@ -25,6 +25,8 @@ export async function publishCalls(
     await publishTelling(app, prepared, ports, policy);
     return calls.map(({ message: { id } }) => ({ id, duplicate: false }));
   }
+  // Who sends them, and when, is not known yet.
+  for (const { prepared } of calls) prepared.span?.created();
   const marked: MarkedCall[] = [];
   for (const call of calls) marked.push(await markedCall(app, call));
   const ports = await app.ports();

@@ -20,8 +20,15 @@ export async function publishTelling(
   ports: PublishPorts,
   policy?: Required<RetryPolicy> | null,
 ): Promise<void> {
-  const send = (): Promise<void> => publish(items, ports, app.settings, policy);
-  const { signals } = app;
+  const { signals, settings } = app;
+  const sent = (): Promise<void> => publish(items, ports, settings, policy);
+  const send = (): Promise<void> =>
+    settings.telemetry === undefined
+      ? sent()
+      : settings.telemetry.send(
+          items.map(({ outgoing, span }) => ({ queue: outgoing.queue, span })),
+          sent,
+        );
   // What runs in its caller is not sent: Celery's apply() publishes nothing.
   if (app.eager !== undefined || !(signals?.has('beforeTaskPublish') || signals?.has('afterTaskPublish')))
     return send();

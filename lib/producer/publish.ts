@@ -7,6 +7,7 @@ import type { EncodeOptions } from '../wire/json.ts';
 import type { Message } from '../wire/message.ts';
 import type { Broker, OutgoingMessage, SendOutcome } from '../ports/broker.ts';
 import type { Clock } from '../base/time.ts';
+import type { MessageSpan } from '../ports/telemetry.ts';
 import type { Timer, Timers } from '../ports/timers.ts';
 import { checkBounds } from '../wire/message-bounds.ts';
 import { isPassing } from '../base/passing.ts';
@@ -32,6 +33,8 @@ export interface Prepared {
   readonly outgoing: OutgoingMessage;
   /** Of a FIFO queue: its order among what is due at the same time, once it is on its way. */
   readonly sequence?: string;
+  /** Of its sending, where the app has telemetry. */
+  readonly span?: MessageSpan | undefined;
 }
 
 // Room for the keys, numbers and names beside the body in a timer's item.

@@ -1,6 +1,7 @@
 /** One delivery that may run, and what becomes of its message. */
 import type { Message } from '../wire/message.ts';
 import type { Delivery } from '../ports/delivery.ts';
+import type { RunSpan } from '../ports/telemetry.ts';
 import type { TaskDefinition } from '../task/registry.ts';
 import type { Announced } from './announced.ts';
 import type { Worker } from './worker.ts';
@@ -36,4 +37,6 @@ export interface Attempt {
   readonly context?: TaskContext;
   /** Of its run, where the app has handlers of signals. */
   readonly announced?: Announced | undefined;
+  /** Of its run, where the app has telemetry. */
+  readonly span?: RunSpan | undefined;
 }

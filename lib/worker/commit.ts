@@ -33,9 +33,11 @@ export async function endRun(
     random,
   });
   attempt.announced?.decided(decision);
+  attempt.span?.ended(decision);
   if (decision.kind === 'requeue') return requeue(attempt, decision.reason);
   const { record, decision: written } = await writeOutcome(attempt, decision);
   attempt.announced?.decided(written);
+  attempt.span?.ended(written);
   if (written.kind === 'fail') worker.app.eager?.failed(message.id, written.error);
   return commitAndSettle(attempt, record, startMs, async () => {
     logEnd(attempt, written, startMs);

@@ -19,7 +19,15 @@ export async function consume(
   app: App,
   ports: Ports,
 ): Promise<BatchResponse> {
-  return work(deliveries, createWorker(app, ports, invocation), { handle: execute, afterError });
+  const run = (): Promise<BatchResponse> =>
+    work(deliveries, createWorker(app, ports, invocation), { handle: execute, afterError });
+  return app.settings.telemetry === undefined
+    ? run()
+    : app.settings.telemetry.batch(
+        deliveries.map(({ queue }) => queue),
+        () => invocation.deadlineMs - ports.clock.nowMs(),
+        run,
+      );
 }
 
 /** How one kind of queue is worked off. */

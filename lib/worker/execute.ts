@@ -34,6 +34,12 @@ export async function execute(delivery: Delivery, worker: Worker): Promise<Dispo
 async function executeOne(delivery: Delivery, worker: Worker): Promise<Disposition> {
   const sent = await readOrEnd(delivery, worker);
   if (sent === undefined) return ACK;
+  const { telemetry } = worker.app.settings;
+  const run = (): Promise<Disposition> => executeRead(sent, delivery, worker);
+  return telemetry === undefined ? run() : telemetry.within(sent.headers, run);
+}
+
+async function executeRead(sent: Message, delivery: Delivery, worker: Worker): Promise<Disposition> {
   const { app, ports } = worker;
   // The queue it came from is where a retry must go, whatever the sender wrote.
   const message: Message = { ...fromRule(sent), queue: delivery.queue };

@@ -3,6 +3,7 @@ import { gatherResults } from '#deployed/worker/gather';
 import { announceRun } from '#deployed/worker/hooks';
 import { unmarkStarted } from '#deployed/worker/unmark';
 import { terminate } from '#deployed/worker/termination';
+import { OWN_TASKS } from '../canvas/own-tasks.ts';
 import type { Message } from '../wire/message.ts';
 import type { TaskContext } from '../task/context.ts';
 import { isOf } from '../base/error-text.ts';
@@ -21,7 +22,15 @@ import { watchRun } from './watch-run.ts';
 import type { WatchedRun } from './watched-run.ts';
 import type { Worker } from './worker.ts';
 
-export async function runAttempt(claimed: Attempt): Promise<Disposition> {
+export function runAttempt(claimed: Attempt): Promise<Disposition> {
+  const { telemetry } = claimed.worker.app.settings;
+  // The library's own tasks only pass on whose they are.
+  return telemetry === undefined || claimed.message.task.startsWith(OWN_TASKS)
+    ? runTold(claimed)
+    : telemetry.run(claimed.message, (span) => runTold({ ...claimed, span }));
+}
+
+async function runTold(claimed: Attempt): Promise<Disposition> {
   const children: string[] = [];
   const attempt: Attempt = { ...claimed, children };
   const { message, definition, worker } = attempt;

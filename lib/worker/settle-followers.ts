@@ -9,6 +9,7 @@ import type { Message } from '../wire/message.ts';
 import { nextAttempt } from '../wire/next-attempt.ts';
 import type { App } from '../producer/app.ts';
 import { checkTimerSize, prepare, type Prepared } from '../producer/publish.ts';
+import { traceMessage } from '../producer/trace-message.ts';
 import { derivedId } from '../base/ids.ts';
 import { deliveriesOf } from './attempt.ts';
 import { addStep } from './children.ts';
@@ -151,7 +152,9 @@ function retryMessage(message: Message, retry: NonNullable<Settlement['retry']>,
   const { atMs } = retry;
   const links = atMs !== undefined && app.settings.history !== 'off';
   const next = links ? { ...after, celeriac: { ...after.celeriac, retried: atMs } } : after;
-  return prepare({ ...next, queue: laneOfRetry(next, retry.overrides, app) }, app.settings, { asPython: true });
+  const queue = laneOfRetry(next, retry.overrides, app);
+  const { message: traced, span } = traceMessage(app, { ...next, queue });
+  return { ...prepare(traced, app.settings, { asPython: true }), span };
 }
 
 /** The lane that it came from, unless the retry names another queue or priority. */

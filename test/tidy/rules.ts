@@ -49,6 +49,7 @@ export const ROOMS: readonly string[] = [
   'operate',
   'memory',
   'aws',
+  'telemetry',
   'app',
   'process',
   'deployed',
@@ -59,7 +60,7 @@ export const ROOMS: readonly string[] = [
   'cli',
 ];
 /** What implements ports stands beside the domain, and knows nothing of it. */
-const ADAPTERS: ReadonlySet<string> = new Set(['memory', 'aws']);
+const ADAPTERS: ReadonlySet<string> = new Set(['memory', 'aws', 'telemetry']);
 const OPEN_TO_ADAPTERS: ReadonlySet<string> = new Set(['base', 'wire', 'ports', 'schedules']);
 const MANIFEST = 'lib/options/manifest.ts';
 

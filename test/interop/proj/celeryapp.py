@@ -24,6 +24,11 @@ app.conf.update(
     result_extended=os.environ.get("RESULT_EXTENDED") == "1",
 )
 
+if os.environ.get("SPANS"):
+    from proj import tracing
+
+    tracing.start(os.environ["SPANS"])
+
 NOTES = os.environ.get("NOTES")
 
 

@@ -1,0 +1,12 @@
+/** What an app tells of itself to others, checked. In deployed functions its twin takes it as it is: the same was checked at synth. */
+import { shown } from '../base/checks.ts';
+import { InvalidOption } from '../base/errors.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+
+/** @throws InvalidOption */
+export function checkReports({ telemetry }: { readonly telemetry?: Telemetry }): void {
+  if (telemetry !== undefined && typeof (telemetry as Partial<Telemetry> | null)?.within !== 'function')
+    throw new InvalidOption(
+      `telemetry: ${shown(telemetry)} given. Give openTelemetry() of 'celeriac/opentelemetry', or leave it out.`,
+    );
+}
