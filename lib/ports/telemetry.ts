@@ -1,8 +1,22 @@
 /** Port of traces: what is told of a message on its way. Nothing of it is called where an app has no `telemetry`. */
-import type { Message } from '../wire/message.ts';
 
 /** What a span says of a message: names and ids, never arguments. */
-export type TracedMessage = Pick<Message, 'id' | 'task' | 'queue' | 'retries' | 'rootId' | 'headers'>;
+export interface TracedMessage {
+  /** Task id. */
+  readonly id: string;
+  /** Name of the task. */
+  readonly task: string;
+  /** Celery's name of the queue. */
+  readonly queue: string;
+  /** 0 for a call; a retry's number for the message of a retry. */
+  readonly retries: number;
+  /** Id of the task from which all others followed. */
+  readonly rootId: string;
+  /** Custom headers, among them those that carry a trace. */
+  readonly headers: Headers;
+}
+
+type Headers = Readonly<Record<string, unknown>>;
 
 /** The span of a message that is to be sent. It is seen once it has ended: not where nothing was sent. */
 export interface MessageSpan {
@@ -37,9 +51,9 @@ export interface RunSpan {
 /** Where traces go: what `openTelemetry()` gives. The methods are the library's own use. None of them throws for a fault of its own. */
 export interface Telemetry {
   /** Begins the span of a message that is to be sent. @returns the message's headers, which carry it */
-  message(message: TracedMessage): { readonly headers: Message['headers']; readonly span?: MessageSpan };
+  message(message: TracedMessage): { readonly headers: Headers; readonly span?: MessageSpan };
   /** The headers of a message that has no span of its own, and passes on whose it is. */
-  passOn(headers: Message['headers']): Message['headers'];
+  passOn(headers: Headers): Headers;
   /** Messages are sent together, by `run`. */
   send<R>(messages: readonly SentMessage[], run: () => Promise<R>): Promise<R>;
   /**
@@ -50,7 +64,7 @@ export interface Telemetry {
    */
   batch<R>(queues: readonly string[], leftMs: () => number, run: () => Promise<R>): Promise<R>;
   /** What `run` does follows from a message with these headers. */
-  within<R>(headers: Message['headers'], run: () => R): R;
+  within<R>(headers: Headers, run: () => R): R;
   /** A task runs, within `run`. */
   run<R>(message: TracedMessage, run: (span: RunSpan) => Promise<R>): Promise<R>;
 }

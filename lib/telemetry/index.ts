@@ -1,3 +1,4 @@
 /** The entry `celeriac/opentelemetry`. */
+export type { SpanNames } from './span-facts.ts';
 export { openTelemetry, type OpenTelemetryOptions } from './open-telemetry.ts';
 export type { MessageSpan, RunEnd, RunSpan, SentMessage, Telemetry, TracedMessage } from '../ports/telemetry.ts';

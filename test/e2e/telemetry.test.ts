@@ -5,6 +5,7 @@ import { openTelemetry } from 'celeriac/opentelemetry';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { startCloud } from '../support/iam/cloud.ts';
+import { PATIENCE_MS, PATIENCE_SECONDS } from '../support/patience.ts';
 import { idOf, type Spans, startSpans, traceOf } from '../support/spans.ts';
 
 const app = new Celeriac('traces', {
@@ -36,9 +37,11 @@ it('a tree with a timer, a rate limit and a retry is one trace', async () => {
   const sent = await spans.within('request', () =>
     chain(group([add.s(1, 2), add.s(3, 4)]), total.s(), flaky.s(), order.s().set({ countdown: 1 })).delay(),
   );
-  expect(await sent.get({ timeout: 20 })).toBe(10);
+  expect(await sent.get({ timeout: PATIENCE_SECONDS })).toBe(10);
   // A span ends behind its task's result.
-  await expect.poll(() => spans.all().filter(({ name }) => name === 'process orders').length).toBe(1);
+  await expect
+    .poll(() => spans.all().filter(({ name }) => name === 'process orders').length, { timeout: PATIENCE_MS })
+    .toBe(1);
   const own = spans.all().filter(({ name }) => !name.startsWith('receive'));
   expect(new Set(own.map(traceOf)).size).toBe(1);
   const ids = new Set(own.map(idOf));

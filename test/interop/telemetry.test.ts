@@ -7,12 +7,10 @@ import { Celeriac, chain, silentLogger } from 'celeriac';
 import { openTelemetry } from 'celeriac/opentelemetry';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { PATIENCE_MS, PATIENCE_SECONDS } from '../support/patience.ts';
 import { reasonToSkip } from '../support/python.ts';
 import { idOf, type Spans, startSpans, taskOf, traceOf } from '../support/spans.ts';
 import { Rig, versions } from './rig.ts';
-
-// Two processes that poll, on a machine that may be busy.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const reason = reasonToSkip(
   "traces of Celery's instrumentation",
@@ -92,7 +90,7 @@ describe.skipIf(reason !== undefined)(`traces between here and ${reason === unde
         found = [...ours, ...python];
         expect(found.map((span) => span.name)).toContain(name);
       },
-      { timeout: 20_000, interval: 50 },
+      { timeout: PATIENCE_MS, interval: 50 },
     );
     return found;
   };
@@ -109,7 +107,7 @@ describe.skipIf(reason !== undefined)(`traces between here and ${reason === unde
 
   it('begins in Python, and goes on in our task and its retry', async () => {
     await rig.ask("let made = remote('math.flaky').apply_async((5,), queue='default')");
-    expect(await rig.ask('made.get(timeout=40, interval=0.1)')).toBe(5);
+    expect(await rig.ask('made.get(timeout=100, interval=0.1)')).toBe(5);
     const made = theirSpans().find(({ name }) => name === 'apply_async/math.flaky');
     const all = await allOf(String(made?.traceId), 'run/math.flaky');
     expect(lineTo(all, 'run/math.flaky')).toEqual([
@@ -122,14 +120,14 @@ describe.skipIf(reason !== undefined)(`traces between here and ${reason === unde
 
   it('begins here, and goes on in Python', async () => {
     const sent = await spans.within('request', () => theirs.delay(2, 3));
-    expect(await sent.get({ timeout: 40 })).toBe(5);
+    expect(await sent.get({ timeout: PATIENCE_SECONDS })).toBe(5);
     const all = await allOf(traceOf(spans.one('request')), 'run/proj.add');
     expect(lineTo(all, 'run/proj.add')).toEqual(['ours apply_async/proj.add', 'python run/proj.add']);
   });
 
   it('goes through a chain from here to Python and back', async () => {
     const sent = await spans.within('request', () => chain(add.s(1, 2), theirs.s(3), flaky.s()).delay());
-    expect(await sent.get({ timeout: 40 })).toBe(6);
+    expect(await sent.get({ timeout: PATIENCE_SECONDS })).toBe(6);
     const all = await allOf(traceOf(spans.one('request')), 'run/math.flaky');
     expect(lineTo(all, 'run/math.flaky').slice(0, 6)).toEqual([
       'ours apply_async/math.add',
