@@ -22,6 +22,7 @@ export type { AppOptions, HistoryOption, RetryPolicy, Settings } from './options
 export type { Environment } from './options/manifest.ts';
 export type { HttpTaskOptions } from './app/http-definition.ts';
 export type { HttpTargetOptions, HttpTaskTarget, Late } from './options/http-options.ts';
+export type { WebhookEvent, WebhookOptions, WebhookOutcome, WebhookState } from './options/webhook-options.ts';
 export type { RemoteTask, RemoteTaskOptions } from './app/remote-task.ts';
 export { type CelerySettingsOptions, settingsFromCelery } from './options/celery/celery-settings.ts';
 export type { Route, RouteEntry, Router, Routes } from './options/routes.ts';

@@ -12,6 +12,7 @@ import { readSignature, signature } from '../wire/signature.ts';
 import { derivedId } from '../base/ids.ts';
 
 export { fail, unlockChord } from './chord-unlock.ts';
+export { postWebhook } from './webhook-run.ts';
 
 function starred(item: unknown): readonly unknown[] {
   if (Array.isArray(item)) return item;

@@ -4,12 +4,13 @@ import {
   debounced,
   fail,
   mapEach,
+  postWebhook,
   pumpSlots,
   repair,
   starmapEach,
   unlockChord,
 } from '#deployed/app/builtin-runs';
-import { COLLECT_TASK, DEBOUNCE_TASK, FAIL_TASK, PUMP_TASK, REPAIR_TASK } from '../canvas/own-tasks.ts';
+import { COLLECT_TASK, DEBOUNCE_TASK, FAIL_TASK, PUMP_TASK, REPAIR_TASK, WEBHOOK_TASK } from '../canvas/own-tasks.ts';
 import type { TaskContext } from '../task/context.ts';
 import { TimeLimitExceeded } from '../base/errors.ts';
 import { isPassing } from '../base/passing.ts';
@@ -69,6 +70,7 @@ export function builtinTasks(app: App): TaskDefinition[] {
     // Without a claim: its message has the id of the task that it sends.
     define(DEBOUNCE_TASK, (_context, args) => debounced(app, args), UNSEEN),
     define(PUMP_TASK, (context, args) => pumpSlots(app, context, args), UNSEEN),
+    define(WEBHOOK_TASK, (context, args) => postWebhook(app, context, args), { ignoreResult: true }),
     define(REPAIR_TASK, (context, args) => repair(app, context, args), { ...SENDS, ignoreResult: true }),
   ];
   const ownNames: ReadonlySet<string> = new Set(all.map(({ name }) => name));

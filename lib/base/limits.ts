@@ -428,7 +428,10 @@ export const MAX_HTTP_REDIRECTS = 5;
 export const MAX_RETRY_AFTER_SECONDS = 86_400;
 /** Characters of a reason that an answer gives. */
 export const MAX_HTTP_REASON_CHARACTERS = 1024;
-/** Bytes of a webhook's body; a result that makes it larger is left out. Standard Webhooks: below 20 KB is recommended. */
-export const MAX_WEBHOOK_BYTES = 262_144;
+/**
+ * Bytes of an outcome in a webhook; a result that makes it larger is left out. Its retries of hours are stored, in at most 400 KB, where text
+ * of other alphabets takes five times as much. Standard Webhooks: below 20 KB is recommended.
+ */
+export const MAX_WEBHOOK_BYTES = 65_536;
 /** Waits between the tries of a webhook. Source: Standard Webhooks, "Deliverability and reliability". */
 export const WEBHOOK_RETRY_SECONDS = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400] as const;

@@ -15,5 +15,8 @@ export const DEBOUNCE_TASK = 'celeriac.debounce';
 /** Sends what a sender that died has left unsent. */
 export const REPAIR_TASK = 'celeriac.repair';
 
+/** Posts how a task ended. */
+export const WEBHOOK_TASK = 'celeriac.webhook';
+
 /** Looks whether those that wait for a slot can have one. */
 export const PUMP_TASK = 'celeriac.pump';

@@ -4,6 +4,7 @@ export {
   debounced,
   fail,
   mapEach,
+  postWebhook,
   pumpSlots,
   repair,
   starmapEach,

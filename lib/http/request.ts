@@ -60,6 +60,11 @@ export function passingOf(error: unknown): Passing | undefined {
   return typeof error === 'object' && error !== null ? PASSING.get(error) : undefined;
 }
 
+/** Of the answer; undefined for what is none of ours, or came of no answer. */
+export function statusOf(error: unknown): number | undefined {
+  return isOf(error, HttpRequestFailed) ? (error as HttpRequestFailed).status : undefined;
+}
+
 export function requestFailed(
   message: string,
   { cause, status, passing }: { readonly cause?: unknown; readonly status?: number; readonly passing?: Passing } = {},

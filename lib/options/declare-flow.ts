@@ -5,6 +5,8 @@ import type { TaskManifest } from './manifest.ts';
 import { resolveRateLimit } from './rate-limit.ts';
 import { resolveFlow } from './resolve-flow.ts';
 
+export { checkedWebhook } from './webhook-options.ts';
+
 /** Undefined for a task that starts whenever its message comes. @throws InvalidOption */
 export function declareFlow(name: string, options: FlowOptions, defaults: FlowDefaults): DeclaredFlow | undefined {
   const declared = givenFlow(options, defaults);

@@ -1,5 +1,5 @@
 /** What a task may say of itself, checked when it is declared. Names and meaning are Celery's, in camelCase. */
-import { checkedGroupKey, declareFlow } from '#deployed/options/declare-flow';
+import { checkedGroupKey, checkedWebhook, declareFlow } from '#deployed/options/declare-flow';
 import type { StandardSchemaV1 } from '../base/standard-schema.ts';
 import { type Duration, durationSeconds } from '../base/duration.ts';
 import { booleanOption, integerIn, refuseUnknownKeys, shown } from '../base/checks.ts';
@@ -14,6 +14,7 @@ import { declaredQueue } from './declared-queue.ts';
 import type { DeclaredFlow, FlowOptions } from './flow-options.ts';
 import type { GroupKey } from './group-id.ts';
 import type { Settings } from './settings.ts';
+import type { WebhookOptions } from './webhook-options.ts';
 
 /** Matches errors: a class, or a function that answers whether an error is meant. */
 export type ErrorMatcher = (abstract new (...args: never[]) => Error) | ((error: unknown) => boolean);
@@ -70,6 +71,8 @@ export interface TaskOptions extends FlowOptions {
   readonly params?: readonly string[];
   /** Validates the arguments (as an array) at enqueue and before the run. Any Standard Schema. */
   readonly schema?: StandardSchemaV1<unknown, readonly unknown[]>;
+  /** Posts how the task ended, signed, until it is taken. Default: nothing is posted. */
+  readonly webhook?: WebhookOptions;
 }
 
 export interface ResolvedTaskOptions {
@@ -98,6 +101,7 @@ export interface ResolvedTaskOptions {
   readonly maxDeliveries: number;
   readonly params: readonly string[] | undefined;
   readonly schema: StandardSchemaV1<unknown, readonly unknown[]> | undefined;
+  readonly webhook: WebhookOptions | undefined;
 }
 
 export const TASK_KEYS: ReadonlySet<string> = new Set<keyof TaskOptions>([
@@ -130,6 +134,7 @@ export const TASK_KEYS: ReadonlySet<string> = new Set<keyof TaskOptions>([
   'maxDeliveries',
   'params',
   'schema',
+  'webhook',
 ]);
 const TASK_NAME = /^[\w$.:/-]+$/;
 
@@ -189,6 +194,7 @@ export function resolveTaskOptions(name: string, options: TaskOptions, settings:
     maxDeliveries: integerIn(options.maxDeliveries ?? settings.maxDeliveries, 1, 1000, at('maxDeliveries')),
     params: options.params === undefined ? undefined : [...options.params],
     schema: options.schema,
+    webhook: checkedWebhook(name, options.webhook),
   };
 }
 

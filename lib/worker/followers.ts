@@ -34,6 +34,8 @@ export type Follower =
       readonly sent: Sent;
       readonly rest: readonly Signature[];
     }
+  /** How it ended is posted. */
+  | { readonly kind: 'webhook' }
   /** A unique task whose key is free again. */
   | { readonly kind: 'unmark' }
   | { readonly kind: 'retry'; readonly retry: NonNullable<Settlement['retry']> }
@@ -68,6 +70,11 @@ export function hasFollowers({ embed: { callbacks, chain, chord } }: Message): b
   return (callbacks?.length ?? 0) > 0 || (chain?.length ?? 0) > 0 || chord !== null;
 }
 
+/** Who runs a task here posts nothing. */
+export function postsWebhook({ task }: Message, { registry, eager }: Tasks): boolean {
+  return eager === undefined && registry.find(task)?.options.webhook !== undefined;
+}
+
 /** All that follows from how a message ended, in this order. */
 export function followersOf(message: Message, { status, meta, settlement }: Committed, tasks: Tasks): Follower[] {
   const { retry, deadLetter } = settlement;
@@ -78,6 +85,7 @@ export function followersOf(message: Message, { status, meta, settlement }: Comm
   if (status === SUCCESS) {
     if (hasFollowers(message)) followers.push(...successors(message, valueOf(meta, settlement)));
   } else followers.push(...failures(message, status, meta, tasks));
+  if (postsWebhook(message, tasks) && status !== IGNORED) followers.push({ kind: 'webhook' });
   return [...followers, ...memberships(membershipOf(message), status !== SUCCESS)];
 }
 

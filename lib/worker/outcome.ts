@@ -8,7 +8,7 @@ import type { Message } from '../wire/message.ts';
 import type { TaskDefinition } from '../task/registry.ts';
 import { type ExtendedFields, writeDocument, writeException } from '../wire/result-document.ts';
 import { FAILURE, IGNORED, REJECTED, RETRY, REVOKED, SUCCESS } from '../base/states.ts';
-import { followerIds, hasFollowers } from './followers.ts';
+import { followerIds, hasFollowers, postsWebhook } from './followers.ts';
 import type { Attempt } from './attempt.ts';
 import type { EndDecision } from './decide.ts';
 import { type Committed, readSettlement, type Settlement, writeSettlement } from './committed.ts';
@@ -48,7 +48,8 @@ export function minimalFailure(attempt: Attempt, error: unknown): Committed {
 async function settlementOf(attempt: Attempt, decision: Outcome): Promise<Settlement> {
   const { message, definition, worker } = attempt;
   if (decision.kind === 'success') {
-    return ignoresResult(message, definition) && hasFollowers(message) ? { value: decision.value ?? null } : {};
+    const isAsked = hasFollowers(message) || postsWebhook(message, worker.app);
+    return ignoresResult(message, definition) && isAsked ? { value: decision.value ?? null } : {};
   }
   if (decision.kind === 'retry') {
     const atMs = worker.ports.clock.nowMs();

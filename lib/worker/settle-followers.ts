@@ -26,6 +26,7 @@ import { sendChildren } from './send-children.ts';
 import { type Child, Pending, type Settling } from './settling.ts';
 import { inWindows, Outbox, Progress } from './windows.ts';
 import { unmarkEnded } from './unmark.ts';
+import { webhookStep } from './webhook.ts';
 import type { Worker } from './worker.ts';
 import type { Committed, Settlement } from './committed.ts';
 
@@ -67,6 +68,7 @@ function settlingOf(
   const pending = new Pending();
   const settling: Settling = {
     parent: message,
+    committed,
     app,
     ports,
     deadlineMs,
@@ -116,6 +118,10 @@ async function begin(follower: Follower, settling: Settling): Promise<void> {
   if (kind === 'step') await addStep(settling, follower);
   else if (kind === 'retry') settling.outbox.add(retryMessage(settling.parent, follower.retry, settling.app));
   else if (kind === 'unmark') await unmarkEnded(settling.parent, settling.ports);
+  else if (kind === 'webhook')
+    await settling.follow(
+      [webhookStep(settling.parent, settling.committed, settling.app)].filter((each) => each !== undefined),
+    );
   else if (kind === 'member') await settling.follow(await countMember(settling, follower.member));
   else if (kind === 'each')
     await inWindows(settling, follower.list, follower.of, (signature, index) =>

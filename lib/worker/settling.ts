@@ -5,6 +5,7 @@ import type { ConcludeOutcome, ConcludeRequest } from '../ports/backend.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Message } from '../wire/message.ts';
 import type { Signature } from '../wire/signature.ts';
+import type { Committed } from './committed.ts';
 import type { Follower, Waiting } from './followers.ts';
 import type { Outbox, Windowed } from './windows.ts';
 
@@ -15,6 +16,8 @@ export interface Child extends Prepared {
 
 export interface Settling extends Windowed {
   readonly parent: Message;
+  /** How it ended. */
+  readonly committed: Committed;
   readonly app: App;
   readonly ports: Ports;
   /** When the invocation ends, milliseconds since the epoch. */

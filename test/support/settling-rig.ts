@@ -45,6 +45,7 @@ export function settlingRig(app: Celeriac, more: object = {}): SettlingRig {
     parent: { id: 'parent' } as Message,
     app: app as never,
     ports,
+    committed: { status: 'SUCCESS', meta: undefined, settlement: {} },
     deadlineMs: NOW + 60_000,
     again: false,
     lastTry: false,

@@ -16,4 +16,5 @@ export const declareFlow: typeof Whole.declareFlow = (name, options, defaults) =
 
 // The stack that deployed this function has checked them at synth.
 export const checkedGroupKey = (value: GroupKey | undefined): GroupKey | undefined => value;
+export const checkedWebhook: typeof Whole.checkedWebhook = (_task, options) => options;
 export const checkFlowDefaults: typeof Whole.checkFlowDefaults = () => {};
