@@ -13,6 +13,7 @@ export interface WebhookOutcome {
   readonly task: string;
   /** Id of the task. */
   readonly id: string;
+  /** How it ended. */
   readonly state: WebhookState;
   /** Of its last attempt, from 0. */
   readonly retries: number;
@@ -26,9 +27,11 @@ export interface WebhookOutcome {
 
 /** What is posted, as Standard Webhooks recommend. */
 export interface WebhookEvent {
+  /** How the task ended, in Celery's words for events. */
   readonly type: 'task.succeeded' | 'task.failed' | 'task.revoked' | 'task.rejected';
   /** When the task ended, ISO 8601. */
   readonly timestamp: string;
+  /** What is told of it. */
   readonly data: WebhookOutcome;
 }
 
