@@ -11,6 +11,8 @@ import { FetchError } from '../support/worlds.ts';
 import { PATIENCE_SECONDS } from '../support/patience.ts';
 
 const app = new Celeriac('e2e', {
+  // Clients, servers and workers are this one process, and a hundred callers ask at once.
+  callTimeout: PATIENCE_SECONDS,
   queues: { default: {}, mail: {}, orders: { fifo: true } },
   routes: { 'mail.*': 'mail', 'order.*': 'orders' },
 });
