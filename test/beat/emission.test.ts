@@ -179,6 +179,14 @@ const crontabArbitrary = fc
     ),
   }));
 
+/** EventBridge takes one of the two day fields. */
+function hasBothDays({
+  dayOfMonth,
+  dayOfWeek,
+}: Readonly<Record<'dayOfMonth' | 'dayOfWeek', { readonly values: ReadonlySet<number> }>>): boolean {
+  return dayOfMonth.values.size < 31 && dayOfWeek.values.size < 7;
+}
+
 // ---------------------------------------------------------------- one year
 
 const DAYS = Array.from({ length: (END - START) / DAY_MS }, (_, index) => START + index * DAY_MS);
@@ -218,21 +226,17 @@ function expectSameYear(schedule: CrontabSchedule, cron: AwsCron, days: readonly
 
 describe('crontabs as cron(...)', () => {
   it('what is emitted fires exactly when the schedule is due; what is not has both day fields', () => {
-    let [tried, expressible] = [0, 0];
     fc.assert(
       fc.property(
         crontabArbitrary,
         fc.array(fc.nat(365), { minLength: 2, maxLength: 2 }),
         ({ fields, schedule }, days) => {
-          tried += 1;
           const result = ruleExpression(schedule);
-          const both = fields.dayOfMonth.values.size < 31 && fields.dayOfWeek.values.size < 7;
-          if (both) {
+          if (hasBothDays(fields)) {
             expect(result).toEqual({ ok: false, reason: 'day of month and day of week' });
             return;
           }
           if (!result.ok) expect.fail(`not emitted: ${result.reason}`);
-          expressible += 1;
           expect(result.expression.length).toBeLessThanOrEqual(256);
           expect(result.expression.split(' ')[4]).toMatch(/^(?:\?|[A-Z,-]+)$/);
           const cron = new AwsCron(result.expression);
@@ -244,9 +248,9 @@ describe('crontabs as cron(...)', () => {
       ),
       { numRuns: runs(500, 3000) },
     );
-    // Of those tried: fewer than 3000 where the machine is so busy that the property's time ends first.
-    expect(expressible).toBeGreaterThan(tried / 2);
-    expect(tried).toBeGreaterThan(30);
+    // By themselves: of the property as many are tried as a busy machine has the time for.
+    const drawn = fc.sample(crontabArbitrary, 200);
+    expect(drawn.filter(({ fields }) => !hasBothDays(fields)).length).toBeGreaterThan(100);
   });
 
   it.each(['* * * * *', '*/7 * * * *', '1-59/2 */3 * * *', '0,59 * * * sun', '*/2 8-17 * 2 *', '3 * 29-31 * *'])(

@@ -15,6 +15,7 @@ import { FakeDynamodb } from '../support/fake-services/fake-dynamodb.ts';
 import type { Send } from '../support/fake-services/services.ts';
 import { byUtf8 } from '../support/fake-services/values.ts';
 import { type Servers, startServers } from '../support/servers.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 
 const RUNS = Number(process.env['HISTORIES'] ?? 60);
 
@@ -222,7 +223,8 @@ describe('the fake DynamoDB', () => {
           seen.set(kind, (seen.get(kind) ?? 0) + 1);
         }
       }),
-      { numRuns: RUNS },
+      // All of them, on a machine however busy: what was seen is counted.
+      { numRuns: RUNS, interruptAfterTimeLimit: PATIENCE_MS },
     );
     // Of each kind enough that the comparison says something.
     for (const kind of ['answered', 'ConditionalCheckFailedException', 'ValidationException'])

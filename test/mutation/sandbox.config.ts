@@ -12,6 +12,10 @@ export default defineConfig({
     exclude: configDefaults.exclude,
     typecheck: { enabled: false },
     maxWorkers: 1,
+    // Instrumented code takes several times as long: years of sweeps came to the suite's limit, and killed nothing any more.
+    // Who runs the mutants says how long all tests of one may take.
+    testTimeout: 1_800_000,
+    hookTimeout: 1_800_000,
     setupFiles: ['test/support/properties.ts', 'test/mutation/setup.ts'],
   },
 });
