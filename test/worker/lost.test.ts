@@ -379,6 +379,17 @@ describe('where it goes', () => {
     // A mark takes some dozen bytes, in one layer of base64 that the envelope may have had.
     expect((await lose({ body: whole(500_000) })).steps).toEqual(['mail letter', 'mail told']);
   });
+
+  it('as long as SQS takes it, and no longer', async () => {
+    const told = async (characters: number): Promise<string | undefined> => {
+      const { sent } = await lose({ body: envelope({}, 'mail', 'x'.repeat(characters)) });
+      return sent.find(({ lost }) => lost === 'told')?.message.body;
+    };
+    // Four characters for three bytes.
+    const most = (SQS_MAX_MESSAGE_BYTES / 4) * 3 - Buffer.from((await told(0)) ?? '', 'base64').length;
+    expect((await told(most))?.length).toBe(SQS_MAX_MESSAGE_BYTES);
+    expect(await told(most + 1)).toBeUndefined();
+  });
 });
 
 describe('a look at slots', () => {

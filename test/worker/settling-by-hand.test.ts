@@ -392,6 +392,7 @@ describe('a body whose results have gone', () => {
   const BODY = { ...signature('job'), options: { task_id: 'body' } };
   const CHAIN = { ...signature('celery.chain'), subtask_type: 'chain', kwargs: { tasks: [BODY, signature('job')] } };
   const SEVERAL = { ...group(2, 'm'), options: { task_id: 'body' } };
+  const TREE = { ...CHAIN, kwargs: { tasks: [SEVERAL] } };
   const record = (status: string): TaskRecord => ({ id: 'body', status });
 
   it.each<[string, Signature, unknown, readonly string[]]>([
@@ -408,6 +409,12 @@ describe('a body whose results have gone', () => {
       [],
     ],
     // The first alone may have been sent.
+    [
+      'is a chain whose first is several',
+      TREE as Signature,
+      { kind: 'busy', leaseMs: NOW, record: record('STARTED') },
+      ['failed step'],
+    ],
     ['is several', SEVERAL, { kind: 'busy', leaseMs: NOW, record: record('STARTED') }, ['failed step']],
   ])('%s', async (_what, body, outcome, kinds) => {
     const { settling, asked } = steps();
