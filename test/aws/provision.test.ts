@@ -23,7 +23,7 @@ function setup(app: Celeriac, { looks = 1, kept = [] as string[], refused = '' }
   const seen = new Map<string, number>();
   const answer = (name: string, input: Record<string, unknown>): unknown => {
     if (name === 'CreateQueueCommand')
-      return { QueueUrl: `http://sqs.us-east-1.localhost:4566/0/${input['QueueName']}` };
+      return { QueueUrl: `http://sqs.us-east-1.localhost:4566/0/${String(input['QueueName'])}` };
     if (name === 'GetQueueAttributesCommand')
       return { Attributes: { QueueArn: `arn:${String(input['QueueUrl']).split('/').at(-1)}` } };
     const table = String(input['TableName']);
