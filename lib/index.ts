@@ -19,6 +19,8 @@ export type { Rate, RateLimit, RateLimitOptions } from './options/rate-limit.ts'
 export type { StandardIssue, StandardResult, StandardSchemaV1 } from './base/standard-schema.ts';
 export type { QueueOptions } from './options/queue-options.ts';
 export type { AppOptions, HistoryOption, RetryPolicy, Settings } from './options/settings.ts';
+export type { Telemetry } from './ports/telemetry.ts';
+export type { MetricsBy, MetricsOption, MetricsOptions } from './options/metrics.ts';
 export type { Environment } from './options/manifest.ts';
 export type { HttpTaskOptions } from './app/http-definition.ts';
 export type { HttpTargetOptions, HttpTaskTarget, Late } from './options/http-options.ts';

@@ -63,8 +63,11 @@ export function builtinTasks(app: App): TaskDefinition[] {
       ...SENDS,
       ignoreResult: true,
     }),
-    // DynamoDB deletes by TTL.
-    define('celery.backend_cleanup', () => null),
+    define('celery.ping', () => 'pong'),
+    define('celery.backend_cleanup', (context) => {
+      context.logger.info('Nothing to clean up: DynamoDB deletes what has expired by its TTL.');
+      return null;
+    }),
     define(FAIL_TASK, (_context, args) => fail(args)),
     define(COLLECT_TASK, (_context, [results]) => results),
     // Without a claim: its message has the id of the task that it sends.

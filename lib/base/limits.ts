@@ -175,6 +175,8 @@ export const REFUSED_TIMER_SECONDS = 900;
 export const DEFAULT_CALL_TIMEOUT_SECONDS = 3;
 /** Receives from the lost queue after which a message leaves it, whether its state could be written or not: some 25 minutes. */
 export const LOST_QUEUE_RECEIVES = 10;
+/** Characters of a namespace of CloudWatch's metrics [PutMetricData]. */
+export const MAX_METRIC_NAMESPACE_CHARACTERS = 255;
 /** A batch waits this long at most until its spans are exported: a collector answers within milliseconds, or is away. */
 export const TELEMETRY_FLUSH_SECONDS = 2;
 /** What is left of an invocation's time behind that: its answer must be out before Lambda's deadline. */

@@ -49,6 +49,7 @@ export { runApart } from '../worker/apart.ts';
 export { revokeById } from '../results/revoke.ts';
 export { consumeLost } from '../worker/consume-lost.ts';
 export { defer } from '../worker/defer.ts';
+export { metricFields } from '../worker/metric-fields.ts';
 export { gatherResults } from '../worker/gather.ts';
 export { announceEnd, announceRun, runHooks } from '../worker/hooks.ts';
 export { settleLost } from '../worker/lost.ts';

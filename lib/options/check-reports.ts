@@ -1,10 +1,18 @@
 /** What an app tells of itself to others, checked. In deployed functions its twin takes it as it is: the same was checked at synth. */
 import { shown } from '../base/checks.ts';
 import { InvalidOption } from '../base/errors.ts';
+import { type MetricsOption, resolveMetrics } from './metrics.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
 /** @throws InvalidOption */
-export function checkReports({ telemetry }: { readonly telemetry?: Telemetry }): void {
+export function checkReports({
+  telemetry,
+  metrics,
+}: {
+  readonly telemetry?: Telemetry;
+  readonly metrics?: MetricsOption;
+}): void {
+  if (metrics !== undefined) resolveMetrics(metrics);
   if (telemetry !== undefined && typeof (telemetry as Partial<Telemetry> | null)?.within !== 'function')
     throw new InvalidOption(
       `telemetry: ${shown(telemetry)} given. Give openTelemetry() of 'celeriac/opentelemetry', or leave it out.`,

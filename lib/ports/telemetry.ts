@@ -1,4 +1,5 @@
 /** Port of traces: what is told of a message on its way. Nothing of it is called where an app has no `telemetry`. */
+import type { RunEndKind } from './run-ends.ts';
 
 /** What a span says of a message: names and ids, never arguments. */
 export interface TracedMessage {
@@ -35,7 +36,7 @@ export interface SentMessage {
 /** How a run ended: what the worker decides. */
 export interface RunEnd {
   /** What becomes of the attempt. */
-  readonly kind: 'success' | 'retry' | 'reject' | 'requeue' | 'ignore' | 'revoke' | 'fail';
+  readonly kind: RunEndKind;
   /** What the task threw. */
   readonly error?: unknown;
   /** Whether the task's `throws` has it: no error of the program's. */

@@ -17,10 +17,11 @@ import {
 import { InvalidOption } from '../base/errors.ts';
 import { booleanOption, refuseUnknownKeys, shown } from '../base/checks.ts';
 import { errorMessage, errorStack, errorText } from '../base/error-text.ts';
+import { STATE_OF_END } from '../ports/run-ends.ts';
 import type { MessageSpan, RunEnd, SentMessage, Telemetry, TracedMessage } from '../ports/telemetry.ts';
 import { CELERIAC_HEADER, CELERY_HEADERS, type Message } from '../wire/message.ts';
 import { flush } from './flush.ts';
-import { batchName, factsOf, onlyQueue, operationOf, type SpanNames, spanName, STATES } from './span-facts.ts';
+import { batchName, factsOf, onlyQueue, operationOf, type SpanNames, spanName } from './span-facts.ts';
 
 /** How spans look, and where they go. */
 export interface OpenTelemetryOptions {
@@ -227,7 +228,7 @@ function end(span: Span): void {
 function note(span: Span, end: RunEnd | undefined): void {
   if (end === undefined) return;
   const { kind, error, expected } = end;
-  span.setAttribute('celery.state', STATES[kind]);
+  span.setAttribute('celery.state', STATE_OF_END[kind]);
   if (kind === 'retry') span.setAttribute('celery.retry.reason', errorMessage(error));
   // As in Celery's instrumentation: a retry is no failure, nor is what the task's `throws` has.
   if (kind === 'fail' && expected !== true) fail(span, error);

@@ -3,8 +3,7 @@
  * here and come from no package; and beside them what Celery's own instrumentation writes, under its names.
  */
 import type { Attributes } from '@opentelemetry/api';
-import { FAILURE, IGNORED, REJECTED, RETRY, REVOKED, SUCCESS } from '../base/states.ts';
-import type { RunEnd, TracedMessage } from '../ports/telemetry.ts';
+import type { TracedMessage } from '../ports/telemetry.ts';
 
 /** `messaging`: `send mail`. `celery`: `apply_async/mail.send`, as `opentelemetry-instrumentation-celery` has it. */
 export type SpanNames = 'messaging' | 'celery';
@@ -50,17 +49,6 @@ export function factsOf(operation: Operation, { id, task, queue, retries, rootId
     'celery.retries': retries,
   };
 }
-
-/** Celery's states of what a run may come to. */
-export const STATES: Readonly<Record<RunEnd['kind'], string>> = {
-  success: SUCCESS,
-  fail: FAILURE,
-  retry: RETRY,
-  reject: REJECTED,
-  requeue: REJECTED,
-  ignore: IGNORED,
-  revoke: REVOKED,
-};
 
 /** The queue of all of them; undefined for several. */
 export function onlyQueue(queues: readonly string[]): string | undefined {

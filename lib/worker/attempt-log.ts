@@ -8,11 +8,17 @@ export function fieldsOf(attempt: Attempt): Record<string, unknown> {
   return { task: message.task, taskId: message.id, queue: message.queue, attempt: message.retries };
 }
 
-export function logEnd(attempt: Attempt, decision: EndDecision, startMs: number): void {
+/** @param metrics fields by which the line is a metric too */
+export function logEnd(
+  attempt: Attempt,
+  decision: EndDecision,
+  startMs: number,
+  metrics: Readonly<Record<string, unknown>> = {},
+): void {
   const { message, worker } = attempt;
   const { logger, clock } = worker.ports;
   const subject = `Task ${message.task}[${message.id}]`;
-  const fields = { ...fieldsOf(attempt), state: decision.kind };
+  const fields = { ...fieldsOf(attempt), state: decision.kind, ...metrics };
   const runtime = `${((clock.nowMs() - startMs) / 1000).toFixed(3)}s`;
   for (const error of ('broken' in decision ? decision.broken : undefined) ?? [])
     logger.log('error', `${subject}: a predicate of its options threw ${errorLine(error)}`, fieldsOf(attempt));

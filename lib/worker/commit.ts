@@ -1,5 +1,6 @@
 /** Writes down how an attempt ended, then settles it. The commit comes first: what is not committed may run again. */
 import { announceEnd, runHooks } from '#deployed/worker/hooks';
+import { metricFields } from '#deployed/worker/metric-fields';
 import { errorLine, errorMessage } from '../base/error-text.ts';
 import { isPassing, OutcomeRefused } from '../base/passing.ts';
 import type { Clock } from '../base/time.ts';
@@ -40,7 +41,7 @@ export async function endRun(
   attempt.span?.ended(written);
   if (written.kind === 'fail') worker.app.eager?.failed(message.id, written.error);
   return commitAndSettle(attempt, record, startMs, async () => {
-    logEnd(attempt, written, startMs);
+    logEnd(attempt, written, startMs, await metricsOf(attempt, record.status, startMs));
     if (worker.app.signals !== undefined || Object.keys(definition.hooks).length > 0)
       await runHooks(attempt, written, args);
   });
@@ -56,12 +57,22 @@ export async function endLost(attempt: Attempt, error: Error, reason: string): P
   attempt.worker.ports.logger.log(
     'error',
     `Task ${attempt.message.task}[${attempt.message.id}] lost: ${errorMessage(error)}`,
-    fieldsOf(attempt),
+    { ...fieldsOf(attempt), ...(await metricsOf(attempt, FAILURE)) },
   );
   const { message, worker } = attempt;
   return commitAndSettle(attempt, record, undefined, async () => {
     if (worker.app.signals !== undefined) await announceEnd(message, FAILURE, error, worker);
   });
+}
+
+/** Nothing where the app asks for no metrics. */
+async function metricsOf(
+  attempt: Attempt,
+  state: string,
+  startedMs?: number,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const { message, delivery, worker } = attempt;
+  return worker.app.settings.metrics && metricFields({ message, delivery, state, startedMs }, worker);
 }
 
 async function requeue(attempt: Attempt, reason: string): Promise<Disposition> {

@@ -1,3 +1,4 @@
+import { metricFields } from '#deployed/worker/metric-fields';
 import { passOn } from '#deployed/worker/pass-on';
 import { announceEnd } from '#deployed/worker/hooks';
 import { errorLine } from '../base/error-text.ts';
@@ -57,7 +58,12 @@ export async function conclude(
     // Left out of what its caller asked for: somebody may want to know.
     deadLetterReason !== undefined ? 'error' : status === IGNORED ? 'warn' : 'info',
     `Task ${message.task}[${message.id}] ${status}: ${errorLine(error)}`,
-    { task: message.task, taskId: message.id, queue: message.queue },
+    {
+      task: message.task,
+      taskId: message.id,
+      queue: message.queue,
+      ...(worker.app.settings.metrics && (await metricFields({ message, delivery, state: status }, worker))),
+    },
   );
   if (worker.app.signals !== undefined) await announceEnd(message, status, error, worker);
   await settle(message, delivery, { status, meta, settlement, ended: { atMs: nowMs } }, worker);

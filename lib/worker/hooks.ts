@@ -3,7 +3,8 @@
  * it is loaded where a task or the app has any.
  */
 import { errorLine, errorMessage } from '../base/error-text.ts';
-import { FAILURE, IGNORED, REJECTED, RETRY, REVOKED, SUCCESS } from '../base/states.ts';
+import { FAILURE, RETRY, REVOKED, SUCCESS } from '../base/states.ts';
+import { STATE_OF_END } from '../ports/run-ends.ts';
 import { emitSignal } from '../producer/emit-signal.ts';
 import { runWithContext, type TaskContext } from '../task/context.ts';
 import type { TaskHooks } from '../task/registry.ts';
@@ -37,18 +38,8 @@ export async function announceRun(attempt: Told, args: readonly unknown[]): Prom
   };
 }
 
-const STATES = {
-  success: SUCCESS,
-  fail: FAILURE,
-  retry: RETRY,
-  reject: REJECTED,
-  requeue: REJECTED,
-  ignore: IGNORED,
-  revoke: REVOKED,
-} as const;
-
 function endedAs(decision: EndDecision): Pick<TaskSignals['taskPostrun'], 'state' | 'result' | 'error'> {
-  const state = STATES[decision.kind];
+  const state = STATE_OF_END[decision.kind];
   if (decision.kind === 'success') return { state, result: decision.value };
   return 'error' in decision ? { state, error: decision.error } : { state };
 }

@@ -37,6 +37,17 @@ await provider.forceFlush();`,
   expect(own.filter((name) => name !== 'request ').toSorted()).toEqual(shown.toSorted());
 });
 
+it('each metric and each of its options has a row', () => {
+  const [, metrics = ''] = page.split('## Metrics');
+  const firsts = [...metrics.matchAll(/^\| (`.*?) +\| (?:Count|Milliseconds)/gm)].map(([, cell = '']) => cell);
+  const named = firsts.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name));
+  const source = readFileSync('lib/worker/metric-fields.ts', 'utf8');
+  const written = [...source.matchAll(/\]: '(\w+)'|values\['(\w+)'\]/g)].map(([, count, time]) => count ?? time);
+  expect(named.map(String).toSorted()).toEqual(written.map(String).toSorted());
+  const options = [...metrics.matchAll(/^\| `(by|namespace)` /gm)].map(([, name]) => name);
+  expect(options).toEqual(['by', 'namespace']);
+});
+
 it('each option has a row', () => {
   const source = readFileSync('lib/telemetry/open-telemetry.ts', 'utf8');
   const options = /interface OpenTelemetryOptions \{([\s\S]*?)\n\}/.exec(source)?.[1] ?? '';
