@@ -14,10 +14,8 @@ export interface TracedMessage {
   /** Id of the task from which all others followed. */
   readonly rootId: string;
   /** Custom headers, among them those that carry a trace. */
-  readonly headers: Headers;
+  readonly headers: Readonly<Record<string, unknown>>;
 }
-
-type Headers = Readonly<Record<string, unknown>>;
 
 /** The span of a message that is to be sent. It is seen once it has ended: not where nothing was sent. */
 export interface MessageSpan {
@@ -52,9 +50,9 @@ export interface RunSpan {
 /** Where traces go: what `openTelemetry()` gives. The methods are the library's own use. None of them throws for a fault of its own. */
 export interface Telemetry {
   /** Begins the span of a message that is to be sent. @returns the message's headers, which carry it */
-  message(message: TracedMessage): { readonly headers: Headers; readonly span?: MessageSpan };
+  message(message: TracedMessage): { readonly headers: Readonly<Record<string, unknown>>; readonly span?: MessageSpan };
   /** The headers of a message that has no span of its own, and passes on whose it is. */
-  passOn(headers: Headers): Headers;
+  passOn(headers: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
   /** Messages are sent together, by `run`. */
   send<R>(messages: readonly SentMessage[], run: () => Promise<R>): Promise<R>;
   /**
@@ -65,7 +63,7 @@ export interface Telemetry {
    */
   batch<R>(queues: readonly string[], leftMs: () => number, run: () => Promise<R>): Promise<R>;
   /** What `run` does follows from a message with these headers. */
-  within<R>(headers: Headers, run: () => R): R;
+  within<R>(headers: Readonly<Record<string, unknown>>, run: () => R): R;
   /** A task runs, within `run`. */
   run<R>(message: TracedMessage, run: (span: RunSpan) => Promise<R>): Promise<R>;
 }

@@ -95,8 +95,9 @@ describe('the line of an end', () => {
   });
 
   it('a message that was behind others has waited', async () => {
-    const { app, world, slow, measured } = shop('emf', { batchConcurrency: 1 });
-    await app.sendMany([slow.s(3), slow.s(1)]);
+    const { world, slow, measured } = shop('emf', { queues: { orders: { fifo: true }, other: {} } });
+    await slow.delay(3);
+    await slow.delay(1);
     await world.drain();
     expect(measured().map((line) => [line['WaitingTime'], line['RunTime']])).toEqual([
       [0, 3000],
