@@ -1,6 +1,13 @@
 export { Celeriac, currentApp, type Wiring, type RarePort } from './app/app.ts';
 export { enqueue, enqueueMany } from './app/public-enqueue.ts';
-export { currentTask, type RetryOptions, type TaskContext, type TaskLogger, type TaskRequest } from './task/context.ts';
+export {
+  type CheckpointOptions,
+  currentTask,
+  type RetryOptions,
+  type TaskContext,
+  type TaskLogger,
+  type TaskRequest,
+} from './task/context.ts';
 export type {
   EndSignal,
   PublishSignal,
@@ -187,6 +194,7 @@ export {
   HopLimitExceeded,
   HttpRequestFailed,
   HttpTargetRefused,
+  TooManyParts,
   InvalidKey,
   RateLimitTooLong,
   Ignore,

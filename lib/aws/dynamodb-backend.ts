@@ -20,13 +20,14 @@ import type {
   ReopenRequest,
   TaskRecord,
   UpdateOutcome,
+  UpdateRequest,
 } from '../ports/backend.ts';
 import type { Clock, Random } from '../base/time.ts';
 import { mapConcurrently } from '../base/map-concurrently.ts';
 import { backoff } from './backoff.ts';
 import { readTerminated, reopenTask, revokeTask } from '#deployed/aws/dynamodb-revokes';
 import { freeFor, isConclusion, isOurs, oursFor } from './dynamodb-conditions.ts';
-import { claimFields, commitFields, concludeFields, ENDED_OTHERWISE } from './dynamodb-fields.ts';
+import { claimFields, commitFields, concludeFields, ENDED_OTHERWISE, updateFields } from './dynamodb-fields.ts';
 import { DynamodbBatch } from './dynamodb-batch.ts';
 import type { StatementOutcome } from './dynamodb-statements.ts';
 import { document, isExpired, type Item, number, recordOf, text } from './dynamodb-record.ts';
@@ -137,8 +138,8 @@ export class DynamodbBackend implements Backend {
     await this.#write(id, update, 'NONE');
   }
 
-  async update(request: Parameters<Backend['update']>[0]): Promise<UpdateOutcome> {
-    const update = new UpdateBuilder().set('status', text(request.status)).set('result', document(request.meta));
+  async update(request: UpdateRequest): Promise<UpdateOutcome> {
+    const update = new UpdateBuilder().setAll(updateFields(request));
     update.when(`${oursFor(update, request)} AND attribute_not_exists(${update.name('terminate')})`);
     const { ok, item } = await this.#write(request.id, update, 'NONE');
     if (ok) return 'stored';
@@ -273,5 +274,6 @@ function done<T>(requests: readonly T[], outcomes: readonly StatementOutcome[]):
 
 function claimed(item: Item | undefined): ClaimOutcome {
   const record = item === undefined ? undefined : recordOf(item);
-  return { kind: 'claimed', deliveries: record?.deliveries ?? 1, requeues: record?.requeues ?? 0 };
+  const { deliveries = 1, requeues = 0, checkpoint } = record ?? {};
+  return { kind: 'claimed', deliveries, requeues, ...(checkpoint && { checkpoint }) };
 }

@@ -1,6 +1,6 @@
 /** What each step of the protocol writes on a task's item: once, whether it goes as an update or as a statement of a batch. */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import type { ClaimRequest, CommitRequest, ConcludeRequest } from '../ports/backend.ts';
+import type { ClaimRequest, CommitRequest, ConcludeRequest, UpdateRequest } from '../ports/backend.ts';
 import { STARTED } from '../base/states.ts';
 import { document, number, text, timestamp } from './dynamodb-record.ts';
 
@@ -27,6 +27,7 @@ export function commitFields(request: CommitRequest): Fields {
     ['status', text(request.status)],
     ...outcome(request),
     ...(request.ignored ? ([['ignored', { BOOL: true }]] as const) : []),
+    ...(request.checkpoint === undefined ? [] : ([['checkpoint', text(request.checkpoint)]] as const)),
     ...(request.final
       ? ([['finished', number(request.nowMs)]] as const)
       : // The next attempt counts its deliveries from nothing, and a claim cannot reset and add in one write.
@@ -36,6 +37,19 @@ export function commitFields(request: CommitRequest): Fields {
         ] as const)),
     ...written(request.nowMs, request),
   ];
+}
+
+export function updateFields(request: UpdateRequest): Fields {
+  return 'checkpoint' in request
+    ? [
+        ['checkpoint', text(request.checkpoint)],
+        ['deliveries', number(1)],
+        ['requeues', number(0)],
+      ]
+    : [
+        ['status', text(request.status)],
+        ['result', document(request.meta)],
+      ];
 }
 
 export function concludeFields(request: ConcludeRequest): Fields {

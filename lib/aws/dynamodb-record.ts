@@ -35,6 +35,8 @@ export function recordOf(item: Item): TaskRecord {
     settledAttempt: numeric('settled'),
     ignored: item['ignored']?.BOOL,
     past: string('past'),
+    // Empty where it was taken away.
+    checkpoint: string('checkpoint') || undefined,
     expiresAtSeconds: numeric('ttl'),
   };
   const present = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));

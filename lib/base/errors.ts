@@ -259,6 +259,12 @@ export class HopLimitExceeded extends CeleriacError {
   static override readonly code: string = 'HOP_LIMIT_EXCEEDED';
 }
 
+/** The task has gone on in as many parts as `maxParts` lets it. */
+export class TooManyParts extends CeleriacError {
+  static readonly errorName: string = 'TooManyParts';
+  static override readonly code: string = 'TOO_MANY_PARTS';
+}
+
 // ------------------------------------------------- control flow: thrown by tasks to say what to do
 
 /** Thrown by `retry()`: this attempt ends, another follows. */
@@ -298,6 +304,8 @@ export interface RetryOverrides {
   readonly linkError?: readonly object[];
   readonly argsrepr?: string;
   readonly kwargsrepr?: string;
+  /** It is no other attempt: this one goes on, as this part. Made by `TaskContext.goOn` alone. */
+  readonly part?: number;
 }
 
 /**
@@ -366,6 +374,7 @@ export const ERROR_CLASSES: readonly (typeof CeleriacError & { readonly errorNam
   TimeLimitExceeded,
   SoftTimeLimitExceeded,
   HopLimitExceeded,
+  TooManyParts,
   InvalidKey,
   RateLimitTooLong,
   Retry as never,

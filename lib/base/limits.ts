@@ -388,6 +388,21 @@ export const MAX_HIDDEN_LETTERS = 100_000;
 export const DEFAULT_LETTERS_LISTED = 1000;
 export const MAX_LETTERS_LISTED = 100_000;
 
+// ------------------------------------------------------ tasks in parts
+
+/** Parts of a task: ten days of Lambda's longest invocations. Numbers of attempts leave room for ten times as many. */
+export const MAX_PARTS = 1000;
+/** Parts of a task in a FIFO queue: its message stays where it is, and each part is a receive of its redrive policy's 50, losses beside them. */
+export const MAX_FIFO_PARTS = 20;
+/** A checkpoint stands in its task's item: each write of that costs a unit for each kilobyte. */
+export const MAX_CHECKPOINT_BYTES = 32_768;
+/** What a task holds stays its own for so long between two parts: its message may wait in a busy queue. */
+export const PART_GAP_SECONDS = 900;
+/** A part ends at a checkpoint when less is left than this, or than a tenth of it. */
+export const PART_RESERVE_SECONDS = 5;
+/** One that makes none is cut off so long before it would fail by its time limit: what is left is for writing that down. */
+export const PART_CUT_SECONDS = 1;
+
 // ---------------------------------------------------------------- monitor
 
 /** Who changed what is kept for so long: a quarter, which audits ask for. */

@@ -55,7 +55,7 @@ export async function storyOf(id: string, times: StoryTimes, ports: StoryPorts):
   if (record === undefined && last === undefined) return undefined;
   const document = record?.meta === undefined ? undefined : readDocument(record.meta);
   const settlement = readSettlement(record?.settlement);
-  const expected = record?.committed ?? last?.attempt ?? -1;
+  const expected = Math.floor(record?.committed ?? last?.attempt ?? -1);
   return {
     id,
     task: record?.name ?? last?.task ?? null,
@@ -94,7 +94,7 @@ async function attemptsOf(
   const found = new Map<number, HistoryEntry>();
   let endedMs = record === undefined ? undefined : lastEndMs(record);
   // It has not ended, and had no attempt before: there is nothing to look for.
-  if (record !== undefined && endedMs === undefined && (record.attempt ?? 0) === 0) return [];
+  if (record !== undefined && endedMs === undefined && (record.attempt ?? 0) < 1) return [];
   while (found.size < MAX_STORY_ATTEMPTS && budget.queries > 0) {
     const range =
       endedMs === undefined

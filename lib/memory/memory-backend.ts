@@ -12,6 +12,7 @@ import type {
   ReopenRequest,
   TaskRecord,
   UpdateOutcome,
+  UpdateRequest,
 } from '../ports/backend.ts';
 
 import type { LeaseRenewal, Leases } from '../ports/leases.ts';
@@ -52,11 +53,11 @@ export class MemoryBackend implements Backend, Leases {
     return Promise.resolve(true);
   }
 
-  async update({ id, attempt, owner, status, meta }: Parameters<Backend['update']>[0]): Promise<UpdateOutcome> {
+  async update({ id, attempt, owner, ...stored }: UpdateRequest): Promise<UpdateOutcome> {
     const record = this.#ours({ id, attempt, owner });
     if (record === undefined) return Promise.resolve('lost');
     if (record.terminate === true) return Promise.resolve('terminated');
-    this.#put({ ...record, status, meta });
+    this.#put({ ...record, ...stored, ...('checkpoint' in stored ? { deliveries: 1, requeues: 0 } : {}) });
     return Promise.resolve('stored');
   }
 
@@ -202,6 +203,8 @@ export class MemoryBackend implements Backend, Leases {
     else record.settlement = request.settlement;
     if (request.ignored === undefined) delete record.ignored;
     else record.ignored = request.ignored;
+    if (request.checkpoint === '') delete record.checkpoint;
+    else if (request.checkpoint !== undefined) record.checkpoint = request.checkpoint;
     if (request.final) record.finishedMs = request.nowMs;
     // The next attempt counts its deliveries from nothing.
     else Object.assign(record, { deliveries: 0, requeues: 0 });
@@ -247,6 +250,6 @@ function ended(record: Held | undefined): Partial<Held> {
   return rest;
 }
 
-function claimed({ deliveries = 1, requeues = 0 }: Held): ClaimOutcome {
-  return { kind: 'claimed', deliveries, requeues };
+function claimed({ deliveries = 1, requeues = 0, checkpoint }: Held): ClaimOutcome {
+  return { kind: 'claimed', deliveries, requeues, ...(checkpoint === undefined ? {} : { checkpoint }) };
 }

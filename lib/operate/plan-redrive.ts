@@ -18,10 +18,11 @@ export type RedrivePlan =
 // What a letter says: the task was rejected, or has failed.
 const DEAD: ReadonlySet<string> = new Set([FAILURE, REJECTED]);
 
-/** @param attempt of the letter */
-export function planRedrive(attempt: number, record: TaskRecord | undefined, nowMs: number): RedrivePlan {
-  if (record === undefined) return { kind: 'reopen', last: attempt };
+/** @param retries of the letter, in whichever of its parts the attempt ended */
+export function planRedrive(retries: number, record: TaskRecord | undefined, nowMs: number): RedrivePlan {
+  if (record === undefined) return { kind: 'reopen', last: retries };
   const known = record.attempt ?? -1;
+  const attempt = Math.floor(known) === retries ? known : retries;
   if (record.finishedMs !== undefined) {
     // A retry that could not be sent has failed as the attempt that it announced: its letter is the one before.
     const last = hasEndedNext(record, attempt) ? known : attempt;
@@ -36,5 +37,5 @@ export function planRedrive(attempt: number, record: TaskRecord | undefined, now
   if (known > attempt && (claimed || known > attempt + 1 || record.owner !== undefined)) return { kind: 'superseded' };
   const leaseMs = record.leaseMs ?? 0;
   if (known === attempt && claimed && leaseMs >= nowMs) return { kind: 'running', untilMs: leaseMs };
-  return { kind: 'open', next: Math.max(known, attempt) + 1 };
+  return { kind: 'open', next: Math.floor(Math.max(known, attempt)) + 1 };
 }

@@ -144,7 +144,7 @@ async function prepared(open: OpenLetter, edit: LetterEdit, app: App, ports: Por
     const without = settledWithout(plan, open, edit, ports);
     if (without !== undefined) return without;
     if (plan.kind === 'settle') return { open, message: sameAgain(open, app.settings), outcome: 'settled' };
-    const next = plan.kind === 'reopen' ? plan.last + 1 : plan.kind === 'open' ? plan.next : 0;
+    const next = plan.kind === 'reopen' ? Math.floor(plan.last) + 1 : plan.kind === 'open' ? plan.next : 0;
     // Before anything is written: what cannot be sent must not look as if it were on its way.
     const message = redriven(open, next, edit, app.settings);
     if (plan.kind === 'reopen' && !(await reopened(open, record, plan.last, app, ports))) continue;

@@ -1,4 +1,5 @@
 /** Flow control at its declaration: checked at once. In deployed functions its twin leaves that to who asks. */
+import { InvalidOption } from '../base/errors.ts';
 import { type DeclaredFlow, type FlowDefaults, type FlowOptions, givenFlow } from './flow-options.ts';
 import { type GroupKey, groupIdOption } from './group-id.ts';
 import type { TaskManifest } from './manifest.ts';
@@ -7,11 +8,17 @@ import { resolveFlow } from './resolve-flow.ts';
 
 export { checkedWebhook } from './webhook-options.ts';
 
+type DeclaredOptions = FlowOptions & { readonly idempotent?: boolean };
+
 /** Undefined for a task that starts whenever its message comes. @throws InvalidOption */
-export function declareFlow(name: string, options: FlowOptions, defaults: FlowDefaults): DeclaredFlow | undefined {
+export function declareFlow(name: string, options: DeclaredOptions, defaults: FlowDefaults): DeclaredFlow | undefined {
   const declared = givenFlow(options, defaults);
   if (declared === undefined) return undefined;
   const flow = resolveFlow(name, declared.given);
+  if (flow.maxParts !== undefined && options.idempotent === true)
+    throw new InvalidOption(
+      `maxParts of task '${name}': ${flow.maxParts} given with idempotent: true, which stores nothing to go on from. Give one of them.`,
+    );
   if (Object.values(flow).every((part) => part === undefined)) return undefined;
   return { ...declared, resolved: () => flow };
 }

@@ -28,6 +28,11 @@ export interface FlowOptions {
    * `timeout`, `whenLocked` and `onSkip`. Default: none.
    */
   readonly oneInstance?: boolean | OneInstanceOptions | null;
+  /**
+   * It may take longer than an invocation: near its end the task goes on in another one, from its last checkpoint, in at most so
+   * many parts, 2 to 1000. It takes `self.checkpoint()` and `self.goOn()` to do so. Default: it has one part.
+   */
+  readonly maxParts?: number;
 }
 
 /** What an app may say for all its tasks. */
@@ -41,6 +46,8 @@ export interface Flow {
   readonly debounce: Debounce | undefined;
   readonly concurrency: Concurrency | undefined;
   readonly oneInstance: OneInstance | undefined;
+  /** Undefined for a task that ends where it began. */
+  readonly maxParts: number | undefined;
 }
 
 /**
@@ -50,7 +57,7 @@ export interface Flow {
 export interface DeclaredFlow {
   /** As it was given, the app's defaults among it. */
   readonly given: FlowOptions;
-  /** Whether something may make a message wait before it runs. */
+  /** Whether something stands between a message and its run: what makes it wait, or goes on with an earlier part. */
   readonly gated: boolean;
   /** Whether a call may find that another task stands for it. */
   readonly marked: boolean;
@@ -59,12 +66,12 @@ export interface DeclaredFlow {
 
 /** The task's own options, else the app's. Undefined where neither says anything. */
 export function givenFlow(
-  { rateLimit: own, concurrency, oneInstance, unique, throttle, debounce }: FlowOptions,
+  { rateLimit: own, concurrency, oneInstance, unique, throttle, debounce, maxParts }: FlowOptions,
   { rateLimit: common }: FlowDefaults,
 ): Omit<DeclaredFlow, 'resolved'> | undefined {
   const rateLimit = (own === undefined ? common : own) || undefined;
-  const gated = (rateLimit ?? concurrency ?? oneInstance ?? false) !== false;
+  const gated = (rateLimit ?? concurrency ?? maxParts ?? oneInstance ?? false) !== false;
   const marked = (unique ?? throttle ?? debounce) !== undefined;
-  const given = { rateLimit, concurrency, oneInstance, unique, throttle, debounce } as FlowOptions;
+  const given = { rateLimit, concurrency, oneInstance, unique, throttle, debounce, maxParts } as FlowOptions;
   return gated || marked ? { given, gated, marked } : undefined;
 }

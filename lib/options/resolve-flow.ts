@@ -1,5 +1,7 @@
 /** Checks what a task says of its flow control. */
+import { integerIn } from '../base/checks.ts';
 import { InvalidOption } from '../base/errors.ts';
+import { MAX_PARTS } from '../base/limits.ts';
 import { type Debounce, resolveDebounce } from './debounce.ts';
 import { resolveConcurrency } from './concurrency.ts';
 import type { Flow, FlowOptions } from './flow-options.ts';
@@ -13,6 +15,8 @@ export function resolveFlow(name: string, given: FlowOptions): Flow {
     rateLimit: resolveRateLimit(given.rateLimit, `rateLimit of task '${name}'`),
     ...resolveWaits(given, `task '${name}'`),
     ...resolveMarks(given, `task '${name}'`),
+    maxParts:
+      given.maxParts === undefined ? undefined : integerIn(given.maxParts, 2, MAX_PARTS, `maxParts of task '${name}'`),
   };
 }
 

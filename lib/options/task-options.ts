@@ -131,6 +131,7 @@ export const TASK_KEYS: ReadonlySet<string> = new Set<keyof TaskOptions>([
   'debounce',
   'concurrency',
   'oneInstance',
+  'maxParts',
   'maxDeliveries',
   'params',
   'schema',

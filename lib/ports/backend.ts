@@ -7,7 +7,7 @@ export interface TaskRecord {
   readonly id: string;
   /** The true state, even where `trackStarted` or `ignoreResult` hide it from readers. */
   readonly status: string;
-  /** The `retries` number of the newest claimed message. */
+  /** The `retries` number of the newest claimed message; its parts are counted behind the point (`attemptNumber()`). */
   readonly attempt?: number;
   /** Newest attempt whose outcome is committed. */
   readonly committed?: number;
@@ -41,6 +41,8 @@ export interface TaskRecord {
   readonly ignored?: boolean;
   /** How the attempt ended after which it was opened again (`reopen`): JSON text. A delivery of that one may settle it yet. */
   readonly past?: string;
+  /** What its run stored last, to go on from: JSON text. It outlives a failure, and not a success. */
+  readonly checkpoint?: string;
   /** When the record goes, seconds since the epoch. */
   readonly expiresAtSeconds?: number;
 }
@@ -72,7 +74,13 @@ export interface ClaimRequest {
 /** What became of one claim. */
 export type ClaimOutcome =
   /** Ours. `deliveries` counts this claim; `requeues` the deliveries of this attempt that were handed back on purpose. */
-  | { readonly kind: 'claimed'; readonly deliveries: number; readonly requeues: number }
+  | {
+      readonly kind: 'claimed';
+      readonly deliveries: number;
+      readonly requeues: number;
+      /** As in `TaskRecord`. */
+      readonly checkpoint?: string;
+    }
   /** This attempt (or the whole task) is committed: settle again from `record`. */
   | { readonly kind: 'finished'; readonly record: TaskRecord }
   /** A newer attempt exists; this message is history. */
@@ -101,6 +109,8 @@ export interface CommitRequest {
   readonly settlement?: string;
   /** The outcome is kept from readers (`ignoreResult`). */
   readonly ignored?: boolean;
+  /** As in `TaskRecord`; '' for none from now on. Absent: what is stored stays. */
+  readonly checkpoint?: string;
   /** When the record goes, seconds since the epoch. */
   readonly expiresAtSeconds: number;
 }
@@ -156,6 +166,20 @@ export interface ReopenRequest {
   readonly expiresAtSeconds: number;
 }
 
+/** A run stores something. */
+export type UpdateRequest = {
+  /** Task id. */
+  readonly id: string;
+  /** The message's `retries` number, from 0. */
+  readonly attempt: number;
+  /** As in the claim. */
+  readonly owner: string;
+} & (
+  | { readonly status: string; readonly meta: string }
+  /** As in `TaskRecord`. Deliveries are counted anew: this one is the first since then. */
+  | { readonly checkpoint: string }
+);
+
 /** What became of a state that a run stores. `terminated`: its task was revoked with `terminate`, and nothing was stored. */
 export type UpdateOutcome = 'stored' | 'terminated' | 'lost';
 
@@ -169,14 +193,8 @@ export interface Backend {
   release(request: { readonly id: string; readonly attempt: number; readonly owner: string }): Promise<boolean>;
   /** Notes that all that follows from a committed attempt has been sent. Of an attempt that is not committed, nothing. */
   noteSettled(request: { readonly id: string; readonly attempt: number }): Promise<void>;
-  /** Stores a custom state or progress for a running attempt. `lost` where it is no longer ours. */
-  update(request: {
-    readonly id: string;
-    readonly attempt: number;
-    readonly owner: string;
-    readonly status: string;
-    readonly meta: string;
-  }): Promise<UpdateOutcome>;
+  /** Stores a custom state, progress or a checkpoint for a running attempt. `lost` where it is no longer ours. */
+  update(request: UpdateRequest): Promise<UpdateOutcome>;
   /** Records final states of tasks that nobody runs, and tells of each whether it did, in order. */
   conclude(requests: readonly ConcludeRequest[]): Promise<ConcludeOutcome[]>;
   /**

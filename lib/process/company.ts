@@ -3,6 +3,7 @@
  * each such end counts as a delivery of all of them. So what a process was ended with too often begins once nothing else
  * runs here, and nothing begins beside it.
  */
+import { attemptNumber } from '../wire/attempt-number.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { TaskDefinition } from '../task/registry.ts';
@@ -102,10 +103,11 @@ export async function isToRunAlone(
   if (options.idempotent) return deliveries - 1 > allowed;
   if (deliveries <= 1 || !options.acksLate) return false;
   const nowMs = clock.nowMs();
+  const number = attemptNumber(message);
   const record = (await unlessRefused(() => backend.get([message.id], nowMs)))?.[0];
-  if (!wasBegun(record, message.retries)) return false;
+  if (!wasBegun(record, number)) return false;
   // Only what follows from its outcome is left, which has hardly ended its process; others need not wait for that.
-  if (record?.attempt !== message.retries || record.committed === message.retries) return deliveries > OFTEN_RECEIVED;
+  if (record?.attempt !== number || record.committed === number) return deliveries > OFTEN_RECEIVED;
   // Another has it in hand.
   if ((record.leaseMs ?? 0) > nowMs) return false;
   const losses = (record.deliveries ?? 0) - (record.requeues ?? 0);

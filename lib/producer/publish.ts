@@ -1,4 +1,5 @@
 /** The way of a message out: to a queue with an exact delay, or to the timers. Nothing else sends. */
+import { attemptNumber } from '../wire/attempt-number.ts';
 import { EnqueueFailed, type EnqueueOutcome, MessageTooLarge, OperationalError } from '../base/errors.ts';
 import { DYNAMODB_MAX_ITEM_BYTES, SQS_MAX_DELAY_SECONDS } from '../base/limits.ts';
 import { errorText } from '../base/error-text.ts';
@@ -53,7 +54,7 @@ export function prepare(message: Message, settings: Settings, options: EncodeOpt
   const { groupId, token } = message.celeriac;
   return {
     id: message.id,
-    attempt: message.retries,
+    attempt: attemptNumber(message),
     dueMs: message.etaMs,
     outgoing: {
       queue,

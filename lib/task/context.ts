@@ -178,6 +178,40 @@ export interface TaskContext {
    * ```
    */
   progress(done: number, total: number): Promise<void>;
+  /** Which part of its task this run is, from 1: more than 1 only with `maxParts`. */
+  readonly part: number;
+  /** What the last `checkpoint()` or `goOn()` of the task stored, also of an attempt before; undefined where there was none. */
+  readonly state?: unknown;
+  /**
+   * Stores how far the task has come, JSON of 32,768 bytes at most: whatever happens next, it goes on with that as `self.state`.
+   * When little time is left it ends this part by throwing what `goOn()` gives; let that pass. It takes the option `maxParts`.
+   * A plain call stores nothing.
+   *
+   * @example
+   * ```ts
+   * app.task('shop.reindex', { bind: true, maxParts: 100 }, async (self) => {
+   *   let { page } = (self.state ?? { page: 0 }) as { page: number };
+   *   for (; page < 10_000; page += 1) {
+   *     await self.checkpoint({ page });
+   *     await indexPage(page);
+   *   }
+   * });
+   * ```
+   * @throws NotSerializable, ResultTooLarge, TooManyParts; InvalidOption without `maxParts`; Retry where the task goes on.
+   */
+  checkpoint(state: unknown, options?: CheckpointOptions): Promise<void>;
+  /**
+   * What ends this part, for you to throw: the task goes on in another invocation, with `state` as its `self.state`. It is no retry.
+   *
+   * @throws NotSerializable, ResultTooLarge, TooManyParts; InvalidOption without `maxParts`, and in a plain call.
+   */
+  goOn(state: unknown): Retry;
+}
+
+/** How a checkpoint is stored. */
+export interface CheckpointOptions {
+  /** Not again within this time; near the end of a part all the same. Default: each time. */
+  readonly every?: Duration;
 }
 
 export type { RetryOverrides };

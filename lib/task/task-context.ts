@@ -49,6 +49,12 @@ export function createContext(parts: ContextParts): TaskContext {
     }
     await parts.store(state, meta);
   };
+  // A task with `maxParts` has better ones.
+  const goOn = (): never => {
+    throw new InvalidOption(
+      `${message.task} cannot go on in another part: a task with the option maxParts can, such as maxParts: 100, when its message runs.`,
+    );
+  };
   return {
     request: createRequest(parts),
     logger: createLogger(parts),
@@ -61,6 +67,9 @@ export function createContext(parts: ContextParts): TaskContext {
     }) as TaskContext['retry'],
     updateState,
     progress: (done, total) => updateState('PROGRESS', { current: done, total }),
+    part: 1,
+    goOn,
+    checkpoint: async () => (parts.calledDirectly ? undefined : goOn()),
   } satisfies TaskContext & { request: { id: typeof message.id } };
 }
 

@@ -45,6 +45,7 @@ const COUNTS: ReadonlySet<string> = new Set([
   'place',
   'grant',
   'deliveries',
+  'part',
 ]);
 
 /** Reads an SQS body. Throws InvalidMessage with a reason; never anything else. */

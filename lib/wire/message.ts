@@ -40,6 +40,8 @@ export interface CeleriacHeader {
   readonly slots?: string;
   /** Deliveries of this attempt before it was sent on: receives of the new message are counted from one. A retry has none. */
   readonly deliveries?: number;
+  /** Which further message of its attempt it is, from 1: the task goes on in it. A retry has none. */
+  readonly part?: number;
   /** Of a retry: when the attempt before it ended, milliseconds since the epoch. */
   readonly retried?: number;
   /** Of a token of what is debounced: tokens have their task's id, and SQS must not take one for another. */

@@ -1,4 +1,4 @@
-/** The message of the attempt that follows a retry. Pure. */
+/** The message that follows one of a task: of its next attempt, or of the same one's next part. Pure. */
 import type { RetryOverrides } from '../base/errors.ts';
 import type { CeleriacHeader, Message } from './message.ts';
 import { argsRepr, kwargsRepr } from './repr.ts';
@@ -51,6 +51,17 @@ function ofNextAttempt({ celeriac }: Message, { args }: RetryOverrides): Message
 /** A slot of a rate limit or of a concurrency is one attempt's, and so is how often it was delivered. */
 export function ofEachAttempt(celeriac: CeleriacHeader): CeleriacHeader {
   const { slot: _slot, pace: _pace, lates: _lates, place: _place, grant: _grant, slots: _slots, ...others } = celeriac;
-  const { deliveries: _deliveries, ...kept } = others;
+  const { deliveries: _deliveries, part: _part, ...kept } = others;
   return kept;
+}
+
+/** The same attempt goes on. It has started: neither its ETA nor its expiry is asked again. */
+export function nextPart(message: Message): Message {
+  const { celeriac } = message;
+  return {
+    ...message,
+    etaMs: null,
+    expiresMs: null,
+    celeriac: { ...ofEachAttempt(celeriac), part: (celeriac.part ?? 0) + 1 },
+  };
 }

@@ -3,6 +3,7 @@
  * and would end it each time: so whatever had been begun when its worker ended runs alone, after all others of its batch.
  * Otherwise it takes with it whatever shares its batch, which comes back together since its visibility ends together.
  */
+import { attemptNumber } from '../wire/attempt-number.ts';
 import { derivedId } from '../base/ids.ts';
 import { batchConcurrencyOf } from '../options/declared-queue.ts';
 import type { Delivery } from '../ports/delivery.ts';
@@ -108,7 +109,7 @@ class Turns {
     if (options.idempotent || deliveries > OFTEN_RECEIVED) return true;
     const { backend, clock } = this.#worker.ports;
     const found = await unlessRefused(() => backend.get([message.id], clock.nowMs()));
-    return wasBegun(found?.[0], message.retries);
+    return wasBegun(found?.[0], attemptNumber(message));
   }
 
   /**

@@ -1,4 +1,5 @@
 /** Writes down how an attempt ended, then settles it. The commit comes first: what is not committed may run again. */
+import { attemptNumber } from '../wire/attempt-number.ts';
 import { announceEnd, runHooks } from '#deployed/worker/hooks';
 import { metricFields } from '#deployed/worker/metric-fields';
 import { errorLine, errorMessage } from '../base/error-text.ts';
@@ -82,7 +83,7 @@ async function requeue(attempt: Attempt, reason: string): Promise<Disposition> {
     `Task ${message.task}[${message.id}] reject requeue=True: ${reason}`,
     fieldsOf(attempt),
   );
-  if (owner !== undefined) await worker.release({ id: message.id, attempt: message.retries, owner });
+  if (owner !== undefined) await worker.release({ id: message.id, attempt: attemptNumber(message), owner });
   return { kind: 'keep', seconds: 0 };
 }
 
@@ -158,7 +159,8 @@ async function commitRefusal(
     if (isPassing(error)) throw error;
     // Whoever concludes it next must not wait for our lease. Released, it may be claimed before that, and a task that has
     // run and must not run again would: that one waits.
-    if (!ran || definition.options.acksLate) await worker.release({ id: message.id, attempt: message.retries, owner });
+    if (!ran || definition.options.acksLate)
+      await worker.release({ id: message.id, attempt: attemptNumber(message), owner });
     throw new OutcomeRefused(cause);
   }
 }
@@ -168,7 +170,7 @@ function commitRequest({ message, worker }: Attempt, owner: string, committed: C
   const settlement = writeSettlement(committed.settlement);
   return {
     id: message.id,
-    attempt: message.retries,
+    attempt: attemptNumber(message),
     owner,
     nowMs: committed.ended?.atMs ?? clock.nowMs(),
     status: committed.status,

@@ -93,7 +93,9 @@ export function decideClaim(
  * attempt that it announced, of which there is no other message. Nobody has claimed that one.
  */
 export function hasEndedNext(record: TaskRecord, attempt: number): boolean {
-  return record.finishedMs !== undefined && record.owner === undefined && record.attempt === attempt + 1;
+  // Of a part the next one, or the next attempt.
+  const beyond = (record.attempt ?? -1) - attempt;
+  return record.finishedMs !== undefined && record.owner === undefined && beyond > 0 && beyond <= 1;
 }
 
 // -------------------------------------------------------------------- end

@@ -2,6 +2,7 @@
  * A message that is about to wait, and whose attempt has ended: another message of it has run. Only its record tells, which
  * is not kept for ever, so that it is asked for before each long wait and not after.
  */
+import { attemptNumber } from '../wire/attempt-number.ts';
 import { DYNAMODB_MAX_BATCH_GETS } from '../base/limits.ts';
 import { refusalOf } from '../ports/claims.ts';
 import type { TaskRecord } from '../ports/backend.ts';
@@ -42,7 +43,7 @@ export async function settleIfEnded(
   // Without a claim there is no record.
   if (definition.options.idempotent) return undefined;
   const record = await readOf(worker)(message.id);
-  const refusal = record && refusalOf(record, message.retries, worker.ports.clock.nowMs(), false);
+  const refusal = record && refusalOf(record, attemptNumber(message), worker.ports.clock.nowMs(), false);
   if (refusal?.kind !== 'finished' && refusal?.kind !== 'older') return undefined;
   await settleEnded(message, delivery, refusal.record, worker, refusal.kind === 'finished');
   return ACK;

@@ -1,4 +1,5 @@
 /** What follows from an end that stands, told by a message that finds it. */
+import { attemptNumber } from '../wire/attempt-number.ts';
 import { announceEnd } from '#deployed/worker/hooks';
 import { TaskRevokedError } from '../base/errors.ts';
 import { REVOKED } from '../base/states.ts';
@@ -23,7 +24,7 @@ export async function settleEnded(
   worker: SettlingWorker,
   own: boolean,
 ): Promise<void> {
-  const past = pastOf(record, message.retries);
+  const past = pastOf(record, attemptNumber(message));
   if (past !== undefined)
     // Its chain goes on, or fails, with the attempt that came after.
     return settle({ ...message, embed: { ...message.embed, chain: null } }, delivery, past, worker);
@@ -33,6 +34,6 @@ export async function settleEnded(
       await announceEnd(message, REVOKED, new TaskRevokedError('revoked'), worker);
     return settle(message, delivery, committedOf(record), worker);
   }
-  if (hasEndedNext(record, message.retries))
+  if (hasEndedNext(record, attemptNumber(message)))
     await settle({ ...message, retries: message.retries + 1 }, delivery, committedOf(record), worker);
 }

@@ -1,4 +1,5 @@
 /** One delivery from its bytes to its disposition: decode -> claim -> run -> commit -> settle -> ack. */
+import { attemptNumber } from '../wire/attempt-number.ts';
 import { defer } from '#deployed/worker/defer';
 import { settleLost } from '#deployed/worker/lost';
 import { endUnreadable } from '#deployed/worker/unreadable';
@@ -118,10 +119,9 @@ async function passGates(
   // Before the claim: whatever is claimed when its worker ends counts as delivered, and is lost after too many of them.
   if ((await worker.mayRun?.(message, delivery, definition)) === false) return { kind: 'keep', seconds: 0 };
   // Before the claim: what waits for its slot must hold nothing.
-  // Eagerly a task runs within its caller's call, as Celery's does: nothing makes it wait.
   const pass = (passed: Worker, instead = definition): Promise<Disposition> =>
     claimAndRun(message, delivery, instead, passed);
-  return options.flow?.gated === true && worker.app.eager === undefined
+  return options.flow?.gated === true
     ? atGates(message, delivery, definition, options.flow, worker, pass)
     : pass(worker);
 }
@@ -154,7 +154,7 @@ async function claimAndRun(
         !mayStart(clock.nowMs(), worker.invocation.deadlineMs, worker.invocationStartMs, options, true) ||
         (message.expiresMs !== null && message.expiresMs <= clock.nowMs())
       ) {
-        await worker.release({ id: message.id, attempt: message.retries, owner });
+        await worker.release({ id: message.id, attempt: attemptNumber(message), owner });
         return { kind: 'keep', seconds: 0 };
       }
       return runAttempt({ message, delivery, definition, owner, deliveries: decision.deliveries, worker });
@@ -199,7 +199,7 @@ function claimRequest(
   const leaseMs = worker.invocation.deadlineMs + CLOCK_SKEW_SECONDS * 1000;
   return {
     id: message.id,
-    attempt: message.retries,
+    attempt: attemptNumber(message),
     owner,
     nowMs,
     leaseMs,

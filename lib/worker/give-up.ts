@@ -6,10 +6,12 @@ import { fromRule } from '../wire/rule-message.ts';
 import { decodeHeaders, decodeMessage } from '../wire/decode-message.ts';
 import { errorLine, errorText, isOf } from '../base/error-text.ts';
 import { FAILED_DELIVERY_FIRST_SECONDS, FAILED_DELIVERY_LONGEST_SECONDS, REFUSED_RECEIVES } from '../base/limits.ts';
+import { attemptNumber } from '../wire/attempt-number.ts';
 import type { Message } from '../wire/message.ts';
 import { isPassing, OutcomeRefused } from '../base/passing.ts';
-import { FAILURE, RETRY } from '../base/states.ts';
+import { FAILURE } from '../base/states.ts';
 import { ACK, deliveriesOf, type Disposition } from './attempt.ts';
+import { announcedBy } from './announced-next.ts';
 import { conclude } from './conclude.ts';
 import { deadLetter, sendDeadLetters } from './dead-letter.ts';
 import type { Delivery } from '../ports/delivery.ts';
@@ -67,6 +69,5 @@ async function giveUp(delivery: Delivery, worker: Worker, error: unknown): Promi
 async function nextOf(message: Message, { ports }: Worker): Promise<Message> {
   // What may not be read may still be written.
   const [record] = (await unlessRefused(() => ports.backend.get([message.id], ports.clock.nowMs()))) ?? [];
-  const waits = record?.status === RETRY && record.committed === message.retries;
-  return waits ? { ...message, retries: message.retries + 1 } : message;
+  return (record?.committed === attemptNumber(message) ? announcedBy(record, message) : undefined) ?? message;
 }

@@ -54,6 +54,8 @@ class HistoryNotes implements EndNotes {
   }
 
   note(message: Message, delivery: Delivery, committed: Committed): void {
+    // Its attempt goes on.
+    if (committed.settlement.retry?.overrides.part !== undefined) return;
     this.#safely(message.id, () => this.#add(entryOf(message, delivery, committed, this.#ports), delivery.messageId));
   }
 
@@ -188,7 +190,8 @@ function entryOf(
   return {
     ...withMessage(message),
     id: message.id,
-    attempt: ended.attempt ?? message.retries,
+    // Its parts are one attempt.
+    attempt: Math.floor(ended.attempt ?? message.retries),
     task: message.task,
     queue: message.queue,
     state: status,
@@ -235,7 +238,7 @@ function concludedEntry(
   return {
     ...told,
     id: request.id,
-    attempt: ended.attempt ?? request.attempt,
+    attempt: Math.floor(ended.attempt ?? request.attempt),
     task: request.name,
     queue: request.queue,
     state: status,

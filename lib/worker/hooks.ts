@@ -3,7 +3,7 @@
  * it is loaded where a task or the app has any.
  */
 import { errorLine, errorMessage } from '../base/error-text.ts';
-import { FAILURE, RETRY, REVOKED, SUCCESS } from '../base/states.ts';
+import { FAILURE, RETRY, REVOKED, STARTED, SUCCESS } from '../base/states.ts';
 import { STATE_OF_END } from '../ports/run-ends.ts';
 import { emitSignal } from '../producer/emit-signal.ts';
 import { runWithContext, type TaskContext } from '../task/context.ts';
@@ -39,6 +39,8 @@ export async function announceRun(attempt: Told, args: readonly unknown[]): Prom
 }
 
 function endedAs(decision: EndDecision): Pick<TaskSignals['taskPostrun'], 'state' | 'result' | 'error'> {
+  const goesOn = decision.kind === 'retry' && decision.overrides.part !== undefined;
+  if (goesOn) return { state: STARTED };
   const state = STATE_OF_END[decision.kind];
   if (decision.kind === 'success') return { state, result: decision.value };
   return 'error' in decision ? { state, error: decision.error } : { state };
@@ -62,6 +64,8 @@ export async function runHooks(attempt: Told, decision: EndDecision, args: reado
       return call('afterReturn', () => hooks.afterReturn?.(FAILURE, decision.error, id, args));
     }
     case 'retry': {
+      // Nothing has ended.
+      if (decision.overrides.part !== undefined) return;
       await call('onRetry', () => hooks.onRetry?.(decision.error, id, args));
       return emit(attempt, 'taskRetry', { ...end, error: decision.error, eta: new Date(decision.dueMs) });
     }

@@ -16,8 +16,9 @@ import { FAILED_DELIVERY_FIRST_SECONDS, LOST_QUEUE_RECEIVES, SQS_MAX_MESSAGE_BYT
 import { CELERIAC_HEADER, type CeleriacHeader, type Message } from '../wire/message.ts';
 import type { ConcludeOutcome } from '../ports/backend.ts';
 import { readDocument } from '../wire/result-document.ts';
-import { FAILURE, RETRY } from '../base/states.ts';
+import { FAILURE } from '../base/states.ts';
 import { ACK, type Disposition } from './attempt.ts';
+import { announcedBy } from './announced-next.ts';
 import { announceEnd } from './hooks.ts';
 import { conclude } from './conclude.ts';
 import { concludeRequest } from './conclude-request.ts';
@@ -99,10 +100,10 @@ async function recordOrGiveUp(
 ): Promise<ConcludeOutcome | undefined> {
   try {
     const outcome = await recordLost(message, delivery, worker, loss);
-    const waits = outcome?.kind === 'finished' && outcome.record.status === RETRY;
+    const next = outcome?.kind === 'finished' ? announcedBy(outcome.record, message) : undefined;
     // The retry that was announced could not be sent, not the second time either.
-    if (!waits || message.celeriac.lost === undefined) return outcome;
-    return await recordLost({ ...message, retries: message.retries + 1 }, delivery, worker, loss);
+    if (next === undefined || message.celeriac.lost === undefined) return outcome;
+    return await recordLost(next, delivery, worker, loss);
   } catch (error) {
     if (delivery.receiveCount < LOST_QUEUE_RECEIVES) throw error;
     worker.ports.logger.log(

@@ -71,6 +71,8 @@ async function startedBefore(
   definition: TaskDefinition,
   { ports }: Worker,
 ): Promise<boolean> {
+  // Its attempt goes on.
+  if (message.celeriac.part !== undefined) return true;
   // Without a claim nothing tells.
   if (deliveriesOf(message, delivery) <= 1 || definition.options.idempotent) return false;
   const [record] = await ports.backend.get([message.id], ports.clock.nowMs());

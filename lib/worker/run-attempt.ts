@@ -1,4 +1,5 @@
 /** One claimed attempt: its arguments, its context, its run, its end. */
+import { attemptNumber } from '../wire/attempt-number.ts';
 import { gatherResults } from '#deployed/worker/gather';
 import { announceRun } from '#deployed/worker/hooks';
 import { unmarkStarted } from '#deployed/worker/unmark';
@@ -113,7 +114,7 @@ async function isGivenBack({ worker, message, owner, definition: { options } }: 
   const { ports, invocation, invocationStartMs } = worker;
   if (owner === undefined || mayStart(ports.clock.nowMs(), invocation.deadlineMs, invocationStartMs, options, true))
     return false;
-  await worker.release({ id: message.id, attempt: message.retries, owner });
+  await worker.release({ id: message.id, attempt: attemptNumber(message), owner });
   return true;
 }
 
@@ -150,7 +151,7 @@ async function storeState(attempt: Attempt, state: string, meta: unknown, run: W
   });
   const outcome = await attempt.worker.ports.backend.update({
     id: message.id,
-    attempt: message.retries,
+    attempt: attemptNumber(message),
     owner,
     status: state,
     meta: document,

@@ -1,4 +1,5 @@
 /** The messages that follow from an outcome, on their way out. */
+import { attemptNumber } from '../wire/attempt-number.ts';
 import { defineChords } from '../producer/apply-canvas.ts';
 import { FRESH } from '../canvas/compile.ts';
 import { EnqueueFailed } from '../base/errors.ts';
@@ -17,13 +18,13 @@ export async function sendChildren(settling: Settling, committed: Committed): Pr
   const prepared = settling.outbox.take();
   const known = settling.again && parent.celeriac[FRESH] === true;
   const due = known ? await notStarted(prepared, ports) : prepared;
-  const noted = committed.settledAttempt === parent.retries;
+  const noted = committed.settledAttempt === attemptNumber(parent);
   const open = noted ? due.filter((child) => !goesToExternalQueue(child, app)) : due;
   const chords = settling.pending.take('chord').map(({ chord }) => chord);
   await defineChords(chords, ports, app.settings);
   if (open.length > 0) await publishChildren(settling, open);
   if (open.some((child) => goesToExternalQueue(child, app)))
-    await ports.backend.noteSettled({ id: parent.id, attempt: parent.retries });
+    await ports.backend.noteSettled({ id: parent.id, attempt: attemptNumber(parent) });
 }
 
 /** A child that the service refuses for good will never run: it has failed, like one that could not be prepared. */

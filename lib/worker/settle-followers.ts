@@ -6,7 +6,7 @@ import type { RetryOverrides } from '../base/errors.ts';
 import { REFUSED_RECEIVES } from '../base/limits.ts';
 import { laneFor, queueOfLane, requireQueue } from '../options/declared-queue.ts';
 import type { Message } from '../wire/message.ts';
-import { nextAttempt } from '../wire/next-attempt.ts';
+import { nextAttempt, nextPart } from '../wire/next-attempt.ts';
 import type { App } from '../producer/app.ts';
 import { checkTimerSize, prepare, type Prepared } from '../producer/publish.ts';
 import { traceMessage } from '../producer/trace-message.ts';
@@ -151,6 +151,7 @@ export async function checkRetry(
 }
 
 function retryMessage(message: Message, retry: NonNullable<Settlement['retry']>, app: App): Prepared {
+  if (retry.overrides.part !== undefined) return prepare(nextPart(message), app.settings, { asPython: true });
   // Celery: who runs a task here does not wait for its retry.
   const dueMs = app.eager === undefined ? retry.dueMs : null;
   const after = nextAttempt(message, dueMs, retry.overrides);

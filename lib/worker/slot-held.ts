@@ -1,6 +1,6 @@
 /** A slot from the claim of its attempt to the moment at which it is given back. */
 import { errorLine } from '../base/error-text.ts';
-import { SLOT_RETENTION_SECONDS } from '../base/limits.ts';
+import { PART_GAP_SECONDS, SLOT_RETENTION_SECONDS } from '../base/limits.ts';
 import { isSame } from '../flow/slots.ts';
 import type { ClaimOutcome, ClaimRequest } from '../ports/backend.ts';
 import { deliveriesOf } from './attempt.ts';
@@ -16,9 +16,10 @@ import type { Worker } from './worker.ts';
  * - `own`: the entry is this delivery's.
  * - `other`: another delivery's, of the same attempt. It may run.
  * - `ended`: nobody may run the attempt any more, and its entry, whoever wrote it, has not been taken away yet.
+ * - `kept`: the next part of the attempt is to find the entry.
  * - `left`: there is nothing to give back.
  */
-type State = 'own' | 'other' | 'ended' | 'left';
+type State = 'own' | 'other' | 'ended' | 'kept' | 'left';
 
 export class HeldSlot implements Lease {
   readonly #wanted: Wanted;
@@ -60,8 +61,12 @@ export class HeldSlot implements Lease {
       commit: async (request) => {
         const stands = await worker.commit(request);
         // Before what follows is sent: the next one starts meanwhile.
-        if (stands) await this.#end();
+        if (stands && this.#state !== 'kept') await this.#end();
         return stands;
+      },
+      keepSlot: async () => {
+        await worker.keepSlot?.();
+        await this.#keep();
       },
       release: async (request) => {
         // The other way round the next delivery could claim first, find no entry to take over, and have come for nothing.
@@ -147,6 +152,15 @@ export class HeldSlot implements Lease {
     return isOurs;
   }
 
+  /** Should the next part not come in time, its lease ends as that of any other. */
+  async #keep(): Promise<void> {
+    await this.#renewing;
+    if (this.#state !== 'own') return;
+    const untilMs = this.#ports.clock.nowMs() + PART_GAP_SECONDS * 1000;
+    await orLeased(async () => void (await this.#renew(Math.min(untilMs, this.#seat.latestMs))), this.#ports);
+    this.#state = 'kept';
+  }
+
   /** As `leave()`, for whoever cannot wait until its run has ended. */
   giveBack(): Promise<void> {
     return this.leave();
@@ -172,6 +186,6 @@ export class HeldSlot implements Lease {
           }),
         this.#ports,
       );
-    this.#state = 'left';
+    if (this.#state !== 'kept') this.#state = 'left';
   }
 }

@@ -24,7 +24,9 @@ export function explain(facts: Facts): Explanation {
     record?.queue ??
     document?.extended?.queue;
   const retries =
-    stand?.last.parked === undefined ? (message?.retries ?? record?.attempt) : attemptOf(stand.last.place.holder);
+    stand?.last.parked === undefined
+      ? (message?.retries ?? wholeOf(record?.attempt))
+      : attemptOf(stand.last.place.holder);
   const parentId = message?.parentId ?? document?.parentId;
   return {
     id,
@@ -37,6 +39,11 @@ export function explain(facts: Facts): Explanation {
     ...(message === undefined || message.origin === null ? {} : { origin: message.origin }),
     reasons: [...ended, ...running, ...(ended.length + running.length > 0 ? [] : waits), ...beside(facts)],
   };
+}
+
+/** Its parts are one attempt. */
+function wholeOf(attempt: number | undefined): number | undefined {
+  return attempt === undefined ? undefined : Math.floor(attempt);
 }
 
 // ---------------------------------------------------------------------- it has ended

@@ -244,5 +244,5 @@ function mayStand({ place }: LastPlace, record: TaskRecord | undefined): boolean
 
 /** The attempt that runs or comes next. */
 export function nextAttempt({ attempt, committed }: TaskRecord): number {
-  return attempt === undefined ? 0 : committed === attempt ? attempt + 1 : attempt;
+  return attempt === undefined ? 0 : committed === attempt ? Math.floor(attempt) + 1 : Math.floor(attempt);
 }

@@ -1,0 +1,306 @@
+/** Tasks longer than an invocation, in virtual time. */
+import { Celeriac, chord, type Logger, silentLogger, type TaskContext, type TaskOptions } from 'celeriac';
+import { World, type WorldOptions } from 'celeriac/testing';
+import { describe, expect, it } from 'vitest';
+
+interface Run {
+  readonly part: number;
+  readonly state: unknown;
+  readonly atMs: number;
+  readonly retries: number;
+}
+
+type Body = (self: TaskContext, steps: number, world: World) => Promise<unknown>;
+
+interface Long {
+  readonly app: Celeriac;
+  readonly world: World;
+  readonly runs: Run[];
+  readonly lines: string[];
+  readonly task: ReturnType<typeof declared>;
+}
+
+const START = Date.parse('2030-01-01T00:00:00Z');
+
+function declared(app: Celeriac, options: TaskOptions, run: (self: TaskContext, steps: number) => Promise<unknown>) {
+  return app.task('long.work', { ...options, bind: true as const }, run);
+}
+
+/** Steps of ten seconds each, a checkpoint after each. */
+const stepByStep: Body = async (self, steps, world) => {
+  let { done } = (self.state ?? { done: 0 }) as { done: number };
+  while (done < steps) {
+    await world.clock.sleep(10_000);
+    done += 1;
+    await self.checkpoint({ done });
+  }
+  return done;
+};
+
+function long(body: Body = stepByStep, options: TaskOptions = {}, of: WorldOptions = {}, queue: object = {}): Long {
+  const lines: string[] = [];
+  const logger: Logger = { log: (_level, text) => void lines.push(text) };
+  const app = new Celeriac('long', { logger: silentLogger, queues: { default: queue } });
+  const runs: Run[] = [];
+  const task = declared(app, { maxParts: 100, ...options }, async (self, steps) => {
+    const { part, state } = self;
+    runs.push({ part, state, atMs: world.clock.nowMs() - START, retries: self.request.retries });
+    return body(self, steps, world);
+  });
+  const world = new World(app, { start: START, invocation: 60, logger, ...of });
+  return { app, world, runs, lines, task };
+}
+
+describe('goes on', () => {
+  it('near the deadline, from its last checkpoint: one id, one result', async () => {
+    const one = long();
+    using world = one.world;
+    const result = await one.task.delay(12);
+    await world.drain();
+    expect(await result.get()).toBe(12);
+    // 58 s are left of an invocation: after four steps another one could not end in time.
+    expect(one.runs.map(({ part, state }) => [part, state])).toEqual([
+      [1, undefined],
+      [2, { done: 5 }],
+      [3, { done: 10 }],
+    ]);
+    expect(one.runs.every(({ retries }) => retries === 0)).toBe(true);
+    const [record] = await world.backend.get([result.id], world.clock.nowMs());
+    expect([record?.status, record?.checkpoint]).toEqual(['SUCCESS', undefined]);
+    expect(one.lines).toContain(`Task long.work[${result.id}] goes on as part 2`);
+  });
+
+  it('where it says so, and keeps nothing between its parts but the state', async () => {
+    const one = long(async (self) => {
+      const count = ((self.state ?? 0) as number) + 1;
+      if (count < 4) throw self.goOn(count);
+      return count;
+    });
+    using world = one.world;
+    const result = await one.task.delay(0);
+    await world.drain();
+    expect(await result.get()).toBe(4);
+    expect(one.runs.map(({ part }) => part)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('from its last checkpoint when it is cut off, where it has one of this part', async () => {
+    const one = long(async (self, _steps, world) => {
+      if (self.part === 1) {
+        await self.checkpoint('begun');
+        await world.clock.sleep(600_000);
+      }
+      return [self.part, self.state];
+    });
+    using world = one.world;
+    const result = await one.task.delay(0);
+    await world.drain();
+    expect(await result.get()).toEqual([2, 'begun']);
+  });
+
+  it('not when it is cut off without a word of progress', async () => {
+    const one = long(async (_self, _steps, world) => world.clock.sleep(600_000));
+    using world = one.world;
+    const result = await one.task.delay(0);
+    await world.drain();
+    await expect(result.get()).rejects.toThrow('Lambda');
+    expect(one.runs).toHaveLength(1);
+  });
+});
+
+describe('ends', () => {
+  it('as TooManyParts beyond maxParts', async () => {
+    const one = long(
+      async (self) => {
+        throw self.goOn(self.part);
+      },
+      { maxParts: 3 },
+    );
+    using world = one.world;
+    const result = await one.task.delay(0);
+    await world.drain();
+    await expect(result.get()).rejects.toThrow('would go on as part 4, and maxParts of its task is 3');
+    expect(one.runs).toHaveLength(3);
+  });
+
+  it('where its checkpoint is too large, and says what is allowed', async () => {
+    const one = long(async (self) => self.checkpoint('x'.repeat(40_000)));
+    using world = one.world;
+    const result = await one.task.delay(0);
+    await world.drain();
+    await expect(result.get()).rejects.toThrow('takes 40002 bytes; 32768 are allowed');
+  });
+
+  it.each([1, 1001, 2.5, 'many'])('maxParts %j is refused where it is declared', (maxParts) => {
+    expect(() => long(stepByStep, { maxParts } as TaskOptions)).toThrow("maxParts of task 'long.work'");
+  });
+
+  it('beside idempotent it is refused too', () => {
+    expect(() => long(stepByStep, { idempotent: true })).toThrow('idempotent: true, which stores nothing');
+  });
+
+  it('a task without maxParts is told to have it', async () => {
+    const app = new Celeriac('short', { logger: silentLogger });
+    const task = app.task('short.work', { bind: true }, async (self) => self.checkpoint(1));
+    using world = new World(app);
+    const result = await task.delay();
+    await world.drain();
+    await expect(result.get()).rejects.toThrow('a task with the option maxParts can');
+  });
+
+  it('a plain call stores nothing', async () => {
+    const one = long(async (self) => {
+      await self.checkpoint({ done: 1 });
+      return 'done';
+    });
+    using _world = one.world;
+    expect(await one.task(1)).toBe('done');
+  });
+
+  it('eagerly it goes on within the call', async () => {
+    const one = long(async (self) => {
+      const count = ((self.state ?? 0) as number) + 1;
+      if (count < 3) throw self.goOn(count);
+      return count;
+    });
+    using _world = one.world;
+    const result = await one.task.apply([0]);
+    expect(await result.get()).toBe(3);
+  });
+});
+
+describe('beside the rest', () => {
+  it('a retry goes on from the checkpoint, and its parts are none', async () => {
+    const one = long(
+      async (self) => {
+        const count = ((self.state ?? 0) as number) + 1;
+        if (count === 3 && self.request.retries === 0) throw self.retry({ countdown: 5 });
+        if (count < 5) throw self.goOn(count);
+        return [count, self.request.retries];
+      },
+      { maxRetries: 1 },
+    );
+    using world = one.world;
+    const result = await one.task.delay(0);
+    await world.drain();
+    expect(await result.get()).toEqual([5, 1]);
+    expect(one.runs.map(({ part, retries }) => [part, retries])).toEqual([
+      [1, 0],
+      [2, 0],
+      [3, 0],
+      [3, 1],
+      [4, 1],
+      [5, 1],
+    ]);
+  });
+
+  it('a chord waits for all parts of its members', async () => {
+    const one = long();
+    using world = one.world;
+    const sum = one.app.task('long.sum', (counts: unknown[]) => (counts as number[]).reduce((a, b) => a + b, 0));
+    const result = await chord([one.task.s(12), one.task.s(3)], sum.s()).delay();
+    await world.drain();
+    expect(await result.get()).toBe(15);
+  });
+
+  it('expiry and rate are asked once, and not of each part', async () => {
+    const one = long(stepByStep, { rateLimit: '1/h' });
+    using world = one.world;
+    const result = await one.task.applyAsync([12], { expires: 60 });
+    await world.advance(150);
+    expect(await result.get()).toBe(12);
+  });
+
+  it('revoked, no further part begins', async () => {
+    const one = long();
+    using world = one.world;
+    const result = await one.task.delay(100);
+    await world.advance(25);
+    await result.revoke();
+    await world.drain();
+    expect(await result.state()).toBe('REVOKED');
+    expect(one.runs).toHaveLength(1);
+  });
+
+  it('revoked with terminate, the part that runs ends', async () => {
+    const one = long();
+    using world = one.world;
+    const result = await one.task.delay(100);
+    await world.advance(65);
+    await result.revoke({ terminate: true });
+    await world.advance(30);
+    expect(await result.state()).toBe('REVOKED');
+    expect(one.runs).toHaveLength(2);
+  });
+
+  it('no other task gets its slot between two parts', async () => {
+    const one = long(stepByStep, { concurrency: 1 });
+    using world = one.world;
+    const first = await one.task.delay(12);
+    await world.advance(1);
+    const second = await one.task.delay(2);
+    await world.drain();
+    expect(await Promise.all([first.get(), second.get()])).toEqual([12, 2]);
+    expect(one.runs.map(({ part }) => part)).toEqual([1, 2, 3, 1]);
+  });
+
+  it('one that may not run beside itself is left out between two parts too', async () => {
+    const one = long(stepByStep, { oneInstance: true });
+    using world = one.world;
+    const first = await one.task.delay(12);
+    const left = [];
+    for (let at = 0; at < 12; at += 1) {
+      await world.advance(10);
+      left.push(await one.task.delay(1));
+    }
+    await world.drain();
+    expect(await first.get()).toBe(12);
+    const states = await Promise.all(left.map((each) => each.state()));
+    // It ends after two minutes; what came before is left out.
+    expect(states.slice(0, 11)).toEqual(Array.from({ length: 11 }, () => 'IGNORED'));
+    expect(one.runs.filter(({ part }) => part > 1).map(({ part }) => part)).toEqual([2, 3]);
+  });
+
+  it('in a FIFO queue its message stays in front of its group', async () => {
+    const one = long(stepByStep, {}, {}, { fifo: true });
+    using world = one.world;
+    const results = [await one.task.delay(12), await one.task.delay(1)];
+    await world.drain();
+    expect(await Promise.all(results.map((each) => each.get()))).toEqual([12, 1]);
+    expect(one.runs.map(({ part }) => part)).toEqual([1, 2, 3, 1]);
+  });
+
+  it('in a FIFO queue it has at most 20 parts', async () => {
+    const one = long(
+      async (self) => {
+        throw self.goOn(self.part);
+      },
+      {},
+      {},
+      { fifo: true },
+    );
+    using world = one.world;
+    const result = await one.task.delay(0);
+    await world.drain();
+    await expect(result.get()).rejects.toThrow('in a FIFO queue 20 are the most');
+    expect(one.runs).toHaveLength(20);
+  });
+
+  it('checkpoints within `every` are not stored', async () => {
+    const one = long(async (self, _steps, world) => {
+      for (let done = 0; done < 20; done += 1) {
+        await self.checkpoint({ done }, { every: '4s' });
+        await world.clock.sleep(1000);
+      }
+    });
+    using world = one.world;
+    const writes: unknown[] = [];
+    const update = world.backend.update.bind(world.backend);
+    world.backend.update = (request) => {
+      writes.push(request);
+      return update(request);
+    };
+    await one.task.delay(0);
+    await world.drain();
+    expect(writes).toHaveLength(5);
+  });
+});
