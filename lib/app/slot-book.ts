@@ -78,5 +78,5 @@ export async function slotsOf(app: App, task: string, query: SlotsQuery = {}): P
 
 function attemptOf(holder: string): SlotTask {
   const at = holder.lastIndexOf('#');
-  return { id: holder.slice(0, at), retries: Number(holder.slice(at + 1)) };
+  return { id: holder.slice(0, at), retries: Math.floor(Number(holder.slice(at + 1))) };
 }

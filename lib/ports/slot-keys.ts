@@ -65,9 +65,9 @@ export function taskIdOf(holder: string): string {
   return holder.slice(0, holder.lastIndexOf('#'));
 }
 
-/** The attempt's number in its name among holders. */
+/** The attempt's number in its name among holders, whichever of its parts that is of. */
 export function attemptOf(holder: string): number {
-  return Number(holder.slice(holder.lastIndexOf('#') + 1));
+  return Math.floor(Number(holder.slice(holder.lastIndexOf('#') + 1)));
 }
 
 /** What a key of slots is made of. `task` is `*` where tasks share it; a long `key` stands as its hash, behind `~`. */

@@ -7,10 +7,11 @@ import { durationSeconds } from '../base/duration.ts';
 import { refuseUnknownKeys } from '../base/checks.ts';
 import { ResultTooLarge, Retry, TooManyParts, WorkerLostError } from '../base/errors.ts';
 import { MAX_CHECKPOINT_BYTES, MAX_FIFO_PARTS, MAX_RECORDED_CHILDREN, PART_CUT_SECONDS } from '../base/limits.ts';
+import { isPassing } from '../base/passing.ts';
 import { RETRY, SUCCESS } from '../base/states.ts';
 import { type Checkpoint, isNearlyOver, readCheckpoint } from '../flow/checkpoint.ts';
 import { isFifo } from '../options/declared-queue.ts';
-import type { ClaimOutcome, ClaimRequest, CommitRequest } from '../ports/backend.ts';
+import type { ClaimOutcome, ClaimRequest, CommitRequest, UpdateOutcome } from '../ports/backend.ts';
 import type { CheckpointOptions, TaskContext } from '../task/context.ts';
 import type { TaskDefinition } from '../task/registry.ts';
 import { encodeJson } from '../wire/json.ts';
@@ -29,6 +30,9 @@ export function runPart(part: Part, maxParts: number, pass: Pass): Promise<Dispo
 }
 
 const CHECKPOINT_KEYS: ReadonlySet<string> = new Set<keyof CheckpointOptions>(['every']);
+
+// Those of the client itself come before.
+const STORE_TRIES = 5;
 
 /** One delivery of it. */
 class PartRun {
@@ -95,8 +99,6 @@ class PartRun {
     const { worker } = this.#of;
     const next = this.#next;
     if (next !== undefined && request.status === RETRY) {
-      // What it holds is not handed over: the next part is to find it.
-      await worker.keepSlot?.();
       if (this.#isFifo) return this.#stay(next);
       // What readers see stays as it is: nothing has ended.
       const { meta: _meta, ignored: _ignored, ...ended } = request;
@@ -116,6 +118,8 @@ class PartRun {
     const claim = this.#claimed();
     const outcome = await worker.ports.backend.update({ ...claim, checkpoint: next });
     if (outcome === 'lost') return false;
+    // What it holds is not handed over: the next part is to find it.
+    await worker.keepSlot?.();
     await worker.release(claim);
     throw new SettleInterrupted();
   }
@@ -181,7 +185,7 @@ class PartRun {
     if (isNearlyOver({ leftMs, wholeMs, stretchMs: this.#stretchMs })) throw this.#goOn(state, context);
     if (nowMs - this.#storedMs < everyMs) return;
     const stored = this.#written(state, context);
-    const outcome = await worker.ports.backend.update({ ...this.#claimed(), checkpoint: stored });
+    const outcome = await this.#store(stored);
     if (outcome === 'stored') {
       this.#stored = stored;
       this.#storedMs = nowMs;
@@ -192,6 +196,19 @@ class PartRun {
     // Who watches the run looks every few seconds, and aborts its signal.
     await aborted(context.signal);
     throw context.signal.reason;
+  }
+
+  /** A store that does not answer for a moment is no failure of the task. Written again it is the same. */
+  async #store(checkpoint: string): Promise<UpdateOutcome> {
+    const { backend, clock } = this.#of.worker.ports;
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await backend.update({ ...this.#claimed(), checkpoint });
+      } catch (error) {
+        if (tries === STORE_TRIES || !isPassing(error)) throw error;
+        await clock.sleep(100 * 2 ** tries);
+      }
+    }
   }
 
   #goOn(state: unknown, context: TaskContext): Retry {

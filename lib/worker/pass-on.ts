@@ -4,6 +4,7 @@ import { isPassing } from '../base/passing.ts';
 import { holderName } from '../flow/slots.ts';
 import { isSlotsKey } from '../ports/slot-keys.ts';
 import type { Message } from '../wire/message.ts';
+import { attemptNumber } from '../wire/attempt-number.ts';
 import { limitOf } from './slot-limit.ts';
 import { giveBack } from './slot-pump.ts';
 import { slotPorts, type SlotPorts } from './slot-ports.ts';
@@ -20,7 +21,7 @@ export async function passOn(message: Message, { app, ports }: Pick<Worker, 'app
   const { slots: key } = message.celeriac;
   // Whoever can send has written it.
   if (typeof key !== 'string' || key.length > LONGEST_KEY_CHARACTERS || !isSlotsKey(key)) return;
-  const holder = holderName(message.id, message.retries);
+  const holder = holderName(message.id, attemptNumber(message));
   const tools = slotPorts(app, ports);
   await orLeased(async () => giveBack(key, await limitOf(key, app), [{ holder }], tools), tools);
 }

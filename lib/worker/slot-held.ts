@@ -1,8 +1,11 @@
 /** A slot from the claim of its attempt to the moment at which it is given back. */
 import { errorLine } from '../base/error-text.ts';
 import { PART_GAP_SECONDS, SLOT_RETENTION_SECONDS } from '../base/limits.ts';
-import { isSame } from '../flow/slots.ts';
+import { holderName, isSame } from '../flow/slots.ts';
 import type { ClaimOutcome, ClaimRequest } from '../ports/backend.ts';
+import { attemptNumber } from '../wire/attempt-number.ts';
+import type { Message } from '../wire/message.ts';
+import { nextPart } from '../wire/next-attempt.ts';
 import { deliveriesOf } from './attempt.ts';
 import type { Lease } from '../ports/delivery.ts';
 import type { Seated } from './slot-desk.ts';
@@ -54,19 +57,20 @@ export class HeldSlot implements Lease {
 
   /** The worker, as the attempt is to see it. */
   worker(): Worker {
-    const { worker } = this.#wanted;
+    const { message, worker } = this.#wanted;
     return {
       ...worker,
       claim: async (request) => this.#afterClaim(await worker.claim(request), request),
       commit: async (request) => {
         const stands = await worker.commit(request);
-        // Before what follows is sent: the next one starts meanwhile.
-        if (stands && this.#state !== 'kept') await this.#end();
+        // Before what follows is sent: the next one starts meanwhile, or the next part comes.
+        if (stands)
+          await (request.final || request.checkpoint === undefined ? this.#end() : this.#keepFor(nextPart(message)));
         return stands;
       },
       keepSlot: async () => {
         await worker.keepSlot?.();
-        await this.#keep();
+        await this.#keepFor(message);
       },
       release: async (request) => {
         // The other way round the next delivery could claim first, find no entry to take over, and have come for nothing.
@@ -152,13 +156,29 @@ export class HeldSlot implements Lease {
     return isOurs;
   }
 
-  /** Should the next part not come in time, its lease ends as that of any other. */
-  async #keep(): Promise<void> {
+  /**
+   * It becomes that of the message which goes on: another one of this message, which ends, must not take it away. Should that
+   * one not come in time, its lease ends as that of any other.
+   */
+  async #keepFor(next: Message): Promise<void> {
+    // What it has is what the renewal under way leaves.
     await this.#renewing;
-    if (this.#state !== 'own') return;
-    const untilMs = this.#ports.clock.nowMs() + PART_GAP_SECONDS * 1000;
-    await orLeased(async () => void (await this.#renew(Math.min(untilMs, this.#seat.latestMs))), this.#ports);
+    if (this.#state !== 'own') return this.#end();
+    const { key } = this.#wanted;
+    const { holder, mine, latestMs } = this.#seat;
+    const leaseMs = Math.max(mine.leaseMs, Math.min(latestMs, this.#ports.clock.nowMs() + PART_GAP_SECONDS * 1000));
+    const nextHolder = holderName(next.id, attemptNumber(next));
     this.#state = 'kept';
+    await orLeased(async () => {
+      if (this.#hasPlace && nextHolder !== holder) await this.#ports.slots.unpark(key, this.#seat);
+      await this.#ports.slots.write({
+        key,
+        put: new Map([[nextHolder, { leaseMs, by: mine.by }]]),
+        ...(nextHolder === holder ? {} : { remove: [holder] }),
+        expiresAtSeconds: Math.ceil(leaseMs / 1000) + SLOT_RETENTION_SECONDS,
+        when: { same: new Map([[holder, mine]]) },
+      });
+    }, this.#ports);
   }
 
   /** As `leave()`, for whoever cannot wait until its run has ended. */

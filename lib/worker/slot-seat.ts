@@ -19,6 +19,7 @@ import type { Holder, Parked } from '../ports/slots.ts';
 import { prepare } from '../producer/publish.ts';
 import type { TaskDefinition } from '../task/registry.ts';
 import type { Message } from '../wire/message.ts';
+import { attemptNumber } from '../wire/attempt-number.ts';
 import { sentOn } from './sent-on.ts';
 import type { Seat } from './slot-desk.ts';
 import type { SlotPorts } from './slot-ports.ts';
@@ -55,7 +56,7 @@ export function seatOf(wanted: Wanted, ports: SlotPorts): OwnSeat {
   const { place, grant } = message.celeriac;
   const cameMs = place ?? arrivalMs(message, delivery, ports.clock);
   const stored = isFifo(message.queue, worker.app.settings) ? undefined : storedForm(wanted, cameMs);
-  const holder = holderName(message.id, message.retries);
+  const holder = holderName(message.id, attemptNumber(message));
   const seat: OwnSeat = {
     holder,
     sinceMs: cameMs,

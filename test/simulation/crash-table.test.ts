@@ -87,6 +87,28 @@ const PROGRAMS: readonly Program[] = [
     send: chainOf,
   },
   {
+    name: 'goes on in another part, then success',
+    declare: (app, effects) =>
+      app.task('parent', { bind: true, maxParts: 5 }, (self, x: number) => {
+        effects.push('run');
+        if (self.state === undefined) throw self.goOn(x);
+        return x;
+      }),
+    send: chainOf,
+  },
+  {
+    name: 'goes on after checkpoints, then success',
+    declare: (app, effects) =>
+      app.task('parent', { bind: true, maxParts: 9 }, async (self, x: number) => {
+        effects.push('run');
+        if (self.state === 'last') return x;
+        await self.checkpoint('one');
+        await self.checkpoint('two');
+        throw self.goOn('last');
+      }),
+    send: chainOf,
+  },
+  {
     name: 'reject to the dead-letter queue',
     declare: (app, effects) =>
       app.task('parent', () => {

@@ -1,7 +1,12 @@
 /** Tasks longer than an invocation, in virtual time. */
 import { Celeriac, chord, type Logger, silentLogger, type TaskContext, type TaskOptions } from 'celeriac';
 import { World, type WorldOptions } from 'celeriac/testing';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+
+import { attemptNumber } from '../../lib/wire/attempt-number.ts';
+import { isNearlyOver } from '../../lib/flow/checkpoint.ts';
+import { PART_WALKS, partWalk } from './part-walk.ts';
 
 interface Run {
   readonly part: number;
@@ -302,5 +307,43 @@ describe('beside the rest', () => {
     await one.task.delay(0);
     await world.drain();
     expect(writes).toHaveLength(5);
+  });
+});
+
+describe('whatever goes wrong', () => {
+  it('it ends, goes back behind no checkpoint, and never runs beside itself', async () => {
+    await fc.assert(
+      fc.asyncProperty(PART_WALKS, async (drawn) => {
+        expect(await partWalk(drawn)).toEqual([]);
+      }),
+      { numRuns: 8 },
+    );
+  });
+});
+
+describe('numbers', () => {
+  it('parts stand in order between their attempt and the next one, and are read as they were written', () => {
+    const of = fc.record({ retries: fc.nat(1_000_000), part: fc.nat(1000) });
+    fc.assert(
+      fc.property(of, of, (one, other) => {
+        const [left, right] = [one, other].map(({ retries, part }) => attemptNumber({ retries, celeriac: { part } }));
+        const order = one.retries - other.retries || one.part - other.part;
+        expect(Math.sign((left ?? 0) - (right ?? 0))).toBe(Math.sign(order));
+        expect(Number(String(left))).toBe(left);
+        expect(String(left)).not.toContain('e');
+        expect(Math.floor(left ?? 0)).toBe(one.retries);
+      }),
+    );
+  });
+
+  it('a part ends when the next step may not fit', () => {
+    const wholeMs = 900_000;
+    expect(isNearlyOver({ leftMs: 6000, wholeMs, stretchMs: 0 })).toBe(false);
+    expect(isNearlyOver({ leftMs: 5000, wholeMs, stretchMs: 0 })).toBe(true);
+    expect(isNearlyOver({ leftMs: 130_000, wholeMs, stretchMs: 100_000 })).toBe(false);
+    expect(isNearlyOver({ leftMs: 125_000, wholeMs, stretchMs: 100_000 })).toBe(true);
+    // Of a short one a tenth.
+    expect(isNearlyOver({ leftMs: 350, wholeMs: 3000, stretchMs: 0 })).toBe(false);
+    expect(isNearlyOver({ leftMs: Infinity, wholeMs: Infinity, stretchMs: 1e9 })).toBe(false);
   });
 });

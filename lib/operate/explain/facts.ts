@@ -17,6 +17,7 @@ import type { Timer } from '../../ports/timers.ts';
 import type { App } from '../../producer/app.ts';
 import { decodeHeaders, decodeMessage } from '../../wire/decode-message.ts';
 import type { Message } from '../../wire/message.ts';
+import { readSettlement } from '../../worker/committed.ts';
 import { readDocument, type ResultDocument } from '../../wire/result-document.ts';
 import type { QueueCount } from './reasons.ts';
 
@@ -243,6 +244,8 @@ function mayStand({ place }: LastPlace, record: TaskRecord | undefined): boolean
 }
 
 /** The attempt that runs or comes next. */
-export function nextAttempt({ attempt, committed }: TaskRecord): number {
-  return attempt === undefined ? 0 : committed === attempt ? Math.floor(attempt) + 1 : Math.floor(attempt);
+export function nextAttempt({ attempt, committed, settlement }: TaskRecord): number {
+  if (attempt === undefined) return 0;
+  const isOver = committed === attempt && readSettlement(settlement).retry?.overrides.part === undefined;
+  return Math.floor(attempt) + (isOver ? 1 : 0);
 }

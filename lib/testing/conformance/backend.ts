@@ -4,6 +4,7 @@ import type { Backend, ClaimOutcome, ClaimRequest, CommitRequest, ConcludeReques
 import type { ConformanceCase } from './case.ts';
 import { backendRefusals } from './refusals.ts';
 import { reopenConformance } from './reopened.ts';
+import { checkpointConformance } from './checkpoints.ts';
 import { terminationConformance } from './terminations.ts';
 
 const NOW = 1_900_000_000_000;
@@ -280,6 +281,7 @@ export function backendConformance(backend: Backend, prefix = 'backend'): Confor
   return [
     ...cases,
     ...terminationConformance(backend, prefix),
+    ...checkpointConformance(backend, prefix),
     ...reopenConformance(backend, prefix),
     ...backendRefusals(backend),
   ];
