@@ -7,8 +7,9 @@ import { CeleriacError } from './celeriac-error.ts';
 import { cut, describe, errorLine, isError } from './error-text.ts';
 import { HttpRequestFailed, HttpTargetRefused } from './http-errors.ts';
 import { MAX_ERROR_LINE_CHARACTERS } from './limits.ts';
+import type { RetryOverrides } from './retry-overrides.ts';
 
-export { CeleriacError, HttpRequestFailed, HttpTargetRefused };
+export { CeleriacError, HttpRequestFailed, HttpTargetRefused, type RetryOverrides };
 
 // ------------------------------------------------- bad input, thrown before anything is sent
 
@@ -284,28 +285,6 @@ export class Retry extends CeleriacError {
     this.exc = exc;
     this.overrides = overrides;
   }
-}
-
-/** What the next attempt does otherwise than this one. */
-export interface RetryOverrides {
-  readonly args?: readonly unknown[];
-  readonly kwargs?: Readonly<Record<string, unknown>>;
-  readonly queue?: string;
-  readonly priority?: number;
-  readonly headers?: Readonly<Record<string, unknown>>;
-  /** Milliseconds since the epoch. */
-  readonly expiresMs?: number;
-  /** [hard, soft] in seconds. */
-  readonly timeLimit?: readonly [number | null, number | null];
-  readonly shadow?: string;
-  readonly ignoreResult?: boolean;
-  /** Signatures. */
-  readonly link?: readonly object[];
-  readonly linkError?: readonly object[];
-  readonly argsrepr?: string;
-  readonly kwargsrepr?: string;
-  /** It is no other attempt: this one goes on, as this part. Made by `TaskContext.goOn` alone. */
-  readonly part?: number;
 }
 
 /**

@@ -193,7 +193,7 @@ export interface TaskContext {
    *   let { page } = (self.state ?? { page: 0 }) as { page: number };
    *   for (; page < 10_000; page += 1) {
    *     await self.checkpoint({ page });
-   *     await indexPage(page);
+   *     await fetch(`https://example.com/pages/${page}`);
    *   }
    * });
    * ```
