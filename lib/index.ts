@@ -166,6 +166,7 @@ export type {
   ReopenRequest,
   TaskRecord,
   UpdateOutcome,
+  UpdateRequest,
 } from './ports/backend.ts';
 export type { Broker, OutgoingMessage, SendOutcome } from './ports/broker.ts';
 export type { CeleryCount, CeleryGroup, CeleryGroups } from './ports/celery-groups.ts';
