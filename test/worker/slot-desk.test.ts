@@ -419,6 +419,19 @@ describe('the end of who has a slot', () => {
     await one.held.unclaimedEnd();
     expect(one.rig.did).toEqual(did);
   });
+
+  it.each<[boolean, boolean, Partial<Leaving>]>([
+    [false, false, {}],
+    [false, true, { ended: true }],
+    // Another delivery of its message may stand in a line that nobody has noted.
+    [true, false, { stood: true }],
+    [true, true, { ended: true }],
+  ])('who was parked: %s, and has ended without a claim: %s, says so as it leaves', async (waited, ended, more) => {
+    const one = held({ seated: { kind: 'own', parked: waited } });
+    if (ended) await one.held.unclaimedEnd();
+    await one.held.leave();
+    expect(one.given).toEqual([{ holder: 'a#0', entry: mineOf('a'), ...more }]);
+  });
 });
 
 describe('the renewal of a slot', () => {
