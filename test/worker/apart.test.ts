@@ -36,6 +36,7 @@ describe('the order of a batch', () => {
         const [one, other] = [placeOf([delivery(id, first)]), placeOf([delivery(id, first + 1)])];
         expect(one + other).toBe(2 ** 32 + 2);
         expect(Math.min(one, other)).toBeGreaterThan(0);
+        expect(Math.max(one, other)).toBeLessThanOrEqual(2 ** 32 + 1);
       }
     }
     expect(new Set([2, 4, 6, 8].map((count) => orderAt(count).join())).size).toBe(4);
@@ -67,6 +68,12 @@ interface Batch {
   readonly softLimits?: Readonly<Record<string, number>>;
   readonly idempotent?: boolean;
   readonly get?: () => Promise<never>;
+  /** What is known of it comes later. */
+  readonly slow?: string;
+  /** Each lane holds two messages. */
+  readonly pairs?: boolean;
+  /** Until then others have the room for large messages. */
+  readonly room?: Promise<unknown>;
   /** Those that are too large to be read beside each other. */
   readonly large?: readonly string[];
 }
@@ -79,16 +86,17 @@ function batch(receives: Readonly<Record<string, number>>, given: Batch = {}) {
   const told: string[] = [];
   const asked: string[] = [];
   const ends = new Map<string, () => void>();
-  let room: Promise<unknown> = Promise.resolve();
+  let room = given.room ?? Promise.resolve();
   const worker = {
     app,
     ports: {
       clock,
       backend: {
-        get: ([id = '']: readonly string[]) => {
+        get: async ([id = '']: readonly string[]) => {
           asked.push(id);
+          if (id === given.slow) for (let turn = 0; turn < 2; turn += 1) await clock.nextTurn();
           const record = records[id];
-          return given.get?.() ?? Promise.resolve([record && { id, status: 'STARTED', ...record }]);
+          return given.get?.() ?? [record && { id, status: 'STARTED', ...record }];
         },
       },
     },
@@ -125,6 +133,8 @@ function batch(receives: Readonly<Record<string, number>>, given: Batch = {}) {
       const runs = await of.mayRun?.(message, one as Delivery, definitionOf(id));
       told.push(runs === true ? `${id} runs` : `${id} does not`);
       if (runs === true) await new Promise<void>((resolve) => ends.set(id, resolve));
+      if (given.pairs === true && (await of.mayRun?.(message, one as Delivery, definitionOf(id))) === true)
+        told.push(`${id} runs its second`);
     },
   );
   const settled = async (): Promise<string[]> => {
@@ -208,11 +218,56 @@ describe('the turns of a batch', () => {
     await expect(passing.done).rejects.toThrow('not now');
   });
 
+  const [first = '', second = ''] = ['p', 'q'].toSorted(
+    (left, right) => placeOf([delivery(left, 2)]) - placeOf([delivery(right, 2)]),
+  );
+  const BOTH = { records: { p: BEGUN, q: BEGUN } };
+
+  it('they begin in their order, whoever was known first', async () => {
+    const it = batch({ a: 1, p: 2, q: 2 }, { ...BOTH, width: 3, slow: first });
+    await it.settled();
+    expect(await it.end('a')).toEqual([`${first} runs`]);
+    expect(await it.end(first)).toEqual([`${second} runs`]);
+    await it.end(second);
+    await it.done;
+  });
+
+  it('who runs alone runs what else its lane holds', async () => {
+    const it = batch({ a: 1, p: 2, q: 2 }, { ...BOTH, pairs: true });
+    await it.settled();
+    expect(await it.end('a')).toEqual(['a runs its second', `${first} runs`]);
+    expect(await it.end(first)).toEqual([`${first} runs its second`, `${second} runs`]);
+    await it.end(second);
+    await it.done;
+  });
+
+  it('its last moment is over once it runs', async () => {
+    const it = batch({ p: 2, q: 2 }, { ...BOTH, timeLimits: { [first]: 50, [second]: 10 } });
+    expect(await it.settled()).toContain(`${first} runs`);
+    it.clock.moveTo(START_MS + (SECONDS - 20) * 1000);
+    expect(await it.end(first)).toEqual([`${second} runs`]);
+    await it.end(second);
+    await it.done;
+  });
+
+  it('beside one that came for the first time: when that or the other ends, the next still waits', async () => {
+    const given = { ...BOTH, width: 3, timeLimits: { [first]: 50, [second]: 10 } };
+    for (const ends of ['a', first]) {
+      const it = batch({ a: 1, p: 2, q: 2 }, given);
+      await it.settled();
+      it.clock.moveTo(START_MS + (SECONDS - 50) * 1000);
+      expect(await it.settled()).toEqual([`${first} runs`]);
+      expect(await it.end(ends)).toEqual([]);
+      it.clock.moveTo(START_MS + (SECONDS - 10) * 1000);
+      expect(await it.settled()).toEqual([ends === 'a' ? `${second} does not` : `${second} runs`]);
+      for (const id of ['a', first, second]) await it.end(id);
+      await it.done;
+    }
+  });
+
   it('two of them run one after the other, and nothing beside them', async () => {
-    const it = batch({ one: 2, other: 2 }, { records: { one: BEGUN, other: BEGUN } });
-    const begun = await it.settled();
-    const [first = '', second = ''] = begun.filter((each) => each.endsWith('begins')).map((each) => each.split(' ')[0]);
-    expect(begun).toEqual([`${first} begins`, `${second} begins`, `${first} runs`]);
+    const it = batch({ p: 2, q: 2 }, BOTH);
+    expect(await it.settled()).toEqual([`${first} begins`, `${second} begins`, `${first} runs`]);
     expect(await it.end(first)).toEqual([`${second} runs`]);
     await it.end(second);
     await it.done;
@@ -274,6 +329,24 @@ describe('large messages', () => {
     expect(await it.end('b')).toEqual(['c begins', 'c runs']);
     await it.end('huge');
     await it.end('c');
+    await it.done;
+  });
+
+  it('one by itself takes its turn again', async () => {
+    const it = batch({ big: 1 }, { large: ['big'] });
+    expect(await it.settled()).toEqual(['big has the room']);
+    await it.end('big');
+    await it.done;
+  });
+
+  it('who gets the room while another runs alone waits for that', async () => {
+    const room = Promise.withResolvers<undefined>();
+    const it = batch({ big: 1, bad: 2 }, { large: ['big'], room: room.promise, records: { bad: BEGUN } });
+    expect(await it.settled()).toEqual(['bad begins', 'bad runs']);
+    room.resolve(undefined);
+    expect(await it.settled()).toEqual([]);
+    expect(await it.end('bad')).toEqual(['big has the room']);
+    await it.end('big');
     await it.done;
   });
 });
