@@ -11,6 +11,7 @@ import { isPassing } from '../base/passing.ts';
 import { RETRY, SUCCESS } from '../base/states.ts';
 import { type Checkpoint, isNearlyOver, readCheckpoint } from '../flow/checkpoint.ts';
 import { isFifo } from '../options/declared-queue.ts';
+import type { Logger } from '../ports/log.ts';
 import type { ClaimOutcome, ClaimRequest, CommitRequest, UpdateOutcome } from '../ports/backend.ts';
 import type { CheckpointOptions, TaskContext } from '../task/context.ts';
 import type { TaskDefinition } from '../task/registry.ts';
@@ -68,8 +69,9 @@ class PartRun {
         ...worker.ports,
         logger: {
           log: (level, text, fields) => {
-            const says = this.#next !== undefined && fields?.['state'] === 'retry' ? this.#goesOnLine() : text;
-            logger.log(level, says, fields);
+            // Nothing has ended: the line of a retry, and its metrics, would say so.
+            if (this.#next !== undefined && fields?.['state'] === 'retry') this.#logNext(logger);
+            else logger.log(level, text, fields);
           },
         },
       },
@@ -251,9 +253,11 @@ class PartRun {
     );
   }
 
-  #goesOnLine(): string {
-    const { task, id } = this.#of.message;
-    return `Task ${task}[${id}] goes on as part ${this.#part + 1}`;
+  #logNext(logger: Logger): void {
+    const { task, id, queue, retries } = this.#of.message;
+    const part = this.#part + 1;
+    const fields = { task, taskId: id, queue, attempt: retries, part };
+    logger.log('info', `Task ${task}[${id}] goes on as part ${part}`, fields);
   }
 }
 

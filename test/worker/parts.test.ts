@@ -174,6 +174,20 @@ describe('ends', () => {
 });
 
 describe('beside the rest', () => {
+  it('with metrics one end is counted', async () => {
+    const fields: (Readonly<Record<string, unknown>> | undefined)[] = [];
+    const logger: Logger = { log: (_level, _text, more) => void fields.push(more) };
+    const app = new Celeriac('long', { logger: silentLogger, metrics: 'emf' });
+    const task = app.task('long.twice', { bind: true, maxParts: 2 }, (self) => {
+      if (self.part === 1) throw self.goOn(1);
+      return 'done';
+    });
+    using world = new World(app, { logger });
+    await task.delay();
+    await world.drain();
+    expect(fields.filter((each) => each !== undefined && '_aws' in each)).toHaveLength(1);
+  });
+
   it('a retry goes on from the checkpoint, and its parts are none', async () => {
     const one = long(
       async (self) => {
