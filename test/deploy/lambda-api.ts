@@ -37,6 +37,12 @@ export class LambdaApi {
     );
   }
 
+  /** The address of a function, `https://...`. */
+  async url(functionName: string): Promise<string> {
+    const path = `/2021-10-31/functions/${functionName}/url`;
+    return (await this.#call<{ FunctionUrl: string }>('GET', path)).FunctionUrl;
+  }
+
   async eventSources(): Promise<EventSource[]> {
     const path = '/2015-03-31/event-source-mappings/';
     return (await this.#call<{ EventSourceMappings: EventSource[] }>('GET', path)).EventSourceMappings;

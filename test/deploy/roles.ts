@@ -13,7 +13,8 @@ interface Policy {
 }
 
 const BATCHED = ['sqs:SendMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'];
-const BATCHES = 'BatchesOfWhatIsGranted';
+const SECRET = 'secretsmanager:GetSecretValue';
+const AS_ON_AWS = 'AsOnAws';
 const DENIED = 'DeniedForNow';
 
 export class Roles {
@@ -25,13 +26,14 @@ export class Roles {
 
   /**
    * On AWS the right to send, delete or hide a message is the right to do so in batches, and there is no other
-   * (SQS developer guide, "API permissions"). MiniStack takes `sqs:SendMessageBatch` for an action of its own.
+   * (SQS developer guide, "API permissions"). MiniStack takes `sqs:SendMessageBatch` for an action of its own. And what a
+   * template's `Ref` says of a secret is its ARN, where MiniStack gives its name.
    *
    * @returns how many roles got what AWS gives them.
    */
-  async grantBatches(): Promise<number> {
+  async grantAsOnAws(): Promise<number> {
     const names = listed(await this.#call({ Action: 'ListRoles' }), 'RoleName');
-    const granted = await Promise.all(names.map((name) => this.#grantBatches(name)));
+    const granted = await Promise.all(names.map((name) => this.#grantAsOnAws(name)));
     return granted.filter(Boolean).length;
   }
 
@@ -48,13 +50,13 @@ export class Roles {
     };
   }
 
-  async #grantBatches(RoleName: string): Promise<boolean> {
+  async #grantAsOnAws(RoleName: string): Promise<boolean> {
     const names = listed(await this.#call({ Action: 'ListRolePolicies', RoleName }), 'member');
     const policies = await Promise.all(
-      names.filter((name) => name !== BATCHES).map((PolicyName) => this.#policy(RoleName, PolicyName)),
+      names.filter((name) => name !== AS_ON_AWS).map((PolicyName) => this.#policy(RoleName, PolicyName)),
     );
-    const statements = policies.flatMap(({ Statement }) => Statement).flatMap(batchesOf);
-    if (statements.length > 0) await this.#put(RoleName, BATCHES, statements);
+    const statements = policies.flatMap(({ Statement }) => Statement).flatMap(untold);
+    if (statements.length > 0) await this.#put(RoleName, AS_ON_AWS, statements);
     return statements.length > 0;
   }
 
@@ -80,7 +82,16 @@ export class Roles {
   }
 }
 
-function batchesOf({ Effect, Action, Resource }: Statement): Statement[] {
+function untold(statement: Statement): Statement[] {
+  const { Effect, Action, Resource } = statement;
+  if ([Action].flat().includes(SECRET))
+    return [
+      {
+        Effect,
+        Action: SECRET,
+        Resource: [Resource].flat().map((name) => `arn:aws:secretsmanager:*:*:secret:${name}-*`),
+      },
+    ];
   const actions = BATCHED.filter((action) => [Action].flat().includes(action)).map((action) => `${action}Batch`);
   return actions.length === 0 ? [] : [{ Effect, Action: actions, Resource }];
 }

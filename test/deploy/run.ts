@@ -1,6 +1,6 @@
 /**
  * `npm run deploy:test`, `npm run localstack`: the example is deployed on an emulator of AWS that the project has not written, and
- * does its work there. `-- --only conformance`, `scenario` or `without-cdk` is a part of it.
+ * does its work there. `-- --only conformance`, `scenario`, `monitor` or `without-cdk` is a part of it.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -18,6 +18,7 @@ import { startLocalstack } from './localstack.ts';
 import { run } from './processes.ts';
 import { readmeLines } from './readme-lines.ts';
 import { Abandoned, equal, Report } from './report.ts';
+import { monitorScenario } from './monitor-scenario.ts';
 import { Roles } from './roles.ts';
 import { updateScenario } from './update-scenario.ts';
 import { withoutCdkScenario } from './without-cdk-scenario.ts';
@@ -27,13 +28,29 @@ const DRILLS = "--app 'tsx --conditions=@celeriac/source test/deploy/drills/stac
 
 const report = new Report();
 
+type Deploy = (version: string) => Promise<string>;
+
+/** How the drills are deployed. */
+function drillsOf({ environment, folder }: Emulator): {
+  readonly deploy: Deploy;
+  readonly destroy: () => Promise<string>;
+} {
+  // Two at once need a folder each.
+  const output = `--output ${join(folder, 'drills.out')}`;
+  return {
+    deploy: async (version) => {
+      // The page of their monitor is a part of its bundle.
+      if (version === 'first') await run('npm run page', environment);
+      return run(`npx cdk deploy ${DRILLS} ${output} -c version=${version}`, environment);
+    },
+    destroy: () => run(`npx cdk destroy --force ${DRILLS} ${output}`, environment),
+  };
+}
+
 /** The whole story: the example, then the drills. */
 async function scenario(emulator: Emulator): Promise<void> {
   const cdk = (line: string): Promise<string> => run(line, emulator.environment);
-  // Two at once need a folder each.
-  const drillsOutput = `--output ${join(emulator.folder, 'drills.out')}`;
-  const deployDrills = (version: string): Promise<string> =>
-    cdk(`npx cdk deploy ${DRILLS} ${drillsOutput} -c version=${version}`);
+  const { deploy, destroy } = drillsOf(emulator);
   const asOnAws = grantsOf(emulator);
   for (const line of readmeLines()) await report.needed(line, async () => void (await cdk(line)));
   await asOnAws();
@@ -46,25 +63,37 @@ async function scenario(emulator: Emulator): Promise<void> {
     await cdk('npx cdk diff --fail --method=template');
   });
   await report.step('what a caller that died had put into its transaction was sent by a sweep', afterSweep);
-  await report.needed('cdk deploy of the drills', async () => void (await deployDrills('first')));
+  await report.needed('cdk deploy of the drills', async () => void (await deploy('first')));
   await asOnAws();
   const { first: drills } = await import('./drills/first.ts');
   const environment = await connect(drills.app, emulator, 'CeleriacDrills-TasksSweeper');
-  // The drills wait for sweeps: there is time for the other.
-  await Promise.all([drillsScenario({ report, drills, environment }), withoutCdk(emulator, asOnAws)]);
-  await updateScenario({ report, drills, environment, emulator, deploy: () => deployDrills('second').then(asOnAws) });
+  // The drills wait for sweeps: there is time for the others.
+  await Promise.all([
+    drillsScenario({ report, drills, environment }),
+    monitorScenario(report, emulator),
+    withoutCdk(emulator, asOnAws),
+  ]);
+  await updateScenario({ report, drills, environment, emulator, deploy: () => deploy('second').then(asOnAws) });
   await report.step('nothing listens outside of this machine', async () => equal(listeningOutside(), []));
   await report.step('cdk destroy leaves nothing', async () => {
     await cdk('npx cdk destroy --force CeleriacBlog');
-    await cdk(`npx cdk destroy --force ${DRILLS} ${drillsOutput}`);
+    await destroy();
     equal(await leftovers(emulator.endpoint, 'Celeriac'), []);
   });
+}
+
+/** The monitor of the drills, by itself. */
+async function monitor(emulator: Emulator): Promise<void> {
+  await report.needed('npx cdk bootstrap', async () => void (await run('npx cdk bootstrap', emulator.environment)));
+  await report.needed('cdk deploy of the drills', async () => void (await drillsOf(emulator).deploy('first')));
+  await grantsOf(emulator)();
+  await monitorScenario(report, emulator);
 }
 
 /** Gives roles what they have on AWS without being told. */
 function grantsOf({ enforcesRoles, endpoint }: Emulator): () => Promise<void> {
   return async () => {
-    if (enforcesRoles) await new Roles(endpoint).grantBatches();
+    if (enforcesRoles) await new Roles(endpoint).grantAsOnAws();
   };
 }
 
@@ -107,6 +136,7 @@ try {
       await dynamodbLocalConformance(report);
     }
     if (values.only === undefined || values.only === 'scenario') await scenario(emulator);
+    if (values.only === 'monitor') await monitor(emulator);
     if (values.only === 'without-cdk') await withoutCdk(emulator, grantsOf(emulator));
   } finally {
     await emulator.stop();
