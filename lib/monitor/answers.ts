@@ -82,6 +82,9 @@ export interface TasksAnswer {
   readonly readBackTo: string;
 }
 
+/** GET /api/tasks/counts */
+export type TaskCountsAnswer = Pick<OverviewAnswer, 'range' | 'total'>;
+
 /** GET /api/tasks/waiting */
 export interface WaitingAnswer {
   readonly tasks: readonly Json<ScheduledTask>[];

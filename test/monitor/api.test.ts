@@ -18,6 +18,7 @@ import type {
   SentAnswer,
   SlotsAnswer,
   TaskAnswer,
+  TaskCountsAnswer,
   TasksAnswer,
   TreeAnswer,
   WaitingAnswer,
@@ -66,6 +67,12 @@ describe('tasks', () => {
     expect((await task(later)).explain).toMatchObject({ tone: 'quiet', reasons: [{ kind: 'delayed' }] });
     const { tasks } = await monitor.get<WaitingAnswer>('/api/tasks/waiting');
     expect(tasks.map(({ id }) => id)).toEqual([later]);
+    const [{ total }, overview] = [
+      await monitor.get<TaskCountsAnswer>('/api/tasks/counts?range=6h'),
+      await monitor.get<OverviewAnswer>('/api/overview?range=6h'),
+    ];
+    expect(total).toEqual(overview.total);
+    expect(total.states['SUCCESS']).toBeGreaterThan(0);
     expect(await monitor.act('/api/tasks/revoke', { ids: [later] })).toEqual({ states: ['REVOKED'] });
     expect((await task(later)).explain).toBeNull();
   });

@@ -10,7 +10,7 @@ import { read, type Route } from '../route.ts';
 import { OVERVIEW } from '../schemas/history.ts';
 import type { MonitoredService } from '../service.ts';
 
-const RANGES = {
+export const RANGES = {
   '1h': { seconds: 3600, every: 'minute' },
   '6h': { seconds: 21_600, every: 'minute' },
   '1d': { seconds: 86_400, every: 'hour' },

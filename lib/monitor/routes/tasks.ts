@@ -12,8 +12,9 @@ import { explainView } from '../explain-view.ts';
 import { jsonText } from '../json-text.ts';
 import { read, type Route } from '../route.ts';
 import { integerText, NAME } from '../schemas/common.ts';
-import { EXPLAIN, TASK, TASKS, TREE, WAITING } from '../schemas/history.ts';
+import { EXPLAIN, TASK, TASK_COUNTS, TASKS, TREE, WAITING } from '../schemas/history.ts';
 import type { MonitoredService } from '../service.ts';
+import { RANGES } from './overview.ts';
 
 // Of a result where values are not shown whole: enough to know it by.
 const RESULT_CHARACTERS = 1024;
@@ -45,6 +46,16 @@ export const TASK_ROUTES: readonly Route[] = [
     run: async ({ service, query }) => {
       const { timers } = await service.app.ports();
       return scheduledTasks(timers, { shards: service.environment.timerShards, limit: query.limit ?? 50 });
+    },
+  }),
+  read('/api/tasks/counts', {
+    summary: 'How many attempts ended, and in which states: a part of the overview, for a few of its requests',
+    query: v.strictObject({ range: v.optional(v.picklist(['1h', '6h', '1d', '7d']), '1h') }),
+    answer: TASK_COUNTS,
+    run: async ({ service: { app }, query: { range } }) => {
+      const { seconds, every } = RANGES[range];
+      const { total } = await app.stats({ from: new Date(app.clock.nowMs() - seconds * 1000), every });
+      return { range, total };
     },
   }),
   read('/api/tasks/{id}', {

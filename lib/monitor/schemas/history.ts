@@ -13,6 +13,7 @@ import type {
   RevokedAnswer,
   SentAnswer,
   TaskAnswer,
+  TaskCountsAnswer,
   TasksAnswer,
   TreeAnswer,
   WaitingAnswer,
@@ -50,6 +51,11 @@ export const OVERVIEW: v.GenericSchema<OverviewAnswer> = v.strictObject({
   buckets: v.array(v.strictObject({ ...COUNTS_FIELDS, start: TIME })),
   tasks: v.array(v.strictObject({ ...COUNTS_FIELDS, task: TEXT })),
   queues: v.array(QUEUE),
+});
+
+export const TASK_COUNTS: v.GenericSchema<TaskCountsAnswer> = v.strictObject({
+  range: v.picklist(['1h', '6h', '1d', '7d']),
+  total: COUNTS,
 });
 
 const END: v.GenericSchema<Json<TaskEnd>> = v.strictObject({

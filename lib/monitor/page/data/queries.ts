@@ -17,6 +17,7 @@ import type {
   SessionAnswer,
   SlotsAnswer,
   TaskAnswer,
+  TaskCountsAnswer,
   TasksAnswer,
   TreeAnswer,
   WaitingAnswer,
@@ -82,6 +83,11 @@ export function useOverview(range: OverviewAnswer['range']): UseQueryResult<Over
   return useWatched(`/api/overview?range=${range}`, { times: 2 });
 }
 
+/** How many ended in each state, for a list. */
+export function useTaskCounts(range: OverviewAnswer['range'], enabled: boolean): UseQueryResult<TaskCountsAnswer> {
+  return useWatched(`/api/tasks/counts?range=${range}`, { times: 2, enabled });
+}
+
 export function useQueues(): UseQueryResult<QueuesAnswer> {
   return useWatched('/api/queues', { hasNews: true });
 }
@@ -100,12 +106,20 @@ export function useRuns(name: string): UseQueryResult<RunsAnswer> {
   return useWatched(`/api/schedules/${encodeURIComponent(name)}/runs`);
 }
 
+// Clocks differ, and what ends is in the history a moment later.
+const SOUGHT_AGAIN_MS = 900_000;
+
 export function useTask(id: string): UseQueryResult<TaskAnswer> {
   const every = useEvery();
-  const path = `/api/tasks/${encodeURIComponent(id)}?from=7d`;
+  const path = `/api/tasks/${encodeURIComponent(id)}`;
   return useQuery({
     queryKey: [path],
-    queryFn: ({ signal }) => get<TaskAnswer>(path, signal),
+    queryFn: ({ client, queryKey, signal }) => {
+      // Where it has no item its attempts are searched for, four queries an hour: in the whole history once, then in what is new.
+      const { data, dataUpdatedAt = 0 } = client.getQueryState<TaskAnswer>(queryKey) ?? {};
+      const from = data?.isKnown === false ? new Date(dataUpdatedAt - SOUGHT_AGAIN_MS).toISOString() : '7d';
+      return get<TaskAnswer>(`${path}?from=${from}`, signal);
+    },
     // What has ended does not change; that it was put aside may follow by a moment.
     refetchInterval: ({ state }) =>
       state.data !== undefined && isFinal(state.data.state) && state.dataUpdateCount > 3 ? false : every,
@@ -169,10 +183,15 @@ export function useTaskPages(filters: TaskFilters) {
 const OUT_OF_ORDER_MS = 60_000;
 
 /** Asked again and again, so from the newest that is known on: each hour of a range costs queries. */
-export function useNewest(filters: TaskFilters, knownUntil: string | undefined): UseQueryResult<TasksAnswer> {
+export function useNewest(
+  filters: TaskFilters,
+  knownUntil: string | undefined,
+  enabled: boolean,
+): UseQueryResult<TasksAnswer> {
   const from = knownUntil === undefined ? undefined : new Date(Date.parse(knownUntil) - OUT_OF_ORDER_MS).toISOString();
   return useWatched(`/api/tasks?limit=100&${tasksQuery({ ...filters, since: '15m' }, undefined, from)}`, {
     hasNews: true,
+    enabled,
   });
 }
 

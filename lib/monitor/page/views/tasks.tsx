@@ -41,7 +41,8 @@ function Ended({ filters, onChange }: EndedProps): VNode {
   const { data, error, isPlaceholderData, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } =
     useTaskPages(filters);
   const entries = useMemo(() => data?.pages.flatMap((page) => page.entries) ?? [], [data]);
-  const { data: newest } = useNewest(filters, entries[0]?.endedAt);
+  // The list itself has just been read.
+  const { data: newest } = useNewest(filters, entries[0]?.endedAt, data !== undefined && !isPlaceholderData);
   const newer = useMemo(() => {
     const known = new Set(entries.map(({ id, attempt }) => `${id} ${attempt}`));
     return (newest?.entries ?? []).filter(({ id, attempt }) => !known.has(`${id} ${attempt}`));

@@ -3,7 +3,7 @@ import type { VNode } from 'preact';
 import { useLayoutEffect, useState } from 'preact/hooks';
 import { useLocation } from 'wouter-preact';
 
-import { useOverview } from '../../data/queries.ts';
+import { useTaskCounts } from '../../data/queries.ts';
 import { CopyButton } from '../../parts/controls.tsx';
 import { Icon } from '../../parts/icons.tsx';
 import { STATE_CHOICES } from '../../pure/states.ts';
@@ -93,8 +93,8 @@ function SearchBox({ filters, onChange }: FiltersProps): VNode {
 /** Counts are known of the ranges that the overview has, and without other filters. */
 function Chips({ filters, onChange }: FiltersProps): VNode {
   const range = filters.since === '15m' ? '1h' : filters.since;
-  const { data } = useOverview(range);
   const isCounted = filters.since !== '15m' && filters.task === '' && filters.queue === '' && filters.text === '';
+  const { data } = useTaskCounts(range, isCounted);
   const states = isCounted ? data?.total.states : undefined;
   return (
     <div class="chips" role="group" aria-label="State">
