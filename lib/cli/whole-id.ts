@@ -29,13 +29,21 @@ export async function wholeId(
   const [own] = await taskSummaries([id], ports).catch(() => []);
   if (own !== undefined && (own.state !== PENDING || own.name !== undefined)) return id;
   const { timerShards } = environment;
-  const ids = await idsBeginningWith(id, { ports, history: app.history, timerShards });
-  const [only = id] = ids;
-  if (ids.length > 1 && !ids.includes(id))
-    throw new UsageError(
-      `'${id}' is the beginning of ${ids.length} task ids: ${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ', …' : ''}.`,
-    );
-  if (ids.includes(id) || only === id) return id;
-  output.say(`'${id}' is the beginning of ${only}.`);
+  const only = onlyOf(id, await idsBeginningWith(id, { ports, history: app.history, timerShards }));
+  if (only !== id) output.say(`'${id}' is the beginning of ${only}.`);
   return only;
+}
+
+/**
+ * The one id that begins so, or the given one: that may itself be the beginning of others.
+ *
+ * @throws UsageError where several begin so
+ */
+export function onlyOf(id: string, beginning: readonly string[]): string {
+  if (beginning.includes(id)) return id;
+  if (beginning.length > 1)
+    throw new UsageError(
+      `'${id}' is the beginning of ${beginning.length} task ids: ${beginning.slice(0, 3).join(', ')}${beginning.length > 3 ? ', …' : ''}.`,
+    );
+  return beginning[0] ?? id;
 }

@@ -1,8 +1,8 @@
 /** The queues of a service, and how much lies in each. */
 import type { Environment } from '../options/manifest.ts';
-import { laneName } from '../options/queue-options.ts';
 import type { Pause } from '../ports/pauses.ts';
 import type { QueueDepths } from '../ports/queue-depths.ts';
+import { withLanes } from './known-queue.ts';
 
 /** A queue as it stands. SQS's counts may be a minute old. */
 export interface QueueStatus {
@@ -24,11 +24,12 @@ export interface QueueStatus {
 
 /** Every queue of a service, lanes too, in the order of their names. */
 export async function queueList(
-  { queues, externalQueues, deadLetterQueues, lanes = {} }: Environment,
+  environment: Environment,
   depths: QueueDepths,
   pauses: readonly Pause[] = [],
 ): Promise<QueueStatus[]> {
-  const paused = new Map(pauses.flatMap((pause) => lanesOf(pause.queue, lanes).map((queue) => [queue, pause])));
+  const { queues, externalQueues, deadLetterQueues } = environment;
+  const paused = new Map(pauses.flatMap((pause) => withLanes(pause.queue, environment).map((queue) => [queue, pause])));
   const names = Object.keys(queues).toSorted();
   const withLetters = names.filter((queue) => Object.hasOwn(deadLetterQueues, queue));
   const counts = await depths.count([
@@ -46,11 +47,6 @@ export async function queueList(
       ...(externalQueues.includes(queue) ? { state: 'external' } : stateOf(paused.get(queue))),
     };
   });
-}
-
-/** A queue and its lanes, which stop together. */
-function lanesOf(queue: string, lanes: NonNullable<Environment['lanes']>): string[] {
-  return [queue, ...(lanes[queue]?.priorities ?? []).map((priority) => laneName(queue, priority))];
 }
 
 function stateOf(pause: Pause | undefined): Pick<QueueStatus, 'state' | 'paused'> {

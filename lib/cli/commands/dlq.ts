@@ -7,10 +7,10 @@ import type { LetterEdit } from '../../operate/redriven-message.ts';
 import type { Rate } from '../../options/rate-limit.ts';
 import { taskId } from './result.ts';
 import type { CommandModule } from '../command.ts';
-import { CommandFailed, UsageError } from '../failures.ts';
+import { CommandFailed } from '../failures.ts';
 import { counted } from '../format.ts';
 import { GROUP_COLUMNS, LETTER_COLUMNS, progress, tasksOf, textOf, told } from './dlq-text.ts';
-import { WHOLE_ID_CHARACTERS } from '../whole-id.ts';
+import { onlyOf, WHOLE_ID_CHARACTERS } from '../whole-id.ts';
 import { json } from './json-argument.ts';
 import { type CommonOptions, notes, onService, onServiceAsking, type Tools } from '../tools.ts';
 
@@ -98,7 +98,7 @@ function show(command: Command, tools: Tools): void {
     .action((id: string, options: CommonOptions) =>
       tools.with(options, async ({ service, output }) => {
         const book = service.app.deadLetters;
-        const letters = await book.show(await wholeId(id, book));
+        const letters = await book.show(await idOfLetter(id, book));
         if (letters.length === 0) throw new CommandFailed(`No letter of task ${id} lies in a dead-letter queue.`);
         for (const letter of letters) output.show({ ...letter }, () => textOf(letter, options, tools));
       }),
@@ -202,16 +202,13 @@ async function queryOf(options: QueryOptions, book: DeadLetterBook): Promise<Dea
   const { queue, task, error, group: fingerprint, id, since, until } = options;
   const query = { queue, task, error, fingerprint, since, until };
   const given = Object.entries(query).filter(([, value]) => value !== undefined);
-  return { ...Object.fromEntries(given), ...(id === undefined ? {} : { id: await wholeId(id, book) }) };
+  return { ...Object.fromEntries(given), ...(id === undefined ? {} : { id: await idOfLetter(id, book) }) };
 }
 
 /** @throws UsageError for a beginning that several tasks have */
-async function wholeId(id: string, book: DeadLetterBook): Promise<string> {
+async function idOfLetter(id: string, book: DeadLetterBook): Promise<string> {
   if (id.length >= WHOLE_ID_CHARACTERS) return id;
   const { letters } = await book.list();
   const ids = new Set(letters.flatMap((letter) => (letter.id?.startsWith(id) === true ? [letter.id] : [])));
-  // A whole id may be the beginning of another one.
-  if (ids.size > 1 && !ids.has(id))
-    throw new UsageError(`'${id}' is the beginning of ${ids.size} task ids: ${[...ids].slice(0, 3).join(', ')}.`);
-  return ids.has(id) ? id : ([...ids][0] ?? id);
+  return onlyOf(id, [...ids]);
 }
