@@ -11,6 +11,7 @@ import { ManualClock } from 'celeriac/testing';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
+import { systemClock } from '../../lib/base/time.ts';
 import { openService } from '../../lib/cli/find-service.ts';
 import { monitoredService } from '../../lib/cli/monitored-service.ts';
 import type { Service } from '../../lib/cli/service.ts';
@@ -21,6 +22,7 @@ import { builtPage, CHROMIUM, launched, type Served, servedOn } from '../support
 import { terminalWith } from '../support/celeriac.ts';
 import { type LoadedTask, loadHistory } from '../support/loaded-history.ts';
 import { TOKEN } from '../support/monitor.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 
 const ATTEMPTS = 100_000;
 const LAST = `load-${ATTEMPTS - 1}`;
@@ -33,9 +35,6 @@ const [CHARGE, SHIP, RECEIPT, BUILD] = [
 /** They take turns. */
 const TURNS: readonly LoadedTask[] = [CHARGE, CHARGE, SHIP, CHARGE, RECEIPT, CHARGE, CHARGE, RECEIPT, CHARGE, BUILD];
 const BUILDS = ATTEMPTS / TURNS.length;
-// A second is the goal, on a quiet machine: the line that is printed tells. What is held here is that nobody waits for ever.
-const MOST_MS = 20_000;
-
 // A window of 900 pixels shows 25 rows; some more wait above and below it.
 const MOST_ROWS = 80;
 
@@ -105,7 +104,7 @@ describe.skipIf(CHROMIUM === undefined)('100,000 attempts of a day', () => {
     service.app.use({ ...ports, clock });
     const { history, backend } = ports;
     if (history === undefined) throw new Error('no history');
-    const began = performance.now();
+    const began = systemClock.nowMs();
     await loadHistory({
       history,
       attempts: ATTEMPTS,
@@ -113,7 +112,9 @@ describe.skipIf(CHROMIUM === undefined)('100,000 attempts of a day', () => {
       untilMs: nowMs,
       tasks: TURNS,
     });
-    process.stdout.write(`${ATTEMPTS} attempts stored and rolled up in ${Math.round(performance.now() - began)} ms\n`);
+    process.stdout.write(
+      `${ATTEMPTS} attempts stored and rolled up in ${Math.round(systemClock.nowMs() - began)} ms\n`,
+    );
     await backend.conclude([
       {
         id: LAST,
@@ -128,7 +129,7 @@ describe.skipIf(CHROMIUM === undefined)('100,000 attempts of a day', () => {
     ]);
     await app.locks.acquire('import');
     for (let letter = 0; letter < 3; letter += 1) await app.send('mail.receipt', []);
-    await vi.waitUntil(async () => (await cloud.deadLetters('mail')).length === 3, { timeout: 30_000 });
+    await vi.waitUntil(async () => (await cloud.deadLetters('mail')).length === 3, { timeout: PATIENCE_MS });
     served = await servedOn((host) => {
       const monitor = monitorApp({
         service: monitoredService(service),
@@ -173,14 +174,14 @@ describe.skipIf(CHROMIUM === undefined)('100,000 attempts of a day', () => {
     for (const [view, path, text] of VIEWS) {
       asked = { sqs: 0, dynamodb: 0 };
       const page = await context.newPage();
-      const began = performance.now();
+      const began = systemClock.nowMs();
       await page.goto(`${served.url}${path}`);
       await page.getByText(text).first().waitFor();
-      const tookMs = Math.round(performance.now() - began);
+      const tookMs = Math.round(systemClock.nowMs() - began);
       await page.waitForLoadState('networkidle');
       await page.close();
+      // A second is the goal, on a quiet machine.
       process.stdout.write(`${view}: there after ${tookMs} ms\n`);
-      expect(tookMs, view).toBeLessThan(MOST_MS);
       rows.push(`| ${view} | ${asked.dynamodb} | ${asked.sqs} |\n`);
     }
     const text = readFileSync(PAGE, 'utf8');

@@ -65,7 +65,7 @@ export async function loadHistory({ history, attempts, fromMs, untilMs, tasks }:
         receiveCount: 1,
         sentMs: startedMs - WAITED_MS * (1 + (index % 11)),
       };
-      notes.note(message, delivery, outcomeOf(Math.floor(index / tasks.length), own, { atMs, startedMs }));
+      await notes.note(message, delivery, outcomeOf(Math.floor(index / tasks.length), own, { atMs, startedMs }));
     }
     const again = await notes.write();
     if (again.length > 0) throw new Error(`${again.length} ends were not written`);
