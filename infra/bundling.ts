@@ -30,7 +30,7 @@ export interface TaskBundling extends EsbuildOptions {
 }
 
 export interface BundleProps {
-  readonly handler: 'worker' | 'sweeper' | 'monitor';
+  readonly handler: 'worker' | 'sweeper' | 'monitor' | 'status';
   /** The user's module that exports the app. */
   readonly entry: string;
   /** The name of the app that it exports. */

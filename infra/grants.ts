@@ -149,6 +149,11 @@ export function readResults({ results, state }: Tables): Rights[] {
   ];
 }
 
+/** One task at a time, by its id. */
+export function readTasks({ results }: Pick<Tables, 'results'>): Rights {
+  return onKeys(results, [TASKS], ['GetItem']);
+}
+
 /** Revoking tasks, forgetting results and groups, and changing rate limits. */
 export function manageResults({ results, state }: Tables): Rights[] {
   return [

@@ -23,4 +23,5 @@ export {
   synthesizeTemplate,
   type TemplateOptions,
 } from './template.ts';
+export type { AddedStatusUrl, StatusUrlOptions } from './status-url.ts';
 export type { AddedMonitor, MonitorAuth, MonitorOidc, MonitorOptions, MonitorRoles } from './monitor.ts';

@@ -50,7 +50,7 @@ export interface TaskFunctionOptions {
 
 export interface TaskFunctionProps extends TaskFunctionOptions {
   /** A file of this package's handlers. */
-  readonly handler: 'worker' | 'sweeper' | 'monitor';
+  readonly handler: 'worker' | 'sweeper' | 'monitor' | 'status';
   readonly description: string;
   readonly timeoutSeconds: number;
   readonly memoryMiB: number;

@@ -12,6 +12,7 @@ import type { TaskBundling } from './bundling.ts';
 import { BeatRules } from './beat-rules.ts';
 import { grantCeleryAccess } from './celery-rights.ts';
 import { celerySettings } from './celery-settings.ts';
+import { readTasks } from './grants.ts';
 import { TaskDashboard } from './dashboard.ts';
 import { checkName, deployedParameter } from './deployed-parameter.ts';
 import { allowServices, EncryptionKeys, validateKey } from './encryption.ts';
@@ -35,6 +36,7 @@ import type { TaskSecret } from './secrets.ts';
 import { type ITaskService, ServiceAccess } from './service-access.ts';
 import { type GivenTo, ServiceFunctions } from './service-functions.ts';
 import { reportService, warnOfRetention, warnOfRoutes } from './service-report.ts';
+import { type AddedStatusUrl, type StatusUrlOptions, TaskStatusUrl, validateStatusUrl } from './status-url.ts';
 import { Sweeper, type SweeperProps } from './sweeper.ts';
 import { TaskTables } from './tables.ts';
 import { ProcessWorkers } from './process-worker.ts';
@@ -444,6 +446,24 @@ export class TaskService extends MeteredService implements ITaskService {
     this.#environment.addTo(monitor.function, { rejectable: Object.keys(letters), rules: options.readOnly !== true });
     if (options.readOnly !== true) this.#operators.act(monitor.function, deadLetterQueues);
     return { url: monitor.address.url, function: monitor.function };
+  }
+
+  /**
+   * Adds an address at which a browser asks for the state of a task: a small function that may read results and nothing else.
+   *
+   * @example
+   * ```ts
+   * const status = service.addStatusUrl({ auth: 'signed', cors: ['https://shop.example.org'] });
+   * status.grantSign(apiFunction);
+   * ```
+   * @throws InvalidOption
+   */
+  addStatusUrl(options: StatusUrlOptions): AddedStatusUrl {
+    validateStatusUrl(options);
+    const rights = [readTasks(this.tables)];
+    const status = new TaskStatusUrl(this, 'StatusUrl', { ...this.#parts.common, ...options, rights });
+    this.#environment.addTo(status.function);
+    return status;
   }
 
   /**

@@ -40,7 +40,13 @@ export type { Task, TaskArguments, TaskName, TaskResult, TaskTypes } from './app
 export { TaskBase, type TaskClass } from './task/task-class.ts';
 export type { Control, ControlReply } from './app/control.ts';
 export type { RevokeOptions } from './results/revoke.ts';
-export { AsyncResult, type GetOptions, type ResultPair, type ResultParent } from './results/result.ts';
+export {
+  AsyncResult,
+  type GetOptions,
+  type ResultPair,
+  type ResultParent,
+  type StatusUrlExpiry,
+} from './results/result.ts';
 export { ResultSet } from './results/result-set.ts';
 export type { IterdepsOptions } from './results/result-tree.ts';
 export type { Signature, SignatureOptions, SignatureParts } from './wire/signature.ts';

@@ -12,7 +12,7 @@ import type { App } from '../producer/app.ts';
 import { hooksOf, withoutHooks } from '../task/task-hooks.ts';
 import type { SignalHandler, SignalHandlers, SignalName } from '../task/signals.ts';
 import { callSite, Registry, type TaskDefinition, type TaskHooks } from '../task/registry.ts';
-import { AsyncResult } from '../results/result.ts';
+import { AsyncResult, type StatusUrlExpiry } from '../results/result.ts';
 import { type AppOptions, resolveSettings, type Settings } from '../options/settings.ts';
 import { readEnvironment, readTaskNames } from '../options/environment.ts';
 import { queuesTold } from '../options/told-queues.ts';
@@ -29,6 +29,7 @@ import { builtinTasks } from './builtin-tasks.ts';
 import type { Control } from './control.ts';
 import type { GroupResult } from '../results/group-result.ts';
 import { manifestOf } from '#deployed/app/app-manifest';
+import { statusUrl } from '#deployed/app/status-url';
 import { httpTask } from '#deployed/app/http-task';
 import { addHandler, checkHooks } from '#deployed/app/add-handler';
 import { awsPorts } from '#deployed/app/aws-ports';
@@ -458,6 +459,11 @@ export class Celeriac implements App {
   /** The result of a task id, to be asked; nothing is read yet. @throws InvalidOption for an empty id */
   result<R = unknown>(id: string): AsyncResult<R> {
     return new AsyncResult<R>(idIn(id, 'result()'), this);
+  }
+
+  /** What `AsyncResult.statusUrl()` gives, of a task's id. @throws InvalidOption, MissingEnvironment, OperationalError */
+  statusUrl(id: string, options: StatusUrlExpiry = {}): Promise<string> {
+    return statusUrl(this, id, options);
   }
 
   /**

@@ -452,3 +452,6 @@ export const MAX_HTTP_REASON_CHARACTERS = 1024;
 export const MAX_WEBHOOK_BYTES = 65_536;
 /** Waits between the tries of a webhook. Source: Standard Webhooks, "Deliverability and reliability". */
 export const WEBHOOK_RETRY_SECONDS = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400] as const;
+/** How long a signed status address holds unless it says otherwise, and at most: it cannot be taken back. */
+export const DEFAULT_STATUS_URL_SECONDS = 3600;
+export const MAX_STATUS_URL_SECONDS = 604_800;

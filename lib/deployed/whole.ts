@@ -11,6 +11,7 @@ export {
   unlockChord,
 } from '../app/builtin-runs.ts';
 export { runHttpTask } from '../app/http-run.ts';
+export { statusUrl } from '../app/status-url.ts';
 export { callViews } from '../aws/call-views.ts';
 export {
   celeryGroupsOver,

@@ -7,6 +7,7 @@ import { queueAddresses } from '../aws/connect.ts';
 import { DynamodbAudit } from '../aws/dynamodb-audit.ts';
 import { watched, withCeleriacErrors } from '../aws/for-call.ts';
 import { LambdaEventSources } from '../aws/lambda-event-sources.ts';
+import { SecretTexts } from '../aws/secret-texts.ts';
 import { SqsDepths } from '../aws/sqs-depths.ts';
 import { SqsPurges } from '../aws/sqs-purges.ts';
 import { ToolRequests } from '../aws/tool-requests.ts';
@@ -27,9 +28,6 @@ import { heldAges } from './queue-views.ts';
 import type { MonitoredService } from './service.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
-
-// A password that was changed holds after it.
-const SECRET_SECONDS = 300;
 
 /** @throws ImproperlyConfigured, MissingEnvironment: at the start of the function, with the reason in its log */
 export async function deployedMonitor(variables: Variables, page: PageFiles | undefined): Promise<Hono> {
@@ -100,7 +98,7 @@ function serviceOf(told: MonitorTold, variables: Variables, requests: ToolReques
 /** Each way is loaded where it is used. */
 async function accessOf({ login }: MonitorTold, { app }: MonitoredService, requests: ToolRequests): Promise<Access> {
   if (login.way === 'iam') return new IamAccess(login);
-  const secrets = new Secrets(requests);
+  const secrets = new SecretTexts(requests);
   const key = async (): Promise<Uint8Array> => new TextEncoder().encode(await secrets.text(login.session));
   const sessions = new Sessions({ app: app.name, key, clock: systemClock });
   if (login.way === 'password') {
@@ -142,25 +140,4 @@ export function usersIn(text: string): Users {
   throw new ImproperlyConfigured(
     'The secret of the monitor’s users is not { "name": { "role": "operator", "hash": "scrypt:..." } }: celeriac monitor --hash makes a hash.',
   );
-}
-
-/** Values of secrets, for some minutes. */
-class Secrets {
-  readonly #requests: Pick<ToolRequests, 'secret'>;
-  readonly #held = new Map<string, { readonly text: Promise<string>; readonly untilMs: number }>();
-
-  constructor(requests: Pick<ToolRequests, 'secret'>) {
-    this.#requests = requests;
-  }
-
-  text(arn: string): Promise<string> {
-    const nowMs = systemClock.nowMs();
-    const held = this.#held.get(arn);
-    if (held !== undefined && held.untilMs > nowMs) return held.text;
-    const text = this.#requests.secret(arn);
-    this.#held.set(arn, { text, untilMs: nowMs + SECRET_SECONDS * 1000 });
-    // What failed is not kept.
-    text.catch(() => this.#held.delete(arn));
-    return text;
-  }
 }

@@ -2,7 +2,7 @@
 import { revokeById } from '#deployed/results/revoke';
 import { maybeCurrentTask } from '../task/context.ts';
 import { type Duration, durationSeconds } from '../base/duration.ts';
-import { TimeoutError, WaitInsideTask } from '../base/errors.ts';
+import { ImproperlyConfigured, TimeoutError, WaitInsideTask } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
 import type { Eager } from './eager.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -23,8 +23,16 @@ import { FAILURE, isFinal, isPropagated, PENDING, SUCCESS } from '../base/states
 export interface ResultReader {
   readonly clock: Clock;
   ports(): Promise<Ports>;
+  /** Signs an address at which a task's state is told; absent where nothing can. */
+  statusUrl?(id: string, options: StatusUrlExpiry): Promise<string>;
   /** Of eager mode: what is read here is complete. */
   readonly eager?: Eager;
+}
+
+/** How long a status address holds. */
+export interface StatusUrlExpiry {
+  /** Default 1 h, at most 7 days. */
+  readonly expires?: Duration;
 }
 
 /** How `get()`, `join()` and the like wait. */
@@ -249,6 +257,18 @@ export class AsyncResult<R = unknown> {
     if (dateDone === null) return undefined;
     // Celery before 5.4 writes UTC without an offset.
     return new Date(/(Z|[+-]\d{2}:?\d{2})$/.test(dateDone) ? dateDone : `${dateDone}Z`);
+  }
+
+  /**
+   * The signed address at which a browser asks for this task's state, and for no other's. Needs `addStatusUrl({ auth: 'signed' })` of the
+   * service, and its `grantSign(fn)`.
+   *
+   * @throws InvalidOption, MissingEnvironment, OperationalError; ImproperlyConfigured of a task that ran eagerly
+   */
+  async statusUrl(options: StatusUrlExpiry = {}): Promise<string> {
+    const url = await this.#reader.statusUrl?.(this.id, options);
+    if (url !== undefined) return url;
+    throw new ImproperlyConfigured('A task that ran in the caller has no status address.');
   }
 
   /** Deletes the stored result: the state is PENDING after it. */

@@ -39,7 +39,7 @@ export function eventOf(deliveries: readonly Delivery[], physicalName: string): 
 export function bundleWorker(
   entry: string,
   outfile: string,
-  handler: 'worker' | 'sweeper' | 'monitor' = 'worker',
+  handler: 'worker' | 'sweeper' | 'monitor' | 'status' = 'worker',
   sdk: 'lean' | 'full' = 'lean',
   more: readonly string[] = [],
 ): void {

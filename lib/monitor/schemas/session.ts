@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 
 import type { SessionAnswer } from '../answers.ts';
-import type { StatusAnswer } from '../routes/status.ts';
+import type { StatusAnswer } from '../../operate/task-status.ts';
 import { TEXT } from './common.ts';
 
 const LOGIN_WAYS = ['token', 'password', 'oidc', 'iam'] as const;
