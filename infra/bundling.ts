@@ -8,9 +8,11 @@ import { Architecture, type AssetCode, Code } from 'aws-cdk-lib/aws-lambda';
 import { type ICommandHooks, LogLevel } from 'aws-cdk-lib/aws-lambda-nodejs';
 
 import { ImproperlyConfigured } from '../lib/base/errors.ts';
+import { entryFiles } from '../lib/options/entry-files.ts';
 import { runLine } from './commands.ts';
 import { checkEntry } from './entry-check.ts';
 import { type EsbuildOptions, esbuildArguments, runEsbuild } from './esbuild.ts';
+import { joinedEntry } from './several-entries.ts';
 import { installModules } from './node-modules.ts';
 import { projectOf } from './project.ts';
 
@@ -35,6 +37,8 @@ export interface BundleProps {
   readonly entry: string;
   /** The name of the app that it exports. */
   readonly appName: string;
+  /** The tasks that the service knows of. */
+  readonly taskNames?: readonly string[];
   readonly bundling?: TaskBundling;
   /** Of the machine that the code is for. @default Architecture.ARM_64 */
   readonly architecture?: Architecture;
@@ -53,13 +57,31 @@ function handlerPath(name: string): string {
   return resolve(HERE, '../handlers', `${name}${EXTENSION}`);
 }
 
-/** @throws ImproperlyConfigured */
+/**
+ * The module that is bundled: the one that the entry names, or one that is made of several.
+ *
+ * @throws ImproperlyConfigured
+ */
 export function entryPath(entry: string): string {
-  const path = resolve(entry);
-  if (existsSync(path)) return path;
-  throw new ImproperlyConfigured(
-    `entry: there is no file ${entry}. Give the path of the module that exports your app.`,
-  );
+  const files = filesOf(entry);
+  return isOne(entry, files) ? files[0] : joinedEntry(files, handlerPath('load-app'));
+}
+
+/** Whether an entry is a module itself. @throws ImproperlyConfigured */
+export function isOneModule(entry: string): boolean {
+  return isOne(entry, filesOf(entry));
+}
+
+function isOne(entry: string, files: readonly string[]): files is readonly [string] {
+  return files[0] === resolve(entry);
+}
+
+function filesOf(entry: string): readonly string[] {
+  try {
+    return entryFiles(entry);
+  } catch (error) {
+    throw new ImproperlyConfigured(`entry: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /**
@@ -84,7 +106,7 @@ export function codeOf(props: BundleProps): AssetCode {
       environment: { ...bundling.environment },
       local: {
         tryBundle: (folder) => {
-          bundle(folder, args, { ...props, bundling, architecture, entry });
+          bundle(folder, args, { ...props, bundling, architecture, path: entry });
           return true;
         },
       },
@@ -92,8 +114,10 @@ export function codeOf(props: BundleProps): AssetCode {
   });
 }
 
-function bundle(folder: string, args: readonly string[], props: Required<BundleProps>): void {
-  const { bundling, entry } = props;
+type Bundled = BundleProps & Required<Pick<BundleProps, 'bundling' | 'architecture'>> & { readonly path: string };
+
+function bundle(folder: string, args: readonly string[], props: Bundled): void {
+  const { bundling, path: entry } = props;
   const { environment = {}, commandHooks: hooks, nodeModules = [] } = bundling;
   const project = projectOf(entry);
   const place = { folder: project.folder, environment };

@@ -1,4 +1,5 @@
 export type { TaskBundling } from './bundling.ts';
+export { loadApp } from './load-app.ts';
 export type { ExistingQueue } from './existing-queues.ts';
 export type { ExistingTables } from './existing-tables.ts';
 export type { FunctionProps, SweeperOverrides } from './function-props.ts';

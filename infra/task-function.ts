@@ -32,8 +32,10 @@ import { setVariable } from './variables.ts';
 
 /** What all functions of a service share. */
 export interface TaskFunctionOptions {
-  /** The user's module that exports the app. */
+  /** The user's module that exports the app, a folder of modules or a pattern. */
   readonly entry: string;
+  /** The tasks that the service knows of. */
+  readonly taskNames?: readonly string[];
   /** The name of that app. */
   readonly appName: string;
   /** @default RetentionDays.ONE_MONTH */

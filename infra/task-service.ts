@@ -39,6 +39,7 @@ import { reportService, warnOfRetention, warnOfRoutes } from './service-report.t
 import { type AddedStatusUrl, type StatusUrlOptions, TaskStatusUrl, validateStatusUrl } from './status-url.ts';
 import { Sweeper, type SweeperProps } from './sweeper.ts';
 import { TaskTables } from './tables.ts';
+import { isOneModule } from './bundling.ts';
 import { ProcessWorkers } from './process-worker.ts';
 import { WorkerFunction, type WorkerFunctionProps } from './worker-function.ts';
 import { usedFlow } from './worker-rights.ts';
@@ -47,7 +48,10 @@ import { usedFlow } from './worker-rights.ts';
 export interface TaskServiceProps extends FunctionProps, PresetProps {
   /** The app, or its manifest: what `app.manifest()` returns, also read back from JSON. */
   readonly app: AppManifest | { manifest(): AppManifest };
-  /** Path of the module that exports the app; it is bundled into the functions. */
+  /**
+   * What is bundled into the functions: path of the module that exports the app, a folder whose modules all belong to it, or a pattern such as
+   * `src/**\/*.tasks.ts`. Of a folder or pattern one module exports the app, and `loadApp()` gives the whole of it.
+   */
   readonly entry: string;
   /** Overrides per queue, by its Celery name. @default - what the tasks' time limits ask for */
   readonly queues?: Readonly<Record<string, QueueOverrides>>;
@@ -167,6 +171,7 @@ export class TaskService extends MeteredService implements ITaskService {
       keys: this.#keys,
       entry: props.entry,
       appName: this.manifest.name,
+      ...(isOneModule(props.entry) ? {} : { taskNames: Object.keys(this.manifest.tasks) }),
       queues: this.queues,
       tables: this.tables,
     };

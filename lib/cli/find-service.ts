@@ -19,7 +19,7 @@ import { NotReachable, UsageError } from './failures.ts';
 import { isModule, type Place } from './place.ts';
 import type { Service } from './service.ts';
 import type { Terminal } from './terminal.ts';
-import { appOfModule } from '../dev/user-module.ts';
+import { appOfEntry } from '../dev/user-module.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -36,7 +36,7 @@ export const DEV_VARIABLES: string = join('.celeriac', 'env');
 
 /** @throws NotReachable, UsageError; OperationalError where AWS cannot be asked */
 export async function openService(place: Place, terminal: Terminal): Promise<Service> {
-  const module = place.app !== undefined && isModule(place.app) ? await appOfModule(place.app) : undefined;
+  const module = place.app !== undefined && isModule(place.app) ? await appOfEntry(place.app) : undefined;
   const name = module?.name ?? place.app;
   // Whoever says where to look means no process on this machine.
   const isElsewhere = [place.stack, place.endpoint, place.region].some((said) => said !== undefined);

@@ -38,6 +38,7 @@ export const DEVELOPMENT: readonly string[] = [
   'typescript',
 ];
 
+const FOLDER = 'src/tasks';
 const SCRIPTS = { demo: 'tsx src/demo.ts', deploy: 'cdk deploy' } as const;
 
 type Json = Record<string, unknown>;
@@ -45,15 +46,21 @@ type Json = Record<string, unknown>;
 /** @throws SyntaxError for a package.json that is no JSON */
 export function projectFiles(before: ProjectBefore, versions: Versions): PlannedFile[] {
   const name = appName(before);
+  // Who has a folder of tasks needs no module beside it that has the same name.
+  const hasFolder = before.exists(FOLDER) && !before.exists('src/tasks.ts');
   const files: readonly (readonly [path: string, text: string])[] = [
-    ['src/tasks.ts', tasks(name)],
-    ['src/demo.ts', DEMO],
-    ['infra/stack.ts', stack(name)],
+    ...(hasFolder
+      ? []
+      : ([
+          ['src/tasks.ts', tasks(name)],
+          ['src/demo.ts', DEMO],
+        ] as const)),
+    ['infra/stack.ts', hasFolder ? stackOfFolder(name) : stack(name)],
     ['cdk.json', `${JSON.stringify({ app: 'tsx infra/stack.ts' }, null, 2)}\n`],
     ['tsconfig.json', TSCONFIG],
   ];
   return [
-    packageFile(before, name, versions),
+    packageFile(before, name, versions, hasFolder ? { demo: `celeriac dev --app ${FOLDER}` } : {}),
     ...files.map(([path, text]): PlannedFile => ({ path, text, action: before.exists(path) ? 'kept' : 'written' })),
   ];
 }
@@ -66,7 +73,7 @@ function appName({ folder, packageJson }: ProjectBefore): string {
 }
 
 /** What somebody has said stays: only what is missing is added. */
-function packageFile({ packageJson }: ProjectBefore, name: string, versions: Versions): PlannedFile {
+function packageFile({ packageJson }: ProjectBefore, name: string, versions: Versions, scripts: Json): PlannedFile {
   const given = packageJson === undefined ? undefined : (JSON.parse(packageJson) as Json);
   const base: Json = given ?? { name: name.toLowerCase(), version: '0.0.0', private: true, type: 'module' };
   const own = (field: string): Json => (base[field] ?? {}) as Json;
@@ -78,7 +85,7 @@ function packageFile({ packageJson }: ProjectBefore, name: string, versions: Ver
   ]);
   const next = {
     ...base,
-    scripts: { ...SCRIPTS, ...own('scripts') },
+    scripts: { ...SCRIPTS, ...scripts, ...own('scripts') },
     dependencies: { ...own('dependencies'), ...(has('celeriac') ? {} : { celeriac: `^${versions.celeriac}` }) },
     devDependencies: { ...own('devDependencies'), ...(Object.fromEntries(development) as Json) },
   };
@@ -106,14 +113,29 @@ console.log('math.add(2, 3) =', await result.get({ timeout: 30 }));
 await cloud.stop();
 `;
 
-function stack(name: string): string {
+function idOf(name: string): string {
   const words = name.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
-  const id = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+  return words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+}
+
+function stackOfFolder(name: string): string {
+  return `import { App, Stack } from 'aws-cdk-lib';
+import { loadApp, TaskService } from 'celeriac/infra';
+
+// All modules of the folder; one of them exports the app.
+const entry = '${FOLDER}';
+const stack = new Stack(new App(), '${idOf(name)}');
+// service.grantEnqueue(fn) lets a function send; docs/deploy.md has the rest.
+new TaskService(stack, 'Tasks', { app: await loadApp(entry), entry });
+`;
+}
+
+function stack(name: string): string {
   return `import { App, Stack } from 'aws-cdk-lib';
 import { TaskService } from 'celeriac/infra';
 import { app } from '../src/tasks.ts';
 
-const stack = new Stack(new App(), '${id}');
+const stack = new Stack(new App(), '${idOf(name)}');
 // service.grantEnqueue(fn) lets a function send; docs/deploy.md has the rest.
 new TaskService(stack, 'Tasks', { app, entry: 'src/tasks.ts' });
 `;

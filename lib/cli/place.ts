@@ -1,4 +1,6 @@
 /** Where a command looks for a service, as its options say. */
+import { isPattern } from '../options/entry-files.ts';
+
 export interface Place {
   /** Name of the app, or path of the module that exports it. */
   readonly app?: string;
@@ -11,7 +13,7 @@ export interface Place {
   readonly patient?: boolean;
 }
 
-/** `--app` names a module where it looks like a path. */
+/** `--app` names a module, or several, where it looks like a path or a pattern. */
 export function isModule(app: string): boolean {
-  return /[/\\]/.test(app) || /\.[cm]?[jt]s$/.test(app);
+  return /[/\\]/.test(app) || isPattern(app) || /\.[cm]?[jt]s$/.test(app);
 }

@@ -1,19 +1,29 @@
 /** Loads a module of the user's, TypeScript too, and what may go wrong with that, in words. */
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import type { Celeriac } from '../app/app.ts';
-import { appOf } from '../app/exported-app.ts';
+import { appOf, appOfModules } from '../app/exported-app.ts';
 import { errorText, read } from '../base/error-text.ts';
 import { ImproperlyConfigured } from '../base/errors.ts';
+import { entryFiles, shownPath } from '../options/entry-files.ts';
 
-/** @throws ImproperlyConfigured where there is no such file, Node cannot load it, or it exports no app; what the module throws. */
-export async function appOfModule(path: string): Promise<Celeriac> {
-  const file = resolve(path);
-  if (!existsSync(file))
-    throw new ImproperlyConfigured(`There is no file ${path}. Give the path of the module that exports your app.`);
-  return appOf(await load(file, path));
+/**
+ * The app of what an entry names: a module, a folder of them or a pattern.
+ *
+ * @throws ImproperlyConfigured where there is no such file, Node cannot load it, or it exports no app; what the module throws.
+ */
+export async function appOfEntry(entry: string): Promise<Celeriac> {
+  const files = entryFiles(entry);
+  const [only] = files;
+  if (only === resolve(entry)) return appOf(await load(only, entry));
+  const modules: Record<string, Readonly<Record<string, unknown>>> = {};
+  // One after another: in the order in which the module that is bundled of them has them.
+  for (const file of files) {
+    const path = shownPath(file, process.cwd());
+    modules[path] = await load(file, path);
+  }
+  return appOfModules(modules);
 }
 
 async function load(file: string, path: string): Promise<Readonly<Record<string, unknown>>> {

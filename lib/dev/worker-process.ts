@@ -13,7 +13,7 @@ import type { Logger } from '../ports/log.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './messages.ts';
 import { ShownArguments } from './shown-arguments.ts';
 import { SoleWorker } from './take-over.ts';
-import { appOfModule } from './user-module.ts';
+import { appOfEntry } from './user-module.ts';
 
 // Tasks that are as short as this are let finish when the code changes.
 const GRACE_MS = 300;
@@ -133,7 +133,7 @@ function failed(error: unknown): void {
 
 process.on('message', (message: ToWorker) => {
   if (message.kind === 'load') {
-    loading = prepared.then(() => appOfModule(message.module));
+    loading = prepared.then(() => appOfEntry(message.module));
     loading.then(() => tell({ kind: 'loaded' }), failed);
   } else if (message.kind === 'begin') begin(message.setup).catch(failed);
   else void stop();

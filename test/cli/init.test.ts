@@ -43,6 +43,16 @@ describe('celeriac init', () => {
     expect(second.printed.match(/kept/g)).toHaveLength(6);
   });
 
+  it('a project with a folder of tasks gets a stack of all its modules', async () => {
+    mkdirSync(join(folder, 'many/src/tasks'), { recursive: true });
+    const { code, complained } = await celeriacAt({ folder: join(folder, 'many') }, 'init');
+    expect([code, complained]).toEqual([0, expect.stringContaining('npm install')]);
+    expect(read('many/infra/stack.ts')).toContain("const entry = 'src/tasks'");
+    expect(read('many/infra/stack.ts')).toContain('await loadApp(entry)');
+    expect(() => read('many/src/tasks.ts')).toThrow('ENOENT');
+    expect(json('many/package.json')['scripts']).toMatchObject({ demo: 'celeriac dev --app src/tasks' });
+  });
+
   it('a project that is there keeps its files, scripts and versions', async () => {
     mkdirSync(join(folder, 'blog/src'), { recursive: true });
     writeFileSync(join(folder, 'blog/src/tasks.ts'), '// mine');

@@ -10,7 +10,7 @@ import type { LocalCloud } from 'celeriac/local';
 import type { Context, SQSEvent } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { appOf } from '../../handlers/load-app.ts';
+import { appOf, appOfModules } from '../../handlers/load-app.ts';
 import { deliveriesOf, invocationOf, isSqsEvent } from '../../lib/aws/sqs-event.ts';
 import { actAs, OPERATOR, SWEEPER, workerOf } from '../../lib/local/actors.ts';
 import { serviceVariable } from '../../lib/options/service-variable.ts';
@@ -53,6 +53,13 @@ describe('load-app', () => {
     expect(appOf({ anything: app, other: 1 })).toBe(app);
     expect(appOf({ app, default: app })).toBe(app);
     expect(() => appOf({ add: 1 })).toThrow('exports no app; export one');
+    expect(appOfModules({ 'app.ts': { app }, 'index.ts': { app, add: 1 }, 'add.ts': { add: 1 } })).toBe(app);
+    expect(() => appOfModules({ 'a.ts': { add: 1 }, 'b.ts': {} })).toThrow(
+      'None of 2 modules exports an app: a.ts, b.ts.',
+    );
+    expect(() => appOfModules({ 'a.ts': { app }, 'b.ts': { two: new Celeriac('second') } })).toThrow(
+      /2 apps are exported, where one is allowed: '.+' by a\.ts, 'second' by b\.ts/,
+    );
     expect(() => appOf({ one: app, two: new Celeriac('second') })).toThrow('exports 2 apps');
   });
 });

@@ -236,7 +236,7 @@ describe('TaskService', () => {
 
   it.each([
     ['unknown queue', { queues: { nowhere: {} } }, "Queue 'nowhere' is not declared by app 'blog'"],
-    ['missing entry', { entry: 'src/nothing.ts' }, 'there is no file src/nothing.ts'],
+    ['missing entry', { entry: 'src/nothing.ts' }, 'There is no file src/nothing.ts'],
     [
       'timeout below a task',
       { queues: { default: { timeout: Duration.seconds(100) } } },

@@ -107,7 +107,7 @@ export function directionComplaints(file: SourceFile): string[] {
     if (
       room === 'infra' &&
       resolved.startsWith('lib/') &&
-      !/^lib\/(?:(?:options\/(?:at-once|queue-options|manifest|service-variable|named-queues|deployed-service|monitor-variable|status-variable)|base\/(?:checks|nearest|limits|errors|states|time|ids|task-names)|wire\/queue-name)\.ts$|schedules\/)/.test(
+      !/^lib\/(?:(?:dev\/user-module|options\/(?:at-once|entry-files|queue-options|manifest|service-variable|named-queues|deployed-service|monitor-variable|status-variable)|base\/(?:checks|nearest|limits|errors|states|time|ids|task-names)|wire\/queue-name)\.ts$|schedules\/)/.test(
         resolved,
       )
     )

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { InvalidArgumentError } from 'commander';
 
+import { isPattern } from '../../options/entry-files.ts';
 import type { CommandModule } from '../command.ts';
 import { UsageError } from '../failures.ts';
 import type { Terminal } from '../terminal.ts';
@@ -17,12 +18,15 @@ interface DevCommandOptions {
 
 // SQS's port, DynamoDB's, and the monitor's.
 const MONITOR_BEHIND = 2;
-const MODULES: readonly string[] = ['src/tasks.ts', 'tasks.ts', 'src/tasks.js', 'tasks.js'];
+const MODULES: readonly string[] = ['src/tasks.ts', 'tasks.ts', 'src/tasks.js', 'tasks.js', 'src/tasks', 'tasks'];
 
 export const dev: CommandModule = {
   define(command, { terminal }) {
     command
-      .option('-A, --app <path>', `module that exports the app (default: ${MODULES.join(', ')})`)
+      .option(
+        '-A, --app <path>',
+        `module that exports the app, a folder of modules or a pattern (default: ${MODULES.join(', ')})`,
+      )
       .option(
         '--port <port>',
         'SQS listens there, DynamoDB and the monitor on the next ones (default: the last ones, or 4576)',
@@ -76,7 +80,8 @@ async function runDev(options: DevCommandOptions, terminal: Terminal): Promise<v
 /** @throws UsageError where there is none, or several could be meant */
 function moduleOf(given: string | undefined, folder: string): string {
   if (given !== undefined) {
-    if (existsSync(join(folder, given)) || existsSync(given)) return given;
+    // Whether a pattern fits is seen at each start: files come and go.
+    if (isPattern(given) || existsSync(join(folder, given)) || existsSync(given)) return given;
     throw new UsageError(`There is no file ${given}. Give the path of the module that exports your app: --app <path>.`);
   }
   const found = MODULES.find((path) => existsSync(join(folder, path)));

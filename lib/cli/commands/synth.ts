@@ -8,7 +8,7 @@ import type { CommandModule } from '../command.ts';
 import { UsageError } from '../failures.ts';
 import type { Terminal } from '../terminal.ts';
 import { notes } from '../tools.ts';
-import { appOfModule } from '../../dev/user-module.ts';
+import { appOfEntry } from '../../dev/user-module.ts';
 
 interface SynthOptions {
   readonly app: string;
@@ -82,7 +82,7 @@ async function synthesize(options: SynthOptions, terminal: Terminal): Promise<vo
   const { app, out, preset, stackName: given, queueNamePrefix: prefix } = options;
   if (given !== undefined) checkStackName(given);
   const { synthesizeTemplate } = await infra();
-  const loaded = await appOfModule(app);
+  const loaded = await appOfEntry(app);
   const stackName = checkStackName(given ?? `${loaded.name.replaceAll(/[^A-Za-z0-9-]+/g, '-')}-tasks`);
   const made = synthesizeTemplate(
     {
