@@ -9,6 +9,7 @@ import { type ICommandHooks, LogLevel } from 'aws-cdk-lib/aws-lambda-nodejs';
 
 import { ImproperlyConfigured } from '../lib/base/errors.ts';
 import { entryFiles } from '../lib/options/entry-files.ts';
+import type { AppManifest } from '../lib/options/manifest.ts';
 import { runLine } from './commands.ts';
 import { checkEntry } from './entry-check.ts';
 import { type EsbuildOptions, esbuildArguments, runEsbuild } from './esbuild.ts';
@@ -67,9 +68,12 @@ export function entryPath(entry: string): string {
   return isOne(entry, files) ? files[0] : joinedEntry(files, handlerPath('load-app'));
 }
 
-/** Whether an entry is a module itself. @throws ImproperlyConfigured */
-export function isOneModule(entry: string): boolean {
-  return isOne(entry, filesOf(entry));
+/** The entry, and where it is several modules the tasks that they may declare. @throws ImproperlyConfigured */
+export function entryOf(
+  entry: string,
+  { tasks }: Pick<AppManifest, 'tasks'>,
+): Pick<BundleProps, 'entry' | 'taskNames'> {
+  return isOne(entry, filesOf(entry)) ? { entry } : { entry, taskNames: Object.keys(tasks) };
 }
 
 function isOne(entry: string, files: readonly string[]): files is readonly [string] {

@@ -39,7 +39,7 @@ import { reportService, warnOfRetention, warnOfRoutes } from './service-report.t
 import { type AddedStatusUrl, type StatusUrlOptions, TaskStatusUrl, validateStatusUrl } from './status-url.ts';
 import { Sweeper, type SweeperProps } from './sweeper.ts';
 import { TaskTables } from './tables.ts';
-import { isOneModule } from './bundling.ts';
+import { entryOf } from './bundling.ts';
 import { ProcessWorkers } from './process-worker.ts';
 import { WorkerFunction, type WorkerFunctionProps } from './worker-function.ts';
 import { usedFlow } from './worker-rights.ts';
@@ -50,7 +50,7 @@ export interface TaskServiceProps extends FunctionProps, PresetProps {
   readonly app: AppManifest | { manifest(): AppManifest };
   /**
    * What is bundled into the functions: path of the module that exports the app, a folder whose modules all belong to it, or a pattern such as
-   * `src/**\/*.tasks.ts`. Of a folder or pattern one module exports the app, and `loadApp()` gives the whole of it.
+   * `src/tasks/*.ts`. Of a folder or pattern one module exports the app, and `loadApp()` gives the whole of it.
    */
   readonly entry: string;
   /** Overrides per queue, by its Celery name. @default - what the tasks' time limits ask for */
@@ -169,9 +169,8 @@ export class TaskService extends MeteredService implements ITaskService {
       ...encryption,
       logRetention: this.settings.logRetention,
       keys: this.#keys,
-      entry: props.entry,
+      ...entryOf(props.entry, this.manifest),
       appName: this.manifest.name,
-      ...(isOneModule(props.entry) ? {} : { taskNames: Object.keys(this.manifest.tasks) }),
       queues: this.queues,
       tables: this.tables,
     };
