@@ -49,8 +49,8 @@ export interface TaskServiceProps extends FunctionProps, PresetProps {
   /** The app, or its manifest: what `app.manifest()` returns, also read back from JSON. */
   readonly app: AppManifest | { manifest(): AppManifest };
   /**
-   * What is bundled into the functions: path of the module that exports the app, a folder whose modules all belong to it, or a pattern such as
-   * `src/tasks/*.ts`. Of a folder or pattern one module exports the app, and `loadApp()` gives the whole of it.
+   * What is bundled into the functions: path of the module that exports the app, or a folder or pattern of modules, one of which exports it.
+   * For these `loadApp()` gives the whole app.
    */
   readonly entry: string;
   /** Overrides per queue, by its Celery name. @default - what the tasks' time limits ask for */
