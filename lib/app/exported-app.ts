@@ -2,10 +2,8 @@
 import { ImproperlyConfigured } from '../base/errors.ts';
 import type { Celeriac } from './app.ts';
 
-type Module = Readonly<Record<string, unknown>>;
-
 /** @throws ImproperlyConfigured when the module exports no app, or more than one. */
-export function appOf(module: Module): Celeriac {
+export function appOf(module: Readonly<Record<string, unknown>>): Celeriac {
   const apps = appsIn(module);
   const [app] = apps;
   if (app !== undefined && apps.length === 1) return app;
@@ -20,7 +18,7 @@ export function appOf(module: Module): Celeriac {
  * @param modules by their path
  * @throws ImproperlyConfigured where none of them exports an app, or two export two.
  */
-export function appOfModules(modules: Readonly<Record<string, Module>>): Celeriac {
+export function appOfModules(modules: Readonly<Record<string, Readonly<Record<string, unknown>>>>): Celeriac {
   const found = Object.entries(modules).flatMap(([path, module]) => appsIn(module).map((app) => ({ path, app })));
   const apps = new Set(found.map(({ app }) => app));
   const [app] = apps;
@@ -40,7 +38,7 @@ function listed(texts: readonly string[]): string {
   return `${texts.slice(0, MOST_LISTED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-function appsIn(module: Module): Celeriac[] {
+function appsIn(module: Readonly<Record<string, unknown>>): Celeriac[] {
   return [...new Set(Object.values(module).filter(isApp))];
 }
 
