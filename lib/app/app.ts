@@ -60,6 +60,7 @@ import type { BeatEntry } from '../beat/entry.ts';
 export type RarePort =
   | 'celeryGroups'
   | 'history'
+  | 'notify'
   | 'locks'
   | 'pauses'
   | 'rates'

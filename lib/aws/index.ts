@@ -6,6 +6,7 @@ export { DynamodbGroups, type DynamodbGroupsOptions } from './dynamodb-groups.ts
 export { DynamodbHistory, type DynamodbHistoryOptions } from './dynamodb-history.ts';
 export { DynamodbMarks, type DynamodbMarksOptions } from './dynamodb-marks.ts';
 export { DynamodbLocks, type DynamodbLocksOptions } from './dynamodb-locks.ts';
+export { DynamodbNotices, type DynamodbNoticesOptions } from './dynamodb-notices.ts';
 export { DynamodbAudit, type DynamodbAuditOptions } from './dynamodb-audit.ts';
 export { DynamodbPauses, type DynamodbPausesOptions } from './dynamodb-pauses.ts';
 export { DynamodbRates, type DynamodbRatesOptions } from './dynamodb-rates.ts';

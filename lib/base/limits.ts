@@ -358,6 +358,41 @@ export const MAX_STATS_BUCKETS = 1500;
 /** Tasks that a bucket of statistics names, where they fit; a thousand take some tens of kilobytes. */
 export const MAX_STATS_TASKS = 1000;
 
+// ------------------------------------------------------------ notifications
+
+/** Mails about failures: what comes again within so long is told in one, if nothing else was said. */
+export const DEFAULT_NOTICE_WINDOW_SECONDS = 900;
+/** The sweeper looks once a minute; a day is what people call old. */
+export const MIN_NOTICE_WINDOW_SECONDS = 60;
+export const MAX_NOTICE_WINDOW_SECONDS = 86_400;
+/** Kinds of failures that are told at once in one window; all others wait for its digest. */
+export const MAX_NOTICES_AT_ONCE = 10;
+/** Kinds of failures that go on from window to window without being told at once again, the most frequent. */
+export const MAX_KNOWN_FAILURES = 100;
+/** Kinds of failures that one minute, and one digest, names. */
+export const MAX_COUNTED_FAILURES = 200;
+export const MAX_DIGEST_KINDS = 20;
+/** So long after its mark a failure that is not told is the sweeper's to tell: its worker has died, or was refused. */
+export const NOTICE_OVERDUE_SECONDS = 60;
+/** A worker waits so long for a mail to be taken; the sweeper tries again. */
+export const NOTICE_SEND_SECONDS = 5;
+/** So long one sweeper has for a digest before another one may make it. */
+export const NOTICE_DIGEST_SECONDS = 120;
+/** What ended longer ago is told in no mail of its own: its message came again, or was rolled up after an outage. */
+export const NOTICE_FRESH_SECONDS = 3600;
+/** Marks and counts are kept for so long after their window. */
+export const NOTICE_RETENTION_SECONDS = 604_800;
+/** In a mail: of the arguments as the message shows them, of the error's text, of its stack. */
+export const MAX_NOTICE_REPR_CHARACTERS = 400;
+export const MAX_NOTICE_ERROR_CHARACTERS = 1000;
+export const MAX_NOTICE_STACK_CHARACTERS = 4000;
+/** Source: Amazon SNS, API reference, Publish: ASCII, no line breaks or control characters, less than 100 characters long. */
+export const SNS_MAX_SUBJECT_CHARACTERS = 99;
+/** Source: Amazon SNS, API reference, Publish: 262,144 bytes of UTF-8. */
+export const SNS_MAX_MESSAGE_BYTES = 262_144;
+/** Of a mail's text, which is far below what every service takes. */
+export const MAX_MAIL_BYTES = 65_536;
+
 // ------------------------------------------------------- worker processes
 
 /** Tasks at once in a worker process, unless it is told. As many as a Lambda function's batch. */

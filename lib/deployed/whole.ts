@@ -55,6 +55,7 @@ export { gatherResults } from '../worker/gather.ts';
 export { announceEnd, announceRun, runHooks } from '../worker/hooks.ts';
 export { settleLost } from '../worker/lost.ts';
 export { atGates } from '../worker/gates.ts';
+export { beginTelling } from '../worker/tell-failures.ts';
 export { abandon, keepLooking, terminate } from '../worker/termination.ts';
 export { sharingPlaces } from '../worker/rate-places.ts';
 export { passOn } from '../worker/pass-on.ts';

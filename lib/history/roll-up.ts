@@ -17,11 +17,16 @@ import {
 import type { Clock } from '../base/time.ts';
 import type { StatsEvery } from '../ports/history.ts';
 import { addCounts, type Counts, countsOf, packCounts, totalOf } from './counts.ts';
+import { type FailureCounts, mergeCounts } from '../notify/counts.ts';
+import type { Notifying } from '../ports/notices.ts';
 import { type Budget, DAY_MS, HOUR_MS, MINUTE_MS, minutesOf, type ReadPorts, startOf } from './read.ts';
 import { readBuckets } from './read-buckets.ts';
+import { keepFailures, tellDue } from './tell-due.ts';
 
 export interface RollPorts extends ReadPorts {
   readonly clock: Clock;
+  /** Who is told of failures; absent where nobody is. */
+  readonly notify?: (() => Promise<Notifying>) | undefined;
 }
 
 /** What one sweep rolled up. */
@@ -40,14 +45,24 @@ const LONGEST_STEP_MS = HOUR_MS;
 /** Never throws: the sweep has done its work, and the next one does this. */
 export async function rollUp(ports: RollPorts): Promise<RollUpReport> {
   try {
-    return await rollUpAll(ports);
+    const notifying = await ports.notify?.();
+    const failures: FailureCounts[] = [];
+    const { untilMs, ...report } = await rollUpAll({ ...ports, notifying, failures });
+    if (notifying !== undefined) await tellDue({ untilMs, counts: mergeCounts(failures) }, notifying, ports);
+    return report;
   } catch (error) {
     ports.logger.log('error', `The history was not rolled up: ${errorLine(error)}`);
     return { minutes: 0, late: 0 };
   }
 }
 
-async function rollUpAll(ports: RollPorts): Promise<RollUpReport> {
+interface Rolling extends RollPorts {
+  readonly notifying: Notifying | undefined;
+  /** Gathers those of the minutes that are rolled up now. */
+  readonly failures: FailureCounts[];
+}
+
+async function rollUpAll(ports: Rolling): Promise<RollUpReport & { readonly untilMs: number }> {
   const { history, clock } = ports;
   const startMs = clock.nowMs();
   const endMs = startOf(startMs - ROLL_UP_AFTER_SECONDS * 1000, MINUTE_MS);
@@ -68,20 +83,23 @@ async function rollUpAll(ports: RollPorts): Promise<RollUpReport> {
   for (const minute of state.late) {
     // Not rolled up yet: it will be, with all that was written.
     if (minute.startMs >= fromMs) continue;
-    await rollRange(minute.startMs, minute.startMs + MINUTE_MS, ports);
+    // Who wrote it late has told it.
+    await rollRange(minute.startMs, minute.startMs + MINUTE_MS, { ...ports, failures: [] });
     await history.clearLate(minute);
     late += 1;
   }
-  return { minutes, late };
+  return { minutes, late, untilMs: fromMs };
 }
 
 /** @returns minutes in which something ended */
-async function rollRange(fromMs: number, untilMs: number, ports: RollPorts): Promise<number> {
+async function rollRange(fromMs: number, untilMs: number, ports: Rolling): Promise<number> {
+  const { notifying, failures, logger } = ports;
   const budget: Budget = { queries: Infinity, reachedMs: untilMs };
   const starts: number[] = [];
   for await (const { startMs, entries } of minutesOf({ fromMs, untilMs }, budget, ports)) {
     if (entries.length === 0) continue;
     await store('minute', startMs, countsOf(entries), ports);
+    if (notifying !== undefined) failures.push(await keepFailures(startMs, entries, notifying.notices, logger));
     starts.push(startMs);
   }
   // The finer ones come first: whoever writes last has read what all others have written before.

@@ -6,6 +6,7 @@ export { MemoryHistory } from './memory-history.ts';
 export { MemoryMarks } from './memory-marks.ts';
 export { MemoryIntake } from './memory-intake.ts';
 export { MemoryLocks } from './memory-locks.ts';
+export { MemoryNotices, MemoryNotifier } from './memory-notices.ts';
 export { MemoryAudit } from './memory-audit.ts';
 export { MemoryPauses } from './memory-pauses.ts';
 export { MemoryRates } from './memory-rates.ts';

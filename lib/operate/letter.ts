@@ -5,7 +5,7 @@ import type { ReceivedLetter } from '../ports/dead-letters.ts';
 import { decodeHeaders } from '../wire/decode-message.ts';
 import { isName } from '../wire/message-bounds.ts';
 import { fromRule } from '../wire/rule-message.ts';
-import { errorTypeOf, fingerprintOf } from './fingerprint.ts';
+import { errorTypeOf, fingerprintOf } from '../base/fingerprint.ts';
 
 /** Why a message was put aside, and whose it is. */
 export interface DeadLetter {

@@ -45,6 +45,8 @@ export interface TaskOptions extends FlowOptions {
   readonly storeErrorsEvenIfIgnored?: boolean;
   /** Show STARTED to readers. Default false. */
   readonly trackStarted?: boolean;
+  /** Whether somebody is told of its failures, where the service tells of them: `service.notify()`. Default true. */
+  readonly errorEmails?: boolean;
   /** Running twice does no harm, and you vouch for it: no claim is written. Default false. */
   readonly idempotent?: boolean;
   /** Expected errors: logged as info without a stack. Still FAILURE. Default: none. */
@@ -88,6 +90,7 @@ export interface ResolvedTaskOptions {
   readonly ignoreResult: boolean;
   readonly storeErrorsEvenIfIgnored: boolean;
   readonly trackStarted: boolean;
+  readonly errorEmails: boolean;
   readonly idempotent: boolean;
   readonly throws: readonly ErrorMatcher[];
   readonly softTimeLimitSeconds: number | null;
@@ -117,6 +120,7 @@ export const TASK_KEYS: ReadonlySet<string> = new Set<keyof TaskOptions>([
   'ignoreResult',
   'storeErrorsEvenIfIgnored',
   'trackStarted',
+  'errorEmails',
   'idempotent',
   'throws',
   'softTimeLimit',
@@ -183,6 +187,7 @@ export function resolveTaskOptions(name: string, options: TaskOptions, settings:
     ignoreResult: flag('ignoreResult', settings.ignoreResult),
     storeErrorsEvenIfIgnored: flag('storeErrorsEvenIfIgnored', settings.storeErrorsEvenIfIgnored),
     trackStarted: flag('trackStarted', settings.trackStarted),
+    errorEmails: flag('errorEmails', true),
     idempotent: flag('idempotent', false),
     throws: matchers(options.throws, at('throws')),
     softTimeLimitSeconds,

@@ -10,6 +10,7 @@ import type { History } from './history.ts';
 import type { Marks } from './marks.ts';
 import type { Locks } from './locks.ts';
 import type { Pauses } from './pauses.ts';
+import type { Notifying } from './notices.ts';
 import type { QueueDepths } from './queue-depths.ts';
 import type { Rates } from './rates.ts';
 import type { Rules, Schedules } from './schedules.ts';
@@ -50,6 +51,8 @@ export interface Ports {
   readonly deadLetters?: DeadLetters | undefined;
   /** How much lies in queues. Absent where nobody counts: then `app.explain()` tells no counts. */
   readonly depths?: QueueDepths | undefined;
+  /** Who is told of failures, made when the first one is to be told. Absent where nobody is. */
+  readonly notify?: (() => Promise<Notifying>) | undefined;
   /** Absent where no entry is fired by a rule: then all are swept. */
   readonly rules?: Rules | undefined;
   /** Tells the time, and waits. */

@@ -77,7 +77,7 @@ export class ProcessWorker {
       room: () => (this.#company.isClosed ? 0 : options.concurrency - this.#running.size - this.#waiting.length),
       accept: (line, deliveries) => this.#accept(line, deliveries),
     });
-    this.#notes = sharedNotes(parts.app.settings.history, { ...parts.ports, logger }, options.name);
+    this.#notes = sharedNotes(parts.app, { ...parts.ports, logger }, options.name);
     this.#deletes = new Deletes(this.queues, parts.intake, clock);
     this.metrics.set('celeriac_worker_concurrency', options.concurrency);
     this.metrics.set('celeriac_worker_draining', 0);

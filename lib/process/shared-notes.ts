@@ -2,10 +2,10 @@
  * The history of a worker process, written in one item for all that ended within a second. A message is deleted once its end is
  * written down; its place is free before that. Ends that a killed process had not written come again, and their settling writes them.
  */
-import type { HistoryOption } from '../options/settings.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import type { History } from '../ports/history.ts';
 import type { Ports } from '../ports/ports.ts';
+import type { App } from '../producer/app.ts';
 import type { EndNotes } from '../worker/end-notes.ts';
 import { notesOf } from '../worker/history-notes.ts';
 
@@ -14,7 +14,8 @@ const SHARED_MS = 1000;
 /** So many messages at most wait for their deletion, and are settled again should the process be killed. */
 const SHARED_ENDS = 100;
 
-type NotesPorts = Pick<Ports, 'clock' | 'logger'> & { readonly history: History };
+type NotesPorts = Pick<Ports, 'clock' | 'logger' | 'notify'> & { readonly history: History };
+type NotesApp = Pick<App, 'settings' | 'registry'>;
 
 /** What ends until it is written. */
 interface Page {
@@ -26,24 +27,24 @@ interface Page {
 
 /** @param name of the process, in the items' keys. @returns undefined where no history is kept */
 export function sharedNotes(
-  kept: HistoryOption,
-  { clock, logger, history }: Pick<Ports, 'clock' | 'logger' | 'history'>,
+  app: NotesApp,
+  { clock, logger, history, notify }: Pick<Ports, 'clock' | 'logger' | 'history' | 'notify'>,
   name: string,
 ): SharedNotes | undefined {
-  if (kept === 'off' || history === undefined) return undefined;
-  return new SharedNotes(kept, { clock, logger, history }, name);
+  if (app.settings.history === 'off' || history === undefined) return undefined;
+  return new SharedNotes(app, { clock, logger, history, notify }, name);
 }
 
 export class SharedNotes {
-  readonly #kept: HistoryOption;
+  readonly #app: NotesApp;
   readonly #ports: NotesPorts;
   readonly #name: string;
   #page: Page | undefined;
   #count = 0;
   #hurries = false;
 
-  constructor(kept: HistoryOption, ports: NotesPorts, name: string) {
-    this.#kept = kept;
+  constructor(app: NotesApp, ports: NotesPorts, name: string) {
+    this.#app = app;
     this.#ports = ports;
     this.#name = name;
   }
@@ -103,6 +104,7 @@ export class SharedNotes {
 
   #newNotes(): EndNotes {
     this.#count += 1;
-    return notesOf(this.#kept, this.#ports, `${this.#name}/history-${this.#count}`);
+    const { settings } = this.#app;
+    return notesOf(settings.history, this.#ports, `${this.#name}/history-${this.#count}`, this.#app);
   }
 }

@@ -3,10 +3,12 @@
  * workers that die or freeze between any two calls, clocks that differ.
  */
 import { InvalidOption } from '../base/errors.ts';
+import { once } from '../base/lazy.ts';
 import { SQS_MAX_DELAY_SECONDS } from '../base/limits.ts';
 import type { Clock, Random } from '../base/time.ts';
 import { isFifo } from '../options/declared-queue.ts';
 import type { Settings } from '../options/settings.ts';
+import type { Notifying } from '../ports/notices.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { OutgoingMessage, SendOutcome } from '../ports/broker.ts';
 import { SimulatedInvocation, CURRENT_INVOCATION } from './simulated-invocation.ts';
@@ -57,6 +59,8 @@ export interface Apart {
   readonly history: Random;
   /** Read by every sweep. */
   readonly pauses: Random;
+  /** Asked for failures, where somebody is told of them. */
+  readonly notices: Random;
 }
 
 const KINDS: ReadonlySet<string> = new Set<keyof Faults>([
@@ -114,7 +118,7 @@ export class FaultPlan {
    * @param apart of what every task or every sweep asks: what is drawn for it leaves what is drawn for others as it is
    * @throws InvalidOption
    */
-  constructor(faults: Faults, random: Random, apart: Apart = { history: random, pauses: random }) {
+  constructor(faults: Faults, random: Random, apart: Apart = { history: random, pauses: random, notices: random }) {
     for (const [kind, chance] of Object.entries(faults)) {
       if (!KINDS.has(kind))
         throw new InvalidOption(`faults: '${kind}' is no fault. There are ${[...KINDS].join(', ')}.`);
@@ -204,8 +208,17 @@ export function faultyPorts(ports: Ports, plan: FaultPlan, settings: Settings): 
     ...(ports.history === undefined
       ? {}
       : { history: wrapped(ports.history, plan, ports.clock, { apart: 'history' }) }),
+    ...(ports.notify === undefined ? {} : { notify: faultyNotify(ports.notify, plan, ports.clock) }),
     ...(ports.deadLetters === undefined ? {} : { deadLetters: wrap(ports.deadLetters) }),
   };
+}
+
+function faultyNotify(notify: () => Promise<Notifying>, plan: FaultPlan, clock: Clock): () => Promise<Notifying> {
+  return once(async () => {
+    const { notices, notifier, ...rest } = await notify();
+    const wrap = <T extends object>(port: T): T => wrapped(port, plan, clock, { apart: 'notices' });
+    return { ...rest, notices: wrap(notices), notifier: notifier && wrap(notifier) };
+  });
 }
 
 /** The clock of the invocation that asks. */

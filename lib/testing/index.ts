@@ -11,6 +11,7 @@ export { marksConformance } from './conformance/marks.ts';
 export { leasesConformance } from './conformance/leases.ts';
 export type { LeaseRenewal, Leases } from '../ports/leases.ts';
 export { locksConformance } from './conformance/locks.ts';
+export { noticesConformance } from './conformance/notices.ts';
 export { auditConformance } from './conformance/audit.ts';
 export { pausesConformance } from './conformance/pauses.ts';
 export { type PeeksUnderTest, peeksConformance } from './conformance/peeks.ts';

@@ -3,6 +3,7 @@ import type { Celeriac } from '../app/app.ts';
 import { type Duration, durationSeconds } from '../base/duration.ts';
 import { booleanOption, integerIn, refuseUnknownKeys, shown } from '../base/checks.ts';
 import { ImproperlyConfigured, InvalidOption } from '../base/errors.ts';
+import { noticeWindowSeconds } from '../options/notice-window.ts';
 import type { Logger } from '../ports/log.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Invocation } from '../ports/delivery.ts';
@@ -34,8 +35,18 @@ export interface WorldOptions {
   readonly patienceMs?: number;
   /** Whether the global `Date` shows the world's time, from the beginning until `dispose()`. Default false. */
   readonly useDate?: boolean;
+  /** Mails about failures go into `world.mails`. Default: none are made. */
+  readonly notify?: WorldNotify;
   /** Whether fake timers of vitest or jest, when they are installed, move with the world. Default true. */
   readonly moveFakeTimers?: boolean;
+}
+
+/** Who is told of failures in a world: the options of `service.notify()` that tell how. */
+export interface WorldNotify {
+  /** What fails again within so long is told in one mail. Default 15 minutes. */
+  readonly window?: Duration;
+  /** Address of the monitor, for links. Default: none. */
+  readonly monitorUrl?: string;
 }
 
 /** The same with every default put in, in plain units. */
@@ -47,6 +58,7 @@ export interface WorldSettings {
   readonly maxReceiveCount: number;
   readonly patienceMs: number;
   readonly moveFakeTimers: boolean;
+  readonly notify: { readonly windowSeconds: number; readonly monitorUrl: string | undefined } | undefined;
 }
 
 const NAMES: ReadonlySet<string> = new Set<keyof WorldOptions>([
@@ -61,6 +73,7 @@ const NAMES: ReadonlySet<string> = new Set<keyof WorldOptions>([
   'patienceMs',
   'useDate',
   'moveFakeTimers',
+  'notify',
 ]);
 /** The last instant that a Date can hold. */
 const LAST_INSTANT_MS = 8_640_000_000_000_000;
@@ -89,6 +102,15 @@ export function worldSettings(options: WorldOptions, app: Celeriac): WorldSettin
     maxReceiveCount: integerIn(options.maxReceiveCount ?? 50, 1, MOST_RECEIVES, 'World: maxReceiveCount'),
     patienceMs: integerIn(options.patienceMs ?? DEFAULT_PATIENCE_MS, 0, 0x7f_ff_ff_ff, 'World: patienceMs'),
     moveFakeTimers: booleanOption(options.moveFakeTimers ?? true, 'World: moveFakeTimers'),
+    notify: options.notify && notifySettings(options.notify),
+  };
+}
+
+function notifySettings(notify: WorldNotify): WorldSettings['notify'] {
+  refuseUnknownKeys(notify, new Set(['window', 'monitorUrl']), 'World: notify');
+  return {
+    windowSeconds: noticeWindowSeconds(notify.window, 'World: notify.window'),
+    monitorUrl: notify.monitorUrl,
   };
 }
 

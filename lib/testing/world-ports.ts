@@ -9,6 +9,8 @@ import {
   MemoryHistory,
   MemoryMarks,
   MemoryLocks,
+  MemoryNotices,
+  MemoryNotifier,
   MemoryPauses,
   MemoryRates,
   MemoryRules,
@@ -20,6 +22,7 @@ import type { Backend, TaskRecord } from '../ports/backend.ts';
 import type { Logger } from '../ports/log.ts';
 import type { CeleryGroups } from '../ports/celery-groups.ts';
 import type { History } from '../ports/history.ts';
+import type { Notifying } from '../ports/notices.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { Schedules } from '../ports/schedules.ts';
 import type { Timers } from '../ports/timers.ts';
@@ -57,6 +60,12 @@ export interface WorldHistory extends History {
   oldestUnrolledMs?(): number | undefined;
 }
 
+/** What a world's app is told of failures with; absent where nobody is. */
+export interface WorldNotifying extends Notifying {
+  readonly notices: MemoryNotices;
+  readonly notifier: MemoryNotifier;
+}
+
 /** Stores that can be asked when something is due: that is how a world knows where to move time to. */
 export interface WorldPorts extends Ports {
   readonly clock: ManualClock;
@@ -66,6 +75,7 @@ export interface WorldPorts extends Ports {
   readonly celeryGroups: CeleryGroups;
   readonly rules: MemoryRules;
   readonly history?: WorldHistory;
+  readonly notifying?: WorldNotifying | undefined;
 }
 
 export interface WorldAdapters {
@@ -96,6 +106,7 @@ export function memoryPorts(
   logger: Logger = silentLogger,
 ): WorldPorts & { readonly broker: MemoryBroker } {
   const ids = countingIds(settings.seed);
+  const notifying = notifyingOf(app, settings);
   const broker = new MemoryBroker({
     clock,
     ids,
@@ -116,6 +127,7 @@ export function memoryPorts(
     marks: new MemoryMarks(),
     locks: new MemoryLocks(),
     pauses: new MemoryPauses(),
+    ...(notifying === undefined ? {} : { notifying, notify: () => Promise.resolve(notifying) }),
     rates: new MemoryRates(),
     slots: new MemorySlots(),
     rules: new MemoryRules(clock),
@@ -124,4 +136,8 @@ export function memoryPorts(
     random: seededRandom(settings.seed),
     logger,
   };
+}
+
+function notifyingOf({ name: app }: Celeriac, { notify }: WorldSettings): WorldNotifying | undefined {
+  return notify && { app, ...notify, notices: new MemoryNotices(), notifier: new MemoryNotifier() };
 }

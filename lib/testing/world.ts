@@ -8,6 +8,7 @@ import { MemoryPauses, type MemoryBroker, type MemoryRules, type QueuedMessage }
 import type { BeatManifest } from '../options/manifest.ts';
 import type { CeleryGroups } from '../ports/celery-groups.ts';
 import type { Groups } from '../ports/groups.ts';
+import type { Mail } from '../ports/notices.ts';
 import type { Ports } from '../ports/ports.ts';
 import { moveFakeTimers, nextFakeTimerMs } from './fake-timers.ts';
 import { FaultPlan } from './faults.ts';
@@ -23,6 +24,7 @@ import {
   memoryAdapters,
   type WorldBackend,
   type WorldHistory,
+  type WorldNotifying,
   type WorldSchedules,
   type WorldTimers,
 } from './world-ports.ts';
@@ -31,6 +33,7 @@ const MINUTE_MS = 60_000;
 // Far from the other seeds of a world.
 const HISTORY_SEED = 1_000_003;
 const PAUSES_SEED = 2_000_003;
+const NOTICES_SEED = 3_000_003;
 // Turns of the event loop without any change after which everything ready has run.
 const QUIET_TURNS = 3;
 // Of half a second each, as get() waits: beyond an hour, so that a timeout that a test gives comes first.
@@ -69,9 +72,12 @@ export class World {
   readonly celeryGroups: CeleryGroups;
   /** EventBridge's rules; they are made of what `app.beat` declares when time is next moved. */
   readonly rules: MemoryRules;
+  /** The mails about failures, with the option `notify`: in the order in which they were sent. */
+  readonly mails: readonly Mail[];
   /** All of these in one object, without faults. */
   readonly ports: Ports;
   readonly #history: WorldHistory | undefined;
+  readonly #notifying: WorldNotifying | undefined;
   /** The faults, how often each has happened, and their switch `on`. */
   readonly faults: FaultPlan;
   readonly #settings: WorldSettings;
@@ -102,11 +108,14 @@ export class World {
     this.faults = new FaultPlan(options.faults ?? {}, seededRandom(seed + 1), {
       history: seededRandom(seed + HISTORY_SEED),
       pauses: seededRandom(seed + PAUSES_SEED),
+      notices: seededRandom(seed + NOTICES_SEED),
     });
     const { clock, faults } = this;
     const { ports, queues, faulty } = adapters({ app, settings, clock, faults, logger: options.logger });
     this.ports = ports;
     this.#history = ports.history;
+    this.#notifying = ports.notifying;
+    this.mails = ports.notifying?.notifier.mails ?? [];
     this.broker = queues;
     this.backend = ports.backend;
     this.timers = ports.timers;
@@ -318,6 +327,7 @@ export class World {
       this.timers.nextDueMs((queue) => this.#functions.isPaused(queue)),
       // It is rolled up, and not sent ahead.
       ticks ? this.#historyDueMs() : undefined,
+      ticks ? this.#noticesDueMs() : undefined,
       ticks ? this.schedules.nextDueMs() : undefined,
       ticks && this.#hasUnsweptEntries ? this.clock.nowMs() : undefined,
     ].filter((time) => time !== undefined);
@@ -332,6 +342,12 @@ export class World {
     const oldestMs = this.#history?.oldestUnrolledMs?.();
     if (oldestMs === undefined || this.app.settings.history === 'off') return undefined;
     return oldestMs + MINUTE_MS + (ROLL_UP_AFTER_SECONDS + SWEEP_HORIZON_SECONDS) * 1000;
+  }
+
+  /** When the sweeper has a digest to send: like history, behind its roll-up. */
+  #noticesDueMs(): number | undefined {
+    const dueMs = this.#notifying?.notices.dueMs();
+    return dueMs === undefined ? undefined : dueMs + (ROLL_UP_AFTER_SECONDS + SWEEP_HORIZON_SECONDS) * 1000;
   }
 
   #pump(): void {

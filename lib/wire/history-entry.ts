@@ -29,6 +29,8 @@ export interface HistoryEntry {
   readonly entry?: string;
   /** When the attempt before it ended. */
   readonly previousMs?: number;
+  /** Of a failure that mails tell of: what makes it the same as others. */
+  readonly kind?: string;
   /** A later delivery wrote it, from what was stored: whoever ended it may have written it too. */
   readonly again?: true;
 }

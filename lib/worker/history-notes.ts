@@ -12,42 +12,53 @@ import {
   MAX_HISTORY_ITEM_BYTES,
   MAX_HISTORY_REPR_CHARACTERS,
 } from '../base/limits.ts';
+import { beginTelling } from '#deployed/worker/tell-failures';
 import { isPassing } from '../base/passing.ts';
-import { RETRY, SUCCESS } from '../base/states.ts';
+import { FAILURE, RETRY, SUCCESS } from '../base/states.ts';
 import type { HistoryOption } from '../options/settings.ts';
 import type { ConcludeOutcome, ConcludeRequest } from '../ports/backend.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import { historyShard, MINUTE_MS, startOf } from '../ports/history-place.ts';
 import type { History } from '../ports/history.ts';
 import type { Ports } from '../ports/ports.ts';
+import type { App } from '../producer/app.ts';
 import { packHistory } from '../wire/history-pack.ts';
 import type { HistoryEntry } from '../wire/history-entry.ts';
 import type { Message } from '../wire/message.ts';
 import { readDocument } from '../wire/result-document.ts';
 import { type Committed, committedOf } from './committed.ts';
 import type { EndNotes } from './end-notes.ts';
+import type { Telling } from './tell-failures.ts';
 
-type NotesPorts = Pick<Ports, 'clock' | 'logger'> & { readonly history: History };
+type NotesPorts = Pick<Ports, 'clock' | 'logger' | 'notify'> & { readonly history: History };
+type NotesApp = Pick<App, 'registry'>;
 
-/** @param requestId of the invocation */
-export function notesOf(kept: HistoryOption, ports: NotesPorts, requestId: string): EndNotes {
-  return new HistoryNotes(kept, ports, requestId);
+/**
+ * @param requestId of the invocation
+ * @param app knows tasks of whose failures nobody is told; absent where there are none
+ */
+export function notesOf(kept: HistoryOption, ports: NotesPorts, requestId: string, app?: NotesApp): EndNotes {
+  return new HistoryNotes(kept, ports, requestId, app);
 }
 
 interface Noted {
   readonly entry: HistoryEntry;
   readonly messageId: string;
+  /** Of a failure: what makes it the same as others, and when it is told. */
+  readonly telling?: Promise<Telling | undefined> | undefined;
 }
 
 class HistoryNotes implements EndNotes {
   readonly #kept: HistoryOption;
   readonly #ports: NotesPorts;
   readonly #requestId: string;
+  readonly #app: NotesApp | undefined;
   #noted: Noted[] = [];
   #items = 0;
   readonly #again = new Set<string>();
 
-  constructor(kept: HistoryOption, ports: NotesPorts, requestId: string) {
+  constructor(kept: HistoryOption, ports: NotesPorts, requestId: string, app: NotesApp | undefined) {
+    this.#app = app;
     this.#kept = kept;
     this.#ports = ports;
     this.#requestId = requestId;
@@ -56,13 +67,15 @@ class HistoryNotes implements EndNotes {
   note(message: Message, delivery: Delivery, committed: Committed): void {
     // Its attempt goes on.
     if (committed.settlement.retry?.overrides.part !== undefined) return;
-    this.#safely(message.id, () => this.#add(entryOf(message, delivery, committed, this.#ports), delivery.messageId));
+    this.#safely(message.id, () =>
+      this.#add(entryOf(message, delivery, committed, this.#ports), delivery.messageId, committed.meta, message),
+    );
   }
 
   noteConcluded(request: ConcludeRequest, outcome: ConcludeOutcome, delivery: Delivery, message?: Message): void {
     this.#safely(request.id, () => {
       const entry = concludedEntry(request, outcome, message === undefined ? {} : withMessage(message));
-      if (entry !== undefined) this.#add(entry, delivery.messageId);
+      if (entry !== undefined) this.#add(entry, delivery.messageId, request.meta, message);
     });
   }
 
@@ -95,8 +108,17 @@ class HistoryNotes implements EndNotes {
     }
   }
 
-  #add(entry: HistoryEntry, messageId: string): void {
-    if (this.#isKept(entry)) this.#noted.push({ entry, messageId });
+  #add(entry: HistoryEntry, messageId: string, meta: string | undefined, message: Message | undefined): void {
+    if (this.#isKept(entry)) this.#noted.push({ entry, messageId, telling: this.#tell(entry, meta, message) });
+  }
+
+  /** Begun at once, and waited for with the batch: what else is in it may run for minutes. */
+  #tell(entry: HistoryEntry, meta: string | undefined, message: Message | undefined): Noted['telling'] {
+    const { notify } = this.#ports;
+    if (notify === undefined || (entry.state !== FAILURE && entry.deadLetter === undefined)) return undefined;
+    if (this.#app?.registry.find(entry.task)?.options.errorEmails === false) return undefined;
+    const repr = message === undefined ? undefined : shownArguments(message);
+    return beginTelling({ entry, meta, repr, worker: this.#requestId }, notify, this.#ports);
   }
 
   #isKept({ state, endedMs }: HistoryEntry): boolean {
@@ -106,8 +128,10 @@ class HistoryNotes implements EndNotes {
   }
 
   async #flush(): Promise<void> {
-    const noted = this.#noted;
+    const found = this.#noted;
     this.#noted = [];
+    const noted = await Promise.all(found.map(withKind));
+    const told = found.map(async ({ telling }) => (await telling)?.done);
     await Promise.all(
       [...byMinute(noted, ({ entry }) => entry)].map(async ([minuteMs, list]) => {
         try {
@@ -120,6 +144,7 @@ class HistoryNotes implements EndNotes {
         }
       }),
     );
+    await Promise.all(told);
   }
 
   /** @throws what passes; what is refused would be refused again, and tasks end all the same. */
@@ -151,6 +176,12 @@ class HistoryNotes implements EndNotes {
       return { firstMs, name, shard: historyShard(this.#requestId), data };
     });
   }
+}
+
+async function withKind(noted: Noted): Promise<Noted> {
+  const { entry, telling } = noted;
+  const kind = (await telling)?.kind;
+  return kind === undefined ? noted : { ...noted, entry: { ...entry, kind } };
 }
 
 /** As few items as hold them: what senders choose may be long, and hard to pack. */
@@ -209,9 +240,8 @@ type OfMessage = Pick<HistoryEntry, 'repr' | 'parentId' | 'entry' | 'previousMs'
 
 /** What the message tells, whoever ended it. */
 function withMessage(message: Message): OfMessage {
-  const { argsrepr, kwargsrepr, parentId, celeriac, retries } = message;
-  // Senders may leave both out.
-  const shown = kwargsrepr === '{}' || kwargsrepr === '' ? argsrepr : `${argsrepr} ${kwargsrepr}`;
+  const { parentId, celeriac, retries } = message;
+  const shown = shownArguments(message);
   const entry = (celeriac['beat'] as { readonly entry?: unknown } | undefined)?.entry;
   const { retried } = celeriac;
   return {
@@ -220,6 +250,11 @@ function withMessage(message: Message): OfMessage {
     ...(typeof entry === 'string' ? { entry: cut(entry, MAX_ENTRY_NAME_CHARACTERS) } : {}),
     ...(retries > 0 && typeof retried === 'number' && Number.isSafeInteger(retried) ? { previousMs: retried } : {}),
   };
+}
+
+/** Senders may leave both out. */
+function shownArguments({ argsrepr, kwargsrepr }: Message): string {
+  return kwargsrepr === '{}' || kwargsrepr === '' ? argsrepr : `${argsrepr} ${kwargsrepr}`;
 }
 
 function concludedEntry(

@@ -73,7 +73,7 @@ export function createWorker(app: App, ports: Ports, invocation: Invocation): Wo
     history:
       ports.history === undefined || app.settings.history === 'off' || app.eager !== undefined
         ? undefined
-        : notesOf(app.settings.history, { ...ports, history: ports.history }, invocation.requestId),
+        : notesOf(app.settings.history, { ...ports, history: ports.history }, invocation.requestId, app),
     exclusively: oneAtATime(),
     claim: batched(
       clock,

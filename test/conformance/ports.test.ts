@@ -12,6 +12,7 @@ import {
   marksConformance,
   leasesConformance,
   locksConformance,
+  noticesConformance,
   auditConformance,
   pausesConformance,
   peeksConformance,
@@ -30,6 +31,7 @@ import {
   MemoryHistory,
   MemoryMarks,
   MemoryLocks,
+  MemoryNotices,
   MemoryAudit,
   MemoryPauses,
   MemoryRates,
@@ -55,6 +57,7 @@ describe('memory', () => {
   describe("Celery's groups", () => all(celeryGroupsConformance(new MemoryCeleryGroups())));
   describe('marks', () => all(marksConformance(new MemoryMarks())));
   describe('locks', () => all(locksConformance(new MemoryLocks())));
+  describe('notices', () => all(noticesConformance(() => Promise.resolve(new MemoryNotices()))));
   describe('audit', () => all(auditConformance(new MemoryAudit())));
   describe('pauses', () => all(pausesConformance(new MemoryPauses())));
   describe('rates', () => all(ratesConformance(new MemoryRates())));

@@ -42,6 +42,7 @@ export const ROOMS: readonly string[] = [
   'canvas',
   'results',
   'flow',
+  'notify',
   'producer',
   'worker',
   'beat',

@@ -1,6 +1,6 @@
 /** What makes two failures the same to people: task, type of the error, shape of its message. Pure. */
-import { cut } from '../base/error-text.ts';
-import { stableHash } from '../base/ids.ts';
+import { cut } from './error-text.ts';
+import { stableHash } from './ids.ts';
 
 const LONGEST_SHAPE_CHARACTERS = 200;
 // In this order: what is made of several others comes before them. An id has digits, and quoted text may have an id.
@@ -45,7 +45,30 @@ export function shapeOfError(error: string): string {
 
 /** Eight hexadecimal digits. */
 export function fingerprintOf(task: string, error: string): string {
-  return stableHash(`${task}\n${errorTypeOf(error)}\n${shapeOfError(error)}`)
+  return hashOf(task, error, shapeOfError(error));
+}
+
+/**
+ * The same of a failure whose stack is known: its top frame says more than the shape of a message, which may be made of names
+ * and words. Eight hexadecimal digits.
+ *
+ * @param stack null or without frames: the shape counts
+ */
+export function failureFingerprint(task: string, error: string, stack: string | null): string {
+  return hashOf(task, error, topFrame(stack ?? '') ?? shapeOfError(error));
+}
+
+const FRAME = /^\s+at (.{1,300})$/gm;
+// Of the runtime, and of what is installed: many errors are thrown there for a mistake elsewhere.
+const NOT_THEIRS = /node:|[/\\]node_modules[/\\]/;
+
+function topFrame(stack: string): string | undefined {
+  const frames = [...stack.matchAll(FRAME)].map(([, frame]) => frame);
+  return frames.find((frame) => frame !== undefined && !NOT_THEIRS.test(frame)) ?? frames[0];
+}
+
+function hashOf(task: string, error: string, where: string): string {
+  return stableHash(`${task}\n${errorTypeOf(error)}\n${where}`)
     .toString(16)
     .padStart(8, '0');
 }

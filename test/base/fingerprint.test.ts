@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { fingerprintOf, shapeOfError } from '../../lib/operate/fingerprint.ts';
+import { fingerprintOf, shapeOfError } from '../../lib/base/fingerprint.ts';
 
 const hex = (least: number, most: number): fc.Arbitrary<string> =>
   fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcdef')), minLength: least, maxLength: most });
