@@ -7,6 +7,7 @@ import type { Construct } from 'constructs';
 import { packTaskNames } from '../lib/base/task-names.ts';
 import { InvalidOption } from '../lib/base/errors.ts';
 import { LAMBDA_MAX_ENVIRONMENT_BYTES, MAX_TASK_NAMES_BYTES } from '../lib/base/limits.ts';
+import type { NotifyTold } from '../lib/options/manifest.ts';
 import { compactFields, type ServiceFields, serviceVariable } from '../lib/options/service-variable.ts';
 import { sizesOf } from './variable-sizes.ts';
 
@@ -25,6 +26,8 @@ export interface ToldParts {
   readonly rejectable?: readonly string[];
   /** Whether it switches rules. */
   readonly rules?: boolean;
+  /** Who is told of failures. */
+  readonly notify?: NotifyTold | undefined;
 }
 
 // Variables of each function, by name; those of all services together have to fit.
@@ -119,6 +122,7 @@ export class ServiceEnvironment {
       ...common,
       deadLetterQueues: Object.fromEntries(urls),
       rulePrefix: parts.rules === true ? rulePrefix : undefined,
+      notify: parts.notify,
       tasks: names ? this.#packedNames : undefined,
     });
   }
@@ -145,6 +149,7 @@ function union(before: ToldParts = {}, added: ToldParts): ToldParts {
   return {
     rejectable: [...new Set([...(before.rejectable ?? []), ...(added.rejectable ?? [])])],
     rules: before.rules === true || added.rules === true,
+    notify: added.notify ?? before.notify,
   };
 }
 

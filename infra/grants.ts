@@ -98,6 +98,8 @@ export const HISTORY = 'history#*';
 export const STATS = 'stats#*';
 // How far the sweeper is with the history, and what it has to look at again.
 export const ROLL_NOTES = 'history-roll';
+// What has been told of failures.
+const NOTICES = 'notices';
 export const ENTRIES = 'schedule';
 export const DUE_MARKS = 'schedule-due';
 // Which queues are paused.
@@ -254,6 +256,16 @@ export function rollUpHistory(table: ITable): Rights[] {
     onKeys(table, [HISTORY, STATS, ROLL_NOTES], ['PutItem', 'Query']),
     onKeys(table, [ROLL_NOTES], ['DeleteItem']),
   ];
+}
+
+/** Of a worker whose failures are told: which of them have been. */
+export function tellFailures(table: ITable): Rights {
+  return onKeys(table, [NOTICES], ['UpdateItem', 'GetItem']);
+}
+
+/** The same of the sweeper, which also counts failures and ends windows. */
+export function digestFailures(table: ITable): Rights {
+  return onKeys(table, [NOTICES], ['UpdateItem', 'GetItem', 'DeleteItem', 'PutItem', 'Query']);
 }
 
 /** Reading what ended and its counts, and the items of tasks. */

@@ -3,10 +3,10 @@ import { type IGrantable, ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 
 import { ImproperlyConfigured } from '../lib/base/errors.ts';
-import { type AppManifest, processQueuesOf } from '../lib/options/manifest.ts';
+import { type AppManifest, type NotifyTold, processQueuesOf } from '../lib/options/manifest.ts';
 import type { EncryptionKeys } from './encryption.ts';
 import type { ServiceEnvironment } from './environment.ts';
-import { grantAll, readPauses } from './grants.ts';
+import { grantAll, readPauses, type Rights } from './grants.ts';
 import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
 import { usedFlow, workerRights } from './worker-rights.ts';
@@ -26,6 +26,7 @@ export class ProcessWorkers extends Construct {
   readonly #service: ProcessService;
   readonly #keys: EncryptionKeys;
   readonly #environment: ServiceEnvironment;
+  #notify: NotifyTold | undefined;
 
   constructor(
     scope: Construct,
@@ -58,7 +59,14 @@ export class ProcessWorkers extends Construct {
 
   /** Environment variables. @throws QueueNotFound; ImproperlyConfigured for a queue with another worker */
   variables(queues: readonly string[] = this.queues): Record<string, string> {
-    return this.#environment.variables({ rejectable: queues.map((queue) => this.#checked(queue)), rules: true });
+    const rejectable = queues.map((queue) => this.#checked(queue));
+    return this.#environment.variables({ rejectable, rules: true, notify: this.#notify });
+  }
+
+  /** Lets all of them tell failures; `variables()` say so from then on. */
+  tell(told: NotifyTold, rights: readonly Rights[]): void {
+    this.#notify = told;
+    for (const policy of Object.values(this.#policies)) grantAll(policy, this.#keys.with(rights)).assertSuccess();
   }
 
   #grant(grantee: IGrantable, queue: string): void {

@@ -4,6 +4,10 @@ import type { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
 
 import { refuseUnknownKeys } from '../lib/base/checks.ts';
 import { ImproperlyConfigured } from '../lib/base/errors.ts';
+import type { NotifyTold } from '../lib/options/manifest.ts';
+import type { EncryptionKeys } from './encryption.ts';
+import type { ServiceEnvironment } from './environment.ts';
+import { grantAll, type Rights } from './grants.ts';
 import type { TaskQueues } from './queues.ts';
 import { giveSecret, type TaskSecret } from './secrets.ts';
 import { setVariable } from './variables.ts';
@@ -58,6 +62,19 @@ export class ServiceFunctions {
     return this.#named(to, 'grantSecret')
       .map((fn) => giveSecret(fn, variable, secret, 'grantSecret'))
       .reduce((all, grant) => all.combine(grant));
+  }
+
+  /** Lets all of them tell failures. */
+  tell(
+    notify: NotifyTold,
+    rights: { readonly workerRights: readonly Rights[]; readonly sweeperRights: readonly Rights[] },
+    keys: EncryptionKeys,
+    environment: ServiceEnvironment,
+  ): void {
+    for (const fn of [...Object.values(this.workers), this.#sweeper]) {
+      grantAll(fn, keys.with(fn === this.#sweeper ? rights.sweeperRights : rights.workerRights)).assertSuccess();
+      environment.addTo(fn, { notify });
+    }
   }
 
   #named(to: GivenTo, what: string): LambdaFn[] {

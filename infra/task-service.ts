@@ -3,6 +3,7 @@ import type { Grant, IGrantable, IManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IStringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import { type AppManifest, externalQueuesOf, hasFifoQueue, laneOwners, senderFacts } from '../lib/options/manifest.ts';
@@ -26,6 +27,7 @@ import { serviceFromAttributes, serviceFromParameter } from './imported-service.
 import { refuseUnknownProps } from './known-props.ts';
 import { MeteredService } from './metrics.ts';
 import { type AddedMonitor, type MonitorOptions, TaskMonitor, validateMonitor } from './monitor.ts';
+import { type NotifyOptions, TaskNotifications, validateNotify } from './notify.ts';
 import { Operators, type OperatorsProps } from './operators.ts';
 import type { TaskFunctionOptions } from './task-function.ts';
 import { planQueues, type QueueOverrides, type ServicePlan } from './plan.ts';
@@ -468,6 +470,31 @@ export class TaskService extends MeteredService implements ITaskService {
     const status = new TaskStatusUrl(this, 'StatusUrl', { ...this.#parts.common, ...options, rights });
     this.#environment.addTo(status.function);
     return status;
+  }
+
+  /**
+   * Tells somebody of failures: the first of a kind at once, and what fails the same way afterwards in one mail for each
+   * window. Tasks with `errorEmails: false` are left out.
+   *
+   * @example
+   * ```ts
+   * service.notify({ emails: ['ops@example.org'], monitorUrl: 'https://tasks.example.org' });
+   * ```
+   * @returns the topic, for further subscriptions
+   * @throws InvalidOption; ImproperlyConfigured for an app whose history is `'off'`, and when it is called twice
+   */
+  notify(options: NotifyOptions): ITopic {
+    validateNotify(options, this.manifest, this);
+    const { tables } = this;
+    const { encryptionKey } = this.#parts.common;
+    const { topic, told, workerRights, sweeperRights } = new TaskNotifications(this, 'Notifications', {
+      ...options,
+      tables,
+      encryptionKey,
+    });
+    this.#functions.tell(told, { workerRights, sweeperRights }, this.#keys, this.#environment);
+    this.#processes.tell(told, workerRights);
+    return topic;
   }
 
   /**

@@ -8,6 +8,7 @@ import {
   deadLettersOver,
   groupsOver,
   marksOver,
+  notifyOver,
   ratesOver,
   schedulesOver,
   slotsOver,
@@ -45,7 +46,8 @@ export function connect(
   const rules = rulePrefix === undefined ? {} : { rules: rulesOver(rulePrefix) };
   const own: AwsPorts = { ...portsOver(environment, parts, clients), ...rules };
   const over = (given: Clients): Omit<AwsPorts, 'rules'> => portsOver(environment, parts, given);
-  return { ...own, forCall: callViews({ own, rulePrefix, clients, clock: parts.clock, over }) };
+  const notify = environment.notify && notifyOver({ environment, client: clients.dynamodb });
+  return { ...own, notify, forCall: callViews({ own, rulePrefix, clients, clock: parts.clock, over }) };
 }
 
 function portsOver(environment: Environment, parts: ConnectParts, { sqs, dynamodb }: Clients): Omit<AwsPorts, 'rules'> {

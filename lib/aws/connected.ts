@@ -28,7 +28,7 @@ export type AwsPorts = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules'
   readonly deadLetters: DeadLetters;
 };
 
-export interface Connected extends AwsPorts {
+export interface Connected extends AwsPorts, Pick<Ports, 'notify'> {
   /**
    * Of `ports` those that are these, for one public call: they throw errors of ours (OperationalError), and give up when
    * no request has succeeded for `seconds`; undefined for no such limit. A port that somebody has wrapped stays as it is.

@@ -62,7 +62,7 @@ export class DynamodbNotices implements Notices {
     const { key } = failure;
     const { startMs, untilMs } = firstWindow(request);
     const update = new UpdateBuilder()
-      .set(`${KIND}${key}`, { L: [number(failure.endedMs), number(nowMs)] })
+      .set(`${KIND}${key}`, text(`${failure.endedMs} ${nowMs}`))
       .set(`${UNTOLD}${key}`, text(JSON.stringify(failure)))
       .setIfAbsent('start', number(startMs))
       .setIfAbsent('until', number(untilMs))
@@ -77,8 +77,21 @@ export class DynamodbNotices implements Notices {
   }
 
   async told(key: string): Promise<void> {
-    const update = new UpdateBuilder().remove(`${UNTOLD}${key}`);
-    await this.#write(update.when(`attribute_exists(${update.name(`${KIND}${key}`)})`));
+    const { client, table: TableName } = this.#store;
+    try {
+      await client.send(
+        new UpdateItemCommand({
+          TableName,
+          Key: WINDOW,
+          UpdateExpression: 'REMOVE #untold',
+          // Else it would make an item where a window has ended meanwhile.
+          ConditionExpression: 'attribute_exists(#untold)',
+          ExpressionAttributeNames: { '#untold': `${UNTOLD}${key}` },
+        }),
+      );
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    }
   }
 
   async takeDigest({ untilMs }: NoticeWindow, nowMs: number): Promise<boolean> {
@@ -209,11 +222,11 @@ function windowOf(item: Item): NoticeWindow {
   for (const [name, value] of Object.entries(item)) {
     if (!name.startsWith(KIND)) continue;
     const key = name.slice(KIND.length);
-    const [ended, marked] = value.L ?? [];
+    const [ended, marked] = (value.S ?? '').split(' ');
     const untold = item[`${UNTOLD}${key}`]?.S;
     known.set(key, {
-      endedMs: Number(ended?.N ?? 0),
-      markedMs: Number(marked?.N ?? 0),
+      endedMs: Number(ended),
+      markedMs: Number(marked ?? ended),
       ...(untold === undefined ? {} : { untold: JSON.parse(untold) as Failure }),
     });
   }

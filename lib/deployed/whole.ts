@@ -19,6 +19,7 @@ export {
   groupsOver,
   locksOver,
   marksOver,
+  notifyOver,
   pausesOver,
   ratesOver,
   rulesOver,

@@ -90,7 +90,8 @@ async function markMissed(
   let current = window;
   const nowMs = clock.nowMs();
   for (const [key, { lastMs, count: _count, firstMs: _firstMs, ...known }] of byFrequency(counts)) {
-    if (key === OTHER_KINDS || current?.known.has(key) === true || lastMs < nowMs - NOTICE_FRESH_SECONDS * 1000) continue;
+    if (key === OTHER_KINDS || current?.known.has(key) === true || lastMs < nowMs - NOTICE_FRESH_SECONDS * 1000)
+      continue;
     const failure: Failure = { ...known, key, endedMs: lastMs };
     const outcome = await notices.mark({
       failure,

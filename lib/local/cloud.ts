@@ -19,7 +19,7 @@ import type { Logger } from '../ports/log.ts';
 import type { Ports } from '../ports/ports.ts';
 import { hasFunction, workOn } from './process-queues.ts';
 import { batchSizeOf, workersOf } from '../options/at-once.ts';
-import { type Environment, processQueuesOf } from '../options/manifest.ts';
+import { type Environment, type NotifyTold, processQueuesOf } from '../options/manifest.ts';
 import { compactFields, serviceVariable } from '../options/service-variable.ts';
 import { packTaskNames } from '../base/task-names.ts';
 import { systemClock, systemIds } from '../base/time.ts';
@@ -61,6 +61,8 @@ export interface LocalCloudOptions {
   readonly endpoints?: { readonly sqs: string; readonly dynamodb: string };
   /** EventBridge's rules, with what an earlier process has kept of them. Default: as the app declares them. */
   readonly rules?: MemoryRules;
+  /** Who is told of failures, as a deployed function would be: `AWS_ENDPOINT_URL_SNS` says where its topic is. Default: nobody. */
+  readonly notify?: NotifyTold;
   /** Asked of each request before it is answered, who may make it; for tests of roles. Default: everybody may do all. */
   readonly authorize?: Authorize;
 }
@@ -125,11 +127,13 @@ export class LocalCloud {
       visibilitySeconds: durationSeconds(options.visibility ?? invocationSeconds + 30, 'visibility', 1),
       maxReceiveCount: options.maxReceiveCount ?? 50,
     });
-    const ports = connect(provisioned.environment, { clock: systemClock, random: app.random }, own);
+    const { notify } = options;
+    const environment = { ...provisioned.environment, ...(notify === undefined ? {} : { notify }) };
+    const ports = connect(environment, { clock: systemClock, random: app.random }, own);
     const cloud = new LocalCloud(
       app,
       options,
-      provisioned.environment,
+      environment,
       provisioned.lostQueues,
       { sqs, dynamodb },
       own,

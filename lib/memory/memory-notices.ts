@@ -29,7 +29,11 @@ export class MemoryNotices implements Notices {
     const window = this.#window ?? { ...firstWindow(request), marks: 0, known: new Map<string, KnownFailure>() };
     if (window.known.has(failure.key)) return Promise.resolve({ kind: 'known', window });
     if (window.marks >= limit) return Promise.resolve({ kind: 'full', window });
-    const known = new Map(window.known).set(failure.key, { endedMs: failure.endedMs, markedMs: nowMs, untold: failure });
+    const known = new Map(window.known).set(failure.key, {
+      endedMs: failure.endedMs,
+      markedMs: nowMs,
+      untold: failure,
+    });
     checkItem({ pk: NOTICES_PARTITION, known: JSON.stringify([...known]) });
     this.#window = { ...window, marks: window.marks + 1, known };
     return Promise.resolve({ kind: 'marked', window: this.#window });

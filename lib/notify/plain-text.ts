@@ -7,7 +7,9 @@ const CONTROLS = /(?![\t\n\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** Several lines. Each sign that shows nothing, or changes what others show, stands there by its number. */
 export function plainLines(text: string): string {
-  return text.replaceAll('\r\n', '\n').replaceAll(CONTROLS, (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`);
+  return text
+    .replaceAll('\r\n', '\n')
+    .replaceAll(CONTROLS, (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
 /** One line: what follows a line break could pass for something else. */

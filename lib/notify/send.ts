@@ -15,7 +15,10 @@ export interface Sending {
 }
 
 /** @returns whether it was taken. Never throws. */
-export async function sendMail(mail: Mail, { notifier, logger }: Pick<Sending, 'notifier' | 'logger'>): Promise<boolean> {
+export async function sendMail(
+  mail: Mail,
+  { notifier, logger }: Pick<Sending, 'notifier' | 'logger'>,
+): Promise<boolean> {
   try {
     await notifier.send(mail);
     return true;

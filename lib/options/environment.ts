@@ -78,6 +78,8 @@ export function readEnvironment(app?: string, source: Source = process.env): Env
     externalQueues: namesIn(told.read('externalQueues')),
     // Checked by whoever makes queues of it, as options of a queue are.
     lanes: told.read('lanes') as Environment['lanes'],
+    // Whoever sends the first mail checks it.
+    notify: told.read('notify') as Environment['notify'],
     defaultQueue: optional('defaultQueue') ?? Object.keys(queues)[0] ?? 'default',
     ...(markedTasks.length === 0 ? {} : { markedTasks }),
     ...(wakeQueue === undefined ? {} : { wakeQueue }),
@@ -160,7 +162,7 @@ function keyed(variable: string, text: string): Told {
   };
 }
 
-const MAPS: ReadonlySet<Field> = new Set<Field>(['queues', 'deadLetterQueues', 'taskQueues', 'lanes']);
+const MAPS: ReadonlySet<Field> = new Set<Field>(['queues', 'deadLetterQueues', 'taskQueues', 'lanes', 'notify']);
 
 /** Those that people write by hand, one for each field. */
 function plainService(source: Source): Told | undefined {

@@ -144,6 +144,8 @@ export const ENVIRONMENT = {
   rulePrefix: 'CELERIAC_RULE_PREFIX',
   /** Name of the default queue. Default: the first of the queues. */
   defaultQueue: 'CELERIAC_DEFAULT_QUEUE',
+  /** JSON: who is told of failures (`NotifyTold`). Of workers and the sweeper alone. Absent where nobody is. */
+  notify: 'CELERIAC_NOTIFY',
 } as const;
 
 /** Queue by task, for tasks that go elsewhere than to the default queue: what a function without the app's routes is told. */
@@ -212,6 +214,16 @@ export function lanesOf({ queues }: Pick<AppManifest, 'queues'>): Record<string,
 
 // ------------------------------------------------------------ environment
 
+/** Who is told of failures, as a deployed function knows it. */
+export interface NotifyTold {
+  /** ARN of the SNS topic; absent where a process sends the mails. */
+  readonly topic?: string | undefined;
+  /** Within how many seconds what fails again is told in one mail. */
+  readonly window: number;
+  /** Address of the monitor, for links; absent for none. */
+  readonly monitor?: string | undefined;
+}
+
 /** What a deployed function knows of its service. */
 export interface Environment {
   /** The app's name. */
@@ -240,4 +252,6 @@ export interface Environment {
   readonly wakeQueue?: string | undefined;
   /** What the names of the beat's rules begin with; undefined where there are none. */
   readonly rulePrefix?: string | undefined;
+  /** Who is told of failures; undefined where nobody is. */
+  readonly notify?: NotifyTold | undefined;
 }

@@ -2,11 +2,7 @@
 import { type Duration, durationSeconds } from '../base/duration.ts';
 import { InvalidOption } from '../base/errors.ts';
 import { shown } from '../base/checks.ts';
-import {
-  DEFAULT_NOTICE_WINDOW_SECONDS,
-  MAX_NOTICE_WINDOW_SECONDS,
-  MIN_NOTICE_WINDOW_SECONDS,
-} from '../base/limits.ts';
+import { DEFAULT_NOTICE_WINDOW_SECONDS, MAX_NOTICE_WINDOW_SECONDS, MIN_NOTICE_WINDOW_SECONDS } from '../base/limits.ts';
 
 /** Whole minutes: failures are counted by the minute. @throws InvalidOption */
 export function noticeWindowSeconds(window: Duration | undefined, field: string): number {

@@ -26,6 +26,7 @@ export interface ServiceFields extends Pick<Environment, 'app' | 'queues' | 'res
   readonly defaultQueue?: string;
   readonly wakeQueue?: string | undefined;
   readonly rulePrefix?: string | undefined;
+  readonly notify?: Environment['notify'];
   /** Names of all tasks, packed (lib/base/task-names.ts). */
   readonly tasks?: string | undefined;
 }

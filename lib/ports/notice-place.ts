@@ -1,8 +1,11 @@
 /** Where notes of what has been told stand in a store, and when their time is over: one place for all adapters. */
-import { MINUTE_MS, startOf } from './history-place.ts';
 import type { CloseRequest, MarkRequest, NoticeWindow } from './notices.ts';
 import { NOTICE_RETENTION_SECONDS } from '../base/limits.ts';
 import { timeKey } from './store-limits.ts';
+
+// Not that of history-place.ts: a worker would load a file more to write its history.
+const MINUTE_MS = 60_000;
+const minuteOf = (ms: number): number => Math.floor(ms / MINUTE_MS) * MINUTE_MS;
 
 /** One partition: asked once a minute, and written to a few times in a window. */
 export const NOTICES_PARTITION = 'notices';
@@ -15,8 +18,8 @@ export function noticeMinuteKey(startMs: number): string {
 
 /** The window that a failure begins where none is open. */
 export function firstWindow({ failure, nowMs, windowMs }: MarkRequest): Pick<NoticeWindow, 'startMs' | 'untilMs'> {
-  const startMs = startOf(failure.endedMs, MINUTE_MS);
-  return { startMs, untilMs: Math.max(startMs, startOf(nowMs, MINUTE_MS)) + windowMs };
+  const startMs = minuteOf(failure.endedMs);
+  return { startMs, untilMs: Math.max(startMs, minuteOf(nowMs)) + windowMs };
 }
 
 export function noticesExpireAtSeconds(untilMs: number): number {

@@ -115,16 +115,6 @@ export interface Notifier {
   send(mail: Mail): Promise<void>;
 }
 
-/** What a function is told of notifications; the stack writes it. */
-export interface NotifyTold {
-  /** Length of a window, seconds. */
-  readonly window: number;
-  /** ARN of the topic; absent where a process sends the mails. */
-  readonly topic?: string;
-  /** Address of the monitor. */
-  readonly monitor?: string;
-}
-
 /** Who is told of failures, and what has been. */
 export interface Notifying {
   readonly notices: Notices;

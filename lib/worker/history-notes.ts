@@ -114,11 +114,9 @@ class HistoryNotes implements EndNotes {
 
   /** Begun at once, and waited for with the batch: what else is in it may run for minutes. */
   #tell(entry: HistoryEntry, meta: string | undefined, message: Message | undefined): Noted['telling'] {
-    const { notify } = this.#ports;
-    if (notify === undefined || (entry.state !== FAILURE && entry.deadLetter === undefined)) return undefined;
-    if (this.#app?.registry.find(entry.task)?.options.errorEmails === false) return undefined;
-    const repr = message === undefined ? undefined : shownArguments(message);
-    return beginTelling({ entry, meta, repr, worker: this.#requestId }, notify, this.#ports);
+    if (this.#ports.notify === undefined || (entry.state !== FAILURE && entry.deadLetter === undefined))
+      return undefined;
+    return beginTelling({ entry, meta, message, worker: this.#requestId }, this.#app, this.#ports);
   }
 
   #isKept({ state, endedMs }: HistoryEntry): boolean {
@@ -240,8 +238,9 @@ type OfMessage = Pick<HistoryEntry, 'repr' | 'parentId' | 'entry' | 'previousMs'
 
 /** What the message tells, whoever ended it. */
 function withMessage(message: Message): OfMessage {
-  const { parentId, celeriac, retries } = message;
-  const shown = shownArguments(message);
+  const { argsrepr, kwargsrepr, parentId, celeriac, retries } = message;
+  // Senders may leave both out.
+  const shown = kwargsrepr === '{}' || kwargsrepr === '' ? argsrepr : `${argsrepr} ${kwargsrepr}`;
   const entry = (celeriac['beat'] as { readonly entry?: unknown } | undefined)?.entry;
   const { retried } = celeriac;
   return {
@@ -250,11 +249,6 @@ function withMessage(message: Message): OfMessage {
     ...(typeof entry === 'string' ? { entry: cut(entry, MAX_ENTRY_NAME_CHARACTERS) } : {}),
     ...(retries > 0 && typeof retried === 'number' && Number.isSafeInteger(retried) ? { previousMs: retried } : {}),
   };
-}
-
-/** Senders may leave both out. */
-function shownArguments({ argsrepr, kwargsrepr }: Message): string {
-  return kwargsrepr === '{}' || kwargsrepr === '' ? argsrepr : `${argsrepr} ${kwargsrepr}`;
 }
 
 function concludedEntry(

@@ -16,7 +16,10 @@ import type { Clock } from '../base/time.ts';
 import { logFailed, tellMarked } from '../notify/send.ts';
 import type { Logger } from '../ports/log.ts';
 import type { Failure, Notices, Notifying } from '../ports/notices.ts';
+import type { Ports } from '../ports/ports.ts';
+import type { App } from '../producer/app.ts';
 import type { HistoryEntry } from '../wire/history-entry.ts';
+import type { Message } from '../wire/message.ts';
 import { readDocument } from '../wire/result-document.ts';
 import { within } from './deadline.ts';
 
@@ -25,8 +28,8 @@ export interface Failed {
   readonly entry: HistoryEntry;
   /** Its document; undefined where none is stored. */
   readonly meta: string | undefined;
-  /** Arguments as its message shows them. */
-  readonly repr: string | undefined;
+  /** Undefined where it cannot be read. */
+  readonly message: Message | undefined;
   /** Which invocation ended it. */
   readonly worker: string;
 }
@@ -62,11 +65,12 @@ export interface Telling {
 /** Tells a failure where it is the first of its kind. Never throws; undefined where it cannot be told. */
 export async function beginTelling(
   failed: Failed,
-  notify: () => Promise<Notifying>,
-  ports: TellPorts,
+  app: Pick<App, 'registry'> | undefined,
+  { notify, ...ports }: TellPorts & Pick<Ports, 'notify'>,
 ): Promise<Telling | undefined> {
   try {
     const { entry, meta } = failed;
+    if (notify === undefined || app?.registry.find(entry.task)?.options.errorEmails === false) return undefined;
     const kind = failureFingerprint(entry.task, entry.error ?? 'Error', stackIn(meta) ?? null);
     return { kind, done: tellFailure(failed, kind, await notify(), ports) };
   } catch (error) {
@@ -109,9 +113,10 @@ async function markAndTell(
   await tellMarked(failure, { notices, notifier, logger, place: { ...place, windowSeconds } });
 }
 
-function failureOf({ entry, meta, repr, worker }: Failed, key: string): Failure {
+function failureOf({ entry, meta, message, worker }: Failed, key: string): Failure {
   const { task, id, queue, state, attempt, error = 'Error', endedMs, startedMs, deliveries, deadLetter } = entry;
   const stack = stackIn(meta);
+  const repr = message && shownArguments(message);
   return {
     key,
     task,
@@ -128,6 +133,11 @@ function failureOf({ entry, meta, repr, worker }: Failed, key: string): Failure 
     ...(repr === undefined ? {} : { repr: cut(repr, MAX_NOTICE_REPR_CHARACTERS) }),
     ...(stack === undefined ? {} : { stack: cut(stack, MAX_NOTICE_STACK_CHARACTERS) }),
   };
+}
+
+/** As its sender has them shown. */
+function shownArguments({ argsrepr, kwargsrepr }: Message): string {
+  return kwargsrepr === '{}' || kwargsrepr === '' ? argsrepr : `${argsrepr} ${kwargsrepr}`;
 }
 
 function stackIn(meta: string | undefined): string | undefined {

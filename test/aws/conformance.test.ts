@@ -11,6 +11,7 @@ import {
   groupsConformance,
   locksConformance,
   marksConformance,
+  noticesConformance,
   pausesConformance,
   ratesConformance,
   schedulesConformance,
@@ -22,7 +23,7 @@ import { describe, it } from 'vitest';
 import { BatchGetItemCommand, BatchWriteItemCommand, QueryCommand } from '#aws-sdk';
 
 import { memoryPorts, sameHistories } from '../differential/same-histories.ts';
-import { fakePorts } from '../support/fake-services/ports.ts';
+import { fakeNotify, fakePorts } from '../support/fake-services/ports.ts';
 import type { Send } from '../support/fake-services/services.ts';
 
 // fakes/conformance.long.test.ts has more.
@@ -68,6 +69,7 @@ describe.each<[string, (send: Send) => Send]>([
   describe('marks', () => all(marksConformance(ports.marks)));
   describe('pauses', () => all(pausesConformance(ports.pauses)));
   describe('locks', () => all(locksConformance(ports.locks)));
+  describe('notices', () => all(noticesConformance(async () => (await fakeNotify(through)).notices)));
   describe('rates', () => all(ratesConformance(ports.rates)));
   describe('slots', () => all(slotsConformance(ports.slots)));
   describe('broker', () => {

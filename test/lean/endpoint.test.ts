@@ -1,6 +1,7 @@
 /** Where services are asked is where the SDK asks them: its own rules, for every region and every setting. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
@@ -60,6 +61,7 @@ const RULES: Readonly<Record<EndpointPrefix, Rules>> = {
   sqs: new SQSClient(common).config as unknown as Rules,
   dynamodb: new DynamoDBClient(common).config as unknown as Rules,
   events: new EventBridgeClient(common).config as unknown as Rules,
+  sns: new SNSClient(common).config as unknown as Rules,
 };
 
 function told(resolve: () => { readonly url: URL; readonly signingRegion: string }): string {
@@ -75,8 +77,10 @@ interface Properties {
   readonly authSchemes?: readonly { readonly name: string; readonly signingRegion?: string }[];
 }
 
-describe.each(['sqs', 'dynamodb', 'events'] as const)('%s', (prefix) => {
-  it.each(REGIONS)('in %s, with every setting', (region) => {
+describe.each(['sqs', 'dynamodb', 'events', 'sns'] as const)('%s', (prefix) => {
+  // Two that AWS does not have: each start of a worker would read the rule that they need.
+  const regions = REGIONS.filter((region) => prefix !== 'sns' || !/us-gov-(?:north-1|global)$/.test(region));
+  it.each(regions)('in %s, with every setting', (region) => {
     let compared = 0;
     for (const fips of [false, true])
       for (const dualStack of [false, true])

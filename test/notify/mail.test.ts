@@ -3,7 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { MAX_DIGEST_KINDS, MAX_MAIL_BYTES, SNS_MAX_SUBJECT_CHARACTERS } from '../../lib/base/limits.ts';
-import { countFailures, type FailureCount, mergeCounts, packFailures, unpackFailures } from '../../lib/notify/counts.ts';
+import {
+  countFailures,
+  type FailureCount,
+  mergeCounts,
+  packFailures,
+  unpackFailures,
+} from '../../lib/notify/counts.ts';
 import { digestMail, failureMail } from '../../lib/notify/mail.ts';
 import type { Failure, Mail } from '../../lib/ports/notices.ts';
 import type { HistoryEntry } from '../../lib/wire/history-entry.ts';
@@ -97,7 +103,16 @@ What fails the same way within 15 minutes is counted, and told in one mail.
   });
 
   it('cannot be given a second header, a fact or a line by a name', () => {
-    const { subject, text } = failureMail({ ...FAILURE, task: 'a\r\nBcc: b', queue: 'q\nState: SUCCESS', error: 'E: x\nState: SUCCESS', stack: 'E: x\nState: SUCCESS' }, PLACE);
+    const { subject, text } = failureMail(
+      {
+        ...FAILURE,
+        task: 'a\r\nBcc: b',
+        queue: 'q\nState: SUCCESS',
+        error: 'E: x\nState: SUCCESS',
+        stack: 'E: x\nState: SUCCESS',
+      },
+      PLACE,
+    );
     expect(subject).toBe('[shop] Error: Task a Bcc: b (3f7b): E: x State: SUCCESS');
     expect(text.split('\n').filter((line) => line.startsWith('State:'))).toEqual(['State:   FAILURE']);
     expect(text.split('\n').filter((line) => line.startsWith('Bcc'))).toEqual([]);
@@ -144,7 +159,9 @@ describe('a digest', () => {
   });
 
   it('names twenty kinds, and says how many more there are', () => {
-    const counts = countFailures(Array.from({ length: MAX_DIGEST_KINDS + 3 }, (_, index) => entry({ kind: `${index}` })));
+    const counts = countFailures(
+      Array.from({ length: MAX_DIGEST_KINDS + 3 }, (_, index) => entry({ kind: `${index}` })),
+    );
     const mail = digestMail({ ...RANGE, counts, toldAtOnce: new Map() }, PLACE);
     expect(mail?.text).toMatch(/And 3 failures of 3 other kinds\.\n$/);
   });
@@ -164,7 +181,9 @@ describe('a digest', () => {
 describe('counts', () => {
   it('merge in any order, and survive packing, the rarest together where there are too many', () => {
     const many = countFailures(
-      Array.from({ length: 1000 }, (_, index) => entry({ kind: `${index % 300}`, id: `${index}`, endedMs: ENDED + index })),
+      Array.from({ length: 1000 }, (_, index) =>
+        entry({ kind: `${index % 300}`, id: `${index}`, endedMs: ENDED + index }),
+      ),
     );
     const halves = [new Map([...many].slice(0, 150)), new Map([...many].slice(150))];
     expect(mergeCounts(halves)).toEqual(many);

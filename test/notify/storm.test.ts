@@ -135,7 +135,9 @@ describe('what is told', () => {
     for (const task of [retried, recovered, quiet, rejected]) await task.delay();
     await (await revoked.delay()).revoke();
     await world.run();
-    expect(world.mails.map(({ subject }) => subject)).toEqual([expect.stringContaining('[shop] Rejected: Task rejected')]);
+    expect(world.mails.map(({ subject }) => subject)).toEqual([
+      expect.stringContaining('[shop] Rejected: Task rejected'),
+    ]);
     await world.advance('1d');
     expect(world.mails.map(({ subject }) => subject.replace(/ \(.*/, ''))).toEqual([
       '[shop] Rejected: Task rejected',
@@ -208,10 +210,12 @@ describe('a mail that cannot be sent', () => {
       'the store refuses',
       ({ notices }, isDown) => ({
         notices: new Proxy(notices, {
-          get: (target, name) => (...args: never[]) => {
-            if (isDown()) return Promise.reject(new Error('refused'));
-            return Reflect.apply(Reflect.get(target, name) as () => unknown, target, args);
-          },
+          get:
+            (target, name) =>
+            (...args: never[]) => {
+              if (isDown()) return Promise.reject(new Error('refused'));
+              return Reflect.apply(Reflect.get(target, name) as () => unknown, target, args);
+            },
         }),
       }),
     ],
@@ -235,4 +239,3 @@ describe('a mail that cannot be sent', () => {
     expect(world.mails).toHaveLength(1);
   });
 });
-

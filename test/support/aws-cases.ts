@@ -1,4 +1,5 @@
 /** The conformance suites of all ports over a server of SQS and one of DynamoDB, whoever has written them. */
+import { DeleteItemCommand, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { Celeriac, silentLogger } from 'celeriac';
 import {
@@ -13,6 +14,7 @@ import {
   historyConformance,
   marksConformance,
   leasesConformance,
+  noticesConformance,
   locksConformance,
   auditConformance,
   pausesConformance,
@@ -26,6 +28,7 @@ import {
 
 import { type AwsPorts, connect, queueAddresses } from '../../lib/aws/connect.ts';
 import { DynamodbAudit } from '../../lib/aws/dynamodb-audit.ts';
+import { DynamodbNotices } from '../../lib/aws/dynamodb-notices.ts';
 import { DynamodbLeases } from '../../lib/aws/dynamodb-leases.ts';
 import { SqsDepths } from '../../lib/aws/sqs-depths.ts';
 import { SqsPeeks, type SqsPeeksOptions } from '../../lib/aws/sqs-peeks.ts';
@@ -54,6 +57,7 @@ interface Started {
   readonly sqs: SQSClient;
   readonly leases: DynamodbLeases;
   readonly audit: DynamodbAudit;
+  readonly dynamodb: DynamoDBClient;
 }
 
 export function awsCases(): AwsCases {
@@ -93,6 +97,7 @@ export function awsCases(): AwsCases {
       { port: 'audit', cases: auditConformance(later(() => started?.audit)) },
       { port: 'pauses', cases: pausesConformance(later(() => ports.pauses)) },
       { port: 'locks', cases: locksConformance(later(() => ports.locks)) },
+      { port: 'notices', cases: noticesConformance(() => emptyNotices(started)) },
       { port: 'rates', cases: ratesConformance(later(() => ports.rates)) },
       { port: 'slots', cases: slotsConformance(later(() => ports.slots)) },
       { port: 'history', cases: historyConformance(later(() => ports.history)) },
@@ -109,9 +114,26 @@ export function awsCases(): AwsCases {
       const connected = connect(environment, { clock: systemClock, random: systemRandom }, servers);
       const leases = new DynamodbLeases({ client: servers.dynamodb, table: environment.resultsTable });
       const audit = new DynamodbAudit({ client: servers.dynamodb, table: environment.stateTable });
-      started = { ports: connected, environment, sqs: servers.sqs, leases, audit };
+      started = { ports: connected, environment, sqs: servers.sqs, leases, audit, dynamodb: servers.dynamodb };
     },
   };
+}
+
+/** A service has one window: what an earlier case has left is taken away. */
+async function emptyNotices(started: Started | undefined): Promise<DynamodbNotices> {
+  if (started === undefined) throw new Error('start() comes first');
+  const { dynamodb: client, environment } = started;
+  const { stateTable: TableName } = environment;
+  const { Items = [] } = await client.send(
+    new QueryCommand({
+      TableName,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': { S: 'notices' } },
+    }),
+  );
+  for (const { pk, sk } of Items)
+    if (pk !== undefined && sk !== undefined) await client.send(new DeleteItemCommand({ TableName, Key: { pk, sk } }));
+  return new DynamodbNotices({ client, table: TableName });
 }
 
 function conformanceApp(): Celeriac {

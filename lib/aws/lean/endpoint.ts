@@ -1,6 +1,6 @@
 /** Where a service is asked: the SDK's endpoint rules for the services in use, in every partition. Compared with the SDK's own in the tests. */
 
-export type EndpointPrefix = 'sqs' | 'dynamodb' | 'events';
+export type EndpointPrefix = 'sqs' | 'dynamodb' | 'events' | 'sns';
 
 export interface EndpointQuestion {
   readonly prefix: EndpointPrefix;

@@ -25,3 +25,6 @@ export const pausesOver: typeof Whole.pausesOver = rare('pauses', (whole) => who
 export const locksOver: typeof Whole.locksOver = rare('locks', (whole) => whole.locksOver);
 export const deadLettersOver: typeof Whole.deadLettersOver = rare('deadLetters', (whole) => whole.deadLettersOver);
 export const rulesOver: typeof Whole.rulesOver = rare('rules', (whole) => whole.rulesOver);
+
+export const notifyOver: typeof Whole.notifyOver = (options) =>
+  once(async () => (await onDemand()).notifyOver(options)());

@@ -5,7 +5,7 @@ const retired = true;
 
 export const RETIRED_SETTINGS: readonly SettingGroup[] = [
   {
-    here: 'nothing sends e-mail about failures; have an alarm on the dead-letter queue: service.deadLetterQueue(name)',
+    here: 'the stack says who is told of failures: service.notify({ emails }); docs/notifications.md',
     retired,
     settings: [
       ['CELERY_SEND_TASK_ERROR_EMAILS', null, false],

@@ -61,12 +61,15 @@ export function noticesConformance(make: () => Promise<Notices>): ConformanceCas
       equal((await notices.mark(asked('a'))).kind, 'known');
       equal(window.untilMs, START_MS + WINDOW_MS);
     }),
-    one('a batch that took long begins the window where its failure was, and ends it in the future', async (notices) => {
-      const endedMs = NOW_MS - 2 * WINDOW_MS;
-      const { window } = await notices.mark({ ...asked('a'), failure: failure('a', endedMs) });
-      equal(window.startMs, Math.floor(endedMs / MINUTE_MS) * MINUTE_MS);
-      equal(window.untilMs, START_MS + WINDOW_MS);
-    }),
+    one(
+      'a batch that took long begins the window where its failure was, and ends it in the future',
+      async (notices) => {
+        const endedMs = NOW_MS - 2 * WINDOW_MS;
+        const { window } = await notices.mark({ ...asked('a'), failure: failure('a', endedMs) });
+        equal(window.startMs, Math.floor(endedMs / MINUTE_MS) * MINUTE_MS);
+        equal(window.untilMs, START_MS + WINDOW_MS);
+      },
+    ),
     one('what was told of an unknown kind changes nothing', async (notices) => {
       await notices.told('a');
       equal(await notices.window(), undefined);

@@ -4,6 +4,9 @@ import { countingIds, ManualClock, seededRandom } from 'celeriac/testing';
 
 import { type AwsPorts, connect } from '../../../lib/aws/connect.ts';
 import { MemoryBroker } from '../../../lib/memory/index.ts';
+import type { NotifyTold } from '../../../lib/options/manifest.ts';
+import type { Notifying } from '../../../lib/ports/notices.ts';
+import type { Ports } from '../../../lib/ports/ports.ts';
 import { SHARDS } from '../../differential/same-histories.ts';
 import { clientsOver, fakeServices, type Send } from './services.ts';
 
@@ -19,10 +22,18 @@ export interface FakePorts {
   readonly ports: AwsPorts;
   /** What lies behind the fake of SQS. */
   readonly broker: MemoryBroker;
+  readonly notify: Ports['notify'];
+}
+
+/** Who is told of failures: a store without anything in it. */
+export function fakeNotify(through: (send: Send) => Send = (send) => send): Promise<Notifying> {
+  const notify = fakePorts(through, { window: 900 }).notify;
+  if (notify === undefined) throw new Error('nobody is told');
+  return notify();
 }
 
 /** @param through what DynamoDB's answers go through. Default: nothing. */
-export function fakePorts(through: (send: Send) => Send = (send) => send): FakePorts {
+export function fakePorts(through: (send: Send) => Send = (send) => send, notify?: NotifyTold): FakePorts {
   const app = fakesApp();
   const clock = new ManualClock(1_900_000_000_000);
   // Pauses before what is left of a batch is asked for again.
@@ -33,5 +44,6 @@ export function fakePorts(through: (send: Send) => Send = (send) => send): FakeP
     through((command) => dynamodb.send(command)),
     (command) => sqs.send(command),
   );
-  return { ports: connect(environment, { clock, random: seededRandom(1) }, clients), broker };
+  const ports = connect({ ...environment, notify }, { clock, random: seededRandom(1) }, clients);
+  return { ports, broker, notify: ports.notify };
 }

@@ -41,15 +41,23 @@ export interface ServiceRoles {
   readonly eventSources: Readonly<Record<string, string>>;
 }
 
-export function rolesOf(app: Celeriac, callers: Callers = EVERY_GRANT): ServiceRoles {
+/** ARN of the topic that failures are told to. */
+export const TOPIC = `arn:aws:sns:${REGION}:${ACCOUNT}:failures`;
+
+/** @param notified whether somebody is told of failures */
+export function rolesOf(app: Celeriac, callers: Callers = EVERY_GRANT, notified = false): ServiceRoles {
   const stack = new Stack(newApp(), 'Test', { env: { account: ACCOUNT, region: REGION } });
   const service = new TaskService(stack, 'Tasks', { app, entry: ENTRY });
+  const topic = notified ? service.notify({ emails: ['ops@example.org'] }) : undefined;
   const functions = new Map<string, LambdaFn>([[SWEEPER, service.sweeper]]);
   for (const [actor, grant] of Object.entries(callers)) {
     const caller = newCaller(stack, `Caller${functions.size}`);
     functions.set(actor, grant(service, caller) ?? caller);
   }
-  const deployed = new DeployedTemplate(Template.fromStack(stack).toJSON() as TemplateJson, arnsOf(stack, service));
+  const deployed = new DeployedTemplate(
+    Template.fromStack(stack).toJSON() as TemplateJson,
+    arnsOf(stack, service, topic),
+  );
   const known = new Map<string, readonly Statement[]>();
   const statementsOf = (actor: string): readonly Statement[] => {
     const queue = queueOf(actor);
@@ -69,7 +77,7 @@ export function rolesOf(app: Celeriac, callers: Callers = EVERY_GRANT): ServiceR
     queueStatements: (arn) => deployed.queueStatements(arn),
     rulesOn: (arn) => deployed.rulesOn(arn),
   });
-  const arns = arnsOf(stack, service);
+  const arns = arnsOf(stack, service, topic);
   const fed = Object.entries(service.queues.pairs).flatMap(([name, { queue }]) => {
     const [source] = deployed.sourcesOn(arns.get(logicalId(stack, queue)) ?? '');
     return source === undefined ? [] : [[name, source]];
@@ -78,13 +86,18 @@ export function rolesOf(app: Celeriac, callers: Callers = EVERY_GRANT): ServiceR
 }
 
 /** Names that `provision` gives in the place of CloudFormation. */
-function arnsOf(stack: Stack, { manifest, queues, tables }: TaskService): Map<string, string> {
+function arnsOf(
+  stack: Stack,
+  { manifest, queues, tables }: TaskService,
+  topic: IConstruct | undefined,
+): Map<string, string> {
   const prefix = manifest.name.replaceAll('.', '-');
   const queue = (name: string, fifo: boolean): string => arnOfQueue(physicalQueueName(`${prefix}-`, name, fifo));
   const named: [IConstruct, string][] = [
     [tables.results, arnOfTable(`${prefix}-results`)],
     [tables.state, arnOfTable(`${prefix}-state`)],
     [queues.missedTicks, queue('missed-ticks', false)],
+    ...(topic === undefined ? [] : ([[topic, TOPIC]] as [IConstruct, string][])),
     ...queues.lost.map((lost): [IConstruct, string] => [lost, queue('lost', lost.fifo)]),
     ...(queues.wakeUps === undefined ? [] : ([[queues.wakeUps, queue(WAKE_QUEUE, false)]] as [IConstruct, string][])),
   ];

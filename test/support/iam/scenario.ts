@@ -21,6 +21,8 @@ import { waitingLines } from '../../../lib/operate/waiting-lines.ts';
 import { scheduledTasks } from '../../../lib/operate/scheduled.ts';
 import type { EventSources, EventSourceState } from '../../../lib/ports/event-sources.ts';
 import type { Environment } from '../../../lib/options/manifest.ts';
+import type { Notifying } from '../../../lib/ports/notices.ts';
+import type { Ports } from '../../../lib/ports/ports.ts';
 import { slotsKey, taskLockKey } from '../../../lib/ports/slot-keys.ts';
 import { WAKE_QUEUE } from '../../../lib/ports/wake-up.ts';
 import { fillTemplate } from '../../../lib/schedules/eventbridge.ts';
@@ -29,7 +31,7 @@ import { type Servers, startServers } from '../servers.ts';
 import { rightsAsked } from './asked.ts';
 import { addMiddleware, deliverAll, type Source } from './deliver.ts';
 import { declare, type Program } from './program.ts';
-import { rolesOf, type ServiceRoles } from './roles.ts';
+import { rolesOf, type ServiceRoles, TOPIC } from './roles.ts';
 import { sourcesUnder } from './sources.ts';
 import { PATIENCE_SECONDS } from '../patience.ts';
 
@@ -42,19 +44,23 @@ export interface Actor extends Program {
 }
 
 export function scenarioRoles(): ServiceRoles {
-  return rolesOf(declare().app, {
-    enqueue: (service, grantee) => void service.grantEnqueue(grantee),
-    outbox: (service, grantee) => void service.grantOutbox(grantee),
-    results: (service, grantee) => void service.grantResults(grantee),
-    manage: (service, grantee) => void service.grantManage(grantee),
-    schedules: (service, grantee) => void service.grantSchedules(grantee),
-    locks: (service, grantee) => void service.grantLocks(grantee),
-    history: (service, grantee) => void service.grantHistory(grantee),
-    explain: (service, grantee) => void service.grantExplain(grantee),
-    letters: (service, grantee) => void service.grantDeadLetters(grantee),
-    pause: (service, grantee) => void service.grantPause(grantee),
-    operate: (service, grantee) => void service.grantOperate(grantee),
-  });
+  return rolesOf(
+    declare().app,
+    {
+      enqueue: (service, grantee) => void service.grantEnqueue(grantee),
+      outbox: (service, grantee) => void service.grantOutbox(grantee),
+      results: (service, grantee) => void service.grantResults(grantee),
+      manage: (service, grantee) => void service.grantManage(grantee),
+      schedules: (service, grantee) => void service.grantSchedules(grantee),
+      locks: (service, grantee) => void service.grantLocks(grantee),
+      history: (service, grantee) => void service.grantHistory(grantee),
+      explain: (service, grantee) => void service.grantExplain(grantee),
+      letters: (service, grantee) => void service.grantDeadLetters(grantee),
+      pause: (service, grantee) => void service.grantPause(grantee),
+      operate: (service, grantee) => void service.grantOperate(grantee),
+    },
+    true,
+  );
 }
 
 export class Scenario {
@@ -113,8 +119,15 @@ export class Scenario {
         (args) =>
           this.#ofRule(key, commandName, args.input),
     );
+    const { notify, ...connected } = connect(
+      { ...known, notify: { topic: TOPIC, window: 900 } },
+      { clock, random: systemRandom },
+      { sqs, dynamodb },
+    );
     program.app.use({
-      ...connect(known, { clock, random: systemRandom }, { sqs, dynamodb }),
+      ...connected,
+      // Senders are told of no topic.
+      ...([WORKER, SWEEPER].includes(key) ? { notify: () => this.#notifying(key, notify) } : {}),
       rules: new EventBridgeRules(this.#roles.service.rules.prefix, events),
       ...(key === 'explain'
         ? { depths: new SqsDepths({ client: sqs, queues: queueAddresses(known.queues, {}) }) }
@@ -122,6 +135,16 @@ export class Scenario {
       clock,
     });
     return { ...program, sqs, dynamodb };
+  }
+
+  /** As functions tell failures, with SNS's part left out. */
+  async #notifying(key: string, notify: Ports['notify']): Promise<Notifying> {
+    if (notify === undefined) throw new Error('nobody is told');
+    const send = (): Promise<void> => {
+      const asked = { action: 'sns:Publish', resource: TOPIC, context: { 'aws:SecureTransport': ['true'] } };
+      return this.#roles.gate.ask(key, asked).allowed ? Promise.resolve() : Promise.reject(new Error('denied'));
+    };
+    return { ...(await notify()), notifier: { send } };
   }
 
   async #sending(commandName: string | undefined, send: () => Promise<unknown>): Promise<unknown> {
