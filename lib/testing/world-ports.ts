@@ -1,5 +1,6 @@
 /** The adapters of a world, on one clock and drawn from one seed: memory's, unless a test of other adapters brings its own. */
 import type { Celeriac } from '../app/app.ts';
+import { ROLL_UP_AFTER_SECONDS, SWEEP_HORIZON_SECONDS } from '../base/limits.ts';
 import { silentLogger } from '../options/console-logger.ts';
 import {
   MemoryBackend,
@@ -140,4 +141,17 @@ export function memoryPorts(
 
 function notifyingOf({ name: app }: Celeriac, { notify }: WorldSettings): WorldNotifying | undefined {
   return notify && { app, ...notify, notices: new MemoryNotices(), notifier: new MemoryNotifier() };
+}
+
+const MINUTE_MS = 60_000;
+
+/** When the sweeper has history to roll up, or failures to tell behind that, as if it were a timer; undefined for never. */
+export function rollUpDueMs(
+  { history, notifying }: Pick<WorldPorts, 'history' | 'notifying'>,
+  kept: string,
+): number | undefined {
+  const oldestMs = kept === 'off' ? undefined : history?.oldestUnrolledMs?.();
+  const times = [oldestMs === undefined ? undefined : oldestMs + MINUTE_MS, notifying?.notices.dueMs()];
+  const dueMs = Math.min(...times.filter((ms) => ms !== undefined));
+  return dueMs === Infinity ? undefined : dueMs + (ROLL_UP_AFTER_SECONDS + SWEEP_HORIZON_SECONDS) * 1000;
 }

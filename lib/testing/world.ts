@@ -3,7 +3,7 @@ import type { Celeriac } from '../app/app.ts';
 import { maybeCurrentTask } from '../task/context.ts';
 import type { Duration } from '../base/duration.ts';
 import { ImproperlyConfigured } from '../base/errors.ts';
-import { ROLL_UP_AFTER_SECONDS, SWEEP_HORIZON_SECONDS } from '../base/limits.ts';
+import { SWEEP_HORIZON_SECONDS } from '../base/limits.ts';
 import { MemoryPauses, type MemoryBroker, type MemoryRules, type QueuedMessage } from '../memory/index.ts';
 import type { BeatManifest } from '../options/manifest.ts';
 import type { CeleryGroups } from '../ports/celery-groups.ts';
@@ -23,8 +23,7 @@ import { instantAfter, type WorldOptions, worldSettings, type WorldSettings } fr
 import {
   memoryAdapters,
   type WorldBackend,
-  type WorldHistory,
-  type WorldNotifying,
+  rollUpDueMs,
   type WorldSchedules,
   type WorldTimers,
 } from './world-ports.ts';
@@ -76,8 +75,7 @@ export class World {
   readonly mails: readonly Mail[];
   /** All of these in one object, without faults. */
   readonly ports: Ports;
-  readonly #history: WorldHistory | undefined;
-  readonly #notifying: WorldNotifying | undefined;
+  readonly #rollUpDueMs: () => number | undefined;
   /** The faults, how often each has happened, and their switch `on`. */
   readonly faults: FaultPlan;
   readonly #settings: WorldSettings;
@@ -113,8 +111,7 @@ export class World {
     const { clock, faults } = this;
     const { ports, queues, faulty } = adapters({ app, settings, clock, faults, logger: options.logger });
     this.ports = ports;
-    this.#history = ports.history;
-    this.#notifying = ports.notifying;
+    this.#rollUpDueMs = () => rollUpDueMs(ports, app.settings.history);
     this.mails = ports.notifying?.notifier.mails ?? [];
     this.broker = queues;
     this.backend = ports.backend;
@@ -326,8 +323,7 @@ export class World {
       // Those of paused queues wait for nothing that time brings.
       this.timers.nextDueMs((queue) => this.#functions.isPaused(queue)),
       // It is rolled up, and not sent ahead.
-      ticks ? this.#historyDueMs() : undefined,
-      ticks ? this.#noticesDueMs() : undefined,
+      ticks ? this.#rollUpDueMs() : undefined,
       ticks ? this.schedules.nextDueMs() : undefined,
       ticks && this.#hasUnsweptEntries ? this.clock.nowMs() : undefined,
     ].filter((time) => time !== undefined);
@@ -335,19 +331,6 @@ export class World {
     const horizonMs = SWEEP_HORIZON_SECONDS * 1000;
     const earliest = Math.max(Math.min(...due) - horizonMs, this.#lastSweepMs + 1, this.clock.nowMs());
     return Math.ceil(earliest / MINUTE_MS) * MINUTE_MS;
-  }
-
-  /** When the sweeper has history to roll up, as if it were a timer. */
-  #historyDueMs(): number | undefined {
-    const oldestMs = this.#history?.oldestUnrolledMs?.();
-    if (oldestMs === undefined || this.app.settings.history === 'off') return undefined;
-    return oldestMs + MINUTE_MS + (ROLL_UP_AFTER_SECONDS + SWEEP_HORIZON_SECONDS) * 1000;
-  }
-
-  /** When the sweeper has a digest to send: like history, behind its roll-up. */
-  #noticesDueMs(): number | undefined {
-    const dueMs = this.#notifying?.notices.dueMs();
-    return dueMs === undefined ? undefined : dueMs + (ROLL_UP_AFTER_SECONDS + SWEEP_HORIZON_SECONDS) * 1000;
   }
 
   #pump(): void {

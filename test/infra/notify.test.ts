@@ -60,8 +60,9 @@ describe('notify()', () => {
       expect(statements.map(({ Resource }) => rendered(Resource))).toEqual([expect.stringMatching(/Topic/)]);
     }
     expect(JSON.stringify(template.findResources('AWS::IAM::ManagedPolicy'))).toContain('sns:Publish');
-    expect(JSON.stringify(service.workerEnvironment())).toContain('notify');
-    expect(JSON.stringify(service.environment())).not.toContain('notify');
+    const resolved = (variables: object): string => JSON.stringify(Stack.of(service).resolve(variables));
+    expect(resolved(service.workerEnvironment())).toContain('notify');
+    expect(resolved(service.environment())).not.toContain('notify');
   });
 });
 

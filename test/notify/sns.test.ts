@@ -11,6 +11,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 
 import { SnsNotifier } from '../../lib/aws/sns-notifier.ts';
 import { systemClock } from '../../lib/base/time.ts';
+import { PATIENCE_MS, PATIENCE_SECONDS } from '../support/patience.ts';
 
 const KEYS = { accessKeyId: 'local', secretAccessKey: 'local' };
 const MAIL = { subject: '[shop] Error: Task a (b): x & y=z', text: 'Task a\nüñí&=+%\n' };
@@ -95,7 +96,7 @@ describe('a mail', () => {
   });
 });
 
-it('a small storm on the embedded cloud is one mail at once, and one digest', { timeout: 20_000 }, async () => {
+it('a small storm on the embedded cloud is one mail at once, and one digest', async () => {
   const { topic, receive } = await subscribed('storm');
   vi.stubEnv('AWS_ENDPOINT_URL_SNS', endpoint);
   const app = new Celeriac('shop', { logger: silentLogger });
@@ -105,8 +106,8 @@ it('a small storm on the embedded cloud is one mail at once, and one digest', { 
   const cloud = await LocalCloud.start(app, { notify: { topic, window: 60, monitor: 'https://tasks.example.org' } });
   try {
     const results = await app.sendMany(Array.from({ length: 60 }, (_, index) => charge.s(index)));
-    for (const result of results) await expect(result.get({ timeout: 15 })).rejects.toThrow('no card');
-    await vi.waitFor(async () => expect(await receive()).toHaveLength(1), { timeout: 5000 });
+    for (const result of results) await expect(result.get({ timeout: PATIENCE_SECONDS })).rejects.toThrow('no card');
+    await vi.waitFor(async () => expect(await receive()).toHaveLength(1), { timeout: PATIENCE_MS });
     const [first] = await receive();
     expect(first?.subject).toMatch(/^\[shop\] Error: Task orders\.charge \(.*\): TypeError: no card for/);
     expect(first?.text).toContain('https://tasks.example.org/tasks/');
@@ -117,7 +118,7 @@ it('a small storm on the embedded cloud is one mail at once, and one digest', { 
         await app.sweep({}, { ...(await app.ports()), clock });
         expect(await receive()).toHaveLength(2);
       },
-      { timeout: 5000 },
+      { timeout: PATIENCE_MS },
     );
     const [, digest] = await receive();
     expect(digest?.subject).toMatch(/^\[shop\] 60 errors in \d+ minutes: Task orders\.charge$/);

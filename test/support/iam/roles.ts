@@ -33,6 +33,8 @@ export const EVERY_GRANT: Callers = {
 };
 
 export interface ServiceRoles {
+  /** Of the topic that failures are told to, as the template's policies name it; empty for none. */
+  readonly topicArn: string;
   readonly gate: IamGate;
   /** Statements of the role that has this access key. */
   readonly statementsOf: (actor: string) => readonly Statement[];
@@ -40,9 +42,6 @@ export interface ServiceRoles {
   /** Ids of what feeds the workers, by queue. */
   readonly eventSources: Readonly<Record<string, string>>;
 }
-
-/** ARN of the topic that failures are told to. */
-export const TOPIC = `arn:aws:sns:${REGION}:${ACCOUNT}:failures`;
 
 /** @param notified whether somebody is told of failures */
 export function rolesOf(app: Celeriac, callers: Callers = EVERY_GRANT, notified = false): ServiceRoles {
@@ -54,10 +53,7 @@ export function rolesOf(app: Celeriac, callers: Callers = EVERY_GRANT, notified 
     const caller = newCaller(stack, `Caller${functions.size}`);
     functions.set(actor, grant(service, caller) ?? caller);
   }
-  const deployed = new DeployedTemplate(
-    Template.fromStack(stack).toJSON() as TemplateJson,
-    arnsOf(stack, service, topic),
-  );
+  const deployed = new DeployedTemplate(Template.fromStack(stack).toJSON() as TemplateJson, arnsOf(stack, service));
   const known = new Map<string, readonly Statement[]>();
   const statementsOf = (actor: string): readonly Statement[] => {
     const queue = queueOf(actor);
@@ -77,27 +73,23 @@ export function rolesOf(app: Celeriac, callers: Callers = EVERY_GRANT, notified 
     queueStatements: (arn) => deployed.queueStatements(arn),
     rulesOn: (arn) => deployed.rulesOn(arn),
   });
-  const arns = arnsOf(stack, service, topic);
+  const arns = arnsOf(stack, service);
   const fed = Object.entries(service.queues.pairs).flatMap(([name, { queue }]) => {
     const [source] = deployed.sourcesOn(arns.get(logicalId(stack, queue)) ?? '');
     return source === undefined ? [] : [[name, source]];
   });
-  return { gate, statementsOf, service, eventSources: Object.fromEntries(fed) as Record<string, string> };
+  const topicArn = topic === undefined ? '' : `ref:${logicalId(stack, topic)}`;
+  return { gate, statementsOf, service, topicArn, eventSources: Object.fromEntries(fed) as Record<string, string> };
 }
 
 /** Names that `provision` gives in the place of CloudFormation. */
-function arnsOf(
-  stack: Stack,
-  { manifest, queues, tables }: TaskService,
-  topic: IConstruct | undefined,
-): Map<string, string> {
+function arnsOf(stack: Stack, { manifest, queues, tables }: TaskService): Map<string, string> {
   const prefix = manifest.name.replaceAll('.', '-');
   const queue = (name: string, fifo: boolean): string => arnOfQueue(physicalQueueName(`${prefix}-`, name, fifo));
   const named: [IConstruct, string][] = [
     [tables.results, arnOfTable(`${prefix}-results`)],
     [tables.state, arnOfTable(`${prefix}-state`)],
     [queues.missedTicks, queue('missed-ticks', false)],
-    ...(topic === undefined ? [] : ([[topic, TOPIC]] as [IConstruct, string][])),
     ...queues.lost.map((lost): [IConstruct, string] => [lost, queue('lost', lost.fifo)]),
     ...(queues.wakeUps === undefined ? [] : ([[queues.wakeUps, queue(WAKE_QUEUE, false)]] as [IConstruct, string][])),
   ];

@@ -31,7 +31,7 @@ import { type Servers, startServers } from '../servers.ts';
 import { rightsAsked } from './asked.ts';
 import { addMiddleware, deliverAll, type Source } from './deliver.ts';
 import { declare, type Program } from './program.ts';
-import { rolesOf, type ServiceRoles, TOPIC } from './roles.ts';
+import { rolesOf, type ServiceRoles } from './roles.ts';
 import { sourcesUnder } from './sources.ts';
 import { PATIENCE_SECONDS } from '../patience.ts';
 
@@ -120,7 +120,7 @@ export class Scenario {
           this.#ofRule(key, commandName, args.input),
     );
     const { notify, ...connected } = connect(
-      { ...known, notify: { topic: TOPIC, window: 900 } },
+      { ...known, notify: { window: 900 } },
       { clock, random: systemRandom },
       { sqs, dynamodb },
     );
@@ -141,7 +141,11 @@ export class Scenario {
   async #notifying(key: string, notify: Ports['notify']): Promise<Notifying> {
     if (notify === undefined) throw new Error('nobody is told');
     const send = (): Promise<void> => {
-      const asked = { action: 'sns:Publish', resource: TOPIC, context: { 'aws:SecureTransport': ['true'] } };
+      const asked = {
+        action: 'sns:Publish',
+        resource: this.#roles.topicArn,
+        context: { 'aws:SecureTransport': ['true'] },
+      };
       return this.#roles.gate.ask(key, asked).allowed ? Promise.resolve() : Promise.reject(new Error('denied'));
     };
     return { ...(await notify()), notifier: { send } };
