@@ -91,6 +91,7 @@ export class MemoryNotices implements Notices {
 
 /** Mails in the order in which they were sent. */
 export class MemoryNotifier implements Notifier {
+  /** What was sent. */
   readonly mails: Mail[] = [];
 
   send(mail: Mail): Promise<void> {

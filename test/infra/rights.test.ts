@@ -35,7 +35,6 @@ const JUSTIFIED: Readonly<Record<string, readonly (readonly [RegExp, string])[]>
       /^dynamodb:GetItem rights-state parked#\*/,
       'a place in a line is looked at where others changed its key meanwhile',
     ],
-    [/^dynamodb:GetItem rights-state notices/, 'a mark that was refused is read, where the refusal brings no item'],
     [/^dynamodb:GetItem rights-state rate#\*/, 'a line that was refused is read, where the refusal brings no item'],
   ],
   [SWEEPER]: OF_LAMBDA,
