@@ -139,7 +139,15 @@ export {
   readDeployedService,
   tableArn,
 } from './options/deployed-service.ts';
-export type { AppManifest, BeatManifest, Lane, LaneOptions, QueueManifest, TaskManifest } from './options/manifest.ts';
+export type {
+  AppManifest,
+  BeatManifest,
+  Lane,
+  LaneOptions,
+  NotifyTold,
+  QueueManifest,
+  TaskManifest,
+} from './options/manifest.ts';
 export type { BatchResponse, Delivery, Invocation, Lease, LeaseKeeper } from './ports/delivery.ts';
 export type { Clock, Ids, Random } from './base/time.ts';
 export type { Ports } from './ports/ports.ts';
@@ -157,6 +165,19 @@ export type {
 } from './ports/history.ts';
 export type { LockHolding, LockRenewal, LockRequest, Locks } from './ports/locks.ts';
 export type { Audit, AuditEntry, AuditPosition } from './ports/audit.ts';
+export type {
+  CloseRequest,
+  Failure,
+  KnownFailure,
+  Mail,
+  MarkOutcome,
+  MarkRequest,
+  NoticeMinute,
+  Notices,
+  NoticeWindow,
+  Notifier,
+  Notifying,
+} from './ports/notices.ts';
 export type { Pause, Pauses } from './ports/pauses.ts';
 export type { KeepSlotRequest, KeptSlot, RateLine, RateRequest, Rates } from './ports/rates.ts';
 export type { DueEntry, Rules, ScheduleItem, Schedules } from './ports/schedules.ts';

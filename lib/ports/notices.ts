@@ -4,8 +4,11 @@
 export interface Failure {
   /** What makes it the same as others: eight hexadecimal digits. */
   readonly key: string;
+  /** Name of the task. */
   readonly task: string;
+  /** Task id. */
   readonly id: string;
+  /** Celery's name of the queue that its message was in. */
   readonly queue: string;
   /** Of the task: FAILURE or REJECTED. */
   readonly state: string;
@@ -13,6 +16,7 @@ export interface Failure {
   readonly retries: number;
   /** `name: message`. */
   readonly error: string;
+  /** When it was committed. */
   readonly endedMs: number;
   /** When its run began; absent where nothing ran. */
   readonly startedMs?: number;
@@ -22,6 +26,7 @@ export interface Failure {
   readonly repr?: string;
   /** Which worker ended it. */
   readonly worker?: string;
+  /** Absent where there is none, or where it is kept from readers. */
   readonly stack?: string;
   /** Why its message lies in the dead-letter queue. */
   readonly deadLetter?: string;
@@ -31,6 +36,7 @@ export interface Failure {
 export interface KnownFailure {
   /** When the one that is told at once ended. */
   readonly endedMs: number;
+  /** When it was noted that it is told. */
   readonly markedMs: number;
   /** As long as it is not told. */
   readonly untold?: Failure;
@@ -48,8 +54,11 @@ export interface NoticeWindow {
   readonly known: ReadonlyMap<string, KnownFailure>;
 }
 
+/** A failure that is to be told, where it is the first of its kind. */
 export interface MarkRequest {
+  /** What the mail tells. */
   readonly failure: Failure;
+  /** Milliseconds since the epoch. */
   readonly nowMs: number;
   /** Of a window that begins with this failure. */
   readonly windowMs: number;
@@ -57,8 +66,9 @@ export interface MarkRequest {
   readonly limit: number;
 }
 
-/** `known`: it had been marked. `full`: as many others have. */
+/** What became of a mark. */
 export interface MarkOutcome {
+  /** `known`: its kind had been marked before. `full`: as many others have been. */
   readonly kind: 'marked' | 'known' | 'full';
   /** As it is after the mark, or as it forbade it. */
   readonly window: NoticeWindow;
@@ -74,12 +84,15 @@ export interface NoticeMinute {
   readonly data: Uint8Array;
 }
 
+/** How a window ends, and when the next one is. Milliseconds since the epoch. */
 export interface CloseRequest {
   /** The window as it was read: what was marked since stays. */
   readonly window: NoticeWindow;
   /** Keys of kinds that go on; all others that were read are forgotten. */
   readonly keep: readonly string[];
+  /** When the next window begins: a whole minute. */
   readonly startMs: number;
+  /** When the next window ends: a whole minute. */
   readonly untilMs: number;
 }
 
@@ -117,11 +130,13 @@ export interface Notifier {
 
 /** Who is told of failures, and what has been. */
 export interface Notifying {
+  /** What has been told. */
   readonly notices: Notices;
   /** Name of the app. */
   readonly app: string;
   /** Absent where others send the mails. */
   readonly notifier?: Notifier | undefined;
+  /** Length of a window. */
   readonly windowSeconds: number;
   /** Address of the monitor, for links. */
   readonly monitorUrl?: string | undefined;

@@ -24,6 +24,6 @@ export { type Apart, type FaultKind, FaultPlan, type Faults } from './faults.ts'
 export { ManualClock } from './manual-clock.ts';
 export { countingIds, seededRandom } from './seeded.ts';
 export { World } from './world.ts';
-export type { WorldOptions } from './world-options.ts';
+export type { WorldNotify, WorldOptions } from './world-options.ts';
 export type { WorldBackend, WorldSchedules, WorldTimers } from './world-ports.ts';
 export { WorldStalled } from './world-stalled.ts';
