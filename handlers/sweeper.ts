@@ -6,12 +6,15 @@ import type { Celeriac } from '../lib/app/app.ts';
 import { deliveriesOf, invocationOf, isSqsEvent } from '../lib/aws/sqs-event.ts';
 import { readEnvironment } from '../lib/options/environment.ts';
 import { WAKE_QUEUE } from '../lib/ports/wake-up.ts';
+import { codeVersion } from './code-version.ts';
 import { appOf } from './load-app.ts';
 
 /** The app of the entry. A module that throws makes each invocation fail, and the messages come back. */
 export const app: Celeriac = appOf(entry);
 
 const eventSources = deployedSources();
+/** Read once, at the first sweep. */
+let version: string | undefined;
 
 /** Handles the one-minute rule's event, and SQS events of the lost and wake-up queues. */
 export const handler = async (event: SQSEvent | ScheduledEvent, context: Context): Promise<SQSBatchResponse> => {
@@ -23,6 +26,7 @@ export const handler = async (event: SQSEvent | ScheduledEvent, context: Context
       ? app.consumeWakeUps(deliveries)
       : app.consumeLost(deliveries, invocationOf(context));
   }
-  await app.sweep({ eventSources });
+  version ??= codeVersion(import.meta.url);
+  await app.sweep({ eventSources, version });
   return { batchItemFailures: [] };
 };

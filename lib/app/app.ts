@@ -505,7 +505,8 @@ export class Celeriac implements App {
   async sweep(options: SweepOptions = {}, ports?: Ports): Promise<FullSweepReport> {
     const all = ports ?? (await this.#workerPorts());
     const report = await this.#beat.sweep(all, options);
-    if (all.history !== undefined && this.settings.history !== 'off') await rollUp({ ...all, history: all.history });
+    if (all.history !== undefined && this.settings.history !== 'off')
+      await rollUp({ ...all, history: all.history }, options.version);
     return report;
   }
 

@@ -329,6 +329,12 @@ export const HISTORY_SHARDS = 4;
 export const HISTORY_RETENTION_SECONDS = 604_800;
 /** Statistics: minutes as long as what they are made of, hours 35 days, days 400 days. */
 export const STATS_RETENTION_SECONDS = { minute: 604_800, hour: 3_024_000, day: 34_560_000 } as const;
+/** Marks of deployments are kept for as long as an overview may look back, and longer: 90 days. */
+export const DEPLOY_RETENTION_SECONDS = 7_776_000;
+/** Ten a day for that time. */
+export const MAX_DEPLOYS_READ = 900;
+/** Of a version: 48 bits of its hash, told apart by eye. */
+export const MAX_VERSION_CHARACTERS = 12;
 /** A minute is rolled up when it has been over for so long. */
 export const ROLL_UP_AFTER_SECONDS = 60;
 /** What is written later than this after its minute is noted as late: clocks differ, and the sweeper must see what is not. */

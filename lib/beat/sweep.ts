@@ -20,6 +20,8 @@ import { wakeUpsOf } from '../ports/wake-up.ts';
 export interface SweepOptions {
   /** Default 120 s: two periods. */
   readonly horizonSeconds?: number;
+  /** Which code runs: where it is another one than before, the history has a mark. Default: none is made. */
+  readonly version?: string;
   /** What feeds the workers: kept off where its queue is paused. Default: nobody looks at it. */
   readonly eventSources?: EventSources;
 }

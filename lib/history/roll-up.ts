@@ -19,6 +19,7 @@ import type { StatsEvery } from '../ports/history.ts';
 import { addCounts, type Counts, countsOf, packCounts, totalOf } from './counts.ts';
 import { type FailureCounts, mergeCounts } from '../notify/counts.ts';
 import type { Notifying } from '../ports/notices.ts';
+import { noteDeploy } from './deploys.ts';
 import { type Budget, DAY_MS, HOUR_MS, MINUTE_MS, minutesOf, type ReadPorts, startOf } from './read.ts';
 import { readBuckets } from './read-buckets.ts';
 import { keepFailures, tellDue } from './tell-due.ts';
@@ -42,12 +43,16 @@ const STEP_MS = 10 * MINUTE_MS;
 // Where nothing ended, an outage is passed over by the hour.
 const LONGEST_STEP_MS = HOUR_MS;
 
-/** Never throws: the sweep has done its work, and the next one does this. */
-export async function rollUp(ports: RollPorts): Promise<RollUpReport> {
+/**
+ * Never throws: the sweep has done its work, and the next one does this.
+ *
+ * @param version of the code that runs: where it is another one than before, that is noted
+ */
+export async function rollUp(ports: RollPorts, version?: string): Promise<RollUpReport> {
   try {
     const notifying = await ports.notify?.();
     const failures: FailureCounts[] = [];
-    const { untilMs, ...report } = await rollUpAll({ ...ports, notifying, failures });
+    const { untilMs, ...report } = await rollUpAll({ ...ports, notifying, failures }, version);
     if (notifying !== undefined) await tellDue({ untilMs, counts: mergeCounts(failures) }, notifying, ports);
     return report;
   } catch (error) {
@@ -62,11 +67,15 @@ interface Rolling extends RollPorts {
   readonly failures: FailureCounts[];
 }
 
-async function rollUpAll(ports: Rolling): Promise<RollUpReport & { readonly untilMs: number }> {
+async function rollUpAll(
+  ports: Rolling,
+  version: string | undefined,
+): Promise<RollUpReport & { readonly untilMs: number }> {
   const { history, clock } = ports;
   const startMs = clock.nowMs();
   const endMs = startOf(startMs - ROLL_UP_AFTER_SECONDS * 1000, MINUTE_MS);
   const state = await history.rollState(MAX_LATE_MINUTES);
+  if (version !== undefined) await noteDeploy(version, ports);
   let fromMs = state.untilMs ?? startOf(endMs - ROLL_UP_FIRST_SECONDS * 1000, MINUTE_MS);
   let minutes = 0;
   let stepMs = STEP_MS;

@@ -68,6 +68,10 @@ export interface OverviewAnswer {
   /** Of the range, and of as long a time before it; null where that is not known. */
   readonly total: CountsView;
   readonly before: CountsView | null;
+  /** When this was counted: a minute or hour that is not over then is counted so far. */
+  readonly until: string;
+  /** In order, the newest 50 of the range: a sweep found other code than the one before it, within a minute of its deployment. */
+  readonly deploys: readonly { readonly at: string; readonly version: string }[];
   /** In order, each minute or hour of the range. */
   readonly buckets: readonly (CountsView & { readonly start: string })[];
   /** By task: those with failures first. */
@@ -89,6 +93,24 @@ export type TaskCountsAnswer = Pick<OverviewAnswer, 'range' | 'total'>;
 export interface WaitingAnswer {
   readonly tasks: readonly Json<ScheduledTask>[];
   readonly more: boolean;
+}
+
+/** GET /api/tasks/running */
+export interface RunningAnswer {
+  /** Those that hold a slot for which others wait: of the others nobody can tell without looking at each task. */
+  readonly tasks: readonly RunningTask[];
+  readonly more: boolean;
+}
+export interface RunningTask {
+  readonly id: string;
+  readonly retries: number;
+  /** `*`: the slot is shared by tasks. */
+  readonly task: string;
+  readonly key: string;
+  /** Until when its slot is its own. */
+  readonly until: string;
+  /** How many wait for this key. */
+  readonly waiting: number;
 }
 
 /** GET /api/tasks/{id} */
@@ -331,8 +353,19 @@ export interface ScheduleView {
   readonly choice: boolean | null;
 }
 
-/** GET /api/schedules/{name}/runs: its runs that ended, the newest first. */
-export type RunsAnswer = TasksAnswer;
+/** GET /api/schedules/{name}/runs */
+export interface RunsAnswer extends TasksAnswer {
+  /** On the first page those that have not ended, as far as they are known: the last tick, and what was sent by hand here lately. */
+  readonly begun: readonly BegunRun[];
+}
+export interface BegunRun {
+  readonly id: string;
+  /** PENDING also while it waits in its queue. */
+  readonly state: string;
+  readonly sentAt: string;
+  /** Who sent it by hand; null for a tick. */
+  readonly by: string | null;
+}
 
 /** DELETE /api/schedules/{name} */
 export interface DoneAnswer {

@@ -51,7 +51,7 @@ export async function scheduleViews(
 }
 
 /** Of a rule the one that its times tell of: EventBridge says nothing of what it fired. */
-function lastTick(entry: StoredSchedule, nowMs: number): Pick<LastRun, 'id' | 'at'> | undefined {
+export function lastTick(entry: StoredSchedule, nowMs: number): Pick<LastRun, 'id' | 'at'> | undefined {
   const { name, firedBy, lastRunId, lastRunAt, schedule, changedAt } = entry;
   if (firedBy === 'sweep')
     return lastRunId === null || lastRunAt === null ? undefined : { id: lastRunId, at: lastRunAt };

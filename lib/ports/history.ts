@@ -35,8 +35,8 @@ export type StatsEvery = 'minute' | 'hour' | 'day';
 
 /** Counts of all tasks in one minute, hour or day. */
 export interface StatsBucket {
-  /** How long it is. */
-  readonly every: StatsEvery;
+  /** How long it is; `deploy`: a mark, whose data is a version. */
+  readonly every: StatsEvery | 'deploy';
   /** When it begins, milliseconds since the epoch. */
   readonly startMs: number;
   /** How many ends it counts. */
@@ -79,7 +79,7 @@ export interface History {
   putBucket(bucket: StatsBucket & { readonly expiresAtSeconds: number }): Promise<void>;
   /** Buckets that begin in this time, in order, at most `limit`. Strongly consistent. */
   buckets(query: {
-    readonly every: StatsEvery;
+    readonly every: StatsBucket['every'];
     readonly fromMs: number;
     readonly untilMs: number;
     readonly limit: number;

@@ -12,6 +12,7 @@ import type {
   OverviewAnswer,
   PurgedAnswer,
   QueuesAnswer,
+  RunningAnswer,
   RunsAnswer,
   SchedulesAnswer,
   ScheduleView,
@@ -101,6 +102,11 @@ describe('queues', () => {
       await call('orders.line', ['FR']),
     ];
     await world.advance('1s');
+    const running = await monitor.get<RunningAnswer>('/api/tasks/running');
+    expect(running).toMatchObject({
+      tasks: [{ id: line[0], task: 'orders.line', key: 'FR', waiting: line.length - 1, until: expect.any(String) }],
+      more: false,
+    });
     const { queues } = await monitor.get<OverviewAnswer>('/api/overview');
     expect(queues).toMatchObject([{ queue: 'default', parked: line.length - 1, oldestSeconds: 754 }, { parked: 0 }]);
     told.eventSource = 'off';
@@ -181,7 +187,11 @@ describe('schedules', () => {
     await monitor.act(`${path}/disable`, { version: ran.version });
     expect(await monitor.act(`${path}/enable`)).toMatchObject({ enabled: true });
     const sent = await monitor.act<SentAnswer>(`${path}/run`, { args: ['eve', 9] });
+    const before = await monitor.get<RunsAnswer>(`${path}/runs`);
+    expect(before.begun).toMatchObject([{ id: sent.id, state: 'PENDING', by: 'ada' }]);
     await world.advance('1s');
+    const after = await monitor.get<RunsAnswer>(`${path}/runs`);
+    expect([after.begun, after.entries[0]?.id]).toEqual([[], sent.id]);
     expect((await task(sent.id)).resultText).toBe('{"who":"eve","cents":9}');
     const renamed = await monitor.act<ScheduleView>(`${path}/rename`, { to: 'often' });
     expect(renamed).toMatchObject({ name: 'often', totalRunCount: 2, changedBy: 'ada', args: ['ada', 5] });
@@ -272,9 +282,34 @@ describe('schedules', () => {
 
 it.each(['1h', '6h', '1d', '7d'])('the overview of %s', async (range) => {
   await world.advance('2m');
-  const { total, problems } = await monitor.get<OverviewAnswer>(`/api/overview?range=${range}`);
+  const { total, problems, until } = await monitor.get<OverviewAnswer>(`/api/overview?range=${range}`);
+  expect(Date.parse(until)).toBe(world.clock.nowMs());
   expect(total.count).toBeGreaterThan(5);
   expect(problems.map(({ kind }) => kind)).not.toContain('stuck');
+});
+
+it('other code that sweeps is a deployment; the same is none', async () => {
+  const versions = async (range: string): Promise<string[]> =>
+    (await monitor.get<OverviewAnswer>(`/api/overview?range=${range}`)).deploys.map(({ version }) => version);
+  expect(await versions('1d')).toEqual([]);
+  for (const version of ['aa', 'aa', 'bb', 'bb', 'aa']) {
+    await world.app.sweep({ version });
+    await world.advance('1m');
+  }
+  expect(await versions('1h')).toEqual(['aa', 'bb', 'aa']);
+  // Another process with the same code, and two of them that found it at once.
+  const { history } = await world.app.ports();
+  await history?.putBucket({
+    every: 'deploy',
+    startMs: world.clock.nowMs(),
+    count: 1,
+    data: new TextEncoder().encode('aa'),
+    expiresAtSeconds: 4_102_444_800,
+  });
+  expect(await versions('1h')).toEqual(['aa', 'bb', 'aa']);
+  await world.advance('2h');
+  expect(await versions('1h')).toEqual([]);
+  expect(await versions('6h')).toHaveLength(3);
 });
 
 it('all of it was written down', async () => {

@@ -232,6 +232,7 @@ describe.each([false, true])('that only shows: %s', (readOnly) => {
       ['GET', '/api/tasks?from=1h'],
       ['GET', '/api/tasks/waiting'],
       ['GET', '/api/tasks/counts?range=1d'],
+      ['GET', '/api/tasks/running'],
       ...Object.values(ids).flatMap((id) => [
         ['GET', `/api/tasks/${id}`] as const,
         ['GET', `/api/tasks/${id}/explain`] as const,

@@ -6,6 +6,7 @@ import { plainText, safeText } from '../../lib/monitor/page/pure/hostile-text.ts
 import { callCommand, parseArgs, parseKwargs } from '../../lib/monitor/page/pure/json-fields.ts';
 import { keyAction } from '../../lib/monitor/page/pure/keys.ts';
 import { paceText, reportText } from '../../lib/monitor/page/pure/letters.ts';
+import { seriesOf, trendText, wholeOf } from '../../lib/monitor/page/pure/series.ts';
 import { shownState, STATE_CHOICES, stateView } from '../../lib/monitor/page/pure/states.ts';
 import {
   filtersIn,
@@ -328,5 +329,32 @@ describe('forms', () => {
       '2 sent back, 1 left: their time is over. There are more.',
     );
     expect([paceText(5, 43), paceText(1, 600)]).toEqual(['5 a second (9 s in all)', '1 a second (10 min in all)']);
+  });
+});
+
+describe('plots', () => {
+  const bucket = (start: string, count: number): Parameters<typeof seriesOf>[0]['buckets'][number] => ({
+    start,
+    count,
+    states: { SUCCESS: count },
+    waitSeconds: null,
+    runSeconds: null,
+  });
+  const buckets = [bucket('2026-05-04T10:00:00.000Z', 60), bucket('2026-05-04T10:01:00.000Z', 2)];
+
+  it.each([
+    ['minute', '2026-05-04T10:01:02.000Z', true],
+    ['minute', '2026-05-04T10:02:00.000Z', false],
+    ['hour', '2026-05-04T10:30:00.000Z', true],
+  ] as const)('a %s that is not over at %s is counted so far', (every, until, isOpen) => {
+    const { isLastOpen, succeeded } = seriesOf({ buckets, every, until });
+    expect([isLastOpen, succeeded]).toEqual([isOpen, [60, 2]]);
+    // A line does not fall to what it is so far.
+    expect(wholeOf(succeeded, isLastOpen)).toEqual(isOpen ? [60, null] : [60, 2]);
+    expect(trendText('Succeeded', wholeOf(succeeded, isLastOpen), String)).toContain(isOpen ? '60 at the end' : '2 at');
+  });
+
+  it('nothing is not open', () => {
+    expect(seriesOf({ buckets: [], every: 'minute', until: '2026-05-04T10:01:02.000Z' }).isLastOpen).toBe(false);
   });
 });

@@ -47,7 +47,7 @@ const SERIOUS = `axe.run({ resultTypes: ['violations'] }).then(({ violations }) 
     .map(({ id, nodes }) => id + ': ' + nodes[0]?.html))`;
 /** Words of what changes something. */
 const ACTION =
-  /^(pause|resume|purge|redrive|retry|revoke|drop(?! all filters)|delete|edit|rename|new|call|run|free|rate|take)\b|is enabled$/i;
+  /^(pause|resume|purge|redrive|retry|revoke|drop(?! all filters)|delete|edit|rename|new|call|run|free|rate|take|select|enable|disable|hand back)\b|is enabled$/i;
 const SHOTS = process.env['CELERIAC_SHOTS'];
 
 describe.skipIf(CHROMIUM === undefined)('the page', () => {
@@ -123,6 +123,7 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
     ['/tasks', 'orders.charge'],
     ['/tasks?state=failed&since=1h', 'orders.total'],
     ['/tasks?state=delayed', 'Due'],
+    ['/tasks?state=running', 'These hold the slots'],
     ['/tasks?text=nobody-has-said-this', 'No task fits'],
     [`/tasks/${ids['mail.welcome']}`, 'waits for its next attempt'],
     [`/tasks/${ids['mail.receipt']}`, 'It gave up'],
@@ -270,6 +271,94 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
     await row.getByRole('button', { name: 'Runs of hourly' }).click();
     await page.getByRole('dialog').getByText('No run has ended since').waitFor();
     await context.close();
+  });
+
+  it('many schedules are disabled and deleted at once, by keys too, and each tells how it ended', async () => {
+    for (const name of ['noon-1', 'noon-2', 'noon-3'])
+      await busy.app.schedules.put(name, { task: 'reports.build', schedule: every('1d') });
+    const context = await opened('light', DESK);
+    const page = await at(context, '/schedules');
+    const [row, dialog] = [(name: string) => page.getByRole('row', { name }), page.getByRole('dialog')];
+    await row('noon-1').waitFor();
+    await page.evaluate(pressing('j', 'x'));
+    await page.getByText('1 schedule selected').waitFor();
+    await page.getByRole('button', { name: 'Select none' }).click();
+    for (const name of ['noon-1', 'noon-2', 'hourly']) await row(name).getByLabel(`Select ${name}`).check();
+    await page.getByRole('button', { name: 'Disable…' }).click();
+    await dialog.getByRole('button', { name: 'Disable 3 schedules' }).click();
+    await dialog.getByText('3 of 3 disabled.').waitFor();
+    if (SHOTS !== undefined) await page.screenshot({ path: `${SHOTS}/many-ends.png` });
+    await dialog.getByRole('button', { name: 'Close' }).first().click();
+    await row('hourly').getByText('disabled by hand').waitFor();
+    await page.getByRole('button', { name: 'Hand back…' }).click();
+    await dialog.getByRole('button', { name: 'Hand back 3 schedules' }).click();
+    await dialog.getByText('1 of 3 as their code says.').waitFor();
+    await dialog.getByRole('button', { name: 'Close' }).first().click();
+    await page.getByRole('button', { name: 'Delete…' }).click();
+    const button = dialog.getByRole('button', { name: 'Delete 3 schedules' });
+    expect(await button.isDisabled()).toBe(true);
+    await dialog.getByLabel('Type how many, 3, to go on').fill('3');
+    await page.evaluate(axe.source);
+    expect(await page.evaluate<string[]>(SERIOUS)).toEqual([]);
+    await button.click();
+    await dialog.getByText('2 of 3 deleted.').waitFor();
+    await dialog.getByText("entry 'hourly' is declared in code").waitFor();
+    await dialog.getByRole('button', { name: 'Close' }).first().click();
+    await row('noon-2').waitFor({ state: 'detached' });
+    await page.getByText('1 schedule selected').waitFor();
+    expect(await row('noon-3').count()).toBe(1);
+    await busy.app.schedules.delete('noon-3');
+    await context.close();
+  });
+
+  it('a deployment is marked in the plots, and told in their tables', async () => {
+    for (const version of ['1a2b3c', '1a2b3c', '4d5e6f']) await busy.app.sweep({ version });
+    const context = await opened('light', DESK);
+    const page = await at(context, '/');
+    const plot = page.locator('section', { has: page.getByRole('heading', { name: 'Throughput' }) });
+    await plot.locator('.plot-mark').nth(1).waitFor();
+    expect(await plot.locator('.plot-mark').count()).toBe(2);
+    expect(await plot.locator('.plot-mark').last().getAttribute('title')).toContain('version 4d5e6f');
+    await plot.getByText('As a table').click();
+    await plot.getByRole('cell', { name: 'version 1a2b3c' }).waitFor();
+    await plot.getByRole('cell', { name: ', so far' }).waitFor();
+    if (SHOTS !== undefined) await page.screenshot({ path: `${SHOTS}/deploys.png` });
+    await context.close();
+  });
+
+  it('what waits for a slot is counted, and what runs is listed', async () => {
+    const sent = await Promise.all(['IT', 'IT', 'IT'].map((country) => busy.app.send('orders.ship', [country])));
+    const context = await opened('light', DESK);
+    const page = await at(context, '/queues');
+    const panel = page.locator('section', { has: page.getByRole('heading', { name: 'shipping' }) });
+    const parked = panel.locator('dl.numbers > div', { hasText: 'Parked' }).locator('dd');
+    await vi.waitUntil(async () => Number(await parked.textContent()) >= 2, { timeout: PATIENCE_MS });
+    await page.goto(`${server.url}/`);
+    await page.getByRole('columnheader', { name: 'Oldest' }).waitFor();
+    await page.goto(`${server.url}/tasks?state=running`);
+    await page
+      .getByRole('row', { name: 'orders.ship' })
+      .getByText(/^(DE|IT)$/)
+      .first()
+      .waitFor({ timeout: PATIENCE_MS });
+    if (SHOTS !== undefined) await page.screenshot({ path: `${SHOTS}/running.png` });
+    await busy.app.control.revoke(sent.map(({ id }) => id));
+    await context.close();
+  });
+
+  it('a schedule that is run by hand is among its runs at once', async () => {
+    await busy.app.schedules.put('by-hand', { task: 'orders.ship', args: ['FR'], schedule: every('1d') });
+    const context = await opened('light', DESK);
+    const page = await at(context, '/schedules');
+    const row = page.getByRole('row', { name: 'by-hand' });
+    await row.getByRole('button', { name: 'Run now…' }).click();
+    await page.getByRole('button', { name: 'Run by-hand' }).click();
+    await page.getByText('by-hand was sent').waitFor();
+    await row.getByRole('button', { name: 'Runs of by-hand' }).click();
+    await page.getByRole('dialog').getByText('by hand, ada').waitFor();
+    if (SHOTS !== undefined) await page.screenshot({ path: `${SHOTS}/runs.png` });
+    await context.close();
+    await busy.app.schedules.delete('by-hand');
   });
 
   it('a schedule is deleted by who types its name', async () => {

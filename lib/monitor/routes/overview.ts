@@ -3,6 +3,7 @@ import * as v from 'valibot';
 
 import { OperationalError } from '../../base/errors.ts';
 import type { Stats } from '../../history/stats.ts';
+import { type Deploy, deploysIn } from '../../history/deploys.ts';
 import { scheduledTasks } from '../../operate/scheduled.ts';
 import { failuresIn, problemsOf } from '../problems.ts';
 import { detailedQueues } from '../queue-views.ts';
@@ -20,6 +21,8 @@ type Range = keyof typeof RANGES;
 
 // More entries than people look at; the view of schedules has all.
 const SCHEDULES_LOOKED_AT = 200;
+// More than eyes tell apart in a plot.
+const DEPLOYS_SHOWN = 50;
 // The first of them says whether the sweeper runs.
 const WAITING_LOOKED_AT = 10;
 
@@ -39,12 +42,13 @@ async function overview(service: MonitoredService, range: Range): Promise<unknow
   const from = new Date(nowMs - seconds * 1000);
   const { timers } = await app.ports();
   const shards = service.environment.timerShards;
-  const [stats, before, { queues }, schedules, { tasks: waiting }] = await Promise.all([
+  const [stats, before, { queues }, schedules, { tasks: waiting }, deploys] = await Promise.all([
     app.stats({ from, every }),
     statsBefore(service, from, seconds, every),
     detailedQueues(service),
     app.schedules.list({ limit: SCHEDULES_LOOKED_AT }),
     scheduledTasks(timers, { shards, limit: WAITING_LOOKED_AT }),
+    deploysOf(service, from.getTime(), nowMs),
   ]);
   return {
     range,
@@ -52,10 +56,18 @@ async function overview(service: MonitoredService, range: Range): Promise<unknow
     problems: problemsOf({ stats, before, queues, schedules, waiting, nowMs }),
     total: stats.total,
     before: before?.total ?? null,
+    until: new Date(nowMs),
+    deploys: deploys.map(({ atMs, version }) => ({ at: new Date(atMs), version })),
     buckets: stats.buckets,
     tasks: stats.tasks.toSorted((left, right) => failuresIn(right) - failuresIn(left)),
     queues,
   };
+}
+
+async function deploysOf({ app }: MonitoredService, fromMs: number, untilMs: number): Promise<readonly Deploy[]> {
+  const { history } = await app.ports();
+  const deploys = history === undefined ? [] : await deploysIn(history, { fromMs, untilMs: untilMs + 1 });
+  return deploys.slice(-DEPLOYS_SHOWN);
 }
 
 /** For comparison; the numbers of now are worth showing without it. */

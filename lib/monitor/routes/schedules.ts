@@ -8,9 +8,10 @@ import { missedBy } from '../missed.ts';
 import { read, type Route } from '../route.ts';
 import { scheduleViews } from '../schedule-view.ts';
 import { integerText, NAME } from '../schemas/common.ts';
-import { TASKS } from '../schemas/history.ts';
+import { RUNS } from '../schemas/history.ts';
 import { SCHEDULE, SCHEDULES } from '../schemas/schedules.ts';
 import type { MonitoredService } from '../service.ts';
+import { begunRuns } from '../begun-runs.ts';
 import { said } from './tasks.ts';
 
 // More than one service has; a page of the store is a megabyte of entries.
@@ -43,17 +44,28 @@ export const SCHEDULE_ROUTES: readonly Route[] = [
   }),
   read('/api/schedules/{name}/runs', {
     summary:
-      'Runs of an entry that ended, of a rule’s too, the newest first: of the last day, unless `from` says otherwise',
+      'Runs of an entry, of a rule’s too, the newest first: of the last day, unless `from` says so; and open ones',
     query: v.strictObject({
       from: v.optional(NAME, '1d'),
       limit: v.optional(integerText(1, MAX_LISTED_HISTORY)),
       cursor: v.optional(NAME),
     }),
-    answer: TASKS,
-    run: ({ service, params, query }) =>
-      service.app.history.list({ ...said(query), from: query.from, schedule: params.name }),
+    answer: RUNS,
+    run: ({ service, params, query }) => runs(service, params.name, query),
   }),
 ];
+
+interface RunsQuery {
+  readonly from: string;
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+async function runs(service: MonitoredService, schedule: string, query: RunsQuery): Promise<unknown> {
+  const list = await service.app.history.list({ ...said(query), schedule });
+  const begun = query.cursor === undefined ? await begunRuns(service, schedule, list.entries) : [];
+  return { ...list, begun };
+}
 
 interface Wanted {
   readonly search?: string | undefined;

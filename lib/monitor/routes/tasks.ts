@@ -7,12 +7,13 @@ import { MAX_LISTED_HISTORY, MAX_MONITOR_RELATIVES } from '../../base/limits.ts'
 import type { TaskStory } from '../../history/story.ts';
 import { scheduledTasks } from '../../operate/scheduled.ts';
 import { taskSummaries, type TaskSummary } from '../../operate/task-summary.ts';
+import { waitingLines } from '../../operate/waiting-lines.ts';
 import type { TaskAnswer } from '../answers.ts';
 import { explainView } from '../explain-view.ts';
 import { jsonText } from '../json-text.ts';
 import { read, type Route } from '../route.ts';
 import { integerText, NAME } from '../schemas/common.ts';
-import { EXPLAIN, TASK, TASK_COUNTS, TASKS, TREE, WAITING } from '../schemas/history.ts';
+import { EXPLAIN, RUNNING, TASK, TASK_COUNTS, TASKS, TREE, WAITING } from '../schemas/history.ts';
 import type { MonitoredService } from '../service.ts';
 import { RANGES } from './overview.ts';
 
@@ -58,6 +59,12 @@ export const TASK_ROUTES: readonly Route[] = [
       return { range, total };
     },
   }),
+  read('/api/tasks/running', {
+    summary: 'Tasks that hold slots for which others wait: what runs now, where the store knows it',
+    query: v.strictObject({ limit: v.optional(integerText(1, MOST_WAITING)) }),
+    answer: RUNNING,
+    run: ({ service, query }) => running(service, query.limit ?? 50),
+  }),
   read('/api/tasks/{id}', {
     summary: 'One task: its state, its attempts, its result or error. Without an item it is searched for since `from`',
     query: v.strictObject({ from: v.optional(NAME, SEARCHED) }),
@@ -83,6 +90,17 @@ export function said<T extends object>(fields: T): { readonly [K in keyof T]: Ex
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     readonly [K in keyof T]: Exclude<T[K], undefined>;
   };
+}
+
+async function running({ app }: MonitoredService, limit: number): Promise<unknown> {
+  const { slots } = await app.ports();
+  if (slots === undefined) return { tasks: [], more: false };
+  // How many wait is counted, and not who.
+  const { lines, more } = await waitingLines(slots, { nowMs: app.clock.nowMs(), each: 1 });
+  const tasks = lines.flatMap(({ task, key, active, waiting }) =>
+    active.map((each) => ({ ...each, task, key, waiting })),
+  );
+  return { tasks: tasks.slice(0, limit), more: more || tasks.length > limit };
 }
 
 async function taskAnswer(service: MonitoredService, id: string, from: string): Promise<unknown> {

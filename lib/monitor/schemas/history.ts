@@ -11,6 +11,8 @@ import type {
   ProblemView,
   RelativeView,
   RevokedAnswer,
+  RunningAnswer,
+  RunsAnswer,
   SentAnswer,
   TaskAnswer,
   TaskCountsAnswer,
@@ -48,6 +50,8 @@ export const OVERVIEW: v.GenericSchema<OverviewAnswer> = v.strictObject({
   problems: v.array(PROBLEM),
   total: COUNTS,
   before: v.nullable(COUNTS),
+  until: TIME,
+  deploys: v.array(v.strictObject({ at: TIME, version: TEXT })),
   buckets: v.array(v.strictObject({ ...COUNTS_FIELDS, start: TIME })),
   tasks: v.array(v.strictObject({ ...COUNTS_FIELDS, task: TEXT })),
   queues: v.array(QUEUE),
@@ -80,6 +84,18 @@ export const TASKS: v.GenericSchema<TasksAnswer> = v.strictObject({
   entries: v.array(END),
   cursor: v.nullable(TEXT),
   readBackTo: TIME,
+});
+
+export const RUNS: v.GenericSchema<RunsAnswer> = v.strictObject({
+  entries: v.array(END),
+  cursor: v.nullable(TEXT),
+  readBackTo: TIME,
+  begun: v.array(v.strictObject({ id: TEXT, state: TEXT, sentAt: TIME, by: v.nullable(TEXT) })),
+});
+
+export const RUNNING: v.GenericSchema<RunningAnswer> = v.strictObject({
+  tasks: v.array(v.strictObject({ id: TEXT, retries: COUNT, task: TEXT, key: TEXT, until: TIME, waiting: COUNT })),
+  more: v.boolean(),
 });
 
 const WAITING_TASK: v.GenericSchema<Json<ScheduledTask>> = v.strictObject({

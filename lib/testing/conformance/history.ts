@@ -134,6 +134,24 @@ function rollCases(history: History): ConformanceCase[] {
       },
     },
     {
+      name: 'marks of deployments stand among the buckets, and are none of them',
+      async run() {
+        const fromMs = START_MS + 300 * HOUR_MS;
+        const mark = { every: 'deploy', startMs: fromMs + 7, count: 1, data: bytes('aa') } as const;
+        await history.putBucket({ ...mark, expiresAtSeconds: EXPIRES });
+        const query = { fromMs, untilMs: fromMs + HOUR_MS, limit: ANY };
+        deepEqual(
+          (await history.buckets({ every: 'deploy', ...query })).map(({ startMs, data }) => [
+            startMs - fromMs,
+            textOf(data),
+          ]),
+          [[7, 'aa']],
+        );
+        for (const every of ['minute', 'hour', 'day'] as const)
+          deepEqual(await history.buckets({ every, ...query }), []);
+      },
+    },
+    {
       name: 'a late minute is noted until its note is taken away, unless it was noted again',
       async run() {
         const [first, again] = [minute(1, 'first'), minute(1, 'again')];

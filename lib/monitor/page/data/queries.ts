@@ -12,6 +12,7 @@ import type {
   OverviewAnswer,
   PurgedAnswer,
   QueuesAnswer,
+  RunningAnswer,
   RunsAnswer,
   SchedulesAnswer,
   SessionAnswer,
@@ -132,6 +133,10 @@ export function useTree(id: string): UseQueryResult<TreeAnswer> {
 
 export function useWaiting(): UseQueryResult<WaitingAnswer> {
   return useWatched('/api/tasks/waiting?limit=100');
+}
+
+export function useRunning(): UseQueryResult<RunningAnswer> {
+  return useWatched('/api/tasks/running?limit=100');
 }
 
 export function useDeadLetters(queue: string): UseQueryResult<DeadLettersAnswer> {

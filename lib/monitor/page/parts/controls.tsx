@@ -18,6 +18,8 @@ interface ButtonProps {
   readonly expanded?: boolean;
   /** Found by the key r. */
   readonly 'data-retry'?: boolean;
+  /** Found by the key Enter on its row. */
+  readonly 'data-edit'?: boolean;
   readonly class?: string;
   readonly children?: ComponentChildren;
 }

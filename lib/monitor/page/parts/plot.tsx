@@ -6,7 +6,7 @@ import 'uplot/dist/uPlot.min.css';
 
 import { theme } from '../data/preferences.ts';
 import { useStore } from '../data/store.ts';
-import type { Values } from '../pure/series.ts';
+import { marksWithin, openOf, type Values, wholeOf } from '../pure/series.ts';
 import { axisTime, clockTime, UNKNOWN } from '../pure/words.ts';
 import { nowMs } from '../data/clock.ts';
 import { Panel } from './controls.tsx';
@@ -20,6 +20,13 @@ export interface PlotLine {
   readonly look?: 'area' | 'bars' | 'dots' | 'line';
 }
 
+/** Something that happened at a time. */
+export interface PlotMark {
+  /** Seconds since the epoch. */
+  readonly at: number;
+  readonly text: string;
+}
+
 interface PlotProps {
   readonly title: string;
   readonly hint: string;
@@ -27,6 +34,10 @@ interface PlotProps {
   readonly sentence: string;
   readonly times: readonly number[];
   readonly lines: readonly PlotLine[];
+  /** What happened, in order. */
+  readonly marks?: readonly PlotMark[];
+  /** The last time is not over: lines end before it, and its numbers are told as what they are. */
+  readonly isLastOpen?: boolean;
   readonly format: (value: number) => string;
   readonly isLog?: boolean;
   readonly height?: number;
@@ -46,15 +57,19 @@ function colourOf(name: string): string {
 }
 
 export function Plot(props: PlotProps): VNode {
-  const { title, hint, sentence, times, lines, format } = props;
+  const { title, hint, sentence, times, lines, format, marks = [], isLastOpen = false } = props;
   const [at, setAt] = useState<number>();
   const box = usePlot(props, setAt);
-  const shown = at ?? times.length - 1;
+  const shown = at ?? Math.max(0, times.length - (isLastOpen ? 2 : 1));
   const time = times[shown];
   return (
     <Panel
       title={title}
-      hint={at === undefined || time === undefined ? hint : clockTime(new Date(time * 1000).toISOString(), nowMs())}
+      hint={
+        at === undefined || time === undefined
+          ? hint
+          : [timeText(time) + soFar(shown, props), ...marksAt(shown, props)].join(' · ')
+      }
       actions={
         <ul class="legend">
           {lines.map(({ name, values, colour, look }) => {
@@ -69,7 +84,12 @@ export function Plot(props: PlotProps): VNode {
         </ul>
       }
     >
-      <div class="plot" role="img" aria-label={sentence} ref={box} />
+      <div
+        class="plot"
+        role="img"
+        aria-label={[sentence, ...marks.map(({ text }) => `${text}.`)].join(' ')}
+        ref={box}
+      />
       <details class="as-table">
         <summary>As a table</summary>
         <ValuesTable {...props} />
@@ -78,7 +98,21 @@ export function Plot(props: PlotProps): VNode {
   );
 }
 
-function ValuesTable({ title, times, lines, format }: PlotProps): VNode {
+function timeText(seconds: number): string {
+  return clockTime(new Date(seconds * 1000).toISOString(), nowMs());
+}
+
+function soFar(index: number, { times, isLastOpen = false }: Pick<PlotProps, 'times' | 'isLastOpen'>): string {
+  return isLastOpen && index === times.length - 1 ? ', so far' : '';
+}
+
+/** Of what happened from this time until the next one. */
+function marksAt(index: number, { times, marks = [] }: Pick<PlotProps, 'times' | 'marks'>): readonly string[] {
+  return marksWithin(marks, times[index] ?? Infinity, times[index + 1] ?? Infinity).map(({ text }) => text);
+}
+
+function ValuesTable(props: PlotProps): VNode {
+  const { title, times, lines, format } = props;
   return (
     <Table
       label={`${title} as a table`}
@@ -87,7 +121,15 @@ function ValuesTable({ title, times, lines, format }: PlotProps): VNode {
     >
       {times.map((time, index) => (
         <tr key={time}>
-          <td>{clockTime(new Date(time * 1000).toISOString(), nowMs())}</td>
+          <td>
+            {timeText(time)}
+            {soFar(index, props)}
+            {marksAt(index, props).map((text) => (
+              <span key={text} class="second">
+                {text}
+              </span>
+            ))}
+          </td>
           {lines.map(({ name, values }) => {
             const value = values[index];
             return (
@@ -133,8 +175,11 @@ function usePlot(props: PlotProps, onCursor: (index: number | undefined) => void
   return box;
 }
 
-function dataOf({ times, lines }: PlotProps): uPlot.AlignedData {
-  return [[...times], ...lines.map(({ values }) => [...values])];
+/** Bars stand for themselves: what failed just now is seen. A line would fall to what is counted so far, which is a point of its own. */
+function dataOf({ times, lines, isLastOpen = false }: PlotProps): uPlot.AlignedData {
+  const whole = lines.map(({ values, look }) => [...wholeOf(values, isLastOpen && look !== 'bars')]);
+  const open = lines.map(({ values, look }) => [...openOf(values, isLastOpen && look !== 'bars')]);
+  return [[...times], ...whole, ...open];
 }
 
 function optionsOf(
@@ -168,8 +213,9 @@ function optionsOf(
         values: (_plot, splits) => splits.map((value) => (value === null ? '' : latest.current.format(value))),
       },
     ],
-    series: [{}, ...lines.map(seriesLook)],
+    series: [{}, ...lines.map(seriesLook), ...lines.map(openLook)],
     hooks: {
+      draw: [(plot) => drawMarks(plot, latest.current.marks ?? [])],
       setCursor: [(plot) => onCursor(plot.cursor.idx ?? undefined)],
       setSelect: [
         (plot) => {
@@ -193,6 +239,31 @@ function axisTimes({ scales }: uPlot, splits: readonly number[]): string[] {
 function logRange(_plot: uPlot, least: number | null, most: number | null): [number, number] {
   const low = 10 ** Math.floor(Math.log10(Math.max(least ?? 0.01, 0.001)));
   return [low, Math.max(low * 10, 10 ** Math.ceil(Math.log10(Math.max(most ?? 1, 0.01))))];
+}
+
+/** A line through the plot for each, which says what it is to whoever points at it. */
+function drawMarks(plot: uPlot, marks: readonly PlotMark[]): void {
+  for (const old of plot.over.querySelectorAll('.plot-mark')) old.remove();
+  // The last minute or hour has no width in the plot: what happened in it stands at its beginning.
+  const { min = 0, max = 0 } = plot.scales['x'] ?? {};
+  for (const { at, text } of marks) {
+    if (at < min) continue;
+    const mark = document.createElement('i');
+    mark.className = 'plot-mark';
+    mark.title = text;
+    mark.style.left = `${plot.valToPos(Math.min(at, max), 'x')}px`;
+    plot.over.append(mark);
+  }
+}
+
+/** What is counted so far. */
+function openLook({ name, colour }: PlotLine): uPlot.Series {
+  return {
+    label: `${name}, so far`,
+    stroke: () => colourOf(colour),
+    paths: () => null,
+    points: { show: true, size: 6, fill: () => colourOf('--surface') },
+  };
 }
 
 function seriesLook({ name, colour, look = 'line' }: PlotLine): uPlot.Series {

@@ -1,6 +1,7 @@
 /** Numbers over time, as the plots take them: one list of instants, and one for each line. Pure. */
 import type { OverviewAnswer } from '../../answers.ts';
-import { count, duration, instant } from './words.ts';
+import { plainText } from './hostile-text.ts';
+import { clockTime, count, duration, instant } from './words.ts';
 
 type Bucket = OverviewAnswer['buckets'][number];
 /** What is not known is a gap in the line. */
@@ -13,6 +14,8 @@ export interface Series {
   readonly failed: Values;
   readonly wait: Percentiles;
   readonly run: Percentiles;
+  /** The last minute or hour is not over: what it counts is counted so far. */
+  readonly isLastOpen: boolean;
 }
 interface Percentiles {
   readonly p50: Values;
@@ -26,7 +29,8 @@ export function failuresOf({ states }: Pick<Bucket, 'states'>): number {
   return FAILURES.reduce((sum, state) => sum + (states[state] ?? 0), 0);
 }
 
-export function seriesOf(buckets: readonly Bucket[]): Series {
+export function seriesOf({ buckets, every, until }: Pick<OverviewAnswer, 'buckets' | 'every' | 'until'>): Series {
+  const last = buckets.at(-1);
   const percentiles = (of: 'waitSeconds' | 'runSeconds'): Percentiles => {
     const values = (name: 'p50' | 'p95' | 'p99'): Values =>
       // A logarithm has no place for 0: under a millisecond is a millisecond there.
@@ -39,9 +43,41 @@ export function seriesOf(buckets: readonly Bucket[]): Series {
     failed: buckets.map(failuresOf),
     wait: percentiles('waitSeconds'),
     run: percentiles('runSeconds'),
+    isLastOpen: last !== undefined && instant(last.start) + EVERY_MS[every] > instant(until),
   };
 }
 const LEAST_SECONDS = 0.001;
+const EVERY_MS = { minute: 60_000, hour: 3_600_000 } as const;
+
+/** A line ends where its last whole minute or hour does: what is counted so far is no fall. */
+export function wholeOf(values: Values, isLastOpen: boolean): Values {
+  return isLastOpen ? values.map((value, index) => (index === values.length - 1 ? null : value)) : values;
+}
+
+/** What is counted so far alone. */
+export function openOf(values: Values, isLastOpen: boolean): Values {
+  return values.map((value, index) => (isLastOpen && index === values.length - 1 ? value : null));
+}
+
+/** Those from one time until another. */
+export function marksWithin<Mark extends { readonly at: number }>(
+  marks: readonly Mark[],
+  from: number,
+  until: number,
+): readonly Mark[] {
+  return marks.filter(({ at }) => at >= from && at < until);
+}
+
+/** When other code was deployed, as plots mark it. */
+export function deployMarks(
+  deploys: OverviewAnswer['deploys'],
+  nowMs: number,
+): readonly { readonly at: number; readonly text: string }[] {
+  return deploys.map(({ at, version }) => ({
+    at: instant(at) / 1000,
+    text: `Deployed ${clockTime(at, nowMs)}, version ${plainText(version, 20)}`,
+  }));
+}
 
 /** The trend in a sentence, for who cannot see the plot. */
 export function trendText(name: string, values: Values, format: (value: number) => string): string {

@@ -74,6 +74,7 @@ export interface StateChoice {
 export const STATE_CHOICES: readonly StateChoice[] = [
   { key: 'all', word: 'All', states: [], isTrouble: false },
   { key: 'delayed', word: 'Delayed', states: [], isTrouble: false },
+  { key: 'running', word: 'Running', states: [], isTrouble: false },
   { key: 'succeeded', word: 'Succeeded', states: ['SUCCESS'], isTrouble: false },
   { key: 'retrying', word: 'Retrying', states: ['RETRY'], isTrouble: false },
   { key: 'failed', word: 'Failed', states: ['FAILURE'], isTrouble: true },

@@ -3,11 +3,12 @@ import type { VNode } from 'preact';
 import { useLocation, useSearch } from 'wouter-preact';
 
 import type { OverviewAnswer } from '../../answers.ts';
+import { nowMs } from '../data/clock.ts';
 import { useOverview } from '../data/queries.ts';
 import { Choice } from '../parts/controls.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { View } from '../parts/view.tsx';
-import { factsOf, seriesOf } from '../pure/series.ts';
+import { deployMarks, factsOf, seriesOf } from '../pure/series.ts';
 import { NothingYet } from './tasks/nothing-yet.tsx';
 import { OverviewPlots } from './overview/plots.tsx';
 import { Problems } from './overview/problems.tsx';
@@ -56,7 +57,11 @@ function Shown({ overview }: { readonly overview: OverviewAnswer }): VNode {
       ) : (
         <>
           <Facts overview={overview} />
-          <OverviewPlots series={seriesOf(overview.buckets)} every={overview.every} />
+          <OverviewPlots
+            series={seriesOf(overview)}
+            every={overview.every}
+            marks={deployMarks(overview.deploys, nowMs())}
+          />
         </>
       )}
       <QueueSummary queues={queues} />

@@ -110,8 +110,9 @@ function QueuePanel({ queue }: { readonly queue: QueueView }): VNode {
   );
 }
 
-function standing({ ready, inFlight, delayed, state }: QueueView): string {
+function standing({ ready, inFlight, delayed, parked = 0, state }: QueueView): string {
   if (state === 'external') return 'Its workers are elsewhere: they are paused there.';
+  if (ready === 0 && parked > 0) return `Nothing waits for a worker, and ${counted(parked, 'task')} for a slot.`;
   if (ready === 0 && inFlight === 0)
     return delayed === 0 ? 'Nothing waits.' : `Nothing waits but ${counted(delayed, 'task')} whose time has not come.`;
   return ready === 0

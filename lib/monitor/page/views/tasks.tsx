@@ -12,6 +12,7 @@ import { View } from '../parts/view.tsx';
 import { filtersIn, isFiltered, NO_FILTERS, searchOf, type TaskFilters } from '../pure/task-filters.ts';
 import { counted } from '../pure/words.ts';
 import { NothingYet } from './tasks/nothing-yet.tsx';
+import { RunningTable } from './tasks/running.tsx';
 import { TaskFiltersBar } from './tasks/filters.tsx';
 import { TaskTable } from './tasks/table.tsx';
 import { WaitingTable } from './tasks/waiting.tsx';
@@ -25,7 +26,13 @@ export function TasksView(): VNode {
     <View title="Tasks">
       <section class="panel" aria-label="Tasks">
         <TaskFiltersBar filters={filters} onChange={choose} />
-        {filters.state === 'delayed' ? <WaitingTable /> : <Ended key={search} filters={filters} onChange={choose} />}
+        {filters.state === 'delayed' ? (
+          <WaitingTable />
+        ) : filters.state === 'running' ? (
+          <RunningTable />
+        ) : (
+          <Ended key={search} filters={filters} onChange={choose} />
+        )}
       </section>
     </View>
   );

@@ -2,26 +2,29 @@ import type { VNode } from 'preact';
 import { useLocation } from 'wouter-preact';
 
 import { nowMs } from '../../data/clock.ts';
-import { Plot, type PlotLine } from '../../parts/plot.tsx';
-import { type Series, trendText } from '../../pure/series.ts';
+import { Plot, type PlotLine, type PlotMark } from '../../parts/plot.tsx';
+import { type Series, trendText, wholeOf } from '../../pure/series.ts';
 import { count, duration } from '../../pure/words.ts';
 
 export function OverviewPlots({
   series,
   every,
+  marks,
 }: {
   readonly series: Series;
   readonly every: 'minute' | 'hour';
+  /** Deployments. */
+  readonly marks: readonly PlotMark[];
 }): VNode {
   const zoom = useZoom();
-  const { times, succeeded, failed } = series;
-  const attempts = { hint: `attempts a ${every}`, times, format: count, onZoom: zoom };
+  const { times, succeeded, failed, isLastOpen } = series;
+  const attempts = { hint: `attempts a ${every}`, times, isLastOpen, marks, format: count, onZoom: zoom };
   return (
     <>
       <Plot
         {...attempts}
         title="Throughput"
-        sentence={trendText('Succeeded', succeeded, count)}
+        sentence={trendText('Succeeded', wholeOf(succeeded, isLastOpen), count)}
         lines={[{ name: 'Succeeded', values: succeeded, colour: '--accent', look: 'area' }]}
       />
       <Plot
@@ -32,8 +35,15 @@ export function OverviewPlots({
         height={96}
       />
       <div class="columns-2">
-        <Percentiles title="Waiting" hint="due to started, log" series={series} of="wait" onZoom={zoom} />
-        <Percentiles title="Run time" hint="started to ended, log" series={series} of="run" onZoom={zoom} />
+        <Percentiles title="Waiting" hint="due to started, log" series={series} marks={marks} of="wait" onZoom={zoom} />
+        <Percentiles
+          title="Run time"
+          hint="started to ended, log"
+          series={series}
+          marks={marks}
+          of="run"
+          onZoom={zoom}
+        />
       </div>
     </>
   );
@@ -43,11 +53,12 @@ interface PercentilesProps {
   readonly title: string;
   readonly hint: string;
   readonly series: Series;
+  readonly marks: readonly PlotMark[];
   readonly of: 'wait' | 'run';
   readonly onZoom: (from: number) => void;
 }
 
-function Percentiles({ title, hint, series, of, onZoom }: PercentilesProps): VNode {
+function Percentiles({ title, hint, series, marks, of, onZoom }: PercentilesProps): VNode {
   const { p50, p95, p99 } = series[of];
   const lines: readonly PlotLine[] = [
     { name: 'p50', values: p50, colour: '--accent' },
@@ -58,8 +69,10 @@ function Percentiles({ title, hint, series, of, onZoom }: PercentilesProps): VNo
     <Plot
       title={title}
       hint={hint}
-      sentence={`${title}. ${trendText('The 95th percentile', p95, duration)}`}
+      sentence={`${title}. ${trendText('The 95th percentile', wholeOf(p95, series.isLastOpen), duration)}`}
       times={series.times}
+      isLastOpen={series.isLastOpen}
+      marks={marks}
       lines={lines}
       format={duration}
       isLog

@@ -1,5 +1,5 @@
 import type { VNode } from 'preact';
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 
 import type { SentAnswer, ScheduleView } from '../../../answers.ts';
@@ -7,6 +7,7 @@ import { useAction } from '../../data/action.ts';
 import { act } from '../../data/api.ts';
 import { nowMs } from '../../data/clock.ts';
 import { useMayAct } from '../../data/queries.ts';
+import { useChosen } from '../../data/use-chosen.ts';
 import { Badge } from '../../parts/badge.tsx';
 import { Confirm } from '../../parts/confirm.tsx';
 import { Button } from '../../parts/controls.tsx';
@@ -19,31 +20,68 @@ import { plainText } from '../../pure/hostile-text.ts';
 import { scheduleExpression, scheduleWords, zoneOf } from '../../pure/schedule-words.ts';
 import { tasksAddress } from '../../pure/task-filters.ts';
 import { count, exactUtc, planned, UNKNOWN } from '../../pure/words.ts';
+import { ScheduleBulk } from './bulk.tsx';
 import { ScheduleEditor } from './editor.tsx';
 import { RunsDialog } from './runs-dialog.tsx';
 
 export function ScheduleTable({ entries }: { readonly entries: readonly ScheduleView[] }): VNode {
+  const box = useRef<HTMLDivElement>(null);
+  const mayAct = useMayAct();
+  const names = entries.map(({ name }) => name);
+  const rowOf = (index: number): Element | undefined => box.current?.querySelectorAll('tbody tr')[index];
+  const { at, selected, toggle, choose, clear } = useChosen(names, {
+    onMove: (index) => rowOf(index)?.scrollIntoView({ block: 'nearest' }),
+    onOpen: (name) => rowOf(names.indexOf(name))?.querySelector<HTMLElement>('[data-edit]')?.click(),
+  });
+  const chosen = entries.filter(({ name }) => selected.has(name));
   return (
-    <Table
-      label="Schedules"
-      class="cards schedules"
-      columns={['Name', 'When and zone', 'Way', 'Next', 'Last run', ACTIONS]}
-    >
-      {entries.map((entry) => (
-        <Row key={entry.name} entry={entry} />
-      ))}
-    </Table>
+    <div ref={box}>
+      <Table
+        label="Schedules"
+        class="cards schedules"
+        columns={['Name', 'When and zone', 'Way', 'Next', 'Last run', ACTIONS]}
+      >
+        {entries.map((entry) => (
+          <Row
+            key={entry.name}
+            entry={entry}
+            isAt={entry.name === at}
+            isSelected={selected.has(entry.name)}
+            {...(mayAct ? { onToggle: toggle } : {})}
+          />
+        ))}
+      </Table>
+      {chosen.length > 0 && (
+        <ScheduleBulk entries={chosen} shown={entries.length} onAll={() => choose(names)} onNone={clear} />
+      )}
+    </div>
   );
 }
 
-function Row({ entry }: { readonly entry: ScheduleView }): VNode {
+interface RowProps {
+  readonly entry: ScheduleView;
+  readonly isAt: boolean;
+  readonly isSelected: boolean;
+  /** Absent for those who may not act. */
+  readonly onToggle?: (name: string) => void;
+}
+
+function Row({ entry, isAt, isSelected, onToggle }: RowProps): VNode {
   const { name, task, schedule, source, firedBy, reason, choice, changedBy, enabled } = entry;
   const mayAct = useMayAct();
   const zone = zoneOf(schedule);
   return (
-    <tr class={enabled ? '' : 'disabled'}>
+    <tr class={`${enabled ? '' : 'disabled'}${isAt ? ' at' : ''}${isSelected ? ' selected' : ''}`}>
       <td>
         <div class="row">
+          {onToggle !== undefined && (
+            <input
+              type="checkbox"
+              aria-label={`Select ${plainText(name, 80)}`}
+              checked={isSelected}
+              onChange={() => onToggle(name)}
+            />
+          )}
           <Switch entry={entry} mayAct={mayAct} />
           <div class="grow">
             <Hostile class="name" text={name} most={120} /> {source === 'stored' && <span class="tag">stored</span>}
@@ -76,6 +114,7 @@ function Row({ entry }: { readonly entry: ScheduleView }): VNode {
         <Ticks entry={entry} zone={zone} />
       </td>
       <td>
+        {entry.missed !== null && <Badge state="missed" />}
         <LastRun entry={entry} />
       </td>
       <td>{mayAct && <Actions entry={entry} />}</td>
@@ -173,7 +212,7 @@ function Actions({ entry }: { readonly entry: ScheduleView }): VNode {
       </Button>
       <Button icon="audit" kind="bare" label={`Runs of ${name}`} onClick={() => setAsked('runs')} />
       {entry.choice !== null && <FollowCode entry={entry} />}
-      <Button icon="edit" kind="bare" label={`Edit ${name}`} onClick={() => setAsked('edit')} />
+      <Button icon="edit" kind="bare" label={`Edit ${name}`} data-edit onClick={() => setAsked('edit')} />
       {entry.source === 'stored' && (
         <Button icon="trash" kind="bare" label={`Delete ${name}`} onClick={() => setAsked('delete')} />
       )}

@@ -101,7 +101,7 @@ function Chips({ filters, onChange }: FiltersProps): VNode {
       {STATE_CHOICES.map(({ key, word, states: named, isTrouble }) => {
         const sum =
           key === 'all' ? data?.total.count : named.reduce((total, state) => total + (states?.[state] ?? 0), 0);
-        const isShown = states !== undefined && key !== 'delayed' && sum !== undefined;
+        const isShown = states !== undefined && key !== 'delayed' && key !== 'running' && sum !== undefined;
         return (
           <button
             key={key}

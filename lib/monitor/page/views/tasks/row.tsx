@@ -14,6 +14,10 @@ export function keyOf({ id, attempt }: Pick<Entry, 'id' | 'attempt'>): string {
   return `${id} ${attempt}`;
 }
 
+export function idOf(key: string): string {
+  return key.slice(0, key.lastIndexOf(' '));
+}
+
 interface RowProps {
   readonly entry: Entry;
   readonly index: number;

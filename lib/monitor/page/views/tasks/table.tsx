@@ -1,15 +1,13 @@
 /** Ends of attempts, one a row; of thousands only those that can be seen are drawn. */
 import type { VNode } from 'preact';
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useLocation } from 'wouter-preact';
 
-import { useRowKeys } from '../../data/keyboard.ts';
 import { useMayAct } from '../../data/queries.ts';
-import { storeOf, useStore } from '../../data/store.ts';
+import { useChosen } from '../../data/use-chosen.ts';
 import { useWindowRows } from '../../data/window-rows.ts';
-import { moved, NOTHING_CHOSEN, toggled } from '../../pure/chosen-rows.ts';
 import { BulkBar } from './bulk.tsx';
-import { type Entry, keyOf, TaskRow } from './row.tsx';
+import { type Entry, idOf, keyOf, TaskRow } from './row.tsx';
 
 interface TableProps {
   readonly entries: readonly Entry[];
@@ -33,7 +31,12 @@ export function TaskTable({ entries, isMore, onMore }: TableProps): VNode {
   useEffect(() => {
     if (isMore && lastIndex >= entries.length - MORE_BEFORE) onMore();
   }, [isMore, lastIndex, entries.length, onMore]);
-  const { at, selected, toggle, clear } = useChosen(entries, scrollTo);
+  const [, go] = useLocation();
+  const { at, selected, toggle, clear } = useChosen(entries.map(keyOf), {
+    onMove: scrollTo,
+    onOpen: (key) => go(`/tasks/${encodeURIComponent(idOf(key))}`),
+    onRetry: () => document.querySelector<HTMLButtonElement>('[data-retry]')?.click(),
+  });
   const mayAct = useMayAct();
   const chosen = entries.filter((entry) => selected.has(keyOf(entry)));
   return (
@@ -96,26 +99,4 @@ function Space({ pixels }: { readonly pixels: number }): VNode | null {
       <td colSpan={9} style={{ height: `${pixels}px` }} />
     </tr>
   );
-}
-
-function useChosen(entries: readonly Entry[], scrollTo: (index: number) => void) {
-  // Not the state of a render: a key that comes before the next one has to know what the last one did.
-  const [store] = useState(() => storeOf(NOTHING_CHOSEN));
-  const { at, selected } = useStore(store);
-  const [, go] = useLocation();
-  const mayAct = useMayAct();
-  const toggle = useCallback((key: string) => store.set(toggled(store.get(), key)), [store]);
-  useRowKeys((action) => {
-    const keys = entries.map(keyOf);
-    const chosen = store.get();
-    const entry = entries[chosen.at === undefined ? -1 : keys.indexOf(chosen.at)];
-    if (action === 'down' || action === 'up') {
-      const next = moved(chosen, keys, action === 'down' ? 1 : -1);
-      store.set(next);
-      if (next.at !== undefined) scrollTo(keys.indexOf(next.at));
-    } else if (action === 'open' && entry !== undefined) go(`/tasks/${encodeURIComponent(entry.id)}`);
-    else if (action === 'select' && entry !== undefined && mayAct) toggle(keyOf(entry));
-    else if (action === 'retry') document.querySelector<HTMLButtonElement>('[data-retry]')?.click();
-  });
-  return { at, selected, toggle, clear: () => store.set({ ...store.get(), selected: NOTHING_CHOSEN.selected }) };
 }
