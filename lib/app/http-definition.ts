@@ -1,8 +1,9 @@
 /** An HTTP task as the registry holds it: a task like any other, whose run is a request. */
+import { taskKeysIn } from '#deployed/options/known-keys';
 import { durationSeconds } from '../base/duration.ts';
 import { DEFAULT_HTTP_TIMEOUT_SECONDS, HTTP_TASK_MARGIN_SECONDS } from '../base/limits.ts';
 import type { HttpTaskTarget } from '../options/http-options.ts';
-import { checkedTaskName, resolveTaskOptions, taskKeysIn, type TaskOptions } from '../options/task-options.ts';
+import { checkedTaskName, resolveTaskOptions, type TaskOptions } from '../options/task-options.ts';
 import type { App } from '../producer/app.ts';
 import type { TaskContext } from '../task/context.ts';
 import type { TaskDefinition, TaskHooks } from '../task/registry.ts';

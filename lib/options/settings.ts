@@ -2,6 +2,7 @@
 import { checkRoutes } from '#deployed/options/check-routes';
 import { checkFlowDefaults } from '#deployed/options/declare-flow';
 import { checkReports } from '#deployed/options/check-reports';
+import { checkAppKeys } from '#deployed/options/known-keys';
 import { InvalidOption } from '../base/errors.ts';
 import { type Duration, durationSeconds } from '../base/duration.ts';
 import { booleanOption, integerIn, refuseUnknownKeys, shown } from '../base/checks.ts';
@@ -165,32 +166,6 @@ export interface Settings {
   readonly metrics: MetricsOption | undefined;
 }
 
-const APP_KEYS: ReadonlySet<string> = new Set<keyof AppOptions>([
-  'queues',
-  'defaultQueue',
-  'routes',
-  'timezone',
-  'resultExpires',
-  'resultExtended',
-  'alwaysEager',
-  'eagerPropagates',
-  'acksLate',
-  'trackStarted',
-  'ignoreResult',
-  'storeErrorsEvenIfIgnored',
-  'rateLimit',
-  'maxDeliveries',
-  'batchConcurrency',
-  'timerShards',
-  'beatRuleLimit',
-  'retry',
-  'callTimeout',
-  'retryPolicy',
-  'history',
-  'logger',
-  'telemetry',
-  'metrics',
-]);
 const POLICY_KEYS: ReadonlySet<string> = new Set<keyof RetryPolicy>([
   'maxRetries',
   'intervalStart',
@@ -201,7 +176,7 @@ export function resolveSettings(name: string, options: AppOptions = {}): Setting
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new InvalidOption(`app name: ${shown(name)} given; letters, digits, '.', '_' and '-' are allowed.`);
   }
-  refuseUnknownKeys(options, APP_KEYS, `options of app '${name}'`);
+  checkAppKeys(name, options);
   const batchConcurrency = integerIn(
     options.batchConcurrency ?? DEFAULT_BATCH_CONCURRENCY,
     1,

@@ -1,8 +1,9 @@
 /** What a task may say of itself, checked when it is declared. Names and meaning are Celery's, in camelCase. */
 import { checkedGroupKey, checkedWebhook, declareFlow } from '#deployed/options/declare-flow';
+import { checkTaskKeys } from '#deployed/options/known-keys';
 import type { StandardSchemaV1 } from '../base/standard-schema.ts';
 import { type Duration, durationSeconds } from '../base/duration.ts';
-import { booleanOption, integerIn, refuseUnknownKeys, shown } from '../base/checks.ts';
+import { booleanOption, integerIn, shown } from '../base/checks.ts';
 import { InvalidOption } from '../base/errors.ts';
 import {
   DEFAULT_MAX_RETRIES,
@@ -107,46 +108,7 @@ export interface ResolvedTaskOptions {
   readonly webhook: WebhookOptions | undefined;
 }
 
-export const TASK_KEYS: ReadonlySet<string> = new Set<keyof TaskOptions>([
-  'bind',
-  'maxRetries',
-  'defaultRetryDelay',
-  'autoretryFor',
-  'dontAutoretryFor',
-  'retryBackoff',
-  'retryBackoffMax',
-  'retryJitter',
-  'acksLate',
-  'ignoreResult',
-  'storeErrorsEvenIfIgnored',
-  'trackStarted',
-  'errorEmails',
-  'idempotent',
-  'throws',
-  'softTimeLimit',
-  'timeLimit',
-  'expires',
-  'queue',
-  'priority',
-  'groupKey',
-  'rateLimit',
-  'unique',
-  'throttle',
-  'debounce',
-  'concurrency',
-  'oneInstance',
-  'maxParts',
-  'maxDeliveries',
-  'params',
-  'schema',
-  'webhook',
-]);
 const TASK_NAME = /^[\w$.:/-]+$/;
-
-/** Of more options those that any task has. */
-export function taskKeysIn(options: TaskOptions): TaskOptions {
-  return Object.fromEntries(Object.entries(options).filter(([key]) => TASK_KEYS.has(key)));
-}
 
 export function checkedTaskName(name: unknown): string {
   if (typeof name === 'string' && name.length <= MAX_TASK_NAME_CHARACTERS && TASK_NAME.test(name)) return name;
@@ -156,7 +118,7 @@ export function checkedTaskName(name: unknown): string {
 }
 
 export function resolveTaskOptions(name: string, options: TaskOptions, settings: Settings): ResolvedTaskOptions {
-  refuseUnknownKeys(options, TASK_KEYS, `options of task '${name}'`);
+  checkTaskKeys(name, options);
   const at = (field: string): string => `${field} of task '${name}'`;
   const flag = (key: keyof TaskOptions, fallback: boolean): boolean =>
     options[key] === undefined ? fallback : booleanOption(options[key], at(key));
