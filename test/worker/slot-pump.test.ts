@@ -8,7 +8,7 @@ import {
   SLOT_ROUNDS,
 } from '../../lib/base/limits.ts';
 import { decodeMessage } from '../../lib/wire/decode-message.ts';
-import { giveBack, pump } from '../../lib/worker/slot-pump.ts';
+import { giveBack, pump, sendForForgotten } from '../../lib/worker/slot-pump.ts';
 import { KEY, NOW, parked, SENT, slotRig, type SlotRig } from '../support/slot-rig.ts';
 
 const HELD = { leaseMs: NOW + 30_000, by: 'worker/1' };
@@ -218,6 +218,32 @@ describe('who is sent for', () => {
     expect(await rig.waiting()).toEqual(['b#0']);
     expect((await rig.read()).holders.get('b#0')).toEqual(granted());
     expect(rig.lines).toEqual([['error', expect.stringMatching(/b#0 .*No: not now/), { key: KEY }]]);
+  });
+});
+
+describe('who was given a slot by one who died before it sent', () => {
+  // Given as long ago as it may take to send for somebody.
+  const FORGOTTEN = { leaseMs: granted(1).leaseMs - SLOT_GRANT_SECONDS * 1000, by: BY };
+
+  it('is sent for, and leaves the line; the others stay', async () => {
+    const rig = slotRig();
+    await rig.hold({ 'a#0': HELD, 'b#0': FORGOTTEN, 'c#0': granted(1) }, { limit: 3, line: 't' });
+    await lined(rig, ...['b#0', 'c#0', 'd#0'].map((holder, index) => parked(holder, NOW - 10 + index, { grants: 1 })));
+    await sendForForgotten(KEY, await rig.read(), rig.ports);
+    expect(rig.sent.map(({ body }) => body)).toEqual(['b#0']);
+    expect(await rig.waiting()).toEqual(['c#0', 'd#0']);
+  });
+
+  it.each<[string, Parameters<SlotRig['hold']>[0], string | undefined]>([
+    ['no slot is given', { 'a#0': HELD }, 't'],
+    ['nobody waits', { 'b#0': FORGOTTEN }, undefined],
+  ])('is not looked for where %s', async (_what, holders, line) => {
+    const rig = slotRig();
+    await rig.hold(holders, line === undefined ? {} : { line });
+    const seen = await rig.read();
+    rig.did.length = 0;
+    await sendForForgotten(KEY, seen, rig.ports);
+    expect(rig.did).toEqual([]);
   });
 });
 
