@@ -65,6 +65,8 @@ const SAID =
   'name task Task register remote beat use taskNames manifest on http signature schedules locks history control deadLetters result signals currentTask ports runEager clock ids random logger';
 // What functions of the service do, under roles of their own: rights.test.ts.
 const OF_FUNCTIONS = 'consume consumeLost consumeWakeUps sweep';
+// Asks Secrets Manager, which is not served here, under what grantSign() gives: test/infra/status-url.test.ts.
+const SIGNS = 'statusUrl';
 
 const NOUNS: Readonly<Record<string, Noun>> = {
   'app.control': {
@@ -152,7 +154,7 @@ const NOUNS: Readonly<Record<string, Noun>> = {
   AsyncResult: {
     of: () => AsyncResult.prototype,
     grant: 'results',
-    silent: ['taskId'],
+    silent: ['taskId', SIGNS],
     calls: {
       state: ofTask((result) => result.state()),
       ready: ofTask((result) => result.ready()),
@@ -204,7 +206,7 @@ const NOUNS: Readonly<Record<string, Noun>> = {
   app: {
     of: (app) => app,
     grant: 'enqueue',
-    silent: [SAID, OF_FUNCTIONS].join(' ').split(' '),
+    silent: [SAID, OF_FUNCTIONS, SIGNS].join(' ').split(' '),
     calls: {
       send: ({ app }) => app.send('add', [1, 2]),
       sendMany: ({ app, add: sumOf }) => app.sendMany([sumOf.s(1, 2)]),

@@ -1,5 +1,7 @@
 /** The conformance suites of all ports over a server of SQS and one of DynamoDB, whoever has written them. */
-import { DeleteItemCommand, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+// The lean client takes its own commands only.
+import { DeleteItemCommand, QueryCommand } from '#aws-sdk';
+import type { DynamoDBClient, QueryCommandOutput } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { Celeriac, silentLogger } from 'celeriac';
 import {
@@ -124,7 +126,7 @@ async function emptyNotices(started: Started | undefined): Promise<DynamodbNotic
   if (started === undefined) throw new Error('start() comes first');
   const { dynamodb: client, environment } = started;
   const { stateTable: TableName } = environment;
-  const { Items = [] } = await client.send(
+  const { Items = [] }: QueryCommandOutput = await client.send(
     new QueryCommand({
       TableName,
       KeyConditionExpression: 'pk = :pk',
