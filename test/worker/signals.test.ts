@@ -123,6 +123,58 @@ describe('a run', () => {
     ]);
   });
 
+  it('a retry, a failure and a reject are told with all that is known of them', async () => {
+    const app = new Celeriac('signals');
+    const { of } = listening(app);
+    const twice = app.task('twice', { bind: true, maxRetries: 1, defaultRetryDelay: 60 }, (self, word: string) =>
+      self.retry({ exc: new RangeError(`no ${word}`) }),
+    );
+    const rejecting = app.task('rejecting', (): never => {
+      throw new Reject('not mine');
+    });
+    const world = new World(app);
+    const { id } = await twice.delay('luck');
+    await world.drain();
+    const error = expect.objectContaining({ name: 'RangeError', message: 'no luck' });
+    const request = expect.objectContaining({ id });
+    const run = { task: 'twice', id, args: ['luck'], kwargs: {}, request };
+    const end = { ...run, queue: 'default' };
+    expect(of('taskRetry')).toEqual([
+      { ...end, retries: 0, error: expect.anything(), eta: new Date(world.clock.nowMs()) },
+    ]);
+    expect(of('taskFailure')).toEqual([{ ...end, retries: 1, error }]);
+    expect(of('taskPostrun')).toEqual([
+      { ...run, state: 'RETRY', error: expect.anything() },
+      { ...run, state: 'FAILURE', error },
+    ]);
+    const rejected = await rejecting.delay();
+    await world.drain();
+    expect(of('taskRejected')).toEqual([
+      { task: 'rejecting', id: rejected.id, queue: 'default', reason: 'not mine', error: expect.any(Reject) },
+    ]);
+  });
+
+  it('where a task has one handler only, nobody misses the others', async () => {
+    const app = new Celeriac('signals');
+    const lines: string[] = [];
+    const failing = (): never => {
+      throw new Error('no');
+    };
+    const seen: string[] = [];
+    const onFailure = (): void => void seen.push('onFailure');
+    const onSuccess = (): void => void seen.push('onSuccess');
+    const tasks = [
+      app.task('ends.failure', { onSuccess }, failing),
+      app.task('ends.success', { onFailure }, () => 1),
+      app.task('ends.retry', { onSuccess, bind: true, maxRetries: 1 }, (self) => self.retry({ countdown: 1 })),
+    ];
+    const world = new World(app, { logger: { log: (_level, message) => void lines.push(message) } });
+    for (const task of tasks) await task.delay();
+    await world.drain();
+    expect(seen).toEqual([]);
+    expect(lines.filter((line) => / of ends\.\w+\[/.test(line))).toEqual([]);
+  });
+
   it('by apply(): the same signals of the run, none of publishing', async () => {
     const app = new Celeriac('signals');
     const { names } = listening(app, SIGNAL_NAMES);
@@ -149,17 +201,15 @@ describe('what is not run', () => {
     const { names, of } = listening(app);
     const task = app.task('signals.run', () => 1);
     const world = new World(app);
-    await task.applyAsync([], { countdown: 60, expires: 10 });
+    const late = await task.applyAsync([], { countdown: 60, expires: 10 });
     const revoked = await task.applyAsync([], { countdown: 60 });
     await revoked.revoke();
     await world.drain();
     expect(names()).toBe('taskRevoked, taskRevoked');
-    expect(of('taskRevoked').map(({ expired, terminated }) => ({ expired, terminated }))).toEqual(
-      expect.arrayContaining([
-        { expired: true, terminated: false },
-        { expired: false, terminated: false },
-      ]),
-    );
+    const told = of('taskRevoked').map(({ id, expired, terminated }) => ({ id, expired, terminated }));
+    expect(told).toHaveLength(2);
+    expect(told).toContainEqual({ id: late.id, expired: true, terminated: false });
+    expect(told).toContainEqual({ id: revoked.id, expired: false, terminated: false });
   });
 
   it('a task that is terminated: taskRevoked of the run', async () => {
@@ -268,10 +318,16 @@ it('one that does not come back is left when the time of its function is over', 
   const app = new Celeriac('signals');
   app.on('taskSuccess', () => new Promise(() => {}));
   const task = app.task('signals.run', () => 1);
-  const world = new World(app);
+  const lines: string[] = [];
+  const world = new World(app, {
+    logger: { log: (level, message) => void (level === 'error' && lines.push(message)) },
+  });
   const result = await task.delay();
   await world.drain();
   expect(await result.get()).toBe(1);
+  expect(lines).toEqual([
+    expect.stringMatching(/A handler of taskSuccess failed .* s are over that there were for it/),
+  ]);
 });
 
 it('a handler that was taken away is called no more', async () => {
