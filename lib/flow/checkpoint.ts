@@ -10,6 +10,8 @@ export interface Checkpoint {
   readonly sinceMs: number;
   /** Ids of what the parts before have sent. */
   readonly children?: readonly string[];
+  /** The part before has given its message back, which was no delivery in vain: in a FIFO queue. */
+  readonly back?: true;
   readonly state: unknown;
 }
 

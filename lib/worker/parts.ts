@@ -94,7 +94,8 @@ class PartRun {
     if (outcome.kind !== 'claimed') return outcome;
     this.#claim = request;
     this.#from = readCheckpoint(outcome.checkpoint);
-    return outcome;
+    if (this.#from?.back !== true || outcome.requeues === 0) return outcome;
+    return { ...outcome, deliveries: outcome.deliveries - 1, requeues: outcome.requeues - 1 };
   }
 
   async #commit(request: CommitRequest): Promise<boolean> {
@@ -118,10 +119,11 @@ class PartRun {
   async #stay(next: string): Promise<boolean> {
     const { worker } = this.#of;
     const claim = this.#claimed();
-    const outcome = await worker.ports.backend.update({ ...claim, checkpoint: next });
-    if (outcome === 'lost') return false;
-    // What it holds is not handed over: the next part is to find it.
+    const checkpoint = encodeJson({ ...readCheckpoint(next), back: true }, 'checkpoint');
+    // What it holds is not handed over: the next part is to find it, also where no answer of the write comes.
     await worker.keepSlot?.();
+    const outcome = await worker.ports.backend.update({ ...claim, checkpoint });
+    if (outcome === 'lost') return false;
     await worker.release(claim);
     throw new SettleInterrupted();
   }

@@ -2,11 +2,12 @@
 import { errorLine } from '../base/error-text.ts';
 import { PART_GAP_SECONDS, SLOT_RETENTION_SECONDS } from '../base/limits.ts';
 import { holderName, isSame } from '../flow/slots.ts';
-import type { ClaimOutcome, ClaimRequest } from '../ports/backend.ts';
+import type { ClaimOutcome, ClaimRequest, TaskRecord } from '../ports/backend.ts';
 import { attemptNumber } from '../wire/attempt-number.ts';
 import type { Message } from '../wire/message.ts';
 import { nextPart } from '../wire/next-attempt.ts';
 import { deliveriesOf } from './attempt.ts';
+import { readSettlement } from './committed.ts';
 import type { Lease } from '../ports/delivery.ts';
 import type { Seated } from './slot-desk.ts';
 import type { Leaving } from './slot-pump.ts';
@@ -62,10 +63,17 @@ export class HeldSlot implements Lease {
       ...worker,
       claim: async (request) => this.#afterClaim(await worker.claim(request), request),
       commit: async (request) => {
-        const stands = await worker.commit(request);
+        const isPart = !request.final && request.checkpoint !== undefined;
+        let stands: boolean;
+        try {
+          stands = await worker.commit(request);
+        } catch (error) {
+          // It may stand: whoever comes next is this part again, or has the next one to send.
+          if (isPart) await this.#keepFor(message);
+          throw error;
+        }
         // Before what follows is sent: the next one starts meanwhile, or the next part comes.
-        if (stands)
-          await (request.final || request.checkpoint === undefined ? this.#end() : this.#keepFor(nextPart(message)));
+        if (stands) await (isPart ? this.#keepFor(nextPart(message)) : this.#end());
         return stands;
       },
       keepSlot: async () => {
@@ -89,6 +97,8 @@ export class HeldSlot implements Lease {
     }
     // The delivery that runs has a slot of its own, and keeps it.
     if (outcome.kind === 'busy') await this.leave();
+    // Who ended the part died before it left the slot to the next one.
+    else if (outcome.kind === 'finished' && goesOn(outcome.record)) await this.#keepFor(nextPart(this.#wanted.message));
     else await this.#end();
     return outcome;
   }
@@ -163,7 +173,8 @@ export class HeldSlot implements Lease {
   async #keepFor(next: Message): Promise<void> {
     // What it has is what the renewal under way leaves.
     await this.#renewing;
-    if (this.#state !== 'own') return this.#end();
+    const state = this.#state;
+    if (state !== 'own' && state !== 'other') return this.#end();
     const { key } = this.#wanted;
     const { holder, mine, latestMs } = this.#seat;
     const leaseMs = Math.max(mine.leaseMs, Math.min(latestMs, this.#ports.clock.nowMs() + PART_GAP_SECONDS * 1000));
@@ -171,13 +182,18 @@ export class HeldSlot implements Lease {
     this.#state = 'kept';
     await orLeased(async () => {
       if (this.#hasPlace && nextHolder !== holder) await this.#ports.slots.unpark(key, this.#seat);
-      await this.#ports.slots.write({
+      const outcome = await this.#ports.slots.write({
         key,
         put: new Map([[nextHolder, { leaseMs, by: mine.by }]]),
         ...(nextHolder === holder ? {} : { remove: [holder] }),
         expiresAtSeconds: Math.ceil(leaseMs / 1000) + SLOT_RETENTION_SECONDS,
-        when: { same: new Map([[holder, mine]]) },
+        when: {
+          ...(state === 'own' ? { same: new Map([[holder, mine]]) } : { present: [holder] }),
+          // The next part may run already, where there is more than one slot.
+          ...(nextHolder === holder ? {} : { absent: [nextHolder] }),
+        },
       });
+      if (!outcome.done && state === 'other') this.#state = 'ended';
     }, this.#ports);
   }
 
@@ -208,4 +224,9 @@ export class HeldSlot implements Lease {
       );
     if (this.#state !== 'kept') this.#state = 'left';
   }
+}
+
+/** A part has ended, and the next one has not begun. */
+function goesOn({ finishedMs, settlement }: TaskRecord): boolean {
+  return finishedMs === undefined && readSettlement(settlement).retry?.overrides.part !== undefined;
 }

@@ -1,6 +1,6 @@
 /**
  * `npm run simulate -- --seeds 1000 --faults all`: many seeds, on two processes. `--adapters aws` runs them over the AWS
- * adapters, with what goes wrong request by request; `--flow` gives tasks limits, and adds programs of everything else in flow control; `--history` keeps and compares their history. `SEED=17 npm run simulate` runs one again, exactly. A violation is printed with its seed, the fewest programs that still show it, and what happened to the task.
+ * adapters, with what goes wrong request by request; `--flow` gives tasks limits, and adds programs of everything else in flow control; `--history` keeps and compares their history. `--parts` runs tasks that go on in parts, and nothing else. `SEED=17 npm run simulate` runs one again, exactly. A violation is printed with its seed, the fewest programs that still show it, and what happened to the task.
  */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 
 import type { FaultKind, Faults } from 'celeriac/testing';
 
+import { simulateParts } from './parts/simulate-parts.ts';
 import { overAws, overCalmAws } from './wire/over-aws.ts';
 import { ALL_FAULTS, simulate, type SimulationOptions, type SimulationReport } from './world/simulate.ts';
 
@@ -38,6 +39,7 @@ const { values } = parseArgs({
     adapters: { type: 'string', default: 'memory' },
     flow: { type: 'boolean', default: false },
     history: { type: 'boolean', default: false },
+    parts: { type: 'boolean', default: false },
     child: { type: 'boolean', default: false },
   },
 });
@@ -72,32 +74,35 @@ function merge(into: Summary, other: Summary): void {
   into.failed.push(...other.failed);
 }
 
+/** What was asked for beyond the usual. */
+function streams(): readonly string[] {
+  return (['flow', 'history', 'parts'] as const).filter((name) => values[name]).map((name) => `--${name}`);
+}
+
 const empty = (): Summary => ({ seeds: 0, tasks: 0, runs: 0, ticks: 0, faults: {}, failed: [] });
+
+/** The world that was asked for. */
+function run(seed: number, programs?: number): Promise<SimulationReport> {
+  const common = { seed, faults: faults ?? {}, ...(programs === undefined ? {} : { programs }) };
+  if (values.parts) return simulateParts({ ...common, aws: values.adapters === 'aws' });
+  return simulate({ ...common, flow: values.flow, history: values.history, ...adapters });
+}
 
 async function runSeeds(first: number, count: number, step: number): Promise<Summary> {
   const summary = empty();
-  for (let seed = first; seed < first + count * step; seed += step)
-    add(
-      summary,
-      await simulate({ seed, faults: faults ?? {}, flow: values.flow, history: values.history, ...adapters }),
-    );
+  for (let seed = first; seed < first + count * step; seed += step) add(summary, await run(seed));
   return summary;
 }
 
 /** The fewest programs with which the seed still fails: that trace is the shortest to read. */
 async function explain(seed: number): Promise<void> {
   for (let programs = 1; programs <= 60; programs += 1) {
-    const report = await simulate({
-      seed,
-      programs,
-      faults: faults ?? {},
-      flow: values.flow,
-      history: values.history,
-      ...adapters,
-    });
+    const report = await run(seed, programs);
     if (report.violations.length === 0) continue;
     console.log(
-      `\nseed ${seed}, ${programs} programs (SEED=${seed} npm run simulate -- --faults ${values.faults} --adapters ${values.adapters}${values.flow ? ' --flow' : ''}${values.history ? ' --history' : ''})`,
+      `\nseed ${seed}, ${programs} programs (SEED=${seed} npm run simulate -- --faults ${values.faults} --adapters ${values.adapters}${streams()
+        .map((name) => ` ${name}`)
+        .join('')})`,
     );
     for (const { rule, what } of report.violations.slice(0, SHOWN)) console.log(`  ${rule}: ${what}`);
     return;
@@ -121,8 +126,7 @@ function inChildren(seeds: number): Promise<Summary> {
       values.faults,
       '--adapters',
       values.adapters,
-      ...(values.flow ? ['--flow'] : []),
-      ...(values.history ? ['--history'] : []),
+      ...streams(),
     ];
     return new Promise<void>((resolve, reject) => {
       const child = fork(import.meta.filename, args, { execArgv: ['--conditions=@celeriac/source'] });

@@ -1,6 +1,7 @@
 /** "Nothing lost, one effect, on time", by seeds: more in simulation.long.test.ts, many more by `npm run simulate`. */
 import { describe, expect, it } from 'vitest';
 
+import { simulateParts } from './parts/simulate-parts.ts';
 import { isQuick, sabotaged, SABOTAGES } from './world/all-sabotages.ts';
 import { MANY_FAULTS } from './world/many-faults.ts';
 import { ALL_FAULTS, simulate } from './world/simulate.ts';
@@ -21,6 +22,17 @@ describe('simulation', () => {
     const [one, two] = [await simulate({ seed: 7 }), await simulate({ seed: 7 })];
     expect(two).toEqual(one);
     expect((await simulate({ seed: 8, faults: {} })).violations).toEqual([]);
+  });
+});
+
+describe('tasks that go on in parts', () => {
+  it.each([
+    [1, ALL_FAULTS],
+    [2, {}],
+  ])('seed %i', async (seed, faults) => {
+    const report = await simulateParts({ seed, programs: 20, faults });
+    expect(report.violations).toEqual([]);
+    expect(report.runs).toBeGreaterThan(40);
   });
 });
 

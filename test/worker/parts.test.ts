@@ -4,6 +4,8 @@ import { World, type WorldOptions } from 'celeriac/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { CURRENT_INVOCATION } from '../../lib/testing/simulated-invocation.ts';
+import type { Ports } from '../../lib/ports/ports.ts';
 import { attemptNumber } from '../../lib/wire/attempt-number.ts';
 import { isNearlyOver } from '../../lib/flow/checkpoint.ts';
 import { PART_WALKS, partWalk } from './part-walk.ts';
@@ -54,6 +56,11 @@ function long(body: Body = stepByStep, options: TaskOptions = {}, of: WorldOptio
   });
   const world = new World(app, { start: START, invocation: 60, logger, ...of });
   return { app, world, runs, lines, task };
+}
+
+function bound(of: object, key: string | symbol): unknown {
+  const value: unknown = Reflect.get(of, key);
+  return typeof value === 'function' ? (value.bind(of) as unknown) : value;
 }
 
 describe('goes on', () => {
@@ -262,6 +269,40 @@ describe('beside the rest', () => {
     expect(one.runs.map(({ part }) => part)).toEqual([1, 2, 3, 1]);
   });
 
+  it.each(['before its slot is', 'after its slot was'])(
+    'nor where the worker dies that ended the part, %s left to the next one',
+    async (when) => {
+      let killed = false;
+      const wrapPorts = (ports: Ports): Ports => {
+        const { slots } = ports;
+        if (slots === undefined) return ports;
+        const write: typeof slots.write = async (request) => {
+          const kills = !killed && [...(request.put?.keys() ?? [])].some((holder) => holder.endsWith('#0.0001'));
+          if (!kills) return slots.write(request);
+          killed = true;
+          const invocation = CURRENT_INVOCATION.getStore();
+          if (invocation !== undefined) invocation.dead = true;
+          if (when.startsWith('after')) await slots.write(request);
+          return new Promise(() => {});
+        };
+        return { ...ports, slots: new Proxy(slots, { get: (of, key) => (key === 'write' ? write : bound(of, key)) }) };
+      };
+      const one = long(stepByStep, { concurrency: 1 }, { wrapPorts });
+      using world = one.world;
+      const first = await one.task.delay(12);
+      const [message] = world.broker.peekAll('default');
+      await world.advance(1);
+      const second = await one.task.delay(2);
+      await world.advance(52);
+      expect(killed).toBe(true);
+      // A copy of it comes before the lease of who died is over.
+      await world.broker.send([{ queue: 'default', body: message?.body ?? '' }]);
+      await world.drain();
+      expect(await Promise.all([first.get(), second.get()])).toEqual([12, 2]);
+      expect(one.runs.map(({ part }) => part)).toEqual([1, 2, 3, 1]);
+    },
+  );
+
   it('one that may not run beside itself is left out between two parts too', async () => {
     const one = long(stepByStep, { oneInstance: true });
     using world = one.world;
@@ -286,6 +327,28 @@ describe('beside the rest', () => {
     await world.drain();
     expect(await Promise.all(results.map((each) => each.get()))).toEqual([12, 1]);
     expect(one.runs.map(({ part }) => part)).toEqual([1, 2, 3, 1]);
+  });
+
+  it('in a FIFO queue the message that comes back for the next part is no delivery in vain', async () => {
+    let deaths = 0;
+    const one = long(
+      async (self) => {
+        if (self.part === 1) throw self.goOn(1);
+        const invocation = CURRENT_INVOCATION.getStore();
+        if (deaths > 0 || invocation === undefined) return self.part;
+        deaths += 1;
+        invocation.dead = true;
+        return new Promise(() => {});
+      },
+      { maxDeliveries: 2 },
+      {},
+      { fifo: true },
+    );
+    using world = one.world;
+    const result = await one.task.delay(0);
+    await world.drain();
+    expect(await result.get()).toBe(2);
+    expect(deaths).toBe(1);
   });
 
   it('in a FIFO queue it has at most 20 parts', async () => {

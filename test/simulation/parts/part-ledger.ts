@@ -1,0 +1,281 @@
+/**
+ * What really happened to tasks in parts: told by the writes to their records, below every fault, and by their functions. Each
+ * write must be one that leaves the task where it may go on; what it shares with the library is the record's form alone.
+ */
+import type { TaskRecord } from '../../../lib/ports/backend.ts';
+import { CURRENT_INVOCATION, type SimulatedInvocation } from '../../../lib/testing/simulated-invocation.ts';
+import type { Violation } from '../world/ledger.ts';
+import { type JobState, MAX_DELIVERIES } from './jobs.ts';
+
+interface Stored {
+  readonly part: number;
+  readonly state: JobState;
+}
+
+interface Claim {
+  readonly invocation: SimulatedInvocation | undefined;
+  readonly attempt: number;
+  readonly owner: string | undefined;
+  /** What stood there when it was won. */
+  readonly stored: Stored | undefined;
+  /** Which part it is, from 1. */
+  readonly part: number;
+  /** Its function has asked for a retry. */
+  retrying: boolean;
+}
+
+export interface End {
+  readonly state: string;
+  readonly meta: string;
+  readonly atMs: number;
+  /** Claims in vain before it. */
+  readonly vain: number;
+}
+
+/** One task, by its record. */
+export interface Known {
+  claims: Claim[];
+  stored: Stored | undefined;
+  /** Since its last claim. */
+  storedInPart: boolean;
+  /** Claims since the last checkpoint, or the last outcome; without those that were given back on purpose. */
+  vain: number;
+  /** What a part has gone on as its own message. */
+  goneOn: number;
+  /** Retries that stand, and attempts that somebody asked for by hand. */
+  retries: number;
+  /** A worker has it, or has died with it. */
+  open: boolean;
+  /** Until when its line was its own, between two parts. */
+  heldMs: number;
+  revokedMs: number | undefined;
+  readonly ends: End[];
+}
+
+/** A function that has begun. */
+export interface PartRun {
+  readonly id: string;
+  readonly line: string | undefined;
+  readonly invocation: SimulatedInvocation | undefined;
+  readonly part: number;
+  readonly fromMs: number;
+  readonly claim: Claim | undefined;
+  over: boolean;
+}
+
+/** A task between two parts, which holds its line. */
+interface Gap {
+  readonly id: string;
+  untilMs: number;
+}
+
+export class PartLedger {
+  readonly violations: Violation[] = [];
+  readonly runs: PartRun[] = [];
+  readonly #known = new Map<string, Known>();
+  readonly #history = new Map<string, string[]>();
+  readonly #began = new WeakMap<SimulatedInvocation, number>();
+  readonly #lines = new Map<string, string>();
+  readonly #gaps = new Map<string, Gap>();
+  nowMs: () => number = () => 0;
+  /** How far clocks may differ. */
+  slackMs = 0;
+  invocationMs = 0;
+
+  violate(rule: string, what: string, id?: string): void {
+    const trace = id === undefined ? '' : `\n      ${(this.#history.get(id) ?? []).join('\n      ')}`;
+    this.violations.push({ rule, what: `${what}${trace}` });
+  }
+
+  note(id: string, text: string): void {
+    const lines = this.#history.get(id) ?? [];
+    lines.push(`${this.nowMs()} ${text}`);
+    this.#history.set(id, lines);
+  }
+
+  known(id: string): Known {
+    const known = this.#known.get(id) ?? {
+      claims: [],
+      stored: undefined,
+      storedInPart: false,
+      vain: 0,
+      goneOn: 0,
+      retries: 0,
+      open: false,
+      heldMs: -Infinity,
+      revokedMs: undefined,
+      ends: [],
+    };
+    this.#known.set(id, known);
+    return known;
+  }
+
+  invocationBegins(invocation: SimulatedInvocation): void {
+    this.#began.set(invocation, this.nowMs());
+  }
+
+  /** When an invocation began. */
+  beganMs(invocation: SimulatedInvocation | undefined): number {
+    return (invocation && this.#began.get(invocation)) ?? this.nowMs();
+  }
+
+  /** A record was written. */
+  wrote(before: TaskRecord | undefined, after: TaskRecord): void {
+    const { id } = after;
+    const known = this.known(id);
+    const isClaim = after.owner !== undefined && (after.owner !== before?.owner || after.attempt !== before.attempt);
+    const isCommit = after.committed !== before?.committed && after.committed !== undefined;
+    this.#mayStore(known, after, { isClaim });
+    if (after.revokedMs !== undefined) known.revokedMs ??= this.nowMs();
+    if ((after.requeues ?? 0) > (before?.requeues ?? 0)) {
+      known.vain -= 1;
+      known.open = false;
+      if (known.storedInPart) this.#gap(id);
+    }
+    if (isClaim) this.#claimed(known, before, after);
+    if (before?.finishedMs !== undefined && after.finishedMs === undefined) this.#opened(id, known);
+    const { vain } = known;
+    if (isCommit && after.owner !== undefined) this.#committed(known, after);
+    if (after.finishedMs !== undefined && after.finishedMs !== before?.finishedMs) {
+      this.note(id, `end as ${after.status}`);
+      known.ends.push({ state: after.status, meta: after.meta ?? '', atMs: this.nowMs(), vain });
+      this.#gaps.delete(id);
+    }
+  }
+
+  #opened(id: string, known: Known): void {
+    this.note(id, 'opened again');
+    Object.assign(known, { vain: 0, retries: known.retries + 1 });
+  }
+
+  #committed(known: Known, { id, committed, status, finishedMs }: TaskRecord): void {
+    this.note(id, `commit of ${committed} as ${status}`);
+    Object.assign(known, { vain: 0, open: false });
+    if (finishedMs !== undefined) return;
+    if (known.claims.at(-1)?.retrying === true) known.retries += 1;
+    else {
+      known.goneOn += 1;
+      this.#gap(id);
+    }
+  }
+
+  #mayStore(known: Known, after: TaskRecord, { isClaim }: { readonly isClaim: boolean }): void {
+    const { id } = after;
+    const stored = storedOf(after);
+    const before = known.stored;
+    if (JSON.stringify(stored) === JSON.stringify(before)) return;
+    this.note(id, `stores ${JSON.stringify(stored)}`);
+    known.stored = stored;
+    if (stored === undefined) {
+      // What has succeeded needs none.
+      if (after.status !== 'SUCCESS' || after.finishedMs === undefined)
+        this.violate('no checkpoint is lost', `${id} had ${before?.state.at}`, id);
+      return;
+    }
+    known.storedInPart = true;
+    known.vain = Math.min(known.vain, 1);
+    const claim = known.claims.at(-1);
+    if (isClaim || claim === undefined || claim.invocation !== CURRENT_INVOCATION.getStore())
+      this.violate('only the owner stores', `${id} at ${stored.state.at}`, id);
+    if (stored.state.at < (before?.state.at ?? 0))
+      this.violate('no checkpoint goes back', `${id} from ${before?.state.at} to ${stored.state.at}`, id);
+  }
+
+  #claimed(known: Known, before: TaskRecord | undefined, after: TaskRecord): void {
+    const { id, attempt = 0, owner } = after;
+    const last = known.claims.at(-1);
+    const part = last === undefined ? 1 : last.part + (known.storedInPart ? 1 : 0);
+    this.note(id, `claim of ${attempt}, part ${part}`);
+    if (before?.revokedMs !== undefined) this.violate('nothing begins once it is revoked', id, id);
+    if (before?.finishedMs !== undefined) this.violate('nothing begins after the end', id, id);
+    // Who gives a claim back counts none; the next attempt counts anew.
+    known.vain += 1;
+    Object.assign(known, { storedInPart: false, open: true });
+    const invocation = CURRENT_INVOCATION.getStore();
+    known.claims.push({ invocation, attempt, owner, stored: known.stored, part, retrying: false });
+    this.#gaps.delete(id);
+  }
+
+  /** It is between two parts: what it holds stays its own, at least as long as its worker might have lived. */
+  #gap(id: string): void {
+    if (!this.#lines.has(id)) return;
+    const claim = this.known(id).claims.at(-1);
+    const untilMs = this.beganMs(claim?.invocation) + this.invocationMs - this.slackMs;
+    this.known(id).heldMs = untilMs;
+    this.#gaps.set(id, { id, untilMs });
+  }
+
+  /** Its slot was written for the next part; copies of earlier messages take one too, and go. */
+  kept(id: string, attempt: number, untilMs: number): void {
+    const gap = this.#gaps.get(id);
+    if (gap === undefined || attempt < (this.known(id).claims.at(-1)?.attempt ?? 0)) return;
+    gap.untilMs = Math.max(gap.untilMs, untilMs);
+    this.known(id).heldMs = gap.untilMs;
+  }
+
+  /** A function begins. @param line where one runs at a time */
+  begins(
+    id: string,
+    line: string | undefined,
+    of: { readonly part: number; readonly state: unknown; readonly retries: number },
+  ): PartRun {
+    const invocation = CURRENT_INVOCATION.getStore();
+    const known = this.known(id);
+    const claim = known.claims.findLast((each) => each.invocation === invocation);
+    const run: PartRun = { id, line, invocation, part: of.part, fromMs: this.nowMs(), claim, over: false };
+    this.note(id, `run of part ${of.part} from ${JSON.stringify(of.state)}`);
+    if (line !== undefined) this.#lines.set(id, line);
+    if (claim === undefined) this.violate('no run without a claim', id, id);
+    else if (known.claims.at(-1) === claim) {
+      if (of.retries !== known.retries)
+        this.violate('a part is no retry', `${id}: ${of.retries} retries, and ${known.retries} were asked for`, id);
+      if (known.vain > MAX_DELIVERIES) this.violate('lost workers are counted', `${id}: ${known.vain}`, id);
+    }
+    if (claim !== undefined) {
+      if (JSON.stringify(of.state ?? null) !== JSON.stringify(claim.stored?.state ?? null))
+        this.violate('a part begins with the last checkpoint', `${id}: ${JSON.stringify(of.state)}`, id);
+      if (of.part !== claim.part) this.violate('parts are counted', `${id}: part ${of.part} is ${claim.part}`, id);
+    }
+    for (const other of this.runs) if (this.#lives(other) && this.#lives(run)) this.#beside(run, other);
+    this.#beforeGaps(run);
+    this.runs.push(run);
+    return run;
+  }
+
+  #beside(run: PartRun, other: PartRun): void {
+    if (other.id === run.id) this.violate('a task never runs beside itself', run.id, run.id);
+    else if (run.line !== undefined && other.line === run.line)
+      this.violate('one at a time', `${run.id} beside ${other.id} in ${run.line}`, run.id);
+  }
+
+  #beforeGaps(run: PartRun): void {
+    if (run.line === undefined || !this.#lives(run)) return;
+    for (const gap of this.#gaps.values())
+      if (gap.id !== run.id && this.#lines.get(gap.id) === run.line && gap.untilMs > this.nowMs())
+        this.violate('a line is held between two parts', `${run.id} begins, ${run.line} is ${gap.id}'s`, gap.id);
+  }
+
+  /** What is cut off counts no more, whatever its function still does. */
+  #lives({ id, invocation, claim, over }: PartRun): boolean {
+    if (over || invocation?.dead === true) return false;
+    const known = this.known(id);
+    if (known.claims.at(-1) !== claim || known.ends.length > 0) return false;
+    return this.nowMs() < this.beganMs(invocation) + this.invocationMs - 1000 - this.slackMs;
+  }
+
+  /** A function asks for a retry. */
+  retries({ claim }: PartRun): void {
+    if (claim !== undefined) claim.retrying = true;
+  }
+
+  /** The function was told that `at` is stored. */
+  answered(id: string, at: number): void {
+    const stands = this.known(id).stored?.state.at ?? -1;
+    if (CURRENT_INVOCATION.getStore()?.dead !== true && stands < at && this.known(id).ends.length === 0)
+      this.violate('what is answered is stored', `${id}: ${at}, and ${stands} stands`, id);
+  }
+}
+
+function storedOf({ checkpoint }: TaskRecord): Stored | undefined {
+  return checkpoint === undefined || checkpoint === '' ? undefined : (JSON.parse(checkpoint) as Stored);
+}

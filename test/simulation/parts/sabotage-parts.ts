@@ -1,0 +1,155 @@
+/** Broken promises of tasks in parts: what the checkers must see. */
+import type { World } from 'celeriac/testing';
+
+import type { Backend, ClaimOutcome, CommitRequest, UpdateRequest } from '../../../lib/ports/backend.ts';
+import type { OutgoingMessage } from '../../../lib/ports/broker.ts';
+import { decodeMessage } from '../../../lib/wire/decode-message.ts';
+import { encodeMessage } from '../../../lib/wire/encode-message.ts';
+import type { PartSimulation } from './simulate-parts.ts';
+
+export interface PartSabotage {
+  readonly rule: string;
+  readonly what: string;
+  readonly options: Partial<PartSimulation>;
+}
+
+/** What workers ask of their store, changed on the way. */
+function asking(change: (backend: Backend) => Partial<Backend>): Partial<PartSimulation> {
+  return {
+    wrapPorts: (ports) => ({
+      ...ports,
+      backend: new Proxy(ports.backend, {
+        get: (target, key) => {
+          const value: unknown = Reflect.get(change(target), key) ?? Reflect.get(target, key);
+          return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+        },
+      }),
+    }),
+  };
+}
+
+const claims = (change: (outcome: ClaimOutcome) => ClaimOutcome): Partial<PartSimulation> =>
+  asking((backend) => ({ claim: async (requests) => (await backend.claim(requests)).map(change) }));
+
+const commits = (change: (request: CommitRequest) => CommitRequest): Partial<PartSimulation> =>
+  asking((backend) => ({ commit: (requests) => backend.commit(requests.map(change)) }));
+
+/** What stood there before the last one. */
+function stale(): Partial<PartSimulation> {
+  const past = new Map<string, string>();
+  const last = new Map<string, string>();
+  return asking((backend) => ({
+    claim: async (requests) =>
+      (await backend.claim(requests)).map((outcome, index) => {
+        const id = requests[index]?.id ?? '';
+        if (outcome.kind !== 'claimed' || outcome.checkpoint === undefined) return outcome;
+        if (last.get(id) !== outcome.checkpoint) past.set(id, last.get(id) ?? '');
+        last.set(id, outcome.checkpoint);
+        return { ...outcome, checkpoint: past.get(id) ?? '' };
+      }),
+  }));
+}
+
+function sending(change: (item: OutgoingMessage) => readonly OutgoingMessage[]): Partial<PartSimulation> {
+  return {
+    sabotage: ({ broker }: World) => {
+      const send = broker.send.bind(broker);
+      broker.send = async (items) =>
+        (await Promise.all(items.map((item) => send(change(item))))).map(
+          ([first]) => first ?? { ok: true, messageId: 'nowhere' },
+        );
+    },
+  };
+}
+
+const isPart = ({ body }: OutgoingMessage): boolean => (decodeMessage(body).celeriac.part ?? 0) > 0;
+
+const isUpdate = (request: UpdateRequest): boolean => 'checkpoint' in request;
+
+export const PART_SABOTAGES: readonly PartSabotage[] = [
+  {
+    rule: 'a part begins with the last checkpoint',
+    what: 'a part begins with the checkpoint before the last',
+    options: stale(),
+  },
+  {
+    rule: 'what is answered is stored',
+    what: 'checkpoints are answered, and not written',
+    options: asking((backend) => ({
+      update: (request) => (isUpdate(request) ? Promise.resolve('stored') : backend.update(request)),
+    })),
+  },
+  {
+    rule: 'no checkpoint is lost',
+    what: 'a failure takes the checkpoint away',
+    options: commits((request) => (request.final ? { ...request, checkpoint: '' } : request)),
+  },
+  {
+    rule: 'what has succeeded keeps no checkpoint',
+    what: 'a success leaves the checkpoint',
+    options: commits(({ checkpoint, ...request }) =>
+      checkpoint === '' || checkpoint === undefined ? request : { ...request, checkpoint },
+    ),
+  },
+  {
+    rule: 'every task ends',
+    what: 'messages of later parts get lost',
+    options: sending((item) => (isPart(item) ? [] : [item])),
+  },
+  {
+    rule: 'a part is no retry',
+    what: 'a part is sent as a retry',
+    options: sending((item) => {
+      if (!isPart(item)) return [item];
+      const message = decodeMessage(item.body);
+      const { part: _part, ...celeriac } = message.celeriac;
+      return [{ ...item, body: encodeMessage({ ...message, celeriac, retries: message.retries + 1 }) }];
+    }),
+  },
+  {
+    rule: 'each ends as it must',
+    what: 'workers that die are counted over all parts',
+    options: claims((outcome) =>
+      outcome.kind === 'claimed' && outcome.checkpoint !== undefined
+        ? { ...outcome, deliveries: outcome.deliveries + 3 }
+        : outcome,
+    ),
+  },
+  {
+    rule: 'parts are counted',
+    what: 'parts are not counted',
+    options: claims((outcome) =>
+      outcome.kind === 'claimed' && outcome.checkpoint !== undefined && outcome.checkpoint !== ''
+        ? { ...outcome, checkpoint: outcome.checkpoint.replace(/"part":\d+/, '"part":2') }
+        : outcome,
+    ),
+  },
+  {
+    rule: 'a line is held between two parts',
+    what: "what a part leaves to the next one is anybody's",
+    options: {
+      wrapPorts: ({ slots, ...ports }) => ({
+        ...ports,
+        ...(slots && {
+          slots: new Proxy(slots, {
+            get: (target, key) => {
+              if (key !== 'write') {
+                const value: unknown = Reflect.get(target, key);
+                return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+              }
+              // What is renamed is taken away instead.
+              return (request: Parameters<typeof slots.write>[0]) => {
+                const [holder = ''] = request.put?.keys() ?? [];
+                const isLeft =
+                  request.remove?.length === 1 && holder.split('#')[0] === request.remove[0]?.split('#')[0];
+                if (!isLeft) return slots.write(request);
+                const { put: _put, ...rest } = request;
+                return slots.write(rest);
+              };
+            },
+          }),
+        }),
+      }),
+    },
+  },
+];
