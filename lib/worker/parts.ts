@@ -189,9 +189,10 @@ class PartRun {
     if (isNearlyOver({ leftMs, wholeMs, stretchMs: this.#stretchMs })) throw this.#goOn(state, context);
     if (nowMs - this.#storedMs < everyMs) return;
     const stored = this.#written(state, context);
+    // Cut off before an answer comes, the part ends with it: it may stand, and never goes back.
+    this.#stored = stored;
     const outcome = await this.#store(stored);
     if (outcome === 'stored') {
-      this.#stored = stored;
       this.#storedMs = nowMs;
       return;
     }

@@ -109,6 +109,24 @@ describe('goes on', () => {
     expect(await result.get()).toEqual([2, 'begun']);
   });
 
+  it('from a checkpoint that no answer has come to when it is cut off', async () => {
+    const one = long(async (self) => {
+      if (self.part > 1) return self.state;
+      await self.checkpoint('first');
+      await self.checkpoint('second');
+      return 'an answer came';
+    });
+    using world = one.world;
+    const update = world.backend.update.bind(world.backend);
+    world.backend.update = async (request) => {
+      const outcome = await update(request);
+      return 'checkpoint' in request && request.checkpoint.includes('second') ? new Promise(() => {}) : outcome;
+    };
+    const result = await one.task.delay(0);
+    await world.drain();
+    expect(await result.get()).toBe('second');
+  });
+
   it('not when it is cut off without a word of progress', async () => {
     const one = long(async (_self, _steps, world) => world.clock.sleep(600_000));
     using world = one.world;
@@ -341,7 +359,8 @@ describe('beside the rest', () => {
         return new Promise(() => {});
       },
       { maxDeliveries: 2 },
-      {},
+      // Whoever is dead writes nothing.
+      { faults: {} },
       { fifo: true },
     );
     using world = one.world;

@@ -28,7 +28,7 @@ export interface End {
   readonly state: string;
   readonly meta: string;
   readonly atMs: number;
-  /** Claims in vain before it. */
+  /** Claims in vain before it, those that were given back among them. */
   readonly vain: number;
 }
 
@@ -40,6 +40,8 @@ export interface Known {
   storedInPart: boolean;
   /** Claims since the last checkpoint, or the last outcome; without those that were given back on purpose. */
   vain: number;
+  /** Those that were given back on purpose: whoever does nothing else is lost too. */
+  givenBack: number;
   /** What a part has gone on as its own message. */
   goneOn: number;
   /** Retries that stand, and attempts that somebody asked for by hand. */
@@ -99,6 +101,7 @@ export class PartLedger {
       stored: undefined,
       storedInPart: false,
       vain: 0,
+      givenBack: 0,
       goneOn: 0,
       retries: 0,
       open: false,
@@ -131,10 +134,11 @@ export class PartLedger {
       known.vain -= 1;
       known.open = false;
       if (known.storedInPart) this.#gap(id);
+      else known.givenBack += 1;
     }
     if (isClaim) this.#claimed(known, before, after);
     if (before?.finishedMs !== undefined && after.finishedMs === undefined) this.#opened(id, known);
-    const { vain } = known;
+    const vain = known.vain + known.givenBack;
     if (isCommit && after.owner !== undefined) this.#committed(known, after);
     if (after.finishedMs !== undefined && after.finishedMs !== before?.finishedMs) {
       this.note(id, `end as ${after.status}`);
@@ -145,12 +149,12 @@ export class PartLedger {
 
   #opened(id: string, known: Known): void {
     this.note(id, 'opened again');
-    Object.assign(known, { vain: 0, retries: known.retries + 1 });
+    Object.assign(known, { vain: 0, givenBack: 0, retries: known.retries + 1 });
   }
 
   #committed(known: Known, { id, committed, status, finishedMs }: TaskRecord): void {
     this.note(id, `commit of ${committed} as ${status}`);
-    Object.assign(known, { vain: 0, open: false });
+    Object.assign(known, { vain: 0, givenBack: 0, open: false });
     if (finishedMs !== undefined) return;
     if (known.claims.at(-1)?.retrying === true) known.retries += 1;
     else {
@@ -173,7 +177,7 @@ export class PartLedger {
       return;
     }
     known.storedInPart = true;
-    known.vain = Math.min(known.vain, 1);
+    Object.assign(known, { vain: Math.min(known.vain, 1), givenBack: 0 });
     const claim = known.claims.at(-1);
     if (isClaim || claim === undefined || claim.invocation !== CURRENT_INVOCATION.getStore())
       this.violate('only the owner stores', `${id} at ${stored.state.at}`, id);
