@@ -25,5 +25,5 @@ export {
   type TemplateOptions,
 } from './template.ts';
 export type { AddedStatusUrl, StatusUrlOptions } from './status-url.ts';
-export type { NotifyOptions } from './notify.ts';
+export type { NotifyOptions, ProcessNotifyOptions } from './notify.ts';
 export type { AddedMonitor, MonitorAuth, MonitorOidc, MonitorOptions, MonitorRoles } from './monitor.ts';

@@ -12,8 +12,8 @@ import {
   MAX_NOTICE_WINDOW_SECONDS,
   MIN_NOTICE_WINDOW_SECONDS,
 } from '../lib/base/limits.ts';
-import type { AppManifest, NotifyTold } from '../lib/options/manifest.ts';
-import { digestFailures, type Rights, tellFailures } from './grants.ts';
+import { type AppManifest, type NotifyTold, processQueuesOf } from '../lib/options/manifest.ts';
+import { digestFailures, onKeys, type Rights, ROLL_NOTES, tellFailures } from './grants.ts';
 import type { TaskTables } from './tables.ts';
 
 /** Who is told of failures, and how often: `emails`, `topic` or both. */
@@ -31,22 +31,19 @@ export interface NotifyOptions {
   readonly monitorUrl?: string;
 }
 
+/** How often somebody is told, where processes send the mails. */
+export type ProcessNotifyOptions = Pick<NotifyOptions, 'window' | 'monitorUrl'>;
+
+const PROCESS_KEYS: ReadonlySet<string> = new Set<keyof ProcessNotifyOptions>(['window', 'monitorUrl']);
 const KEYS: ReadonlySet<string> = new Set<keyof NotifyOptions>(['emails', 'topic', 'window', 'monitorUrl']);
 // Neither spaces nor what separates or names addresses; SNS sends a confirmation there, which is the real check.
 const ADDRESS = /^[^\s@<>(),;:"[\]\\]{1,64}@[^\s@<>(),;:"[\]\\]{1,255}$/;
 
 /** @throws InvalidOption, ImproperlyConfigured */
 export function validateNotify(options: NotifyOptions, app: AppManifest, service: Construct): void {
-  const { emails, topic, window, monitorUrl } = options;
+  const { emails, topic } = options;
   refuseUnknownKeys(options, KEYS, 'notify()');
-  if (service.node.tryFindChild('Notifications') !== undefined)
-    throw new ImproperlyConfigured(
-      'notify(): called twice for one service. Give all in one call, or subscribe to the topic that it returns.',
-    );
-  if (app.history === 'off')
-    throw new ImproperlyConfigured(
-      "notify(): the app's history is 'off', and digests count what stands there. Set history: 'failures', which keeps nothing of what succeeds.",
-    );
+  refuseTwice('notify()', service);
   if (emails !== undefined && (!Array.isArray(emails) || emails.length === 0))
     throw new InvalidOption(`notify(): emails: ${shown(emails)} given; a list of at least one address is allowed.`);
   if (emails === undefined && topic === undefined)
@@ -56,21 +53,53 @@ export function validateNotify(options: NotifyOptions, app: AppManifest, service
     throw new InvalidOption(
       'notify(): topic: a FIFO topic given, which takes no e-mail subscriptions. Use a standard one.',
     );
-  checkWindow(window);
+  checkHow('notify()', options, app, service);
+}
+
+/** @throws InvalidOption, ImproperlyConfigured */
+export function validateProcessNotify(options: ProcessNotifyOptions, app: AppManifest, service: Construct): void {
+  const call = 'notifyByProcesses()';
+  refuseUnknownKeys(options, PROCESS_KEYS, call);
+  refuseTwice(call, service);
+  if (processQueuesOf(app).length === 0)
+    throw new ImproperlyConfigured(
+      `${call}: no queue of the app has a process for its worker, so nobody would send the mails. Declare one: queues: { slow: { worker: 'process' } }; or use notify({ emails: ['ops@example.org'] }).`,
+    );
+  checkHow(call, options, app, service);
+}
+
+function refuseTwice(call: string, service: Construct): void {
+  if (service.node.tryFindChild('Notifications') !== undefined)
+    throw new ImproperlyConfigured(
+      `${call}: called twice for one service, or beside its sibling. Give all in one call, or subscribe to the topic that notify() returns.`,
+    );
+}
+
+function checkHow(
+  call: string,
+  { window, monitorUrl }: ProcessNotifyOptions,
+  app: AppManifest,
+  service: Construct,
+): void {
+  if (app.history === 'off')
+    throw new ImproperlyConfigured(
+      `${call}: the app's history is 'off', and digests count what stands there. Set history: 'failures', which keeps nothing of what succeeds.`,
+    );
+  checkWindow(window, call);
   if (monitorUrl === undefined) return;
-  if (Token.isUnresolved(monitorUrl)) return refuseOwnMonitor(monitorUrl, service);
+  if (Token.isUnresolved(monitorUrl)) return refuseOwnMonitor(monitorUrl, service, call);
   if (!URL.canParse(monitorUrl) || !/^https?:$/.test(new URL(monitorUrl).protocol))
     throw new InvalidOption(
-      `notify(): monitorUrl: ${shown(monitorUrl)} given; an address as in 'https://tasks.example.org' is allowed.`,
+      `${call}: monitorUrl: ${shown(monitorUrl)} given; an address as in 'https://tasks.example.org' is allowed.`,
     );
 }
 
 /** Its function may switch what feeds the workers, and so comes behind them. @throws InvalidOption */
-function refuseOwnMonitor(monitorUrl: string, service: Construct): void {
+function refuseOwnMonitor(monitorUrl: string, service: Construct, call: string): void {
   for (const token of Tokenization.reverseString(monitorUrl).tokens)
     if (Reference.isReference(token) && token.target.node.path.startsWith(`${service.node.path}/`))
       throw new InvalidOption(
-        "notify(): monitorUrl: the address of this service's own monitor given, which CloudFormation makes behind the workers that would be told of it. Give it as text: that of a domain of your own, or what the stack's output says after the first deployment.",
+        `${call}: monitorUrl: the address of this service's own monitor given, which CloudFormation makes behind the workers that would be told of it. Give it as text: that of a domain of your own, or what the stack's output says after the first deployment.`,
       );
 }
 
@@ -84,13 +113,13 @@ function checkEmail(email: unknown, index: number, all: readonly string[]): void
     throw new InvalidOption(`notify(): emails[${index}]: ${shown(email)} stands there twice. Leave one of them out.`);
 }
 
-function checkWindow(window: Duration | undefined): void {
+function checkWindow(window: Duration | undefined, call: string): void {
   if (window === undefined) return;
   // Not toSeconds() by itself: milliseconds that are no whole seconds are an error of CDK's, without a field.
   const seconds = window.toMilliseconds({ integral: false }) / 1000;
   if (seconds >= MIN_NOTICE_WINDOW_SECONDS && seconds <= MAX_NOTICE_WINDOW_SECONDS && seconds % 60 === 0) return;
   throw new InvalidOption(
-    `notify(): window: ${window.toHumanString()} given; whole minutes from one minute to one day are allowed.`,
+    `${call}: window: ${window.toHumanString()} given; whole minutes from one minute to one day are allowed.`,
   );
 }
 
@@ -112,11 +141,7 @@ export class TaskNotifications extends Construct {
     this.#tables = props.tables;
     this.topic = props.topic ?? this.#newTopic(props.encryptionKey);
     for (const email of emails) this.topic.addSubscription(new EmailSubscription(email));
-    this.told = {
-      topic: this.topic.topicArn,
-      window: window?.toSeconds() ?? DEFAULT_NOTICE_WINDOW_SECONDS,
-      ...(monitorUrl === undefined ? {} : { monitor: monitorUrl }),
-    };
+    this.told = { topic: this.topic.topicArn, ...howTold({ window, monitorUrl }) };
   }
 
   /** Of whoever runs tasks. */
@@ -152,4 +177,33 @@ export class TaskNotifications extends Construct {
     const masterKey = encryptionKey ?? this.#ownKey;
     return new Topic(this, 'Topic', { enforceSSL: true, ...(masterKey === undefined ? {} : { masterKey }) });
   }
+}
+
+export interface ProcessNotificationsProps extends ProcessNotifyOptions {
+  readonly tables: TaskTables;
+}
+
+/** Processes send the mails: nothing is made, and they may do what the sweeper does where there is a topic. */
+export class ProcessNotifications extends Construct {
+  /** What functions and processes are told of it. */
+  readonly told: NotifyTold;
+  readonly workerRights: Rights[];
+  readonly sweeperRights: Rights[];
+  readonly processRights: Rights[];
+
+  constructor(scope: Construct, id: string, { tables, ...how }: ProcessNotificationsProps) {
+    super(scope, id);
+    this.told = howTold(how);
+    this.workerRights = [tellFailures(tables.state)];
+    this.sweeperRights = [digestFailures(tables.state)];
+    // Minutes that the sweeper has counted, and how far it is.
+    this.processRights = [digestFailures(tables.state), onKeys(tables.state, [ROLL_NOTES], ['Query'])];
+  }
+}
+
+function howTold({ window, monitorUrl }: ProcessNotifyOptions): Omit<NotifyTold, 'topic'> {
+  return {
+    window: window?.toSeconds() ?? DEFAULT_NOTICE_WINDOW_SECONDS,
+    ...(monitorUrl === undefined ? {} : { monitor: monitorUrl }),
+  };
 }

@@ -27,7 +27,14 @@ import { serviceFromAttributes, serviceFromParameter } from './imported-service.
 import { refuseUnknownProps } from './known-props.ts';
 import { MeteredService } from './metrics.ts';
 import { type AddedMonitor, type MonitorOptions, TaskMonitor, validateMonitor } from './monitor.ts';
-import { type NotifyOptions, TaskNotifications, validateNotify } from './notify.ts';
+import {
+  type NotifyOptions,
+  ProcessNotifications,
+  type ProcessNotifyOptions,
+  TaskNotifications,
+  validateNotify,
+  validateProcessNotify,
+} from './notify.ts';
 import { Operators, type OperatorsProps } from './operators.ts';
 import type { TaskFunctionOptions } from './task-function.ts';
 import { planQueues, type QueueOverrides, type ServicePlan } from './plan.ts';
@@ -495,6 +502,25 @@ export class TaskService extends MeteredService implements ITaskService {
     this.#functions.tell(told, { workerRights, sweeperRights }, this.#keys, this.#environment);
     this.#processes.tell(told, workerRights);
     return topic;
+  }
+
+  /**
+   * The same by a mail server of yours: each `celeriac worker` whose environment names one sends the mails, and looks once a
+   * minute what functions had to tell. Nothing is made for it.
+   *
+   * @example
+   * ```ts
+   * service.notifyByProcesses({ monitorUrl: 'https://tasks.example.org' });
+   * ```
+   * @throws InvalidOption; ImproperlyConfigured for an app without a queue whose worker is a process, or whose history is
+   *   `'off'`, and beside `notify()`
+   */
+  notifyByProcesses(options: ProcessNotifyOptions = {}): void {
+    validateProcessNotify(options, this.manifest, this);
+    const { tables } = this;
+    const parts = new ProcessNotifications(this, 'Notifications', { ...options, tables });
+    this.#functions.tell(parts.told, parts, this.#keys, this.#environment);
+    this.#processes.tell(parts.told, parts.processRights);
   }
 
   /**

@@ -5,11 +5,15 @@ import { pathToFileURL } from 'node:url';
 
 import { errorStack, errorText } from '../base/error-text.ts';
 import { CeleriacError } from '../base/celeriac-error.ts';
+import { DEFAULT_NOTICE_WINDOW_SECONDS } from '../base/limits.ts';
 import { systemClock } from '../base/time.ts';
 import type { Celeriac } from '../app/app.ts';
 import { LocalCloud } from '../local/cloud.ts';
 import { type KeptRule, MemoryRules } from '../memory/memory-rules.ts';
+import { processEnvironment } from '../options/environment.ts';
+import { readMailServer } from '../options/mail-server.ts';
 import type { Logger } from '../ports/log.ts';
+import { smtpNotifier } from '../process/smtp-notifier.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './messages.ts';
 import { ShownArguments } from './shown-arguments.ts';
 import { SoleWorker } from './take-over.ts';
@@ -90,6 +94,7 @@ let sole: SoleWorker | undefined;
 async function begin({ endpoints, rules }: WorkerSetup): Promise<void> {
   const app = await loading;
   if (app === undefined) throw new Error('load comes before begin');
+  const server = readMailServer(processEnvironment());
   cloud = await LocalCloud.start(app, {
     endpoints,
     invocation: INVOCATION,
@@ -99,6 +104,9 @@ async function begin({ endpoints, rules }: WorkerSetup): Promise<void> {
       return app.consume(deliveries, invocation);
     },
     rules: new ToldRules(rules),
+    ...(server === undefined
+      ? {}
+      : { notify: { window: DEFAULT_NOTICE_WINDOW_SECONDS }, notifier: await smtpNotifier(server, logger) }),
     wrapPorts: (ports) => {
       sole = new SoleWorker(ports.backend);
       return { ...ports, backend: sole.backend() };

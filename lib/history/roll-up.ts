@@ -53,7 +53,8 @@ export async function rollUp(ports: RollPorts, version?: string): Promise<RollUp
     const notifying = await ports.notify?.();
     const failures: FailureCounts[] = [];
     const { untilMs, ...report } = await rollUpAll({ ...ports, notifying, failures }, version);
-    if (notifying !== undefined) await tellDue({ untilMs, counts: mergeCounts(failures) }, notifying, ports);
+    if (notifying !== undefined && (await tellDue({ untilMs, counts: mergeCounts(failures) }, notifying, ports)))
+      await ports.history.rolled(untilMs);
     return report;
   } catch (error) {
     ports.logger.log('error', `The history was not rolled up: ${errorLine(error)}`);

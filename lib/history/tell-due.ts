@@ -28,7 +28,7 @@ import {
 import { digestMail } from '../notify/mail.ts';
 import { logFailed, type Sending, sendMail, tellMarked } from '../notify/send.ts';
 import type { Logger } from '../ports/log.ts';
-import type { Failure, Notices, Notifying, NoticeWindow } from '../ports/notices.ts';
+import type { Failure, KnownFailure, Notices, Notifying, NoticeWindow } from '../ports/notices.ts';
 import type { HistoryEntry } from '../wire/history-entry.ts';
 
 interface TellPorts {
@@ -62,18 +62,58 @@ export async function keepFailures(
   return counts;
 }
 
-/** Never throws: the next sweep tries again. */
-export async function tellDue(rolled: Rolled, notifying: Notifying, ports: TellPorts): Promise<void> {
+/**
+ * Never throws: the next sweep tries again.
+ *
+ * @returns whether a window is over whose digest another one makes, who has to see that its minutes are counted
+ */
+export async function tellDue(rolled: Rolled, notifying: Notifying, ports: TellPorts): Promise<boolean> {
   try {
     const { notices, notifier } = notifying;
     const window = await markMissed(rolled.counts, await notices.window(), notifying, ports);
-    if (window === undefined || notifier === undefined) return;
+    if (window === undefined) return false;
+    const isOver = rolled.untilMs >= window.untilMs;
+    if (notifier === undefined) return isOver;
     const sending = sendingOf({ ...notifying, notifier }, ports.logger);
-    if (!(await tellOverdue(window, rolled.counts, sending, ports.clock.nowMs()))) return;
-    if (rolled.untilMs >= window.untilMs) await endWindow(window, rolled.untilMs, notifying, sending, ports.clock);
+    if (!(await tellOverdue(window, rolled.counts, sending, ports.clock.nowMs()))) return false;
+    if (isOver && (await notifying.notices.takeDigest(window, ports.clock.nowMs())))
+      await endWindow(window, rolled.untilMs, notifying, sending);
   } catch (error) {
     logFailed(`Who is to be told of failures was not told now: ${errorLine(error)}`, ports.logger);
   }
+  return false;
+}
+
+/**
+ * What processes tell where the sweeper sends nothing: the same, of what the sweeper has marked and counted. Several processes may
+ * look at once, so that whoever has something to tell takes the window first. Never throws.
+ *
+ * @param rolledUntilMs how far the sweeper is; asked where a window may be over
+ */
+export async function tellCounted(
+  rolledUntilMs: () => Promise<number>,
+  notifying: Notifying & Pick<Sending, 'notifier'>,
+  { clock, logger }: TellPorts,
+): Promise<void> {
+  try {
+    const { notices } = notifying;
+    const window = await notices.window();
+    if (window === undefined) return;
+    const nowMs = clock.nowMs();
+    const untilMs = nowMs < window.untilMs ? 0 : await rolledUntilMs();
+    const isOver = untilMs >= window.untilMs;
+    const isDue = isOver || [...window.known.values()].some((known) => isOverdue(known, nowMs));
+    if (!isDue || !(await notices.takeDigest(window, nowMs))) return;
+    const sending = sendingOf(notifying, logger);
+    if ((await tellOverdue(window, new Map(), sending, nowMs)) && isOver)
+      await endWindow(window, untilMs, notifying, sending);
+  } catch (error) {
+    logFailed(`Who is to be told of failures was not told now: ${errorLine(error)}`, logger);
+  }
+}
+
+function isOverdue({ untold, markedMs }: KnownFailure, nowMs: number): boolean {
+  return untold !== undefined && markedMs <= nowMs - NOTICE_OVERDUE_SECONDS * 1000;
 }
 
 function sendingOf({ notices, notifier, ...place }: Notifying & Pick<Sending, 'notifier'>, logger: Logger): Sending {
@@ -112,22 +152,22 @@ async function tellOverdue(
   sending: Sending,
   nowMs: number,
 ): Promise<boolean> {
-  for (const [key, { untold, markedMs }] of known) {
+  for (const [key, each] of known) {
+    const { untold } = each;
     // What is counted has ended a minute ago: nobody is about to tell it any more.
-    const isOverdue = counted.has(key) || markedMs <= nowMs - NOTICE_OVERDUE_SECONDS * 1000;
-    if (untold !== undefined && isOverdue && !(await tellMarked(untold, sending))) return false;
+    const isDue = counted.has(key) || isOverdue(each, nowMs);
+    if (untold !== undefined && isDue && !(await tellMarked(untold, sending))) return false;
   }
   return true;
 }
 
+/** Of whoever has taken its digest. */
 async function endWindow(
   window: NoticeWindow,
   endMs: number,
   { notices, windowSeconds }: Notifying,
   sending: Sending,
-  clock: Clock,
 ): Promise<void> {
-  if (!(await notices.takeDigest(window, clock.nowMs()))) return;
   const minutes = await notices.minutes({ fromMs: window.startMs, untilMs: endMs });
   const counts = mergeCounts(minutes.map(({ data }) => unpackFailures(data)));
   const mail = digestMail(

@@ -14,8 +14,10 @@ import { type DeadLetter, peekDeadLetters, SqsPoller } from '../aws/poller.ts';
 import { provision } from '../aws/provision.ts';
 import { type Duration, durationSeconds } from '../base/duration.ts';
 import { errorLine } from '../base/error-text.ts';
+import { sentBy } from '../notify/send.ts';
 import { MemoryRules } from '../memory/memory-rules.ts';
 import type { Logger } from '../ports/log.ts';
+import type { Notifier } from '../ports/notices.ts';
 import type { Ports } from '../ports/ports.ts';
 import { hasFunction, workOn } from './process-queues.ts';
 import { batchSizeOf, workersOf } from '../options/at-once.ts';
@@ -63,6 +65,8 @@ export interface LocalCloudOptions {
   readonly rules?: MemoryRules;
   /** Who is told of failures, as a deployed function would be: `AWS_ENDPOINT_URL_SNS` says where its topic is. Default: nobody. */
   readonly notify?: NotifyTold;
+  /** Sends those mails, in the place of a topic. Default: none; without a topic failures are marked and counted, and nobody is told. */
+  readonly notifier?: Notifier;
   /** Asked of each request before it is answered, who may make it; for tests of roles. Default: everybody may do all. */
   readonly authorize?: Authorize;
 }
@@ -142,7 +146,7 @@ export class LocalCloud {
     );
     app.use({
       ...ports,
-      ...options.wrapPorts?.(ports),
+      ...wrapped(ports, options),
       rules: cloud.rules,
       ...(options.logger === undefined ? {} : { logger: options.logger }),
     });
@@ -249,7 +253,8 @@ export class LocalCloud {
 
   #runProcess(queue: string): void {
     const { app, environment, clients } = this;
-    const parts = { app, environment, clients, wrap: this.#options.wrapPorts };
+    const wrap = (ports: Ports): Partial<Ports> => wrapped(ports, this.#options);
+    const parts = { app, environment, clients, wrap };
     this.#run(workerOf(queue), () => workOn(queue, parts, this.#stop.signal, this.#invocationSeconds));
   }
 
@@ -321,4 +326,10 @@ export class LocalCloud {
       await systemClock.sleep(everyMs, signal);
     }
   }
+}
+
+type Wrapped = Pick<Ports, 'broker' | 'backend' | 'timers' | 'notify'>;
+
+function wrapped(ports: Wrapped, { wrapPorts, notifier }: LocalCloudOptions): Partial<Ports> {
+  return { ...wrapPorts?.(ports), notify: notifier === undefined ? ports.notify : sentBy(notifier, ports.notify) };
 }

@@ -1,7 +1,7 @@
 /** A mail is sent, or it is logged that it was not: whatever an address or a server refuses, no task and no sweep fails for it. */
 import { errorLine } from '../base/error-text.ts';
 import type { Logger } from '../ports/log.ts';
-import type { Failure, Mail, Notices, Notifier } from '../ports/notices.ts';
+import type { Failure, Mail, Notices, Notifier, Notifying } from '../ports/notices.ts';
 import { failureMail, type MailPlace } from './mail.ts';
 
 /** In the field `code` of log lines. */
@@ -42,4 +42,12 @@ export async function tellMarked(failure: Failure, sending: Sending): Promise<bo
 
 export function logFailed(message: string, logger: Logger): void {
   logger.log('error', message, { code: NOTIFICATION_FAILED });
+}
+
+/** The same, by a sender of the process. */
+export function sentBy(
+  notifier: Notifier,
+  notify: (() => Promise<Notifying>) | undefined,
+): (() => Promise<Notifying & Pick<Sending, 'notifier'>>) | undefined {
+  return notify && (async () => ({ ...(await notify()), notifier }));
 }

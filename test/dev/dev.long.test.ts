@@ -3,10 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { isFree, nextFree } from '../../lib/dev/free-ports.ts';
 import { celeriacAt, PROCESS_VARIABLES } from '../support/celeriac.ts';
+import { type MailServerForTests, startMailServer } from '../support/mail-server.ts';
 import { PATIENCE_MS } from '../support/patience.ts';
 
 mkdirSync('.vitest', { recursive: true });
@@ -14,6 +15,11 @@ const folder = resolve(mkdtempSync('.vitest/dev-'));
 const tasks = join(folder, 'tasks.ts');
 const effects = join(folder, 'effects.txt');
 const started: ChildProcess[] = [];
+let mailServer: MailServerForTests;
+beforeAll(async () => {
+  mailServer = await startMailServer();
+});
+afterAll(() => mailServer.stop());
 afterAll(() => {
   for (const child of started) child.kill('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
@@ -44,11 +50,17 @@ interface Running {
   readonly exit: Promise<number | null>;
 }
 
+const mailVariables = (): Record<string, string> => ({
+  CELERIAC_SMTP_URL: `smtp://127.0.0.1:${mailServer.port}`,
+  CELERIAC_MAIL_FROM: 'dev@example.org',
+  CELERIAC_MAIL_TO: 'me@example.org',
+});
+
 function start(...args: readonly string[]): Running {
   const child = spawn(
     process.execPath,
     ['--conditions=@celeriac/source', resolve('lib/cli/main.ts'), 'dev', '--app', 'tasks.ts', ...args],
-    { cwd: folder, env: PROCESS_VARIABLES, stdio: ['ignore', 'pipe', 'pipe'] },
+    { cwd: folder, env: { ...PROCESS_VARIABLES, ...mailVariables() }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   started.push(child);
   let text = '';
@@ -89,6 +101,10 @@ it('follows the code, and outlives being killed', async () => {
   expect(await asked()).toEqual(['broken', 'long', 'record']);
   await call('broken');
   await shows(one, /✗ TypeError: total is undefined\n +at .*tasks\.ts:\d+:\d+/);
+  // Whoever names a mail server is told of it.
+  await expect
+    .poll(() => mailServer.mails.map(({ subject, to }) => `${to.join()} ${subject}`), { timeout: PATIENCE_MS })
+    .toEqual([expect.stringMatching(/^me@example\.org \[shop\] Error: Task broken \(.*\): TypeError: total/)]);
 
   // Edited while a task runs: the new code runs it again, and all that comes.
   await call('long', 'edited');

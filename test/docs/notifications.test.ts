@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 
 import { expect, it } from 'vitest';
 
+import { MAIL_VARIABLES } from '../../lib/options/mail-server.ts';
 import { runExample } from '../support/run-example.ts';
 
 const page = readFileSync('docs/notifications.md', 'utf8');
@@ -24,10 +25,10 @@ for (const { subject } of world.mails) console.log(subject.replace(/ \\(.*\\)/, 
   ]);
 });
 
-it('each option has a row', () => {
+it('each option and each variable has a row', () => {
   const source = readFileSync('infra/notify.ts', 'utf8');
   const [, options = ''] = /export interface NotifyOptions \{(.*?)\n\}/s.exec(source) ?? [];
   const names = [...options.matchAll(/^ {2}readonly (\w+)/gm)].map(([, name]) => name);
   const rows = [...page.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
-  expect(rows).toEqual(names);
+  expect(rows).toEqual([...names, ...Object.values(MAIL_VARIABLES)]);
 });

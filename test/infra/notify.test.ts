@@ -66,6 +66,59 @@ describe('notify()', () => {
   });
 });
 
+describe('notifyByProcesses()', () => {
+  const { service, template: of } = made((_stack, tasks) => {
+    tasks.notifyByProcesses({ window: Duration.minutes(5), monitorUrl: 'https://tasks.example.org' });
+  });
+  const template = of();
+
+  it('makes no topic, and tells functions and processes that somebody else sends', () => {
+    template.resourceCountIs('AWS::SNS::Topic', 0);
+    const { Worker, Sweeper } = variablesOf(template);
+    expect(Worker).toEqual({ window: 300, monitor: 'https://tasks.example.org' });
+    expect(Sweeper).toEqual(Worker);
+    expect(JSON.stringify(Stack.of(service).resolve(service.workerEnvironment()))).toContain('notify');
+    expect(JSON.stringify(template.toJSON())).not.toContain('sns:Publish');
+  });
+
+  it('lets processes end windows, and workers mark alone', () => {
+    const onNotices = (statements: readonly { readonly Action?: unknown }[]): unknown[] =>
+      statements
+        .filter((statement) => JSON.stringify(statement).includes('"notices"'))
+        .flatMap(({ Action }) => Action as string[])
+        .toSorted();
+    const mark = ['dynamodb:GetItem', 'dynamodb:UpdateItem'];
+    const all = ['dynamodb:DeleteItem', 'dynamodb:PutItem', 'dynamodb:Query', ...mark].toSorted();
+    expect(onNotices(statementsOf(template, /WorkersdefaultRole/))).toEqual(mark);
+    expect(onNotices(statementsOf(template, /SweeperRole/))).toEqual(all);
+    const [policy] = Object.values(template.findResources('AWS::IAM::ManagedPolicy'));
+    const { Statement } = (policy as { Properties: { PolicyDocument: { Statement: { Action: string[] }[] } } })
+      .Properties.PolicyDocument;
+    expect(onNotices(Statement)).toEqual(all);
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ['an address', { emails: ['ops@example.org'] }, /notifyByProcesses\(\): 'emails' is no option/],
+    ['half a minute', { window: Duration.seconds(30) }, /notifyByProcesses\(\): window: 30 seconds given/],
+    ['a script', { monitorUrl: 'javascript:x' }, /notifyByProcesses\(\): monitorUrl: 'javascript:x' given/],
+  ])('refuses %s', (_what, options, message) => {
+    expect(() => made((_stack, tasks) => tasks.notifyByProcesses(options as object))).toThrow(message);
+  });
+
+  it('refuses an app without a process, one without history, and a second way', () => {
+    const call = (_stack: Stack, tasks: TaskService): void => tasks.notifyByProcesses();
+    expect(() => made(call, shop({}))).toThrow(/no queue of the app has a process.*worker: 'process'/);
+    const without = { history: 'off', queues: { default: {}, slow: { worker: 'process' } } } as const;
+    expect(() => made(call, shop(without))).toThrow(/notifyByProcesses\(\): the app's history is 'off'/);
+    expect(() =>
+      made((stack, tasks) => {
+        tasks.notify(OPS);
+        call(stack, tasks);
+      }),
+    ).toThrow(/notifyByProcesses\(\): called twice for one service, or beside its sibling/);
+  });
+});
+
 it('the address of its own monitor would be a circle of resources: refused, and what to do instead', () => {
   const ofMonitor = (from: 'own' | 'other') =>
     made((stack, tasks) => {

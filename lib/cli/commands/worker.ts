@@ -13,6 +13,7 @@ import {
 } from '../../base/limits.ts';
 import { awsProcess } from '../../process/aws-process.ts';
 import { serveHealth } from '../../process/health.ts';
+import { processMails } from '../../process/mails.ts';
 import type { CommandModule } from '../command.ts';
 import { UsageError } from '../failures.ts';
 import { isModule } from '../place.ts';
@@ -83,12 +84,14 @@ async function work(
 ): Promise<void> {
   const { queues, concurrency, lease: leaseSeconds, grace, port } = options;
   const name = `${options.hostname ?? hostname()}.${process.pid}`.slice(-LONGEST_NAME);
-  const own = awsProcess(app, environment, clients, {
-    concurrency,
-    leaseSeconds,
-    name,
-    ...(queues === undefined ? {} : { queues }),
-  });
+  const mails = await processMails({ app, environment, clients }, tools.terminal.variables);
+  const own = awsProcess(
+    app,
+    environment,
+    clients,
+    { concurrency, leaseSeconds, name, ...(queues === undefined ? {} : { queues }) },
+    mails?.wrap,
+  );
   const health = port === undefined ? undefined : await serveHealth(own, port);
   const forget = tools.terminal.ending(() => {
     const status = own.health;
@@ -105,13 +108,16 @@ async function work(
     queues: own.queues,
     concurrency,
     place,
+    ...(mails === undefined ? {} : { mails: mails.place }),
     ...(health === undefined ? {} : { health: `${health.url}/health` }),
   });
   try {
+    mails?.begin();
     await own.run();
     app.logger.log('info', `Worker ${name} has ended`);
   } finally {
     forget();
+    await mails?.stop();
     await health?.stop();
   }
 }

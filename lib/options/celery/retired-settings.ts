@@ -5,7 +5,7 @@ const retired = true;
 
 export const RETIRED_SETTINGS: readonly SettingGroup[] = [
   {
-    here: 'the stack says who is told of failures: service.notify({ emails }); docs/notifications.md',
+    here: 'the stack says who is told of failures: service.notify({ emails }), or CELERIAC_SMTP_URL of a process; docs/notifications.md',
     retired,
     settings: [
       ['CELERY_SEND_TASK_ERROR_EMAILS', null, false],

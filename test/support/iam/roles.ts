@@ -44,10 +44,15 @@ export interface ServiceRoles {
 }
 
 /** @param notified whether somebody is told of failures */
-export function rolesOf(app: Celeriac, callers: Callers = EVERY_GRANT, notified = false): ServiceRoles {
+export function rolesOf(
+  app: Celeriac,
+  callers: Callers = EVERY_GRANT,
+  notified: boolean | 'processes' = false,
+): ServiceRoles {
   const stack = new Stack(newApp(), 'Test', { env: { account: ACCOUNT, region: REGION } });
   const service = new TaskService(stack, 'Tasks', { app, entry: ENTRY });
-  const topic = notified ? service.notify({ emails: ['ops@example.org'] }) : undefined;
+  const topic = notified === true ? service.notify({ emails: ['ops@example.org'] }) : undefined;
+  if (notified === 'processes') service.notifyByProcesses();
   const functions = new Map<string, LambdaFn>([[SWEEPER, service.sweeper]]);
   for (const [actor, grant] of Object.entries(callers)) {
     const caller = newCaller(stack, `Caller${functions.size}`);
