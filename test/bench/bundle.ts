@@ -27,14 +27,14 @@ export const handler = async ({ Records }) => {
 };
 `;
 
-interface Bundle {
+export interface Bundle {
   /** What a start reads. */
   readonly start: Size;
   /** All files. */
   readonly all: Size;
 }
 
-interface Size {
+export interface Size {
   readonly files: number;
   readonly bytes: number;
   readonly gzip: number;
@@ -74,9 +74,14 @@ function sizeOf(outputs: Outputs, paths: readonly string[]): Size {
 }
 
 /** As infra does. */
-function handler(name: 'worker' | 'sweeper', sdk: Sdk, folder: string): Bundle {
+export function handler(
+  name: 'worker' | 'sweeper',
+  sdk: Sdk,
+  folder: string,
+  entry = 'examples/blog/tasks.ts',
+): Bundle {
   const metafile = join(folder, 'metafile.json');
-  bundleWorker('examples/blog/tasks.ts', join(folder, 'index.mjs'), name, sdk, [`--metafile=${metafile}`]);
+  bundleWorker(entry, join(folder, 'index.mjs'), name, sdk, [`--metafile=${metafile}`]);
   return bundleIn(JSON.parse(readFileSync(metafile, 'utf8')) as Metafile, 'index.mjs');
 }
 
@@ -132,7 +137,7 @@ export async function bundle(rounds: number): Promise<Row[]> {
   }
 }
 
-function kilobytes(bytes: number): string {
+export function kilobytes(bytes: number): string {
   return `${(bytes / 1024).toFixed(1)} KB`;
 }
 
@@ -166,33 +171,42 @@ function partsOf(size: Size): Row[] {
   return sorted.map(([name, bytes]) => [`  of that ${name}`, kilobytes(bytes)]);
 }
 
-const STAGES = ['module load', 'load and connect', 'load and first task (claim and commit, loopback)'] as const;
+// A first task is claimed and committed, over loopback.
+const STAGES = ['module load', 'load and connect', 'load and first task'] as const;
 
-/** Fresh processes, the files in turn, so that a busy machine slows all. */
-async function startsOf(files: readonly string[], rounds: number): Promise<Row[]> {
+/** Fresh processes, the files in turn, so that a busy machine slows all. Milliseconds, in the order of the files. */
+export async function medianStarts(
+  files: readonly string[],
+  stage: (typeof STAGES)[number],
+  rounds: number,
+): Promise<number[]> {
   const server = createServer((request, response) => {
     request.resume().on('end', () => response.end('{}'));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   try {
-    const times = STAGES.map(() => files.map((): number[] => []));
+    const times = files.map((): number[] => []);
     for (let round = 0; round < rounds; round += 1)
-      for (const [stage, ofStage] of times.entries())
-        for (const [index, file] of files.entries()) ofStage[index]?.push(await startMs(file, stage, endpoint));
-    return STAGES.flatMap((name, stage) => {
-      const [bare = Number.NaN, lean = Number.NaN, full = Number.NaN] = (times[stage] ?? []).map(median);
-      const ratio = (ms: number): string =>
-        `${(ms / bare).toFixed(2)} (${ms.toFixed(0)} ms / ${bare.toFixed(0)} ms, median of ${rounds})`;
-      return [
-        [`${name}, worker / bare handler`, ratio(lean)],
-        [`${name}, worker with the SDK / bare handler`, ratio(full)],
-      ] satisfies Row[];
-    });
+      for (const [index, file] of files.entries())
+        times[index]?.push(await startMs(file, STAGES.indexOf(stage), endpoint));
+    return times.map(median);
   } finally {
     server.closeAllConnections();
     server.close();
   }
+}
+
+async function startsOf(files: readonly string[], rounds: number): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const stage of STAGES) {
+    const [bare = Number.NaN, lean = Number.NaN, full = Number.NaN] = await medianStarts(files, stage, rounds);
+    const ratio = (ms: number): string =>
+      `${(ms / bare).toFixed(2)} (${ms.toFixed(0)} ms / ${bare.toFixed(0)} ms, median of ${rounds})`;
+    rows.push([`${stage}, worker / bare handler`, ratio(lean)]);
+    rows.push([`${stage}, worker with the SDK / bare handler`, ratio(full)]);
+  }
+  return rows;
 }
 
 const EVENTS = [undefined, { Records: [] }, commentEvent()] as const;

@@ -4,6 +4,7 @@ import { countRows, counts, historyRows } from './counts.ts';
 import { cpu } from './cpu.ts';
 import { bundle } from './bundle.ts';
 import { devRows } from './dev.ts';
+import { features } from './features.ts';
 
 const quick = process.argv.includes('--quick');
 // Some ten minutes: a hundred thousand members over HTTP.
@@ -27,4 +28,5 @@ table(
 table('Large groups (this machine)', await canvasCpu(quick ? 1000 : 100_000));
 table('CPU in consume() with memory ports (median of rounds, this machine)', await cpu(quick ? 3 : 9));
 table('Worker bundle and its load time', await bundle(quick ? 5 : 15));
+table('What a worker that uses one more thing adds to its bundle and its start', await features(quick ? 3 : 9));
 table('celeriac dev (this machine)', await devRows(quick ? 2 : 6));
