@@ -27,6 +27,7 @@ export type { StandardIssue, StandardResult, StandardSchemaV1 } from './base/sta
 export type { QueueOptions } from './options/queue-options.ts';
 export type { AppOptions, HistoryOption, RetryPolicy, Settings } from './options/settings.ts';
 export type { Telemetry } from './ports/telemetry.ts';
+export type { LargePayloadsOptions, PayloadCompression } from './options/large-payloads.ts';
 export type { MetricsBy, MetricsOption, MetricsOptions } from './options/metrics.ts';
 export type { Environment } from './options/manifest.ts';
 export type { HttpTaskOptions } from './app/http-definition.ts';
@@ -178,6 +179,7 @@ export type {
   Notifier,
   Notifying,
 } from './ports/notices.ts';
+export type { Blob as StoredBlob, Blobs } from './ports/blobs.ts';
 export type { Pause, Pauses } from './ports/pauses.ts';
 export type { KeepSlotRequest, KeptSlot, RateLine, RateRequest, Rates } from './ports/rates.ts';
 export type { DueEntry, Rules, ScheduleItem, Schedules } from './ports/schedules.ts';
@@ -230,6 +232,7 @@ export {
   IncompleteStream,
   InvalidArguments,
   InvalidMessage,
+  PayloadNotFound,
   StoreRefused,
   InvalidOption,
   InvalidSchedule,

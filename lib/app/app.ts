@@ -33,6 +33,7 @@ import { statusUrl } from '#deployed/app/status-url';
 import { httpTask } from '#deployed/app/http-task';
 import { addHandler, checkHooks } from '#deployed/app/add-handler';
 import { awsPorts } from '#deployed/app/aws-ports';
+import { packingResults } from '#deployed/results/packed-backend';
 import { applyCall, savedGroup, sendCall, sendMany, sendNamed } from '#deployed/producer/sending';
 import {
   consumeLost,
@@ -546,6 +547,11 @@ export class Celeriac implements App {
    * @throws MissingEnvironment where neither `use` nor the environment tells of queues and tables.
    */
   async ports(): Promise<Ports> {
+    const ports = await this.#callPorts();
+    return this.settings.largePayloads ? packingResults(ports, this.settings) : ports;
+  }
+
+  async #callPorts(): Promise<Ports> {
     const { ports, forCall } = await this.#connected();
     if (forCall === undefined) return ports;
     // A task has its own limit of time, and what it sends is better late than not.

@@ -5,6 +5,7 @@
  */
 import type { Clock, Ids, Random } from '../base/time.ts';
 import { MemoryBackend } from '../memory/memory-backend.ts';
+import { MemoryBlobs } from '../memory/memory-blobs.ts';
 import { MemoryGroups } from '../memory/memory-groups.ts';
 import { MemorySchedules } from '../memory/memory-schedules.ts';
 import type { Settings } from '../options/settings.ts';
@@ -58,6 +59,7 @@ class EagerApp implements App, Eager {
     this.#queue = new EagerQueue(ownClock, settings.queues);
     this.#ports = {
       broker: this.#queue,
+      blobs: new MemoryBlobs(ownClock),
       timers: this.#queue.timers,
       backend: new EagerBackend(),
       groups: new EagerGroups(),

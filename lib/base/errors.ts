@@ -45,7 +45,7 @@ export class RateLimitTooLong extends CeleriacError {
   static readonly errorName: string = 'RateLimitTooLong';
   static override readonly code: string = 'RATE_LIMIT_TOO_LONG';
 }
-/** The message is larger than SQS takes. */
+/** The message is larger than SQS takes, or than `largePayloads` stores. */
 export class MessageTooLarge extends CeleriacError {
   static readonly errorName: string = 'MessageTooLarge';
   static override readonly code: string = 'MESSAGE_TOO_LARGE';
@@ -175,6 +175,11 @@ export class ResultTooLarge extends CeleriacError {
 export class StoreRefused extends CeleriacError {
   static readonly errorName: string = 'StoreRefused';
   static override readonly code: string = 'STORE_REFUSED';
+}
+/** What `largePayloads` stored of a message or a result is not there any more. */
+export class PayloadNotFound extends CeleriacError {
+  static readonly errorName: string = 'PayloadNotFound';
+  static override readonly code: string = 'PAYLOAD_NOT_FOUND';
 }
 /** A received message cannot be read. `reason` goes to the dead-letter queue with it. */
 export class InvalidMessage extends CeleriacError {
@@ -338,6 +343,7 @@ export const ERROR_CLASSES: readonly (typeof CeleriacError & { readonly errorNam
   OperationalError as never,
   ResultTooLarge,
   StoreRefused,
+  PayloadNotFound,
   InvalidMessage,
   TimeoutError,
   IncompleteStream,

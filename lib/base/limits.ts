@@ -103,6 +103,25 @@ export const MAX_JSON_DEPTH = 64;
  * SQS's size has room for. Compressed, eleven kilobytes unpack to millions, and each takes up to 200 bytes of memory.
  */
 export const MAX_JSON_VALUES = 400_000;
+/** Of a body or result of an app with `largePayloads`, as JSON: half of a function's default memory goes for its text, its bytes and its values. */
+export const MAX_PAYLOAD_BYTES = 33_554_432;
+/** Values in such a body. */
+export const MAX_PAYLOAD_JSON_VALUES = 2_000_000;
+/** `largePayloads.compressAboveBytes`: what is smaller costs more time than it saves. */
+export const DEFAULT_COMPRESS_ABOVE_BYTES = 32_768;
+/** `largePayloads.storeAboveBytes`: SQS bills each 64 KiB of a message as one request. */
+export const DEFAULT_STORE_ABOVE_BYTES = 65_536;
+/** More, and a message would fit no timer, and four texts of a record no item of 400 KB. */
+export const MAX_STORE_ABOVE_BYTES = 90_000;
+/**
+ * How long a stored payload is kept after it is due at the latest: 14 days in its queue, 14 in the dead-letter queue, each of which is
+ * SQS's longest retention, and two for what S3 deletes when it comes to it.
+ */
+export const PAYLOAD_RESERVE_SECONDS = 2_592_000;
+/** `largePayloads.keep`: the reserve, and as long before a message is due. */
+export const DEFAULT_PAYLOAD_KEEP_SECONDS = 5_184_000;
+/** A payload that was stored for the attempt before is stored again when it is older: its time begins anew. */
+export const PAYLOAD_FRESH_SECONDS = 86_400;
 /** Messages that unpack to more than this are worked on one at a time: ten of a batch would fill a worker of 512 MiB. */
 export const LARGE_UNPACKED_BYTES = 262_144;
 /** Longest integer, in digits: Python reads no longer one (`sys.int_info.default_max_str_digits`). */

@@ -47,6 +47,8 @@ export {
   sendSignature,
   toOutboxItem,
 } from '../producer/sending.ts';
+export { readStored } from '../worker/read-stored.ts';
+export { packingResults } from '../results/packed-backend.ts';
 export { runApart } from '../worker/apart.ts';
 export { revokeById } from '../results/revoke.ts';
 export { consumeLost } from '../worker/consume-lost.ts';

@@ -1,4 +1,5 @@
 export { MemoryBackend } from './memory-backend.ts';
+export { MemoryBlobs } from './memory-blobs.ts';
 export { type QueuedMessage, MemoryBroker, type MemoryBrokerOptions, type Received } from './memory-broker.ts';
 export { MemoryCeleryGroups } from './memory-celery-groups.ts';
 export { MemoryGroups } from './memory-groups.ts';

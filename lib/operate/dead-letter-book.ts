@@ -12,7 +12,7 @@ import { groupLetters, type LetterGroup } from './group-letters.ts';
 import { type DeadLetter, type OpenLetter, readLetter } from './letter.ts';
 import { checkedEdit } from './letter-edit.ts';
 import { type DeadLetterQuery, type LetterFilter, resolveQuery } from './letter-query.ts';
-import { LETTERS_AT_ONCE, redriveLetters, wouldRedrive } from './redrive.ts';
+import { LETTERS_AT_ONCE, redriveLetters, withPayload, wouldRedrive } from './redrive.ts';
 import { type LetterEdit, messageOf } from './redriven-message.ts';
 import { LetterReport, type RedriveProgress, type RedriveReport } from './letter-report.ts';
 import { Pace } from './pace.ts';
@@ -205,14 +205,18 @@ export class DeadLetterBook {
     { queue, editOf, dryRun, pace, report, held }: Redriving,
   ): Promise<ReadonlySet<string>> {
     const ports = await this.#ports();
-    const edits = some.map((open) => editOf(open));
+    // What is not there is told by whoever redrives it.
+    const letters = await mapConcurrently(some, PAYLOADS_AT_ONCE, (open) =>
+      withPayload(open, this.#app, ports).catch(() => open),
+    );
+    const edits = letters.map((open) => editOf(open));
     if (dryRun) {
-      for (const [index, open] of some.entries())
-        report.count(open.letter, await wouldRedrive(open, edits[index] ?? {}, ports));
+      for (const [index, open] of letters.entries())
+        report.count(open.letter, await wouldRedrive(open, edits[index] ?? {}, this.#app, ports));
       return new Set();
     }
     await pace.wait(some.length);
-    const outcomes = await redriveLetters(some, edits, this.#app, ports, held);
+    const outcomes = await redriveLetters(letters, edits, this.#app, ports, held);
     const done = some.filter((_, index) => DELETED_AFTER.has(outcomes[index]?.kind ?? ''));
     // What has been sent is deleted after that: a crash in between sends it twice, and it runs once.
     if (done.length > 0)
@@ -259,6 +263,7 @@ interface Redriving {
   readonly held: Set<string | undefined>;
 }
 
+const PAYLOADS_AT_ONCE = 4;
 const DELETED_AFTER: ReadonlySet<string> = new Set(['sent', 'settled', 'superseded']);
 
 function messageIds(letters: readonly OpenLetter[]): ReadonlySet<string> {

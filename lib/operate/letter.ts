@@ -3,6 +3,7 @@ import { cut } from '../base/error-text.ts';
 import { MAX_ERROR_LINE_CHARACTERS, MAX_TASK_ID_CHARACTERS, MAX_TASK_NAME_CHARACTERS } from '../base/limits.ts';
 import type { ReceivedLetter } from '../ports/dead-letters.ts';
 import { decodeHeaders } from '../wire/decode-message.ts';
+import type { Message } from '../wire/message.ts';
 import { isName } from '../wire/message-bounds.ts';
 import { fromRule } from '../wire/rule-message.ts';
 import { errorTypeOf, fingerprintOf } from '../base/fingerprint.ts';
@@ -43,6 +44,8 @@ export interface DeadLetter {
 export interface OpenLetter {
   readonly letter: DeadLetter;
   readonly received: ReceivedLetter;
+  /** Its message, where its body lies elsewhere and was read. */
+  readonly opened?: Message;
 }
 
 const LONGEST_REPR_CHARACTERS = 1024;

@@ -4,6 +4,7 @@
  *
  *   record: FAILURE of attempt n  ->  reopen: n counts as the last one  ->  send attempt n + 1  ->  delete the letter
  */
+import { InvalidMessage } from '../base/errors.ts';
 import { errorLine } from '../base/error-text.ts';
 import { DEFAULT_RETENTION_SECONDS, SQS_MAX_BATCH_ENTRIES } from '../base/limits.ts';
 import { mapConcurrently } from '../base/map-concurrently.ts';
@@ -13,6 +14,7 @@ import type { ReopenRequest, TaskRecord } from '../ports/backend.ts';
 import type { OutgoingMessage } from '../ports/broker.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { App } from '../producer/app.ts';
+import { openMessage, storedFirst } from '../producer/payloads.ts';
 import { readDocument, type ResultDocument, writeDocument } from '../wire/result-document.ts';
 import type { Past } from '../worker/committed.ts';
 import { recordExpiresAtSeconds } from '../worker/record-expiry.ts';
@@ -91,11 +93,13 @@ export async function redriveLetters(
 
 /** What would become of a letter, as far as what is stored tells. */
 export async function wouldRedrive(
-  open: OpenLetter,
+  letter: OpenLetter,
   edit: LetterEdit,
-  ports: Pick<Ports, 'backend' | 'clock'>,
+  app: App,
+  ports: Pick<Ports, 'backend' | 'clock' | 'blobs'>,
 ): Promise<LetterOutcome> {
   try {
+    const open = await withPayload(letter, app, ports);
     const record = await recordOf(open, ports);
     const plan = planRedrive(open.letter.retries ?? 0, record, ports.clock.nowMs());
     return settledWithout(plan, open, edit, ports) ?? { kind: plan.kind === 'settle' ? 'settled' : 'sent' };
@@ -127,10 +131,25 @@ function settledWithout(
   return expiresMs !== null && expiresMs <= clock.nowMs() ? { kind: 'expired' } : undefined;
 }
 
-/** The message to send, once a worker that receives it will run it; or what became of the letter without one. */
-async function begin(open: OpenLetter, edit: LetterEdit, app: App, ports: Ports): Promise<Redrive | LetterOutcome> {
+/** What cannot be read is redriven as it lies there: newer code may read it. @throws PayloadNotFound, and what the store throws */
+export async function withPayload(
+  open: OpenLetter,
+  { settings }: App,
+  ports: Pick<Ports, 'clock' | 'blobs'>,
+): Promise<OpenLetter> {
+  if (settings.largePayloads === undefined || open.opened !== undefined) return open;
   try {
-    return await prepared(open, edit, app, ports);
+    return { ...open, opened: await openMessage(open.received.body, settings, ports) };
+  } catch (error) {
+    if (InvalidMessage.is(error)) return open;
+    throw error;
+  }
+}
+
+/** The message to send, once a worker that receives it will run it; or what became of the letter without one. */
+async function begin(letter: OpenLetter, edit: LetterEdit, app: App, ports: Ports): Promise<Redrive | LetterOutcome> {
+  try {
+    return await prepared(await withPayload(letter, app, ports), edit, app, ports);
   } catch (error) {
     return { kind: 'failed', error: errorLine(error) };
   }
@@ -146,7 +165,7 @@ async function prepared(open: OpenLetter, edit: LetterEdit, app: App, ports: Por
     if (plan.kind === 'settle') return { open, message: sameAgain(open, app.settings), outcome: 'settled' };
     const next = plan.kind === 'reopen' ? Math.floor(plan.last) + 1 : plan.kind === 'open' ? plan.next : 0;
     // Before anything is written: what cannot be sent must not look as if it were on its way.
-    const message = redriven(open, next, edit, app.settings);
+    const message = await storedFirst(redriven(open, next, edit, app.settings), ports);
     if (plan.kind === 'reopen' && !(await reopened(open, record, plan.last, app, ports))) continue;
     await openSteps(open, app, ports);
     return { open, message, outcome: 'sent' };

@@ -28,9 +28,9 @@ export interface LetterEdit {
 }
 
 /** Whole, as far as it can be read. */
-export function messageOf({ letter, received }: OpenLetter): Message | undefined {
+export function messageOf({ letter, received, opened }: OpenLetter): Message | undefined {
   try {
-    return { ...fromRule(decodeMessage(received.body)), queue: letter.originQueue };
+    return { ...fromRule(opened ?? decodeMessage(received.body)), queue: letter.originQueue };
   } catch (error) {
     if (InvalidMessage.is(error)) return undefined;
     throw error;

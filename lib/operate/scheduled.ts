@@ -1,7 +1,8 @@
 /** Tasks that wait for their time in the table, the next ones first. */
 import { LATEST_DUE_MS } from '../base/limits.ts';
 import type { Timer, Timers } from '../ports/timers.ts';
-import { decodeMessage } from '../wire/decode-message.ts';
+import { decodeHeaders, decodeMessage } from '../wire/decode-message.ts';
+import type { Message } from '../wire/message.ts';
 
 /** A stored message that is due later. What cannot be read has no name. */
 export interface ScheduledTask {
@@ -48,9 +49,18 @@ function taskOf({ id, attempt, dueMs, message }: Timer): ScheduledTask {
   return { id, due: new Date(dueMs), queue: message.queue, retries: attempt, ...contentOf(message.body) };
 }
 
+/** Protocol 1 has them in its body; of what is stored elsewhere there is no body here. */
+function headersOf(body: string): Pick<Message, 'task' | 'argsrepr'> {
+  try {
+    return decodeMessage(body);
+  } catch {
+    return decodeHeaders(body);
+  }
+}
+
 function contentOf(body: string): Pick<ScheduledTask, 'name' | 'args'> {
   try {
-    const { task, argsrepr } = decodeMessage(body);
+    const { task, argsrepr } = headersOf(body);
     return { name: task, ...(argsrepr === '' ? {} : { args: argsrepr }) };
   } catch {
     return {};

@@ -1,6 +1,7 @@
-/** What an app tells of itself to others, checked. In deployed functions its twin takes it as it is: the same was checked at synth. */
+/** What an app tells of itself to others, and where its large payloads go, checked. In deployed functions its twin takes it as it is: the same was checked at synth. */
 import { shown } from '../base/checks.ts';
 import { InvalidOption } from '../base/errors.ts';
+import { type LargePayloadsOptions, resolveLargePayloads } from './large-payloads.ts';
 import { type MetricsOption, resolveMetrics } from './metrics.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
@@ -8,10 +9,13 @@ import type { Telemetry } from '../ports/telemetry.ts';
 export function checkReports({
   telemetry,
   metrics,
+  largePayloads,
 }: {
   readonly telemetry?: Telemetry;
   readonly metrics?: MetricsOption;
+  readonly largePayloads?: LargePayloadsOptions;
 }): void {
+  if (largePayloads !== undefined) resolveLargePayloads(largePayloads);
   if (metrics !== undefined) resolveMetrics(metrics);
   if (telemetry !== undefined && typeof (telemetry as Partial<Telemetry> | null)?.within !== 'function')
     throw new InvalidOption(

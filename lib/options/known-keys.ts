@@ -26,6 +26,7 @@ export const APP_KEYS = [
   'logger',
   'telemetry',
   'metrics',
+  'largePayloads',
 ] as const;
 export const TASK_KEYS = [
   'bind',

@@ -16,6 +16,7 @@ import {
   MAX_BATCH_CONCURRENCY,
 } from '../base/limits.ts';
 import type { QueueManifest } from './manifest.ts';
+import type { LargePayloadsOptions } from './large-payloads.ts';
 import type { MetricsOption } from './metrics.ts';
 import type { Logger } from '../ports/log.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -108,6 +109,8 @@ export interface AppOptions {
    * apart. Default: no metrics. Each costs $0.30 a month.
    */
   readonly metrics?: MetricsOption;
+  /** Arguments and results of more than some kilobytes are compressed, and go to S3 above some more. Default: neither. */
+  readonly largePayloads?: LargePayloadsOptions;
 }
 
 /**
@@ -164,6 +167,8 @@ export interface Settings {
   readonly telemetry: Telemetry | undefined;
   /** Which metrics log lines are, as it was given; undefined for none. */
   readonly metrics: MetricsOption | undefined;
+  /** What becomes of large arguments and results, as it was given; undefined for nothing. */
+  readonly largePayloads: LargePayloadsOptions | undefined;
 }
 
 const POLICY_KEYS: ReadonlySet<string> = new Set<keyof RetryPolicy>([
@@ -221,6 +226,7 @@ export function resolveSettings(name: string, options: AppOptions = {}): Setting
     logger: options.logger,
     telemetry: options.telemetry,
     metrics: options.metrics,
+    largePayloads: options.largePayloads,
   };
 }
 

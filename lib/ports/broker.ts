@@ -1,4 +1,6 @@
 /** Port of the broker: where messages go. */
+import type { Payload } from '../wire/packing.ts';
+
 // ---------------------------------------------------------------- broker
 
 /** One message to send. */
@@ -17,6 +19,8 @@ export interface OutgoingMessage {
   readonly deduplicationId?: string;
   /** String message attributes, at most ten. */
   readonly attributes?: Readonly<Record<string, string>>;
+  /** What `body` points to, where whoever sends it has to store it first. No adapter looks at it. */
+  readonly payload?: Payload;
 }
 
 /** What became of one message of a `send`, in the order given. */

@@ -3,6 +3,7 @@
  * that a batch of ten can cost one request where the service allows it. `lib/memory` is the
  * executable meaning of each; `celeriac/testing` exports the suite that every adapter must pass.
  */
+import type { Blobs } from './blobs.ts';
 import type { CeleryGroups } from './celery-groups.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Groups } from './groups.ts';
@@ -49,6 +50,8 @@ export interface Ports {
   readonly history?: History | undefined;
   /** What was put aside. Absent where nobody looks at it: then `app.deadLetters` has none. */
   readonly deadLetters?: DeadLetters | undefined;
+  /** Where payloads lie that are too large for a message or a record. Absent where there is no store for them: `largePayloads` needs it. */
+  readonly blobs?: Blobs | undefined;
   /** How much lies in queues. Absent where nobody counts: then `app.explain()` tells no counts. */
   readonly depths?: QueueDepths | undefined;
   /** Who is told of failures, made when the first one is to be told. Absent where nobody is. */

@@ -178,7 +178,8 @@ async function prepareWindow(app: App, plan: Plan, start: number, lineage: Linea
     if (bytes >= CANVAS_WINDOW_BYTES) break;
     const { prepared } = await prepareOne(app, planned, lineage);
     window.push(prepared);
-    bytes += prepared.outgoing.body.length;
+    const { body, payload } = prepared.outgoing;
+    bytes += body.length + (payload?.bytes.byteLength ?? 0);
   }
   return window;
 }

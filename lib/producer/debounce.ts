@@ -17,6 +17,7 @@ import { type Marking, marksOf, type Sending, underId } from './marking.ts';
 import { type Call, prepareCall } from './producer.ts';
 import { type Prepared, publish } from './publish.ts';
 import { publishTelling } from './publish-signals.ts';
+import { storedFirst } from './payloads.ts';
 
 type Debounced = Extract<Marking, { kind: 'debounce' }>;
 
@@ -60,7 +61,8 @@ async function tryToJoin(
     // Its sealer may have died: what is replaced now would never be sent.
     // What its queue refuses for good has failed, as its token tells, and must not keep this call away.
     if (stands !== undefined) await unlessRefused(() => publishTelling(app, [sealedMessage(stands)], ports));
-    const own = newEpisode(call, episodeDueMs(debounce, nowMs, nowMs), nowMs);
+    const first = await storedFirst(call.prepared.outgoing, ports);
+    const own = newEpisode(call.message.id, first, episodeDueMs(debounce, nowMs, nowMs), nowMs);
     if (!(await marks.open(key, own, stands?.id))) return undefined;
     return { before: undefined, id: own.id, dueMs: own.dueMs };
   }
@@ -71,7 +73,7 @@ async function tryToJoin(
     return undefined;
   }
   const dueMs = episodeDueMs(debounce, stands.firstMs, nowMs);
-  const message = underId(call, id, app).outgoing;
+  const message = await storedFirst(underId(call, id, app).outgoing, ports);
   return (await marks.join({ key, id, dueMs, message })) ? { before: stands, id, dueMs } : undefined;
 }
 
@@ -80,8 +82,8 @@ async function hasEnded(id: string, { backend, clock }: Ports): Promise<boolean>
   return record?.finishedMs !== undefined;
 }
 
-function newEpisode({ message: { id }, prepared }: Call, dueMs: number, firstMs: number): Episode {
-  return { id, firstMs, dueMs, message: prepared.outgoing, sealed: false };
+function newEpisode(id: string, message: OutgoingMessage, dueMs: number, firstMs: number): Episode {
+  return { id, firstMs, dueMs, message, sealed: false };
 }
 
 async function unlessRefused(ask: () => Promise<void>): Promise<void> {

@@ -16,6 +16,7 @@ import { onlyMessage } from './apply-canvas.ts';
 import { requireKnownTree } from './known-tasks.ts';
 import { goesByTimer, type Prepared, timerFor } from './publish.ts';
 import { publishTelling } from './publish-signals.ts';
+import { storedFirst } from './payloads.ts';
 import { refuseMarkedLinks, refuseMarkedParts } from './refuse-marked.ts';
 
 /** A call's message as a write of DynamoDB, to stand in a transaction of yours. */
@@ -84,7 +85,9 @@ export async function toOutboxItem(app: App, sig: Signature, options: ApplyOptio
   // It may be sent by somebody else.
   only.prepared.span?.created();
   const ports = await app.ports();
-  const item = timerFor(only.prepared, ports.clock, app.settings);
+  // Before the caller's transaction: its commit must not have to wait for it.
+  const outgoing = await storedFirst(only.prepared.outgoing, ports);
+  const item = timerFor({ ...only.prepared, outgoing }, ports.clock, app.settings);
   const write = await ports.timers.writeOf?.(item.timer);
   if (write === undefined)
     throw new ImproperlyConfigured(

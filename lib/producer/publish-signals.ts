@@ -1,12 +1,18 @@
 /** Tells handlers of what is sent. */
-import { EnqueueFailed } from '../base/errors.ts';
+import { EnqueueFailed, InvalidMessage } from '../base/errors.ts';
 import type { PublishSignal } from '../task/signals.ts';
 import type { RetryPolicy } from '../options/settings.ts';
 import { OWN_TASKS } from '../canvas/own-tasks.ts';
-import { decodeMessage } from '../wire/decode-message.ts';
+import { MAX_PAYLOAD_BYTES, MAX_PAYLOAD_JSON_VALUES } from '../base/limits.ts';
+import type { OutgoingMessage } from '../ports/broker.ts';
+import { decodeHeaders, decodeMessage } from '../wire/decode-message.ts';
+import type { Message } from '../wire/message.ts';
 import type { App } from './app.ts';
 import { emitSignal } from './emit-signal.ts';
 import { type Prepared, publish, type PublishPorts } from './publish.ts';
+
+// Of what this process has made itself.
+const LIMITS = { maxBytes: MAX_PAYLOAD_BYTES, maxValues: MAX_PAYLOAD_JSON_VALUES };
 
 /**
  * `publish()`, with `beforeTaskPublish` of each before it and `afterTaskPublish` of those that were sent behind it. What
@@ -59,8 +65,18 @@ async function tell(
   for (const signal of told) if (!signal.task.startsWith(OWN_TASKS)) await emitSignal(app, name, signal);
 }
 
+/** What was stored by another process cannot be told: its arguments are empty then. */
+function read({ body, payload }: OutgoingMessage): Message {
+  try {
+    return decodeMessage(body, { stored: payload?.bytes, packing: LIMITS });
+  } catch (error) {
+    if (InvalidMessage.is(error)) return decodeHeaders(body);
+    throw error;
+  }
+}
+
 function signalOf({ outgoing }: Prepared): PublishSignal {
-  const { task, id, args, kwargs, retries, etaMs, headers } = decodeMessage(outgoing.body);
+  const { task, id, args, kwargs, retries, etaMs, headers } = read(outgoing);
   const eta = etaMs === null ? null : new Date(etaMs);
   return { task, id, queue: outgoing.queue, args, kwargs, retries, eta, headers };
 }

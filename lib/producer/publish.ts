@@ -1,9 +1,12 @@
 /** The way of a message out: to a queue with an exact delay, or to the timers. Nothing else sends. */
 import { attemptNumber } from '../wire/attempt-number.ts';
 import { EnqueueFailed, type EnqueueOutcome, MessageTooLarge, OperationalError } from '../base/errors.ts';
-import { DYNAMODB_MAX_ITEM_BYTES, SQS_MAX_DELAY_SECONDS } from '../base/limits.ts';
+import { DYNAMODB_MAX_ITEM_BYTES, PAYLOAD_RESERVE_SECONDS, SQS_MAX_DELAY_SECONDS } from '../base/limits.ts';
 import { errorText } from '../base/error-text.ts';
-import { encodeMessage } from '../wire/encode-message.ts';
+import { packMessage } from '../wire/encode-message.ts';
+import { largePayloadsOf } from '../options/large-payloads.ts';
+import type { Blobs } from '../ports/blobs.ts';
+import { allStoredFirst } from './payloads.ts';
 import type { EncodeOptions } from '../wire/json.ts';
 import type { Message } from '../wire/message.ts';
 import type { Broker, OutgoingMessage, SendOutcome } from '../ports/broker.ts';
@@ -23,6 +26,8 @@ export interface PublishPorts {
   readonly broker: Broker;
   readonly timers: Timers;
   readonly clock: Clock;
+  /** Where what is too large for a message goes. */
+  readonly blobs?: Blobs | undefined;
 }
 
 /** A message with its queue and time, encoded and checked, not yet sent. */
@@ -50,7 +55,12 @@ export function prepare(message: Message, settings: Settings, options: EncodeOpt
   checkBounds(message);
   const fifo = isFifo(queue, settings);
   // Python's retries go where this says.
-  const body = encodeMessage(message, { ...options, routingKey: celeryQueueName(queue, fifo) });
+  const { text: body, payload } = packMessage(message, {
+    ...options,
+    routingKey: celeryQueueName(queue, fifo),
+    packing: largePayloadsOf(settings),
+    inPlace: settings.queues[queue]?.external === true,
+  });
   const { groupId, token } = message.celeriac;
   return {
     id: message.id,
@@ -59,6 +69,7 @@ export function prepare(message: Message, settings: Settings, options: EncodeOpt
     outgoing: {
       queue,
       body,
+      ...(payload && { payload }),
       ...(fifo
         ? {
             groupId: groupIdOf(groupId ?? message.task),
@@ -85,7 +96,10 @@ export async function dispatch(
   const outcomes: SendOutcome[] = Array.from({ length: items.length });
   const sends: { index: number; message: OutgoingMessage }[] = [];
   const timers: { index: number; timer: Timer }[] = [];
-  for (const [index, item] of items.entries()) {
+  const fail = (index: number, error: unknown): void => void (outcomes[index] = refusedOutcome(error));
+  const stored = await allStoredFirst(items, ports, fail);
+  for (const [index, item] of stored.entries()) {
+    if (item === undefined) continue;
     const delaySeconds = delaySecondsOf(item, nowMs);
     if (needsTimer(item, delaySeconds, settings))
       timers.push({ index, timer: timerOf(withSequence(item, ports.clock, settings)) });
@@ -170,6 +184,7 @@ function needsTimer(item: Prepared, delaySeconds: number, settings: Settings): b
 
 /** @throws MessageTooLarge when a far ETA's message does not fit a DynamoDB item. */
 export function checkTimerSize(item: Prepared, nowMs: number, settings: Settings): void {
+  refuseLatePayload(item, nowMs, settings);
   if (goesByTimer(item, nowMs, settings))
     refuseLargeTimer(item, `a delay of over ${SQS_MAX_DELAY_SECONDS} s is stored in DynamoDB`);
 }
@@ -178,7 +193,17 @@ function refuseLargeTimer({ id, outgoing }: Prepared, why: string): void {
   const bytes = outgoing.body.length + TIMER_OVERHEAD_BYTES;
   if (bytes <= DYNAMODB_MAX_ITEM_BYTES) return;
   throw new MessageTooLarge(
-    `The message of task id ${id} has ${bytes} bytes; ${why}, which takes ${DYNAMODB_MAX_ITEM_BYTES} bytes. Pass a reference instead of the data.`,
+    `The message of task id ${id} has ${bytes} bytes; ${why}, which takes ${DYNAMODB_MAX_ITEM_BYTES} bytes. Set the app's option largePayloads, or pass a reference instead of the data.`,
+  );
+}
+
+/** Its payload would be gone before its task can begin, or before its dead letter is looked at. */
+function refuseLatePayload({ id, dueMs, outgoing }: Prepared, nowMs: number, settings: Settings): void {
+  const { keepSeconds = Infinity } = (outgoing.payload && largePayloadsOf(settings)) ?? {};
+  const farthestSeconds = keepSeconds - PAYLOAD_RESERVE_SECONDS;
+  if (dueMs === null || dueMs - nowMs <= farthestSeconds * 1000) return;
+  throw new MessageTooLarge(
+    `The arguments of task id ${id} are stored for ${keepSeconds} s, and it is due in ${Math.ceil((dueMs - nowMs) / 1000)} s; up to ${farthestSeconds} s are allowed, so that they are still there when its message has waited and its dead letter is looked at. Set largePayloads.keep to more, or pass a reference instead of the data.`,
   );
 }
 

@@ -199,6 +199,7 @@ export function faultyPorts(ports: Ports, plan: FaultPlan, settings: Settings): 
     timers: wrap(ports.timers),
     schedules: wrap(ports.schedules),
     groups: wrap(ports.groups),
+    ...(ports.blobs === undefined ? {} : { blobs: wrap(ports.blobs) }),
     ...(ports.celeryGroups === undefined ? {} : { celeryGroups: wrap(ports.celeryGroups) }),
     ...(ports.marks === undefined ? {} : { marks: wrap(ports.marks) }),
     ...(ports.locks === undefined ? {} : { locks: wrap(ports.locks) }),

@@ -1,5 +1,6 @@
 export type { QueuedMessage, MemoryBroker, Received } from '../memory/memory-broker.ts';
 export { backendConformance } from './conformance/backend.ts';
+export { blobsConformance } from './conformance/blobs.ts';
 export { brokerConformance } from './conformance/broker.ts';
 export type { BrokerUnderTest } from './conformance/broker-under-test.ts';
 export { deadLettersConformance, type DeadLettersUnderTest } from './conformance/dead-letters.ts';

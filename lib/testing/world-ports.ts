@@ -4,6 +4,7 @@ import { ROLL_UP_AFTER_SECONDS, SWEEP_HORIZON_SECONDS } from '../base/limits.ts'
 import { silentLogger } from '../options/console-logger.ts';
 import {
   MemoryBackend,
+  MemoryBlobs,
   MemoryBroker,
   MemoryCeleryGroups,
   MemoryGroups,
@@ -120,6 +121,7 @@ export function memoryPorts(
     deadLetters: broker.letters,
     depths: broker.depths,
     backend: new MemoryBackend(),
+    blobs: new MemoryBlobs(clock),
     timers: new MemoryTimers({ shards: app.settings.timerShards }),
     schedules: new MemorySchedules(),
     groups: new MemoryGroups(),

@@ -57,16 +57,14 @@ export function checkedCompression(name: unknown): string {
   return String(name);
 }
 
-/** @throws InvalidMessage */
-export function decompress(name: string, bytes: Uint8Array): Uint8Array {
+/** @param maxBytes what it may have when it is unpacked. @throws InvalidMessage */
+export function decompress(name: string, bytes: Uint8Array, maxBytes: number = MAX_DECOMPRESSED_BYTES): Uint8Array {
   const codec = codecOf(name);
   try {
-    return codec.decompress(bytes, { maxOutputLength: MAX_DECOMPRESSED_BYTES });
+    return codec.decompress(bytes, { maxOutputLength: maxBytes });
   } catch (error) {
     const tooLong = (error as { readonly code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE';
-    const reason = tooLong
-      ? `it has more than ${MAX_DECOMPRESSED_BYTES} bytes when it is unpacked`
-      : `it is not what ${name} makes`;
+    const reason = tooLong ? `it has more than ${maxBytes} bytes when it is unpacked` : `it is not what ${name} makes`;
     throw new InvalidMessage(`The body is compressed, and ${reason}.`, { cause: error });
   }
 }

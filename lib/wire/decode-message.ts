@@ -1,5 +1,5 @@
 /** SQS body -> message: protocol 2 and 1, from anybody. It is read, or refused with a reason, and nothing else. */
-import { type Envelope, nameOf, readEnvelope, readOuterEnvelope, without } from './envelope.ts';
+import { type Envelope, nameOf, readEnvelope, readOuterEnvelope, type ReadOptions, without } from './envelope.ts';
 import {
   isCount,
   isObject,
@@ -31,6 +31,7 @@ import {
   type Message,
 } from './message.ts';
 import { isName } from './message-bounds.ts';
+import { PAYLOAD_FIELD } from './packing.ts';
 import { argsRepr, kwargsRepr } from './repr.ts';
 import { readGroupHeader } from './group-header.ts';
 import { groupIdOf } from '../base/sqs-text.ts';
@@ -49,9 +50,9 @@ const COUNTS: ReadonlySet<string> = new Set([
 ]);
 
 /** Reads an SQS body. Throws InvalidMessage with a reason; never anything else. */
-export function decodeMessage(body: string): Message {
+export function decodeMessage(body: string, options?: ReadOptions): Message {
   try {
-    const envelope = readEnvelope(body);
+    const envelope = readEnvelope(body, options);
     return Object.hasOwn(envelope.headers, 'task') ? readProtocol2(envelope) : readProtocol1(envelope);
   } catch (error) {
     if (error instanceof InvalidMessage) throw error;
@@ -174,7 +175,7 @@ function readCeleriac(value: unknown): CeleriacHeader {
   const gather = readGather(value['gather']);
   const rest = without(value, (name) => {
     if (COUNTS.has(name)) return !isCount(value[name]);
-    return name === 'group' || name === 'gather' || name === 'groupId';
+    return name === 'group' || name === 'gather' || name === 'groupId' || name === PAYLOAD_FIELD;
   });
   return {
     ...rest,

@@ -1,6 +1,6 @@
 /** Message -> SQS body: Celery protocol 2 (celery/app/amqp.py), as kombu's SQS transport writes it. */
 import type { JsonObject } from './fields.ts';
-import { without, writeEnvelope } from './envelope.ts';
+import { type Packed, without, writeEnvelope, type WriteOptions } from './envelope.ts';
 import { InvalidOption } from '../base/errors.ts';
 import { formatIsoTime } from '../base/iso-time.ts';
 import { encodeJson, type EncodeOptions } from './json.ts';
@@ -17,6 +17,14 @@ export interface EncodeMessageOptions extends EncodeOptions {
 
 /** The SQS body of a message, exactly as kombu's SQS transport writes it. Throws NotSerializable, MessageTooLarge, InvalidOption. */
 export function encodeMessage(message: Message, options: EncodeMessageOptions = {}): string {
+  return packMessage(message, options).text;
+}
+
+/** The same; what is large is packed as `packing` says. */
+export function packMessage(
+  message: Message,
+  options: EncodeMessageOptions & Pick<WriteOptions, 'packing' | 'inPlace'> = {},
+): Packed {
   // One by one, so that an error names `args[0].user` and not a path inside the triple.
   const body = [
     encodeJson(givenArguments(message.args), 'args', options),
@@ -24,7 +32,18 @@ export function encodeMessage(message: Message, options: EncodeMessageOptions = 
     encodeJson(message.embed, 'embed', options),
   ];
   const properties = propertiesOf(message, options.routingKey ?? message.queue);
-  return writeEnvelope(message.task, headersOf(message), properties, `[${body.join(',')}]`, message.compression);
+  const { packing, inPlace = false } = options;
+  const { compression, stored } = message;
+  const packed = writeEnvelope(message.task, headersOf(message), properties, `[${body.join(',')}]`, {
+    compression,
+    packing,
+    inPlace,
+  });
+  const { payload } = packed;
+  // A retry's body is the one before it, as a rule.
+  return payload === undefined || payload.key !== stored?.key
+    ? packed
+    : { ...packed, payload: { ...payload, storedMs: stored.storedMs } };
 }
 
 function headersOf(message: Message): JsonObject {

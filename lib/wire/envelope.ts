@@ -2,13 +2,15 @@
  * The layers around a task message: base64, kombu's envelope, base64 again (kombu/transport/SQS.py); and
  * readers for the fields inside. All of it comes from outside: it is as expected, or InvalidMessage says what is not.
  */
-import { checkedCompression, compress, decompress } from './compression.ts';
+import { checkedCompression, compress } from './compression.ts';
 import { errorText, isError } from '../base/error-text.ts';
 import { InvalidMessage, MessageTooLarge } from '../base/errors.ts';
 import { decodeJson, decodeJsonKeepingTypes, type DecodeOptions, encodeJson } from './json.ts';
 import { MAX_JSON_VALUES, SQS_MAX_MESSAGE_BYTES } from '../base/limits.ts';
 import { wordOrShape } from '../base/shape.ts';
 import { isObject, type JsonObject, wrong } from './fields.ts';
+import { CELERIAC_HEADER } from './message.ts';
+import { type Packing, PAYLOAD_FIELD, type Payload, payloadKey, pointerOf, shrunk, unshrunk } from './packing.ts';
 
 export interface Envelope {
   readonly headers: JsonObject;
@@ -19,29 +21,73 @@ export interface Envelope {
   readonly compression: string | undefined;
 }
 
+/** A message as it is sent, and what is to lie in the store before. */
+export interface Packed {
+  readonly text: string;
+  readonly payload?: Payload | undefined;
+}
+
+export interface WriteOptions {
+  /** As it came; it is compressed so again. */
+  readonly compression?: string | undefined;
+  /** What is done where it is large; undefined for nothing. */
+  readonly packing?: Packing | undefined;
+  /** Its reader knows no store: Celery's own workers, EventBridge. */
+  readonly inPlace?: boolean;
+}
+
 /** @throws MessageTooLarge, NotSerializable */
 export function writeEnvelope(
   task: string,
   headers: JsonObject,
   properties: JsonObject,
   body: string,
-  compression?: string,
-): string {
-  const bytes = compression === undefined ? Buffer.from(body, 'utf8') : Buffer.from(compress(compression, body));
-  const parts = [
-    `"body":"${bytes.toString('base64')}"`,
-    '"content-encoding":"utf-8"',
-    '"content-type":"application/json"',
-    `"headers":${encodeJson(compression === undefined ? headers : { ...headers, compression }, 'headers')}`,
-    `"properties":${encodeJson(properties, 'properties')}`,
-  ];
-  const text = toBase64(`{${parts.join(',')}}`);
-  if (text.length <= SQS_MAX_MESSAGE_BYTES) return text;
-  throw new MessageTooLarge(
-    `The message of task '${task}' has ${text.length} bytes; SQS takes ${SQS_MAX_MESSAGE_BYTES} bytes. ` +
-      `Its arguments and links have ${Buffer.byteLength(body)} bytes as JSON, and Celery's format encodes them in base64 twice (x1.78). ` +
-      'Store the data elsewhere (S3, a table) and pass a reference.',
+  { compression: given, packing, inPlace = false }: WriteOptions = {},
+): Packed {
+  const { compression, bytes } =
+    given === undefined ? shrunk(body, packing) : { compression: given, bytes: Buffer.from(compress(given, body)) };
+  const named = compression === undefined ? headers : { ...headers, compression };
+  const before = '{"body":"';
+  const parts = (own: JsonObject): string =>
+    [
+      '',
+      '"content-encoding":"utf-8"',
+      '"content-type":"application/json"',
+      `"headers":${encodeJson(own, 'headers')}`,
+      `"properties":${encodeJson(properties, 'properties')}`,
+    ].join(',');
+  const rest = parts(named);
+  const length = base64Length(before.length + base64Length(bytes.byteLength) + 2 + Buffer.byteLength(rest));
+  const storeAbove = inPlace ? null : (packing?.storeAboveBytes ?? null);
+  if (storeAbove !== null && length > storeAbove) {
+    const jsonBytes = Buffer.byteLength(body);
+    if (packing !== undefined && jsonBytes > packing.maxBytes)
+      throw new MessageTooLarge(
+        `The arguments and links of task '${task}' have ${jsonBytes} bytes as JSON; ${packing.maxBytes} are allowed, as its worker holds all of them in memory. Store the data elsewhere and pass a reference.`,
+      );
+    const pointer = pointerOf(bytes);
+    const id = String(headers['id']);
+    const own = { ...(headers[CELERIAC_HEADER] as JsonObject | undefined), [PAYLOAD_FIELD]: pointer };
+    // No reader that knows nothing of the store takes this for arguments.
+    const text = toBase64(`${before}${toBase64('null')}"${parts({ ...named, [CELERIAC_HEADER]: own })}}`);
+    return { text, payload: { key: payloadKey('messages', id, pointer), bytes } };
+  }
+  if (length > SQS_MAX_MESSAGE_BYTES) throw tooLarge(task, length, Buffer.byteLength(body), packing !== undefined);
+  return { text: toBase64(`${before}${bytes.toString('base64')}"${rest}}`) };
+}
+
+function tooLarge(task: string, bytes: number, jsonBytes: number, packed: boolean): MessageTooLarge {
+  const advice = packed
+    ? "It is not stored elsewhere: its queue's workers are others than Celeriac's, or largePayloads.storeAboveBytes is null."
+    : "Set the app's option largePayloads, which has S3 hold what is large, or store the data elsewhere (S3, a table) and pass a reference.";
+  return new MessageTooLarge(
+    `The message of task '${task}' has ${bytes} bytes; SQS takes ${SQS_MAX_MESSAGE_BYTES} bytes. ` +
+      `Its arguments and links have ${jsonBytes} bytes as JSON, and Celery's format encodes them in base64 twice (x1.78). ${advice}`,
   );
+}
+
+function base64Length(bytes: number): number {
+  return Math.ceil(bytes / 3) * 4;
 }
 
 /** The outer layer alone: a body that is neither unpacked nor parsed can do no harm. */
@@ -76,13 +122,25 @@ export function withHeaders({ properties, body }: OuterEnvelope, headers: JsonOb
   return toBase64(encodeJson({ body, ...content, headers, properties }, 'message', { asPython: true }));
 }
 
+/** How a message is read. */
+export interface ReadOptions {
+  /** The bytes that its pointer names, from the store. */
+  readonly stored?: Uint8Array | undefined;
+  /** Bounds of an app with `largePayloads`. Default: those of others. */
+  readonly packing?: Pick<Packing, 'maxBytes' | 'maxValues'> | undefined;
+}
+
 /** @throws InvalidMessage */
-export function readEnvelope(text: string): Envelope {
+export function readEnvelope(text: string, { stored, packing }: ReadOptions = {}): Envelope {
   const { headers, properties, body } = readOuterEnvelope(text);
   const name = headers['compression'] ?? null;
   const compression = name === null ? undefined : checkedCompression(name);
-  const plain = compression === undefined ? body : decompressed(compression, body);
-  return { headers, properties, payload: parseLayer(plain, 'body', decodeJsonKeepingTypes), compression };
+  const plain =
+    stored === undefined && compression === undefined
+      ? body
+      : opened(stored ?? Buffer.from(body, 'base64'), compression, packing);
+  const values = packing?.maxValues;
+  return { headers, properties, payload: parseLayer(plain, 'body', decodeJsonKeepingTypes, values), compression };
 }
 
 // kombu's own (kombu/serialization.py).
@@ -108,18 +166,23 @@ function checkContent(envelope: JsonObject): void {
 }
 
 /** kombu: serialized, compressed, then in base64. */
-function decompressed(compression: string, body: string): string {
-  const bytes = decompress(compression, Buffer.from(body, 'base64'));
+function opened(bytes: Uint8Array, compression: string | undefined, packing: ReadOptions['packing']): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return unshrunk(bytes, compression, packing?.maxBytes);
   } catch (error) {
-    throw new InvalidMessage('The body is compressed, and no UTF-8 when it is unpacked.', { cause: error });
+    if (InvalidMessage.is(error)) throw error;
+    throw new InvalidMessage('The body is compressed or stored, and no UTF-8 when it is unpacked.', { cause: error });
   }
 }
 
-function parseLayer(text: string, layer: string, parse: (text: string, options: DecodeOptions) => unknown): unknown {
+function parseLayer(
+  text: string,
+  layer: string,
+  parse: (text: string, options: DecodeOptions) => unknown,
+  values: number = MAX_JSON_VALUES,
+): unknown {
   try {
-    return parse(optionalBase64(text), { values: MAX_JSON_VALUES });
+    return parse(optionalBase64(text), { values });
   } catch (error) {
     // `decodeJson` quotes nothing; what else is thrown might.
     const reason = error instanceof SyntaxError ? error.message : nameOf(error);
@@ -141,6 +204,8 @@ function toBase64(text: string): string {
  * the bytes are UTF-8. Containers in JSON start with a bracket, which base64 never has: neither is taken for the other.
  */
 function optionalBase64(text: string): string {
+  // What was unpacked may be long, and is seldom that.
+  if (text.startsWith('[') || text.startsWith('{')) return text;
   const candidate = text.trim();
   const bytes = Buffer.from(candidate, 'base64');
   if (bytes.toString('base64') !== candidate) return text;

@@ -96,6 +96,8 @@ export interface Message {
   readonly celeriac: CeleriacHeader;
   /** How its body came compressed, and is when it is sent on: unpacked it may not fit a message. */
   readonly compression?: string;
+  /** Where its body lay when it was read, and since when, milliseconds since the epoch. Not sent. */
+  readonly stored?: { readonly key: string; readonly storedMs: number };
 }
 
 /** Headers of Celery's protocol; everything else is the sender's own. */

@@ -2,6 +2,7 @@
 import { attemptNumber } from '../wire/attempt-number.ts';
 import { defer } from '#deployed/worker/defer';
 import { settleLost } from '#deployed/worker/lost';
+import { readStored } from '#deployed/worker/read-stored';
 import { endUnreadable } from '#deployed/worker/unreadable';
 import { atGates } from '#deployed/worker/gates';
 import { HopLimitExceeded, NotRegistered, TaskRevokedError, WorkerLostError } from '../base/errors.ts';
@@ -81,8 +82,11 @@ async function executeRead(sent: Message, delivery: Delivery, worker: Worker): P
 }
 
 async function readOrEnd(delivery: Delivery, worker: Worker): Promise<Message | undefined> {
+  // Outside of what is caught: a store that does not answer is asked again.
+  const read = worker.app.settings.largePayloads && (await readStored(delivery, worker));
   try {
-    const message = decodeMessage(delivery.body);
+    if (read && 'unreadable' in read) throw read.unreadable;
+    const message = read?.message ?? decodeMessage(delivery.body);
     // Throws where a rule's message has no time.
     fromRule(message);
     return message;

@@ -14,6 +14,7 @@ import { ACK, deliveriesOf, type Disposition } from './attempt.ts';
 import { announcedBy } from './announced-next.ts';
 import { conclude } from './conclude.ts';
 import { deadLetter, sendDeadLetters } from './dead-letter.ts';
+import { openMessage } from '../producer/payloads.ts';
 import type { Delivery } from '../ports/delivery.ts';
 import type { Worker } from './worker.ts';
 import { unlessRefused } from './windows.ts';
@@ -54,7 +55,7 @@ const REASON = 'cannot be handled';
 async function giveUp(delivery: Delivery, worker: Worker, error: unknown): Promise<Disposition> {
   let message: Message | undefined;
   try {
-    message = { ...fromRule(decodeMessage(delivery.body)), queue: delivery.queue };
+    message = { ...fromRule(await read(delivery, worker)), queue: delivery.queue };
     return await conclude(await nextOf(message, worker), delivery, FAILURE, error, worker, REASON);
   } catch (second) {
     if (isPassing(second)) throw second;
@@ -63,6 +64,10 @@ async function giveUp(delivery: Delivery, worker: Worker, error: unknown): Promi
     await sendDeadLetters([deadLetter(delivery, cause, message, worker)], worker.ports);
     return ACK;
   }
+}
+
+async function read({ body }: Delivery, { app, ports }: Worker): Promise<Message> {
+  return app.settings.largePayloads === undefined ? decodeMessage(body) : openMessage(body, app.settings, ports);
 }
 
 /** A retry that stands and cannot be sent: the attempt that it announced is the one that fails. */

@@ -3,7 +3,7 @@ import { checkRetry } from '#deployed/worker/settle-followers';
 import { errorLine, errorText } from '../base/error-text.ts';
 import { MessageTooLarge, ResultTooLarge, TaskRejectedError } from '../base/errors.ts';
 import { encodeJson } from '../wire/json.ts';
-import { DYNAMODB_MAX_ITEM_BYTES, MAX_RECORDED_CHILDREN } from '../base/limits.ts';
+import { DYNAMODB_MAX_ITEM_BYTES, MAX_PAYLOAD_BYTES, MAX_RECORDED_CHILDREN } from '../base/limits.ts';
 import type { Message } from '../wire/message.ts';
 import type { TaskDefinition } from '../task/registry.ts';
 import { type ExtendedFields, writeDocument, writeException } from '../wire/result-document.ts';
@@ -136,12 +136,14 @@ function rejection(decision: Extract<EndDecision, { kind: 'reject' }>): Error {
 const RECORD_OVERHEAD_BYTES = 4096;
 
 /** @throws ResultTooLarge, MessageTooLarge */
-function checkedSize(record: Committed, { message }: Attempt): Committed {
+function checkedSize(record: Committed, { message, worker }: Attempt): Committed {
   const { meta, settlement } = record;
   const follows = Buffer.byteLength(writeSettlement(settlement) ?? '');
   const bytes = Buffer.byteLength(meta ?? '') + follows + RECORD_OVERHEAD_BYTES;
-  if (bytes <= DYNAMODB_MAX_ITEM_BYTES) return record;
-  const subject = `${message.task}[${message.id}] takes ${bytes} bytes; DynamoDB stores ${DYNAMODB_MAX_ITEM_BYTES}.`;
+  const { largePayloads } = worker.app.settings;
+  const most = largePayloads && largePayloads.storeAboveBytes !== null ? MAX_PAYLOAD_BYTES : DYNAMODB_MAX_ITEM_BYTES;
+  if (bytes <= most) return record;
+  const subject = `${message.task}[${message.id}] takes ${bytes} bytes; ${most === MAX_PAYLOAD_BYTES ? 'largePayloads' : 'DynamoDB'} stores ${most}.`;
   if (settlement.retry !== undefined)
     throw new MessageTooLarge(
       `The retry of ${subject} New arguments are stored until it is sent: pass a reference to the data instead.`,

@@ -127,7 +127,10 @@ function latestMsOf({ leaseSeconds = Infinity }: Wanted, clock: Clock): number {
 function storedForm({ message, delivery, key, worker }: Wanted, sinceMs: number): OutgoingMessage | undefined {
   const header = { place: sinceMs, grant: (message.celeriac.grant ?? 0) + 1, slots: key };
   try {
-    const { outgoing } = prepare(sentOn(message, delivery, header), worker.app.settings, { asPython: true });
+    const prepared = prepare(sentOn(message, delivery, header), worker.app.settings, { asPython: true });
+    const { payload, ...outgoing } = prepared.outgoing;
+    // What came with the message lies in its store. What is larger than it came does not, and keeps its old bytes.
+    if (payload !== undefined && payload.storedMs === undefined) return undefined;
     return outgoing.body.length > MAX_PARKED_BYTES ? undefined : outgoing;
   } catch (error) {
     if (!MessageTooLarge.is(error)) throw error;

@@ -1,5 +1,9 @@
 /** A message that cannot be read may still say whose it is: then its sender is told, instead of waiting for ever. */
 import { readOuterEnvelope } from '../wire/envelope.ts';
+import { InvalidMessage } from '../base/errors.ts';
+import { isObject } from '../wire/fields.ts';
+import { CELERIAC_HEADER } from '../wire/message.ts';
+import { PAYLOAD_FIELD, readPointer } from '../wire/packing.ts';
 import { errorLine } from '../base/error-text.ts';
 import { MAX_RETRIES, MAX_TASK_ID_CHARACTERS, MAX_TASK_NAME_CHARACTERS } from '../base/limits.ts';
 import { isName } from '../wire/message-bounds.ts';
@@ -25,10 +29,11 @@ interface Unreadable extends Omit<DeadLetterCause, 'error'> {
 export async function endUnreadable(
   delivery: Delivery,
   worker: Worker,
-  error: unknown,
+  given: unknown,
   { reason, deliveries, lastTry }: Unreadable,
 ): Promise<void> {
   const { ports } = worker;
+  const error = elsewhere(delivery, worker) ?? given;
   const named = namedIn(delivery);
   if (named !== undefined) {
     try {
@@ -46,6 +51,21 @@ export async function endUnreadable(
   await sendDeadLetters([deadLetter(delivery, cause, named, worker)], ports);
   const { task, id } = named ?? {};
   await announceRejected({ task, id, queue: delivery.queue, reason, error }, worker);
+}
+
+/** An app without the option reads no store: its reason is another than that the body is none. */
+function elsewhere({ body }: Delivery, { app }: Worker): InvalidMessage | undefined {
+  if (app.settings.largePayloads !== undefined) return undefined;
+  try {
+    const own = readOuterEnvelope(body).headers[CELERIAC_HEADER];
+    return isObject(own) && readPointer(own[PAYLOAD_FIELD]) !== undefined
+      ? new InvalidMessage(
+          "The body of the message is stored elsewhere, and this app has no option largePayloads to read it: give it the sender's.",
+        )
+      : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Untrusted. Protocol 2 alone: protocol 1 has its id in the body, which is what could not be read. */

@@ -8,6 +8,7 @@ import type { Logger } from '../ports/log.ts';
 import type { RateRequest, Rates } from '../ports/rates.ts';
 import { ImproperlyConfigured } from '../base/errors.ts';
 import type { App } from '../producer/app.ts';
+import { packingResults } from '#deployed/results/packed-backend';
 import { notesOf } from '#deployed/worker/history-notes';
 import { sharingPlaces } from '#deployed/worker/rate-places';
 import type { EndNotes } from './end-notes.ts';
@@ -50,7 +51,8 @@ export interface Worker {
 }
 
 /** One per batch: no state outlives an invocation. */
-export function createWorker(app: App, ports: Ports, invocation: Invocation): Worker {
+export function createWorker(app: App, given: Ports, invocation: Invocation): Worker {
+  const ports = app.settings.largePayloads ? packingResults(given, app.settings) : given;
   const { clock, backend } = ports;
   const rates = (): Rates => {
     if (ports.rates !== undefined) return ports.rates;

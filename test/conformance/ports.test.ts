@@ -1,6 +1,7 @@
 /** One suite, every adapter: memory, and the AWS adapters through real SDK clients over HTTP. */
 import {
   backendConformance,
+  blobsConformance,
   brokerConformance,
   type BrokerUnderTest,
   celeryGroupsConformance,
@@ -26,6 +27,7 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 import { startDynamodb } from '../../lib/local/servers.ts';
 import {
   MemoryBackend,
+  MemoryBlobs,
   MemoryBroker,
   MemoryCeleryGroups,
   MemoryHistory,
@@ -48,6 +50,7 @@ function all(cases: readonly ConformanceCase[]): void {
 
 describe('memory', () => {
   describe('backend', () => all(backendConformance(new MemoryBackend())));
+  describe('blobs', () => all(blobsConformance(new MemoryBlobs(new ManualClock(1_900_000_000_000)))));
   describe('leases', () => {
     const backend = new MemoryBackend();
     all(leasesConformance(backend, backend));
