@@ -12,6 +12,8 @@ export interface TaskCounts {
   readonly wait: Histogram;
   /** From the beginning of a run to its end. */
   readonly run: Histogram;
+  /** Runs that ended without a word: a worker died, or ran out of time. */
+  lost: number;
 }
 
 /** By name of the task. */
@@ -21,14 +23,15 @@ export type Counts = Map<string, TaskCounts>;
 export const OTHER_TASKS = '(others)';
 
 export function noCounts(): TaskCounts {
-  return { states: new Map(), wait: new Map(), run: new Map() };
+  return { states: new Map(), wait: new Map(), run: new Map(), lost: 0 };
 }
 
 export function countsOf(entries: Iterable<HistoryEntry>): Counts {
   const counts: Counts = new Map();
-  for (const { task, state, startedMs, endedMs, dueMs } of entries) {
+  for (const { task, state, startedMs, endedMs, dueMs, lost = 0 } of entries) {
     const own = of(counts, task);
     own.states.set(state, (own.states.get(state) ?? 0) + 1);
+    own.lost += lost;
     if (startedMs === undefined) continue;
     count(own.run, endedMs - startedMs);
     if (dueMs !== undefined) count(own.wait, startedMs - dueMs);
@@ -40,6 +43,7 @@ export function addTask(sum: TaskCounts, other: TaskCounts): void {
   for (const [state, times] of other.states) sum.states.set(state, (sum.states.get(state) ?? 0) + times);
   addInto(sum.wait, other.wait);
   addInto(sum.run, other.run);
+  sum.lost += other.lost;
 }
 
 export function addCounts(sum: Counts, other: Counts): void {
@@ -61,7 +65,14 @@ function of(counts: Counts, task: string): TaskCounts {
 }
 
 type Pairs<K> = readonly (readonly [K, number])[];
-type PackedTask = readonly [task: string, states: Pairs<string>, wait: Pairs<number>, run: Pairs<number>];
+// What is 0 is left out, as it is in buckets that were stored before it was counted.
+type PackedTask = readonly [
+  task: string,
+  states: Pairs<string>,
+  wait: Pairs<number>,
+  run: Pairs<number>,
+  lost?: number,
+];
 
 /**
  * The most frequent tasks by name, the others as one: anybody who may send can make up names, of any length. A bucket that
@@ -90,11 +101,12 @@ function textOf(sorted: readonly (readonly [string, TaskCounts])[], named: numbe
     if (known !== undefined) addTask(others, known);
     counts.set(OTHER_TASKS, others);
   }
-  const packed = [...counts].map(([task, { states, wait, run }]): PackedTask => [
+  const packed = [...counts].map(([task, { states, wait, run, lost }]): PackedTask => [
     task,
     [...states],
     [...wait],
     [...run],
+    ...((lost === 0 ? [] : [lost]) as readonly [number?]),
   ]);
   return JSON.stringify(packed);
 }
@@ -103,9 +115,9 @@ function textOf(sorted: readonly (readonly [string, TaskCounts])[], named: numbe
 export function unpackCounts(data: Uint8Array): Counts {
   const packed = JSON.parse(Buffer.from(decompress('zlib', data)).toString('utf8')) as readonly PackedTask[];
   return new Map(
-    packed.map(([task, states, wait, run]) => [
+    packed.map(([task, states, wait, run, lost = 0]) => [
       task,
-      { states: new Map(states), wait: new Map(wait), run: new Map(run) },
+      { states: new Map(states), wait: new Map(wait), run: new Map(run), lost },
     ]),
   );
 }

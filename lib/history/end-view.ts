@@ -23,6 +23,8 @@ export interface TaskEnd {
   readonly runSeconds: number | null;
   /** How often its message was delivered to a worker that began it. */
   readonly deliveries: number;
+  /** How many of these runs ended without a word: a worker died, or ran out of time. */
+  readonly lostRuns: number;
   /** The beginning of its arguments, as the message shows them; null where that shows none. */
   readonly repr: string | null;
   /** The beginning of its error, `name: message`; null where there is none, or where it is kept from readers. */
@@ -48,6 +50,7 @@ export function endView(entry: HistoryEntry): TaskEnd {
     waitSeconds: startedMs === undefined || dueMs === undefined ? null : (startedMs - dueMs) / 1000,
     runSeconds: startedMs === undefined ? null : (endedMs - startedMs) / 1000,
     deliveries: entry.deliveries ?? 1,
+    lostRuns: entry.lost ?? 0,
     repr: entry.repr ?? null,
     error: entry.error ?? null,
     parentId: entry.parentId ?? null,

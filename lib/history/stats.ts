@@ -37,6 +37,11 @@ export interface StatsCounts {
   readonly count: number;
   /** How many in each state. */
   readonly states: Readonly<Record<string, number>>;
+  /**
+   * How many of their runs ended without a word, beside those counted above: a worker died, or ran out of time. They are counted once
+   * the attempt has ended. Runs of `idempotent` tasks, which claim nothing, are not known.
+   */
+  readonly lostRuns: number;
   /** From when a message was last sent, or was due, until its run began; null where nothing ran. */
   readonly waitSeconds: Percentiles | null;
   /** How long runs took; null where nothing ran. */
@@ -134,6 +139,7 @@ function viewOf(counts: TaskCounts): StatsCounts {
   return {
     count: endsIn(counts),
     states: Object.fromEntries([...counts.states].toSorted(([left], [right]) => (left < right ? -1 : 1))),
+    lostRuns: counts.lost,
     waitSeconds: percentilesOf(counts.wait),
     runSeconds: percentilesOf(counts.run),
   };

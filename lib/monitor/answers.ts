@@ -45,7 +45,7 @@ export type PercentilesView = Percentiles;
 
 /** Something that needs a look. */
 export interface ProblemView {
-  readonly kind: 'failing' | 'dead-letters' | 'missed' | 'behind' | 'stuck' | 'not-fed' | 'paused';
+  readonly kind: 'failing' | 'lost' | 'dead-letters' | 'missed' | 'behind' | 'stuck' | 'not-fed' | 'paused';
   /** Name of the task, queue or schedule. */
   readonly subject: string;
   /** In one sentence. */
@@ -54,7 +54,7 @@ export interface ProblemView {
   readonly now: number;
   readonly usual: number | null;
   /** What these numbers are. */
-  readonly unit: 'share' | 'messages' | 'seconds' | 'ticks';
+  readonly unit: 'share' | 'messages' | 'seconds' | 'ticks' | 'runs';
   /** Since when; null where that is not known. */
   readonly since: string | null;
 }

@@ -44,6 +44,11 @@ export async function metricsText(service: MonitoredService): Promise<string> {
       samples: ended,
     },
     {
+      name: 'celeriac_lost_runs',
+      help: 'Runs of these that ended without a word: a worker died, or ran out of time.',
+      samples: stats.tasks.map(({ task, lostRuns }) => [{ task }, lostRuns] as const),
+    },
+    {
       name: 'celeriac_run_seconds',
       help: `How long runs of the last ${MINUTES} minutes took.`,
       samples: seconds(({ runSeconds }) => runSeconds),

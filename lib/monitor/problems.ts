@@ -22,6 +22,7 @@ export interface Sights {
 
 const ORDER: readonly ProblemView['kind'][] = [
   'failing',
+  'lost',
   'dead-letters',
   'missed',
   'behind',
@@ -40,6 +41,7 @@ const PATIENCE_SECONDS = 600;
 export function problemsOf(sights: Sights): ProblemView[] {
   const all = [
     ...failing(sights),
+    ...lost(sights),
     ...deadLetters(sights),
     ...missed(sights),
     ...behind(sights),
@@ -59,6 +61,16 @@ function failing({ stats, before }: Sights): ProblemView[] {
     if (failures < LEAST_FAILURES || share < LEAST_SHARE || (usual !== null && share < usual * GROWTH)) return [];
     const text = `${failures} of ${counts.count} attempts of ${task} failed.`;
     return [{ kind: 'failing', subject: task, text, now: share, usual, unit: 'share', since: null }];
+  });
+}
+
+/** A worker that dies says nothing: what it ran runs again, or fails after too many of that. */
+function lost({ stats, before }: Sights): ProblemView[] {
+  return stats.tasks.flatMap(({ task, count, lostRuns }): ProblemView[] => {
+    if (lostRuns === 0) return [];
+    const usual = before === undefined ? null : (before.tasks.find((each) => each.task === task)?.lostRuns ?? 0);
+    const text = `${lostRuns === 1 ? 'A run' : `${lostRuns} runs`} of ${task} ended without a word: a worker died, or ran out of time. ${count} attempts ended.`;
+    return [{ kind: 'lost', subject: task, text, now: lostRuns, usual, unit: 'runs', since: null }];
   });
 }
 

@@ -18,6 +18,8 @@ export interface HistoryEntry {
   readonly dueMs?: number;
   /** Deliveries, where there were several. */
   readonly deliveries?: number;
+  /** How many of them ended without a word, where any did: a worker died under the run, or ran out of time. */
+  readonly lost?: number;
   /** Arguments as the message shows them, cut. */
   readonly repr?: string;
   /** Error, `name: message`, cut. */

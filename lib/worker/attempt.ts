@@ -30,6 +30,8 @@ export interface Attempt {
   /** Absent for idempotent tasks, which claim nothing. */
   readonly owner: string | undefined;
   readonly deliveries: number;
+  /** How many of them ended without a word: a worker died, or ran out of time. Absent where nothing was claimed. */
+  readonly lost?: number;
   readonly worker: Worker;
   /** Ids of what the run sent. */
   readonly children?: readonly string[];

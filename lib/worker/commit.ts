@@ -93,9 +93,9 @@ async function commitAndSettle(
   startedMs?: number,
   afterCommit?: () => Promise<void>,
 ): Promise<Disposition> {
-  const { message, worker, owner, deliveries } = attempt;
+  const { message, worker, owner, deliveries, lost } = attempt;
   const atMs = outcome.settlement.retry?.atMs ?? worker.ports.clock.nowMs();
-  let committed: Committed = { ...outcome, ended: { atMs, startedMs, deliveries } };
+  let committed: Committed = { ...outcome, ended: { atMs, startedMs, deliveries, lost } };
   if (owner !== undefined) {
     const written = await commit(attempt, owner, committed, startedMs !== undefined);
     if (written === undefined) {

@@ -34,6 +34,8 @@ export interface Ended {
   readonly atMs?: number | undefined;
   readonly startedMs?: number | undefined;
   readonly deliveries?: number | undefined;
+  /** How many of them ended without a word. */
+  readonly lost?: number | undefined;
 }
 
 /** The outcome that an earlier delivery stored. */
@@ -49,10 +51,11 @@ export function committedOf(record: TaskRecord): Committed {
 }
 
 function endedOf(record: TaskRecord): Ended {
-  const { attempt, committed = -1, owner, finishedMs: atMs, revokedMs, startedMs, deliveries } = record;
+  const { attempt, committed = -1, owner, finishedMs: atMs, revokedMs, startedMs, deliveries, requeues = 0 } = record;
   // Revoked while nobody ran it: the attempt that would have come next.
   if (owner === undefined && atMs !== undefined && atMs === revokedMs) return { attempt: committed + 1, atMs };
-  return { attempt, atMs, startedMs: owner === undefined ? undefined : startedMs, deliveries };
+  const lost = deliveries && deliveries - 1 - requeues;
+  return { attempt, atMs, startedMs: owner === undefined ? undefined : startedMs, deliveries, lost };
 }
 
 /** How an attempt ended after which its task was opened again. */

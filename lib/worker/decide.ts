@@ -53,13 +53,14 @@ export function decideArrival<D>(facts: Arrival<D>): ArrivalDecision<D> {
 // ------------------------------------------------------------------ claim
 
 export type ClaimDecision =
-  | { readonly kind: 'run'; readonly deliveries: number; readonly requeues: number }
+  /** `lost`: earlier deliveries that ended without a word. */
+  | { readonly kind: 'run'; readonly deliveries: number; readonly lost: number }
   /** The attempt's outcome is known: settle again from it, then let go of the message. */
   | { readonly kind: 'duplicate'; readonly record: TaskRecord; readonly settle: boolean }
   | { readonly kind: 'revoked' }
   | { readonly kind: 'busy'; readonly untilMs: number }
   /** Earlier deliveries of this attempt ended without a word, and it must not run again. */
-  | { readonly kind: 'lost'; readonly deliveries: number };
+  | { readonly kind: 'lost'; readonly deliveries: number; readonly lost: number };
 
 export function decideClaim(
   outcome: ClaimOutcome,
@@ -79,9 +80,9 @@ export function decideClaim(
       const { deliveries, requeues } = outcome;
       // Deliveries that were given back on purpose are no losses.
       const lost = deliveries - 1 - requeues;
-      if (lost > 0 && !options.acksLate) return { kind: 'lost', deliveries };
-      if (deliveries > options.maxDeliveries) return { kind: 'lost', deliveries };
-      return { kind: 'run', deliveries, requeues };
+      if (lost > 0 && !options.acksLate) return { kind: 'lost', deliveries, lost };
+      if (deliveries > options.maxDeliveries) return { kind: 'lost', deliveries, lost };
+      return { kind: 'run', deliveries, lost };
     }
     default:
       return outcome satisfies never;

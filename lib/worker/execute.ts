@@ -152,7 +152,7 @@ async function claimAndRun(
   const outcome = await worker.claim(claimRequest(message, owner, definition, worker));
   const decision = decideClaim(outcome, options);
   switch (decision.kind) {
-    case 'run':
+    case 'run': {
       // The store took its time: what starts now is cut off soon, runs when its lease may be another's, or has expired.
       if (
         !mayStart(clock.nowMs(), worker.invocation.deadlineMs, worker.invocationStartMs, options, true) ||
@@ -161,7 +161,9 @@ async function claimAndRun(
         await worker.release({ id: message.id, attempt: attemptNumber(message), owner });
         return { kind: 'keep', seconds: 0 };
       }
-      return runAttempt({ message, delivery, definition, owner, deliveries: decision.deliveries, worker });
+      const { deliveries, lost } = decision;
+      return runAttempt({ message, delivery, definition, owner, deliveries, lost, worker });
+    }
     case 'duplicate': {
       await settleEnded(message, delivery, decision.record, worker, decision.settle);
       return ACK;
@@ -172,12 +174,9 @@ async function claimAndRun(
       // One second beyond the lease, since the condition asks for a lease that has passed.
       return { kind: 'keep', seconds: Math.ceil((decision.untilMs - clock.nowMs()) / 1000) + 1 };
     case 'lost': {
-      const error = new WorkerLostError(lostMessage(decision.deliveries, options.acksLate));
-      return endLost(
-        { message, delivery, definition, owner, deliveries: decision.deliveries, worker },
-        error,
-        'worker lost',
-      );
+      const { deliveries, lost } = decision;
+      const error = new WorkerLostError(lostMessage(deliveries, options.acksLate));
+      return endLost({ message, delivery, definition, owner, deliveries, lost, worker }, error, 'worker lost');
     }
     default:
       return decision satisfies never;

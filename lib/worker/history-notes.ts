@@ -213,6 +213,7 @@ function entryOf(
   { clock }: NotesPorts,
 ): HistoryEntry {
   const { retry, deadLetter } = settlement;
+  const { deliveries = 0 } = ended;
   const endedMs = (status === RETRY ? retry?.atMs : ended.atMs) ?? ended.atMs ?? ended.startedMs ?? clock.nowMs();
   const startedMs = ended.startedMs !== undefined && ended.startedMs <= endedMs ? ended.startedMs : undefined;
   const dueMs = Math.max(delivery.sentMs ?? 0, message.etaMs ?? 0);
@@ -227,7 +228,8 @@ function entryOf(
     endedMs,
     ...(startedMs === undefined ? {} : { startedMs }),
     ...(startedMs === undefined || dueMs === 0 ? {} : { dueMs: Math.min(dueMs, startedMs) }),
-    ...((ended.deliveries ?? 0) > 1 ? { deliveries: ended.deliveries as number } : {}),
+    ...(deliveries > 1 && { deliveries }),
+    ...(ended.lost && { lost: ended.lost }),
     ...errorOf(status, meta),
     ...(deadLetter === undefined ? {} : { deadLetter: cut(deadLetter.reason, MAX_HISTORY_ERROR_CHARACTERS) }),
     ...(again === true ? { again } : {}),

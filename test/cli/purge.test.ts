@@ -107,8 +107,10 @@ describe('stats and events', () => {
     );
     expect(buckets.reduce((sum, { count }) => sum + Number(count), 0)).toBe(1);
     const { printed } = await celeriac('stats');
-    expect(printed).toMatch(/^TASK +ENDED +SUCCESS +FAILED +RETRIED +REVOKED +WAIT P50 +P95 +RUN P50 +P95 +P99$/m);
-    expect(printed).toMatch(/^orders\.block +1 +0 +1 +0 +0 /m);
+    expect(printed).toMatch(
+      /^TASK +ENDED +SUCCESS +FAILED +RETRIED +LOST +REVOKED +WAIT P50 +P95 +RUN P50 +P95 +P99$/m,
+    );
+    expect(printed).toMatch(/^orders\.block +1 +0 +1 +0 +0 +0 /m);
   });
 
   it('look again until somebody ends it', async () => {
@@ -145,6 +147,7 @@ describe('a tail', () => {
     waitSeconds: null,
     runSeconds: null,
     deliveries: 1,
+    lostRuns: 0,
     repr: null,
     error: null,
     parentId: null,

@@ -33,6 +33,42 @@ function shop(options: ConstructorParameters<typeof Celeriac>[1] = {}) {
   };
 }
 
+it('workers that died under a task are counted once it has ended, and what a task gave back is not', async () => {
+  let dies = 2;
+  const app = new Celeriac('shop', { queues: { default: {} } });
+  const world = new World(app, {
+    start: new Date(START),
+    // Twice a worker is gone before it has stored how the task ended: nobody hears of it again.
+    wrapPorts: (ports) => ({
+      ...ports,
+      backend: new Proxy(ports.backend, {
+        get: (target, key) =>
+          key === 'commit'
+            ? (requests: Parameters<typeof target.commit>[0]) => {
+                dies -= 1;
+                return dies >= 0 ? new Promise(() => {}) : target.commit(requests);
+              }
+            : (Reflect.get(target, key) as () => unknown).bind(target),
+      }),
+    }),
+  });
+  let rejected = false;
+  const job = app.task('job', () => {
+    if (dies > 0 || rejected) return 'done';
+    rejected = true;
+    throw new Reject('not now', { requeue: true });
+  });
+  const { id } = await job.delay();
+  await world.drain('1d');
+  const story = await app.history.task(id);
+  expect(story?.attempts).toMatchObject([{ state: 'SUCCESS', deliveries: 4, lostRuns: 2 }]);
+  await world.advance('5m');
+  for (const every of ['minute', 'hour', 'day'] as const) {
+    const { total, tasks } = await app.stats({ every, from: '1d' });
+    expect([total.count, total.lostRuns, tasks[0]?.lostRuns]).toEqual([1, 2, 2]);
+  }
+});
+
 describe('the history', () => {
   it('lists what ended, the newest first, with arguments shown, errors and times', async () => {
     const { app, world, add, fails, slow } = shop();

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { DYNAMODB_MAX_ITEM_BYTES, MAX_STATS_TASKS } from '../../lib/base/limits.ts';
 import { type Counts, countsOf, OTHER_TASKS, packCounts, totalOf, unpackCounts } from '../../lib/history/counts.ts';
+import { compress, decompress } from '../../lib/wire/compression.ts';
 import { distinct, historyKey, unpackHistory } from '../../lib/wire/history-entry.ts';
 import { packHistory } from '../../lib/wire/history-pack.ts';
 import { HISTORY_START_MS, historyEntries, historyEntry } from '../support/history-entries.ts';
@@ -77,6 +78,19 @@ describe('a bucket', () => {
     );
   });
 
+  it('stored before lost runs were counted is read, and has none', () => {
+    const packed = compress('zlib', JSON.stringify([['mail.send', [['SUCCESS', 3]], [[4, 3]], [[5, 3]]]]));
+    const counts = unpackCounts(packed);
+    expect(counts.get('mail.send')).toEqual({
+      states: new Map([['SUCCESS', 3]]),
+      wait: new Map([[4, 3]]),
+      run: new Map([[5, 3]]),
+      lost: 0,
+    });
+    // What counts none is stored as it was before: older code reads it.
+    expect(decompress('zlib', packCounts(counts))).toEqual(decompress('zlib', packed));
+  });
+
   // Names alone, times alone, more than are named, and one whose name is everything.
   it.each([
     [1000, 0],
@@ -113,7 +127,7 @@ function wideCounts(tasks: number, classes: number): Counts {
   return new Map(
     Array.from({ length: tasks }, (_, index) => [
       `${hardText(250)}${index}`,
-      { states: new Map([['SUCCESS', 1 + next(1_000_000)]]), wait: times(), run: times() },
+      { states: new Map([['SUCCESS', 1 + next(1_000_000)]]), wait: times(), run: times(), lost: next(3) },
     ]),
   );
 }

@@ -346,6 +346,7 @@ describe('the whole', () => {
     const { status, headers, text } = await monitor.ask('/metrics');
     expect([status, headers.get('content-type')]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
     expect(text).toMatch(/^celeriac_queue_ready\{queue="mail"\} \d+$/m);
+    expect(text).toMatch(/^celeriac_lost_runs\{task="orders.charge"\} 0$/m);
     expect(text).toMatch(/^celeriac_attempts_ended\{task="orders.charge",state="SUCCESS"\} \d+$/m);
   });
 

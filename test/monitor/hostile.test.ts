@@ -113,7 +113,13 @@ describe.each(Object.entries(TEXTS))('%s', (kind, hostile) => {
 });
 
 it('names of tasks that somebody has made up are one line of metrics each', async () => {
-  const counts = { count: 1, states: { SUCCESS: 1 }, waitSeconds: null, runSeconds: { p50: 1, p95: 2, p99: 3 } };
+  const counts = {
+    count: 1,
+    states: { SUCCESS: 1 },
+    lostRuns: 2,
+    waitSeconds: null,
+    runSeconds: { p50: 1, p95: 2, p99: 3 },
+  };
   const stats = { tasks: [{ task: NAME, ...counts }] };
   const { monitor, service } = monitorOfShop();
   Object.defineProperty(service.app, 'stats', { value: async () => stats });

@@ -337,6 +337,7 @@ describe('plots', () => {
     start,
     count,
     states: { SUCCESS: count },
+    lostRuns: 0,
     waitSeconds: null,
     runSeconds: null,
   });

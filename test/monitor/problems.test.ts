@@ -49,6 +49,7 @@ const entry = (fields: Partial<StoredSchedule>): StoredSchedule => ({
 const counts = (all: number, failed: number): StatsCounts => ({
   count: all,
   states: { SUCCESS: all - failed, FAILURE: failed },
+  lostRuns: 0,
   waitSeconds: null,
   runSeconds: null,
 });
@@ -123,6 +124,22 @@ it('what waits in the table after its time is stuck', () => {
   expect(kinds({ waiting: [waiting(179), waiting(-60)] })).toEqual([]);
   expect(kinds({ waiting: [waiting(600), waiting(181), waiting(10)] })).toEqual(['stuck t600']);
   expect(problemsOf({ ...NOTHING, waiting: [waiting(600), waiting(181)] })[0]?.text).toContain('1 more is late');
+});
+
+it('workers that died under a task are named, with how often that was before', () => {
+  const stats = (lostRuns: number): Sights['stats'] => ({
+    buckets: [],
+    tasks: [{ task: 't', ...counts(100, 0), lostRuns }],
+  });
+  expect(kinds({ stats: stats(0) })).toEqual([]);
+  expect(problemsOf({ ...NOTHING, stats: stats(1) })).toMatchObject([
+    { kind: 'lost', subject: 't', now: 1, usual: null, text: expect.stringContaining('A run of t ended') },
+  ]);
+  expect(problemsOf({ ...NOTHING, stats: stats(3), before: stats(2) })).toMatchObject([
+    { now: 3, usual: 2, unit: 'runs', text: expect.stringContaining('3 runs of t ended') },
+  ]);
+  const before = { tasks: [{ task: 'other', ...counts(1, 0) }] };
+  expect(problemsOf({ ...NOTHING, stats: stats(3), before })).toMatchObject([{ usual: 0 }]);
 });
 
 it('tasks fail, and more than they did; letters lie there; queues are behind, or paused', () => {

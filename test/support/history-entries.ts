@@ -45,6 +45,7 @@ export const historyEntry: fc.Arbitrary<HistoryEntry> = fc
     times,
     fc.record({
       deliveries: optional(fc.integer({ min: 2, max: 9 })),
+      lost: optional(fc.integer({ min: 1, max: 9 })),
       repr: optional(hostileText(80)),
       error: optional(hostileText(160)),
       parentId: optional(hostileText(128)),

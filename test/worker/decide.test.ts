@@ -87,6 +87,12 @@ describe('decideClaim', () => {
     expect(decideClaim(outcome, { acksLate, maxDeliveries }).kind).toBe(kind);
   });
 
+  it('tells how many workers died under it: what was given back is no loss', () => {
+    const limits = { acksLate: true, maxDeliveries: 5 };
+    expect(decideClaim(claimed(4, 1), limits)).toEqual({ kind: 'run', deliveries: 4, lost: 2 });
+    expect(decideClaim(claimed(6, 0), limits)).toEqual({ kind: 'lost', deliveries: 6, lost: 5 });
+  });
+
   it('settles a finished attempt again, but not one that a newer attempt replaced', () => {
     const limits = { acksLate: true, maxDeliveries: 5 };
     expect(decideClaim({ kind: 'finished', record }, limits)).toEqual({ kind: 'duplicate', record, settle: true });

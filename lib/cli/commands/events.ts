@@ -35,6 +35,7 @@ const FIELDS = {
   waitSeconds: orNull('number'),
   runSeconds: orNull('number'),
   deliveries: COUNT,
+  lostRuns: COUNT,
   repr: orNull('string'),
   error: orNull('string'),
   parentId: orNull('string'),

@@ -35,6 +35,7 @@ const PERCENTILES = {
 const COUNTS = {
   count: COUNT,
   states: { type: 'object', additionalProperties: COUNT },
+  lostRuns: COUNT,
   waitSeconds: PERCENTILES,
   runSeconds: PERCENTILES,
 };
@@ -121,6 +122,12 @@ function columns({ buckets }: StatsOptions): readonly Column<Line>[] {
     { head: 'SUCCESS', of: of('SUCCESS'), right: true },
     { head: 'FAILED', of: bad, right: true, style: (line) => (bad(line) === 0 ? undefined : 'red') },
     { head: 'RETRIED', of: of('RETRY'), right: true },
+    {
+      head: 'LOST',
+      of: ({ lostRuns }) => lostRuns,
+      right: true,
+      style: ({ lostRuns }) => (lostRuns === 0 ? undefined : 'red'),
+    },
     { head: 'REVOKED', of: of('REVOKED'), right: true },
     { head: 'WAIT P50', of: ({ waitSeconds }) => long(waitSeconds?.p50), right: true },
     { head: 'P95', of: ({ waitSeconds }) => long(waitSeconds?.p95), right: true },

@@ -29,18 +29,19 @@ const PERCENTILES: v.GenericSchema<Percentiles> = v.strictObject({ p50: v.number
 const COUNTS_FIELDS = {
   count: COUNT,
   states: v.record(v.string(), COUNT),
+  lostRuns: COUNT,
   waitSeconds: v.nullable(PERCENTILES),
   runSeconds: v.nullable(PERCENTILES),
 };
 const COUNTS: v.GenericSchema<StatsCounts> = v.strictObject(COUNTS_FIELDS);
 
 const PROBLEM: v.GenericSchema<ProblemView> = v.strictObject({
-  kind: v.picklist(['failing', 'dead-letters', 'missed', 'behind', 'stuck', 'not-fed', 'paused']),
+  kind: v.picklist(['failing', 'lost', 'dead-letters', 'missed', 'behind', 'stuck', 'not-fed', 'paused']),
   subject: TEXT,
   text: TEXT,
   now: v.number(),
   usual: v.nullable(v.number()),
-  unit: v.picklist(['share', 'messages', 'seconds', 'ticks']),
+  unit: v.picklist(['share', 'messages', 'seconds', 'ticks', 'runs']),
   since: v.nullable(TIME),
 });
 
@@ -73,6 +74,7 @@ const END: v.GenericSchema<Json<TaskEnd>> = v.strictObject({
   waitSeconds: v.nullable(v.number()),
   runSeconds: v.nullable(v.number()),
   deliveries: COUNT,
+  lostRuns: COUNT,
   repr: v.nullable(TEXT),
   error: v.nullable(TEXT),
   parentId: v.nullable(TEXT),

@@ -16,6 +16,7 @@ interface Kind {
 
 const KINDS: Readonly<Record<ProblemView['kind'], Kind>> = {
   failing: { word: 'Failing', icon: 'failed', tone: 'bad', way: 'See failures' },
+  lost: { word: 'Workers died', icon: 'failed', tone: 'bad', way: 'See attempts' },
   'dead-letters': { word: 'Dead letters', icon: 'dead', tone: 'bad', way: 'Look at letters' },
   missed: { word: 'Missed', icon: 'missed', tone: 'bad', way: 'Open schedule' },
   behind: { word: 'Growing', icon: 'growing', tone: 'warn', way: 'Open queue' },
@@ -30,6 +31,8 @@ function addressOf({ kind, subject }: ProblemView, range: Range): string {
   switch (kind) {
     case 'failing':
       return tasksAddress({ state: 'failed', task: subject, since: range });
+    case 'lost':
+      return tasksAddress({ task: subject, since: range });
     case 'dead-letters':
       return `/dead-letters?queue=${encodeURIComponent(subject)}`;
     case 'missed':
@@ -87,6 +90,7 @@ function Problem({ problem, range }: { readonly problem: ProblemView; readonly r
         <b>
           <Hostile class="mono" text={problem.subject} most={120} />
           {problem.unit === 'share' && ` fails ${share(problem.now)} of its attempts`}
+          {problem.unit === 'runs' && ` lost ${counted(problem.now, 'run')}`}
         </b>
         <p>
           <Hostile text={problem.text} most={400} />

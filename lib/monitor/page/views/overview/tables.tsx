@@ -81,7 +81,7 @@ export function TaskSummary({ tasks, range }: TasksProps): VNode | null {
       <Table
         label="Tasks by name"
         class="cards grid-cards"
-        columns={['Task', ...['Ended', 'Failed', 'Waiting, p95', 'Run time, p95'].map(numberColumn)]}
+        columns={['Task', ...['Ended', 'Failed', 'Lost', 'Waiting, p95', 'Run time, p95'].map(numberColumn)]}
       >
         {tasks.slice(0, SHOWN).map((task) => {
           const failed = failuresOf(task);
@@ -101,6 +101,9 @@ export function TaskSummary({ tasks, range }: TasksProps): VNode | null {
                   text={failed === 0 ? '0' : `${count(failed)} (${share(failed / task.count)})`}
                   tone="bad"
                 />
+              </td>
+              <td class="number" data-label="Lost">
+                <Quiet value={task.lostRuns} text={count(task.lostRuns)} tone="bad" />
               </td>
               <td class="number" data-label="Waiting, p95">
                 {task.waitSeconds === null ? UNKNOWN : duration(task.waitSeconds.p95)}

@@ -7,7 +7,7 @@ import { Icon } from '../../parts/icons.tsx';
 import { At, BLOCK_CHARACTERS, Hostile } from '../../parts/text.tsx';
 import { shownState } from '../../pure/states.ts';
 import { stackLines } from '../../pure/task-words.ts';
-import { count, duration } from '../../pure/words.ts';
+import { count, counted, duration } from '../../pure/words.ts';
 
 type Attempt = NonNullable<TaskAnswer['story']>['attempts'][number];
 
@@ -50,6 +50,8 @@ function AttemptBody({ attempt, stack }: { readonly attempt: Attempt; readonly s
       <p class="hint">
         Began <At at={attempt.startedAt} />, waited {duration(attempt.waitSeconds)}
         {attempt.deliveries > 1 && `, delivered ${attempt.deliveries} times`}
+        {attempt.lostRuns > 0 &&
+          `, ${counted(attempt.lostRuns, 'run')} ended without a word: a worker died, or ran out of time`}
         {attempt.deadLetter !== null && (
           <>
             {'; put aside: '}
