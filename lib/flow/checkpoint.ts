@@ -6,8 +6,10 @@ import { decodeJson } from '../wire/json.ts';
 export interface Checkpoint {
   /** The part that begins with it, from 2. */
   readonly part: number;
-  /** When the first part began, milliseconds since the epoch. */
+  /** When the attempt's first part began, milliseconds since the epoch. */
   readonly sinceMs: number;
+  /** When it was stored, milliseconds since the epoch. */
+  readonly atMs?: number;
   /** Ids of what the parts before have sent. */
   readonly children?: readonly string[];
   /** The part before has given its message back, which was no delivery in vain: in a FIFO queue. */
@@ -18,6 +20,25 @@ export interface Checkpoint {
 /** Undefined where there is none. */
 export function readCheckpoint(text: string | undefined): Checkpoint | undefined {
   return text === undefined || text === '' ? undefined : (decodeJson(text) as Checkpoint);
+}
+
+/** How far a task has come, as its record tells. */
+export interface Progress {
+  /** The part that runs, or runs next. */
+  readonly part: number;
+  /** When the attempt's first part began, milliseconds since the epoch. */
+  readonly sinceMs: number;
+  /** When its last checkpoint was stored, milliseconds since the epoch. */
+  readonly atMs?: number;
+}
+
+/** @param runsSinceMs when the run under way began; undefined where none is. A checkpoint of its own is of the next part. */
+export function progressOf(text: string | undefined, runsSinceMs: number | undefined): Progress | undefined {
+  const checkpoint = readCheckpoint(text);
+  if (checkpoint === undefined) return undefined;
+  const { part, sinceMs, atMs } = checkpoint;
+  const isOwn = runsSinceMs !== undefined && atMs !== undefined && atMs > runsSinceMs;
+  return { part: isOwn ? part - 1 : part, sinceMs, ...(atMs === undefined ? {} : { atMs }) };
 }
 
 // How much longer than its longest one so far the next step may take.

@@ -10,6 +10,7 @@ const TONES: Readonly<Record<Reason['kind'], ExplainView['tone']>> = {
   skipped: 'quiet',
   'dead-lettered': 'bad',
   running: 'work',
+  part: 'work',
   'worker-lost': 'warn',
   retry: 'warn',
   slot: 'quiet',

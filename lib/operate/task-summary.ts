@@ -1,9 +1,11 @@
 /** What is stored of a task, for whoever operates a service: its true state, also where readers are not shown it. */
+import { progressOf } from '../flow/checkpoint.ts';
 import type { TaskRecord } from '../ports/backend.ts';
 import type { Ports } from '../ports/ports.ts';
 import { PENDING } from '../base/states.ts';
 import { type ExceptionDocument, isExceptionDocument, type ResultDocument } from '../wire/result-document.ts';
 import { visibleDocument } from '../results/result.ts';
+import { stateOf } from './goes-on.ts';
 
 /** A task as it stands. Absent fields are not known. */
 export interface TaskSummary {
@@ -43,7 +45,7 @@ function summaryOf(id: string, record: TaskRecord | undefined): TaskSummary {
   return {
     id,
     // Celery's own workers store no state beside the document.
-    state: record?.status ?? document.status ?? PENDING,
+    state: record === undefined ? (document.status ?? PENDING) : stateOf(record),
     ...(name === undefined ? {} : { name }),
     ...(queue === undefined ? {} : { queue }),
     ...(retries === undefined ? {} : { retries }),
@@ -59,10 +61,16 @@ function timesOf(
 ): Pick<TaskSummary, 'started' | 'finished' | 'revoked'> {
   const finishedMs = record?.finishedMs ?? (dateDone === null ? undefined : Date.parse(dateDone));
   return {
-    ...(record?.startedMs === undefined ? {} : { started: new Date(record.startedMs) }),
+    ...startOf(record),
     ...(finishedMs === undefined || Number.isNaN(finishedMs) ? {} : { finished: new Date(finishedMs) }),
     ...(record?.revokedMs === undefined ? {} : { revoked: new Date(record.revokedMs) }),
   };
+}
+
+/** Its parts are one attempt. */
+function startOf(record: TaskRecord | undefined): Pick<TaskSummary, 'started'> {
+  const startedMs = progressOf(record?.checkpoint, undefined)?.sinceMs ?? record?.startedMs;
+  return startedMs === undefined ? {} : { started: new Date(startedMs) };
 }
 
 function outcomeOf(document: ResultDocument): Pick<TaskSummary, 'result' | 'error' | 'traceback'> {

@@ -15,6 +15,8 @@ export interface TracedMessage {
   readonly rootId: string;
   /** Custom headers, among them those that carry a trace. */
   readonly headers: Readonly<Record<string, unknown>>;
+  /** What the library adds: `part` is there in each message with which a task goes on, after the first. */
+  readonly celeriac?: { readonly part?: number };
 }
 
 /** The span of a message that is to be sent. It is seen once it has ended: not where nothing was sent. */
@@ -39,6 +41,8 @@ export interface RunEnd {
   readonly error?: unknown;
   /** Whether the task's `throws` has it: no error of the program's. */
   readonly expected?: boolean;
+  /** Of a retry: `part` says that nothing has ended, and that the task goes on as this part. */
+  readonly overrides?: { readonly part?: number };
 }
 
 /** The span of a run. */

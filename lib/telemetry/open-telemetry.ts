@@ -17,6 +17,7 @@ import {
 import { InvalidOption } from '../base/errors.ts';
 import { booleanOption, refuseUnknownKeys, shown } from '../base/checks.ts';
 import { errorMessage, errorStack, errorText } from '../base/error-text.ts';
+import { STARTED } from '../base/states.ts';
 import { STATE_OF_END } from '../ports/run-ends.ts';
 import type { MessageSpan, RunEnd, SentMessage, Telemetry, TracedMessage } from '../ports/telemetry.ts';
 import { CELERIAC_HEADER, CELERY_HEADERS, type Message } from '../wire/message.ts';
@@ -79,10 +80,11 @@ class Traces implements Telemetry {
   }
 
   message(message: TracedMessage): { readonly headers: Headers; readonly span?: MessageSpan } {
-    const { headers, queue, task, retries } = message;
+    const { headers, queue, task, retries, celeriac } = message;
     const fields = propagation.fields();
-    // Its sender has said whose it is. A retry has the headers of the attempt before it.
-    if (retries === 0 && fields.some((name) => Object.hasOwn(headers, name))) return { headers };
+    // Its sender has said whose it is. A retry has the headers of the attempt before it, a part those of the part before.
+    const isFirst = retries === 0 && celeriac?.part === undefined;
+    if (isFirst && fields.some((name) => Object.hasOwn(headers, name))) return { headers };
     const span = this.#start(spanName('send', queue, task, this.#options.names), {
       kind: SpanKind.PRODUCER,
       attributes: factsOf('send', message),
@@ -148,6 +150,8 @@ class Traces implements Telemetry {
       span,
       () => run({ ended: (end) => (ended = end) }),
       () => note(span, ended),
+      // In a FIFO queue whoever goes on interrupts what follows from an end.
+      () => !isPart(ended),
     );
   }
 
@@ -196,11 +200,16 @@ class Sending implements MessageSpan {
 }
 
 /** `run` within the span, which ends with it. */
-async function during<R>(span: Span, run: () => Promise<R>, before: () => void = () => {}): Promise<R> {
+async function during<R>(
+  span: Span,
+  run: () => Promise<R>,
+  before: () => void = () => {},
+  isFault: () => boolean = () => true,
+): Promise<R> {
   try {
     return await context.with(trace.setSpan(context.active(), span), run);
   } catch (error) {
-    fail(span, error);
+    if (isFault()) fail(span, error);
     throw error;
   } finally {
     before();
@@ -227,11 +236,20 @@ function end(span: Span): void {
 
 function note(span: Span, end: RunEnd | undefined): void {
   if (end === undefined) return;
-  const { kind, error, expected } = end;
+  const { kind, error, expected, overrides } = end;
+  if (isPart(end)) {
+    span.setAttributes({ 'celery.state': STARTED, 'celeriac.part': (overrides?.part ?? 0) - 1 });
+    return;
+  }
   span.setAttribute('celery.state', STATE_OF_END[kind]);
   if (kind === 'retry') span.setAttribute('celery.retry.reason', errorMessage(error));
   // As in Celery's instrumentation: a retry is no failure, nor is what the task's `throws` has.
   if (kind === 'fail' && expected !== true) fail(span, error);
+}
+
+/** A part of a task that goes on: neither a retry nor an end. */
+function isPart(end: RunEnd | undefined): boolean {
+  return end?.kind === 'retry' && end.overrides?.part !== undefined;
 }
 
 function fail(span: Span, error: unknown): void {

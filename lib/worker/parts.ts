@@ -18,6 +18,7 @@ import type { TaskDefinition } from '../task/registry.ts';
 import { encodeJson } from '../wire/json.ts';
 import type { Disposition } from './attempt.ts';
 import { SettleInterrupted, timeLeftMs } from './deadline.ts';
+import type { EndNotes } from './end-notes.ts';
 import type { Pass } from './slot-gate.ts';
 import type { Wanted } from './slot-seat.ts';
 import type { Worker } from './worker.ts';
@@ -41,6 +42,8 @@ class PartRun {
   readonly #isFifo: boolean;
   readonly #maxParts: number;
   #claim: ClaimRequest | undefined;
+  /** When the attempt's first part began. */
+  #sinceMs: number | undefined;
   /** What it began with. */
   #from: Checkpoint | undefined;
   /** What it stored last, as it is stored. */
@@ -75,8 +78,23 @@ class PartRun {
           },
         },
       },
+      history: worker.history && this.#wholeIn(worker.history),
       claim: async (request) => this.#begin(request, await worker.claim(request)),
       commit: (request) => this.#commit(request),
+    };
+  }
+
+  /** The time of all its parts is the attempt's, and how long the message of the last one waited says nothing. */
+  #wholeIn(history: EndNotes): EndNotes {
+    return {
+      note: (message, { sentMs: _sentMs, ...delivery }, { ended = {}, ...committed }) =>
+        history.note(message, delivery, {
+          ...committed,
+          ended: { ...ended, startedMs: this.#sinceMs ?? ended.startedMs },
+        }),
+      noteConcluded: (...of) => history.noteConcluded(...of),
+      storeConcluded: (...of) => history.storeConcluded(...of),
+      write: () => history.write(),
     };
   }
 
@@ -94,6 +112,9 @@ class PartRun {
     if (outcome.kind !== 'claimed') return outcome;
     this.#claim = request;
     this.#from = readCheckpoint(outcome.checkpoint);
+    // What a retry goes on from is an attempt's before.
+    const isNew = this.#of.message.celeriac.part === undefined && outcome.deliveries === 1;
+    this.#sinceMs = isNew ? request.nowMs : (this.#from?.sinceMs ?? request.nowMs);
     if (this.#from?.back !== true || outcome.requeues === 0) return outcome;
     return { ...outcome, deliveries: outcome.deliveries - 1, requeues: outcome.requeues - 1 };
   }
@@ -231,10 +252,11 @@ class PartRun {
   #written(state: unknown, context: TaskContext): string {
     const { message, worker } = this.#of;
     const children = context.request.children.slice(0, MAX_RECORDED_CHILDREN);
-    const sinceMs = this.#from?.sinceMs ?? this.#claim?.nowMs ?? worker.ports.clock.nowMs();
+    const atMs = worker.ports.clock.nowMs();
     const next: Checkpoint = {
       part: this.#part + 1,
-      sinceMs,
+      sinceMs: this.#sinceMs ?? atMs,
+      atMs,
       ...(children.length === 0 ? {} : { children }),
       state: state === undefined ? null : state,
     };

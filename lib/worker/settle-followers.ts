@@ -151,7 +151,7 @@ export async function checkRetry(
 }
 
 function retryMessage(message: Message, retry: NonNullable<Settlement['retry']>, app: App): Prepared {
-  if (retry.overrides.part !== undefined) return prepare(nextPart(message), app.settings, { asPython: true });
+  if (retry.overrides.part !== undefined) return tracedNext(nextPart(message), app);
   // Celery: who runs a task here does not wait for its retry.
   const dueMs = app.eager === undefined ? retry.dueMs : null;
   const after = nextAttempt(message, dueMs, retry.overrides);
@@ -160,8 +160,12 @@ function retryMessage(message: Message, retry: NonNullable<Settlement['retry']>,
   const links = atMs !== undefined && app.settings.history !== 'off';
   const next = links ? { ...after, celeriac: { ...after.celeriac, retried: atMs } } : after;
   const queue = laneOfRetry(next, retry.overrides, app);
-  const { message: traced, span } = traceMessage(app, { ...next, queue });
-  return { ...prepare(traced, app.settings, { asPython: true }), span };
+  return tracedNext({ ...next, queue }, app);
+}
+
+function tracedNext(next: Message, app: App): Prepared {
+  const { message, span } = traceMessage(app, next);
+  return { ...prepare(message, app.settings, { asPython: true }), span };
 }
 
 /** The lane that it came from, unless the retry names another queue or priority. */

@@ -42,6 +42,25 @@ const READ: readonly Row[] = [
     ['End it: celeriac revoke c0de --terminate'],
   ],
   [
+    {
+      kind: 'running',
+      since: at(-4),
+      until: at(60),
+      by: 'request/1',
+      deliveries: 1,
+      part: 3,
+      begun: at(-70),
+      checkpoint: at(-2),
+    },
+    'runs, part 3, since 4 s ago',
+    [
+      'in request/1, until in 1 min at the latest',
+      'its first part began 1 min 10 s ago; its last checkpoint was 2 s ago',
+    ],
+    ['End it: celeriac revoke c0de --terminate'],
+  ],
+  [{ kind: 'part', part: 3, begun: at(-70) }, 'goes on as part 3', ['its first part began 1 min 10 s ago']],
+  [
     { kind: 'worker-lost', since: at(-70), until: at(-4), deliveries: 1 },
     'lost its worker, and comes again',
     ['its worker died, which had it since 1 min 10 s ago: its claim ended 4 s ago; delivery 1'],

@@ -3,6 +3,7 @@ import { Celeriac, chord, Reject, silentLogger } from 'celeriac';
 import { World } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
 
+import { taskSummaries } from '../../lib/operate/task-summary.ts';
 import { MemoryPauses } from '../../lib/memory/index.ts';
 import type { Explanation, Reason } from '../../lib/operate/explain/reasons.ts';
 import { awsAdapters } from '../support/fake-services/world-adapters.ts';
@@ -115,6 +116,42 @@ describe.each(STORES)('%s', (_name, adapters) => {
     const hidden = await send('quiet', [1]);
     await world.advance(5);
     expect(await reasons(hidden)).toMatchObject([{ kind: 'ended', state: 'SUCCESS' }]);
+  });
+
+  it('a part of it runs, or comes: one task, since its first part', async () => {
+    const { app, world, reasons, explain } = begin();
+    using _world = world;
+    const inParts = app.task('parts', { bind: true, maxParts: 5 }, async (self) => {
+      await world.clock.sleep(10_000);
+      await self.checkpoint(self.part);
+      await world.clock.sleep(10_000);
+      if (self.part < 3) throw self.goOn(self.part);
+      return self.part;
+    });
+    const { id } = await inParts.delay();
+    await world.advance(15);
+    expect(await reasons(id)).toMatchObject([
+      { kind: 'running', since: at(0), part: 1, begun: at(0), checkpoint: at(10) },
+    ]);
+    await world.advance(10);
+    expect(await reasons(id)).toMatchObject([
+      { kind: 'running', since: at(20), part: 2, begun: at(0), checkpoint: at(20) },
+    ]);
+    await world.advance(10);
+    expect(await reasons(id)).toMatchObject([
+      { kind: 'running', since: at(20), part: 2, begun: at(0), checkpoint: at(30) },
+    ]);
+    await world.ports.pauses?.put({ queue: 'default', sinceMs: START_MS, by: 'ada' });
+    await world.advance(6);
+    const between = await explain(id);
+    expect([between.state, between.retries]).toEqual(['STARTED', 0]);
+    expect(between.reasons).toMatchObject([
+      { kind: 'part', part: 3, begun: at(0) },
+      { kind: 'queued' },
+      { kind: 'paused' },
+    ]);
+    const [summary] = await taskSummaries([id], world.ports);
+    expect(summary).toMatchObject({ state: 'STARTED', started: at(0) });
   });
 
   it('it waits for a slot behind others, and then it was given one', async () => {

@@ -13,7 +13,10 @@ afterAll(() => spans.stop());
 beforeEach(() => spans.exporter.reset());
 
 function traced<T>(declare: (app: Celeriac) => T, options: OpenTelemetryOptions = {}) {
-  return newWorld(declare, { queues: { mail: {}, other: {} }, telemetry: openTelemetry(options) });
+  return newWorld(declare, {
+    queues: { mail: {}, other: {}, orders: { fifo: true } },
+    telemetry: openTelemetry(options),
+  });
 }
 
 const declareMath = (app: Celeriac) => ({
@@ -172,6 +175,37 @@ describe('how a run ends', () => {
             },
           ],
     );
+  });
+
+  it.each([
+    ['mail', ['producer send mail long', 'consumer process mail long', 'producer send mail long']],
+    // The message stays as it was sent.
+    ['orders', ['producer send orders long']],
+  ])('a part that goes on is neither a retry nor an end, in queue %s', async (queue, above) => {
+    const { world, tasks } = traced((app) => ({
+      long: app.task('long', { bind: true, maxParts: 3, queue }, async (self) => {
+        if (self.part < 2) throw self.goOn(self.part);
+        return 'done';
+      }),
+    }));
+    const sent = await tasks.long.delay();
+    await world.drain();
+    expect(await sent.get()).toBe('done');
+    const [first, last] = spans.all().filter(({ kind }) => kind === SpanKind.CONSUMER);
+    expect(first?.attributes).toMatchObject({ 'celery.state': 'STARTED', 'celeriac.part': 1, 'celery.retries': 0 });
+    expect(first?.attributes).not.toHaveProperty('celery.retry.reason');
+    expect([first?.status.code, first?.events]).toEqual([SpanStatusCode.UNSET, []]);
+    expect(last?.attributes).toMatchObject({ 'celery.state': 'SUCCESS', 'celery.retries': 0 });
+    expect(new Set([first, last].map((span) => span && traceOf(span))).size).toBe(1);
+    const lines = treeOf(spans.all()).filter((line) => !line.includes('receive'));
+    const depth = lines.findLastIndex((line) => line.includes('process'));
+    const indentOf = (line: string | undefined): number => (line ?? '').search(/\S/);
+    expect(
+      lines
+        .slice(0, depth)
+        .filter((line) => indentOf(line) < indentOf(lines[depth]))
+        .map((line) => line.trim()),
+    ).toEqual(above);
   });
 
   it('a retry is no error, and the next attempt goes on below it', async () => {

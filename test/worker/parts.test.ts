@@ -213,6 +213,24 @@ describe('beside the rest', () => {
     expect(fields.filter((each) => each !== undefined && '_aws' in each)).toHaveLength(1);
   });
 
+  it('its history has one entry, whose time is that of all parts', async () => {
+    const app = new Celeriac('long', { logger: silentLogger, history: 'all' });
+    const task = app.task('long.work', { bind: true, maxParts: 5, maxRetries: 1 }, async (self) => {
+      await world.clock.sleep(10_000);
+      if (self.part < 3) throw self.goOn(self.part);
+      if (self.request.retries === 0) throw self.retry({ countdown: 5 });
+    });
+    using world = new World(app, { start: START });
+    const { id } = await task.delay();
+    await world.drain();
+    const { attempts } = (await app.history.task(id)) ?? { attempts: [] };
+    const seconds = (at: Date | null): number => ((at?.getTime() ?? 0) - START) / 1000;
+    expect(attempts.map(({ state, startedAt, endedAt }) => [state, seconds(startedAt), seconds(endedAt)])).toEqual([
+      ['RETRY', 0, 30],
+      ['SUCCESS', 35, 45],
+    ]);
+  });
+
   it('a retry goes on from the checkpoint, and its parts are none', async () => {
     const one = long(
       async (self) => {

@@ -44,7 +44,11 @@ const REASONS: Readonly<Record<Explanation['reasons'][number]['kind'], readonly 
   revoked: [{ at: TIME, ended: FLAG, terminate: FLAG }],
   skipped: [{ by: TEXT, until: TIME }],
   'dead-lettered': [{ queue: TEXT, reason: TEXT, error: TEXT, deliveries: COUNT }],
-  running: [{ since: TIME, until: TIME, by: TEXT, deliveries: COUNT }],
+  running: [
+    { since: TIME, until: TIME, by: TEXT, deliveries: COUNT },
+    { part: COUNT, begun: TIME, checkpoint: TIME },
+  ],
+  part: [{ part: COUNT, begun: TIME }, { checkpoint: TIME }],
   'worker-lost': [{ since: TIME, until: TIME, deliveries: COUNT }],
   retry: [{ at: TIME, attempt: COUNT }, { error: TEXT }],
   slot: [

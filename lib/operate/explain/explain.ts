@@ -1,12 +1,14 @@
 /** What is stored of a task, told as reasons: what counts most comes first. Pure. */
 import { MAX_PARKED_COUNTED } from '../../base/limits.ts';
 import { IGNORED, PENDING, RETRY, REVOKED } from '../../base/states.ts';
+import { type Progress, progressOf } from '../../flow/checkpoint.ts';
 import { isGrant } from '../../flow/slots.ts';
 import type { TaskRecord } from '../../ports/backend.ts';
 import { attemptOf, partsOfKey, taskIdOf } from '../../ports/slot-keys.ts';
 import { readSettlement } from '../../worker/committed.ts';
 import { type ExceptionDocument, isExceptionDocument, type ResultDocument } from '../../wire/result-document.ts';
 import { type Facts, finishedMsOf, isRunning, nextAttempt, type Stand } from './facts.ts';
+import { goesOn, stateOf } from '../goes-on.ts';
 import type { Explanation, Reason } from './reasons.ts';
 
 export function explain(facts: Facts): Explanation {
@@ -30,7 +32,7 @@ export function explain(facts: Facts): Explanation {
   const parentId = message?.parentId ?? document?.parentId;
   return {
     id,
-    state: record?.status ?? document?.status ?? PENDING,
+    state: record === undefined ? (document?.status ?? PENDING) : stateOf(record),
     ...(task === undefined || task === '' ? {} : { task }),
     ...(queue === undefined || queue === '' ? {} : { queue }),
     ...(retries === undefined ? {} : { retries }),
@@ -83,8 +85,27 @@ function skippedBy(document: ResultDocument | undefined): Reason | undefined {
 
 // -------------------------------------------------------------------------- it runs
 
-function runningReason({ startedMs = 0, leaseMs = 0, owner = '', deliveries = 1 }: TaskRecord): Reason {
-  return { kind: 'running', since: new Date(startedMs), until: new Date(leaseMs), by: owner, deliveries };
+function runningReason(record: TaskRecord): Reason {
+  const { startedMs = 0, leaseMs = 0, owner = '', deliveries = 1, checkpoint } = record;
+  const progress = progressOf(checkpoint, startedMs);
+  return {
+    kind: 'running',
+    since: new Date(startedMs),
+    until: new Date(leaseMs),
+    by: owner,
+    deliveries,
+    ...(progress === undefined ? {} : { part: progress.part, ...timesOf(progress) }),
+  };
+}
+
+function timesOf({ sinceMs, atMs }: Progress): { readonly begun: Date; readonly checkpoint?: Date } {
+  return { begun: new Date(sinceMs), ...(atMs === undefined ? {} : { checkpoint: new Date(atMs) }) };
+}
+
+/** Nothing has ended: the next part comes. */
+function partReason({ checkpoint }: TaskRecord): (Reason & { readonly kind: 'part' }) | undefined {
+  const progress = progressOf(checkpoint, undefined);
+  return progress && { kind: 'part', part: progress.part, ...timesOf(progress) };
 }
 
 // ------------------------------------------------------------------------- it waits
@@ -163,6 +184,8 @@ function retryReason(record: TaskRecord): (Reason & { readonly kind: 'retry' }) 
 function reasonsOfRecord(record: TaskRecord, facts: Facts): Reason[] {
   const { nowMs, document } = facts;
   const { owner, attempt, committed, startedMs, leaseMs, deliveries = 1, past } = record;
+  const part = goesOn(record) ? partReason(record) : undefined;
+  if (part !== undefined) return [part, queuedReason(facts, undefined)];
   const retry = retryReason(record);
   if (retry !== undefined) {
     const error = errorIn(document);

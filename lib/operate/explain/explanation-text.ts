@@ -80,10 +80,17 @@ const TEXTS: Texts = {
     ],
     hints: [`Run it once more: celeriac dlq redrive --id ${id}`],
   }),
-  running: ({ since, until, by, deliveries }, at, id) => ({
-    head: `runs, since ${at(since)}`,
-    lines: [`in ${by}, until ${at(until)} at the latest${deliveries > 1 ? `; delivery ${deliveries}` : ''}`],
+  running: ({ since, until, by, deliveries, part, begun, checkpoint }, at, id) => ({
+    head: `runs, ${part === undefined ? '' : `part ${part}, `}since ${at(since)}`,
+    lines: [
+      `in ${by}, until ${at(until)} at the latest${deliveries > 1 ? `; delivery ${deliveries}` : ''}`,
+      ...progressLine(begun, checkpoint, at),
+    ],
     hints: [`End it: celeriac revoke ${id} --terminate`],
+  }),
+  part: ({ part, begun, checkpoint }, at) => ({
+    head: `goes on as part ${part}`,
+    lines: progressLine(begun, checkpoint, at),
   }),
   'worker-lost': ({ since, until, deliveries }, at) => ({
     head: 'lost its worker, and comes again',
@@ -142,6 +149,13 @@ const TEXTS: Texts = {
     hints: ['Calls that are gathered are found with --task and --key. All queues: celeriac inspect queues'],
   }),
 };
+
+function progressLine(begun: Date | undefined, checkpoint: Date | undefined, at: (time: Date) => string): string[] {
+  if (begun === undefined) return [];
+  return [
+    `its first part began ${at(begun)}${checkpoint === undefined ? '' : `; its last checkpoint was ${at(checkpoint)}`}`,
+  ];
+}
 
 // Of a hundred holders the first say enough.
 const MOST_HOLDERS = 5;

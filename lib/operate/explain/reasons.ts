@@ -55,7 +55,15 @@ export type Reason =
       readonly by: string;
       /** Deliveries of this attempt. */
       readonly deliveries: number;
+      /** Of a task that goes on in parts, once it has a checkpoint: which this is, from 1. */
+      readonly part?: number;
+      /** When the first part began. */
+      readonly begun?: Date;
+      /** When its last checkpoint was stored. */
+      readonly checkpoint?: Date;
     }
+  /** A part of it has ended, and its next one is on its way to a worker. */
+  | { readonly kind: 'part'; readonly part: number; readonly begun: Date; readonly checkpoint?: Date }
   /** Its worker died: its message comes again when SQS shows it. */
   | { readonly kind: 'worker-lost'; readonly since: Date; readonly until: Date; readonly deliveries: number }
   /** An attempt has failed, and the next one is due then. */
