@@ -213,6 +213,8 @@ export class PartLedger {
   kept(id: string, attempt: number, untilMs: number): void {
     const gap = this.#gaps.get(id);
     if (gap === undefined || attempt < (this.known(id).claims.at(-1)?.attempt ?? 0)) return;
+    // What was anybody's is taken anew.
+    if (gap.untilMs < this.nowMs()) return;
     gap.untilMs = Math.max(gap.untilMs, untilMs);
     this.known(id).heldMs = gap.untilMs;
   }
