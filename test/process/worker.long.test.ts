@@ -11,7 +11,7 @@ import type { LocalCloud } from 'celeriac/local';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 
 import { workerOf } from '../../lib/local/actors.ts';
-import { app, fragile, quick, releaseOf, render, single, step } from '../support/process-tasks.ts';
+import { app, fragile, inParts, quick, releaseOf, render, single, step } from '../support/process-tasks.ts';
 import { PROCESS_VARIABLES } from '../support/celeriac.ts';
 import { startCloud } from '../support/iam/cloud.ts';
 
@@ -170,6 +170,18 @@ it('SIGTERM: what runs may end, what has ended is not delivered again, and the r
   expect((again?.atMs ?? Infinity) - Math.max(endedMs, readyMs)).toBeLessThan(15_000);
   for (const result of results) await result.get({ timeout: PATIENCE_SECONDS });
   for (const name of ['done', 'ends', 'after']) expect(order(name)).toEqual([`${name} begins`, `${name} ends`]);
+});
+
+it('SIGTERM in the middle of a part: its checkpoint is kept, and another process goes on from there', async () => {
+  const first = await start('video', '--grace', '1', '--lease', '30');
+  const result = await inParts.delay('parted');
+  await expect.poll(() => order('parted'), PATIENCE).toContain('parted stored');
+  const exit = once(first.child, 'exit');
+  first.child.kill('SIGTERM');
+  expect(await exit).toEqual([0, null]);
+  await start('video');
+  expect(await result.get({ timeout: PATIENCE_SECONDS })).toBe(2);
+  expect(order('parted')).toEqual(['parted begins', 'parted stored', 'parted part-2-from-half', 'parted ends']);
 });
 
 it('a second signal waits for nothing', async () => {

@@ -33,6 +33,18 @@ export const single = app.task('single', { queue: 'video', oneInstance: { whenLo
 export const step = app.task('step', { queue: 'ordered' }, run);
 export const quick = app.task('quick', (name: string) => name);
 
+/** It goes on from its checkpoint, in whichever process. */
+export const inParts = app.task('inParts', { bind: true, queue: 'video', maxParts: 5 }, async (self, name: string) => {
+  note(self.state === undefined ? 'begins' : `part-${self.part}-from-${String(self.state)}`, name);
+  if (self.state === undefined) {
+    await self.checkpoint('half');
+    note('stored', name);
+    await released(name);
+  }
+  note('ends', name);
+  return self.part;
+});
+
 /** May be lost once: what ends with it for the second time is lost for good. */
 export const fragile = app.task(
   'fragile',

@@ -1,5 +1,5 @@
 /** Tasks longer than an invocation, in virtual time. */
-import { Celeriac, chord, type Logger, silentLogger, type TaskContext, type TaskOptions } from 'celeriac';
+import { Celeriac, chord, type Logger, Reject, silentLogger, type TaskContext, type TaskOptions } from 'celeriac';
 import { World, type WorldOptions } from 'celeriac/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -262,6 +262,81 @@ describe('beside the rest', () => {
     const result = await chord([one.task.s(12), one.task.s(3)], sum.s()).delay();
     await world.drain();
     expect(await result.get()).toBe(15);
+  });
+
+  it('a dead letter goes on from the checkpoint when it is redriven, and its parts are counted on', async () => {
+    const one = long(async (self) => {
+      if (self.part === 1) throw self.goOn('half');
+      if (self.request.retries === 0) throw new Reject('not now');
+      return [self.part, self.state, self.request.retries];
+    });
+    using world = one.world;
+    const result = await one.task.delay(0);
+    await world.drain();
+    expect(await result.state()).toBe('REJECTED');
+    expect(await one.app.deadLetters.redrive({ id: result.id })).toMatchObject({ sent: 1 });
+    await world.drain();
+    expect(await one.app.result(result.id).get()).toEqual([2, 'half', 1]);
+  });
+
+  it('a part that ends every worker fails as lost; redriven it goes on from the checkpoint', async () => {
+    let heals = false;
+    const one = long(
+      async (self) => {
+        if (self.part === 1) throw self.goOn('half');
+        const invocation = CURRENT_INVOCATION.getStore();
+        if (heals || invocation === undefined) return [self.part, self.state];
+        invocation.dead = true;
+        return new Promise(() => {});
+      },
+      {},
+      { faults: {}, maxReceiveCount: 3 },
+    );
+    using world = one.world;
+    const result = await one.task.delay(0);
+    await world.drain();
+    await expect(result.get()).rejects.toMatchObject({ name: 'WorkerLostError' });
+    heals = true;
+    await one.app.deadLetters.redrive({ id: result.id });
+    await world.drain();
+    expect(await one.app.result(result.id).get()).toEqual([2, 'half']);
+  });
+
+  it('of its signals those of a run come for each part, those of an end once', async () => {
+    const told: string[] = [];
+    const one = long(
+      async (self) => {
+        if (self.part < 3) throw self.goOn(self.part);
+        return 'done';
+      },
+      {
+        beforeStart: () => void told.push('beforeStart'),
+        onRetry: () => void told.push('onRetry'),
+        onSuccess: () => void told.push('onSuccess'),
+        afterReturn: (status) => void told.push(`afterReturn ${status}`),
+      },
+    );
+    using world = one.world;
+    for (const name of ['taskPrerun', 'taskRetry', 'taskSuccess', 'taskFailure'] as const)
+      one.app.on(name, () => void told.push(name));
+    one.app.on('taskPostrun', ({ state, result, error }) => void told.push(`taskPostrun ${state} ${result} ${error}`));
+    for (const name of ['beforeTaskPublish', 'afterTaskPublish'] as const)
+      one.app.on(name, ({ task }) => void told.push(`${name} ${task}`));
+    await one.task.delay(0);
+    told.length = 0;
+    await world.drain();
+    const sent = ['beforeTaskPublish long.work', 'afterTaskPublish long.work'];
+    const part = ['taskPrerun', 'beforeStart', ...sent, 'taskPostrun STARTED undefined undefined'];
+    expect(told).toEqual([
+      ...part,
+      ...part,
+      'taskPrerun',
+      'beforeStart',
+      'onSuccess',
+      'taskSuccess',
+      'afterReturn SUCCESS',
+      'taskPostrun SUCCESS done undefined',
+    ]);
   });
 
   it('expiry and rate are asked once, and not of each part', async () => {
