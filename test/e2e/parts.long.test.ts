@@ -1,10 +1,10 @@
 /** Tasks longer than an invocation, over real HTTP and under the rights that a service's policy gives: invocations of three seconds. */
-import { Celeriac, chord, silentLogger } from 'celeriac';
+import { Celeriac, chord, silentLogger, type TaskContext } from 'celeriac';
 import type { LocalCloud } from 'celeriac/local';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { startCloud } from '../support/iam/cloud.ts';
-import { PATIENCE_SECONDS } from '../support/patience.ts';
+import { PATIENCE_MS, PATIENCE_SECONDS } from '../support/patience.ts';
 
 const INVOCATION_SECONDS = 3;
 const STEP_MS = 250;
@@ -19,11 +19,7 @@ const long = app.task('long', { bind: true, maxParts: 50, oneInstance: { key: (n
 const ordered = app.task('ordered', { bind: true, maxParts: 20, queue: 'orders' }, run);
 const sum = app.task('sum', (counts: readonly number[]) => counts.reduce((all, each) => all + each, 0));
 
-async function run(
-  self: { readonly part: number; readonly state: unknown; checkpoint(state: unknown): Promise<void> },
-  name: string,
-  count: number,
-): Promise<number> {
+async function run(self: TaskContext, name: string, count: number): Promise<number> {
   let done = (self.state ?? 0) as number;
   parts.set(name, self.part);
   while (done < count) {
@@ -48,7 +44,7 @@ const all = (name: string, count: number): string[] =>
 it('goes on in parts, each step once; a chord waits for the last part, and nobody runs beside it', async () => {
   // Eight seconds and four, each in invocations of three.
   const result = await chord([long.s('slow', 32), long.s('quick', 16)], sum.s()).delay();
-  await expect.poll(() => parts.get('slow') ?? 0, { timeout: 60_000 }).toBeGreaterThan(1);
+  await expect.poll(() => parts.get('slow') ?? 0, { timeout: PATIENCE_MS }).toBeGreaterThan(1);
   const left = await long.delay('slow', 1);
   expect(await result.get({ timeout: PATIENCE_SECONDS })).toBe(48);
   expect(await left.state()).toBe('IGNORED');

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { CURRENT_INVOCATION } from '../../lib/testing/simulated-invocation.ts';
+import type { TaskHooks } from '../../lib/task/registry.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import { attemptNumber } from '../../lib/wire/attempt-number.ts';
 import { isNearlyOver } from '../../lib/flow/checkpoint.ts';
@@ -29,7 +30,11 @@ interface Long {
 
 const START = Date.parse('2030-01-01T00:00:00Z');
 
-function declared(app: Celeriac, options: TaskOptions, run: (self: TaskContext, steps: number) => Promise<unknown>) {
+function declared(
+  app: Celeriac,
+  options: TaskOptions & TaskHooks,
+  run: (self: TaskContext, steps: number) => Promise<unknown>,
+) {
   return app.task('long.work', { ...options, bind: true as const }, run);
 }
 
@@ -44,7 +49,12 @@ const stepByStep: Body = async (self, steps, world) => {
   return done;
 };
 
-function long(body: Body = stepByStep, options: TaskOptions = {}, of: WorldOptions = {}, queue: object = {}): Long {
+function long(
+  body: Body = stepByStep,
+  options: TaskOptions & TaskHooks = {},
+  of: WorldOptions = {},
+  queue: object = {},
+): Long {
   const lines: string[] = [];
   const logger: Logger = { log: (_level, text) => void lines.push(text) };
   const app = new Celeriac('long', { logger: silentLogger, queues: { default: queue } });
