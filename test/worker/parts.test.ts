@@ -329,7 +329,10 @@ describe('beside the rest', () => {
     using world = one.world;
     for (const name of ['taskPrerun', 'taskRetry', 'taskSuccess', 'taskFailure'] as const)
       one.app.on(name, () => void told.push(name));
-    one.app.on('taskPostrun', ({ state, result, error }) => void told.push(`taskPostrun ${state} ${result} ${error}`));
+    one.app.on(
+      'taskPostrun',
+      ({ state, result, error }) => void told.push(`taskPostrun ${state} ${String(result)} ${String(error)}`),
+    );
     for (const name of ['beforeTaskPublish', 'afterTaskPublish'] as const)
       one.app.on(name, ({ task }) => void told.push(`${name} ${task}`));
     await one.task.delay(0);
