@@ -181,7 +181,7 @@ it('SIGTERM in the middle of a part: its checkpoint is kept, and another process
   expect(await exit).toEqual([0, null]);
   await start('video');
   expect(await result.get({ timeout: PATIENCE_SECONDS })).toBe(2);
-  expect(order('parted')).toEqual(['parted begins', 'parted stored', 'parted part-2-from-half', 'parted ends']);
+  expect(order('parted')).toEqual(['parted begins', 'parted stored', 'parted part-2-from-"half"', 'parted ends']);
 });
 
 it('a second signal waits for nothing', async () => {

@@ -35,7 +35,7 @@ export const quick = app.task('quick', (name: string) => name);
 
 /** It goes on from its checkpoint, in whichever process. */
 export const inParts = app.task('inParts', { bind: true, queue: 'video', maxParts: 5 }, async (self, name: string) => {
-  note(self.state === undefined ? 'begins' : `part-${self.part}-from-${String(self.state)}`, name);
+  note(self.state === undefined ? 'begins' : `part-${self.part}-from-${JSON.stringify(self.state)}`, name);
   if (self.state === undefined) {
     await self.checkpoint('half');
     note('stored', name);
