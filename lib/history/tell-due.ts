@@ -31,6 +31,8 @@ import type { Logger } from '../ports/log.ts';
 import type { Failure, KnownFailure, Notices, Notifying, NoticeWindow } from '../ports/notices.ts';
 import type { HistoryEntry } from '../wire/history-entry.ts';
 
+const MINUTE_MS = 60_000;
+
 interface TellPorts {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -129,10 +131,10 @@ async function markMissed(
 ): Promise<NoticeWindow | undefined> {
   let current = window;
   const nowMs = clock.nowMs();
-  for (const [key, { lastMs, count: _count, firstMs: _firstMs, ...known }] of byFrequency(counts)) {
+  for (const [key, { lastMs, count, firstMs: _firstMs, ...known }] of byFrequency(counts)) {
     if (key === OTHER_KINDS || current?.known.has(key) === true || lastMs < nowMs - NOTICE_FRESH_SECONDS * 1000)
       continue;
-    const failure: Failure = { ...known, key, endedMs: lastMs };
+    const failure: Failure = { ...known, key, endedMs: lastMs, ...(count === 1 ? {} : { times: count }) };
     const outcome = await notices.mark({
       failure,
       nowMs,
@@ -171,7 +173,7 @@ async function endWindow(
   const minutes = await notices.minutes({ fromMs: window.startMs, untilMs: endMs });
   const counts = mergeCounts(minutes.map(({ data }) => unpackFailures(data)));
   const mail = digestMail(
-    { fromMs: window.startMs, untilMs: endMs, counts, toldAtOnce: toldIn(window, endMs) },
+    { fromMs: shownStartMs(window, counts), untilMs: endMs, counts, toldAtOnce: toldIn(window, endMs) },
     sending.place,
   );
   if (mail !== undefined && !(await sendMail(mail, sending))) return;
@@ -182,6 +184,13 @@ async function endWindow(
     startMs: endMs,
     untilMs: endMs + windowSeconds * 1000,
   });
+}
+
+/** Without the minute that a first window has before its first failure, where nothing was in it. */
+function shownStartMs({ startMs, known }: NoticeWindow, counts: FailureCounts): number {
+  const endsMs = [...known.values()].map(({ endedMs }) => endedMs);
+  const firstMs = Math.min(...endsMs, ...[...counts.values()].map((count) => count.firstMs));
+  return firstMs >= startMs + MINUTE_MS && firstMs < startMs + 2 * MINUTE_MS ? startMs + MINUTE_MS : startMs;
 }
 
 function toldIn({ known, startMs }: NoticeWindow, endMs: number): Map<string, number> {

@@ -88,7 +88,7 @@ function indented(text: string): string {
 type Facts = readonly (readonly [name: string, value: string | undefined])[];
 
 function factsOf(failure: Failure): Facts {
-  const { task, id, queue, worker, state, retries, deliveries, repr, startedMs, endedMs, deadLetter } = failure;
+  const { task, id, queue, worker, state, retries, deliveries, repr, startedMs, endedMs, times, deadLetter } = failure;
   const shown = (text: string | undefined): string | undefined => (text === undefined ? undefined : plainLine(text));
   return [
     ['Task', plainLine(task)],
@@ -101,6 +101,7 @@ function factsOf(failure: Failure): Facts {
     ['Deliveries', deliveries === undefined ? undefined : String(deliveries)],
     ['Started', startedMs === undefined ? 'it did not run' : time(startedMs)],
     ['Ended', time(endedMs)],
+    ['Times', times === undefined ? undefined : `${times.toLocaleString('en')}, of which this is the last`],
     ['Dead letter', shown(deadLetter)],
   ];
 }

@@ -16,10 +16,13 @@ export function noticeMinuteKey(startMs: number): string {
   return `${MINUTE_PREFIX}${timeKey(startMs)}`;
 }
 
-/** The window that a failure begins where none is open. */
+/**
+ * The window that a failure begins where none is open. It begins a minute before: another one of its kind may have ended in that
+ * minute, be marked a moment later, and would be in no digest.
+ */
 export function firstWindow({ failure, nowMs, windowMs }: MarkRequest): Pick<NoticeWindow, 'startMs' | 'untilMs'> {
-  const startMs = minuteOf(failure.endedMs);
-  return { startMs, untilMs: Math.max(startMs, minuteOf(nowMs)) + windowMs };
+  const minuteMs = minuteOf(failure.endedMs);
+  return { startMs: minuteMs - MINUTE_MS, untilMs: Math.max(minuteMs, minuteOf(nowMs)) + windowMs };
 }
 
 export function noticesExpireAtSeconds(untilMs: number): number {

@@ -18,6 +18,8 @@ export interface Failure {
   readonly error: string;
   /** When it was committed. */
   readonly endedMs: number;
+  /** Of the sweeper, which found several of its kind that nobody was told of: this is the last of them. */
+  readonly times?: number;
   /** When its run began; absent where nothing ran. */
   readonly startedMs?: number;
   /** Deliveries of the last attempt, where there were several. */

@@ -40,7 +40,12 @@ export function noticesConformance(make: () => Promise<Notices>): ConformanceCas
       const { kind, window } = await notices.mark(asked('a'));
       equal(kind, 'marked');
       const known = { endedMs: NOW_MS, markedMs: NOW_MS, untold: failure('a') };
-      const opened = { startMs: START_MS, untilMs: START_MS + WINDOW_MS, marks: 1, known: new Map([['a', known]]) };
+      const opened = {
+        startMs: START_MS - MINUTE_MS,
+        untilMs: START_MS + WINDOW_MS,
+        marks: 1,
+        known: new Map([['a', known]]),
+      };
       deepEqual(window, opened);
       deepEqual(await notices.window(), opened);
       await notices.told('a');
@@ -66,7 +71,7 @@ export function noticesConformance(make: () => Promise<Notices>): ConformanceCas
       async (notices) => {
         const endedMs = NOW_MS - 2 * WINDOW_MS;
         const { window } = await notices.mark({ ...asked('a'), failure: failure('a', endedMs) });
-        equal(window.startMs, Math.floor(endedMs / MINUTE_MS) * MINUTE_MS);
+        equal(window.startMs, Math.floor(endedMs / MINUTE_MS) * MINUTE_MS - MINUTE_MS);
         equal(window.untilMs, START_MS + WINDOW_MS);
       },
     ),
