@@ -198,8 +198,19 @@ function refused(place: string, address: string, why: string): HttpTargetRefused
   );
 }
 
+// Source: Node's TLS, X509 certificate error codes.
+const CERTIFICATE =
+  /^(?:ERR_TLS_CERT_ALTNAME_INVALID|(?:\w+_)?(?:CERT|CRL|ISSUER|CA|SIGNED|LEAF|PURPOSE|CHAIN)(?:_\w+)?)$/;
+
 /** What breaks on the way may hold the next time. */
 function ownError(error: unknown, place: string): Error {
   if (isOf(error, HttpTargetRefused) || isOf(error, HttpRequestFailed)) return error as Error;
+  const { code } = error as { readonly code?: unknown };
+  // Passing: a certificate that has run out is renewed.
+  if (typeof code === 'string' && CERTIFICATE.test(code))
+    return requestFailed(
+      `${place} has a certificate that is not accepted: ${errorLine(error)} (${code}). Nothing was sent. Give it one of an authority that Node knows; NODE_EXTRA_CA_CERTS names a file of your own.`,
+      { cause: error, passing: {} },
+    );
   return requestFailed(`${place} could not be asked: ${errorLine(error)}`, { cause: error, passing: {} });
 }

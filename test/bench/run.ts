@@ -5,6 +5,7 @@ import { cpu } from './cpu.ts';
 import { bundle } from './bundle.ts';
 import { devRows } from './dev.ts';
 import { features } from './features.ts';
+import { noticeRows } from './notices.ts';
 
 const quick = process.argv.includes('--quick');
 // Some ten minutes: a hundred thousand members over HTTP.
@@ -21,6 +22,7 @@ table(
   countRows(await counts(quick ? 100 : 500, { slow: true })),
 );
 table('The history', await historyRows(quick ? 100 : 500));
+table('Mails about failures (requests, virtual time)', await noticeRows(quick ? 1000 : 10_000));
 table(
   'Groups and chords, per member (counted at the SDK, embedded cloud)',
   await canvasCounts(quick ? [10] : huge ? [10, 1000, 100_000] : [10, 1000]),
