@@ -122,6 +122,27 @@ class Life {
   }
 }
 
+interface Delivered {
+  readonly failed: Failed;
+  /** It was delivered before, and its outcome stands. */
+  readonly again: boolean;
+}
+
+interface Process {
+  life: Life;
+  readonly notices: Notices;
+}
+
+function newProcess(life: Life, store: Notices): Process {
+  const process: Process = {
+    life,
+    notices: new Proxy(store, {
+      get: (target, name): unknown => Reflect.get(process.life.of(target), name),
+    }),
+  };
+  return process;
+}
+
 export interface ModelOptions {
   /** Of the workers' clocks, milliseconds. */
   readonly skews: readonly number[];
@@ -138,6 +159,7 @@ export class NoticesModel {
   readonly #untils = new Set<number>();
   readonly #history = new MemoryHistory();
   readonly #options: ModelOptions;
+  readonly #processes = new Map<number, Process>();
   #nowMs = START_MS;
   #state: number;
   #isDown = false;
@@ -158,17 +180,17 @@ export class NoticesModel {
 
   async #step({ fails, seconds, sweep, isDown }: Step): Promise<void> {
     this.#isDown = isDown;
-    // What a worker did not finish comes again, to any other one.
+    // What a worker did not finish comes again, to the next one.
     const lost = this.failed.filter(({ isWritten }) => !isWritten);
-    await Promise.all(lost.map((each, index) => this.#work(each, index, undefined, true)));
-    await Promise.all(
-      fails.map(({ kind, worker, death }) => {
-        const endedMs = this.#clock(worker).nowMs();
-        const failed = { id: `id-${this.failed.length}`, kind, endedMs, isPunctual: false, isWritten: false };
-        this.failed.push(failed);
-        return this.#work(failed, worker, death, false);
-      }),
+    const deaths = new Map(fails.map(({ worker, death }) => [worker, death]));
+    const batches = Map.groupBy(
+      [
+        ...lost.map((failed, index) => ({ failed, worker: index % 3, again: true })),
+        ...fails.map(({ kind, worker }) => ({ failed: this.#fail(kind, worker), worker, again: false })),
+      ],
+      ({ worker }) => worker,
     );
+    await Promise.all([...batches].map(([worker, batch]) => this.#work(batch, worker, deaths.get(worker))));
     await this.#noteWindow();
     this.#nowMs += MINUTE_MS + seconds * 1000;
     await Promise.all([this.#sweep(sweep.death), ...(sweep.twice ? [this.#sweep(undefined)] : [])]);
@@ -188,23 +210,35 @@ export class NoticesModel {
     if (window !== undefined) this.#untils.add(window.untilMs);
   }
 
-  /** From the commit of a failure to its history. */
-  async #work(failed: Failed, worker: number, death: Death | undefined, again: boolean): Promise<void> {
+  #fail(kind: number, worker: number): Failed {
+    const endedMs = this.#clock(worker).nowMs();
+    const failed = { id: `id-${this.failed.length}`, kind, endedMs, isPunctual: false, isWritten: false };
+    this.failed.push(failed);
+    return failed;
+  }
+
+  /** A batch, from the commits of its failures to its history. */
+  async #work(batch: readonly Delivered[], worker: number, death: Death | undefined): Promise<void> {
     const life = new Life(death, () => this.#random(4));
     this.#deliveries += 1;
     const history = life.of<History>(this.#history);
-    const ports = { clock: this.#clock(worker), logger: STRICT, history, notify: this.#notify(life) };
+    const ports = { clock: this.#clock(worker), logger: STRICT, history, notify: this.#notify(life, worker) };
     const notes = notesOf('all', ports, `request-${this.#deliveries}`);
-    const { id, kind, endedMs } = failed;
-    const committed = { status: 'FAILURE', meta: metaOf(id), settlement: {}, ended: { atMs: endedMs } };
     await life.live(async () => {
-      notes.note(messageOf(id, kind), {} as Delivery, again ? { ...committed, again } : committed);
+      for (const { failed, again } of batch) {
+        const { id, kind, endedMs } = failed;
+        const committed = { status: 'FAILURE', meta: metaOf(id), settlement: {}, ended: { atMs: endedMs } };
+        void notes.note(messageOf(id, kind), {} as Delivery, again ? { ...committed, again } : committed);
+      }
       await notes.write();
     });
-    if (life.isDead) return;
+    // Another process has its place, which remembers nothing.
+    if (life.isDead) return void this.#processes.delete(worker);
     const { untilMs = 0 } = await this.#history.rollState(1);
-    failed.isWritten = true;
-    failed.isPunctual = endedMs >= untilMs;
+    for (const { failed } of batch) {
+      failed.isWritten = true;
+      failed.isPunctual = failed.endedMs >= untilMs;
+    }
   }
 
   async #sweep(death: Death | undefined): Promise<void> {
@@ -215,7 +249,7 @@ export class NoticesModel {
     await life.live(() => rollUp({ clock, logger: STRICT, history, notify: this.#notify(life) }));
   }
 
-  #notify(life: Life): () => Promise<Notifying> {
+  #notify(life: Life, worker?: number): () => Promise<Notifying> {
     const notifier: Notifier = {
       send: (mail) => {
         if (this.#isDown) return Promise.reject(new Error('down'));
@@ -226,10 +260,18 @@ export class NoticesModel {
     const notifying: Notifying = {
       app: 'shop',
       windowSeconds: WINDOW_MINUTES * 60,
-      notices: life.of<Notices>(this.notices),
+      notices: worker === undefined ? life.of<Notices>(this.notices) : this.#processOf(worker, life),
       notifier: life.of(notifier),
     };
     return () => Promise.resolve(notifying);
+  }
+
+  /** The same object for as long as a process lives: what it remembers belongs to it. */
+  #processOf(worker: number, life: Life): Notices {
+    const process = this.#processes.get(worker) ?? newProcess(life, this.notices);
+    process.life = life;
+    this.#processes.set(worker, process);
+    return process.notices;
   }
 
   /** A sweeper's is the true one. Nothing waits in this time: what is asked is answered, or never. */

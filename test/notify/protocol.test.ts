@@ -8,6 +8,7 @@ import { NoticesModel, type Step, taskOf, WINDOW_MINUTES } from './notices-model
 const KINDS = 14;
 const MINUTE_MS = 60_000;
 const SKEWS = [-4000, 0, 5000];
+const SKEW_MS = 5000;
 
 const death = fc.record({ call: fc.integer({ min: 1, max: 12 }), behind: fc.boolean() });
 const never = fc.constant(undefined);
@@ -124,8 +125,24 @@ describe('where nobody dies and mails are taken', () => {
           const told = atOnce.find(({ task }) => task === taskOf(each));
           expect(told === undefined).toBe(first === undefined);
           if (first === undefined || told === undefined) continue;
-          expect(Math.abs(told.atMs - first.endedMs)).toBeLessThanOrEqual(Math.max(...SKEWS.map(Math.abs)));
+          expect(Math.abs(told.atMs - first.endedMs)).toBeLessThanOrEqual(SKEW_MS);
         }
+      }),
+      RUNS,
+    );
+  });
+
+  it('a kind that did not fail for two windows is told in the same moment, too', async () => {
+    const quiet: Step = { fails: [], seconds: 0, sweep: { twice: false }, isDown: false };
+    const pause = Array.from({ length: 3 * WINDOW_MINUTES }, () => quiet);
+    await fc.assert(
+      fc.asyncProperty(steps(false), fc.nat(KINDS - 1), fc.nat(2), fc.nat(), async (given, late, worker, seed) => {
+        const last: Step = { ...quiet, fails: [{ kind: late, worker }] };
+        const model = await played([...given, ...pause, last], seed);
+        const failed = model.failed.at(-1);
+        expect(model.read().atOnce.map(({ id }) => id)).toContain(failed?.id);
+        const told = model.read().atOnce.find(({ id }) => id === failed?.id);
+        expect(Math.abs((told?.atMs ?? 0) - (failed?.endedMs ?? 0))).toBeLessThanOrEqual(SKEW_MS);
       }),
       RUNS,
     );
