@@ -16,6 +16,8 @@ const QUICK = [
   'ignoreResult',
   'idempotent and ignoreResult',
   'one retry',
+  'a part more',
+  'checkpoint',
   'app.locks.with, keys of their own',
   'unique',
   'throttle',
@@ -37,6 +39,9 @@ it('are the same', async () => {
   expect(of('ignoreResult')?.writes).toBe(TASK_WRITE_UNITS);
   expect(of('idempotent and ignoreResult')?.writes).toBe(0);
   expect(of('one retry')?.writes).toBe(2 * TASK_WRITE_UNITS);
+  expect(of('a part more')?.writes).toBe(2 * TASK_WRITE_UNITS);
+  expect(of('a part more')?.sends).toBe(of('one retry')?.sends);
+  expect(of('checkpoint')?.writes).toBe(TASK_WRITE_UNITS + 1);
   // Taken, told, freed; taken, told; opened, its token told, sealed, closed.
   expect(of('unique')?.writes).toBe(TASK_WRITE_UNITS + 3);
   expect(of('throttle')?.writes).toBe(TASK_WRITE_UNITS + 2);

@@ -146,6 +146,20 @@ export async function counts(
       }),
     ],
     [
+      'a part more',
+      app.task('bench.parts', { bind: true, maxParts: 2 }, (self, value: number) => {
+        if (self.part === 1) throw self.goOn(value);
+        return count(value);
+      }),
+    ],
+    [
+      'checkpoint',
+      app.task('bench.checkpoint', { bind: true, maxParts: 2 }, async (self, value: number) => {
+        await self.checkpoint(value);
+        return count(value);
+      }),
+    ],
+    [
       'app.locks.with, keys of their own',
       app.task('bench.locked', (value: number) => app.locks.with(`key ${value}`, () => count(value))),
     ],
