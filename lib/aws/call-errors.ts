@@ -30,11 +30,28 @@ interface Kind {
   readonly is: (facts: Facts) => boolean;
   /** Whether the same call may succeed later with nothing changed. */
   readonly retryable: boolean;
-  readonly hint: string;
+  readonly hint: string | ((request: FailedRequest | undefined) => string);
 }
 
-const DEPLOYED =
-  'service.grantEnqueue(fn), grantResults(fn), grantManage(fn), grantLocks(fn) or grantHistory(fn) in the CDK stack';
+const IN_STACK = 'in the CDK stack';
+const DEPLOYED = `the grants of the service ${IN_STACK}`;
+const ALL_GRANTS = `service.grantEnqueue(fn), grantResults(fn), grantManage(fn), grantSchedules(fn), grantLocks(fn), grantHistory(fn), grantExplain(fn) or grantDeadLetters(fn) ${IN_STACK}, or grantOperate(role) for whatever celeriac and its monitor do`;
+// Of requests of which one grant or two are meant; tables are used by all of them.
+const GRANTS: Readonly<Record<string, string>> = {
+  SendMessage: `service.grantEnqueue(fn) ${IN_STACK}`,
+  SendMessageBatch: `service.grantEnqueue(fn) ${IN_STACK}`,
+  ReceiveMessage: `service.grantDeadLetters(fn) ${IN_STACK}, or grantOperate(role)`,
+  ChangeMessageVisibility: `service.grantDeadLetters(fn) ${IN_STACK}, or grantOperate(role)`,
+  DeleteMessage: `service.grantDeadLetters(fn) ${IN_STACK}, or grantOperate(role)`,
+  DeleteMessageBatch: `service.grantDeadLetters(fn) ${IN_STACK}, or grantOperate(role)`,
+  GetQueueAttributes: `service.grantExplain(fn), grantPause(role) or grantOperate(role) ${IN_STACK}`,
+  PurgeQueue: `service.grantOperate(role) ${IN_STACK}`,
+  EnableRule: `service.grantSchedules(fn) ${IN_STACK}`,
+  DisableRule: `service.grantSchedules(fn) ${IN_STACK}`,
+  GetEventSourceMapping: `service.grantPause(role) or grantOperate(role) ${IN_STACK}`,
+  UpdateEventSourceMapping: `service.grantPause(role) or grantOperate(role) ${IN_STACK}`,
+  GetMetricStatistics: `service.grantPause(role) or grantOperate(role) ${IN_STACK}`,
+};
 const CONNECTION =
   /^(?:ECONNREFUSED|ECONNRESET|ECONNABORTED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN|ETIMEDOUT|EPIPE|EPROTO|ERR_TLS.*|CERT.*|.*_CERT.*|TimeoutError)$/;
 const BAD_CREDENTIALS =
@@ -64,7 +81,7 @@ const KINDS: readonly Kind[] = [
   {
     is: ({ name, status }) => DENIED.test(name) || status === 403,
     retryable: false,
-    hint: `The credentials do not allow it: call ${DEPLOYED}.`,
+    hint: (request) => `The credentials do not allow it: call ${GRANTS[request?.operation ?? ''] ?? ALL_GRANTS}.`,
   },
   {
     is: ({ name }) => MISSING.test(name),
@@ -88,11 +105,16 @@ export function operationalError(error: unknown, request: FailedRequest | undefi
   const tried = over
     ? `no request succeeded within ${error.seconds} s${cause === error ? ' (no answer at all)' : `; the last of ${request?.tries ?? 1} tries: ${describeError(facts)}`}`
     : describeError(facts);
-  return new OperationalError(`${describeRequest(request)}: ${tried}.${kind === undefined ? '' : ` ${kind.hint}`}`, {
+  return new OperationalError(`${describeRequest(request)}: ${tried}.${hintOf(kind, request)}`, {
     cause,
     retryable: kind?.retryable ?? isPassing(cause),
     timedOut: over,
   });
+}
+
+function hintOf(kind: Kind | undefined, request: FailedRequest | undefined): string {
+  if (kind === undefined) return '';
+  return ` ${typeof kind.hint === 'string' ? kind.hint : kind.hint(request)}`;
 }
 
 function describeRequest(request: FailedRequest | undefined): string {

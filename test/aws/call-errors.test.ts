@@ -1,4 +1,5 @@
 /** What is said of a request that failed: word by word, since people act on it. */
+import { TaskService } from 'celeriac/infra';
 import { describe, expect, it } from 'vitest';
 
 import { CallBudgetOver } from '../../lib/aws/call-budget.ts';
@@ -82,6 +83,21 @@ describe('what helps', () => {
     const told = operationalError(error, request);
     expect(told.message).toContain(`. ${hint}`);
     expect(told).toMatchObject({ retryable, timedOut: false, cause: error });
+  });
+
+  it.each([
+    ['SendMessage', ['grantEnqueue']],
+    ['ReceiveMessage', ['grantDeadLetters', 'grantOperate']],
+    ['PurgeQueue', ['grantOperate']],
+    ['GetQueueAttributes', ['grantExplain', 'grantPause', 'grantOperate']],
+    ['DisableRule', ['grantSchedules']],
+    // Each of a table's keys is another one's.
+    ['Query', expect.arrayContaining(['grantHistory', 'grantLocks', 'grantSchedules', 'grantOperate'])],
+  ])('of %s that is not allowed: the grant that is meant, and one that there is', (operation, grants) => {
+    const told = operationalError(named('AccessDeniedException', ''), { ...request, operation });
+    const said = told.message.match(/grant\w+/g) ?? [];
+    expect(said).toEqual(grants);
+    for (const grant of said) expect(TaskService.prototype).toHaveProperty(grant);
   });
 
   it.each([

@@ -14,7 +14,9 @@ import { PING_SCHEMA } from '../../lib/cli/commands/ping.ts';
 import { RESULT_SCHEMA } from '../../lib/cli/commands/result.ts';
 import { REVOKE_SCHEMA } from '../../lib/cli/commands/revoke.ts';
 import { SCHEDULES_SCHEMAS } from '../../lib/cli/commands/schedules.ts';
-import { type Answer, celeriacAt, jsonOf } from '../support/celeriac.ts';
+import { openService } from '../../lib/cli/find-service.ts';
+import { monitoredService } from '../../lib/cli/monitored-service.ts';
+import { type Answer, celeriacAt, jsonOf, terminalWith } from '../support/celeriac.ts';
 import { expectSchema, shopApp } from '../support/shop-service.ts';
 
 const { app } = shopApp();
@@ -328,6 +330,13 @@ describe('schedules', () => {
     await celeriac('schedules', 'put', 'charge', '--task=orders.charge', '--args=["ada", 5]', '--every=9h');
     const sent = await celeriac('schedules', 'run', 'charge', '--args=["bob", 6]');
     expect((await celeriac('result', sent.printed, '--wait', '--timeout=20s')).printed).toContain('"bob"');
+    // The monitor has it among the runs of the entry.
+    const service = await openService({}, terminalWith({ variables }));
+    const { audit } = monitoredService(service);
+    expect(await audit.list({ limit: 1, nowMs: Date.now() })).toMatchObject([
+      { action: 'schedule.run', on: ['charge', sent.printed], outcome: 'done' },
+    ]);
+    service.close();
   });
 
   it('what is dumped can be loaded: entries that exist are kept, or replaced', async () => {

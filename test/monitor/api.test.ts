@@ -193,6 +193,20 @@ describe('schedules', () => {
     const after = await monitor.get<RunsAnswer>(`${path}/runs`);
     expect([after.begun, after.entries[0]?.id]).toEqual([[], sent.id]);
     expect((await task(sent.id)).resultText).toBe('{"who":"eve","cents":9}');
+    // One of many, whose other one is gone: the same.
+    const { results } = await monitor.act<ManyAnswer>('/api/schedules/many', {
+      names: ['gone', 'nightly'],
+      what: 'run',
+    });
+    expect(results).toMatchObject([{ ok: false }, { ok: true }]);
+    const { begun } = await monitor.get<RunsAnswer>(`${path}/runs`);
+    expect(begun).toEqual([expect.objectContaining({ state: 'PENDING', by: 'ada' })]);
+    const listed = await monitor.get<AuditAnswer>('/api/audit?limit=2');
+    expect(new Set(listed.entries.map(({ action, on }) => `${action} ${on.join(' ')}`))).toEqual(
+      new Set(['schedule.many gone nightly', `schedule.run nightly ${begun[0]?.id}`]),
+    );
+    await world.advance('1s');
+    expect((await monitor.get<RunsAnswer>(`${path}/runs`)).begun).toEqual([]);
     const renamed = await monitor.act<ScheduleView>(`${path}/rename`, { to: 'often' });
     expect(renamed).toMatchObject({ name: 'often', totalRunCount: 2, changedBy: 'ada', args: ['ada', 5] });
     expect((await monitor.ask(path)).status).toBe(404);

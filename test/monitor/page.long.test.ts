@@ -12,6 +12,7 @@ import { systemClock } from '../../lib/base/time.ts';
 import { openService } from '../../lib/cli/find-service.ts';
 import { monitoredService } from '../../lib/cli/monitored-service.ts';
 import type { Service } from '../../lib/cli/service.ts';
+import { noteRun } from '../../lib/monitor/begun-runs.ts';
 import { type MonitorServer, serveMonitor } from '../../lib/monitor/serve.ts';
 import { CHROMIUM, launched } from '../support/browser.ts';
 import { busyApp, makeBusy } from '../support/busy-service.ts';
@@ -356,6 +357,19 @@ describe.skipIf(CHROMIUM === undefined)('the page', () => {
     await page.getByText('by-hand was sent').waitFor();
     await row.getByRole('button', { name: 'Runs of by-hand' }).click();
     await page.getByRole('dialog').getByText('by hand, ada').waitFor();
+    await page.keyboard.press('Escape');
+    // By the bar of many, and as the command line does it: each is one run more.
+    const bySomebody = page.getByRole('dialog').getByText(/^by hand, /);
+    await row.getByRole('checkbox').check();
+    await page.getByRole('button', { name: 'Run…' }).click();
+    await page.getByRole('button', { name: 'Run 1 schedule' }).click();
+    await page.getByText('1 of 1 sent.').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click();
+    const { id } = await busy.app.schedules.runNow('by-hand');
+    await noteRun(monitoredService(service), { name: 'by-hand', id, by: 'eve' });
+    await row.getByRole('button', { name: 'Runs of by-hand' }).click();
+    await page.getByRole('dialog').getByText('by hand, eve').waitFor();
+    await vi.waitUntil(async () => (await bySomebody.count()) === 3, { timeout: PATIENCE_MS });
     if (SHOTS !== undefined) await page.screenshot({ path: `${SHOTS}/runs.png` });
     await context.close();
     await busy.app.schedules.delete('by-hand');

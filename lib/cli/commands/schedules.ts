@@ -141,8 +141,21 @@ function switching(command: Command, tools: Tools): void {
         });
         output.show({ name, id }, () => id);
         output.say(`Look at it: celeriac result ${id}`);
+        await tellMonitor(service, { name, id, by: tools.terminal.variables['USER'] ?? 'somebody' });
       }),
     );
+}
+
+/** It has been sent, which is what was asked for: who may not write the audit list is no worse off. */
+async function tellMonitor(
+  service: Opened['service'],
+  run: { readonly name: string; readonly id: string; readonly by: string },
+): Promise<void> {
+  const [{ monitoredService }, { noteRun }] = await Promise.all([
+    import('../monitored-service.ts'),
+    import('../../monitor/begun-runs.ts'),
+  ]);
+  await noteRun(monitoredService(service), run).catch(() => undefined);
 }
 
 function editing(command: Command, tools: Tools): void {

@@ -11,6 +11,7 @@ import type { StoredSchedule } from '../../beat/schedule-view.ts';
 import type { ScheduleChange } from '../../beat/schedules.ts';
 import { readLinks } from '../../wire/links.ts';
 import { signaturesIn } from '../../wire/signature.ts';
+import { noteRun } from '../begun-runs.ts';
 import { action, type Route, type Visitor } from '../route.ts';
 import { scheduleView, scheduleViews } from '../schedule-view.ts';
 import { ARGS, DONE, KWARGS, NAME, TEXT } from '../schemas/common.ts';
@@ -71,7 +72,7 @@ export const SCHEDULE_ACTIONS: readonly Route[] = [
     answer: MANY,
     about: ({ body }) => ({ on: body.names, count: body.names.length, note: body.what }),
     run: async ({ service, visitor, body }) => ({
-      answer: { results: await many(service, body.names, body.what, byOf(visitor)) },
+      answer: { results: await many(service, body.names, body.what, visitor) },
     }),
   }),
   action('PUT', '/api/schedules/{name}', {
@@ -186,16 +187,24 @@ function callOf(what: 'enable' | 'disable' | 'follow-code'): 'enable' | 'disable
   return what === 'follow-code' ? 'followCode' : what;
 }
 
+/** Each run stands in the audit list by itself, where its entry's runs find it. */
+async function runOne(service: MonitoredService, name: string, visitor: Pick<Visitor, 'name'>): Promise<void> {
+  const { id } = await service.app.schedules.runNow(name);
+  await noteRun(service, { name, id, by: visitor.name });
+}
+
 async function many(
-  { app }: MonitoredService,
+  service: MonitoredService,
   names: readonly string[],
   what: (typeof WHAT)[number],
-  by: { readonly by?: string },
+  visitor: Pick<Visitor, 'name'>,
 ): Promise<unknown> {
+  const { app } = service;
+  const by = byOf(visitor);
   const results: unknown[] = [];
   for (const name of names)
     try {
-      if (what === 'run') await app.schedules.runNow(name);
+      if (what === 'run') await runOne(service, name, visitor);
       else if (what === 'delete') await app.schedules.delete(name, by);
       else await app.schedules[callOf(what)](name, by);
       results.push({ name, ok: true, error: null });

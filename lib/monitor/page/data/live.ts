@@ -9,6 +9,7 @@ import { storeOf, useStore } from './store.ts';
 export const isTold = storeOf(false);
 
 const QUEUES = '/api/queues';
+const OVERVIEW = '/api/overview?';
 
 export function useLive(isAsked: boolean): void {
   const client = useQueryClient();
@@ -46,11 +47,14 @@ function counted(client: QueryClient, { queues }: Counts): void {
   // What belongs to a pause is not in the news.
   if (known?.queues.some(({ queue, state }) => told.get(queue)?.state !== state) === true)
     void client.invalidateQueries({ queryKey: [QUEUES] });
-  client.setQueryData<QueuesAnswer>([QUEUES], (before) =>
-    before === undefined
-      ? undefined
-      : { ...before, queues: before.queues.map((queue) => ({ ...queue, ...told.get(queue.queue) })) },
-  );
+  const withNews = <T extends Counts>(before: T | undefined): T | undefined =>
+    before && { ...before, queues: before.queues.map((queue) => ({ ...queue, ...told.get(queue.queue) })) };
+  client.setQueryData<QueuesAnswer>([QUEUES], withNews);
+  client.setQueriesData<OverviewAnswer>({ predicate: isOverview }, withNews);
+}
+
+function isOverview({ queryKey: [path] }: { readonly queryKey: readonly unknown[] }): boolean {
+  return typeof path === 'string' && path.startsWith(OVERVIEW);
 }
 
 function canListen(): boolean {

@@ -80,8 +80,8 @@ function useWatched<T>(
   });
 }
 
-export function useOverview(range: OverviewAnswer['range']): UseQueryResult<OverviewAnswer> {
-  return useWatched(`/api/overview?range=${range}`, { times: 2 });
+export function useOverview(range: OverviewAnswer['range'], enabled = true): UseQueryResult<OverviewAnswer> {
+  return useWatched(`/api/overview?range=${range}`, { times: 2, enabled });
 }
 
 /** How many ended in each state, for a list. */
@@ -89,8 +89,8 @@ export function useTaskCounts(range: OverviewAnswer['range'], enabled: boolean):
   return useWatched(`/api/tasks/counts?range=${range}`, { times: 2, enabled });
 }
 
-export function useQueues(): UseQueryResult<QueuesAnswer> {
-  return useWatched('/api/queues', { hasNews: true });
+export function useQueues(enabled = true): UseQueryResult<QueuesAnswer> {
+  return useWatched('/api/queues', { hasNews: true, enabled });
 }
 
 /** What a purge would delete: counted once, when it is asked about. */

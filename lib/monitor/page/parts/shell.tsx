@@ -1,13 +1,14 @@
 /** What stands around every view: the side, the tabs of a phone, the theme, who is logged in. */
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
-import { Link, useLocation } from 'wouter-preact';
+import { Link, useLocation, useSearch } from 'wouter-preact';
 
 import { act } from '../data/api.ts';
 import { chooseTheme, theme, type Theme } from '../data/preferences.ts';
-import { useQueues, useSession } from '../data/queries.ts';
+import { useOverview, useQueues, useSession } from '../data/queries.ts';
 import { useStore } from '../data/store.ts';
 import { plainText } from '../pure/hostile-text.ts';
+import { rangeIn } from '../pure/ranges.ts';
 import { count } from '../pure/words.ts';
 import { Button, Choice } from './controls.tsx';
 import { Dialog } from './dialog.tsx';
@@ -36,8 +37,14 @@ function isAt(place: Place, location: string): boolean {
   return place.to === '/' ? location === '/' : location.startsWith(place.to);
 }
 
+/** The overview asks for queues itself: they are not asked for twice. */
 function useDead(): number {
-  const { data } = useQueues();
+  const [location] = useLocation();
+  const range = rangeIn(useSearch());
+  const isOverview = location === '/';
+  const overview = useOverview(range, isOverview);
+  const queues = useQueues(!isOverview);
+  const { data } = isOverview ? overview : queues;
   return (data?.queues ?? []).reduce((sum, { dead = 0 }) => sum + dead, 0);
 }
 

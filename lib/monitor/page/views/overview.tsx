@@ -8,24 +8,16 @@ import { useOverview } from '../data/queries.ts';
 import { Choice } from '../parts/controls.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { View } from '../parts/view.tsx';
+import { RANGES, rangeIn } from '../pure/ranges.ts';
 import { deployMarks, factsOf, seriesOf } from '../pure/series.ts';
 import { NothingYet } from './tasks/nothing-yet.tsx';
 import { OverviewPlots } from './overview/plots.tsx';
 import { Problems } from './overview/problems.tsx';
 import { QueueSummary, TaskSummary } from './overview/tables.tsx';
 
-type Range = OverviewAnswer['range'];
-const RANGES: readonly { readonly value: Range; readonly text: string }[] = [
-  { value: '1h', text: '1 h' },
-  { value: '6h', text: '6 h' },
-  { value: '1d', text: '24 h' },
-  { value: '7d', text: '7 d' },
-];
-
 export function OverviewView(): VNode {
   const [, go] = useLocation();
-  const given = new URLSearchParams(useSearch()).get('range');
-  const range = RANGES.find(({ value }) => value === given)?.value ?? '1h';
+  const range = rangeIn(useSearch());
   return (
     <View
       title="Overview"
