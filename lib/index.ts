@@ -231,6 +231,7 @@ export {
   ImproperlyConfigured,
   IncompleteStream,
   InvalidArguments,
+  DecryptionFailed,
   InvalidMessage,
   PayloadNotFound,
   StoreRefused,

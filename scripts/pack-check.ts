@@ -43,6 +43,7 @@ try {
   for (const entry of [
     'celeriac',
     'celeriac/aws',
+    'celeriac/codec',
     'celeriac/infra',
     'celeriac/local',
     'celeriac/opentelemetry',

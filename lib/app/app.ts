@@ -34,6 +34,8 @@ import { httpTask } from '#deployed/app/http-task';
 import { addHandler, checkHooks } from '#deployed/app/add-handler';
 import { awsPorts } from '#deployed/app/aws-ports';
 import { packingResults } from '#deployed/results/packed-backend';
+import { encryptionBy } from '#deployed/app/encrypting';
+import type { Encryption } from './encrypted-ports.ts';
 import { applyCall, savedGroup, sendCall, sendMany, sendNamed } from '#deployed/producer/sending';
 import {
   consumeLost,
@@ -80,6 +82,8 @@ export type Wiring = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' |
 
 interface ConnectedPorts {
   readonly ports: Ports;
+  /** Of an app with a codec. */
+  readonly encryption: Encryption | undefined;
   readonly forCall: Wiring['forCall'];
 }
 
@@ -486,7 +490,9 @@ export class Celeriac implements App {
 
   /** Runs the tasks of a batch of deliveries, and tells which are to come again. What Lambda's worker handler calls. */
   async consume(deliveries: readonly Delivery[], invocation: Invocation): Promise<BatchResponse> {
-    return consume(deliveries, invocation, this, await this.#workerPorts());
+    const { ports, encryption } = await this.#connected();
+    if (encryption === undefined) return consume(deliveries, invocation, this, ports);
+    return consume(await encryption.open(deliveries, ports), invocation, this, encryption.ports(ports, 'worker'));
   }
 
   /** Handles a batch of the service's lost queue. */
@@ -552,16 +558,18 @@ export class Celeriac implements App {
   }
 
   async #callPorts(): Promise<Ports> {
-    const { ports, forCall } = await this.#connected();
-    if (forCall === undefined) return ports;
+    const { ports, forCall, encryption } = await this.#connected();
     // A task has its own limit of time, and what it sends is better late than not.
     const inTask = maybeCurrentTask()?.request.calledDirectly === false;
-    return { ...ports, ...(await forCall(ports, inTask ? undefined : this.settings.callTimeoutSeconds)) };
+    const seen = forCall && (await forCall(ports, inTask ? undefined : this.settings.callTimeoutSeconds));
+    const all = seen === undefined ? ports : { ...ports, ...seen };
+    return encryption === undefined ? all : encryption.ports(all, inTask ? 'worker' : 'call');
   }
 
   /** Patient, and with the services' own errors: a delivery that fails for a passing reason comes again. */
   async #workerPorts(): Promise<Ports> {
-    return (await this.#connected()).ports;
+    const { ports, encryption } = await this.#connected();
+    return encryption === undefined ? ports : encryption.ports(ports, 'worker');
   }
 
   #connected(): Promise<ConnectedPorts> {
@@ -576,13 +584,15 @@ export class Celeriac implements App {
   async #connect(): Promise<ConnectedPorts> {
     const { clock, ids, random, logger } = this;
     const common = { clock, ids, random, logger };
+    const { codec } = this.settings;
+    const encryption = codec && (await encryptionBy(codec));
     if (this.#wiring) {
       const { forCall, ...ports } = this.#wiring;
-      return { ports: { ...ports, ...common }, forCall };
+      return { ports: { ...ports, ...common }, forCall, encryption };
     }
     const environment: Environment = readEnvironment(this.name);
     const { forCall, ...ports } = await awsPorts(environment, common);
-    return { ports: { ...common, ...ports }, forCall };
+    return { ports: { ...common, ...ports }, forCall, encryption };
   }
 
   /** What `send` sends runs in the caller, and all that follows from it, before this is done. */

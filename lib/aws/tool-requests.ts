@@ -13,7 +13,7 @@ import { Signer } from './lean/sign.ts';
 import type { Clock } from '../base/time.ts';
 
 /** As their endpoints are named. */
-type ToolService = 'ssm' | 'cloudformation' | 'lambda' | 'monitoring' | 'secretsmanager';
+type ToolService = 'ssm' | 'cloudformation' | 'lambda' | 'monitoring' | 'secretsmanager' | 'kms';
 
 export interface ToolRequestOptions {
   readonly region: () => Promise<string>;
@@ -31,6 +31,11 @@ interface Asked {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+}
+
+interface AskedJson extends Pick<Asked, 'service' | 'operation' | 'resource'> {
+  /** Of the operation's name in the request. */
+  readonly prefix: string;
 }
 
 /** The service's own error: its name is the code, as with the SDK. */
@@ -52,6 +57,7 @@ const METRIC_MINUTES = 15;
 const SHOWN: Readonly<Record<ToolService, string>> = {
   ssm: 'SSM',
   secretsmanager: 'Secrets Manager',
+  kms: 'KMS',
   cloudformation: 'CloudFormation',
   lambda: 'Lambda',
   monitoring: 'CloudWatch',
@@ -70,17 +76,17 @@ export class ToolRequests {
     this.#http.destroy();
   }
 
+  /** The answer of a service that speaks JSON; undefined where an error of that name says that there is none. @throws OperationalError */
+  async json({ prefix, ...asked }: AskedJson, fields: object, missing?: RegExp): Promise<string | undefined> {
+    const target = `${prefix}.${asked.operation}`;
+    const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target };
+    return this.#orMissing(missing, { ...asked, method: 'POST', path: '/', headers, body: JSON.stringify(fields) });
+  }
+
   /** A parameter's value; undefined where there is none. @throws OperationalError */
   async parameter(name: string): Promise<string | undefined> {
-    const answer = await this.#orMissing(/ParameterNotFound/, {
-      service: 'ssm',
-      operation: 'GetParameter',
-      resource: name,
-      method: 'POST',
-      path: '/',
-      headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'AmazonSSM.GetParameter' },
-      body: JSON.stringify({ Name: name }),
-    });
+    const asked = { service: 'ssm', prefix: 'AmazonSSM', operation: 'GetParameter', resource: name } as const;
+    const answer = await this.json(asked, { Name: name }, /ParameterNotFound/);
     if (answer === undefined) return undefined;
     const { Parameter } = JSON.parse(answer) as { readonly Parameter?: { readonly Value?: string } };
     return Parameter?.Value;
@@ -88,15 +94,8 @@ export class ToolRequests {
 
   /** A secret's text. @throws OperationalError */
   async secret(arn: string): Promise<string> {
-    const answer = await this.#orMissing(/ResourceNotFound/, {
-      service: 'secretsmanager',
-      operation: 'GetSecretValue',
-      resource: arn,
-      method: 'POST',
-      path: '/',
-      headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'secretsmanager.GetSecretValue' },
-      body: JSON.stringify({ SecretId: arn }),
-    });
+    const asked = { service: 'secretsmanager', prefix: 'secretsmanager', operation: 'GetSecretValue' } as const;
+    const answer = await this.json({ ...asked, resource: arn }, { SecretId: arn }, /ResourceNotFound/);
     const { SecretString: text } = JSON.parse(answer ?? '{}') as { readonly SecretString?: string };
     if (text === undefined) throw new ImproperlyConfigured(`There is no secret ${arn}, or it has no text.`);
     return text;

@@ -42,7 +42,7 @@ export function errorLine(thrown: unknown): string {
 
 /** The message alone, as long as a log line may be. */
 export function errorMessage(thrown: unknown): string {
-  return quotes(thrown) ? QUOTED : cut(errorText(thrown).message, MAX_ERROR_LINE_CHARACTERS);
+  return quotes(thrown) ? quoted() : cut(errorText(thrown).message, MAX_ERROR_LINE_CHARACTERS);
 }
 
 /** The stack for a log line: it begins with the message. undefined for what is no error. */
@@ -51,21 +51,41 @@ export function errorStack(thrown: unknown): string | undefined {
   if (stack === null || !quotes(thrown)) return stack ?? undefined;
   const head = `${name}: ${message}`;
   // A text may look like frames: what follows it is found by its length, or not at all.
-  return `${name}: ${QUOTED}${stack.startsWith(head) ? stack.slice(head.length) : ''}`;
+  return `${name}: ${quoted()}${stack.startsWith(head) ? stack.slice(head.length) : ''}`;
 }
 
 // Texts of these quote what was given, so that its sender sees the mistake. In a worker that is a message's data, and
 // more people read logs and dead letters than results, where the whole text is.
-const QUOTING: ReadonlySet<unknown> = new Set([
+export const QUOTING: ReadonlySet<unknown> = new Set([
   'INVALID_ARGUMENTS',
   'INVALID_OPTION',
   'INVALID_SIGNATURE',
   'NOT_SERIALIZABLE',
 ]);
-const QUOTED = 'the result has its text, which may quote arguments';
+const quoted = (): string => (conceals ? ENCRYPTED : 'the result has its text, which may quote arguments');
+
+/** What stands for secret data wherever people look. */
+export const ENCRYPTED = '<encrypted>';
+
+let conceals: ((thrown: unknown) => boolean) | undefined;
+
+/**
+ * From now on what tasks throw is told by its class and frames alone: in logs, dead letters, traces, the history and mails of
+ * this process, one of whose apps encrypts. Of the process: an error does not say which app's data its text quotes.
+ *
+ * @param mayQuote whether the text of an error may quote data of tasks
+ */
+export function concealErrors(mayQuote: (thrown: unknown) => boolean): void {
+  conceals = mayQuote;
+}
+
+/** A text that a task has chosen, as people may see it. */
+export function shownText(text: string): string {
+  return conceals ? ENCRYPTED : text;
+}
 
 function quotes(thrown: unknown): boolean {
-  return isError(thrown) && CeleriacError.is(thrown) && QUOTING.has(thrown.code);
+  return conceals ? conceals(thrown) : isError(thrown) && CeleriacError.is(thrown) && QUOTING.has(thrown.code);
 }
 
 /** A value as text. Never throws; not bounded. */

@@ -7,9 +7,10 @@ import { CeleriacError } from './celeriac-error.ts';
 import { cut, describe, errorLine, isError } from './error-text.ts';
 import { HttpRequestFailed, HttpTargetRefused } from './http-errors.ts';
 import { MAX_ERROR_LINE_CHARACTERS } from './limits.ts';
+import { DecryptionFailed, InvalidMessage } from './message-errors.ts';
 import type { RetryOverrides } from './retry-overrides.ts';
 
-export { CeleriacError, HttpRequestFailed, HttpTargetRefused, type RetryOverrides };
+export { CeleriacError, DecryptionFailed, HttpRequestFailed, HttpTargetRefused, InvalidMessage, type RetryOverrides };
 
 // ------------------------------------------------- bad input, thrown before anything is sent
 
@@ -181,12 +182,6 @@ export class PayloadNotFound extends CeleriacError {
   static readonly errorName: string = 'PayloadNotFound';
   static override readonly code: string = 'PAYLOAD_NOT_FOUND';
 }
-/** A received message cannot be read. `reason` goes to the dead-letter queue with it. */
-export class InvalidMessage extends CeleriacError {
-  static readonly errorName: string = 'InvalidMessage';
-  static override readonly code: string = 'INVALID_MESSAGE';
-}
-
 // ----------------------------------------------------------------- results
 
 /** `get()` waited longer than its timeout. */
@@ -345,6 +340,7 @@ export const ERROR_CLASSES: readonly (typeof CeleriacError & { readonly errorNam
   StoreRefused,
   PayloadNotFound,
   InvalidMessage,
+  DecryptionFailed,
   TimeoutError,
   IncompleteStream,
   WaitInsideTask,

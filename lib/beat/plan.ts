@@ -48,7 +48,10 @@ function planEntry(app: App, entry: ScheduleEntry): BeatPlan {
   };
   const expression = ruleExpression(entry.schedule);
   const reason =
-    sweptBecause(entry) ?? (expression.ok ? undefined : expression.reason) ?? (built.ok ? undefined : built.reason);
+    sweptBecause(entry) ??
+    secretIn(app, entry) ??
+    (expression.ok ? undefined : expression.reason) ??
+    (built.ok ? undefined : built.reason);
   if (reason !== undefined || !expression.ok || !built.ok) return { ...common, firedBy: 'sweep', reason: reason ?? '' };
   return {
     ...common,
@@ -62,6 +65,13 @@ function planEntry(app: App, entry: ScheduleEntry): BeatPlan {
 
 function swept({ expression: _expression, template: _template, ...plan }: BeatPlan): BeatPlan {
   return { ...plan, firedBy: 'sweep' };
+}
+
+/** A rule's template stands in EventBridge and in the stack as it is: nothing encrypts it. */
+function secretIn({ settings }: App, { signature: { args, kwargs, options } }: ScheduleEntry): string | undefined {
+  if (settings.codec === undefined) return undefined;
+  const links = [options['link'], options['link_error']].flat().some((link) => link != null);
+  return args.length + Object.keys(kwargs).length > 0 || links ? 'arguments are encrypted (codec)' : undefined;
 }
 
 function sweptBecause(entry: ScheduleEntry): string | undefined {

@@ -10,6 +10,7 @@ export {
   starmapEach,
   unlockChord,
 } from '../app/builtin-runs.ts';
+export { encryptionBy } from '../app/encrypted-ports.ts';
 export { runHttpTask } from '../app/http-run.ts';
 export { statusUrl } from '../app/status-url.ts';
 export { callViews } from '../aws/call-views.ts';

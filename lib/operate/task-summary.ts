@@ -1,9 +1,15 @@
 /** What is stored of a task, for whoever operates a service: its true state, also where readers are not shown it. */
+import { ENCRYPTED, shownText } from '../base/error-text.ts';
 import { progressOf } from '../flow/checkpoint.ts';
 import type { TaskRecord } from '../ports/backend.ts';
 import type { Ports } from '../ports/ports.ts';
 import { PENDING } from '../base/states.ts';
-import { type ExceptionDocument, isExceptionDocument, type ResultDocument } from '../wire/result-document.ts';
+import {
+  type ExceptionDocument,
+  isEncrypted,
+  isExceptionDocument,
+  type ResultDocument,
+} from '../wire/result-document.ts';
 import { visibleDocument } from '../results/result.ts';
 import { stateOf } from './goes-on.ts';
 
@@ -75,8 +81,16 @@ function startOf(record: TaskRecord | undefined): Pick<TaskSummary, 'started'> {
 
 function outcomeOf(document: ResultDocument): Pick<TaskSummary, 'result' | 'error' | 'traceback'> {
   if (document.status === PENDING) return {};
+  if (isEncrypted(document)) return isExceptionDocument(document) ? UNKNOWN_ERROR : { result: ENCRYPTED };
+  if (!isExceptionDocument(document) && document.result !== null && shownText('') === ENCRYPTED)
+    return { result: ENCRYPTED };
   if (!isExceptionDocument(document) || document.result === null) return { result: document.result };
   const { exc_type: type, exc_message: parts } = document.result as ExceptionDocument;
-  const message = [parts].flat().map(String).join(' ');
-  return { error: { type, message }, ...(document.traceback === null ? {} : { traceback: document.traceback }) };
+  const message = shownText([parts].flat().map(String).join(' '));
+  // It begins with the error's text.
+  const traceback = document.traceback === null || message === ENCRYPTED ? {} : { traceback: document.traceback };
+  return { error: { type, message }, ...traceback };
 }
+
+// Its class is encrypted with it.
+const UNKNOWN_ERROR = { error: { type: 'Error', message: ENCRYPTED } };

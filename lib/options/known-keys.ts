@@ -27,6 +27,7 @@ export const APP_KEYS = [
   'telemetry',
   'metrics',
   'largePayloads',
+  'codec',
 ] as const;
 export const TASK_KEYS = [
   'bind',

@@ -18,6 +18,7 @@ import {
 import type { QueueManifest } from './manifest.ts';
 import type { LargePayloadsOptions } from './large-payloads.ts';
 import type { MetricsOption } from './metrics.ts';
+import type { Codec } from '../ports/codec.ts';
 import type { Logger } from '../ports/log.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { NAME, type QueueOptions } from './queue-options.ts';
@@ -111,6 +112,8 @@ export interface AppOptions {
   readonly metrics?: MetricsOption;
   /** Arguments and results of more than some kilobytes are compressed, and go to S3 above some more. Default: neither. */
   readonly largePayloads?: LargePayloadsOptions;
+  /** Encrypts arguments, results, errors and whatever is stored of them: `aesGcm()` of `celeriac/codec`. Default: none. */
+  readonly codec?: Codec;
 }
 
 /**
@@ -169,6 +172,8 @@ export interface Settings {
   readonly metrics: MetricsOption | undefined;
   /** What becomes of large arguments and results, as it was given; undefined for nothing. */
   readonly largePayloads: LargePayloadsOptions | undefined;
+  /** Encrypts; undefined for none. */
+  readonly codec: Codec | undefined;
 }
 
 const POLICY_KEYS: ReadonlySet<string> = new Set<keyof RetryPolicy>([
@@ -227,6 +232,7 @@ export function resolveSettings(name: string, options: AppOptions = {}): Setting
     telemetry: options.telemetry,
     metrics: options.metrics,
     largePayloads: options.largePayloads,
+    codec: options.codec,
   };
 }
 

@@ -17,6 +17,7 @@ import {
   type ResultReader,
   visibleDocument,
 } from './result.ts';
+import { refuseEncrypted } from '../wire/result-document.ts';
 import type { RevokeOptions } from './revoke.ts';
 import { isFinal, isPropagated, SUCCESS } from '../base/states.ts';
 
@@ -275,6 +276,7 @@ function outcomeOf(index: number, id: string, record: TaskRecord | undefined, re
     return { index, value: gone, thrown: true, final: false, failed: false, finishedMs: undefined };
   }
   const document = visibleDocument(id, record);
+  refuseEncrypted(document);
   const thrown = isPropagated(document.status);
   const value = thrown ? errorOf(document, reader) : isFinal(document.status) ? document.result : undefined;
   // Python's records have no time of their own, and their document says what they are.

@@ -14,6 +14,7 @@ import {
   readDocument,
   restoreError,
   type ResultDocument,
+  refuseEncrypted,
 } from '../wire/result-document.ts';
 import { taskIdsIn } from '../wire/celery-group.ts';
 import type { RevokeOptions } from './revoke.ts';
@@ -178,6 +179,7 @@ export class AsyncResult<R = unknown> {
   async info(): Promise<unknown> {
     const document = await this.#document();
     if (document.status === PENDING) return undefined;
+    refuseEncrypted(document);
     return isExceptionDocument(document) && document.result !== null
       ? errorOf(document, this.#reader)
       : document.result;
@@ -328,6 +330,7 @@ export function visibleDocument(id: string, record: TaskRecord | undefined): Res
 }
 
 function outcomeOf<R>(document: ResultDocument, propagate: boolean, reader: ResultReader): R {
+  refuseEncrypted(document);
   if (!isPropagated(document.status)) return document.result as R;
   const error = errorOf(document, reader);
   if (propagate) throw error;

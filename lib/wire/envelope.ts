@@ -4,7 +4,7 @@
  */
 import { checkedCompression, compress } from './compression.ts';
 import { errorText, isError } from '../base/error-text.ts';
-import { InvalidMessage, MessageTooLarge } from '../base/errors.ts';
+import { DecryptionFailed, InvalidMessage, MessageTooLarge } from '../base/errors.ts';
 import { decodeJson, decodeJsonKeepingTypes, type DecodeOptions, encodeJson } from './json.ts';
 import { MAX_JSON_VALUES, SQS_MAX_MESSAGE_BYTES } from '../base/limits.ts';
 import { wordOrShape } from '../base/shape.ts';
@@ -95,7 +95,12 @@ export interface OuterEnvelope {
   readonly headers: JsonObject;
   readonly properties: JsonObject;
   readonly body: string;
+  /** As it was written: JSON, or what is encrypted. */
+  readonly type: string;
 }
+
+/** Content type of a body that a codec has encrypted. */
+export const ENCRYPTED_TYPE = 'application/x-celeriac-encrypted';
 
 /** @throws InvalidMessage */
 export function readOuterEnvelope(text: string): OuterEnvelope {
@@ -111,14 +116,14 @@ export function readOuterEnvelope(text: string): OuterEnvelope {
   // Protocol 1 may leave them out.
   const headers = envelope['headers'] ?? {};
   if (!isObject(headers)) throw wrong('headers', headers, 'an object');
-  checkContent(envelope);
+  const type = checkContent(envelope);
   if (typeof body !== 'string') throw wrong('body', body, 'text');
-  return { headers, properties, body };
+  return { headers, properties, body, type };
 }
 
 /** The same with other headers; its body as it is. */
-export function withHeaders({ properties, body }: OuterEnvelope, headers: JsonObject): string {
-  const content = { 'content-encoding': 'utf-8', 'content-type': 'application/json' };
+export function withHeaders({ properties, body, type }: OuterEnvelope, headers: JsonObject): string {
+  const content = { 'content-encoding': type === ENCRYPTED_TYPE ? 'binary' : 'utf-8', 'content-type': type };
   return toBase64(encodeJson({ body, ...content, headers, properties }, 'message', { asPython: true }));
 }
 
@@ -132,7 +137,11 @@ export interface ReadOptions {
 
 /** @throws InvalidMessage */
 export function readEnvelope(text: string, { stored, packing }: ReadOptions = {}): Envelope {
-  const { headers, properties, body } = readOuterEnvelope(text);
+  const { headers, properties, body, type } = readOuterEnvelope(text);
+  if (type === ENCRYPTED_TYPE)
+    throw new DecryptionFailed(
+      "The message is encrypted and was not decrypted: the app has no `codec`, or its codec lacks the key. Give the app its sender's keys.",
+    );
   const name = headers['compression'] ?? null;
   const compression = name === null ? undefined : checkedCompression(name);
   const plain =
@@ -153,16 +162,18 @@ const CONTENT_TYPES: ReadonlySet<string> = new Set([
 ]);
 const ENCODINGS: ReadonlySet<unknown> = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii', 'binary']);
 
-function checkContent(envelope: JsonObject): void {
-  const type = envelope['content-type'];
-  if (typeof type !== 'string' || type.toLowerCase() !== 'application/json') {
+function checkContent(envelope: JsonObject): string {
+  const given = envelope['content-type'];
+  const type = typeof given === 'string' ? given.toLowerCase() : given;
+  if (type !== 'application/json' && type !== ENCRYPTED_TYPE) {
     throw new InvalidMessage(
-      `content type is ${wordOrShape(type, CONTENT_TYPES)}; application/json is expected, never pickle: reading it runs code. Set task_serializer = 'json' in the sender.`,
+      `content type is ${wordOrShape(given, CONTENT_TYPES)}; application/json is expected, never pickle: reading it runs code. Set task_serializer = 'json' in the sender.`,
     );
   }
   const encoding = envelope['content-encoding'] ?? 'utf-8';
   if (typeof encoding !== 'string' || !ENCODINGS.has(encoding.toLowerCase()))
     throw wrong('content encoding', encoding, "'utf-8'");
+  return type;
 }
 
 /** kombu: serialized, compressed, then in base64. */

@@ -3,6 +3,8 @@ import { parseIsoTime } from '../base/iso-time.ts';
 
 export const TYPE = '__type__';
 export const VALUE = '__value__';
+/** Of what a codec has encrypted: base64. */
+export const ENCRYPTED_VALUE = 'celeriac-encrypted';
 
 /** Typed values that stay as they are: one of an unknown type, or one that is only passed on. */
 const kept = new WeakSet<object>();

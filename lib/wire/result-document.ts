@@ -1,7 +1,8 @@
 /** Celery's result document: what both our readers and Python's find under `result` (celery/backends/base.py). */
 import { cut, describe, errorText } from '../base/error-text.ts';
-import { InvalidResult, TaskError } from '../base/errors.ts';
+import { DecryptionFailed, InvalidResult, TaskError } from '../base/errors.ts';
 import { decodeJson, encodeJson } from './json.ts';
+import { ENCRYPTED_VALUE, TYPE } from './json-typed.ts';
 import {
   MAX_ERROR_FIELDS_CHARACTERS,
   MAX_ERROR_MESSAGE_CHARACTERS,
@@ -227,4 +228,18 @@ function construct(name: string, args: readonly unknown[], module: string | null
 
 export function isExceptionDocument(document: ResultDocument): boolean {
   return isException(document.status);
+}
+
+/** Whether its result is a token: its reader has no codec, or not the key. */
+export function isEncrypted({ result }: ResultDocument): boolean {
+  return (result as { readonly [TYPE]?: unknown } | null | undefined)?.[TYPE] === ENCRYPTED_VALUE;
+}
+
+/** @throws DecryptionFailed for a result that is still encrypted. */
+export function refuseEncrypted(document: ResultDocument): void {
+  if (!isEncrypted(document)) return;
+  const { taskId } = document;
+  throw new DecryptionFailed(
+    `The result of task ${taskId} is encrypted and was not decrypted: this app has no \`codec\`, or its codec lacks the key. Give it the keys of the app that stored it.`,
+  );
 }

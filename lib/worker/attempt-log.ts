@@ -1,5 +1,5 @@
 /** What a worker's log says of an attempt: Celery's lines with names, ids and errors; never arguments or results. */
-import { errorLine, errorStack } from '../base/error-text.ts';
+import { errorLine, errorStack, shownText } from '../base/error-text.ts';
 import type { Attempt } from './attempt.ts';
 import type { EndDecision } from './decide.ts';
 
@@ -32,7 +32,7 @@ export function logEnd(
         fields,
       );
     case 'reject':
-      return logger.log('warn', `${subject} reject requeue=False: ${decision.reason}`, fields);
+      return logger.log('warn', `${subject} reject requeue=False: ${shownText(decision.reason)}`, fields);
     case 'ignore':
       return logger.log('info', `${subject} ignored`, fields);
     case 'revoke':

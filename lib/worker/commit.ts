@@ -2,7 +2,7 @@
 import { attemptNumber } from '../wire/attempt-number.ts';
 import { announceEnd, runHooks } from '#deployed/worker/hooks';
 import { metricFields } from '#deployed/worker/metric-fields';
-import { errorLine, errorMessage } from '../base/error-text.ts';
+import { errorLine, errorMessage, shownText } from '../base/error-text.ts';
 import { isPassing, OutcomeRefused } from '../base/passing.ts';
 import type { Clock } from '../base/time.ts';
 import type { CommitRequest } from '../ports/backend.ts';
@@ -80,7 +80,7 @@ async function requeue(attempt: Attempt, reason: string): Promise<Disposition> {
   const { message, worker, owner } = attempt;
   worker.ports.logger.log(
     'info',
-    `Task ${message.task}[${message.id}] reject requeue=True: ${reason}`,
+    `Task ${message.task}[${message.id}] reject requeue=True: ${shownText(reason)}`,
     fieldsOf(attempt),
   );
   if (owner !== undefined) await worker.release({ id: message.id, attempt: attemptNumber(message), owner });

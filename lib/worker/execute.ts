@@ -5,7 +5,13 @@ import { settleLost } from '#deployed/worker/lost';
 import { readStored } from '#deployed/worker/read-stored';
 import { endUnreadable } from '#deployed/worker/unreadable';
 import { atGates } from '#deployed/worker/gates';
-import { HopLimitExceeded, NotRegistered, TaskRevokedError, WorkerLostError } from '../base/errors.ts';
+import {
+  DecryptionFailed,
+  HopLimitExceeded,
+  NotRegistered,
+  TaskRevokedError,
+  WorkerLostError,
+} from '../base/errors.ts';
 import { errorMessage } from '../base/error-text.ts';
 import { fromRule } from '../wire/rule-message.ts';
 import { CLOCK_SKEW_SECONDS } from '../base/limits.ts';
@@ -91,6 +97,8 @@ async function readOrEnd(delivery: Delivery, worker: Worker): Promise<Message | 
     fromRule(message);
     return message;
   } catch (error) {
+    // A deployment may bring the key: it comes again.
+    if (DecryptionFailed.is(error)) throw error;
     worker.ports.logger.log('error', `Message ${delivery.messageId} cannot be read: ${errorMessage(error)}`, {
       queue: delivery.queue,
     });

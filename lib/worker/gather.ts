@@ -8,7 +8,7 @@ import { DYNAMODB_MAX_BATCH_GETS } from '../base/limits.ts';
 import { COUNTED_BY_CELERY } from '../wire/message.ts';
 import type { Ports } from '../ports/ports.ts';
 import type { TaskRecord } from '../ports/backend.ts';
-import { readDocument, restoreError } from '../wire/result-document.ts';
+import { readDocument, refuseEncrypted, restoreError } from '../wire/result-document.ts';
 import { mapConcurrently } from '../base/map-concurrently.ts';
 import { SUCCESS } from '../base/states.ts';
 import type { SettledResult } from '../results/settled.ts';
@@ -97,7 +97,11 @@ function valueOf(record: TaskRecord | undefined, id: string, parse: (text: strin
     );
   if (record.ignored === true && record.settlement !== undefined)
     return (parse(record.settlement) as { readonly value?: unknown }).value ?? null;
-  return record.meta === undefined ? null : readDocument(record.meta, parse).result;
+  if (record.meta === undefined) return null;
+  const document = readDocument(record.meta, parse);
+  // Where this app has no codec: its worker waits for the one that has.
+  refuseEncrypted(document);
+  return document.result;
 }
 
 function settledResultOf(record: TaskRecord | undefined): SettledResult {

@@ -2,7 +2,7 @@
  * What ended in a batch, written down in one item for each minute: once by whoever ended it, and again by each later
  * delivery that settles it. Readers take each attempt once, and all writers name the same time, so that both lie together.
  */
-import { errorLine } from '../base/error-text.ts';
+import { errorLine, shownText } from '../base/error-text.ts';
 import {
   HISTORY_PUNCTUAL_SECONDS,
   HISTORY_RETENTION_SECONDS,
@@ -287,8 +287,8 @@ function errorOf(state: string, meta: string | undefined): Pick<HistoryEntry, 'e
     readonly exc_message?: unknown;
   };
   if (typeof type !== 'string') return {};
-  const said = Array.isArray(text) ? text.map(String).join(', ') : typeof text === 'string' ? text : '';
-  return { error: cut(said === '' ? type : `${type}: ${said}`, MAX_HISTORY_ERROR_CHARACTERS) };
+  const said = typeof text === 'string' ? text : Array.isArray(text) ? text.join(', ') : '';
+  return { error: cut(said === '' ? type : `${type}: ${shownText(said)}`, MAX_HISTORY_ERROR_CHARACTERS) };
 }
 
 /** Never half of a surrogate pair. */

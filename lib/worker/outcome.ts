@@ -1,6 +1,6 @@
 /** How an attempt ended, as it is written down: its document, what follows, and that both fit an item. Pure but for ids. */
 import { checkRetry } from '#deployed/worker/settle-followers';
-import { errorLine, errorText } from '../base/error-text.ts';
+import { errorLine, errorText, shownText } from '../base/error-text.ts';
 import { MessageTooLarge, ResultTooLarge, TaskRejectedError } from '../base/errors.ts';
 import { encodeJson } from '../wire/json.ts';
 import { DYNAMODB_MAX_ITEM_BYTES, MAX_PAYLOAD_BYTES, MAX_RECORDED_CHILDREN } from '../base/limits.ts';
@@ -60,7 +60,11 @@ async function settlementOf(attempt: Attempt, decision: Outcome): Promise<Settle
   }
   if (decision.kind === 'reject') {
     return {
-      deadLetter: { reason: decision.reason, error: errorLine(decision.error), deliveries: attempt.deliveries },
+      deadLetter: {
+        reason: shownText(decision.reason),
+        error: errorLine(decision.error),
+        deliveries: attempt.deliveries,
+      },
     };
   }
   return {};

@@ -2,7 +2,7 @@
  * Whoever settles a failure tells it, where it is the first of its kind in the window: a conditional write says who is first. In a
  * storm that write would be the hottest item there is, so a worker remembers which kinds are known, and asks no more for those.
  */
-import { cut, errorLine } from '../base/error-text.ts';
+import { cut, ENCRYPTED, errorLine, shownText } from '../base/error-text.ts';
 import { failureFingerprint } from '../base/fingerprint.ts';
 import {
   MAX_NOTICE_ERROR_CHARACTERS,
@@ -143,7 +143,8 @@ function shownArguments({ argsrepr, kwargsrepr }: Message): string {
 function stackIn(meta: string | undefined): string | undefined {
   if (meta === undefined) return undefined;
   const { traceback } = readDocument(meta);
-  return typeof traceback === 'string' ? traceback : undefined;
+  // It begins with the error's text.
+  return typeof traceback === 'string' && shownText(traceback) !== ENCRYPTED ? traceback : undefined;
 }
 
 /** Longer than the history keeps it. */

@@ -91,6 +91,7 @@ export const charge = app.remote<(amount: TypedValue, day: TypedValue) => string
 `;
 const ENTRIES = {
   celeriac: 'lib/index.ts',
+  'celeriac/codec': 'lib/codec/index.ts',
   'celeriac/testing': 'lib/testing/index.ts',
   'celeriac/infra': 'infra/index.ts',
 };

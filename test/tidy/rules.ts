@@ -51,6 +51,7 @@ export const ROOMS: readonly string[] = [
   'memory',
   'aws',
   'telemetry',
+  'codec',
   'app',
   'process',
   'deployed',

@@ -1,4 +1,5 @@
 /** What is stored of a task, told as reasons: what counts most comes first. Pure. */
+import { shownText } from '../../base/error-text.ts';
 import { MAX_PARKED_COUNTED } from '../../base/limits.ts';
 import { IGNORED, PENDING, RETRY, REVOKED } from '../../base/states.ts';
 import { type Progress, progressOf } from '../../flow/checkpoint.ts';
@@ -73,7 +74,7 @@ function reasonsOfEnd(record: TaskRecord, finishedMs: number, document: ResultDo
 function errorIn(document: ResultDocument | undefined): string | undefined {
   if (document === undefined || !isExceptionDocument(document) || document.result === null) return undefined;
   const { exc_type: type, exc_message: parts } = document.result as ExceptionDocument;
-  return `${type}: ${[parts].flat().map(String).join(' ')}`;
+  return `${type}: ${shownText([parts].flat().map(String).join(' '))}`;
 }
 
 /** What the gate of `oneInstance` has written. */

@@ -29,6 +29,11 @@ if os.environ.get("SPANS"):
 
     tracing.start(os.environ["SPANS"])
 
+if os.environ.get("VAULT_KEYS"):
+    import celeriac_codec
+
+    celeriac_codec.use(app)
+
 NOTES = os.environ.get("NOTES")
 
 
