@@ -28,6 +28,8 @@ export {
   slotsOver,
   timersOver,
 } from '../aws/rare-ports.ts';
+export { collect, iterdeps } from '../results/result-tree.ts';
+export { awaitEnd } from '../results/await-end.ts';
 export { HistoryBook } from '../history/history-book.ts';
 export { rollUp } from '../history/roll-up.ts';
 export { readTerminated, reopenTask, revokeTask } from '../aws/dynamodb-revokes.ts';

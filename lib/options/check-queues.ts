@@ -2,6 +2,8 @@
 import { booleanOption, integerIn, refuseUnknownKeys, shown } from '../base/checks.ts';
 import { durationSeconds } from '../base/duration.ts';
 import { InvalidOption } from '../base/errors.ts';
+import { didYouMean } from '../base/nearest.ts';
+import { quoted } from '../base/quote.ts';
 import {
   ESM_MAX_BATCH_SIZE,
   ESM_MAX_BATCH_SIZE_WITH_WINDOW,
@@ -160,4 +162,21 @@ function checkWorker(name: string, options: QueueOptions): void {
   throw new InvalidOption(
     `queues.${name}.${stray}: given for a queue whose worker is a process, and it is said of Lambda's. Leave it out: each process is told its own, celeriac worker --concurrency 8.`,
   );
+}
+
+/**
+ * @param chosen what the app says, or the first that fits
+ * @param names of all queues
+ * @param own those with workers here
+ * @throws InvalidOption
+ */
+export function checkDefaultQueue(chosen: string, names: readonly string[], own: readonly string[]): void {
+  if (!names.includes(chosen))
+    throw new InvalidOption(
+      `defaultQueue: ${quoted(chosen)} is not declared. Declared are ${names.join(', ')}.${didYouMean(chosen, names)}`,
+    );
+  if (own.length > 0 && !own.includes(chosen))
+    throw new InvalidOption(
+      `defaultQueue: ${quoted(chosen)} is external, and ${own.join(', ')} ${own.length === 1 ? 'has a worker' : 'have workers'} here. Name one of those.`,
+    );
 }

@@ -1,12 +1,9 @@
 /** The queues of an app, with every default written down. */
-import { checkQueues } from '#deployed/options/check-queues';
+import { checkDefaultQueue, checkQueues } from '#deployed/options/check-queues';
 import { durationSeconds } from '../base/duration.ts';
-import { InvalidOption } from '../base/errors.ts';
 import { ESM_MAX_BATCH_SIZE } from '../base/limits.ts';
 import { batchConcurrencyFor } from './at-once.ts';
 import type { Lane, QueueManifest } from './manifest.ts';
-import { didYouMean } from '../base/nearest.ts';
-import { quoted } from '../base/quote.ts';
 import { laneName, type QueueOptions } from './queue-options.ts';
 
 /** @param batchConcurrency the app's. @throws InvalidOption */
@@ -67,17 +64,12 @@ export function resolveDefaultQueue(
 ): string {
   const names = Object.keys(queues);
   const own = names.filter((name) => queues[name]?.external !== true);
-  if (given !== undefined && !names.includes(given))
-    throw new InvalidOption(
-      `defaultQueue: ${quoted(given)} is not declared. Declared are ${names.join(', ')}.${didYouMean(given, names)}`,
-    );
   // An app without workers only sends, to Python say: a queue of theirs is where all goes.
   const candidates = own.length === 0 ? names : own;
   const chosen =
     given ??
-    ['default', ...(own.length === 0 ? ['celery'] : []), ...candidates].find((name) => candidates.includes(name));
-  if (chosen !== undefined && candidates.includes(chosen)) return chosen;
-  throw new InvalidOption(
-    `defaultQueue: ${quoted(chosen ?? '')} is external, and ${own.join(', ')} ${own.length === 1 ? 'has a worker' : 'have workers'} here. Name one of those.`,
-  );
+    ['default', ...(own.length === 0 ? ['celery'] : []), ...candidates].find((name) => candidates.includes(name)) ??
+    '';
+  checkDefaultQueue(chosen, names, own);
+  return chosen;
 }

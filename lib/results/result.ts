@@ -1,8 +1,10 @@
 /** Reading what became of a task. */
+import { collect, iterdeps } from '#deployed/results/result-tree';
 import { revokeById } from '#deployed/results/revoke';
+import { awaitEnd } from '#deployed/results/await-end';
 import { maybeCurrentTask } from '../task/context.ts';
-import { type Duration, durationSeconds } from '../base/duration.ts';
-import { ImproperlyConfigured, TimeoutError, WaitInsideTask } from '../base/errors.ts';
+import type { Duration } from '../base/duration.ts';
+import { ImproperlyConfigured, WaitInsideTask } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
 import type { Eager } from './eager.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -18,7 +20,7 @@ import {
 } from '../wire/result-document.ts';
 import { taskIdsIn } from '../wire/celery-group.ts';
 import type { RevokeOptions } from './revoke.ts';
-import { collect, iterdeps, type IterdepsOptions } from './result-tree.ts';
+import type { IterdepsOptions } from './result-tree.ts';
 import { FAILURE, isFinal, isPropagated, PENDING, SUCCESS } from '../base/states.ts';
 
 export interface ResultReader {
@@ -153,21 +155,8 @@ export class AsyncResult<R = unknown> {
     }
     // Celery: an ignored result is None at once.
     if (this.ignored) return undefined as R;
-    const timeoutMs = options.timeout === undefined ? Infinity : durationSeconds(options.timeout, 'timeout') * 1000;
-    const intervalMs = durationSeconds(options.interval ?? 0.5, 'interval', 0.001) * 1000;
-    const startedMs = this.#reader.clock.nowMs();
-    for (;;) {
-      const document = await this.#document();
-      if (isFinal(document.status)) return outcomeOf<R>(document, options.propagate ?? true, this.#reader);
-      const leftMs = timeoutMs - (this.#reader.clock.nowMs() - startedMs);
-      if (leftMs <= 0) {
-        throw new TimeoutError(
-          `Task ${this.id} did not finish within ${timeoutMs / 1000} s; its state is ${document.status}.`,
-        );
-      }
-      options.onInterval?.();
-      await this.#reader.clock.sleep(Math.min(intervalMs, leftMs));
-    }
+    const document = await awaitEnd(this.id, () => this.#document(), options, this.#reader.clock);
+    return outcomeOf<R>(document, options.propagate ?? true, this.#reader);
   }
 
   /** Celery's older name of `get`. */
