@@ -9,6 +9,7 @@ import type { Clock } from '../base/time.ts';
 import { processEnvironment } from '../options/environment.ts';
 import { type StatusSigning, statusVariable } from '../options/status-variable.ts';
 import type { StatusUrlExpiry } from '../results/result.ts';
+import { localSigning } from './local-signing.ts';
 
 const KEYS: ReadonlySet<string> = new Set<keyof StatusUrlExpiry>(['expires']);
 
@@ -21,7 +22,7 @@ export async function statusUrl(
   refuseUnknownKeys(options, KEYS, 'statusUrl()');
   const seconds = expiresIn(options.expires ?? DEFAULT_STATUS_URL_SECONDS);
   const variable = statusVariable(app.name);
-  const { url, secret, keys: text } = signingIn(processEnvironment()[variable], variable);
+  const { url, secret, keys: text } = localSigning(app) ?? signingIn(processEnvironment()[variable], variable);
   const [key] = statusKeys(text ?? (await readSecret(secret ?? '')));
   if (key === undefined)
     throw new ImproperlyConfigured('The secret of status addresses has no key of at least 32 characters.');

@@ -3,7 +3,7 @@ import { basename, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { errorText } from '../base/error-text.ts';
-import type { Clock } from '../base/time.ts';
+import { type Clock, systemIds } from '../base/time.ts';
 import { type KeptQueues, keptQueues } from '../local/kept-queues.ts';
 import { type LocalServer, startKeptDynamodb, startKeptSqs } from '../local/servers.ts';
 import { forkWorker } from './fork-worker.ts';
@@ -38,6 +38,8 @@ export interface Dev {
 
 // For a long poll of a process that is gone to let go of what it took.
 const LET_GO_MS = 20;
+// SQS's port, DynamoDB's, and the monitor's.
+const STATUS_BEHIND = 3;
 const OWN_FOLDER = fileURLToPath(new URL('../', import.meta.url));
 
 export async function startDev(options: DevOptions): Promise<Dev> {
@@ -47,12 +49,13 @@ export async function startDev(options: DevOptions): Promise<Dev> {
   const endpoints = { sqs: servers.sqs.endpoint, dynamodb: servers.dynamodb.endpoint };
   const news = new News(options, endpoints);
   let rules = await state.rules();
+  const statusUrl = { port: port + STATUS_BEHIND, key: `${systemIds.next()}${systemIds.next()}` };
   const spare = spareOf(options, news);
   const supervisor = new Supervisor({
     clock,
     module: resolve(folder, options.module),
     spawn: () => spare.take(),
-    setup: async (): Promise<WorkerSetup> => ({ endpoints, rules }),
+    setup: async (): Promise<WorkerSetup> => ({ endpoints, rules, statusUrl }),
     freed: async () => {
       queues.cancelReceives();
       await clock.sleep(LET_GO_MS);

@@ -6,6 +6,8 @@ import type { LogLevel } from '../ports/log.ts';
 export interface WorkerSetup {
   readonly endpoints: { readonly sqs: string; readonly dynamodb: string };
   readonly rules: readonly KeptRule[];
+  /** Of addresses of states: the same for as long as `celeriac dev` runs, whatever the code becomes. */
+  readonly statusUrl: { readonly port: number; readonly key: string };
 }
 
 export type ToWorker =

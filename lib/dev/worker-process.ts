@@ -91,12 +91,13 @@ let loading: Promise<Celeriac> | undefined;
 let cloud: LocalCloud | undefined;
 let sole: SoleWorker | undefined;
 
-async function begin({ endpoints, rules }: WorkerSetup): Promise<void> {
+async function begin({ endpoints, rules, statusUrl }: WorkerSetup): Promise<void> {
   const app = await loading;
   if (app === undefined) throw new Error('load comes before begin');
   const server = readMailServer(processEnvironment());
   cloud = await LocalCloud.start(app, {
     endpoints,
+    statusUrl,
     invocation: INVOCATION,
     logger,
     worker: (deliveries, invocation) => {

@@ -14,7 +14,6 @@ import { type DeadLetter, peekDeadLetters, SqsPoller } from '../aws/poller.ts';
 import { provision } from '../aws/provision.ts';
 import { type Duration, durationSeconds } from '../base/duration.ts';
 import { errorLine } from '../base/error-text.ts';
-import { sentBy } from '../notify/send.ts';
 import { MemoryRules } from '../memory/memory-rules.ts';
 import type { Logger } from '../ports/log.ts';
 import type { Notifier } from '../ports/notices.ts';
@@ -33,6 +32,8 @@ import type { Authorize } from './authorize.ts';
 import { PausedQueues } from './paused-queues.ts';
 import { localRulePrefix, startRules } from './rules-server.ts';
 import { type LocalServer, startDynamodb, startSqs } from './servers.ts';
+import { type LocalStatus, type LocalStatusUrl, serveStatus } from './status-server.ts';
+import { wrapped } from './wrap-ports.ts';
 
 /** A function as the event source mapping calls it. */
 export type BatchFunction = (deliveries: readonly Delivery[], invocation: Invocation) => Promise<BatchResponse>;
@@ -67,6 +68,8 @@ export interface LocalCloudOptions {
   readonly notify?: NotifyTold;
   /** Sends those mails, in the place of a topic. Default: none; without a topic failures are marked and counted, and nobody is told. */
   readonly notifier?: Notifier;
+  /** Serves states of single tasks by address, as `addStatusUrl` does: `result.statusUrl()` works. Default false. */
+  readonly statusUrl?: boolean | LocalStatusUrl;
   /** Asked of each request before it is answered, who may make it; for tests of roles. Default: everybody may do all. */
   readonly authorize?: Authorize;
 }
@@ -102,6 +105,7 @@ export class LocalCloud {
   readonly rules: MemoryRules;
   /** Where other processes switch them; none where no entry is fired by a rule. */
   #rulesServer: LocalServer | undefined;
+  #status: LocalStatus | undefined;
   readonly #stop = new AbortController();
   readonly #work: Promise<void>[] = [];
   readonly #invocationSeconds: number;
@@ -154,6 +158,8 @@ export class LocalCloud {
     cloud.rules.deploy(beat);
     if (beat.some(({ firedBy }) => firedBy === 'rule'))
       cloud.#rulesServer = await startRules(cloud.rules, localRulePrefix(app.name), beat, authorize);
+    const { statusUrl = false } = options;
+    if (statusUrl !== false) cloud.#status = await serveStatus(app, statusUrl === true ? {} : statusUrl);
     cloud.#begin();
     return cloud;
   }
@@ -198,6 +204,7 @@ export class LocalCloud {
       // The ages of messages alone.
       AWS_ENDPOINT_URL_CLOUDWATCH: this.endpoints.sqs,
       ...(rules === undefined ? {} : { AWS_ENDPOINT_URL_EVENTBRIDGE: rules }),
+      ...this.#status?.variables,
     };
   }
 
@@ -211,8 +218,8 @@ export class LocalCloud {
     this.#stop.abort();
     await Promise.allSettled(this.#work);
     for (const client of [this.sqs, this.dynamodb, this.clients.sqs, this.clients.dynamodb]) client.destroy();
-    const rules = this.#rulesServer === undefined ? [] : [this.#rulesServer];
-    await Promise.all([...this.#servers, ...rules].map((server) => server.stop()));
+    const all = [...this.#servers, this.#rulesServer, this.#status].filter((server) => server !== undefined);
+    await Promise.all(all.map((server) => server.stop()));
     this.app.use(undefined);
   }
 
@@ -326,10 +333,4 @@ export class LocalCloud {
       await systemClock.sleep(everyMs, signal);
     }
   }
-}
-
-type Wrapped = Pick<Ports, 'broker' | 'backend' | 'timers' | 'notify'>;
-
-function wrapped(ports: Wrapped, { wrapPorts, notifier }: LocalCloudOptions): Partial<Ports> {
-  return { ...wrapPorts?.(ports), notify: notifier === undefined ? ports.notify : sentBy(notifier, ports.notify) };
 }

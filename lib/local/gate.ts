@@ -17,7 +17,8 @@ interface Request {
   readonly headers: IncomingHttpHeaders;
 }
 
-const HOST = /^(?:127\.0\.0\.1|localhost)(?::\d{1,5})?$/i;
+/** What a browser names this machine. */
+export const HOST: RegExp = /^(?:127\.0\.0\.1|localhost)(?::\d{1,5})?$/i;
 // Emulators know no secrets, so the signature itself is not checked: no page can send this header unasked.
 const SIGNATURE = /^AWS4-HMAC-SHA256 Credential=[^\s,]+, ?SignedHeaders=[^\s,]+, ?Signature=[0-9a-f]{64}$/;
 const CONTENT_TYPES: ReadonlySet<string> = new Set(['application/x-amz-json-1.0', 'application/x-amz-json-1.1']);

@@ -106,13 +106,20 @@ it('follows the code, and outlives being killed', async () => {
     .poll(() => mailServer.mails.map(({ subject, to }) => `${to.join()} ${subject}`), { timeout: PATIENCE_MS })
     .toEqual([expect.stringMatching(/^me@example\.org \[shop\] Error: Task broken \(.*\): TypeError: total/)]);
 
+  // By an address that other processes make, of the variables that are theirs.
+  const statusUrl = (): string | undefined =>
+    /^CELERIAC_STATUS_URL_SHOP=.*$/m.exec(readFileSync(join(folder, '.celeriac', 'env'), 'utf8'))?.[0];
+  const signing = statusUrl();
+  expect(signing).toContain(`:${(port ?? 0) + 3}`);
+
   // Edited while a task runs: the new code runs it again, and all that comes.
   await call('long', 'edited');
   await ran('v1 begins edited');
   writeFileSync(tasks, code('v2'));
   await shows(one, /tasks\.ts changed, workers restarted in [\d.]+ s \(1 task handed back\)/);
   await ran('v2 begins edited');
-  // The same address, though the service was made anew.
+  // The same addresses, though the service was made anew.
+  expect(statusUrl()).toBe(signing);
   await expect.poll(() => asked().catch(() => [])).toContain('record');
   writeFileSync(join(folder, 'go'), '');
   await ran('v2 ends edited');
@@ -148,7 +155,7 @@ it('follows the code, and outlives being killed', async () => {
   expect(lines().length).toBeGreaterThan(before.length);
 
   two.child.kill('SIGINT');
-  expect([await two.exit, existsSync(join(folder, '.celeriac/env'))]).toEqual([0, false]);
+  expect([await two.exit, existsSync(join(folder, '.celeriac', 'env'))]).toEqual([0, false]);
   // Nothing was lost, and nothing ran twice but what was cut off.
   const all = lines().filter((line) => !line.endsWith(' beat'));
   const expected = [

@@ -53,7 +53,7 @@ function supervised({ obeys = true } = {}) {
       processes.push(made);
       return made;
     },
-    setup: () => Promise.resolve({ endpoints: { sqs: '', dynamodb: '' }, rules: [] }),
+    setup: () => Promise.resolve({ endpoints: { sqs: '', dynamodb: '' }, rules: [], statusUrl: { port: 0, key: '' } }),
     freed: () => Promise.resolve(void news.push('freed')),
     on: {
       ready: () => void news.push('ready'),
