@@ -490,9 +490,7 @@ export class Celeriac implements App {
 
   /** Runs the tasks of a batch of deliveries, and tells which are to come again. What Lambda's worker handler calls. */
   async consume(deliveries: readonly Delivery[], invocation: Invocation): Promise<BatchResponse> {
-    const { ports, encryption } = await this.#connected();
-    if (encryption === undefined) return consume(deliveries, invocation, this, ports);
-    return consume(await encryption.open(deliveries, ports), invocation, this, encryption.ports(ports, 'worker'));
+    return consume(deliveries, invocation, this, await this.#workerPorts());
   }
 
   /** Handles a batch of the service's lost queue. */

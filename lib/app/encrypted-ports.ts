@@ -21,8 +21,6 @@ import { backendOf, type Ciphers, groupsOf, schedulesOf } from './encrypted-stor
 export interface Encryption {
   /** The same ports, which encrypt. A worker takes no result for another: where one cannot be decrypted, reading it throws. */
   readonly ports: (plain: Ports, of: 'worker' | 'call') => Ports;
-  /** Deliveries with their bodies decrypted. One for which that fails stays as it came: it is to come again. */
-  readonly open: (deliveries: readonly Delivery[], ports: Pick<Ports, 'logger'>) => Promise<Delivery[]>;
 }
 
 export function encryptionBy(codec: Codec): Encryption {
@@ -42,6 +40,7 @@ export function encryptionBy(codec: Codec): Encryption {
   return {
     ports: (plain, of) => ({
       ...plain,
+      open: (deliveries) => opened(deliveries, plain, ciphers),
       broker: brokerOf(plain.broker, ciphers),
       backend: backendOf(plain.backend, of, ciphers),
       timers: timersOf(plain.timers, ciphers),
@@ -52,20 +51,26 @@ export function encryptionBy(codec: Codec): Encryption {
       ...(plain.blobs === undefined ? {} : { blobs: blobsOf(plain.blobs, ciphers) }),
       ...(plain.deadLetters === undefined ? {} : { deadLetters: deadLettersOf(plain.deadLetters, ciphers) }),
     }),
-    open: (deliveries, { logger }) =>
-      Promise.all(
-        deliveries.map(async (delivery) => {
-          try {
-            return { ...delivery, body: await decryptBody(delivery.body, ciphers.decrypt) };
-          } catch (error) {
-            logger.log('error', `Message ${delivery.messageId} cannot be decrypted: ${errorLine(error)}`, {
-              queue: delivery.queue,
-            });
-            return delivery;
-          }
-        }),
-      ),
   };
+}
+
+async function opened(
+  deliveries: readonly Delivery[],
+  { logger }: Pick<Ports, 'logger'>,
+  { decrypt }: Ciphers,
+): Promise<Delivery[]> {
+  return Promise.all(
+    deliveries.map(async (delivery) => {
+      try {
+        return { ...delivery, body: await decryptBody(delivery.body, decrypt) };
+      } catch (error) {
+        logger.log('error', `Message ${delivery.messageId} cannot be decrypted: ${errorLine(error)}`, {
+          queue: delivery.queue,
+        });
+        return delivery;
+      }
+    }),
+  );
 }
 
 // Ours whose text is a task's own.

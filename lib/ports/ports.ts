@@ -6,6 +6,7 @@
 import type { Blobs } from './blobs.ts';
 import type { CeleryGroups } from './celery-groups.ts';
 import type { DeadLetters } from './dead-letters.ts';
+import type { Delivery } from './delivery.ts';
 import type { Groups } from './groups.ts';
 import type { History } from './history.ts';
 import type { Marks } from './marks.ts';
@@ -58,6 +59,10 @@ export interface Ports {
   readonly notify?: (() => Promise<Notifying>) | undefined;
   /** Absent where no entry is fired by a rule: then all are swept. */
   readonly rules?: Rules | undefined;
+  /**
+   * Deliveries with their bodies decrypted; one for which that fails stays as it came. Absent where the app has no codec.
+   */
+  readonly open?: ((deliveries: readonly Delivery[]) => Promise<readonly Delivery[]>) | undefined;
   /** Tells the time, and waits. */
   readonly clock: Clock;
   /** Makes ids. */

@@ -1,4 +1,5 @@
 /** A worker process on AWS's services, or on an emulator of them. */
+import { encryptionBy } from '../app/encrypted-ports.ts';
 import { type Clients, connect } from '../aws/connect.ts';
 import { DynamodbLeases } from '../aws/dynamodb-leases.ts';
 import { SqsIntake } from '../aws/sqs-intake.ts';
@@ -21,10 +22,12 @@ export function awsProcess(
   const common = { clock: systemClock, ids: systemIds, random: systemRandom, logger: app.logger };
   const { forCall: _patient, ...own } = connect(environment, common, clients);
   const ports: Ports = { ...own, ...common };
+  const plain: Ports = { ...ports, ...wrap(ports) };
+  const { codec } = app.settings;
   const worker = new ProcessWorker(
     {
       app,
-      ports: { ...ports, ...wrap(ports) },
+      ports: codec === undefined ? plain : encryptionBy(codec).ports(plain, 'worker'),
       leases: new DynamodbLeases({ client: clients.dynamodb, table: environment.resultsTable }),
       intake: new SqsIntake(clients.sqs, environment.queues),
     },

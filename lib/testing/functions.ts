@@ -9,6 +9,7 @@ import { WAKE_QUEUE } from '../ports/wake-up.ts';
 import { LOST_QUEUE } from '../ports/delivery.ts';
 // Not by way of the app, which loads it when it is needed: a world does not see code being loaded, and time would go on.
 import { consumeWakeUps } from '../beat/consume-wake-ups.ts';
+import { encryptionBy, type Encryption } from '../app/encrypted-ports.ts';
 import { consume } from '../worker/consume.ts';
 import { consumeLost } from '../worker/consume-lost.ts';
 import type { BatchResponse, Delivery, Invocation } from '../ports/delivery.ts';
@@ -37,10 +38,13 @@ export interface FunctionsOf {
 export class Functions {
   readonly #of: FunctionsOf;
   readonly #queues: readonly string[];
+  readonly #encryption: Encryption | undefined;
   #invocations = 0;
 
   constructor(of: FunctionsOf) {
     this.#of = of;
+    const { codec } = of.app.settings;
+    if (codec !== undefined) this.#encryption = encryptionBy(codec);
     // What is consumed elsewhere stays in its queue.
     const own = Object.entries(of.app.settings.queues).filter(([, queue]) => queue.external !== true);
     this.#queues = [...own.map(([name]) => name), LOST_QUEUE, WAKE_QUEUE];
@@ -106,7 +110,8 @@ export class Functions {
       deadlineMs: clock.nowMs() + seconds * 1000,
       requestId: `invocation-${this.#invocations}`,
     };
-    return { invocation, ports: wrapPorts?.(ports, invocation) ?? ports };
+    const plain = wrapPorts?.(ports, invocation) ?? ports;
+    return { invocation, ports: this.#encryption?.ports(plain, 'worker') ?? plain };
   }
 
   #deliverOnceOrTwice(queue: string, batch: readonly Received[]): void {

@@ -37,11 +37,8 @@ export interface Handling {
   readonly afterError: (delivery: Delivery, worker: Worker, error: unknown) => Promise<Disposition>;
 }
 
-export async function work(
-  deliveries: readonly Delivery[],
-  worker: Worker,
-  handling: Handling,
-): Promise<BatchResponse> {
+export async function work(received: readonly Delivery[], worker: Worker, handling: Handling): Promise<BatchResponse> {
+  const deliveries = (await worker.ports.open?.(received)) ?? received;
   const failures: string[] = [];
   const lanes = lanesOf(deliveries, worker.app.settings);
   const run = (lane: readonly Delivery[], by = worker): Promise<void> => runLane(lane, by, handling, failures);
