@@ -8,7 +8,7 @@ import { CURRENT_INVOCATION } from '../../lib/testing/simulated-invocation.ts';
 import type { TaskHooks } from '../../lib/task/registry.ts';
 import type { Ports } from '../../lib/ports/ports.ts';
 import { attemptNumber } from '../../lib/wire/attempt-number.ts';
-import { isNearlyOver } from '../../lib/flow/checkpoint.ts';
+import { isNearlyOver, progressOf } from '../../lib/flow/checkpoint.ts';
 import { PART_WALKS, partWalk } from './part-walk.ts';
 
 interface Run {
@@ -536,6 +536,14 @@ describe('numbers', () => {
         expect(Math.floor(left ?? 0)).toBe(one.retries);
       }),
     );
+  });
+
+  it('how far a task is, is told by its checkpoint, and by no text that cannot be read', () => {
+    const text = JSON.stringify({ part: 3, sinceMs: 5, atMs: 20, state: null });
+    expect(progressOf(text, undefined)).toEqual({ part: 3, sinceMs: 5, atMs: 20 });
+    expect(progressOf(text, 20)).toMatchObject({ part: 3 });
+    expect(progressOf(text, 19)).toMatchObject({ part: 2 });
+    for (const none of [undefined, '', 'enc:c2VjcmV0']) expect(progressOf(none, 1)).toBeUndefined();
   });
 
   it('a part ends when the next step may not fit', () => {
