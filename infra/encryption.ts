@@ -1,6 +1,5 @@
 /** Keys of KMS: who needs which right on them follows from what they may do with queues and tables. */
 import { Annotations, Stack, Token, TokenComparison } from 'aws-cdk-lib';
-import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -8,7 +7,7 @@ import type { Construct } from 'constructs';
 
 import { shown } from '../lib/base/checks.ts';
 import { InvalidOption } from '../lib/base/errors.ts';
-import type { Rights } from './grants.ts';
+import type { Rights, Tables } from './grants.ts';
 
 // Source: SQS developer guide, key management. SQS checks the sender's right to read what it encrypts, too.
 const SENDING = ['kms:Decrypt', 'kms:GenerateDataKey'];
@@ -23,11 +22,15 @@ const WRITING = [
   'kms:ReEncryptFrom',
   'kms:ReEncryptTo',
 ];
+// What rights on a bucket name of it (payloads.ts).
+const PAYLOADS = ['/messages/*', '/results/*'];
 const READS = /^dynamodb:(?:GetItem|BatchGetItem|Query|Describe\w+|PartiQLSelect)$/;
 
 function needed(action: string): readonly string[] {
   if (action === 'sqs:SendMessage') return SENDING;
   if (action === 'sqs:ReceiveMessage') return RECEIVING;
+  if (action === 's3:PutObject') return ['kms:GenerateDataKey'];
+  if (action === 's3:GetObject') return ['kms:Decrypt'];
   if (!action.startsWith('dynamodb:')) return [];
   return READS.test(action) ? READING : WRITING;
 }
@@ -37,11 +40,12 @@ export class EncryptionKeys {
   readonly #region: string;
   readonly #keys: ReadonlyMap<string, IKey>;
 
-  constructor(scope: Construct, queues: readonly IQueue[], tables: readonly ITable[]) {
+  constructor(scope: Construct, queues: readonly IQueue[], { results, state, payloads }: Tables) {
     this.#region = Stack.of(scope).region;
     const keyed: [string, IKey | undefined][] = [
       ...queues.map((queue): [string, IKey | undefined] => [queue.queueArn, queue.encryptionMasterKey]),
-      ...tables.map((table): [string, IKey | undefined] => [table.tableArn, table.encryptionKey]),
+      ...[results, state].map((table): [string, IKey | undefined] => [table.tableArn, table.encryptionKey]),
+      ...PAYLOADS.map((part): [string, IKey | undefined] => [`${payloads?.bucketArn}${part}`, payloads?.encryptionKey]),
     ];
     this.#keys = new Map(keyed.flatMap(([arn, key]) => (key === undefined ? [] : [[arn, key] as const])));
   }

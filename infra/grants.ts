@@ -1,12 +1,15 @@
 /** Rights as plain data, with only the actions that the code calls: a role's own statements and `grantEnqueue` are made of the same. */
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 
 /** Both tables of a service. */
 export interface Tables {
   readonly results: ITable;
   readonly state: ITable;
+  /** The bucket of large payloads; undefined where the app stores none. */
+  readonly payloads?: IBucket | undefined;
 }
 
 export interface Rights {

@@ -39,6 +39,8 @@ export interface TaskServiceAttributes {
   readonly deadLetterQueues?: Readonly<Record<string, string>>;
   /** ARN of its wake-up queue; needed where a queue is FIFO. @default - none */
   readonly wakeQueueArn?: string;
+  /** Name of its bucket of large payloads, for an app with `largePayloads`: grants have the rights on it. @default - none */
+  readonly payloadBucketName?: string;
   /** What the names of its EventBridge rules begin with, for `grantSchedules`. @default - it has no rules */
   readonly rulePrefix?: string;
   /** ARN of the key of yours that encrypts its queues and tables: grants have the rights on it. @default - none */
@@ -60,6 +62,7 @@ const KEYS: ReadonlySet<string> = new Set<keyof TaskServiceAttributes>([
   'deadLetterQueues',
   'wakeQueueArn',
   'rulePrefix',
+  'payloadBucketName',
   'encryptionKeyArn',
 ]);
 

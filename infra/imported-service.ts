@@ -3,6 +3,7 @@ import { Stack, Token } from 'aws-cdk-lib';
 import { type ITableV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { type IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
@@ -70,6 +71,7 @@ class ImportedService extends Construct implements ITaskService {
       taskQueues: attributes.taskQueues ?? {},
       wakeQueue: wakeUps[0]?.queueUrl,
       rulePrefix,
+      payloadBucket: attributes.payloadBucketName,
       taskNames: attributes.taskNames ?? [],
     });
     if (rulePrefix !== undefined) acknowledgeRulePattern(this, rulePrefix);
@@ -79,7 +81,7 @@ class ImportedService extends Construct implements ITaskService {
       environment,
       targets,
       tables,
-      keys: new EncryptionKeys(this, [...targets, ...dead.map(([, queue]) => queue)], [tables.results, tables.state]),
+      keys: new EncryptionKeys(this, [...targets, ...dead.map(([, queue]) => queue)], tables),
       ruleArns: ruleArns(Stack.of(this), rulePrefix),
       counted: (attributes.externalQueues ?? []).length > 0,
     });
@@ -138,12 +140,16 @@ class ImportedService extends Construct implements ITaskService {
 }
 
 function tablesOf(scope: Construct, attributes: TaskServiceAttributes): Tables {
-  const { resultsTableName, stateTableName, encryptionKeyArn } = attributes;
+  const { resultsTableName, stateTableName, encryptionKeyArn, payloadBucketName: bucketName } = attributes;
   const encryption =
     encryptionKeyArn === undefined ? {} : { encryptionKey: Key.fromKeyArn(scope, 'Key', encryptionKeyArn) };
   const table = (id: string, tableName: string): ITableV2 =>
     TableV2.fromTableAttributes(scope, id, { tableName, ...encryption });
-  return { results: table('Results', resultsTableName), state: table('State', stateTableName) };
+  const payloads =
+    bucketName === undefined
+      ? undefined
+      : Bucket.fromBucketAttributes(scope, 'Payloads', { bucketName, ...encryption });
+  return { results: table('Results', resultsTableName), state: table('State', stateTableName), payloads };
 }
 
 function ruleArns(stack: Stack, prefix: string | undefined): string[] {
@@ -207,7 +213,7 @@ function notYetKnown(scope: Construct, id: string, stack: Stack): ITaskService {
 
 function attributesOf(deployed: DeployedService): TaskServiceAttributes {
   const { environment } = deployed;
-  const { wakeQueue, rulePrefix } = environment;
+  const { wakeQueue, rulePrefix, payloadBucket } = environment;
   const { encryptionKeyArn } = deployed;
   const arns = Object.entries(environment.queues).map(([name, url]) => [name, queueArn(url, deployed)] as const);
   return {
@@ -227,6 +233,7 @@ function attributesOf(deployed: DeployedService): TaskServiceAttributes {
     timerShards: environment.timerShards,
     ...(wakeQueue === undefined ? {} : { wakeQueueArn: queueArn(wakeQueue, deployed) }),
     ...(encryptionKeyArn === undefined ? {} : { encryptionKeyArn }),
+    ...(payloadBucket === undefined ? {} : { payloadBucketName: payloadBucket }),
     ...(rulePrefix === undefined || deployed.rules === 0 ? {} : { rulePrefix }),
   };
 }

@@ -48,6 +48,7 @@ const OF_SERVICES: Readonly<Record<keyof TaskServiceProps, true>> = {
   logRetention: true,
   bundling: true,
   parameterName: true,
+  payloadBucket: true,
   alarms: true,
   dashboard: true,
 };

@@ -1,6 +1,7 @@
 /** What the role of a monitor may do: each right is one that its routes use, and no grant that others have is given whole. */
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 
+import { onPayloads } from './payloads.ts';
 import * as grants from './grants.ts';
 import { countIn, emptyQueues, onKeys, putTimers, type Rights, sendTo, switchRules, type Tables } from './grants.ts';
 
@@ -20,7 +21,8 @@ export interface MonitoredQueues {
 }
 
 /** Of every monitor: what waits, runs, is held and scheduled, and what is put aside, which is received and shown again. */
-export function lookAround({ results, state }: Tables, { deadLetterQueues, counted }: MonitoredQueues): Rights[] {
+export function lookAround(tables: Tables, { deadLetterQueues, counted }: MonitoredQueues): Rights[] {
+  const { results, state } = tables;
   return [
     onKeys(
       state,
@@ -47,6 +49,7 @@ export function lookAround({ results, state }: Tables, { deadLetterQueues, count
     ),
     onKeys(state, [grants.ENTRIES], ['BatchGetItem']),
     onKeys(results, [grants.TASKS], ['BatchGetItem', 'GetItem']),
+    ...onPayloads(tables, ['messages', 'results'], ['get']),
     countIn(counted),
     ...(deadLetterQueues.length === 0
       ? []
@@ -66,14 +69,16 @@ export function countLogins({ state }: Tables): Rights[] {
 
 /** Of one that may act, beside it. */
 export function actOnService(
-  { results, state }: Tables,
+  tables: Tables,
   { own, targets, deadLetterQueues }: MonitoredQueues,
   ruleArns: readonly string[],
 ): Rights[] {
+  const { results, state } = tables;
   return [
     onKeys(state, [AUDIT], ['PutItem']),
     sendTo(targets),
     putTimers(state),
+    ...onPayloads(tables, ['messages', 'results'], ['put']),
     // An end that has expired and is still there is deleted first.
     onKeys(results, [grants.TASKS], ['UpdateItem', 'DeleteItem']),
     onKeys(state, [grants.CONTROL], ['PutItem', 'DeleteItem']),

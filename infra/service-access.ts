@@ -6,6 +6,7 @@ import type { IConstruct } from 'constructs';
 
 import type { EncryptionKeys } from './encryption.ts';
 import type { ServiceEnvironment } from './environment.ts';
+import { onPayloads } from './payloads.ts';
 import {
   countIn,
   defineGroups,
@@ -86,7 +87,8 @@ export class ServiceAccess {
       sendTo(targets),
       putTimers(tables.state),
       ...defineGroups(tables, { counted }),
-      ...(environment.marked ? takeMarks(tables) : []),
+      ...(environment.marked ? [...takeMarks(tables), ...onPayloads(tables, ['results'], ['get'])] : []),
+      ...onPayloads(tables, ['messages'], ['put']),
     ]);
   }
 
@@ -94,16 +96,26 @@ export class ServiceAccess {
     return this.#grant(grantee, [
       // What a transaction's Put asks for.
       putTimers(this.#props.tables.state, 'PutItem'),
+      ...onPayloads(this.#props.tables, ['messages'], ['put']),
     ]);
   }
 
   results(grantee: IGrantable): Grant {
-    return this.#grant(grantee, readResults(this.#props.tables));
+    return this.#grant(grantee, [
+      ...readResults(this.#props.tables),
+      ...onPayloads(this.#props.tables, ['results'], ['get']),
+    ]);
   }
 
   manage(grantee: IGrantable): Grant {
     const { tables } = this.#props;
-    return this.#grant(grantee, [...manageResults(tables), ...readSlots(tables.state)]);
+    return this.#grant(grantee, [
+      ...manageResults(tables),
+      ...readSlots(tables.state),
+      // What a result has stored is told by its record.
+      ...(tables.payloads === undefined ? [] : readResults(tables)),
+      ...onPayloads(tables, ['results'], ['delete']),
+    ]);
   }
 
   locks(grantee: IGrantable): Grant {
@@ -111,12 +123,19 @@ export class ServiceAccess {
   }
 
   history(grantee: IGrantable): Grant {
-    return this.#grant(grantee, readHistory(this.#props.tables));
+    return this.#grant(grantee, [
+      ...readHistory(this.#props.tables),
+      ...onPayloads(this.#props.tables, ['results'], ['get']),
+    ]);
   }
 
   /** @param queues and lanes that are counted */
   explain(grantee: IGrantable, queues: readonly IQueue[]): Grant {
-    return this.#grant(grantee, [...readWaits(this.#props.tables), countIn(queues)]);
+    return this.#grant(grantee, [
+      ...readWaits(this.#props.tables),
+      ...onPayloads(this.#props.tables, ['results'], ['get']),
+      countIn(queues),
+    ]);
   }
 
   schedules(grantee: IGrantable): Grant {
@@ -134,14 +153,14 @@ export class ServiceAccess {
     const { environment, tables } = this.#props;
     if (grantee instanceof LambdaFn) environment.addTo(grantee, { rejectable: Object.keys(queues) });
     const all = Object.values(queues);
-    return this.#grant(
-      grantee,
-      workOnDeadLetters(
+    return this.#grant(grantee, [
+      ...workOnDeadLetters(
         all.map(({ deadLetterQueue }) => deadLetterQueue),
         all.flatMap(({ own }) => own),
         tables,
       ),
-    );
+      ...onPayloads(tables, ['messages', 'results'], ['put', 'get']),
+    ]);
   }
 
   /** What every caller is told. */

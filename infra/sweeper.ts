@@ -16,6 +16,7 @@ import {
   sweepState,
 } from './grants.ts';
 import { type OperatorsProps, switchSources } from './operators.ts';
+import { onPayloads } from './payloads.ts';
 import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
 import { TaskFunction, type TaskFunctionOptions } from './task-function.ts';
@@ -54,6 +55,8 @@ export class Sweeper extends TaskFunction {
         showAgain(wakeUps),
         sendTo([...queues.targets, ...queues.allDeadLetters]),
         endTasks(tables.results),
+        // Arguments of schedule entries may be large, and what a lost task's record holds.
+        ...onPayloads(tables, ['messages', 'results'], ['put', 'get']),
         ...sweepState(tables.state),
         ...(props.noted ? rollUpHistory(tables.state) : []),
         ...keepRules(props.ruleArns),

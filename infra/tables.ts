@@ -1,6 +1,7 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, Billing, type ITable, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 
 import type { ExistingTables } from './existing-tables.ts';
@@ -17,6 +18,8 @@ export interface TaskTablesProps {
   readonly encryptionKey?: IKey;
   /** Tables that exist already. @default - both are made */
   readonly existing?: ExistingTables;
+  /** The bucket of large payloads. @default - none */
+  readonly payloads?: IBucket | undefined;
 }
 
 /** `results` is readable by Celery's DynamoDB backend; `state` holds timers and everything else. */
@@ -25,10 +28,13 @@ export class TaskTables extends Construct {
   readonly results: ITable;
   /** Timers, groups and schedule entries: keys `pk` and `sk`, expiry `ttl`. */
   readonly state: ITable;
+  /** Large arguments and results; undefined where the app has no `largePayloads`. */
+  readonly payloads: IBucket | undefined;
 
   /** Makes the tables that do not exist, on demand. `TaskService` calls it. */
   constructor(scope: Construct, id: string, props: TaskTablesProps = {}) {
     super(scope, id);
+    this.payloads = props.payloads;
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const common = {
       billing: Billing.onDemand(),

@@ -2,6 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import type { Grant, IGrantable, IManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IStringParameter } from 'aws-cdk-lib/aws-ssm';
@@ -37,6 +38,7 @@ import {
 } from './notify.ts';
 import { Operators, type OperatorsProps } from './operators.ts';
 import type { TaskFunctionOptions } from './task-function.ts';
+import { onPayloads, payloadBucketOf } from './payloads.ts';
 import { planQueues, type QueueOverrides, type ServicePlan } from './plan.ts';
 import { type PresetProps, type ServiceSettings, settingsOf } from './preset.ts';
 import { given, manifestOf } from './props.ts';
@@ -78,6 +80,11 @@ export interface TaskServiceProps extends FunctionProps, PresetProps {
   readonly existingQueues?: Readonly<Record<string, ExistingQueue>>;
   /** Tables that exist already. @default - the service makes both */
   readonly tables?: ExistingTables;
+  /**
+   * A bucket that exists already, for an app with `largePayloads`. Its lifecycle is yours: objects under `messages/` and `results/` have to
+   * live as long as `largePayloads.keep` says. @default - the service makes it
+   */
+  readonly payloadBucket?: IBucket;
   /** Fixed queue names, as Celery's `queue_name_prefix` makes them. @default - CloudFormation names the queues */
   readonly queueNamePrefix?: string;
   /**
@@ -158,7 +165,7 @@ export class TaskService extends MeteredService implements ITaskService {
     checkExistingQueues(this, existing, plan.workers);
     warnOfRetention(this, this.manifest, plan.queues);
     const encryption = given(props, ['encryptionKey']);
-    this.tables = new TaskTables(this, 'Tables', { ...this.settings, ...encryption, existing: props.tables ?? {} });
+    this.tables = this.#newTables(props);
     this.queues = new TaskQueues(this, 'Queues', {
       plans: plan.queues,
       imported,
@@ -168,7 +175,7 @@ export class TaskService extends MeteredService implements ITaskService {
       ...given(props, ['queueNamePrefix']),
       ...encryption,
     });
-    this.#keys = new EncryptionKeys(this, this.queues.everyOne, [this.tables.results, this.tables.state]);
+    this.#keys = new EncryptionKeys(this, this.queues.everyOne, this.tables);
     if (props.encryptionKey !== undefined) allowServices(this, props.encryptionKey);
     this.rules = this.#newRules();
     this.#environment = this.#newEnvironment();
@@ -473,7 +480,7 @@ export class TaskService extends MeteredService implements ITaskService {
    */
   addStatusUrl(options: StatusUrlOptions): AddedStatusUrl {
     validateStatusUrl(options);
-    const rights = [readTasks(this.tables)];
+    const rights = [readTasks(this.tables), ...onPayloads(this.tables, ['results'], ['get'])];
     const status = new TaskStatusUrl(this, 'StatusUrl', { ...this.#parts.common, ...options, rights });
     this.#environment.addTo(status.function);
     return status;
@@ -623,6 +630,19 @@ export class TaskService extends MeteredService implements ITaskService {
     });
   }
 
+  #newTables(props: TaskServiceProps): TaskTables {
+    const { removalPolicy } = this.settings;
+    const encryption = given(props, ['encryptionKey']);
+    const payloads = payloadBucketOf(this, {
+      manifest: this.manifest,
+      existing: props.payloadBucket,
+      removalPolicy,
+      ...encryption,
+    });
+    const existing = props.tables ?? {};
+    return new TaskTables(this, 'Tables', { ...this.settings, ...encryption, existing, payloads });
+  }
+
   #newRules(): BeatRules {
     const { manifest, queues } = this;
     const { name: appName, beat } = manifest;
@@ -669,6 +689,7 @@ export class TaskService extends MeteredService implements ITaskService {
       ...senderFacts(manifest),
       wakeQueue: queues.wakeUps?.queueUrl,
       rulePrefix: this.rules.prefix,
+      payloadBucket: tables.payloads?.bucketName,
       taskNames: Object.keys(manifest.tasks),
     });
   }

@@ -14,6 +14,7 @@ import {
   workOnResults,
   writeHistory,
 } from './grants.ts';
+import { onPayloads } from './payloads.ts';
 import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
 
@@ -64,6 +65,9 @@ export function workerRights({ queue, fed, queues, tables, flow, ticked }: Worke
     workOnResults(tables.results),
     putTimers(tables.state),
     workOnGroups(tables.state),
+    ...onPayloads(tables, ['messages', 'results'], ['put', 'get']),
+    // A task may forget a result.
+    ...onPayloads(tables, ['results'], ['delete']),
     ...(flow.rateLimited ? takeRateSlots(tables.state) : []),
     ...takeSlots(tables.state, flow),
     ...(flow.marked ? workOnMarks(tables.state) : []),

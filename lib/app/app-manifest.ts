@@ -5,6 +5,7 @@ import { idlePatterns } from '../options/check-routes.ts';
 import { laneFor } from '../options/declared-queue.ts';
 import type { AppManifest, TaskManifest } from '../options/manifest.ts';
 import { checkNamedQueues } from '../options/named-queues.ts';
+import { largePayloadsOf } from '../options/large-payloads.ts';
 import { hasRouter, resolveRoute } from '../options/routes.ts';
 import type { Settings } from '../options/settings.ts';
 import type { Registry, TaskDefinition } from '../task/registry.ts';
@@ -23,6 +24,7 @@ interface Declared {
 export function manifestOf({ settings, registry }: Declared, plans: () => readonly BeatPlan[]): AppManifest {
   const names = [...registry.all(), ...registry.remotes()].map(({ name }) => name);
   const idleRoutes = idlePatterns(settings.routes, settings.queues, names);
+  const stored = largePayloadsOf(settings);
   const manifest = {
     name: settings.name,
     defaultQueue: settings.defaultQueue,
@@ -37,6 +39,7 @@ export function manifestOf({ settings, registry }: Declared, plans: () => readon
     timerShards: settings.timerShards,
     beat: plans().map(({ entry: _entry, ...plan }) => plan),
     ...(settings.history === 'all' ? {} : { history: settings.history }),
+    ...(stored === undefined || stored.storeAboveBytes === null ? {} : { payloadKeepSeconds: stored.keepSeconds }),
     ...(idleRoutes.length === 0 ? {} : { idleRoutes }),
   };
   checkNamedQueues(manifest);

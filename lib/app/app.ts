@@ -134,8 +134,9 @@ export class Celeriac implements App {
    */
   static fromEnvironment(name?: string): Celeriac {
     const told = readEnvironment(name);
-    const { app, defaultQueue, taskQueues, timerShards } = told;
-    return new Celeriac(app, { queues: queuesTold(told), defaultQueue, routes: taskQueues, timerShards });
+    const { app, defaultQueue, taskQueues, timerShards, payloadBucket } = told;
+    const stored = payloadBucket === undefined ? {} : { largePayloads: {} };
+    return new Celeriac(app, { queues: queuesTold(told), defaultQueue, routes: taskQueues, timerShards, ...stored });
   }
 
   /** The name that the app was made with. */

@@ -12,7 +12,7 @@ export interface Viewed {
   readonly clients: Clients;
   readonly clock: Clock;
   /** The same ports over other clients. */
-  readonly over: (clients: Clients) => Omit<AwsPorts, 'rules'>;
+  readonly over: (clients: Clients) => Omit<AwsPorts, 'rules' | 'blobs'>;
 }
 
 export function callViews({ own, rulePrefix, clients, clock, over }: Viewed): Connected['forCall'] {
@@ -38,6 +38,8 @@ export function callViews({ own, rulePrefix, clients, clock, over }: Viewed): Co
       slots: withCeleriacErrors(ports.slots),
       marks: withCeleriacErrors(ports.marks),
       history: withCeleriacErrors(ports.history),
+      // Without the budget of the others: megabytes take their time.
+      ...(own.blobs === undefined ? {} : { blobs: withCeleriacErrors(own.blobs) }),
       ...(rules === undefined
         ? {}
         : { rules: withCeleriacErrors(rules.watched((client) => watched(client, 'EventBridge', budget))) }),

@@ -4,6 +4,7 @@ import type { Environment } from '../options/manifest.ts';
 import { callViews } from '#deployed/aws/call-views';
 import { historyOver } from '#deployed/aws/history-over';
 import {
+  blobsOver,
   celeryGroupsOver,
   deadLettersOver,
   groupsOver,
@@ -42,15 +43,20 @@ export function connect(
   parts: ConnectParts,
   clients: Clients = { sqs: sqsClient(), dynamodb: dynamodbClient() },
 ): Connected {
-  const { rulePrefix } = environment;
+  const { rulePrefix, payloadBucket: bucket } = environment;
   const rules = rulePrefix === undefined ? {} : { rules: rulesOver(rulePrefix) };
-  const own: AwsPorts = { ...portsOver(environment, parts, clients), ...rules };
-  const over = (given: Clients): Omit<AwsPorts, 'rules'> => portsOver(environment, parts, given);
+  const blobs = bucket === undefined ? undefined : blobsOver({ bucket, client: clients.dynamodb, ...parts });
+  const own: AwsPorts = { ...portsOver(environment, parts, clients), ...rules, blobs };
+  const over = (given: Clients): Omit<AwsPorts, 'rules' | 'blobs'> => portsOver(environment, parts, given);
   const notify = environment.notify && notifyOver({ environment, client: clients.dynamodb });
   return { ...own, notify, forCall: callViews({ own, rulePrefix, clients, clock: parts.clock, over }) };
 }
 
-function portsOver(environment: Environment, parts: ConnectParts, { sqs, dynamodb }: Clients): Omit<AwsPorts, 'rules'> {
+function portsOver(
+  environment: Environment,
+  parts: ConnectParts,
+  { sqs, dynamodb }: Clients,
+): Omit<AwsPorts, 'rules' | 'blobs'> {
   return {
     broker: new SqsBroker({ client: sqs, queues: addressesIn(environment) }),
     backend: new DynamodbBackend({ client: dynamodb, table: environment.resultsTable, ...parts }),

@@ -17,7 +17,7 @@ export interface Clients {
 }
 
 /** The ports that are AWS's; `rules` is absent where no rule fires. */
-export type AwsPorts = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups' | 'rules'> & {
+export type AwsPorts = Pick<Ports, 'broker' | 'backend' | 'timers' | 'schedules' | 'groups' | 'rules' | 'blobs'> & {
   readonly celeryGroups: CeleryGroups;
   readonly marks: Marks;
   readonly rates: Rates;

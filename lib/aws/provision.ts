@@ -65,6 +65,7 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
       timerShards: manifest.timerShards,
       ...senderFacts(manifest),
       defaultQueue: manifest.defaultQueue,
+      ...(manifest.payloadKeepSeconds === undefined ? {} : { payloadBucket: `${prefix.toLowerCase()}-payloads` }),
       ...(wakeQueue === undefined ? {} : { wakeQueue }),
     },
     lostQueues: [...lost.values()],

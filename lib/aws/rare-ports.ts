@@ -3,6 +3,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 
 import { DEFAULT_NOTICE_WINDOW_SECONDS } from '../base/limits.ts';
 import type { Environment } from '../options/manifest.ts';
+import type { Blobs } from '../ports/blobs.ts';
 import type { CeleryGroups } from '../ports/celery-groups.ts';
 import type { DeadLetters } from '../ports/dead-letters.ts';
 import type { Groups } from '../ports/groups.ts';
@@ -24,6 +25,7 @@ import { DynamodbRates } from './dynamodb-rates.ts';
 import { DynamodbSchedules } from './dynamodb-schedules.ts';
 import { DynamodbSlots } from './dynamodb-slots.ts';
 import { EventBridgeRules } from './eventbridge-rules.ts';
+import { S3Blobs, type S3BlobsOptions } from './s3-blobs.ts';
 import { SnsNotifier } from './sns-notifier.ts';
 import { SqsDeadLetters, type SqsDeadLettersOptions } from './sqs-dead-letters.ts';
 import type { Ask } from './lean/credentials.ts';
@@ -72,6 +74,12 @@ export function pausesOver(options: StoreOptions): Pauses {
 
 export function locksOver(options: StoreOptions): Locks {
   return new DynamodbLocks(options);
+}
+
+/** Of a bucket in the place of the tables. */
+export function blobsOver({ client, ...options }: S3BlobsOptions & { readonly client: DynamoDBClient }): Blobs {
+  const region = (): Promise<string> => client.config.region();
+  return new S3Blobs({ region, credentials: credentialsOf(client), ...options });
 }
 
 export function deadLettersOver(options: SqsDeadLettersOptions): DeadLetters {

@@ -15,6 +15,7 @@ export { runHttpTask } from '../app/http-run.ts';
 export { statusUrl } from '../app/status-url.ts';
 export { callViews } from '../aws/call-views.ts';
 export {
+  blobsOver,
   celeryGroupsOver,
   deadLettersOver,
   groupsOver,

@@ -31,6 +31,11 @@ export function actAs<T>(actor: string, run: () => T): T {
   return acting.run(actor, run);
 }
 
+/** Of whoever makes the request, for clients that ask each time. */
+export function actorCredentials(): Promise<{ readonly accessKeyId: string; readonly secretAccessKey: string }> {
+  return Promise.resolve({ accessKeyId: acting.getStore() ?? CALLER, secretAccessKey: OPERATOR });
+}
+
 interface SignedRequest {
   readonly headers: Record<string, string>;
 }

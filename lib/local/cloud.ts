@@ -31,6 +31,7 @@ import { actAs, CALLER, OPERATOR, RULES, signedByActor, SWEEPER, workerOf } from
 import type { Authorize } from './authorize.ts';
 import { PausedQueues } from './paused-queues.ts';
 import { localRulePrefix, startRules } from './rules-server.ts';
+import { type PayloadStore, type Started, startPayloads } from './payload-store.ts';
 import { type LocalServer, startDynamodb, startSqs } from './servers.ts';
 import { type LocalStatus, type LocalStatusUrl, serveStatus } from './status-server.ts';
 import { wrapped } from './wrap-ports.ts';
@@ -97,6 +98,7 @@ export class LocalCloud {
   readonly clients: Clients;
   /** URLs of both servers. */
   readonly endpoints: { readonly sqs: string; readonly dynamodb: string };
+  readonly #payloads: PayloadStore | undefined;
   readonly #servers: readonly LocalServer[];
   readonly #options: LocalCloudOptions;
   readonly #lostQueues: readonly string[];
@@ -137,7 +139,8 @@ export class LocalCloud {
     });
     const { notify } = options;
     const environment = { ...provisioned.environment, ...(notify === undefined ? {} : { notify }) };
-    const ports = connect(environment, { clock: systemClock, random: app.random }, own);
+    const payloads = await startPayloads(environment.payloadBucket, authorize);
+    const ports = { ...connect(environment, { clock: systemClock, random: app.random }, own), ...payloads?.ports };
     const cloud = new LocalCloud(
       app,
       options,
@@ -145,7 +148,7 @@ export class LocalCloud {
       provisioned.lostQueues,
       { sqs, dynamodb },
       own,
-      { servers, endpoints },
+      { servers, endpoints, payloads },
       invocationSeconds,
     );
     app.use({
@@ -171,7 +174,7 @@ export class LocalCloud {
     lostQueues: readonly string[],
     operator: Clients,
     clients: Clients,
-    { servers, endpoints }: { readonly servers: readonly LocalServer[]; readonly endpoints: LocalCloud['endpoints'] },
+    { servers, endpoints, payloads }: Started,
     invocationSeconds: number,
   ) {
     this.app = app;
@@ -185,6 +188,7 @@ export class LocalCloud {
     this.clients = clients;
     this.#servers = servers;
     this.endpoints = endpoints;
+    this.#payloads = payloads;
     this.#invocationSeconds = invocationSeconds;
   }
 
@@ -205,6 +209,7 @@ export class LocalCloud {
       AWS_ENDPOINT_URL_CLOUDWATCH: this.endpoints.sqs,
       ...(rules === undefined ? {} : { AWS_ENDPOINT_URL_EVENTBRIDGE: rules }),
       ...this.#status?.variables,
+      ...this.#payloads?.variables,
     };
   }
 
@@ -218,7 +223,9 @@ export class LocalCloud {
     this.#stop.abort();
     await Promise.allSettled(this.#work);
     for (const client of [this.sqs, this.dynamodb, this.clients.sqs, this.clients.dynamodb]) client.destroy();
-    const all = [...this.#servers, this.#rulesServer, this.#status].filter((server) => server !== undefined);
+    const all = [...this.#servers, this.#rulesServer, this.#status, this.#payloads?.server].filter(
+      (server) => server !== undefined,
+    );
     await Promise.all(all.map((server) => server.stop()));
     this.app.use(undefined);
   }
@@ -260,7 +267,7 @@ export class LocalCloud {
 
   #runProcess(queue: string): void {
     const { app, environment, clients } = this;
-    const wrap = (ports: Ports): Partial<Ports> => wrapped(ports, this.#options);
+    const wrap = (ports: Ports): Partial<Ports> => ({ ...wrapped(ports, this.#options), ...this.#payloads?.ports });
     const parts = { app, environment, clients, wrap };
     this.#run(workerOf(queue), () => workOn(queue, parts, this.#stop.signal, this.#invocationSeconds));
   }

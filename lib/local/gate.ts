@@ -21,6 +21,7 @@ interface Request {
 export const HOST: RegExp = /^(?:127\.0\.0\.1|localhost)(?::\d{1,5})?$/i;
 // Emulators know no secrets, so the signature itself is not checked: no page can send this header unasked.
 const SIGNATURE = /^AWS4-HMAC-SHA256 Credential=[^\s,]+, ?SignedHeaders=[^\s,]+, ?Signature=[0-9a-f]{64}$/;
+const OBJECT = /^\/[a-z0-9.-]{3,63}\/[\w./-]{1,1024}$/;
 const CONTENT_TYPES: ReadonlySet<string> = new Set(['application/x-amz-json-1.0', 'application/x-amz-json-1.1']);
 
 /** Why a request is not let in; undefined for one that is. */
@@ -35,6 +36,18 @@ export function refusalOf({ method, url, headers }: Request, { service }: Gate):
   const target = headers['x-amz-target'];
   if (typeof target !== 'string' || !target.startsWith(service)) return `only requests to ${service}* are served here`;
   return undefined;
+}
+
+/** The same for a server of objects, whose requests say by method and path what they are. No page can send their signature unasked. */
+export function objectRefusalOf({ method, url, headers }: Request): string | undefined {
+  if (headers.origin !== undefined || headers['sec-fetch-site'] !== undefined)
+    return 'web pages are not served here: the request has an Origin or Sec-Fetch-Site header';
+  if (!HOST.test(headers.host ?? '')) return 'the Host header must be 127.0.0.1 or localhost';
+  if (headers.upgrade !== undefined || !['PUT', 'GET', 'DELETE'].includes(method ?? '') || !OBJECT.test(url ?? ''))
+    return 'only PUT, GET and DELETE of an object are served here';
+  return SIGNATURE.test(headers.authorization ?? '')
+    ? undefined
+    : 'the request is not signed (AWS Signature Version 4)';
 }
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;

@@ -84,6 +84,7 @@ export function readEnvironment(app?: string, source: Source = process.env): Env
     ...(markedTasks.length === 0 ? {} : { markedTasks }),
     ...(wakeQueue === undefined ? {} : { wakeQueue }),
     ...(rulePrefix === undefined ? {} : { rulePrefix }),
+    payloadBucket: optional('payloadBucket'),
   };
 }
 

@@ -107,6 +107,8 @@ export interface AppManifest {
   readonly beat: readonly BeatManifest[];
   /** What the history keeps, where that is not all; absent for `'all'`. */
   readonly history?: 'failures' | 'off';
+  /** How long large payloads are kept in their bucket, in seconds; absent where there is none. */
+  readonly payloadKeepSeconds?: number;
   /** Patterns of the routes that match none of the tasks; absent where there are none. */
   readonly idleRoutes?: readonly string[];
 }
@@ -146,6 +148,8 @@ export const ENVIRONMENT = {
   defaultQueue: 'CELERIAC_DEFAULT_QUEUE',
   /** JSON: who is told of failures (`NotifyTold`). Of workers and the sweeper alone. Absent where nobody is. */
   notify: 'CELERIAC_NOTIFY',
+  /** Name of the bucket of large payloads. Absent where the app stores none. */
+  payloadBucket: 'CELERIAC_PAYLOAD_BUCKET',
 } as const;
 
 /** Queue by task, for tasks that go elsewhere than to the default queue: what a function without the app's routes is told. */
@@ -254,4 +258,6 @@ export interface Environment {
   readonly rulePrefix?: string | undefined;
   /** Who is told of failures; undefined where nobody is. */
   readonly notify?: NotifyTold | undefined;
+  /** Name of the bucket of large payloads; undefined where the app stores none. */
+  readonly payloadBucket?: string | undefined;
 }

@@ -27,6 +27,7 @@ export interface ServiceFields extends Pick<Environment, 'app' | 'queues' | 'res
   readonly wakeQueue?: string | undefined;
   readonly rulePrefix?: string | undefined;
   readonly notify?: Environment['notify'];
+  readonly payloadBucket?: string | undefined;
   /** Names of all tasks, packed (lib/base/task-names.ts). */
   readonly tasks?: string | undefined;
 }

@@ -3,7 +3,8 @@
 export type EndpointPrefix = 'sqs' | 'dynamodb' | 'events' | 'sns';
 
 export interface EndpointQuestion {
-  readonly prefix: EndpointPrefix;
+  /** S3 has other names for FIPS and dual stack, and a bucket in front of them: `s3-blobs.ts`. */
+  readonly prefix: EndpointPrefix | 's3';
   readonly region: string;
   readonly fips: boolean;
   readonly dualStack: boolean;

@@ -1,7 +1,7 @@
 /** What the SDK's own environment variables say. The lean client's one place that reads the environment. */
 
 /** As in `AWS_ENDPOINT_URL_<ID>`. */
-export type ServiceId = 'SQS' | 'DYNAMODB' | 'EVENTBRIDGE' | 'SSM' | 'CLOUDFORMATION' | 'LAMBDA' | 'SNS' | 'KMS';
+export type ServiceId = 'SQS' | 'DYNAMODB' | 'EVENTBRIDGE' | 'SSM' | 'CLOUDFORMATION' | 'LAMBDA' | 'SNS' | 'S3' | 'KMS';
 
 export interface ServiceVariables {
   readonly region: string | undefined;

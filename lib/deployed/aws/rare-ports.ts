@@ -23,6 +23,7 @@ export const ratesOver: typeof Whole.ratesOver = rare('rates', (whole) => whole.
 export const slotsOver: typeof Whole.slotsOver = rare('slots', (whole) => whole.slotsOver);
 export const pausesOver: typeof Whole.pausesOver = rare('pauses', (whole) => whole.pausesOver);
 export const locksOver: typeof Whole.locksOver = rare('locks', (whole) => whole.locksOver);
+export const blobsOver: typeof Whole.blobsOver = rare('blobs', (whole) => whole.blobsOver);
 export const deadLettersOver: typeof Whole.deadLettersOver = rare('deadLetters', (whole) => whole.deadLettersOver);
 export const rulesOver: typeof Whole.rulesOver = rare('rules', (whole) => whole.rulesOver);
 

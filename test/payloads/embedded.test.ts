@@ -1,0 +1,75 @@
+/** Large payloads over the AWS adapters: SQS, DynamoDB and S3 on this machine. */
+import { Celeriac, chain, chord, silentLogger } from 'celeriac';
+import { LocalCloud } from 'celeriac/local';
+import { blobsConformance } from 'celeriac/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { S3Blobs } from '../../lib/aws/s3-blobs.ts';
+import { PATIENCE_SECONDS } from '../support/patience.ts';
+import type { LocalServer } from '../../lib/local/servers.ts';
+import { startS3 } from '../../lib/local/s3-server.ts';
+
+const MEGABYTE = 1_000_000;
+const credentials = () => Promise.resolve({ accessKeyId: 'local', secretAccessKey: 'local' });
+
+describe('blobs in S3', () => {
+  let server: LocalServer;
+  const over: S3Blobs[] = [];
+  beforeAll(async () => {
+    server = await startS3();
+    over.push(new S3Blobs({ bucket: 'shop-payloads', endpoint: server.endpoint, region: 'us-east-1', credentials }));
+  });
+  afterAll(() => server.stop());
+  const late = new Proxy({} as S3Blobs, {
+    get: (_target, name) => {
+      const [blobs] = over;
+      const method = Reflect.get(blobs as object, name) as (...args: unknown[]) => unknown;
+      return method.bind(blobs);
+    },
+  });
+  for (const each of blobsConformance(late)) it(each.name, () => each.run());
+
+  it('tell a web page nothing, and nobody without a signature', async () => {
+    const url = `${server.endpoint}/shop-payloads/messages/x`;
+    expect((await fetch(url)).status).toBe(403);
+    expect((await fetch(url, { headers: { origin: 'https://example.org' } })).status).toBe(403);
+  });
+});
+
+describe('on the embedded cloud', () => {
+  const app = new Celeriac('bulky', {
+    queues: { default: {} },
+    logger: silentLogger,
+    largePayloads: { compression: 'none' },
+  });
+  const make = app.task('make', (bytes: number) => 'x'.repeat(bytes));
+  const double = app.task('double', (text: string) => text + text);
+  const length = app.task('length', (text: string) => text.length);
+  const lengths = app.task('lengths', (texts: readonly string[]) => texts.map((text) => text.length));
+  const fail = app.task('fail', (text: string): number => {
+    throw new Error(`no ${text.length}`);
+  });
+  let cloud: LocalCloud;
+  beforeAll(async () => {
+    cloud = await LocalCloud.start(app);
+  });
+  afterAll(() => cloud.stop());
+
+  it('an argument and a result of 20 MB pass through a chain and a chord', async () => {
+    const given = await length.delay('y'.repeat(20 * MEGABYTE));
+    const through = await chain(make.s(10 * MEGABYTE), double.s(), length.s()).delay();
+    const body = await chord([make.s(20 * MEGABYTE), make.s(MEGABYTE)], lengths.s()).delay();
+    expect(await given.get({ timeout: PATIENCE_SECONDS })).toBe(20 * MEGABYTE);
+    expect(await through.get({ timeout: PATIENCE_SECONDS })).toBe(20 * MEGABYTE);
+    expect(await body.get({ timeout: PATIENCE_SECONDS })).toEqual([20 * MEGABYTE, MEGABYTE]);
+  });
+
+  it('a failure tells its caller, and a result is forgotten with what it has stored', async () => {
+    const failed = await fail.delay('z'.repeat(MEGABYTE));
+    await expect(failed.get({ timeout: PATIENCE_SECONDS })).rejects.toThrow('no 1000000');
+    const made = await make.delay(MEGABYTE);
+    expect((await made.get({ timeout: PATIENCE_SECONDS })).length).toBe(MEGABYTE);
+    await made.forget();
+    expect(await app.result(made.id).state()).toBe('PENDING');
+  });
+});
