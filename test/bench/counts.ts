@@ -12,6 +12,7 @@ import { systemClock } from '../../lib/base/time.ts';
 import { resultKey } from '../../lib/aws/keys.ts';
 import { HISTORY_SHARDS } from '../../lib/base/limits.ts';
 import { historyPartition } from '../../lib/ports/history-place.ts';
+import { answering } from './answering.ts';
 import { jsonLine } from '../../lib/options/console-logger.ts';
 
 export interface Tally {
@@ -134,6 +135,7 @@ export async function counts(
   };
   const app = new Celeriac('bench', { logger, history, queues: { default: process ? { worker: 'process' } : {} } });
   const count = (value: number): number => value;
+  const { place, stop } = await answering();
   const kinds: [string, Task<[value: number], number | Promise<number>>, Afterwards?][] = [
     ['plain', app.task('bench.plain', count)],
     ['ignoreResult', app.task('bench.ignored', { ignoreResult: true }, count)],
@@ -159,6 +161,9 @@ export async function counts(
         return count(value);
       }),
     ],
+    ['HTTP task', app.http<(value: number) => number>('bench.http', place)],
+    // Its post included, which is a task of its own.
+    ['webhook', app.task('bench.webhook', { webhook: place }, count)],
     [
       'app.locks.with, keys of their own',
       app.task('bench.locked', (value: number) => app.locks.with(`key ${value}`, () => count(value))),
@@ -233,6 +238,7 @@ export async function counts(
     return { tasks: found, itemBytes: await itemBytes(cloud, plainId), idleSweep, historyBytes };
   } finally {
     await cloud.stop();
+    stop();
   }
 }
 
