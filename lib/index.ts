@@ -51,6 +51,7 @@ export {
 export { ResultSet } from './results/result-set.ts';
 export type { IterdepsOptions } from './results/result-tree.ts';
 export type { Signature, SignatureOptions, SignatureParts } from './wire/signature.ts';
+export type { Payload } from './wire/packing.ts';
 export { chain, chord, type ChordOptions, group, type GroupOptions, signature } from './app/public-canvas.ts';
 export type { ChordPolicy } from './canvas/build.ts';
 export type { OutboxItem } from './producer/outbox.ts';

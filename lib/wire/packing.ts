@@ -28,7 +28,9 @@ export type PayloadKind = 'messages' | 'results';
 
 /** Bytes that are to lie in the store before whatever points to them is sent. */
 export interface Payload {
+  /** Where they are to lie. */
   readonly key: string;
+  /** What is to lie there. */
   readonly bytes: Uint8Array;
   /** When the same bytes were stored before, milliseconds since the epoch; undefined where nobody knows that they were. */
   readonly storedMs?: number | undefined;
