@@ -302,12 +302,17 @@ describe('a stored outcome', () => {
     [
       'that ran',
       { attempt: 2, owner: 'o', finishedMs: 9, startedMs: 5, deliveries: 3 },
-      { attempt: 2, atMs: 9, startedMs: 5, deliveries: 3 },
+      { attempt: 2, atMs: 9, startedMs: 5, deliveries: 3, lost: 2 },
+    ],
+    [
+      'that ran, and was given back before',
+      { attempt: 2, owner: 'o', finishedMs: 9, startedMs: 5, deliveries: 3, requeues: 1 },
+      { attempt: 2, atMs: 9, startedMs: 5, deliveries: 3, lost: 1 },
     ],
     [
       'that nobody ran',
       { attempt: 2, finishedMs: 9, startedMs: 5, deliveries: 3 },
-      { attempt: 2, atMs: 9, startedMs: undefined, deliveries: 3 },
+      { attempt: 2, atMs: 9, startedMs: undefined, deliveries: 3, lost: 2 },
     ],
     [
       'that was revoked before its next attempt',
