@@ -14,16 +14,8 @@ import type { OutgoingMessage } from '../ports/broker.ts';
 import { decodeMessage } from '../wire/decode-message.ts';
 import { readOuterEnvelope } from '../wire/envelope.ts';
 import { isObject } from '../wire/fields.ts';
-import { CELERIAC_HEADER, type Message } from '../wire/message.ts';
-import {
-  fits,
-  type Packing,
-  type Payload,
-  PAYLOAD_FIELD,
-  payloadKey,
-  type Pointer,
-  readPointer,
-} from '../wire/packing.ts';
+import { CELERIAC_HEADER, type Message, PAYLOAD_FIELD } from '../wire/message.ts';
+import { fits, type Packing, type Payload, payloadKey, type Pointer, readPointer } from '../wire/packing.ts';
 
 /** Where payloads lie, and what time it is. */
 export interface PayloadPorts {

@@ -29,9 +29,9 @@ import {
   type Embed,
   KOMBU_PROPERTIES,
   type Message,
+  PAYLOAD_FIELD,
 } from './message.ts';
 import { isName } from './message-bounds.ts';
-import { PAYLOAD_FIELD } from './packing.ts';
 import { argsRepr, kwargsRepr } from './repr.ts';
 import { readGroupHeader } from './group-header.ts';
 import { groupIdOf } from '../base/sqs-text.ts';

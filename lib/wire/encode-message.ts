@@ -1,6 +1,7 @@
 /** Message -> SQS body: Celery protocol 2 (celery/app/amqp.py), as kombu's SQS transport writes it. */
 import type { JsonObject } from './fields.ts';
-import { type Packed, without, writeEnvelope, type WriteOptions } from './envelope.ts';
+import { without } from './envelope.ts';
+import { type Packed, writeEnvelope, type WriteOptions } from './write-envelope.ts';
 import { InvalidOption } from '../base/errors.ts';
 import { formatIsoTime } from '../base/iso-time.ts';
 import { encodeJson, type EncodeOptions } from './json.ts';

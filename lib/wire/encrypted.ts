@@ -4,11 +4,12 @@
  */
 import { ENCRYPTED } from '../base/error-text.ts';
 import { checkedCompression, decompress } from './compression.ts';
-import { ENCRYPTED_TYPE, type OuterEnvelope, readOuterEnvelope, without, withHeaders } from './envelope.ts';
+import { ENCRYPTED_TYPE, type OuterEnvelope, readOuterEnvelope, without } from './envelope.ts';
+import { withHeaders } from './write-envelope.ts';
 import { isObject, type JsonObject } from './fields.ts';
 import { decodeJsonKeepingTypes, encodeJson } from './json.ts';
 import { ENCRYPTED_VALUE, keepTyped, TYPE, VALUE } from './json-typed.ts';
-import { PAYLOAD_FIELD } from './packing.ts';
+import { PAYLOAD_FIELD } from './message.ts';
 
 export type Transform = (bytes: Uint8Array) => Promise<Uint8Array>;
 

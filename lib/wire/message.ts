@@ -125,6 +125,8 @@ export const CELERY_HEADERS: ReadonlySet<string> = new Set([
 ]);
 /** The header that holds our additions. */
 export const CELERIAC_HEADER = 'celeriac';
+/** Field of that header, and of what stands in a record, that points to bytes in the store. */
+export const PAYLOAD_FIELD = 'payload';
 /** Properties of kombu's envelope; everything else is the sender's own. */
 export const KOMBU_PROPERTIES: ReadonlySet<string> = new Set([
   'correlation_id',

@@ -7,17 +7,9 @@ import { errorText } from '../base/error-text.ts';
 import { isObject, type JsonObject } from './fields.ts';
 import { decodeJsonKeepingTypes, encodeJson } from './json.ts';
 import { checkedCompression } from './compression.ts';
-import {
-  type Packing,
-  type Payload,
-  payloadKey,
-  type Pointer,
-  PAYLOAD_FIELD,
-  pointerOf,
-  readPointer,
-  shrunk,
-  unshrunk,
-} from './packing.ts';
+import { PAYLOAD_FIELD } from './message.ts';
+import { unshrunk } from './unshrunk.ts';
+import { type Packing, type Payload, payloadKey, type Pointer, pointerOf, readPointer, shrunk } from './packing.ts';
 
 /** What stands in a record, and what is to lie in the store before. */
 export interface PackedText {

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 
 import { derivedId } from '../base/ids.ts';
-import { compress, decompress } from './compression.ts';
+import { compress } from './compression.ts';
 import { isObject, type JsonObject } from './fields.ts';
 
 /** What is done to large bytes. */
@@ -44,8 +44,6 @@ export interface Pointer {
   readonly bytes: number;
 }
 
-/** Field of the header `celeriac`, and of what stands in a record. */
-export const PAYLOAD_FIELD = 'payload';
 const SHA256 = /^[0-9a-f]{64}$/;
 
 /** Where the bytes of a task lie. Ids may be any text; a key has letters, digits, `-` and `/`. */
@@ -84,10 +82,4 @@ export function shrunk(
   if (compression === undefined || bytes.byteLength <= compressAboveBytes) return { compression: undefined, bytes };
   const small = Buffer.from(compress(compression, json));
   return small.byteLength < bytes.byteLength ? { compression, bytes: small } : { compression: undefined, bytes };
-}
-
-/** The text again. @throws InvalidMessage for what is not compressed so, is too large or no UTF-8 */
-export function unshrunk(bytes: Uint8Array, compression: string | undefined, maxBytes?: number): string {
-  const plain = compression === undefined ? bytes : decompress(compression, bytes, maxBytes);
-  return new TextDecoder('utf-8', { fatal: true }).decode(plain);
 }

@@ -3,7 +3,7 @@ import { decompress } from '../wire/compression.ts';
 import { readOuterEnvelope } from '../wire/envelope.ts';
 import { isObject } from '../wire/fields.ts';
 import { CELERIAC_HEADER } from '../wire/message.ts';
-import { PAYLOAD_FIELD } from '../wire/packing.ts';
+import { PAYLOAD_FIELD } from '../wire/message.ts';
 import { LARGE_UNPACKED_BYTES } from '../base/limits.ts';
 
 /** Whether a message is compressed and unpacks to much, or its body lies elsewhere. What cannot be read is none: its reader tells why. */

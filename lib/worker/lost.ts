@@ -9,7 +9,8 @@
  */
 import { fromRule } from '../wire/rule-message.ts';
 import { decodeHeaders } from '../wire/decode-message.ts';
-import { readOuterEnvelope, withHeaders } from '../wire/envelope.ts';
+import { readOuterEnvelope } from '../wire/envelope.ts';
+import { withHeaders } from '../wire/write-envelope.ts';
 import { errorLine } from '../base/error-text.ts';
 import { type CeleriacError, EnqueueFailed, InvalidMessage, WorkerLostError } from '../base/errors.ts';
 import { FAILED_DELIVERY_FIRST_SECONDS, LOST_QUEUE_RECEIVES, SQS_MAX_MESSAGE_BYTES } from '../base/limits.ts';

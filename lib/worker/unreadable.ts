@@ -2,8 +2,8 @@
 import { readOuterEnvelope } from '../wire/envelope.ts';
 import { InvalidMessage } from '../base/errors.ts';
 import { isObject } from '../wire/fields.ts';
-import { CELERIAC_HEADER } from '../wire/message.ts';
-import { PAYLOAD_FIELD, readPointer } from '../wire/packing.ts';
+import { CELERIAC_HEADER, PAYLOAD_FIELD } from '../wire/message.ts';
+import { readPointer } from '../wire/packing.ts';
 import { errorLine } from '../base/error-text.ts';
 import { MAX_RETRIES, MAX_TASK_ID_CHARACTERS, MAX_TASK_NAME_CHARACTERS } from '../base/limits.ts';
 import { isName } from '../wire/message-bounds.ts';
