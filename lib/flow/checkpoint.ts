@@ -35,7 +35,7 @@ export interface Progress {
 /** @param runsSinceMs when the run under way began; undefined where none is. A checkpoint of its own is of the next part. */
 export function progressOf(text: string | undefined, runsSinceMs: number | undefined): Progress | undefined {
   // Encrypted, it tells whoever has no key nothing.
-  const checkpoint = text?.startsWith('{') === true ? readCheckpoint(text) : undefined;
+  const checkpoint = text?.startsWith('{"part":') === true ? readCheckpoint(text) : undefined;
   if (checkpoint === undefined) return undefined;
   const { part, sinceMs, atMs } = checkpoint;
   const isOwn = runsSinceMs !== undefined && atMs !== undefined && atMs > runsSinceMs;
