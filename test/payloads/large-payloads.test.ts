@@ -27,7 +27,7 @@ function newService(largePayloads: LargePayloadsOptions | null = { compression: 
   });
   const world = new World(app, { patienceMs: 0 });
   const seen: number[] = [];
-  const state = { rejects: false };
+  const state = { rejects: false, recovered: [] as string[] };
   const tasks = {
     make: app.task('make', (bytes: number) => noise(bytes)),
     double: app.task('double', (text: string) => (seen.push(text.length), text + text)),
@@ -42,7 +42,7 @@ function newService(largePayloads: LargePayloadsOptions | null = { compression: 
     fail: app.task('fail', (text: string): number => {
       throw new Error(`no ${text.length}`);
     }),
-    recover: app.task('recover', (id: string) => `recovered ${id.length}`),
+    recover: app.task('recover', (id: string) => void state.recovered.push(id)),
   };
   const blobs = world.ports.blobs as MemoryBlobs;
   const kinds = (): Record<string, number> => {
@@ -97,10 +97,11 @@ describe('what a message or record cannot hold', () => {
   });
 
   it('fails as it would otherwise, and its error link runs', async () => {
-    const { world, fail, recover } = newService();
+    const { world, fail, recover, state } = newService();
     const result = await fail.applyAsync([noise(MEGABYTE)], { linkError: recover.s() });
     await world.drain();
     await expect(result.get({ timeout: 0 })).rejects.toThrow('no 1000000');
+    expect(state.recovered).toEqual([result.id]);
   });
 
   it('is compressed first, and stays where it is once it is small', async () => {
