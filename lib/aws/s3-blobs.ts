@@ -94,7 +94,7 @@ export class S3Blobs implements Blobs {
     const { region: given } = this.#options;
     const region = (typeof given === 'function' ? await given() : given) ?? serviceVariables('S3').region;
     if (region === undefined) throw new Error('Region is missing');
-    const url = this.#place(asked.key, region);
+    const url = objectUrl(this.#options, region, asked.key);
     this.#signer ??= new Signer(this.#options.credentials ?? environmentCredentials(systemClock), {
       service: 's3',
       region,
@@ -136,20 +136,29 @@ export class S3Blobs implements Blobs {
   get bucket(): string {
     return this.#options.bucket;
   }
+}
 
-  #place(key: string, region: string): URL {
-    const { fips, dualStack, endpoint, accountId, accountIdMode } = serviceVariables('S3');
-    const given = this.#options.endpoint ?? endpoint;
-    const common = { prefix: 's3', region, accountId, accountIdMode, endpoint: given } as const;
-    const { url: base } = resolveEndpoint({ ...common, fips: false, dualStack: false });
-    const { bucket } = this.#options;
-    if (given !== undefined) return at(base, `${bucket}/${key}`);
-    // S3's names of both are others than those of other services.
-    base.hostname = base.hostname.replace(/^s3\./, `s3${fips ? '-fips' : ''}.${dualStack ? 'dualstack.' : ''}`);
-    if (!VIRTUAL_HOST.test(bucket)) return at(base, `${bucket}/${key}`);
-    base.hostname = `${bucket}.${base.hostname}`;
-    return at(base, key);
-  }
+/**
+ * Where an object is: a host of the bucket's own, and a path below an endpoint that was given, as emulators have it.
+ *
+ * @param variables as the SDK's clients read them of the environment
+ */
+export function objectUrl(
+  { bucket, endpoint: given }: Pick<S3BlobsOptions, 'bucket' | 'endpoint'>,
+  region: string,
+  key: string,
+  variables: Omit<ReturnType<typeof serviceVariables>, 'region'> = serviceVariables('S3'),
+): URL {
+  const { fips, dualStack, accountId, accountIdMode } = variables;
+  const endpoint = given ?? variables.endpoint;
+  const common = { prefix: 's3', region, accountId, accountIdMode, endpoint } as const;
+  const { url: base } = resolveEndpoint({ ...common, fips: false, dualStack: false });
+  if (endpoint !== undefined) return at(base, `${bucket}/${key}`);
+  // S3's names of both are others than those of other services.
+  base.hostname = base.hostname.replace(/^s3\./, `s3${fips ? '-fips' : ''}.${dualStack ? 'dualstack.' : ''}`);
+  if (!VIRTUAL_HOST.test(bucket)) return at(base, `${bucket}/${key}`);
+  base.hostname = `${bucket}.${base.hostname}`;
+  return at(base, key);
 }
 
 function at(base: URL, path: string): URL {

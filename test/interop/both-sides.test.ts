@@ -12,6 +12,8 @@ function newApp() {
   const app = new Celeriac('interop', {
     queues: { default: {}, mail: { priorities: [0, 5] }, celery: { external: true } },
     routes: { 'proj.*': 'celery' },
+    // What is stored elsewhere Celery's workers could not read.
+    largePayloads: { compressAboveBytes: 1000, storeAboveBytes: null },
     logger: silentLogger,
   });
   app.task('mail.where', { bind: true, queue: 'mail' }, ({ request }) => [
@@ -21,6 +23,7 @@ function newApp() {
   app.task('math.fail', () => {
     throw new RangeError('ours');
   });
+  app.task('math.length', (text: string) => text.length);
   return {
     app,
     ours: app.task('math.add', (x: number, y: number) => x + y),
@@ -44,6 +47,12 @@ describe.skipIf(reason !== undefined)(`both sides (${reason === undefined ? vers
     expect(await answer("remote('math.add').delay(2, 3)")).toBe(5);
     const values = [new Date(0), new Uint8Array([255]), typed.decimal('1.50')];
     expect(await (await kinds.delay(values)).get(WAIT)).toEqual(['datetime', 'bytes', 'Decimal']);
+  });
+
+  it('a long argument, compressed by whoever sends it', async () => {
+    const long = 'x'.repeat(50_000);
+    expect(await (await kinds.delay([long, 1])).get(WAIT)).toEqual(['str', 'int']);
+    expect(await answer(`remote('math.length').apply_async(("y" * 50000,), compression='zlib')`)).toBe(50_000);
   });
 
   it('an error, either way', async () => {
