@@ -5,6 +5,7 @@ import { cpu } from './cpu.ts';
 import { bundle } from './bundle.ts';
 import { devRows } from './dev.ts';
 import { features } from './features.ts';
+import { payloadRows } from './payloads.ts';
 import { noticeRows } from './notices.ts';
 
 const quick = process.argv.includes('--quick');
@@ -21,6 +22,7 @@ table(
   'AWS requests and write units per task (counted at the SDK, embedded cloud)',
   countRows(await counts(quick ? 100 : 500, { slow: true })),
 );
+table('Large payloads (counted at the port and the SDK, embedded cloud)', await payloadRows());
 table('The history', await historyRows(quick ? 100 : 500));
 table('Mails about failures (requests, virtual time)', await noticeRows(quick ? 1000 : 10_000));
 table(
