@@ -143,8 +143,10 @@ const RECORD_OVERHEAD_BYTES = 4096;
 function checkedSize(record: Committed, { message, worker }: Attempt): Committed {
   const { meta, settlement } = record;
   const follows = Buffer.byteLength(writeSettlement(settlement) ?? '');
-  const bytes = Buffer.byteLength(meta ?? '') + follows + RECORD_OVERHEAD_BYTES;
-  const { largePayloads } = worker.app.settings;
+  const { codec, largePayloads } = worker.app.settings;
+  // What is encrypted is stored in base64: four bytes for three.
+  const growth = codec === undefined ? 1 : 4 / 3;
+  const bytes = Math.ceil((Buffer.byteLength(meta ?? '') + follows) * growth) + RECORD_OVERHEAD_BYTES;
   const most = largePayloads && largePayloads.storeAboveBytes !== null ? MAX_PAYLOAD_BYTES : DYNAMODB_MAX_ITEM_BYTES;
   if (bytes <= most) return record;
   const subject = `${message.task}[${message.id}] takes ${bytes} bytes; ${most === MAX_PAYLOAD_BYTES ? 'largePayloads' : 'DynamoDB'} stores ${most}.`;
