@@ -257,7 +257,13 @@ export class PartLedger {
   #beforeGaps(run: PartRun): void {
     if (run.line === undefined || !this.#lives(run)) return;
     for (const gap of this.#gaps.values())
-      if (gap.id !== run.id && this.#lines.get(gap.id) === run.line && gap.untilMs > this.nowMs())
+      if (
+        gap.id !== run.id &&
+        this.#lines.get(gap.id) === run.line &&
+        gap.untilMs > this.nowMs() &&
+        // Whoever meets a revoked one gives its slot back, before its end is written: nobody may run it any more.
+        this.known(gap.id).revokedMs === undefined
+      )
         this.violate('a line is held between two parts', `${run.id} begins, ${run.line} is ${gap.id}'s`, gap.id);
   }
 
