@@ -22,7 +22,6 @@ import {
 const LONG_FILES: Readonly<Record<string, string>> = {
   'lib/app/app.ts': 'the one place that knows everything',
   'infra/task-service.ts': 'what users write in a stack: a method for each grant, each with its text',
-  'lib/local/cloud.ts': 'whatever the embedded cloud starts, wires and stops, service by service',
 };
 
 const files: SourceFile[] = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {

@@ -13,7 +13,6 @@ import { DynamodbPauses } from '../aws/dynamodb-pauses.ts';
 import { type DeadLetter, peekDeadLetters, SqsPoller } from '../aws/poller.ts';
 import { provision } from '../aws/provision.ts';
 import { type Duration, durationSeconds } from '../base/duration.ts';
-import { errorLine } from '../base/error-text.ts';
 import { MemoryRules } from '../memory/memory-rules.ts';
 import type { Logger } from '../ports/log.ts';
 import type { Notifier } from '../ports/notices.ts';
@@ -23,21 +22,18 @@ import { batchSizeOf, workersOf } from '../options/at-once.ts';
 import { type Environment, type NotifyTold, processQueuesOf } from '../options/manifest.ts';
 import { compactFields, serviceVariable } from '../options/service-variable.ts';
 import { packTaskNames } from '../base/task-names.ts';
-import { systemClock, systemIds } from '../base/time.ts';
-import type { BatchResponse, Delivery, Invocation } from '../ports/delivery.ts';
+import { systemClock } from '../base/time.ts';
 import { WAKE_QUEUE } from '../ports/wake-up.ts';
 import { LOST_QUEUE } from '../ports/delivery.ts';
 import { actAs, CALLER, OPERATOR, RULES, signedByActor, SWEEPER, workerOf } from './actors.ts';
 import type { Authorize } from './authorize.ts';
 import { PausedQueues } from './paused-queues.ts';
+import { type BatchFunction, Pump } from './pump.ts';
 import { localRulePrefix, startRules } from './rules-server.ts';
 import { type PayloadStore, type Started, startPayloads } from './payload-store.ts';
 import { type LocalServer, startDynamodb, startSqs } from './servers.ts';
 import { type LocalStatus, type LocalStatusUrl, serveStatus } from './status-server.ts';
 import { wrapped } from './wrap-ports.ts';
-
-/** A function as the event source mapping calls it. */
-export type BatchFunction = (deliveries: readonly Delivery[], invocation: Invocation) => Promise<BatchResponse>;
 
 /** How the embedded cloud runs. */
 export interface LocalCloudOptions {
@@ -77,9 +73,6 @@ export interface LocalCloudOptions {
 
 // Pollers per queue: Lambda keeps five at a quiet queue; two do on one machine.
 const POLLERS = 2;
-const POLL_SECONDS = 1;
-const AFTER_ERROR_MS = 200;
-const LONGEST_WAIT_MS = 1000;
 
 /**
  * An app's service on this machine: SQS and DynamoDB servers on loopback, pollers in the place of Lambda's event source
@@ -102,7 +95,6 @@ export class LocalCloud {
   readonly #servers: readonly LocalServer[];
   readonly #options: LocalCloudOptions;
   readonly #lostQueues: readonly string[];
-  readonly #paused: PausedQueues;
   /** EventBridge's rules, as the app declared them when the cloud started. */
   readonly rules: MemoryRules;
   /** Where other processes switch them; none where no entry is fired by a rule. */
@@ -184,7 +176,6 @@ export class LocalCloud {
     this.#lostQueues = lostQueues;
     this.sqs = operator.sqs;
     this.dynamodb = operator.dynamodb;
-    this.#paused = new PausedQueues(new DynamodbPauses({ client: operator.dynamodb, table: environment.stateTable }));
     this.clients = clients;
     this.#servers = servers;
     this.endpoints = endpoints;
@@ -232,6 +223,9 @@ export class LocalCloud {
 
   #begin(): void {
     const { sqs } = this.clients;
+    const pauses = new DynamodbPauses({ client: this.dynamodb, table: this.environment.stateTable });
+    const pump = new Pump(this.app, new PausedQueues(pauses), this.#invocationSeconds * 1000, this.#stop.signal);
+    const everyMs = durationSeconds(this.#options.sweepEvery ?? 60, 'sweepEvery', 1) * 1000;
     const names = new Map(
       Object.entries(this.environment.queues).map(([name, url]) => [url.slice(url.lastIndexOf('/') + 1), name]),
     );
@@ -246,12 +240,12 @@ export class LocalCloud {
       const pollers = own.fifo ? 1 : Math.min(POLLERS, workersOf(own) ?? POLLERS);
       for (let count = 0; count < pollers; count += 1)
         this.#run(workerOf(own.laneOf ?? queue), () =>
-          this.#pump(new SqsPoller(sqs, queue, url, { batchSize: batchSizeOf(own) }), worker, own.laneOf ?? queue),
+          pump.deliver(new SqsPoller(sqs, queue, url, { batchSize: batchSizeOf(own) }), worker, own.laneOf ?? queue),
         );
     }
     for (const url of this.#lostQueues) {
       this.#run(SWEEPER, () =>
-        this.#pump(new SqsPoller(sqs, LOST_QUEUE, url, { names }), (deliveries, invocation) =>
+        pump.deliver(new SqsPoller(sqs, LOST_QUEUE, url, { names }), (deliveries, invocation) =>
           this.app.consumeLost(deliveries, invocation),
         ),
       );
@@ -259,10 +253,10 @@ export class LocalCloud {
     const { wakeQueue } = this.environment;
     if (wakeQueue !== undefined)
       this.#run(SWEEPER, () =>
-        this.#pump(new SqsPoller(sqs, WAKE_QUEUE, wakeQueue), (deliveries) => this.app.consumeWakeUps(deliveries)),
+        pump.deliver(new SqsPoller(sqs, WAKE_QUEUE, wakeQueue), (deliveries) => this.app.consumeWakeUps(deliveries)),
       );
-    this.#run(SWEEPER, () => this.#tick());
-    this.#run(RULES, () => this.#fireRules());
+    this.#run(SWEEPER, () => pump.sweep(everyMs));
+    this.#run(RULES, () => pump.fire(this.rules));
   }
 
   #runProcess(queue: string): void {
@@ -274,70 +268,5 @@ export class LocalCloud {
 
   #run(actor: string, work: () => Promise<void>): void {
     this.#work.push(actAs(actor, work));
-  }
-
-  /** @param queue that it may stop with; undefined for the service's own, which never stop */
-  async #pump(poller: SqsPoller, run: BatchFunction, queue?: string): Promise<void> {
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      try {
-        if (queue !== undefined && (await this.#paused.has(queue))) {
-          await systemClock.sleep(AFTER_ERROR_MS, signal);
-          continue;
-        }
-        const deliveries = await poller.receive(POLL_SECONDS, signal);
-        if (deliveries.length > 0) await poller.delete(await this.#invoke(run, deliveries));
-      } catch (error) {
-        if (signal.aborted) return;
-        this.app.logger.log('warn', `The pump had an error: ${errorLine(error)}`);
-        await systemClock.sleep(AFTER_ERROR_MS, signal);
-      }
-    }
-  }
-
-  /** Runs one batch and gives the receipts of what may be deleted: none when the function throws or is out of time. */
-  async #invoke(run: BatchFunction, deliveries: readonly Delivery[]): Promise<string[]> {
-    const timeoutMs = this.#invocationSeconds * 1000;
-    const invocation: Invocation = { deadlineMs: systemClock.nowMs() + timeoutMs, requestId: systemIds.next() };
-    const over = new AbortController();
-    try {
-      const response = await Promise.race([run(deliveries, invocation), systemClock.sleep(timeoutMs, over.signal)]);
-      if (response === undefined) return [];
-      const failed = new Set(response.batchItemFailures.map((failure) => failure.itemIdentifier));
-      return deliveries.filter((delivery) => !failed.has(delivery.messageId)).map((delivery) => delivery.receipt);
-    } catch (error) {
-      this.app.logger.log('error', `The worker failed: ${errorLine(error)}`);
-      return [];
-    } finally {
-      over.abort();
-    }
-  }
-
-  /** As EventBridge: within the rule's minute, at its beginning. */
-  async #fireRules(): Promise<void> {
-    const { signal } = this.#stop;
-    const { broker } = await this.app.ports();
-    while (!signal.aborted) {
-      const fired = this.rules.fire();
-      const outcomes = fired.length === 0 ? [] : await broker.send(fired);
-      for (const outcome of outcomes)
-        if (!outcome.ok) this.app.logger.log('error', `A rule's message was not sent: ${outcome.message}`);
-      const waitMs = (this.rules.nextFireMs() ?? Infinity) - systemClock.nowMs();
-      // Rules are switched meanwhile: look again every second.
-      await systemClock.sleep(Math.min(Math.max(waitMs, 0), LONGEST_WAIT_MS), signal);
-    }
-  }
-
-  async #tick(): Promise<void> {
-    const { signal } = this.#stop;
-    const everyMs = durationSeconds(this.#options.sweepEvery ?? 60, 'sweepEvery', 1) * 1000;
-    while (!signal.aborted) {
-      try {
-        await this.app.sweep();
-      } catch (error) {
-        this.app.logger.log('error', `The sweep failed: ${errorLine(error)}`);
-      }
-      await systemClock.sleep(everyMs, signal);
-    }
   }
 }
