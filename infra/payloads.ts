@@ -85,7 +85,10 @@ function checkedBucket(scope: Construct, bucket: IBucket): IBucket {
 
 const ACTIONS = { put: 's3:PutObject', get: 's3:GetObject', delete: 's3:DeleteObject' } as const;
 
-/** Some actions on the payloads of messages, of results, or of both; nothing where there is no bucket. */
+/**
+ * Some actions on the payloads of messages, of results, or of both; nothing where there is no bucket. Who gets may list too: S3 tells an object
+ * that is gone from one that is not granted to nobody else. Without a condition on `s3:prefix`: AWS does not document that key for a GetObject.
+ */
 export function onPayloads(
   { payloads }: { readonly payloads?: Pick<IBucket, 'bucketArn'> | undefined },
   kinds: readonly PayloadKind[],
@@ -97,5 +100,6 @@ export function onPayloads(
       actions: actions.map((action) => ACTIONS[action]),
       resourceArns: kinds.map((kind) => `${payloads.bucketArn}/${kind}/*`),
     },
+    ...(actions.includes('get') ? [{ actions: ['s3:ListBucket'], resourceArns: [payloads.bucketArn] }] : []),
   ];
 }

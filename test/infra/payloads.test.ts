@@ -3,6 +3,7 @@ import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { Celeriac, type Duration, type LargePayloadsOptions } from 'celeriac';
 import { describe, expect, it } from 'vitest';
@@ -10,7 +11,7 @@ import { describe, expect, it } from 'vitest';
 import { TaskService, type TaskServiceProps } from '../../infra/index.ts';
 import { payloadDays } from '../../infra/payloads.ts';
 import type { AppManifest } from '../../lib/options/manifest.ts';
-import { ENTRY, newApp, newCaller, rendered, type Statement, statementsOf } from './stacks.ts';
+import { ENTRY, newApp, newCaller, policies, rendered, type Statement, statementsOf } from './stacks.ts';
 
 const MANIFEST: AppManifest = {
   name: 'shop',
@@ -43,7 +44,7 @@ function templateOf(props: Partial<TaskServiceProps> = {}): Template {
   return Template.fromStack(stack);
 }
 
-/** Such as `PutObject messages`. */
+/** Such as `PutObject messages/*`; of the bucket itself `ListBucket`. */
 function onBucket(statements: readonly Statement[]): string[] {
   return statements
     .flatMap(({ Action, Resource }) =>
@@ -53,14 +54,21 @@ function onBucket(statements: readonly Statement[]): string[] {
           action.startsWith('s3:')
             ? [Resource]
                 .flat()
-                .map((resource) => `${action.slice(3)} ${rendered(resource).split('/').slice(1).join('/')}`)
+                .map((resource) => `${action.slice(3)} ${rendered(resource).split('/').slice(1).join('/')}`.trim())
             : [],
         ),
     )
     .toSorted((left, right) => left.localeCompare(right));
 }
 
-const BOTH = ['GetObject messages/*', 'GetObject results/*', 'PutObject messages/*', 'PutObject results/*'];
+const BOTH = [
+  'GetObject messages/*',
+  'GetObject results/*',
+  'ListBucket',
+  'PutObject messages/*',
+  'PutObject results/*',
+];
+const READS_RESULTS = ['GetObject results/*', 'ListBucket'];
 
 it('is private, encrypted, asked by TLS alone, and empties itself', () => {
   const template = templateOf();
@@ -102,9 +110,9 @@ describe('who may', () => {
     ['grantEnqueue', ['PutObject messages/*']],
     ['grantOutbox', ['PutObject messages/*']],
     ['grantSchedules', ['PutObject messages/*']],
-    ['grantResults', ['GetObject results/*']],
-    ['grantHistory', ['GetObject results/*']],
-    ['grantExplain', ['GetObject results/*']],
+    ['grantResults', READS_RESULTS],
+    ['grantHistory', READS_RESULTS],
+    ['grantExplain', READS_RESULTS],
     ['grantManage', ['DeleteObject results/*']],
     ['grantLocks', []],
     ['grantDeadLetters', BOTH],
@@ -116,6 +124,27 @@ describe('who may', () => {
     expect(onBucket(statementsOf(template, /Workersdefault.*Policy/))).toEqual(['DeleteObject results/*', ...BOTH]);
     expect(onBucket(statementsOf(template, /Sweeper.*Policy/))).toEqual(BOTH);
   });
+});
+
+it('whoever reads is told what is gone: lists that bucket, and nobody else lists any', () => {
+  const stack = new Stack(newApp(), 'Shop', { env });
+  const service = new TaskService(stack, 'Tasks', { app: MANIFEST, entry: ENTRY });
+  for (const grant of GRANTS) service[grant](newCaller(stack, grant));
+  service.addStatusUrl({ auth: 'signed' });
+  service.addMonitor({ auth: { password: { users: new Secret(stack, 'Users') } } });
+  const template = Template.fromStack(stack);
+  const [bucket = ''] = Object.keys(template.findResources('AWS::S3::Bucket'));
+  const all = policies(template).map(({ logicalId, statements }) => ({ logicalId, rights: onBucket(statements) }));
+  const those = (pattern: RegExp): string[] =>
+    all.filter(({ rights }) => rights.some((right) => pattern.test(right))).map(({ logicalId }) => logicalId);
+  expect(those(/^ListBucket/)).toEqual(those(/^GetObject/));
+  for (const name of [/Workersdefault/, /Sweeper/, /StatusUrl/, /Monitor/, /^grantResults/, /^grantDeadLetters/])
+    expect(those(/^ListBucket/)).toContainEqual(expect.stringMatching(name));
+  const listed = policies(template)
+    .flatMap(({ statements }) => statements)
+    .filter(({ Action }) => [Action].flat().includes('s3:ListBucket'));
+  for (const { Resource, Condition } of listed)
+    expect([rendered(Resource), Condition]).toEqual([`<${bucket}.Arn>`, undefined]);
 });
 
 it('a key of the user encrypts it, and whoever puts or gets something may use it by way of S3', () => {
