@@ -12,6 +12,7 @@ import {
   defineGroups,
   grantAll,
   manageResults,
+  onKeys,
   readSlots,
   putTimers,
   readHistory,
@@ -22,6 +23,7 @@ import {
   readWaits,
   switchRules,
   takeMarks,
+  TASKS,
   type Tables,
   workOnDeadLetters,
   workOnLocks,
@@ -87,7 +89,7 @@ export class ServiceAccess {
       sendTo(targets),
       putTimers(tables.state),
       ...defineGroups(tables, { counted }),
-      ...(environment.marked ? [...takeMarks(tables), ...onPayloads(tables, ['results'], ['get'])] : []),
+      ...(environment.marked ? takeMarks(tables) : []),
       ...onPayloads(tables, ['messages'], ['put']),
     ]);
   }
@@ -113,7 +115,7 @@ export class ServiceAccess {
       ...manageResults(tables),
       ...readSlots(tables.state),
       // What a result has stored is told by its record.
-      ...(tables.payloads === undefined ? [] : readResults(tables)),
+      ...(tables.payloads === undefined ? [] : [onKeys(tables.results, [TASKS], ['BatchGetItem'])]),
       ...onPayloads(tables, ['results'], ['delete']),
     ]);
   }

@@ -55,8 +55,9 @@ export class Sweeper extends TaskFunction {
         showAgain(wakeUps),
         sendTo([...queues.targets, ...queues.allDeadLetters]),
         endTasks(tables.results),
-        // Arguments of schedule entries may be large, and what a lost task's record holds.
-        ...onPayloads(tables, ['messages', 'results'], ['put', 'get']),
+        // Arguments of schedule entries may be large, and what a lost task's record holds. Of a lost message it reads nothing but the envelope.
+        ...onPayloads(tables, ['messages', 'results'], ['put']),
+        ...onPayloads(tables, ['results'], ['get']),
         ...sweepState(tables.state),
         ...(props.noted ? rollUpHistory(tables.state) : []),
         ...keepRules(props.ruleArns),

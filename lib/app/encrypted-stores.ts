@@ -76,8 +76,10 @@ export function backendOf(backend: Backend, of: 'worker' | 'call', { encrypt, de
     update: async (request) => backend.update((await close(request as Texts)) as typeof request),
     revoke: async (request) => backend.revoke(await close(request)),
     reopen: async (request) => backend.reopen(await close(request)),
-    get: async (ids, nowMs) =>
-      Promise.all((await backend.get(ids, nowMs)).map(async (record) => record && openOrKeep(record))),
+    get: async (ids, nowMs, reads) => {
+      const records = await backend.get(ids, nowMs, reads);
+      return reads === 'state' ? records : Promise.all(records.map(async (each) => each && openOrKeep(each)));
+    },
     release: (...args) => backend.release(...args),
     noteSettled: (...args) => backend.noteSettled(...args),
     terminated: (...args) => backend.terminated(...args),

@@ -45,7 +45,8 @@ export function connect(
 ): Connected {
   const { rulePrefix, payloadBucket: bucket } = environment;
   const rules = rulePrefix === undefined ? {} : { rules: rulesOver(rulePrefix) };
-  const blobs = bucket === undefined ? undefined : blobsOver({ bucket, client: clients.dynamodb, ...parts });
+  const made = bucket === undefined ? undefined : blobsOver({ bucket, client: clients.dynamodb, ...parts });
+  const blobs = clients.blobs ?? made;
   const own: AwsPorts = { ...portsOver(environment, parts, clients), ...rules, blobs };
   const over = (given: Clients): Omit<AwsPorts, 'rules' | 'blobs'> => portsOver(environment, parts, given);
   const notify = environment.notify && notifyOver({ environment, client: clients.dynamodb });

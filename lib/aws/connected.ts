@@ -1,6 +1,7 @@
 /** What AWS's clients become: ports. Types alone, apart from what makes them, so that no two files import each other. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { Blobs } from '../ports/blobs.ts';
 import type { CeleryGroups } from '../ports/celery-groups.ts';
 import type { History } from '../ports/history.ts';
 import type { DeadLetters } from '../ports/dead-letters.ts';
@@ -14,6 +15,8 @@ import type { SlotStore } from '../ports/slots.ts';
 export interface Clients {
   readonly sqs: SQSClient;
   readonly dynamodb: DynamoDBClient;
+  /** Default: objects of the bucket that the environment names, where its variables say. */
+  readonly blobs?: Blobs | undefined;
 }
 
 /** The ports that are AWS's; `rules` is absent where no rule fires. */

@@ -8,9 +8,9 @@ import { type Answer, forward, read } from './forward.ts';
 export interface AskedRequest {
   /** Of the request's signature: who sent it. */
   readonly accessKeyId: string;
-  /** As in `DynamoDB_20120810.PutItem`. */
+  /** As in `DynamoDB_20120810.PutItem`; of objects as in `S3.GetObject`. */
   readonly target: string;
-  /** The request's body, read. */
+  /** The request's body, read; of objects `{ Bucket, Key }`. */
   readonly input: Readonly<Record<string, unknown>>;
 }
 

@@ -112,13 +112,13 @@ export class LocalCloud {
     const endpoints = given ?? { sqs: servers[0]?.endpoint ?? '', dynamodb: servers[1]?.endpoint ?? '' };
     // Emulators take any credentials; the SDK insists on some.
     const common = { region: 'us-east-1', credentials: { accessKeyId: OPERATOR, secretAccessKey: OPERATOR } };
-    const newClients = (): Clients => ({
+    const newClients = () => ({
       sqs: new sdk.SQSClient({ ...common, endpoint: endpoints.sqs }),
       dynamodb: new sdk.DynamoDBClient({ ...common, endpoint: endpoints.dynamodb }),
     });
     const { sqs, dynamodb } = newClients();
-    const own = newClients();
-    for (const client of Object.values(own)) signedByActor(client);
+    const signed = newClients();
+    for (const client of Object.values(signed)) signedByActor(client);
     const invocationSeconds = durationSeconds(options.invocation ?? 60, 'invocation', 1);
     const provisioned = await provision({
       manifest: app.manifest(),
@@ -132,7 +132,8 @@ export class LocalCloud {
     const { notify } = options;
     const environment = { ...provisioned.environment, ...(notify === undefined ? {} : { notify }) };
     const payloads = await startPayloads(environment.payloadBucket, authorize);
-    const ports = { ...connect(environment, { clock: systemClock, random: app.random }, own), ...payloads?.ports };
+    const own: Clients = { ...signed, blobs: payloads?.blobs };
+    const ports = connect(environment, { clock: systemClock, random: app.random }, own);
     const cloud = new LocalCloud(
       app,
       options,
@@ -261,7 +262,7 @@ export class LocalCloud {
 
   #runProcess(queue: string): void {
     const { app, environment, clients } = this;
-    const wrap = (ports: Ports): Partial<Ports> => ({ ...wrapped(ports, this.#options), ...this.#payloads?.ports });
+    const wrap = (ports: Ports): Partial<Ports> => wrapped(ports, this.#options);
     const parts = { app, environment, clients, wrap };
     this.#run(workerOf(queue), () => workOn(queue, parts, this.#stop.signal, this.#invocationSeconds));
   }

@@ -8,7 +8,7 @@ import type { LocalServer } from './servers.ts';
 export interface PayloadStore {
   readonly server: LocalServer;
   /** Signed by whoever asks. */
-  readonly ports: { readonly blobs: S3Blobs };
+  readonly blobs: S3Blobs;
   /** By which another process finds it. */
   readonly variables: { readonly AWS_ENDPOINT_URL_S3: string };
 }
@@ -30,7 +30,7 @@ export async function startPayloads(
   const { endpoint } = server;
   return {
     server,
-    ports: { blobs: new S3Blobs({ bucket, endpoint, region: 'us-east-1', credentials: actorCredentials }) },
+    blobs: new S3Blobs({ bucket, endpoint, region: 'us-east-1', credentials: actorCredentials }),
     variables: { AWS_ENDPOINT_URL_S3: endpoint },
   };
 }

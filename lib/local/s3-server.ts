@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
 import { systemClock } from '../base/time.ts';
-import type { Authorize } from './authorize.ts';
+import type { AskedRequest, Authorize, Denial } from './authorize.ts';
 import { objectRefusalOf } from './gate.ts';
 import { type LocalServer, listening } from './servers.ts';
 
@@ -15,13 +15,16 @@ interface Stored {
 }
 
 const KEY = /Credential=([^/,\s]+)/;
+const PATH = /^\/([^/]+)\/(.+)$/s;
 const ACTIONS: Readonly<Record<string, string>> = {
   PUT: 'S3.PutObject',
   GET: 'S3.GetObject',
   DELETE: 'S3.DeleteObject',
 };
+// What S3 asks for beside the right to an object that is not there, before it says so.
+const LIST = 'S3.ListBucket';
 
-/** @param authorize is asked of each request, as of the other servers'; its input is `{ Key: '<bucket>/<key>' }` */
+/** @param authorize is asked of each request, as of the other servers'; its input is `{ Bucket, Key }`, or of `S3.ListBucket` `{ Bucket }` */
 export function startS3(port = 0, authorize?: Authorize): Promise<LocalServer> {
   const objects = new Map<string, Stored>();
   const server = createServer((request, response) => {
@@ -39,12 +42,15 @@ async function answer(
   const refusal = objectRefusalOf(request);
   if (refusal !== undefined) return refuse(response, 403, 'AccessDenied', refusal);
   const { method = '', url = '', headers } = request;
-  const key = decodeURIComponent(url.slice(1));
-  const target = ACTIONS[method] ?? '';
+  const [key, Bucket = '', Key = ''] = PATH.exec(decodeURIComponent(url)) ?? [''];
   const accessKeyId = KEY.exec(headers.authorization ?? '')?.[1] ?? '';
-  if (authorize?.({ accessKeyId, target, input: { Key: key } }) !== undefined)
-    return refuse(response, 403, 'AccessDenied', `${accessKeyId} may not ${target} ${key}`);
   const found = objects.get(key);
+  const asked: Pick<AskedRequest, 'target' | 'input'>[] = [{ target: ACTIONS[method] ?? '', input: { Bucket, Key } }];
+  if (method === 'GET' && found === undefined) asked.push({ target: LIST, input: { Bucket } });
+  for (const each of asked) {
+    const denial = authorize?.({ accessKeyId, ...each });
+    if (denial !== undefined) return refuse(response, 403, 'AccessDenied', textOf(denial));
+  }
   if (method === 'PUT') {
     const chunks: Uint8Array[] = [];
     for await (const chunk of request) chunks.push(chunk as Uint8Array);
@@ -58,6 +64,11 @@ async function answer(
     const modified = new Date(found.storedMs).toUTCString();
     response.writeHead(200, { 'content-length': found.bytes.length, 'last-modified': modified }).end(found.bytes);
   }
+}
+
+function textOf({ body }: Denial): string {
+  const { Message } = body as { readonly Message?: unknown };
+  return typeof Message === 'string' ? Message : 'Access Denied';
 }
 
 function refuse(response: ServerResponse, status: number, code: string, message: string): void {

@@ -217,8 +217,11 @@ export interface Backend {
   reopen(request: ReopenRequest): Promise<boolean>;
   /** Of each whether it was revoked with `terminate`, in order. May lag behind by some seconds: it is asked again and again. */
   terminated(ids: readonly string[]): Promise<boolean[]>;
-  /** Strongly consistent; in the order of `ids`; undefined for unknown and expired ones. */
-  get(ids: readonly string[], nowMs: number): Promise<(TaskRecord | undefined)[]>;
+  /**
+   * Strongly consistent; in the order of `ids`; undefined for unknown and expired ones. `reads: 'state'` is of whoever needs no text of
+   * theirs (`meta`, `settlement`, `past`, `checkpoint`): those that are stored elsewhere, compressed or encrypted stay as they lie. Default: all.
+   */
+  get(ids: readonly string[], nowMs: number, reads?: 'all' | 'state'): Promise<(TaskRecord | undefined)[]>;
   /** Deletes results. Unknown ids are not an error. */
   forget(ids: readonly string[]): Promise<void>;
 }

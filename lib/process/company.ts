@@ -104,7 +104,7 @@ export async function isToRunAlone(
   if (deliveries <= 1 || !options.acksLate) return false;
   const nowMs = clock.nowMs();
   const number = attemptNumber(message);
-  const record = (await unlessRefused(() => backend.get([message.id], nowMs)))?.[0];
+  const record = (await unlessRefused(() => backend.get([message.id], nowMs, 'state')))?.[0];
   if (!wasBegun(record, number)) return false;
   // Only what follows from its outcome is left, which has hardly ended its process; others need not wait for that.
   if (record?.attempt !== number || record.committed === number) return deliveries > OFTEN_RECEIVED;

@@ -45,7 +45,7 @@ function heldBackend({ backend, clock }: Ports, held: HeldDelivery): Backend {
     noteSettled: (request) => backend.noteSettled(request),
     conclude: (requests) => backend.conclude(requests),
     revoke: (request) => backend.revoke(request),
-    get: (ids, nowMs) => backend.get(ids, nowMs),
+    get: (...asked) => backend.get(...asked),
     reopen: (request) => backend.reopen(request),
     forget: (ids) => backend.forget(ids),
   };

@@ -78,7 +78,7 @@ async function tryToJoin(
 }
 
 async function hasEnded(id: string, { backend, clock }: Ports): Promise<boolean> {
-  const [record] = await backend.get([id], clock.nowMs());
+  const [record] = await backend.get([id], clock.nowMs(), 'state');
   return record?.finishedMs !== undefined;
 }
 

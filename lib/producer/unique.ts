@@ -89,7 +89,7 @@ async function recordsOf(
     const mark = stands[index];
     return mark === undefined || marked.marking.unique.until === 'time' ? [] : [mark.id];
   });
-  const records = ids.length === 0 ? [] : await backend.get(ids, clock.nowMs());
+  const records = ids.length === 0 ? [] : await backend.get(ids, clock.nowMs(), 'state');
   return new Map(records.flatMap((record) => (record === undefined ? [] : [[record.id, record] as const])));
 }
 

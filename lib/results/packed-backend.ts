@@ -42,8 +42,10 @@ function packedBackend({ backend, blobs }: PortsWithResults, packing: LargePaylo
     release: (request) => backend.release(request),
     noteSettled: (request) => backend.noteSettled(request),
     terminated: (ids) => backend.terminated(ids),
-    get: async (ids, nowMs) =>
-      mapConcurrently(await backend.get(ids, nowMs), AT_ONCE, async (record) => record && texts.open(record)),
+    get: async (ids, nowMs, reads) => {
+      const records = await backend.get(ids, nowMs, reads);
+      return reads === 'state' ? records : mapConcurrently(records, AT_ONCE, async (each) => each && texts.open(each));
+    },
     forget: async (ids) => {
       const records = await backend.get(ids, 0);
       await backend.forget(ids);

@@ -108,7 +108,7 @@ class Turns {
     // Nothing tells of an idempotent task whether it was begun.
     if (options.idempotent || deliveries > OFTEN_RECEIVED) return true;
     const { backend, clock } = this.#worker.ports;
-    const found = await unlessRefused(() => backend.get([message.id], clock.nowMs()));
+    const found = await unlessRefused(() => backend.get([message.id], clock.nowMs(), 'state'));
     return wasBegun(found?.[0], attemptNumber(message));
   }
 

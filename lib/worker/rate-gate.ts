@@ -75,7 +75,7 @@ async function startedBefore(
   if (message.celeriac.part !== undefined) return true;
   // Without a claim nothing tells.
   if (deliveriesOf(message, delivery) <= 1 || definition.options.idempotent) return false;
-  const [record] = await ports.backend.get([message.id], ports.clock.nowMs());
+  const [record] = await ports.backend.get([message.id], ports.clock.nowMs(), 'state');
   return (record?.attempt ?? -1) >= message.retries;
 }
 

@@ -59,7 +59,7 @@ function goesToExternalQueue({ outgoing }: Prepared, { settings }: App): boolean
 async function notStarted(prepared: readonly Prepared[], ports: Ports): Promise<readonly Prepared[]> {
   if (prepared.length === 0) return prepared;
   const ids = prepared.map(({ id }) => id);
-  const records = await ports.backend.get(ids, ports.clock.nowMs());
+  const records = await ports.backend.get(ids, ports.clock.nowMs(), 'state');
   return prepared.filter(({ attempt }, index) => {
     const record = records[index];
     if (record === undefined || isStoredByCelery(record)) return record === undefined;

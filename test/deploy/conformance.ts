@@ -18,7 +18,7 @@ export async function emulatorConformance(report: Report, emulator: Emulator): P
   Object.assign(process.env, emulator.environment);
   const [sqs, dynamodb] = [new SQSClient({ useQueueUrlAsEndpoint: false }), new DynamoDBClient({})];
   await conformance(report, emulator.name, {
-    endpoints: { sqs: emulator.endpoint, dynamodb: emulator.endpoint },
+    endpoints: { sqs: emulator.endpoint, dynamodb: emulator.endpoint, s3: emulator.endpoint },
     sqs,
     dynamodb,
     provision: async (app) =>

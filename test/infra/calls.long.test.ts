@@ -1,29 +1,38 @@
-/** Every public function that asks AWS runs under the grant that docs/permissions.md names for it: none is refused, and none is left out here. */
+/**
+ * Every public function that asks AWS runs under the grant that docs/permissions.md names for it: none is refused, and none is left out here. With
+ * arguments and results that messages and records hold, and with such as lie in the bucket.
+ */
 import { AsyncResult, type Celeriac, every, group, GroupResult } from 'celeriac';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { type Actor, Scenario, scenarioRoles } from '../support/iam/scenario.ts';
+import { kinds } from '../support/iam/gate.ts';
+import { LARGE } from '../support/iam/program.ts';
+import { type Actor, Scenario, scenarioRoles, WORKER } from '../support/iam/scenario.ts';
 
-const roles = scenarioRoles();
+let roles: ReturnType<typeof scenarioRoles>;
 let scenario: Scenario;
+/** An argument, and a result; and another, which is larger where the first one is large. */
+let text: string;
+let other: string;
 /** One that has ended, one that nobody runs, a group that was saved, and a letter. */
 let done: string;
 let waiting: string;
 let members: string;
 let refused: string;
 
-beforeAll(async () => {
-  scenario = await Scenario.start(roles);
-  const { app, add: sumOf, refuse } = scenario.as('enqueue');
-  const sent = await group([sumOf.s(1, 1), sumOf.s(2, 2)]).delay();
+async function begin(large: boolean): Promise<void> {
+  roles = scenarioRoles(large);
+  scenario = await Scenario.start(roles, large);
+  [text, other] = large ? [LARGE, `${LARGE}more`] : ['one', 'more'];
+  const { app, echo, refuse } = scenario.as('enqueue');
+  const sent = await group([echo.s(text), echo.s(other)]).delay();
   await sent.save();
   members = sent.id;
-  done = (await sumOf.delay(1, 2)).id;
-  refused = (await refuse.delay()).id;
+  done = (await echo.delay(text)).id;
+  refused = (await refuse.delay(text)).id;
   await scenario.deliver();
-  waiting = (await app.send('add', [1, 2])).id;
-});
-afterAll(() => scenario.stop());
+  waiting = (await app.send('echo', [text])).id;
+}
 
 type Grant = 'enqueue' | 'results' | 'manage' | 'schedules' | 'locks' | 'history' | 'explain' | 'letters';
 type Call = (actor: Actor) => unknown;
@@ -41,8 +50,8 @@ const ofGroup =
   };
 const ofEntries =
   (ask: (schedules: Celeriac['schedules'], entry: Parameters<Celeriac['schedules']['put']>[1]) => unknown): Call =>
-  async ({ app, add: sumOf }) => {
-    const entry = { task: sumOf.s(1, 2), schedule: every('30s') };
+  async ({ app, echo }) => {
+    const entry = { task: echo.s(text), schedule: every('30s') };
     await app.schedules.put('mine', entry);
     await ask(app.schedules, entry);
   };
@@ -138,7 +147,9 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     calls: {
       list: ({ app }) => app.deadLetters.list(),
       show: ({ app }) => app.deadLetters.show(refused),
-      redrive: ({ app }) => app.deadLetters.redrive({ task: 'refuse' }),
+      redrive: async ({ app }) => {
+        for (const edit of [{}, { args: [other] }]) await app.deadLetters.redrive({ task: 'refuse', edit });
+      },
       drop: ({ app }) => app.deadLetters.drop({ task: 'refuse' }),
     },
   },
@@ -194,8 +205,8 @@ const NOUNS: Readonly<Record<string, Noun>> = {
       iterate: ofGroup((result) => everyOf(result.iterate({ timeout: 60 }))),
       save: [
         'enqueue',
-        ({ add: sumOf }) =>
-          group([sumOf.s(1, 1)])
+        ({ echo }) =>
+          group([echo.s(text)])
             .delay()
             .then((result) => result.save()),
       ],
@@ -208,8 +219,8 @@ const NOUNS: Readonly<Record<string, Noun>> = {
     grant: 'enqueue',
     silent: [SAID, OF_FUNCTIONS, SIGNS].join(' ').split(' '),
     calls: {
-      send: ({ app }) => app.send('add', [1, 2]),
-      sendMany: ({ app, add: sumOf }) => app.sendMany([sumOf.s(1, 2)]),
+      send: ({ app }) => app.send('echo', [text]),
+      sendMany: ({ app, echo }) => app.sendMany([echo.s(text), echo.s(other)]),
       groupResult: ['results', ({ app }) => app.groupResult(members)],
       stats: ['history', ({ app }) => app.stats()],
       explain: ['explain', ({ app }) => app.explain(waiting)],
@@ -217,23 +228,37 @@ const NOUNS: Readonly<Record<string, Noun>> = {
   },
 };
 
-describe.each(Object.entries(NOUNS))('%s', (_noun, { of, grant, calls, silent = [] }) => {
-  it('is here with all that it has', () => {
-    const noun = of(scenario.as('enqueue').app);
-    const prototype: unknown =
-      noun === AsyncResult.prototype || noun === GroupResult.prototype ? noun : Object.getPrototypeOf(noun);
-    const known = Object.getOwnPropertyNames(prototype).filter((name) => name !== 'constructor');
-    expect(known.filter((name) => !silent.includes(name) && !Object.hasOwn(calls, name))).toEqual([]);
-    expect(Object.keys(calls).filter((name) => !known.includes(name))).toEqual([]);
-  });
+describe.each([
+  ['small', false],
+  ['large', true],
+] as const)('%s arguments and results', (_how, large) => {
+  beforeAll(() => begin(large));
+  afterAll(() => scenario.stop());
 
-  it.each(Object.entries(calls))('%s', async (_name, given) => {
-    const [who, call] = typeof given === 'function' ? [grant, given] : given;
-    const failed = await Promise.resolve(call(scenario.as(who))).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    expect(roles.gate.takeDenied()).toEqual([]);
-    expect(failed).toBeUndefined();
+  if (large)
+    it('lie in the bucket', () => {
+      expect(kinds(roles.gate.of('enqueue'))).toContainEqual(expect.stringMatching(/^enqueue s3:PutObject /));
+      expect(kinds(roles.gate.of(WORKER))).toContainEqual(expect.stringContaining('s3:PutObject'));
+    });
+
+  describe.each(Object.entries(NOUNS))('%s', (_noun, { of, grant, calls, silent = [] }) => {
+    it('is here with all that it has', () => {
+      const noun = of(scenario.as('enqueue').app);
+      const prototype: unknown =
+        noun === AsyncResult.prototype || noun === GroupResult.prototype ? noun : Object.getPrototypeOf(noun);
+      const known = Object.getOwnPropertyNames(prototype).filter((name) => name !== 'constructor');
+      expect(known.filter((name) => !silent.includes(name) && !Object.hasOwn(calls, name))).toEqual([]);
+      expect(Object.keys(calls).filter((name) => !known.includes(name))).toEqual([]);
+    });
+
+    it.each(Object.entries(calls))('%s', async (_name, given) => {
+      const [who, call] = typeof given === 'function' ? [grant, given] : given;
+      const failed = await Promise.resolve(call(scenario.as(who))).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      expect(roles.gate.takeDenied()).toEqual([]);
+      expect(failed).toBeUndefined();
+    });
   });
 });

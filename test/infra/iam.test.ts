@@ -128,7 +128,7 @@ describe('a refused request', () => {
       actor === 'reader'
         ? [allow(['dynamodb:PartiQLInsert', 'dynamodb:Query'], TABLE, ONLY_A), allow('sqs:*', '*')]
         : undefined,
-    queueStatements: (arn) => [
+    resourceStatements: (arn) => [
       {
         ...allow('sqs:SendMessage', arn),
         ...EVERYBODY,

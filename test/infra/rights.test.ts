@@ -306,6 +306,11 @@ function allowedTo({ statementsOf }: ServiceRoles, role: string): readonly strin
   return allowed.map(([what]) => what);
 }
 
+/** Of a queue or a table its name; of objects those of a bucket, as in `messages/*`. */
+function shortened(resource: string): string {
+  return resource.replace(/^arn:aws:s3:::[^/]+\/|^.*[:/]/, '');
+}
+
 function told({ action, resource, key }: Granted): string {
-  return [action, resource.replace(/^.*[:/]/, ''), ...(key === undefined ? [] : [key])].join(' ');
+  return [action, shortened(resource), ...(key === undefined ? [] : [key])].join(' ');
 }

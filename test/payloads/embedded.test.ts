@@ -1,10 +1,11 @@
 /** Large payloads over the AWS adapters: SQS, DynamoDB and S3 on this machine. */
 import { Celeriac, chain, chord, silentLogger } from 'celeriac';
-import { LocalCloud } from 'celeriac/local';
+import type { Authorize, LocalCloud } from 'celeriac/local';
 import { blobsConformance } from 'celeriac/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { S3Blobs } from '../../lib/aws/s3-blobs.ts';
+import { startCloud } from '../support/iam/cloud.ts';
 import { PATIENCE_SECONDS } from '../support/patience.ts';
 import type { LocalServer } from '../../lib/local/servers.ts';
 import { startS3 } from '../../lib/local/s3-server.ts';
@@ -36,7 +37,50 @@ describe('blobs in S3', () => {
   });
 });
 
-describe('on the embedded cloud', () => {
+describe('who may not all', () => {
+  let server: LocalServer;
+  const asked: string[] = [];
+  const authorize: Authorize = ({ accessKeyId, target, input }) => {
+    asked.push([accessKeyId, target, ...Object.values(input)].join(' '));
+    const allowed = accessKeyId === 'lister' || (accessKeyId === 'reader' && target === 'S3.GetObject');
+    return allowed ? undefined : { status: 403, body: { Message: `${accessKeyId} may not: ${target}` } };
+  };
+  beforeAll(async () => {
+    server = await startS3(0, authorize);
+    await as('lister').put('results/a/here', Uint8Array.of(1));
+  });
+  afterAll(() => server.stop());
+  const as = (accessKeyId: string): S3Blobs =>
+    new S3Blobs({
+      bucket: 'shop-payloads',
+      endpoint: server.endpoint,
+      region: 'us-east-1',
+      credentials: () => Promise.resolve({ accessKeyId, secretAccessKey: 'local' }),
+    });
+  const denied = (message: string) => ({
+    name: 'AccessDenied',
+    message: expect.stringContaining(message) as string,
+    $metadata: { httpStatusCode: 403 },
+  });
+
+  it('are told of what is gone as on AWS: that it is to who may list, that they may not to all others', async () => {
+    expect(await as('lister').get('results/a/gone', 10)).toBeUndefined();
+    await expect(as('reader').get('results/a/gone', 10)).rejects.toMatchObject(denied('reader may not: S3.ListBucket'));
+    await expect(as('nobody').get('results/a/gone', 10)).rejects.toMatchObject(denied('nobody may not: S3.GetObject'));
+  });
+
+  it('are asked for the right to list of nothing that is there, and of nothing that they delete', async () => {
+    asked.length = 0;
+    expect([...((await as('reader').get('results/a/here', 10))?.bytes ?? [])]).toEqual([1]);
+    await as('lister').delete(['results/a/gone']);
+    expect(asked).toEqual([
+      'reader S3.GetObject shop-payloads results/a/here',
+      'lister S3.DeleteObject shop-payloads results/a/gone',
+    ]);
+  });
+});
+
+describe('on the embedded cloud, each function under its own role', () => {
   const app = new Celeriac('bulky', {
     queues: { default: {} },
     logger: silentLogger,
@@ -51,7 +95,7 @@ describe('on the embedded cloud', () => {
   });
   let cloud: LocalCloud;
   beforeAll(async () => {
-    cloud = await LocalCloud.start(app);
+    cloud = await startCloud(app);
   });
   afterAll(() => cloud.stop());
 

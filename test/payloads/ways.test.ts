@@ -3,6 +3,7 @@ import { Celeriac, silentLogger } from 'celeriac';
 import { World } from 'celeriac/testing';
 import { expect, it } from 'vitest';
 
+import type { MemoryBlobs } from '../../lib/memory/index.ts';
 import type { Timer } from '../../lib/ports/timers.ts';
 
 const LARGE = 'x'.repeat(1_000_000);
@@ -43,3 +44,20 @@ it.each([true, false])(
     expect(lengths).toEqual([LARGE.length]);
   },
 );
+
+it('who finds its key taken reads nothing of what the task that stands has stored, which may be gone', async () => {
+  const app = new Celeriac('large', { logger: silentLogger, largePayloads: { compression: 'none' } });
+  const found: boolean[] = [];
+  const once = app.task('once', { bind: true, unique: { key: 'once' } }, async (self): Promise<void> => {
+    await self.updateState('HALFWAY', LARGE);
+    const { blobs } = await app.ports();
+    const { all } = blobs as MemoryBlobs;
+    expect([...all.keys()]).toEqual([expect.stringMatching(/^results\//)]);
+    await blobs?.delete([...all.keys()]);
+    found.push((await once.delay()).id === self.request.id);
+  });
+  const world = new World(app);
+  await once.delay();
+  await world.drain();
+  expect(found).toEqual([true]);
+});

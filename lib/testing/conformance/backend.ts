@@ -269,6 +269,12 @@ export function backendConformance(backend: Backend, prefix = 'backend'): Confor
     equal(records.filter((each) => each?.status === 'SUCCESS').length, 29);
     equal(records.at(-1), undefined);
   });
+  add('who needs no texts reads the state all the same', async (id) => {
+    await claim(claimOf(id));
+    await backend.commit([commitOf(id)]);
+    const [state, unknown] = await backend.get([id, `${id}-unknown`], NOW, 'state');
+    deepEqual([state?.status, state?.attempt, unknown], ['SUCCESS', 0, undefined]);
+  });
   add('two claims at the same moment have one winner', async (id) => {
     const outcomes = await Promise.all(['a', 'b', 'c', 'd'].map((owner) => claim(claimOf(id, { owner }))));
     deepEqual(outcomes.map((outcome) => outcome.kind).toSorted(), ['busy', 'busy', 'busy', 'claimed']);

@@ -1,4 +1,4 @@
-/** Which rights a request to SQS, DynamoDB or EventBridge needs: actions, resources, and what conditions may ask of it. */
+/** Which rights a request to SQS, DynamoDB, S3 or EventBridge needs: actions, resources, and what conditions may ask of it. */
 import type { Asked } from './policy.ts';
 
 export const REGION = 'us-east-1';
@@ -30,11 +30,16 @@ export function arnOfTable(name: string): string {
   return `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${name}`;
 }
 
+export function arnOfBucket(name: string): string {
+  return `arn:aws:s3:::${name}`;
+}
+
 /** @param target as in `DynamoDB_20120810.PutItem`. Of a batch of statements, one for each in order. */
 export function rightsAsked(target: string, input: Input): Asked[] {
   const [service = '', operation = ''] = target.split('.');
   if (service === 'AmazonSQS') return [sqs(operation, input)];
   if (service === 'AWSEvents') return [rule(operation, input)];
+  if (service === 'S3') return [s3(operation, input)];
   if (service.startsWith('DynamoDB_')) return dynamodb(operation, input);
   throw new Error(`not understood here: ${target}`);
 }
@@ -46,6 +51,12 @@ function sqs(operation: string, input: Input): Asked {
   if (operation === 'ListQueues') return { action, resource: '*', context: ALWAYS };
   if (typeof queue !== 'string') throw new Error(`not understood here: ${action} of no queue`);
   return { action, resource: arnOfQueue(queue), context: ALWAYS };
+}
+
+/** An object of a bucket; of no object the bucket itself. */
+function s3(operation: string, { Bucket: bucket, Key: key }: Input): Asked {
+  const object = typeof key === 'string' ? `/${key}` : '';
+  return { action: `s3:${operation}`, resource: `${arnOfBucket(String(bucket))}${object}`, context: ALWAYS };
 }
 
 function rule(operation: string, { Name: name }: Input): Asked {

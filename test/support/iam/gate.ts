@@ -14,8 +14,8 @@ export interface Recorded extends Asked {
 export interface GateOptions {
   /** Of the role that has this access key; undefined for a key that nobody has. */
   readonly statementsOf: (actor: string) => readonly Statement[] | undefined;
-  /** Policies of queues, by ARN. */
-  readonly queueStatements: (arn: string) => readonly Statement[];
+  /** Policies of queues and buckets, by the ARN of what is asked for. */
+  readonly resourceStatements: (arn: string) => readonly Statement[];
   /** ARNs of the rules that send to a queue. */
   readonly rulesOn: (arn: string) => readonly string[];
 }
@@ -64,12 +64,12 @@ export class IamGate {
   }
 
   #decide(actor: string, asked: Asked): Decision {
-    const onQueue = this.#options.queueStatements(asked.resource);
-    if (actor === RULES) return this.#decideForRules(onQueue, asked);
+    const onResource = this.#options.resourceStatements(asked.resource);
+    if (actor === RULES) return this.#decideForRules(onResource, asked);
     const own = this.#options.statementsOf(actor);
     if (own === undefined) throw new Error(`No role has the access key '${actor}'.`);
-    // Of a queue's policy only what holds for everybody: nothing of ours names a role in it.
-    return decide([...own, ...onQueue.filter(({ Principal }) => isEverybody(Principal))], asked);
+    // Of the policy of a queue or a bucket only what holds for everybody: nothing of ours names a role in it.
+    return decide([...own, ...onResource.filter(({ Principal }) => isEverybody(Principal))], asked);
   }
 
   /** Each rule that sends there must be allowed by the queue, since it has no role. */
@@ -148,6 +148,7 @@ function denialOf(
       body: { __type: 'com.amazon.coral.service#AccessDeniedException', message: first },
     };
   const denial = { status: 400, body: { __type: 'com.amazon.coral.service#AccessDeniedException', Message: first } };
+  if (target.startsWith('S3.')) return { status: 403, body: { Code: 'AccessDenied', Message: first } };
   if (!target.endsWith('.BatchExecuteStatement')) return denial;
   const statements = messages.flatMap((Message, index) =>
     Message === undefined ? [] : [[index, { Error: { Code: 'AccessDenied', Message } }] as const],

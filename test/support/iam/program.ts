@@ -3,15 +3,24 @@ import { Celeriac, chord, crontab, every, group, Reject, silentLogger } from 'ce
 
 export const APP = 'rights';
 
-/** One program for all roles: deployed, each is a bundle of its own. */
-export function declare() {
+// What is large is small here, so that a life of all of it takes seconds.
+const STORED_ABOVE_BYTES = 8192;
+/** More than messages and records hold themselves then. */
+export const LARGE: string = 'large '.repeat(2000);
+
+/** One program for all roles: deployed, each is a bundle of its own. @param large whether its arguments and results may be large @param storeAboveBytes from where on they are */
+export function declare(large = false, storeAboveBytes: number = STORED_ABOVE_BYTES) {
   const app = new Celeriac(APP, {
     queues: { default: {}, orders: { fifo: true }, celery: { external: true } },
     timerShards: 4,
+    ...(large ? { largePayloads: { compression: 'none', storeAboveBytes } } : {}),
     logger: silentLogger,
   });
   const add = app.task('add', (x: number, y: number) => x + y);
   const sum = app.task('sum', (values: readonly number[]) => values.reduce((total, value) => total + value, 0));
+  const echo = app.task('echo', (text: string) => text);
+  const lengths = app.task('lengths', (texts: readonly string[]) => texts.map((text) => text.length));
+  const forget = app.task('forget', (id: string) => app.result(id).forget());
   const fail = app.task('fail', (): number => {
     throw new TypeError('no answer');
   });
@@ -20,8 +29,8 @@ export function declare() {
     if (self.request.retries === 1) throw self.retry({ countdown: 2000 });
     return self.request.retries;
   });
-  const refuse = app.task('refuse', () => {
-    throw new Reject('not mine');
+  const refuse = app.task('refuse', (text = 'not mine') => {
+    throw new Reject(text);
   });
   const requeue = app.task('requeue', { bind: true }, (self) => {
     if (self.request.deliveryInfo.deliveries < 2) throw new Reject('later', { requeue: true });
@@ -33,6 +42,9 @@ export function declare() {
   const limited = app.task('limited', { rateLimit: '1/m' }, (_text?: string) => 1);
   const single = app.task('single', { concurrency: 1 }, () => 1);
   const only = app.task('only', { unique: { key: (name: string) => name } }, (name: string) => name);
+  const held = app.task('held', { bind: true, unique: { key: 'held' } }, (self, text: string): number => {
+    throw self.retry({ countdown: 2000, exc: new Error(text) });
+  });
   const begun = app.task('begun', { unique: { key: 'begun', until: 'started' } }, () => 1);
   const late = app.task('late', { debounce: { wait: 1 } }, (text: string) => text);
   const alone = app.task('alone', { oneInstance: true }, () => 1);
@@ -62,6 +74,9 @@ export function declare() {
   return {
     app,
     add,
+    echo,
+    lengths,
+    forget,
     sum,
     fail,
     again,
@@ -76,6 +91,7 @@ export function declare() {
     line,
     shared,
     only,
+    held,
     begun,
     late,
   };

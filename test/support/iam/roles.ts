@@ -11,7 +11,7 @@ import { CALLER, queueOf, SWEEPER } from '../../../lib/local/actors.ts';
 import { physicalQueueName } from '../../../lib/wire/queue-name.ts';
 import { WAKE_QUEUE } from '../../../lib/ports/wake-up.ts';
 import { ENTRY, newApp, newCaller } from '../../infra/stacks.ts';
-import { ACCOUNT, arnOfQueue, arnOfTable, REGION } from './asked.ts';
+import { ACCOUNT, arnOfBucket, arnOfQueue, arnOfTable, REGION } from './asked.ts';
 import { IamGate } from './gate.ts';
 import type { Statement } from './policy.ts';
 import { DeployedTemplate, type TemplateJson } from './template.ts';
@@ -75,7 +75,7 @@ export function rolesOf(
   };
   const gate = new IamGate({
     statementsOf,
-    queueStatements: (arn) => deployed.queueStatements(arn),
+    resourceStatements: (arn) => deployed.resourceStatements(arn),
     rulesOn: (arn) => deployed.rulesOn(arn),
   });
   const arns = arnsOf(stack, service);
@@ -94,6 +94,9 @@ function arnsOf(stack: Stack, { manifest, queues, tables }: TaskService): Map<st
   const named: [IConstruct, string][] = [
     [tables.results, arnOfTable(`${prefix}-results`)],
     [tables.state, arnOfTable(`${prefix}-state`)],
+    ...(tables.payloads === undefined
+      ? []
+      : ([[tables.payloads, arnOfBucket(`${prefix.toLowerCase()}-payloads`)]] as [IConstruct, string][])),
     [queues.missedTicks, queue('missed-ticks', false)],
     ...queues.lost.map((lost): [IConstruct, string] => [lost, queue('lost', lost.fifo)]),
     ...(queues.wakeUps === undefined ? [] : ([[queues.wakeUps, queue(WAKE_QUEUE, false)]] as [IConstruct, string][])),

@@ -11,11 +11,13 @@ import {
 import { chain, chord, every, group } from 'celeriac';
 import { connect, queueAddresses } from '../../../lib/aws/connect.ts';
 import { EventBridgeRules } from '../../../lib/aws/eventbridge-rules.ts';
+import { S3Blobs } from '../../../lib/aws/s3-blobs.ts';
 import { SqsPeeks } from '../../../lib/aws/sqs-peeks.ts';
 import { SqsDepths } from '../../../lib/aws/sqs-depths.ts';
 import { SqsPoller } from '../../../lib/aws/poller.ts';
+import { derivedId } from '../../../lib/base/ids.ts';
 import { systemClock, systemRandom } from '../../../lib/base/time.ts';
-import { RULES, SWEEPER, workerOf } from '../../../lib/local/actors.ts';
+import { OPERATOR, RULES, SWEEPER, workerOf } from '../../../lib/local/actors.ts';
 import { pauseQueue, resumeQueue } from '../../../lib/operate/pause.ts';
 import { waitingLines } from '../../../lib/operate/waiting-lines.ts';
 import { scheduledTasks } from '../../../lib/operate/scheduled.ts';
@@ -43,9 +45,9 @@ export interface Actor extends Program {
   readonly dynamodb: DynamoDBClient;
 }
 
-export function scenarioRoles(): ServiceRoles {
+export function scenarioRoles(large = false): ServiceRoles {
   return rolesOf(
-    declare().app,
+    declare(large).app,
     {
       enqueue: (service, grantee) => void service.grantEnqueue(grantee),
       outbox: (service, grantee) => void service.grantOutbox(grantee),
@@ -74,9 +76,10 @@ export class Scenario {
   #sendsFail = false;
   #lost: readonly string[] = [];
 
-  static async start(roles: ServiceRoles): Promise<Scenario> {
+  /** @param large whether arguments and results may be large */
+  static async start(roles: ServiceRoles, large = false): Promise<Scenario> {
     const servers = await startServers(undefined, roles.gate.authorize);
-    return new Scenario(roles, servers, await servers.provision(declare().app));
+    return new Scenario(roles, servers, await servers.provision(declare(large).app));
   }
 
   private constructor(roles: ServiceRoles, servers: Servers, environment: Environment) {
@@ -95,11 +98,14 @@ export class Scenario {
   }
 
   #newActor(key: string): Actor {
-    const program = declare();
+    // What they write into records is small: they store nearly all of it.
+    const storeAboveBytes = [SWEEPER, 'letters'].includes(key) ? 1024 : undefined;
+    const program = declare(this.environment.payloadBucket !== undefined, storeAboveBytes);
     const { endpoints } = this.#servers;
     const common = { region: 'us-east-1', credentials: { accessKeyId: key, secretAccessKey: 'local' } };
     const sqs = new SQSClient({ ...common, endpoint: endpoints.sqs });
     const dynamodb = new DynamoDBClient({ ...common, endpoint: endpoints.dynamodb });
+    const blobs = this.#blobsOf(key);
     const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + this.#aheadMs };
     const { deadLetterQueues, ...others } = this.environment;
     // Other callers are told of no dead-letter queue.
@@ -122,7 +128,7 @@ export class Scenario {
     const { notify, ...connected } = connect(
       { ...known, notify: { window: 900 } },
       { clock, random: systemRandom },
-      { sqs, dynamodb },
+      { sqs, dynamodb, blobs },
     );
     program.app.use({
       ...connected,
@@ -171,6 +177,24 @@ export class Scenario {
     return this.#deliver();
   }
 
+  /** What is stored of a task is gone, as when its time is over. */
+  async losePayloads(id: string): Promise<void> {
+    const { gate } = this.#roles;
+    const own = `/${derivedId(`payload:${id}`)}/`;
+    const stored = gate.recorded.filter(({ action, resource }) => action === 's3:PutObject' && resource.includes(own));
+    if (stored.length === 0) throw new Error(`nothing is stored of ${id}`);
+    const keys = stored.map(({ resource }) => resource.slice(resource.indexOf('/') + 1));
+    await this.#blobsOf(OPERATOR)?.delete(keys);
+  }
+
+  #blobsOf(accessKeyId: string): S3Blobs | undefined {
+    const { payloadBucket: bucket } = this.environment;
+    const credentials = (): Promise<{ readonly accessKeyId: string; readonly secretAccessKey: string }> =>
+      Promise.resolve({ accessKeyId, secretAccessKey: 'local' });
+    const common = { region: 'us-east-1', endpoint: this.#servers.endpoints.s3, credentials };
+    return bucket === undefined ? undefined : new S3Blobs({ ...common, bucket });
+  }
+
   #url(queue: string): string {
     return this.environment.queues[queue] ?? '';
   }
@@ -200,18 +224,18 @@ export class Scenario {
       [3, 'DISABLED'],
     ] as const) {
       this.#ruleState = state;
-      await this.#sweep(hours);
+      await this.sweep(hours);
     }
     await this.as('schedules').app.schedules.enable('ruled');
-    await this.#sweep(4);
-    await this.#sweep(49);
+    await this.sweep(4);
+    await this.sweep(49);
     // Their results have expired meanwhile.
-    await this.#lose(this.#lost);
+    await this.lose(this.#lost);
     const { schedules } = this.as('schedules').app;
     for (const { name, firedBy } of await schedules.list())
       if (firedBy === 'sweep' && name !== 'mine') await schedules.disable(name);
     // Of a single entry that moves on.
-    await this.#sweep(50);
+    await this.sweep(50);
     await this.#lookingBack();
   }
 
@@ -427,24 +451,33 @@ export class Scenario {
     await chord([sumOf.s(1, 1), sumOf.s(2, 2)], sum.s()).delay();
     await sumOf.delay(1, 2);
     await remote.delay(1);
-    const bodies = await this.#taken('default');
-    await this.#lose([...bodies, ...(await this.#taken('celery')), 'no message']);
+    const bodies = await this.taken('default');
+    await this.lose([...bodies, ...(await this.taken('celery')), 'no message']);
     // They have ended by now, which is read.
-    await this.#lose(bodies);
-    for (const [index, MessageBody] of (await this.#taken('orders')).entries()) {
+    await this.lose(bodies);
+    for (const [index, MessageBody] of (await this.taken('orders')).entries()) {
       const ids = { MessageGroupId: 'g', MessageDeduplicationId: String(index) };
       await this.#servers.sqs.send(new SendMessageCommand({ QueueUrl: this.#lostUrl(true), MessageBody, ...ids }));
     }
   }
 
-  async #lose(bodies: readonly string[]): Promise<void> {
+  /** Sends messages to the queue as they are, and runs them. */
+  async give(bodies: readonly string[]): Promise<void> {
+    for (const MessageBody of bodies)
+      await this.#servers.sqs.send(new SendMessageCommand({ QueueUrl: this.#url('default'), MessageBody }));
+    await this.#deliver();
+  }
+
+  /** As SQS gives to the lost queue what a worker could not take. */
+  async lose(bodies: readonly string[]): Promise<void> {
     for (const MessageBody of bodies)
       await this.#servers.sqs.send(new SendMessageCommand({ QueueUrl: this.#lostUrl(), MessageBody }));
     await this.#deliver();
     this.#lost = bodies;
   }
 
-  async #taken(queue: string): Promise<string[]> {
+  /** Bodies of messages, taken from a queue. */
+  async taken(queue: string): Promise<string[]> {
     const poller = new SqsPoller(this.#servers.sqs, queue, this.#url(queue));
     const deliveries = await poller.receive(0, new AbortController().signal);
     await poller.delete(deliveries.map(({ receipt }) => receipt));
@@ -515,7 +548,8 @@ export class Scenario {
     return deliverAll(sources, () => systemClock.nowMs() + this.#aheadMs);
   }
 
-  async #sweep(aheadHours: number): Promise<void> {
+  /** What is due by then is sent, and runs. */
+  async sweep(aheadHours: number): Promise<void> {
     this.#aheadMs = aheadHours * HOUR_MS;
     await this.as(SWEEPER).app.sweep();
     await this.#deliver();

@@ -53,11 +53,17 @@ export class DeployedTemplate {
     return this.#statementsOf(this.#template.Resources[logicalId]?.Properties?.['PolicyDocument']);
   }
 
-  /** Of the policies of the queue with this ARN. */
-  queueStatements(arn: string): Statement[] {
-    return this.#ofType('AWS::SQS::QueuePolicy')
-      .filter(({ Queues }) => [Queues ?? []].flat().some((queue) => this.#arns.get(refOf(queue) ?? '') === arn))
-      .flatMap(({ PolicyDocument }) => this.#statementsOf(PolicyDocument));
+  /** Of the policies of the queue with this ARN, or of the bucket that it is, or an object's. */
+  resourceStatements(arn: string): Statement[] {
+    const [bucket] = arn.split('/');
+    const isOn =
+      (own: string | undefined) =>
+      (resource: unknown): boolean =>
+        this.#arns.get(refOf(resource) ?? '') === own;
+    return [
+      ...this.#ofType('AWS::SQS::QueuePolicy').filter(({ Queues }) => [Queues ?? []].flat().some(isOn(arn))),
+      ...this.#ofType('AWS::S3::BucketPolicy').filter(({ Bucket }) => isOn(bucket)(Bucket)),
+    ].flatMap(({ PolicyDocument }) => this.#statementsOf(PolicyDocument));
   }
 
   /** ARNs of the rules that send to the queue with this ARN. */
