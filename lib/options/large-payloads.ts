@@ -11,6 +11,7 @@ import {
   MAX_STORE_ABOVE_BYTES,
   PAYLOAD_RESERVE_SECONDS,
 } from '../base/limits.ts';
+import type { Codec } from '../ports/codec.ts';
 import type { Packing } from '../wire/packing.ts';
 
 /** How bodies are compressed. Celery reads `'gzip'` anywhere, `'brotli'` and `'zstd'` where their packages are installed. */
@@ -86,17 +87,22 @@ export function resolveLargePayloads(options: LargePayloadsOptions): LargePayloa
 }
 
 const RESOLVED = new WeakMap<object, LargePayloads>();
+const RESOLVED_SECRET = new WeakMap<object, LargePayloads>();
 
 /** Of an app's settings; undefined where it has none. Checked once. @throws InvalidOption */
 export function largePayloadsOf({
   largePayloads: options,
+  codec,
 }: {
   readonly largePayloads?: LargePayloadsOptions | undefined;
+  readonly codec?: Codec | undefined;
 }): LargePayloads | undefined {
   if (options === undefined) return undefined;
-  const known = RESOLVED.get(options);
+  // Two apps may share the object.
+  const resolved = codec === undefined ? RESOLVED : RESOLVED_SECRET;
+  const known = resolved.get(options);
   if (known !== undefined) return known;
-  const resolved = resolveLargePayloads(options);
-  RESOLVED.set(options, resolved);
-  return resolved;
+  const payloads = { ...resolveLargePayloads(options), secret: codec !== undefined };
+  resolved.set(options, payloads);
+  return payloads;
 }

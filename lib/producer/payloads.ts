@@ -9,13 +9,22 @@ import { mapConcurrently } from '../base/map-concurrently.ts';
 import type { Clock } from '../base/time.ts';
 import { largePayloadsOf } from '../options/large-payloads.ts';
 import type { Settings } from '../options/settings.ts';
-import type { Blob, Blobs } from '../ports/blobs.ts';
+import type { Blobs } from '../ports/blobs.ts';
 import type { OutgoingMessage } from '../ports/broker.ts';
 import { decodeMessage } from '../wire/decode-message.ts';
 import { readOuterEnvelope } from '../wire/envelope.ts';
 import { isObject } from '../wire/fields.ts';
 import { CELERIAC_HEADER, type Message, PAYLOAD_FIELD } from '../wire/message.ts';
-import { fits, type Packing, type Payload, payloadKey, type Pointer, readPointer } from '../wire/packing.ts';
+import {
+  type Fetched,
+  fromStore,
+  type Packing,
+  type Payload,
+  payloadKey,
+  plainBytesOf,
+  type Pointer,
+  readPointer,
+} from '../wire/packing.ts';
 
 /** Where payloads lie, and what time it is. */
 export interface PayloadPorts {
@@ -75,17 +84,19 @@ export async function fetchPayload(
   pointer: Pointer,
   { maxBytes }: Pick<Packing, 'maxBytes'>,
   ports: Pick<PayloadPorts, 'blobs'>,
-): Promise<Blob> {
-  if (pointer.bytes > maxBytes)
-    throw new InvalidMessage(`The stored payload has ${pointer.bytes} bytes; ${maxBytes} are allowed.`);
-  const blob = await blobsOf(ports).get(key, maxBytes);
+): Promise<Fetched & { readonly storedMs: number }> {
+  const plainBytes = plainBytesOf(pointer);
+  if (plainBytes > maxBytes)
+    throw new InvalidMessage(`The stored payload has ${plainBytes} bytes; ${maxBytes} are allowed.`);
+  const blob = await blobsOf(ports).get(key, maxBytes + (pointer.salt ?? 0));
   if (blob === undefined)
     throw new PayloadNotFound(
       `The stored payload ${key} is not there. It was deleted, or its time (largePayloads.keep) is over.`,
     );
-  if (!fits(pointer, blob.bytes))
+  const fetched = fromStore(pointer, blob.bytes);
+  if (fetched === undefined)
     throw new PayloadNotFound(`The stored payload ${key} holds other bytes than those that were stored.`);
-  return blob;
+  return { ...fetched, storedMs: blob.storedMs };
 }
 
 /** A message, wherever its body lies. @throws InvalidMessage, PayloadNotFound; and what the store throws, which may pass */
@@ -101,6 +112,6 @@ export async function openMessage(body: string, settings: Settings, ports: Paylo
       "The body of the message is stored elsewhere, and this app has no option largePayloads to read it: give it the sender's.",
     );
   const key = payloadKey('messages', id, pointer);
-  const { bytes, storedMs } = await fetchPayload(key, pointer, packing, ports);
-  return { ...decodeMessage(body, { stored: bytes, packing }), stored: { key, storedMs } };
+  const { bytes, storedMs, salt } = await fetchPayload(key, pointer, packing, ports);
+  return { ...decodeMessage(body, { stored: bytes, packing }), stored: { key, storedMs, salt } };
 }

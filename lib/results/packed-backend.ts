@@ -4,11 +4,11 @@
  */
 import { ImproperlyConfigured, InvalidResult, PayloadNotFound } from '../base/errors.ts';
 import { mapConcurrently } from '../base/map-concurrently.ts';
-import { type LargePayloads, type LargePayloadsOptions, largePayloadsOf } from '../options/large-payloads.ts';
+import { type LargePayloads, largePayloadsOf } from '../options/large-payloads.ts';
 import type { Backend, ClaimOutcome, TaskRecord } from '../ports/backend.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import { packText, readPacked, unpackText } from '../wire/packed-text.ts';
-import { fits } from '../wire/packing.ts';
+import { fromStore, plainBytesOf } from '../wire/packing.ts';
 
 const AT_ONCE = 8;
 const PACKED = new WeakSet<object>();
@@ -21,7 +21,7 @@ interface PortsWithResults {
 /** The same ports; where the app has `largePayloads`, with results that may be large. */
 export function packingResults<P extends PortsWithResults>(
   ports: P,
-  settings: { readonly largePayloads?: LargePayloadsOptions | undefined },
+  settings: Parameters<typeof largePayloadsOf>[0],
 ): P {
   const packing = largePayloadsOf(settings);
   if (packing === undefined || PACKED.has(ports.backend)) return ports;
@@ -114,14 +114,17 @@ class PackedTexts {
     if (packed === undefined) return text;
     const { stored, inline } = packed;
     if (stored === undefined) return unpackText(inline ?? new Uint8Array(), packed, this.#packing.maxBytes);
-    if (stored.bytes > this.#packing.maxBytes)
-      throw new InvalidResult(`The stored result has ${stored.bytes} bytes; ${this.#packing.maxBytes} are allowed.`);
-    const blob = await this.#store().get(stored.key, this.#packing.maxBytes);
-    if (blob === undefined || !fits(stored, blob.bytes))
+    if (plainBytesOf(stored) > this.#packing.maxBytes)
+      throw new InvalidResult(
+        `The stored result has ${plainBytesOf(stored)} bytes; ${this.#packing.maxBytes} are allowed.`,
+      );
+    const blob = await this.#store().get(stored.key, this.#packing.maxBytes + (stored.salt ?? 0));
+    const fetched = blob && fromStore(stored, blob.bytes);
+    if (fetched === undefined)
       throw new PayloadNotFound(
         `The stored result of task id ${id} is not there (${stored.key}). It was deleted, or its time (largePayloads.keep) is over.`,
       );
-    return unpackText(blob.bytes, packed, this.#packing.maxBytes);
+    return unpackText(fetched.bytes, packed, this.#packing.maxBytes);
   }
 
   async forget(records: readonly TaskRecord[]): Promise<void> {

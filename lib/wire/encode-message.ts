@@ -38,6 +38,7 @@ export function packMessage(
   const packed = writeEnvelope(message.task, headersOf(message), properties, `[${body.join(',')}]`, {
     compression,
     packing,
+    salt: stored?.salt,
     inPlace,
   });
   const { payload } = packed;

@@ -96,8 +96,8 @@ export interface Message {
   readonly celeriac: CeleriacHeader;
   /** How its body came compressed, and is when it is sent on: unpacked it may not fit a message. */
   readonly compression?: string;
-  /** Where its body lay when it was read, and since when, milliseconds since the epoch. Not sent. */
-  readonly stored?: { readonly key: string; readonly storedMs: number };
+  /** Where its body lay when it was read, since when (milliseconds since the epoch), and what lay in front of it. Not sent. */
+  readonly stored?: { readonly key: string; readonly storedMs: number; readonly salt?: Uint8Array | undefined };
 }
 
 /** Headers of Celery's protocol; everything else is the sender's own. */

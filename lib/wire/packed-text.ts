@@ -9,7 +9,7 @@ import { decodeJsonKeepingTypes, encodeJson } from './json.ts';
 import { checkedCompression } from './compression.ts';
 import { PAYLOAD_FIELD } from './message.ts';
 import { unshrunk } from './unshrunk.ts';
-import { type Packing, type Payload, payloadKey, type Pointer, pointerOf, readPointer, shrunk } from './packing.ts';
+import { type Packing, type Payload, payloadKey, type Pointer, readPointer, shrunk, toStore } from './packing.ts';
 
 /** What stands in a record, and what is to lie in the store before. */
 export interface PackedText {
@@ -29,14 +29,14 @@ export function packText(id: string, text: string, packing: Packing): PackedText
   const { compression, bytes } = shrunk(text, packing);
   const isLong = packing.storeAboveBytes !== null && bytes.byteLength > packing.storeAboveBytes;
   if (!isLong && compression === undefined) return { text };
-  const pointer = pointerOf(bytes);
+  const stored = isLong ? toStore('results', id, bytes, packing) : undefined;
   const value = {
-    ...(isLong ? pointer : { inline: bytes.toString('base64') }),
+    ...(stored === undefined ? { inline: bytes.toString('base64') } : stored.pointer),
     ...(compression === undefined ? {} : { compression }),
   };
   const mark = `${MARK},"__value__":${encodeJson(value)}}`;
   const packed = `${mark}${surroundings(text)}}`;
-  return isLong ? { text: packed, payload: { key: payloadKey('results', id, pointer), bytes } } : { text: packed };
+  return { text: packed, payload: stored?.payload };
 }
 
 /** The fields of a document, but for its result. */

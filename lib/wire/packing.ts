@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 
 import { derivedId } from '../base/ids.ts';
+import { newSalt, SALT_BYTES } from './payload-salt.ts';
 import { compress } from './compression.ts';
 import { isObject, type JsonObject } from './fields.ts';
 
@@ -21,6 +22,8 @@ export interface Packing {
   readonly maxBytes: number;
   /** Values that it may have at most. */
   readonly maxValues: number;
+  /** What is stored is encrypted on its way: nor may its name tell what it is. Absent: it is not. */
+  readonly secret?: boolean;
 }
 
 /** Which of them it is: a message's body, or what a task's record holds. */
@@ -42,6 +45,21 @@ export interface Pointer {
   readonly sha256: string;
   /** How many they are. */
   readonly bytes: number;
+  /** How many of them are random, in front of the others. Absent: none. */
+  readonly salt?: typeof SALT_BYTES;
+}
+
+/** Bytes as they are stored, and what points to them. */
+export interface Stored {
+  readonly pointer: Pointer;
+  readonly payload: Payload;
+}
+
+/** Bytes that came from the store. */
+export interface Fetched {
+  readonly bytes: Uint8Array;
+  /** What lay in front of them; undefined for nothing. */
+  readonly salt: Uint8Array | undefined;
 }
 
 const SHA256 = /^[0-9a-f]{64}$/;
@@ -51,21 +69,48 @@ export function payloadKey(kind: PayloadKind, id: string, { sha256 }: Pick<Point
   return `${kind}/${derivedId(`payload:${id}`)}/${sha256}`;
 }
 
-export function pointerOf(bytes: Uint8Array): Pointer {
-  return { sha256: sha256Of(bytes), bytes: bytes.byteLength };
+/**
+ * What is to lie in the store. Its name is a hash, so that the same bytes written again are the same object; of secret ones it is a hash of
+ * random bytes and them, or whoever reads a message or lists the store could tell what they are by guessing.
+ *
+ * @param salt of the same task's bytes as they were stored before. Default: this process's own for the task
+ */
+export function toStore(
+  kind: PayloadKind,
+  id: string,
+  plain: Uint8Array,
+  { secret = false }: Pick<Packing, 'secret'>,
+  salt?: Uint8Array,
+): Stored {
+  const bytes = secret ? Buffer.concat([salt ?? newSalt(`${kind}/${id}`), plain]) : plain;
+  const pointer: Pointer = {
+    sha256: sha256Of(bytes),
+    bytes: bytes.byteLength,
+    ...(secret ? { salt: SALT_BYTES } : {}),
+  };
+  return { pointer, payload: { key: payloadKey(kind, id, pointer), bytes } };
 }
 
 /** Untrusted. Undefined for what is none. */
 export function readPointer(value: unknown): Pointer | undefined {
   if (!isObject(value)) return undefined;
-  const { sha256, bytes } = value as JsonObject;
+  const { sha256, bytes, salt } = value as JsonObject;
   if (typeof sha256 !== 'string' || !SHA256.test(sha256)) return undefined;
-  return Number.isSafeInteger(bytes) && (bytes as number) >= 0 ? { sha256, bytes: bytes as number } : undefined;
+  if (salt !== undefined && salt !== SALT_BYTES) return undefined;
+  if (!Number.isSafeInteger(bytes) || (bytes as number) < (salt ?? 0)) return undefined;
+  return { sha256, bytes: bytes as number, ...(salt === undefined ? {} : { salt }) };
 }
 
-/** Whether bytes are those that were stored. */
-export function fits(pointer: Pointer, bytes: Uint8Array): boolean {
-  return bytes.byteLength === pointer.bytes && sha256Of(bytes) === pointer.sha256;
+/** How many bytes a pointer stands for. */
+export function plainBytesOf({ bytes, salt }: Pick<Pointer, 'bytes' | 'salt'>): number {
+  return bytes - (salt ?? 0);
+}
+
+/** Bytes as they were before they were stored; undefined where they are others. */
+export function fromStore(pointer: Pointer, bytes: Uint8Array): Fetched | undefined {
+  if (bytes.byteLength !== pointer.bytes || sha256Of(bytes) !== pointer.sha256) return undefined;
+  const { salt } = pointer;
+  return { bytes: bytes.subarray(salt), salt: salt && bytes.subarray(0, salt) };
 }
 
 function sha256Of(bytes: Uint8Array): string {

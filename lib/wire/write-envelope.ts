@@ -6,7 +6,7 @@ import type { JsonObject } from './fields.ts';
 import { encodeJson } from './json.ts';
 import { SQS_MAX_MESSAGE_BYTES } from '../base/limits.ts';
 import { CELERIAC_HEADER, PAYLOAD_FIELD } from './message.ts';
-import { type Packing, type Payload, payloadKey, pointerOf, shrunk } from './packing.ts';
+import { type Packing, type Payload, shrunk, toStore } from './packing.ts';
 
 /** A message as it is sent, and what is to lie in the store before. */
 export interface Packed {
@@ -19,6 +19,8 @@ export interface WriteOptions {
   readonly compression?: string | undefined;
   /** What is done where it is large; undefined for nothing. */
   readonly packing?: Packing | undefined;
+  /** What lay in front of its body in the store. */
+  readonly salt?: Uint8Array | undefined;
   /** Its reader knows no store: Celery's own workers, EventBridge. */
   readonly inPlace?: boolean;
 }
@@ -29,7 +31,7 @@ export function writeEnvelope(
   headers: JsonObject,
   properties: JsonObject,
   body: string,
-  { compression: given, packing, inPlace = false }: WriteOptions = {},
+  { compression: given, packing, salt, inPlace = false }: WriteOptions = {},
 ): Packed {
   const { compression, bytes } =
     given === undefined ? shrunk(body, packing) : { compression: given, bytes: Buffer.from(compress(given, body)) };
@@ -52,12 +54,11 @@ export function writeEnvelope(
       throw new MessageTooLarge(
         `The arguments and links of task '${task}' have ${jsonBytes} bytes as JSON; ${packing.maxBytes} are allowed, as its worker holds all of them in memory. Store the data elsewhere and pass a reference.`,
       );
-    const pointer = pointerOf(bytes);
-    const id = String(headers['id']);
+    const { pointer, payload } = toStore('messages', String(headers['id']), bytes, packing ?? {}, salt);
     const own = { ...(headers[CELERIAC_HEADER] as JsonObject | undefined), [PAYLOAD_FIELD]: pointer };
     // No reader that knows nothing of the store takes this for arguments.
     const text = toBase64(`${before}${toBase64('null')}"${parts({ ...named, [CELERIAC_HEADER]: own })}}`);
-    return { text, payload: { key: payloadKey('messages', id, pointer), bytes } };
+    return { text, payload };
   }
   if (length > SQS_MAX_MESSAGE_BYTES) throw tooLarge(task, length, Buffer.byteLength(body), packing !== undefined);
   return { text: toBase64(`${before}${bytes.toString('base64')}"${rest}}`) };
