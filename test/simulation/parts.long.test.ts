@@ -19,7 +19,7 @@ it('over the AWS adapters', async () => {
 
 it.each(PART_SABOTAGES)('its checker sees $rule: $what', async ({ rule, options }) => {
   const rules = new Set<string>();
-  for (let seed = 1; seed <= 5 && !rules.has(rule); seed += 1)
+  for (let seed = 1; seed <= 20 && !rules.has(rule); seed += 1)
     for (const violation of (await simulateParts({ seed, ...options })).violations) rules.add(violation.rule);
   expect([...rules]).toContain(rule);
 });

@@ -1,6 +1,7 @@
 /** What must have come of jobs when everything is at rest: told by what they say of themselves, and by what the faults did. */
 import { bodyOf, type PartLoad } from './part-load.ts';
 import {
+  FIFO_TASKS,
   INVOCATION_SECONDS,
   type Job,
   MAX_DELIVERIES,
@@ -10,7 +11,8 @@ import {
   sumAfter,
   undisturbedParts,
 } from './jobs.ts';
-import type { End, PartLedger } from './part-ledger.ts';
+import type { End } from './known-task.ts';
+import type { PartLedger } from './part-ledger.ts';
 
 export interface SentPlan {
   readonly plan: PartPlan;
@@ -113,7 +115,7 @@ export class PartChecker {
     if (end.state === 'REVOKED') {
       if (plan.revoke !== undefined && known.revokedMs !== undefined) return true;
       const isOver = plan.expires !== undefined && end.atMs >= atMs + plan.expires * 1000 - this.#ledger.slackMs;
-      return isOver && (task === 'ordered' || known.goneOn === 0);
+      return isOver && (FIFO_TASKS.has(task) || known.goneOn === 0);
     }
     // What has expired is not redriven.
     if (end.state === 'REJECTED')
@@ -143,7 +145,7 @@ export class PartChecker {
 
   /** Without faults there are no more parts than its time asks for. */
   #parts(job: Job, most: number, { revoke }: PartPlan): void {
-    if (job.twist.kind !== 'none' || revoke !== undefined || job.task === 'ordered') return;
+    if (job.twist.kind !== 'none' || revoke !== undefined || FIFO_TASKS.has(job.task)) return;
     // Another one of its batch has killed its worker.
     const { claims, goneOn } = this.#ledger.known(job.key);
     if (claims.length > 1 + goneOn) return;

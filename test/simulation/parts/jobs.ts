@@ -18,7 +18,7 @@ export type Twist =
   /** It sends another task. */
   | { readonly kind: 'spawn'; readonly at: number };
 
-export const JOB_TASKS = ['free', 'slot', 'alone', 'left', 'short', 'ordered'] as const;
+export const JOB_TASKS = ['free', 'slot', 'alone', 'left', 'short', 'few', 'ordered', 'turn'] as const;
 export type JobTask = (typeof JOB_TASKS)[number];
 
 export interface Job {
@@ -50,17 +50,21 @@ export const MAX_DELIVERIES = 4;
 export const MAX_RETRIES = 3;
 /** Of FIFO queues: what docs/long-tasks.md says. */
 const FIFO_PARTS = 20;
+/** Whose message stays in its queue between its parts. */
+export const FIFO_TASKS: ReadonlySet<JobTask> = new Set(['ordered', 'turn']);
 const PARTS: Readonly<Record<JobTask, number>> = {
   free: 80,
   slot: 80,
   alone: 80,
   left: 80,
   short: 6,
+  few: 3,
   ordered: FIFO_PARTS,
+  turn: 5,
 };
 const LINES = 2;
 /** Tasks of which one runs at a time, in each line. */
-export const LOCKED_TASKS: ReadonlySet<JobTask> = new Set(['slot', 'alone', 'left']);
+export const LOCKED_TASKS: ReadonlySet<JobTask> = new Set(['slot', 'alone', 'left', 'turn']);
 
 export function maxPartsOf(task: JobTask): number {
   return PARTS[task];
@@ -74,7 +78,10 @@ export function drawPlans(random: Random, count: number): readonly PartPlan[] {
 function drawPlan(name: string, int: (limit: number) => number): PartPlan {
   const kind = (['one', 'one', 'one', 'chain', 'chord'] as const)[int(5)] ?? 'one';
   const size = kind === 'one' ? 1 : 2 + int(2);
-  const jobs = Array.from({ length: size }, (_, index) => drawJob(`${name}.${index}`, kind, int));
+  const drawn = Array.from({ length: size }, (_, index) => drawJob(`${name}.${index}`, kind, int));
+  // Often all want the same slot at once: what one loses between two parts another one takes.
+  const [{ task, line } = {}] = kind === 'chord' && int(2) === 0 ? drawn : [];
+  const jobs = drawn.map((job) => ({ ...job, ...(task && line !== undefined && { task, line }) }));
   if (kind !== 'one') return { kind, jobs };
   return {
     kind,
@@ -87,7 +94,7 @@ function drawPlan(name: string, int: (limit: number) => number): PartPlan {
 
 function drawJob(key: string, kind: PartPlan['kind'], int: (limit: number) => number): Job {
   const task = JOB_TASKS[int(JOB_TASKS.length)] ?? 'free';
-  const steps = 1 + int(task === 'ordered' ? 8 : 16);
+  const steps = 1 + int(FIFO_TASKS.has(task) ? 8 : 16);
   const at = int(steps);
   const twists: readonly Twist[] = [
     { kind: 'retry', at, times: 1 + int(2) },
@@ -99,7 +106,9 @@ function drawJob(key: string, kind: PartPlan['kind'], int: (limit: number) => nu
     // A message that is put aside goes on by hand; what waits for it then has heard of a failure.
     kind === 'one' ? { kind: 'reject', at } : { kind: 'spawn', at },
   ];
-  const twist: Twist = int(2) === 0 ? { kind: 'none' } : (twists[int(twists.length)] ?? { kind: 'none' });
+  const drawn: Twist = int(2) === 0 ? { kind: 'none' } : (twists[int(twists.length)] ?? { kind: 'none' });
+  // One that is cut off in the last part that it may have.
+  const twist: Twist = task === 'few' && int(2) === 0 ? { kind: 'hang', at } : drawn;
   return {
     key,
     task,

@@ -5,54 +5,8 @@
 import type { TaskRecord } from '../../../lib/ports/backend.ts';
 import { CURRENT_INVOCATION, type SimulatedInvocation } from '../../../lib/testing/simulated-invocation.ts';
 import type { Violation } from '../world/ledger.ts';
-import { type JobState, MAX_DELIVERIES } from './jobs.ts';
-
-interface Stored {
-  readonly part: number;
-  readonly state: JobState;
-}
-
-interface Claim {
-  readonly invocation: SimulatedInvocation | undefined;
-  readonly attempt: number;
-  readonly owner: string | undefined;
-  /** What stood there when it was won. */
-  readonly stored: Stored | undefined;
-  /** Which part it is, from 1. */
-  readonly part: number;
-  /** Its function has asked for a retry. */
-  retrying: boolean;
-}
-
-export interface End {
-  readonly state: string;
-  readonly meta: string;
-  readonly atMs: number;
-  /** Claims in vain before it, those that were given back among them. */
-  readonly vain: number;
-}
-
-/** One task, by its record. */
-export interface Known {
-  claims: Claim[];
-  stored: Stored | undefined;
-  /** Since its last claim. */
-  storedInPart: boolean;
-  /** Claims since the last checkpoint, or the last outcome; without those that were given back on purpose. */
-  vain: number;
-  /** Those that were given back on purpose: whoever does nothing else is lost too. */
-  givenBack: number;
-  /** What a part has gone on as its own message. */
-  goneOn: number;
-  /** Retries that stand, and attempts that somebody asked for by hand. */
-  retries: number;
-  /** A worker has it, or has died with it. */
-  open: boolean;
-  /** Until when its line was its own, between two parts. */
-  heldMs: number;
-  revokedMs: number | undefined;
-  readonly ends: End[];
-}
+import { MAX_DELIVERIES } from './jobs.ts';
+import { type Claim, isBack, type Known, storedOf, unknown } from './known-task.ts';
 
 /** A function that has begun. */
 export interface PartRun {
@@ -96,19 +50,7 @@ export class PartLedger {
   }
 
   known(id: string): Known {
-    const known = this.#known.get(id) ?? {
-      claims: [],
-      stored: undefined,
-      storedInPart: false,
-      vain: 0,
-      givenBack: 0,
-      goneOn: 0,
-      retries: 0,
-      open: false,
-      heldMs: -Infinity,
-      revokedMs: undefined,
-      ends: [],
-    };
+    const known = this.#known.get(id) ?? unknown();
     this.#known.set(id, known);
     return known;
   }
@@ -135,6 +77,7 @@ export class PartLedger {
       known.open = false;
       if (known.storedInPart) this.#gap(id);
       else known.givenBack += 1;
+      if (isBack(after)) this.#mayGoOn(id, known);
     }
     if (isClaim) this.#claimed(known, before, after);
     if (before?.finishedMs !== undefined && after.finishedMs === undefined) this.#opened(id, known);
@@ -159,8 +102,15 @@ export class PartLedger {
     if (known.claims.at(-1)?.retrying === true) known.retries += 1;
     else {
       known.goneOn += 1;
+      this.#mayGoOn(id, known);
       this.#gap(id);
     }
+  }
+
+  /** The last part that may be ends the task, however it ends. */
+  #mayGoOn(id: string, { claims, maxParts }: Known): void {
+    const part = claims.at(-1)?.part ?? 1;
+    if (part >= maxParts) this.violate('the last part goes on as no other', `${id}: part ${part} of ${maxParts}`, id);
   }
 
   #mayStore(known: Known, after: TaskRecord, { isClaim }: { readonly isClaim: boolean }): void {
@@ -194,7 +144,7 @@ export class PartLedger {
     if (before?.finishedMs !== undefined) this.violate('nothing begins after the end', id, id);
     // Who gives a claim back counts none; the next attempt counts anew.
     known.vain += 1;
-    Object.assign(known, { storedInPart: false, open: true });
+    Object.assign(known, { storedInPart: false, open: true, keptMs: -Infinity });
     const invocation = CURRENT_INVOCATION.getStore();
     known.claims.push({ invocation, attempt, owner, stored: known.stored, part, retrying: false });
     this.#gaps.delete(id);
@@ -203,30 +153,37 @@ export class PartLedger {
   /** It is between two parts: what it holds stays its own, at least as long as its worker might have lived. */
   #gap(id: string): void {
     if (!this.#lines.has(id)) return;
-    const claim = this.known(id).claims.at(-1);
-    const untilMs = this.beganMs(claim?.invocation) + this.invocationMs - this.slackMs;
-    this.known(id).heldMs = untilMs;
+    const known = this.known(id);
+    const ownMs = this.beganMs(known.claims.at(-1)?.invocation) + this.invocationMs - this.slackMs;
+    const untilMs = Math.max(ownMs, known.keptMs);
+    known.heldMs = untilMs;
     this.#gaps.set(id, { id, untilMs });
   }
 
   /** Its slot was written for the next part; copies of earlier messages take one too, and go. */
   kept(id: string, attempt: number, untilMs: number): void {
+    const known = this.known(id);
+    if (attempt < (known.claims.at(-1)?.attempt ?? 0)) return;
     const gap = this.#gaps.get(id);
-    if (gap === undefined || attempt < (this.known(id).claims.at(-1)?.attempt ?? 0)) return;
+    if (gap === undefined) {
+      known.keptMs = untilMs;
+      return;
+    }
     // What was anybody's is taken anew.
     if (gap.untilMs < this.nowMs()) return;
     gap.untilMs = Math.max(gap.untilMs, untilMs);
-    this.known(id).heldMs = gap.untilMs;
+    known.heldMs = gap.untilMs;
   }
 
   /** A function begins. @param line where one runs at a time */
   begins(
     id: string,
     line: string | undefined,
-    of: { readonly part: number; readonly state: unknown; readonly retries: number },
+    of: { readonly part: number; readonly state: unknown; readonly retries: number; readonly maxParts: number },
   ): PartRun {
     const invocation = CURRENT_INVOCATION.getStore();
     const known = this.known(id);
+    known.maxParts = of.maxParts;
     const claim = known.claims.findLast((each) => each.invocation === invocation);
     const run: PartRun = { id, line, invocation, part: of.part, fromMs: this.nowMs(), claim, over: false };
     this.note(id, `run of part ${of.part} from ${JSON.stringify(of.state)}`);
@@ -286,8 +243,4 @@ export class PartLedger {
     if (CURRENT_INVOCATION.getStore()?.dead !== true && stands < at && this.known(id).ends.length === 0)
       this.violate('what is answered is stored', `${id}: ${at}, and ${stands} stands`, id);
   }
-}
-
-function storedOf({ checkpoint }: TaskRecord): Stored | undefined {
-  return checkpoint === undefined || checkpoint === '' ? undefined : (JSON.parse(checkpoint) as Stored);
 }

@@ -13,6 +13,7 @@ import type { World } from 'celeriac/testing';
 
 import { CURRENT_INVOCATION } from '../../../lib/testing/simulated-invocation.ts';
 import {
+  FIFO_TASKS,
   type Job,
   JOB_TASKS,
   type JobState,
@@ -35,7 +36,9 @@ const LOCKED: Readonly<Record<JobTask, TaskOptions>> = {
   alone: { oneInstance: { key, whenLocked: 'wait' } },
   left: { oneInstance: { key } },
   short: { timeLimit: SHORT_SECONDS },
+  few: {},
   ordered: { queue: 'ordered' },
+  turn: { queue: 'ordered', concurrency: { limit: 1, key } },
 };
 // Longer than any part may last.
 const FOR_EVER_MS = 3_600_000;
@@ -80,7 +83,12 @@ export function partLoad(ledger: PartLedger): PartLoad {
     const given = args.length > 1 ? args[0] : undefined;
     const { id, retries } = self.request;
     const line = LOCKED_TASKS.has(job.task) ? `${job.task} ${job.line}` : undefined;
-    const begun = ledger.begins(id, line, { part: self.part, state: self.state, retries });
+    const begun = ledger.begins(id, line, {
+      part: self.part,
+      state: self.state,
+      retries,
+      maxParts: maxPartsOf(job.task),
+    });
     try {
       return await new JobRun(self, job, begun).run(given);
     } finally {
@@ -161,7 +169,7 @@ export function partLoad(ledger: PartLedger): PartLoad {
     const steps = jobs.map((job) =>
       tasks[job.task].signature([job]).set({
         taskId: job.key,
-        ...(job.task === 'ordered' ? { groupKey: job.line } : {}),
+        ...groupOf(job),
         ...(expires === undefined ? {} : { expires }),
         ...(countdown === undefined ? {} : { countdown }),
       }),
@@ -172,6 +180,12 @@ export function partLoad(ledger: PartLedger): PartLoad {
     return steps[0] as AnySignature;
   }
   return load;
+}
+
+/** One that takes turns waits for its slot, and not behind others of its group. */
+function groupOf({ task, line, key: own }: Job): { readonly groupKey?: string } {
+  if (!FIFO_TASKS.has(task)) return {};
+  return { groupKey: task === 'turn' ? own : line };
 }
 
 export function bodyOf([first]: readonly Job[]): string {

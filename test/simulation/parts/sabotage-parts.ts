@@ -1,7 +1,9 @@
 /** Broken promises of tasks in parts: what the checkers must see. */
 import type { World } from 'celeriac/testing';
 
+import { RETRY } from '../../../lib/base/states.ts';
 import type { Backend, ClaimOutcome, CommitRequest, UpdateRequest } from '../../../lib/ports/backend.ts';
+import type { Holder, SlotsWrite } from '../../../lib/ports/slots.ts';
 import type { OutgoingMessage } from '../../../lib/ports/broker.ts';
 import { decodeMessage } from '../../../lib/wire/decode-message.ts';
 import { encodeMessage } from '../../../lib/wire/encode-message.ts';
@@ -13,19 +15,18 @@ export interface PartSabotage {
   readonly options: Partial<PartSimulation>;
 }
 
+function changed<T extends object>(port: T, change: Partial<T>): T {
+  return new Proxy(port, {
+    get: (target, key) => {
+      const value: unknown = Reflect.get(change, key) ?? Reflect.get(target, key);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
 /** What workers ask of their store, changed on the way. */
 function asking(change: (backend: Backend) => Partial<Backend>): Partial<PartSimulation> {
-  return {
-    wrapPorts: (ports) => ({
-      ...ports,
-      backend: new Proxy(ports.backend, {
-        get: (target, key) => {
-          const value: unknown = Reflect.get(change(target), key) ?? Reflect.get(target, key);
-          return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-        },
-      }),
-    }),
-  };
+  return { wrapPorts: (ports) => ({ ...ports, backend: changed(ports.backend, change(ports.backend)) }) };
 }
 
 const claims = (change: (outcome: ClaimOutcome) => ClaimOutcome): Partial<PartSimulation> =>
@@ -60,6 +61,40 @@ function sending(change: (item: OutgoingMessage) => readonly OutgoingMessage[]):
         );
     },
   };
+}
+
+/** What workers write of slots, changed on the way; told whether a commit of the same invocation got no answer. */
+function slotWrites(
+  change: (request: SlotsWrite, told: { readonly isUnanswered: boolean }) => SlotsWrite,
+): Partial<PartSimulation> {
+  return {
+    wrapPorts: ({ slots, backend, ...ports }) => {
+      const told = { isUnanswered: false };
+      const commit = async (requests: readonly CommitRequest[]): Promise<boolean[]> => {
+        try {
+          return await backend.commit(requests);
+        } catch (error) {
+          told.isUnanswered = true;
+          throw error;
+        }
+      };
+      return {
+        ...ports,
+        backend: changed(backend, { commit }),
+        ...(slots && { slots: changed(slots, { write: (request) => slots.write(change(request, told)) }) }),
+      };
+    },
+  };
+}
+
+/** The entry that it would write is taken away instead. */
+function withoutIts({ put, ...rest }: SlotsWrite): SlotsWrite {
+  return { ...rest, remove: [...(rest.remove ?? []), ...(put?.keys() ?? [])] };
+}
+
+/** For the next delivery of the same message. */
+function isKept({ put = new Map<string, Holder>(), when }: SlotsWrite): boolean {
+  return [...put].some(([holder, { by }]) => when.same?.get(holder)?.by === by);
 }
 
 const isPart = ({ body }: OutgoingMessage): boolean => (decodeMessage(body).celeriac.part ?? 0) > 0;
@@ -127,29 +162,34 @@ export const PART_SABOTAGES: readonly PartSabotage[] = [
   {
     rule: 'a line is held between two parts',
     what: "what a part leaves to the next one is anybody's",
+    options: slotWrites((request) => {
+      const [holder = ''] = request.put?.keys() ?? [];
+      const isLeft = request.remove?.length === 1 && holder.split('#')[0] === request.remove[0]?.split('#')[0];
+      return isLeft ? withoutIts(request) : request;
+    }),
+  },
+  {
+    rule: 'a line is held between two parts',
+    what: 'in a FIFO queue a part gives its slot back with its message',
+    options: slotWrites((request, { isUnanswered }) =>
+      isKept(request) && !isUnanswered ? withoutIts(request) : request,
+    ),
+  },
+  {
+    rule: 'a line is held between two parts',
+    what: 'a part whose commit gets no answer gives its slot back',
     options: {
-      wrapPorts: ({ slots, ...ports }) => ({
-        ...ports,
-        ...(slots && {
-          slots: new Proxy(slots, {
-            get: (target, key) => {
-              if (key !== 'write') {
-                const value: unknown = Reflect.get(target, key);
-                return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-              }
-              // What is renamed is taken away instead.
-              return (request: Parameters<typeof slots.write>[0]) => {
-                const [holder = ''] = request.put?.keys() ?? [];
-                const isLeft =
-                  request.remove?.length === 1 && holder.split('#')[0] === request.remove[0]?.split('#')[0];
-                if (!isLeft) return slots.write(request);
-                const { put: _put, ...rest } = request;
-                return slots.write(rest);
-              };
-            },
-          }),
-        }),
-      }),
+      ...slotWrites((request, { isUnanswered }) => (isKept(request) && isUnanswered ? withoutIts(request) : request)),
+      faults: { lostResponse: 0.1 },
     },
+  },
+  {
+    rule: 'the last part goes on as no other',
+    what: 'a part that is cut off goes on, whatever maxParts says',
+    options: commits((request) =>
+      request.final && request.meta?.includes('TimeLimitExceeded') === true
+        ? { ...request, status: RETRY, final: false }
+        : request,
+    ),
   },
 ];
