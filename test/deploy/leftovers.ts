@@ -3,6 +3,8 @@ import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, ListRulesCommand } from '@aws-sdk/client-eventbridge';
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 
+import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
+
 import { LambdaApi } from './lambda-api.ts';
 
 /** @returns the URL of the standard queue whose name begins with `prefix`. */
@@ -17,12 +19,13 @@ export async function queueNamed(prefix: string): Promise<string> {
 /** Names of everything whose name holds `part`. */
 export async function leftovers(endpoint: string, part: string): Promise<string[]> {
   const lambda = new LambdaApi(endpoint);
-  const [functions, eventSources, queues, tables, rules] = await Promise.all([
+  const [functions, eventSources, queues, tables, rules, buckets] = await Promise.all([
     lambda.functions(),
     lambda.eventSources(),
     new SQSClient({}).send(new ListQueuesCommand({})),
     new DynamoDBClient({}).send(new ListTablesCommand({})),
     new EventBridgeClient({}).send(new ListRulesCommand({})),
+    new S3Client({ forcePathStyle: true }).send(new ListBucketsCommand({})),
   ]);
   return [
     ...functions.map(({ FunctionName }) => `function ${FunctionName}`),
@@ -30,5 +33,7 @@ export async function leftovers(endpoint: string, part: string): Promise<string[
     ...(queues.QueueUrls ?? []).map((url) => `queue ${url}`),
     ...(tables.TableNames ?? []).map((name) => `table ${name}`),
     ...(rules.Rules ?? []).map(({ Name }) => `rule ${Name}`),
-  ].filter((name) => name.includes(part));
+    // Names of buckets have no capitals.
+    ...(buckets.Buckets ?? []).map(({ Name }) => `bucket ${Name}`),
+  ].filter((name) => name.toLowerCase().includes(part.toLowerCase()));
 }

@@ -1,6 +1,6 @@
 /**
  * `npm run deploy:test`, `npm run localstack`: the example is deployed on an emulator of AWS that the project has not written, and
- * does its work there. `-- --only conformance`, `scenario`, `monitor` or `without-cdk` is a part of it.
+ * does its work there. `-- --only conformance`, `scenario`, `monitor`, `large` or `without-cdk` is a part of it.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,6 +12,7 @@ import { connect } from './connect.ts';
 import { drillsScenario } from './drills-scenario.ts';
 import { type Emulator, startMinistack } from './emulator.ts';
 import { LambdaApi } from './lambda-api.ts';
+import { emptyBuckets, largeScenario } from './large-scenario.ts';
 import { leftovers } from './leftovers.ts';
 import { listeningOutside } from './listening.ts';
 import { startLocalstack } from './localstack.ts';
@@ -70,6 +71,7 @@ async function scenario(emulator: Emulator): Promise<void> {
   // The drills wait for sweeps: there is time for the others.
   await Promise.all([
     drillsScenario({ report, drills, environment }),
+    largeScenario({ report, drills, environment }),
     monitorScenario(report, emulator),
     withoutCdk(emulator, asOnAws),
   ]);
@@ -77,6 +79,7 @@ async function scenario(emulator: Emulator): Promise<void> {
   await report.step('nothing listens outside of this machine', async () => equal(listeningOutside(), []));
   await report.step('cdk destroy leaves nothing', async () => {
     await cdk('npx cdk destroy --force CeleriacBlog');
+    await emptyBuckets('celeriacdrills');
     await destroy();
     equal(await leftovers(emulator.endpoint, 'Celeriac'), []);
   });
@@ -88,6 +91,25 @@ async function monitor(emulator: Emulator): Promise<void> {
   await report.needed('cdk deploy of the drills', async () => void (await drillsOf(emulator).deploy('first')));
   await grantsOf(emulator)();
   await monitorScenario(report, emulator);
+}
+
+/** Large arguments and results of the drills, by themselves. */
+async function large(emulator: Emulator): Promise<void> {
+  await report.needed('npx cdk bootstrap', async () => void (await run('npx cdk bootstrap', emulator.environment)));
+  const { deploy, destroy } = drillsOf(emulator);
+  await report.needed('cdk deploy of the drills', async () => void (await deploy('first')));
+  await grantsOf(emulator)();
+  const { first: drills } = await import('./drills/first.ts');
+  const environment = await connect(drills.app, emulator, 'CeleriacDrills-TasksSweeper');
+  await largeScenario({ report, drills, environment });
+  await report.step('cdk destroy leaves no bucket', async () => {
+    await emptyBuckets('celeriacdrills');
+    await destroy();
+    equal(
+      (await leftovers(emulator.endpoint, 'Celeriac')).filter((name) => name.startsWith('bucket')),
+      [],
+    );
+  });
 }
 
 /** Gives roles what they have on AWS without being told. */
@@ -137,6 +159,7 @@ try {
     }
     if (values.only === undefined || values.only === 'scenario') await scenario(emulator);
     if (values.only === 'monitor') await monitor(emulator);
+    if (values.only === 'large') await large(emulator);
     if (values.only === 'without-cdk') await withoutCdk(emulator, grantsOf(emulator));
   } finally {
     await emulator.stop();

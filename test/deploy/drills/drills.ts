@@ -17,7 +17,11 @@ function deliveries(): number {
 
 // oxlint-disable-next-line typescript/explicit-function-return-type -- what it makes is what it says
 export function drills({ version, queues, minutes }: Version) {
-  const app = new Celeriac('drills', { queues, routes: { 'second.*': 'second', 'ordered.*': 'ordered' } });
+  const app = new Celeriac('drills', {
+    queues,
+    routes: { 'second.*': 'second', 'ordered.*': 'ordered' },
+    largePayloads: { compression: 'none' },
+  });
   const add = app.task('add', (left: number, right: number) => left + right);
   const sum = app.task('sum', (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0));
   const double = app.task('second.double', (given: number) => 2 * given);
@@ -44,13 +48,14 @@ export function drills({ version, queues, minutes }: Version) {
     process.kill(process.pid, 'SIGKILL');
     return 0;
   });
+  const repeat = app.task('repeat', (text: string, times: number) => text.repeat(times));
   const note = app.task('ordered.note', (text: string) => text);
   const tick = app.task('tick', () => currentTask().request.schedule?.scheduledTime.toISOString() ?? 'no tick');
   app.beat({
     ruled: { task: tick.s(), schedule: crontab({ minute: minutes }) },
     swept: { task: tick.s(), schedule: every('10s') },
   });
-  return { app, add, sum, double, nap, stubborn, refuse, work, die, note, tick };
+  return { app, add, sum, double, nap, stubborn, refuse, work, die, repeat, note, tick };
 }
 
 export type Drills = ReturnType<typeof drills>;
