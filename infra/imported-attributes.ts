@@ -7,6 +7,7 @@ import { InvalidOption, QueueNotFound } from '../lib/base/errors.ts';
 import { DEFAULT_TIMER_SHARDS } from '../lib/base/limits.ts';
 import type { LaneOptions } from '../lib/options/manifest.ts';
 import { laneName } from '../lib/options/queue-options.ts';
+import type { PayloadKey } from './payload-keys.ts';
 
 /** A deployed service as its callers have to know it. */
 export interface TaskServiceAttributes {
@@ -41,6 +42,11 @@ export interface TaskServiceAttributes {
   readonly wakeQueueArn?: string;
   /** Name of its bucket of large payloads, for an app with `largePayloads`: grants have the rights on it. @default - none */
   readonly payloadBucketName?: string;
+  /**
+   * Where the keys of its codec are, by the name of the variable that holds the ARN, as the service's own `payloadKeys`: grants have the rights on
+   * them. @default - none
+   */
+  readonly payloadKeys?: Readonly<Record<string, PayloadKey>>;
   /** What the names of its EventBridge rules begin with, for `grantSchedules`. @default - it has no rules */
   readonly rulePrefix?: string;
   /** ARN of the key of yours that encrypts its queues and tables: grants have the rights on it. @default - none */
@@ -63,6 +69,7 @@ const KEYS: ReadonlySet<string> = new Set<keyof TaskServiceAttributes>([
   'wakeQueueArn',
   'rulePrefix',
   'payloadBucketName',
+  'payloadKeys',
   'encryptionKeyArn',
 ]);
 

@@ -18,6 +18,7 @@ import { ServiceEnvironment } from './environment.ts';
 import type { Tables } from './grants.ts';
 import { checkAttributes, type TaskServiceAttributes } from './imported-attributes.ts';
 import { importedLetters } from './imported-letters.ts';
+import { payloadKeysOf } from './payload-keys.ts';
 import { type ITaskService, type LetterQueues, ServiceAccess } from './service-access.ts';
 
 /** What `fromAttributes` and `fromParameter` return. */
@@ -82,6 +83,7 @@ class ImportedService extends Construct implements ITaskService {
       targets,
       tables,
       keys: new EncryptionKeys(this, [...targets, ...dead.map(([, queue]) => queue)], tables),
+      payloadKeys: payloadKeysOf(this, attributes.payloadKeys, { name: attributes.appName, codec: true }),
       ruleArns: ruleArns(Stack.of(this), rulePrefix),
       counted: (attributes.externalQueues ?? []).length > 0,
     });

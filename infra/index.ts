@@ -6,6 +6,7 @@ export type { FunctionProps, SweeperOverrides } from './function-props.ts';
 export type { LambdaOptions } from './lambda-options.ts';
 export type { Preset, PresetProps, ServiceSettings } from './preset.ts';
 export type { QueueOverrides } from './plan.ts';
+export type { PayloadKey } from './payload-keys.ts';
 export type { TaskSecret } from './secrets.ts';
 export type { GivenTo } from './service-functions.ts';
 export type { TaskServiceAttributes } from './imported-attributes.ts';

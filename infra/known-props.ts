@@ -49,6 +49,7 @@ const OF_SERVICES: Readonly<Record<keyof TaskServiceProps, true>> = {
   bundling: true,
   parameterName: true,
   payloadBucket: true,
+  payloadKeys: true,
   alarms: true,
   dashboard: true,
 };

@@ -7,6 +7,7 @@ import { type AppManifest, type NotifyTold, processQueuesOf } from '../lib/optio
 import type { EncryptionKeys } from './encryption.ts';
 import type { ServiceEnvironment } from './environment.ts';
 import { grantAll, readPauses, type Rights } from './grants.ts';
+import type { PayloadKeys } from './payload-keys.ts';
 import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
 import { usedFlow, workerRights } from './worker-rights.ts';
@@ -16,6 +17,7 @@ export interface ProcessService {
   readonly manifest: AppManifest;
   readonly queues: TaskQueues;
   readonly tables: TaskTables;
+  readonly payloadKeys: PayloadKeys;
 }
 
 /** A policy for each queue whose worker is a process. */
@@ -60,7 +62,10 @@ export class ProcessWorkers extends Construct {
   /** Environment variables. @throws QueueNotFound; ImproperlyConfigured for a queue with another worker */
   variables(queues: readonly string[] = this.queues): Record<string, string> {
     const rejectable = queues.map((queue) => this.#checked(queue));
-    return this.#environment.variables({ rejectable, rules: true, notify: this.#notify });
+    return {
+      ...this.#service.payloadKeys.variables(),
+      ...this.#environment.variables({ rejectable, rules: true, notify: this.#notify }),
+    };
   }
 
   /** Lets all of them tell failures; `variables()` say so from then on. */
@@ -70,7 +75,7 @@ export class ProcessWorkers extends Construct {
   }
 
   #grant(grantee: IGrantable, queue: string): void {
-    const { manifest, queues, tables } = this.#service;
+    const { manifest, queues, tables, payloadKeys } = this.#service;
     const fed = [queue, ...(manifest.queues[queue]?.lanes ?? []).map(([, lane]) => lane)];
     const ruled = new Set(manifest.beat.filter(({ firedBy }) => firedBy === 'rule').map((entry) => entry.queue));
     const rights = workerRights({
@@ -78,6 +83,7 @@ export class ProcessWorkers extends Construct {
       fed: [...new Set(fed)],
       queues,
       tables,
+      payloadKeys,
       flow: usedFlow(manifest),
       ticked: fed.some((each) => ruled.has(each)),
     });

@@ -6,6 +6,7 @@ import type { IConstruct } from 'constructs';
 
 import type { EncryptionKeys } from './encryption.ts';
 import type { ServiceEnvironment } from './environment.ts';
+import type { KeyUse, PayloadKeys } from './payload-keys.ts';
 import { onPayloads } from './payloads.ts';
 import {
   countIn,
@@ -65,6 +66,8 @@ export interface ServiceAccessProps {
   readonly ruleArns: readonly string[];
   /** Keys of those queues and tables. */
   readonly keys: EncryptionKeys;
+  /** Of the app's codec. */
+  readonly payloadKeys: PayloadKeys;
   /** Whether chords may have members in Python. */
   readonly counted: boolean;
 }
@@ -85,39 +88,39 @@ export class ServiceAccess {
 
   enqueue(grantee: IGrantable): Grant {
     const { targets, tables, counted, environment } = this.#props;
-    return this.#grant(grantee, [
+    const rights = [
       sendTo(targets),
       putTimers(tables.state),
       ...defineGroups(tables, { counted }),
       ...(environment.marked ? takeMarks(tables) : []),
       ...onPayloads(tables, ['messages'], ['put']),
-    ]);
+    ];
+    // What is debounced by somebody else is read.
+    return this.#grant(grantee, rights, environment.marked ? ['encrypt', 'decrypt'] : ['encrypt']);
   }
 
   outbox(grantee: IGrantable): Grant {
-    return this.#grant(grantee, [
-      // What a transaction's Put asks for.
-      putTimers(this.#props.tables.state, 'PutItem'),
-      ...onPayloads(this.#props.tables, ['messages'], ['put']),
-    ]);
+    const { tables } = this.#props;
+    // What a transaction's Put asks for.
+    const rights = [putTimers(tables.state, 'PutItem'), ...onPayloads(tables, ['messages'], ['put'])];
+    return this.#grant(grantee, rights, ['encrypt']);
   }
 
   results(grantee: IGrantable): Grant {
-    return this.#grant(grantee, [
-      ...readResults(this.#props.tables),
-      ...onPayloads(this.#props.tables, ['results'], ['get']),
-    ]);
+    const { tables } = this.#props;
+    return this.#grant(grantee, [...readResults(tables), ...onPayloads(tables, ['results'], ['get'])], ['decrypt']);
   }
 
   manage(grantee: IGrantable): Grant {
     const { tables } = this.#props;
-    return this.#grant(grantee, [
+    const rights = [
       ...manageResults(tables),
       ...readSlots(tables.state),
       // What a result has stored is told by its record.
       ...(tables.payloads === undefined ? [] : [onKeys(tables.results, [TASKS], ['BatchGetItem'])]),
       ...onPayloads(tables, ['results'], ['delete']),
-    ]);
+    ];
+    return this.#grant(grantee, rights, ['encrypt', 'decrypt']);
   }
 
   locks(grantee: IGrantable): Grant {
@@ -125,19 +128,15 @@ export class ServiceAccess {
   }
 
   history(grantee: IGrantable): Grant {
-    return this.#grant(grantee, [
-      ...readHistory(this.#props.tables),
-      ...onPayloads(this.#props.tables, ['results'], ['get']),
-    ]);
+    const { tables } = this.#props;
+    return this.#grant(grantee, [...readHistory(tables), ...onPayloads(tables, ['results'], ['get'])], ['decrypt']);
   }
 
   /** @param queues and lanes that are counted */
   explain(grantee: IGrantable, queues: readonly IQueue[]): Grant {
-    return this.#grant(grantee, [
-      ...readWaits(this.#props.tables),
-      ...onPayloads(this.#props.tables, ['results'], ['get']),
-      countIn(queues),
-    ]);
+    const { tables } = this.#props;
+    const rights = [...readWaits(tables), ...onPayloads(tables, ['results'], ['get']), countIn(queues)];
+    return this.#grant(grantee, rights, ['decrypt']);
   }
 
   schedules(grantee: IGrantable): Grant {
@@ -148,21 +147,23 @@ export class ServiceAccess {
       ...workOnSchedules(tables.state),
       ...switchRules(ruleArns),
     ];
-    return this.enqueue(grantee).combine(grantAll(grantee, this.#props.keys.with(rights)));
+    // With marks it may decrypt already.
+    return this.enqueue(grantee).combine(this.#grant(grantee, rights, environment.marked ? [] : ['decrypt']));
   }
 
   deadLetters(grantee: IGrantable, queues: Readonly<Record<string, LetterQueues>>): Grant {
     const { environment, tables } = this.#props;
     if (grantee instanceof LambdaFn) environment.addTo(grantee, { rejectable: Object.keys(queues) });
     const all = Object.values(queues);
-    return this.#grant(grantee, [
+    const rights = [
       ...workOnDeadLetters(
         all.map(({ deadLetterQueue }) => deadLetterQueue),
         all.flatMap(({ own }) => own),
         tables,
       ),
       ...onPayloads(tables, ['messages', 'results'], ['put', 'get']),
-    ]);
+    ];
+    return this.#grant(grantee, rights, ['encrypt', 'decrypt']);
   }
 
   /** What every caller is told. */
@@ -171,11 +172,17 @@ export class ServiceAccess {
   }
 
   variables(): Record<string, string> {
-    return this.#props.environment.variables({ rules: true });
+    return { ...this.#props.payloadKeys.variables(), ...this.#props.environment.variables({ rules: true }) };
   }
 
-  #grant(grantee: IGrantable, rights: readonly Rights[]): Grant {
-    if (grantee instanceof LambdaFn) this.#props.environment.addTo(grantee);
-    return grantAll(grantee, this.#props.keys.with(rights));
+  /** @param uses what it does with the data of tasks */
+  #grant(grantee: IGrantable, rights: readonly Rights[], uses: readonly KeyUse[] = []): Grant {
+    const { environment, keys, payloadKeys } = this.#props;
+    if (grantee instanceof LambdaFn) {
+      environment.addTo(grantee);
+      if (uses.length > 0) payloadKeys.addTo(grantee);
+    }
+    const onKeys = uses.length === 0 ? [] : payloadKeys.rights(uses);
+    return grantAll(grantee, [...keys.with(rights), ...onKeys]);
   }
 }

@@ -16,6 +16,7 @@ import {
   sweepState,
 } from './grants.ts';
 import { type OperatorsProps, switchSources } from './operators.ts';
+import type { PayloadKeys } from './payload-keys.ts';
 import { onPayloads } from './payloads.ts';
 import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
@@ -25,6 +26,7 @@ import { SWEEPER_TIMEOUT_SECONDS } from './validate.ts';
 export interface SweeperProps extends TaskFunctionOptions {
   readonly queues: TaskQueues;
   readonly tables: TaskTables;
+  readonly payloadKeys: PayloadKeys;
   /** Of the rules it keeps as operators switched them. */
   readonly ruleArns: readonly string[];
   readonly missedTicks: IQueue;
@@ -58,6 +60,7 @@ export class Sweeper extends TaskFunction {
         // Arguments of schedule entries may be large, and what a lost task's record holds. Of a lost message it reads nothing but the envelope.
         ...onPayloads(tables, ['messages', 'results'], ['put']),
         ...onPayloads(tables, ['results'], ['get']),
+        ...props.payloadKeys.rights(['encrypt', 'decrypt']),
         ...sweepState(tables.state),
         ...(props.noted ? rollUpHistory(tables.state) : []),
         ...keepRules(props.ruleArns),
@@ -66,6 +69,7 @@ export class Sweeper extends TaskFunction {
       ],
       environment: parameterName === undefined ? {} : { [PARAMETER_VARIABLE]: parameterName },
     });
+    props.payloadKeys.addTo(this.function);
     // None has a maximum of concurrency: with one, Lambda never goes from five pollers to two while a queue is empty.
     // A sweep could ask the lost queues itself, for 9 to 25 cents a month less each. It does not: a bundle that does not load loses its whole
     // backlog at once, which Lambda drains by as many invocations as it takes, and none of them keeps timers waiting or can end a sweep.

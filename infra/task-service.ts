@@ -38,6 +38,7 @@ import {
 } from './notify.ts';
 import { Operators, type OperatorsProps } from './operators.ts';
 import type { TaskFunctionOptions } from './task-function.ts';
+import { type PayloadKey, type PayloadKeys, payloadKeysOf } from './payload-keys.ts';
 import { onPayloads, payloadBucketOf } from './payloads.ts';
 import { planQueues, type QueueOverrides, type ServicePlan } from './plan.ts';
 import { type PresetProps, type ServiceSettings, settingsOf } from './preset.ts';
@@ -85,6 +86,11 @@ export interface TaskServiceProps extends FunctionProps, PresetProps {
    * live as long as `largePayloads.keep` says. @default - the service makes it
    */
   readonly payloadBucket?: IBucket;
+  /**
+   * Where the keys of the app's `codec` are, by the name of the variable that holds the ARN: a secret, or a key of KMS. Workers, the sweeper
+   * and the grants have the right to use them, each as far as it encrypts or decrypts, and functions have the variable. @default - none
+   */
+  readonly payloadKeys?: Readonly<Record<string, PayloadKey>>;
   /** Fixed queue names, as Celery's `queue_name_prefix` makes them. @default - CloudFormation names the queues */
   readonly queueNamePrefix?: string;
   /**
@@ -138,6 +144,7 @@ export class TaskService extends MeteredService implements ITaskService {
   readonly #functions: ServiceFunctions;
   readonly #processes: ProcessWorkers;
   readonly #environment: ServiceEnvironment;
+  readonly #payloadKeys: PayloadKeys;
   readonly #access: ServiceAccess;
   readonly #keys: EncryptionKeys;
   readonly #operators: Operators;
@@ -155,6 +162,7 @@ export class TaskService extends MeteredService implements ITaskService {
     validateKey(this, props.encryptionKey);
     this.settings = settingsOf(props);
     this.manifest = manifestOf(props.app);
+    this.#payloadKeys = payloadKeysOf(this, props.payloadKeys, this.manifest);
     warnOfRoutes(this, this.manifest);
     const imported = props.externalQueues ?? {};
     validateExternalQueues(Stack.of(this), this.manifest, imported);
@@ -189,6 +197,7 @@ export class TaskService extends MeteredService implements ITaskService {
       appName: this.manifest.name,
       queues: this.queues,
       tables: this.tables,
+      payloadKeys: this.#payloadKeys,
     };
     const described: Record<string, DeployedWorker> = {};
     const workers = this.#makeWorkers(plan, common, described);
@@ -199,10 +208,9 @@ export class TaskService extends MeteredService implements ITaskService {
       parameterName: sources.parameterName,
     };
     this.sweeper = this.#newSweeper(props, { ...common, sources });
-    this.#processes = new ProcessWorkers(this, 'Processes', this, this.#keys, this.#environment);
+    this.#processes = this.#newProcesses();
     this.#functions = new ServiceFunctions(workers, this.sweeper, this.queues, this.#processes.queues);
-    this.parameter =
-      sources.parameterName === undefined ? undefined : this.#describe(sources.parameterName, props, described);
+    this.parameter = this.#describe(sources.parameterName, props, described);
     const { alarms, dashboard } = this.settings;
     this.alarms = alarms === false ? undefined : new TaskAlarms(this, 'Alarms', this, alarms);
     this.dashboard = dashboard ? new TaskDashboard(this, 'Dashboard', this) : undefined;
@@ -611,10 +619,11 @@ export class TaskService extends MeteredService implements ITaskService {
   }
 
   #describe(
-    parameterName: string,
+    parameterName: string | undefined,
     { encryptionKey }: TaskServiceProps,
     workers: Readonly<Record<string, DeployedWorker>>,
-  ): IStringParameter {
+  ): IStringParameter | undefined {
+    if (parameterName === undefined) return undefined;
     return deployedParameter(this, {
       parameterName,
       app: this.manifest.name,
@@ -643,6 +652,12 @@ export class TaskService extends MeteredService implements ITaskService {
     return new TaskTables(this, 'Tables', { ...this.settings, ...encryption, existing, payloads });
   }
 
+  #newProcesses(): ProcessWorkers {
+    const { manifest, queues, tables } = this;
+    const service = { manifest, queues, tables, payloadKeys: this.#payloadKeys };
+    return new ProcessWorkers(this, 'Processes', service, this.#keys, this.#environment);
+  }
+
   #newRules(): BeatRules {
     const { manifest, queues } = this;
     const { name: appName, beat } = manifest;
@@ -657,6 +672,7 @@ export class TaskService extends MeteredService implements ITaskService {
       ruleArns: this.rules.ruleArns,
       counted: externalQueuesOf(this.manifest).length > 0,
       keys: this.#keys,
+      payloadKeys: this.#payloadKeys,
     });
   }
 

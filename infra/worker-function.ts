@@ -1,6 +1,7 @@
 import { Annotations } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 
+import type { PayloadKeys } from './payload-keys.ts';
 import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
 import { TaskFunction, type TaskFunctionOptions } from './task-function.ts';
@@ -13,6 +14,7 @@ export interface WorkerFunctionProps extends TaskFunctionOptions {
   readonly plan: WorkerPlan;
   readonly queues: TaskQueues;
   readonly tables: TaskTables;
+  readonly payloadKeys: PayloadKeys;
   /** What tasks of the service use: calls may send them to any queue. */
   readonly flow: UsedFlow;
   /** Rules send ticks to its queue. */
@@ -34,6 +36,7 @@ export class WorkerFunction extends TaskFunction {
       memoryMiB: plan.memoryMiB,
       rights: workerRights({ ...props, fed: plan.sources.map(({ queue }) => queue) }),
     });
+    props.payloadKeys.addTo(this.function);
     if (plan.maxReceiveCount < FEW_RECEIVES) {
       Annotations.of(this).addWarningV2(
         'celeriac:fewReceives',

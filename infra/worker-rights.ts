@@ -14,6 +14,7 @@ import {
   workOnResults,
   writeHistory,
 } from './grants.ts';
+import type { PayloadKeys } from './payload-keys.ts';
 import { onPayloads } from './payloads.ts';
 import type { TaskQueues } from './queues.ts';
 import type { TaskTables } from './tables.ts';
@@ -49,6 +50,7 @@ export interface WorkerRightsProps {
   readonly fed: readonly string[];
   readonly queues: TaskQueues;
   readonly tables: TaskTables;
+  readonly payloadKeys: PayloadKeys;
   /** What tasks of the service use: calls may send them to any queue. */
   readonly flow: UsedFlow;
   /** Rules send ticks to its queue. */
@@ -56,7 +58,8 @@ export interface WorkerRightsProps {
 }
 
 /** It may send to every queue of the service, and rejects into its own dead-letter queue only. */
-export function workerRights({ queue, fed, queues, tables, flow, ticked }: WorkerRightsProps): Rights[] {
+export function workerRights(props: WorkerRightsProps): Rights[] {
+  const { queue, fed, queues, tables, payloadKeys, flow, ticked } = props;
   const own = fed.map((name) => queues.pair(name).queue);
   return [
     receiveFrom(own),
@@ -68,6 +71,7 @@ export function workerRights({ queue, fed, queues, tables, flow, ticked }: Worke
     ...onPayloads(tables, ['messages', 'results'], ['put', 'get']),
     // A task may forget a result.
     ...onPayloads(tables, ['results'], ['delete']),
+    ...payloadKeys.rights(['encrypt', 'decrypt']),
     ...(flow.rateLimited ? takeRateSlots(tables.state) : []),
     ...takeSlots(tables.state, flow),
     ...(flow.marked ? workOnMarks(tables.state) : []),

@@ -40,6 +40,7 @@ export function manifestOf({ settings, registry }: Declared, plans: () => readon
     beat: plans().map(({ entry: _entry, ...plan }) => plan),
     ...(settings.history === 'all' ? {} : { history: settings.history }),
     ...(stored === undefined || stored.storeAboveBytes === null ? {} : { payloadKeepSeconds: stored.keepSeconds }),
+    ...(settings.codec === undefined ? {} : { codec: true as const }),
     ...(idleRoutes.length === 0 ? {} : { idleRoutes }),
   };
   checkNamedQueues(manifest);

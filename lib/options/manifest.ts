@@ -109,6 +109,8 @@ export interface AppManifest {
   readonly history?: 'failures' | 'off';
   /** How long large payloads are kept in their bucket, in seconds; absent where there is none. */
   readonly payloadKeepSeconds?: number;
+  /** Its data is encrypted: it has a `codec`. Absent: it has none. */
+  readonly codec?: true;
   /** Patterns of the routes that match none of the tasks; absent where there are none. */
   readonly idleRoutes?: readonly string[];
 }

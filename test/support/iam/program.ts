@@ -1,4 +1,5 @@
 /** Tasks that do all that tasks may do: what a worker's role is for. */
+import type { Codec } from 'celeriac/codec';
 import { Celeriac, chord, crontab, every, group, Reject, silentLogger } from 'celeriac';
 
 export const APP = 'rights';
@@ -8,12 +9,13 @@ const STORED_ABOVE_BYTES = 8192;
 /** More than messages and records hold themselves then. */
 export const LARGE: string = 'large '.repeat(2000);
 
-/** One program for all roles: deployed, each is a bundle of its own. @param large whether its arguments and results may be large @param storeAboveBytes from where on they are */
-export function declare(large = false, storeAboveBytes: number = STORED_ABOVE_BYTES) {
+/** One program for all roles: deployed, each is a bundle of its own. @param large whether its arguments and results may be large @param storeAboveBytes from where on they are @param codec encrypts them */
+export function declare(large = false, storeAboveBytes: number = STORED_ABOVE_BYTES, codec?: Codec) {
   const app = new Celeriac(APP, {
     queues: { default: {}, orders: { fifo: true }, celery: { external: true } },
     timerShards: 4,
     ...(large ? { largePayloads: { compression: 'none', storeAboveBytes } } : {}),
+    ...(codec === undefined ? {} : { codec }),
     logger: silentLogger,
   });
   const add = app.task('add', (x: number, y: number) => x + y);

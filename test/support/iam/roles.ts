@@ -3,6 +3,7 @@ import { type CfnElement, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import type { IConstruct } from 'constructs';
 import type { Celeriac } from 'celeriac';
 
@@ -12,6 +13,7 @@ import { physicalQueueName } from '../../../lib/wire/queue-name.ts';
 import { WAKE_QUEUE } from '../../../lib/ports/wake-up.ts';
 import { ENTRY, newApp, newCaller } from '../../infra/stacks.ts';
 import { ACCOUNT, arnOfBucket, arnOfQueue, arnOfTable, REGION } from './asked.ts';
+import { KMS_KEY_ARN } from './asked-codec.ts';
 import { IamGate } from './gate.ts';
 import type { Statement } from './policy.ts';
 import { DeployedTemplate, type TemplateJson } from './template.ts';
@@ -50,7 +52,12 @@ export function rolesOf(
   notified: boolean | 'processes' = false,
 ): ServiceRoles {
   const stack = new Stack(newApp(), 'Test', { env: { account: ACCOUNT, region: REGION } });
-  const service = new TaskService(stack, 'Tasks', { app, entry: ENTRY });
+  const payloadKeys = { VAULT_KEY: Key.fromKeyArn(stack, 'PayloadKey', KMS_KEY_ARN) };
+  const service = new TaskService(stack, 'Tasks', {
+    app,
+    entry: ENTRY,
+    ...(app.manifest().codec === true ? { payloadKeys } : {}),
+  });
   const topic = notified === true ? service.notify({ emails: ['ops@example.org'] }) : undefined;
   if (notified === 'processes') service.notifyByProcesses();
   const functions = new Map<string, LambdaFn>([[SWEEPER, service.sweeper]]);

@@ -31,6 +31,7 @@ import { fillTemplate } from '../../../lib/schedules/eventbridge.ts';
 import { LOST_QUEUE } from '../../../lib/ports/delivery.ts';
 import { type Servers, startServers } from '../servers.ts';
 import { rightsAsked } from './asked.ts';
+import { askedCodec } from './asked-codec.ts';
 import { addMiddleware, deliverAll, type Source } from './deliver.ts';
 import { declare, type Program } from './program.ts';
 import { rolesOf, type ServiceRoles } from './roles.ts';
@@ -45,9 +46,11 @@ export interface Actor extends Program {
   readonly dynamodb: DynamoDBClient;
 }
 
-export function scenarioRoles(large = false): ServiceRoles {
+/** @param secret whether everything is encrypted */
+export function scenarioRoles(large = false, secret = false): ServiceRoles {
+  const codec = secret ? askedCodec({ ask: () => ({ allowed: true, by: [] }) }, 'nobody') : undefined;
   return rolesOf(
-    declare(large).app,
+    declare(large, undefined, codec).app,
     {
       enqueue: (service, grantee) => void service.grantEnqueue(grantee),
       outbox: (service, grantee) => void service.grantOutbox(grantee),
@@ -100,7 +103,8 @@ export class Scenario {
   #newActor(key: string): Actor {
     // What they write into records is small: they store nearly all of it.
     const storeAboveBytes = [SWEEPER, 'letters'].includes(key) ? 1024 : undefined;
-    const program = declare(this.environment.payloadBucket !== undefined, storeAboveBytes);
+    const codec = this.#roles.service.manifest.codec === true ? askedCodec(this.#roles.gate, key) : undefined;
+    const program = declare(this.environment.payloadBucket !== undefined, storeAboveBytes, codec);
     const { endpoints } = this.#servers;
     const common = { region: 'us-east-1', credentials: { accessKeyId: key, secretAccessKey: 'local' } };
     const sqs = new SQSClient({ ...common, endpoint: endpoints.sqs });
@@ -439,7 +443,10 @@ export class Scenario {
   /** A rule sends its message to the queue itself. */
   async #firing(): Promise<void> {
     const { app, sqs } = this.as(RULES);
-    const template = app.manifest().beat.find(({ firedBy }) => firedBy === 'rule')?.template ?? '';
+    const { beat, codec } = app.manifest();
+    // Rules hold no secrets: entries with arguments are swept.
+    if (codec === true) return;
+    const template = beat.find(({ firedBy }) => firedBy === 'rule')?.template ?? '';
     const MessageBody = fillTemplate(template, systemClock.nowMs());
     await sqs.send(new SendMessageCommand({ QueueUrl: this.#url('default'), MessageBody }));
     await this.#deliver();
