@@ -164,9 +164,8 @@ export class TaskService extends MeteredService implements ITaskService {
     this.manifest = manifestOf(props.app);
     this.#payloadKeys = payloadKeysOf(this, props.payloadKeys, this.manifest);
     warnOfRoutes(this, this.manifest);
-    const imported = props.externalQueues ?? {};
+    const { externalQueues: imported = {}, existingQueues: existing = {} } = props;
     validateExternalQueues(Stack.of(this), this.manifest, imported);
-    const existing = props.existingQueues ?? {};
     validateExistingQueues(this, this.manifest, existing);
     validateTables(this, props.tables ?? {}, props);
     const plan = planQueues(this.manifest, props.queues ?? {}, Object.keys(imported), props, Object.keys(existing));
