@@ -99,6 +99,8 @@ export interface Look {
   readonly leaving: ReadonlyMap<string, Holder>;
   /** The first of the line, as many as `freeSlots` and holders together. */
   readonly waiting: readonly Parked[];
+  /** Before them stand some whose time is over, and who could not be sent for. */
+  readonly unsent: boolean;
 }
 
 /** One write that hands free slots over to those that wait. */
@@ -111,13 +113,13 @@ export interface HandOver {
 }
 
 /** Undefined where there is nothing to do. */
-export function handOver({ slots, limit, nowMs, leaving, waiting }: Look): HandOver | undefined {
+export function handOver({ slots, limit, nowMs, leaving, waiting, unsent }: Look): HandOver | undefined {
   const dropped = new Map([...lapsed(slots, nowMs), ...leaving]);
   const free = Math.max(0, limit - slots.holders.size + dropped.size);
   const live = (holder: string): boolean => slots.holders.has(holder) && !dropped.has(holder);
   const chosen = waiting.filter(({ holder }) => !live(holder)).slice(0, free);
   // Only a line that was seen empty: one of whom all hold a slot may still be needed by them.
-  const clears = slots.line !== undefined && waiting.length === 0;
+  const clears = slots.line !== undefined && waiting.length === 0 && !unsent;
   if (dropped.size === 0 && chosen.length === 0 && !clears) return undefined;
   const names = chosen.map(({ holder }) => holder);
   return {

@@ -15,6 +15,7 @@ import {
   isGrant,
   isSame,
   isUnchecked,
+  type Look,
 } from '../flow/slots.ts';
 import type { Holder, Parked, Slots, SlotsWrite } from '../ports/slots.ts';
 import { scheduleCheck } from './slot-schedule.ts';
@@ -63,10 +64,10 @@ export async function pump(pumping: Pumping, ports: SlotPorts): Promise<boolean>
       await wake(pumping.key, known, ports);
       return true;
     }
-    const waiting = await lookAt(pumping, slots, ports);
+    const { waiting, unsent } = await lookAt(pumping, slots, ports);
     const nowMs = ports.clock.nowMs();
     const limit = pumping.limit ?? slots.limit ?? 1;
-    const plan = handOver({ slots, limit, nowMs, leaving: heldBy(pumping.leaving ?? [], slots), waiting });
+    const plan = handOver({ slots, limit, nowMs, leaving: heldBy(pumping.leaving ?? [], slots), waiting, unsent });
     if (plan === undefined) return false;
     const away = plan.chosen.filter(({ holder }) => pumping.here?.has(holder) !== true);
     asked = away;
@@ -93,9 +94,10 @@ function heldBy(leaving: readonly Leaving[], { holders }: Slots): Map<string, Ho
 }
 
 /** The first of the line. Those whose time is over are sent for without a slot, to be told so. */
-async function lookAt(pumping: Pumping, slots: Slots, ports: SlotPorts): Promise<readonly Parked[]> {
+async function lookAt(pumping: Pumping, slots: Slots, ports: SlotPorts): Promise<Pick<Look, 'waiting' | 'unsent'>> {
   const { key } = pumping;
-  if (slots.line === undefined && pumping.leaving?.some(({ stood }) => stood) !== true) return [];
+  if (slots.line === undefined && pumping.leaving?.some(({ stood }) => stood) !== true)
+    return { waiting: [], unsent: false };
   const limit = pumping.limit ?? slots.limit ?? 1;
   for (;;) {
     const nowMs = ports.clock.nowMs();
@@ -105,8 +107,9 @@ async function lookAt(pumping: Pumping, slots: Slots, ports: SlotPorts): Promise
       ({ holder, expiresMs = Infinity }) =>
         expiresMs <= nowMs && !slots.holders.has(holder) && pumping.here?.has(holder) !== true,
     );
-    if (over.length === 0) return waiting;
-    if ((await wake(key, over, ports)) < over.length) return waiting.filter((each) => !over.includes(each));
+    if (over.length === 0) return { waiting, unsent: false };
+    if ((await wake(key, over, ports)) < over.length)
+      return { waiting: waiting.filter((each) => !over.includes(each)), unsent: true };
   }
 }
 

@@ -183,6 +183,15 @@ describe('those whose time is over', () => {
     expect(await rig.waiting()).toEqual(['b#0']);
   });
 
+  it('and are not forgotten, where nobody else waits', async () => {
+    const rig = slotRig({ send: () => new Error('no answer') });
+    await rig.hold({ 'a#0': HELD }, { line: 't' });
+    await lined(rig, over('b#0', NOW - 1));
+    await pump({ key: KEY, limit: 1, leaving: LEAVING }, rig.ports);
+    expect(await rig.waiting()).toEqual(['b#0']);
+    expect(await rig.read()).toMatchObject({ holders: new Map(), line: 't' });
+  });
+
   it('are not sent for where they hold, or are here', async () => {
     const rig = slotRig();
     await rig.hold({ 'a#0': HELD, 'b#0': HELD }, { line: 't' });
