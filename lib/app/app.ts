@@ -584,7 +584,8 @@ export class Celeriac implements App {
     const { clock, ids, random, logger } = this;
     const common = { clock, ids, random, logger };
     const { codec } = this.settings;
-    const encryption = codec && (await encryptionBy(codec));
+    // Not where it is falsy: that is no codec either, and refused.
+    const encryption = codec === undefined ? undefined : await encryptionBy(codec);
     if (this.#wiring) {
       const { forCall, ...ports } = this.#wiring;
       return { ports: { ...ports, ...common }, forCall, encryption };

@@ -2,9 +2,11 @@
  * Ports of an app with a codec: whatever leaves through them is encrypted, and what was stored comes back readable. Here and nowhere else, so that
  * no way out can be forgotten: a message, a timer, a dead letter, a result, a group's definition and a schedule entry are all written by ports.
  */
+import { kindOf } from '../base/checks.ts';
 import { concealErrors, errorLine, isError, QUOTING } from '../base/error-text.ts';
-import { CeleriacError, DecryptionFailed } from '../base/errors.ts';
+import { CeleriacError, DecryptionFailed, ImproperlyConfigured } from '../base/errors.ts';
 import { isPassing } from '../base/passing.ts';
+import { checkCodec } from '../options/check-codec.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { Broker, OutgoingMessage, SendOutcome } from '../ports/broker.ts';
 import type { Codec } from '../ports/codec.ts';
@@ -23,13 +25,16 @@ export interface Encryption {
   readonly ports: (plain: Ports, of: 'worker' | 'call') => Ports;
 }
 
+/** @throws InvalidOption for what is no codec */
 export function encryptionBy(codec: Codec): Encryption {
+  // Deployed functions take options as they are.
+  checkCodec(codec);
   concealErrors(mayQuoteData);
   const ciphers: Ciphers = {
-    encrypt: async (bytes) => codec.encrypt(bytes),
+    encrypt: async (bytes) => bytesOf(await codec.encrypt(bytes), 'encrypt'),
     decrypt: async (bytes) => {
       try {
-        return await codec.decrypt(bytes);
+        return bytesOf(await codec.decrypt(bytes), 'decrypt');
       } catch (error) {
         throw CeleriacError.is(error)
           ? error
@@ -52,6 +57,12 @@ export function encryptionBy(codec: Codec): Encryption {
       ...(plain.deadLetters === undefined ? {} : { deadLetters: deadLettersOf(plain.deadLetters, ciphers) }),
     }),
   };
+}
+
+/** What it gave may be secret: it is not told. */
+function bytesOf(given: unknown, what: keyof Codec): Uint8Array {
+  if (given instanceof Uint8Array) return given;
+  throw new ImproperlyConfigured(`codec.${what}() gave ${kindOf(given)}; bytes (a Uint8Array) are needed.`);
 }
 
 async function opened(

@@ -28,11 +28,20 @@ export function idIn(value: unknown, what: string): string {
   throw new InvalidOption(`${what}: ${shown(value)} given; a task id is allowed.`);
 }
 
+/** What a value is, where it may be secret itself. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
 /** A refused value, cut where it is long. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return quoted(value);
   if (typeof value === 'bigint') return `${cut(String(value))}n`;
   if (typeof value === 'function') return 'a function';
+  // In JSON what is no number is null.
+  if (typeof value === 'number') return String(value);
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : `Date ${value.toISOString()}`;
   try {
     return cut(JSON.stringify(value) ?? String(value));

@@ -1,8 +1,8 @@
 /** The codec of the library: AES-256-GCM by Node's own crypto. */
 import type { KeyObject } from 'node:crypto';
 
-import { refuseUnknownKeys, shown } from '../base/checks.ts';
-import { DecryptionFailed, InvalidOption, MissingEnvironment } from '../base/errors.ts';
+import { kindOf, refuseUnknownKeys, shown } from '../base/checks.ts';
+import { DecryptionFailed, ImproperlyConfigured, InvalidOption, MissingEnvironment } from '../base/errors.ts';
 import { once } from '../base/lazy.ts';
 import { systemClock } from '../base/time.ts';
 import { processEnvironment } from '../options/environment.ts';
@@ -58,7 +58,7 @@ function sourceOf(kind: (typeof KINDS)[number], { environment, secret, kms, keys
   if (kind === 'keys') {
     if (typeof keys !== 'function')
       throw new InvalidOption('aesGcm(): keys is no function; one that gives the ring as text is needed.');
-    return fixedRing(keys, 'what keys() gave');
+    return fixedRing(() => ringText((keys as () => unknown)()), 'what keys() gave');
   }
   if (kind === 'secret')
     return deferred(secret, 'secret', (name) => new SecretRing(name, requestsOfAws(), systemClock));
@@ -92,6 +92,12 @@ function deferred(name: unknown, what: string, make: (name: string) => KeySource
 function textOption(value: unknown, what: string): string {
   if (typeof value === 'string' && value !== '') return value;
   throw new InvalidOption(`aesGcm(): ${what} is ${shown(value)}; text of one character or more is needed.`);
+}
+
+/** Of a ring nothing is quoted. */
+function ringText(given: unknown): string {
+  if (typeof given === 'string') return given;
+  throw new ImproperlyConfigured(`aesGcm(): keys() gave ${kindOf(given)}; the ring as text is needed.`);
 }
 
 function variable(name: string): string {

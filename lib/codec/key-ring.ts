@@ -18,6 +18,8 @@ export interface KeySource {
 
 const ID = /^[\w.-]{1,64}$/;
 const KEY_BYTES = 32;
+// Node leaves out what is no base64, Python refuses it or leaves it out: the same text has to be the same key.
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const LONGEST_RING_KEYS = 100;
 const FORM =
   "'id:key' with commas or line ends between them, the newest first: ids have 1 to 64 letters, digits, '.', '_' and '-', keys are 32 bytes in base64 (openssl rand -base64 32)";
@@ -42,7 +44,9 @@ export function readKeyRing(text: string, where: string): KeyRing {
     };
     if (!ID.test(id)) refuse('has no id, or one that is not allowed');
     if (keys.has(id)) refuse('has the id of another one');
-    const bytes = Buffer.from(part.slice(colon + 1), 'base64');
+    const text = part.slice(colon + 1);
+    if (!BASE64.test(text)) refuse(`('${id}') is no base64`);
+    const bytes = Buffer.from(text, 'base64');
     if (bytes.byteLength !== KEY_BYTES) refuse(`('${id}') has ${bytes.byteLength} bytes`);
     keys.set(id, createSecretKey(bytes));
   }

@@ -53,16 +53,23 @@ const NAMES: readonly SpanNames[] = ['messaging', 'celery'];
  * @throws InvalidOption
  */
 export function openTelemetry(options: OpenTelemetryOptions = {}): Telemetry {
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidOption(
+      `openTelemetry(): ${shown(options)} given; an object with ${[...OPTIONS].toSorted().join(', ')} is allowed, or nothing.`,
+    );
   refuseUnknownKeys(options, OPTIONS, 'openTelemetry()');
-  const { tracerProvider, names = 'messaging' } = options;
+  const { tracerProvider, names = 'messaging', links = false, flush = true } = options;
   if (!NAMES.includes(names))
     throw new InvalidOption(`openTelemetry(): names is ${shown(names)}; 'messaging' and 'celery' are allowed.`);
-  if (tracerProvider !== undefined && typeof tracerProvider.getTracer !== 'function')
+  if (
+    tracerProvider !== undefined &&
+    typeof (tracerProvider as Partial<TracerProvider> | null)?.getTracer !== 'function'
+  )
     throw new InvalidOption(
       `openTelemetry(): tracerProvider is ${shown(tracerProvider)}. Give one of OpenTelemetry's, such as a NodeTracerProvider, or leave it out.`,
     );
-  const links = booleanOption(options.links ?? false, 'links of openTelemetry()');
-  const flushes = booleanOption(options.flush ?? true, 'flush of openTelemetry()');
+  booleanOption(links, 'links of openTelemetry()');
+  const flushes = booleanOption(flush, 'flush of openTelemetry()');
   return new Traces({ tracerProvider, links, names, flush: flushes });
 }
 

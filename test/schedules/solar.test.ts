@@ -154,7 +154,7 @@ describe('solar', () => {
   it.each([
     [() => solar('noon' as never, 0, 0), "solar event: 'noon' given. Allowed are dawn_astronomical"],
     [() => solar('sunset', 90.1, 0), 'solar latitude: 90.1 given; -90 to 90'],
-    [() => solar('sunset', Number.NaN, 0), 'solar latitude: null given'],
+    [() => solar('sunset', Number.NaN, 0), 'solar latitude: NaN given'],
     [() => solar('sunset', '52' as never, 0), "solar latitude: '52' given"],
     [() => solar('sunset', 0, -181), 'solar longitude: -181 given; -180 to 180'],
     [() => solar('sunset', 0, undefined as never), 'solar longitude: undefined given'],
