@@ -1,6 +1,6 @@
 /** An id as a person gives it: whole, or so much of its beginning as no other one has. */
 import { idsBeginningWith } from '../operate/task-ids.ts';
-import { taskSummaries } from '../operate/task-summary.ts';
+import { taskStates } from '../operate/task-summary.ts';
 import { PENDING } from '../base/states.ts';
 import { UsageError } from './failures.ts';
 import type { Output } from './output.ts';
@@ -26,7 +26,7 @@ export async function wholeId(
 ): Promise<string> {
   if (id.length >= WHOLE_ID_CHARACTERS || id.length < shortest) return id;
   const ports = await app.ports();
-  const [own] = await taskSummaries([id], ports).catch(() => []);
+  const [own] = await taskStates([id], ports).catch(() => []);
   if (own !== undefined && (own.state !== PENDING || own.name !== undefined)) return id;
   const { timerShards } = environment;
   const only = onlyOf(id, await idsBeginningWith(id, { ports, history: app.history, timerShards }));

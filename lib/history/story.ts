@@ -6,6 +6,7 @@ import { readDocument } from '../wire/result-document.ts';
 import { committedOf, readSettlement } from '../worker/committed.ts';
 import { endView, type TaskEnd } from './end-view.ts';
 import { type Budget, MINUTE_MS, minutesOf, type ReadPorts } from './read.ts';
+import { toldRecords } from '../results/told-records.ts';
 
 /** What is known of one task. */
 export interface TaskStory {
@@ -49,7 +50,7 @@ export interface StoryTimes {
 
 /** undefined where nothing is stored of it. */
 export async function storyOf(id: string, times: StoryTimes, ports: StoryPorts): Promise<TaskStory | undefined> {
-  const [record] = await ports.backend.get([id], times.nowMs);
+  const [record] = await toldRecords([id], ports, times.nowMs);
   const attempts = await attemptsOf(id, record, times, ports);
   const last = attempts.at(-1);
   if (record === undefined && last === undefined) return undefined;

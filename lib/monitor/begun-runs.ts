@@ -3,7 +3,7 @@ import { cut } from '../base/error-text.ts';
 import { AUDIT_RETENTION_SECONDS, MAX_AUDIT_CHARACTERS } from '../base/limits.ts';
 import { isFinal, PENDING } from '../base/states.ts';
 import type { TaskEnd } from '../history/end-view.ts';
-import { taskSummaries } from '../operate/task-summary.ts';
+import { taskStates } from '../operate/task-summary.ts';
 import type { BegunRun } from './answers.ts';
 import { lastTick } from './schedule-view.ts';
 import type { MonitoredService } from './service.ts';
@@ -57,7 +57,7 @@ export async function begunRuns(
   const gone = new Set(ended.filter(({ state }) => isFinal(state)).map(({ id }) => id));
   const open = sent.filter(({ id }) => !gone.has(id));
   if (open.length === 0) return [];
-  const summaries = await taskSummaries(
+  const summaries = await taskStates(
     open.map(({ id }) => id),
     await app.ports(),
   );

@@ -2,7 +2,7 @@
 import { PENDING } from '../base/states.ts';
 import type { StoredSchedule } from '../beat/schedule-view.ts';
 import { APPLY_KEYS, type ApplyOptions, MARKS } from '../options/apply-options.ts';
-import { taskSummaries } from '../operate/task-summary.ts';
+import { taskStates } from '../operate/task-summary.ts';
 import { fromSignatureOptions } from '../options/signature-options.ts';
 import { scheduleExpression } from '../schedules/schedule-expression.ts';
 import { nextTicks } from '../schedules/next-due.ts';
@@ -40,7 +40,7 @@ export async function scheduleViews(
   const nowMs = app.clock.nowMs();
   const last = entries.map((entry) => lastTick(entry, nowMs));
   const ids = last.flatMap((tick) => tick?.id ?? []);
-  const summaries = ids.length === 0 ? [] : await taskSummaries(ids, await app.ports());
+  const summaries = ids.length === 0 ? [] : await taskStates(ids, await app.ports());
   const states = new Map(summaries.map(({ id, state }) => [id, state]));
   const reasons = reasonsOf(service);
   return entries.map((entry, index) => {

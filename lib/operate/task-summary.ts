@@ -1,4 +1,5 @@
 /** What is stored of a task, for whoever operates a service: its true state, also where readers are not shown it. */
+import { PayloadNotFound } from '../base/errors.ts';
 import { ENCRYPTED, shownText } from '../base/error-text.ts';
 import { progressOf } from '../flow/checkpoint.ts';
 import type { TaskRecord } from '../ports/backend.ts';
@@ -12,6 +13,7 @@ import {
 } from '../wire/result-document.ts';
 import { visibleDocument } from '../results/result.ts';
 import { stateOf } from './goes-on.ts';
+import { type ToldRecord, toldRecords } from '../results/told-records.ts';
 
 /** A task as it stands. Absent fields are not known. */
 export interface TaskSummary {
@@ -36,16 +38,29 @@ export interface TaskSummary {
   readonly ignored?: true;
 }
 
+/** As `taskSummaries`, of whoever needs no outcome: none is read that lies elsewhere. */
+export async function taskStates(
+  ids: readonly string[],
+  { backend, clock }: Pick<Ports, 'backend' | 'clock'>,
+): Promise<Omit<TaskSummary, 'result' | 'error' | 'traceback'>[]> {
+  const records = await backend.get(ids, clock.nowMs(), 'state');
+  return ids.map((id, index) => stateOfTask(id, records[index]));
+}
+
 /** Reads tasks, in order. */
 export async function taskSummaries(
   ids: readonly string[],
-  { backend, clock }: Pick<Ports, 'backend' | 'clock'>,
+  ports: Pick<Ports, 'backend' | 'clock'>,
 ): Promise<TaskSummary[]> {
-  const records = await backend.get(ids, clock.nowMs());
+  const records = await toldRecords(ids, ports, ports.clock.nowMs());
   return ids.map((id, index) => summaryOf(id, records[index]));
 }
 
-function summaryOf(id: string, record: TaskRecord | undefined): TaskSummary {
+function summaryOf(id: string, record: ToldRecord | undefined): TaskSummary {
+  return { ...stateOfTask(id, record), ...(record?.gone === true ? GONE : outcomeOf(visibleDocument(id, record))) };
+}
+
+function stateOfTask(id: string, record: TaskRecord | undefined): Omit<TaskSummary, 'result' | 'error' | 'traceback'> {
   const document = visibleDocument(id, record);
   const { name, queue, retries } = document.extended ?? {};
   return {
@@ -56,7 +71,6 @@ function summaryOf(id: string, record: TaskRecord | undefined): TaskSummary {
     ...(queue === undefined ? {} : { queue }),
     ...(retries === undefined ? {} : { retries }),
     ...timesOf(record, document),
-    ...outcomeOf(document),
     ...(record?.ignored === true ? { ignored: true } : {}),
   };
 }
@@ -92,5 +106,8 @@ function outcomeOf(document: ResultDocument): Pick<TaskSummary, 'result' | 'erro
   return { error: { type, message }, ...traceback };
 }
 
+const GONE = {
+  error: { type: PayloadNotFound.errorName, message: 'What it has stored was deleted, or its time is over.' },
+};
 // Its class is encrypted with it.
 const UNKNOWN_ERROR = { error: { type: 'Error', message: ENCRYPTED } };

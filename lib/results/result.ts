@@ -4,7 +4,7 @@ import { revokeById } from '#deployed/results/revoke';
 import { awaitEnd } from '#deployed/results/await-end';
 import { maybeCurrentTask } from '../task/context.ts';
 import type { Duration } from '../base/duration.ts';
-import { ImproperlyConfigured, WaitInsideTask } from '../base/errors.ts';
+import { ImproperlyConfigured, PayloadNotFound, WaitInsideTask } from '../base/errors.ts';
 import type { Clock } from '../base/time.ts';
 import type { Eager } from './eager.ts';
 import type { Ports } from '../ports/ports.ts';
@@ -115,7 +115,7 @@ export class AsyncResult<R = unknown> {
    * `storeErrorsEvenIfIgnored` is false. A task that threw `Ignore` keeps the state it had. Eager mode hides nothing.
    */
   async state(): Promise<string> {
-    return (await this.#document()).status;
+    return (await this.#stated()).status;
   }
 
   /**
@@ -208,7 +208,7 @@ export class AsyncResult<R = unknown> {
 
   /** Its task, where that is stored: always of tasks that ran here, in Python with `result_extended`. */
   async name(): Promise<string | undefined> {
-    return (await this.#extended()).name;
+    return (await this.#stated()).extended?.name;
   }
 
   /** Stored with `resultExtended`, in Python with `result_extended`. */
@@ -230,12 +230,12 @@ export class AsyncResult<R = unknown> {
 
   /** Of its last attempt, where that is stored: always of tasks that ran here. */
   async retries(): Promise<number | undefined> {
-    return (await this.#extended()).retries;
+    return (await this.#stated()).extended?.retries;
   }
 
   /** Where it ran, where that is stored: always of tasks that ran here. */
   async queue(): Promise<string | undefined> {
-    return (await this.#extended()).queue;
+    return (await this.#stated()).extended?.queue;
   }
 
   async #extended(): Promise<ExtendedFields> {
@@ -244,7 +244,7 @@ export class AsyncResult<R = unknown> {
 
   /** When the task ended; undefined before, and while it waits for a retry. */
   async dateDone(): Promise<Date | undefined> {
-    const { dateDone } = await this.#document();
+    const { dateDone } = await this.#stated();
     if (dateDone === null) return undefined;
     // Celery before 5.4 writes UTC without an offset.
     return new Date(/(Z|[+-]\d{2}:?\d{2})$/.test(dateDone) ? dateDone : `${dateDone}Z`);
@@ -284,11 +284,25 @@ export class AsyncResult<R = unknown> {
 
   async #document(): Promise<ResultDocument> {
     if (this.#final) return this.#final;
-    const { backend } = await this.#reader.ports();
-    const [record] = await backend.get([this.id], this.#reader.clock.nowMs());
-    const document = this.#told(visibleDocument(this.id, record), record);
+    const document = await this.#read();
     if (isFinal(document.status)) this.#final = document;
     return document;
+  }
+
+  /** Where its result is gone, too. */
+  async #stated(): Promise<ResultDocument> {
+    try {
+      return await this.#document();
+    } catch (error) {
+      if (!PayloadNotFound.is(error)) throw error;
+      return this.#read('state');
+    }
+  }
+
+  async #read(reads?: 'state'): Promise<ResultDocument> {
+    const { backend } = await this.#reader.ports();
+    const [record] = await backend.get([this.id], this.#reader.clock.nowMs(), reads);
+    return this.#told(visibleDocument(this.id, record), record);
   }
 
   /** Of a task that raised Ignore nothing is stored for others. Its own caller learns it. */

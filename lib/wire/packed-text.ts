@@ -56,6 +56,13 @@ export interface Unpacking {
   readonly compression: string | undefined;
 }
 
+/** The document in the place of a packed one, with no result; undefined for a text that is not packed. */
+export function withoutPayload(text: string): string | undefined {
+  if (!text.startsWith(MARK)) return undefined;
+  const { [PAYLOAD_FIELD]: _pointer, ...document } = decodeJsonKeepingTypes(text) as JsonObject;
+  return encodeJson({ ...document, result: null }, 'meta', { asPython: true });
+}
+
 /** Untrusted. Undefined for a text that is not packed. @throws InvalidResult */
 export function readPacked(id: string, text: string): Unpacking | undefined {
   if (!text.startsWith(MARK)) return undefined;

@@ -6,7 +6,7 @@ import { isFinal } from '../../base/states.ts';
 import { MAX_LISTED_HISTORY, MAX_MONITOR_RELATIVES } from '../../base/limits.ts';
 import type { TaskStory } from '../../history/story.ts';
 import { scheduledTasks } from '../../operate/scheduled.ts';
-import { taskSummaries, type TaskSummary } from '../../operate/task-summary.ts';
+import { taskStates, taskSummaries, type TaskSummary } from '../../operate/task-summary.ts';
 import { waitingLines } from '../../operate/waiting-lines.ts';
 import type { TaskAnswer } from '../answers.ts';
 import { explainView } from '../explain-view.ts';
@@ -147,7 +147,7 @@ async function tree(service: MonitoredService, id: string): Promise<unknown> {
   const ids = [id, ...(parentId === undefined ? [] : [parentId]), ...children];
   // A child may be named twice.
   const distinct = [...new Set(ids)];
-  const summaries = await taskSummaries(distinct, await app.ports());
+  const summaries = await taskStates(distinct, await app.ports());
   const found = new Map(summaries.map((summary) => [summary.id, summary]));
   const view = (each: string): unknown => {
     const { state = 'PENDING', name, finished } = found.get(each) ?? {};

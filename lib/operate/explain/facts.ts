@@ -20,6 +20,7 @@ import type { Message } from '../../wire/message.ts';
 import { readSettlement } from '../../worker/committed.ts';
 import { readDocument, type ResultDocument } from '../../wire/result-document.ts';
 import type { QueueCount } from './reasons.ts';
+import { toldRecords } from '../../results/told-records.ts';
 
 /** What the caller knows of the task beside its id. */
 export interface Hints {
@@ -60,7 +61,7 @@ export interface Facts {
 /** Reads what is stored. What has ended, and what runs, needs no more than a read or two. */
 export async function factsOf(id: string, hints: Hints, app: App, ports: Ports): Promise<Facts> {
   const nowMs = app.clock.nowMs();
-  const [[record], last] = await Promise.all([ports.backend.get([id], nowMs), ports.slots?.lastPlace(id)]);
+  const [[record], last] = await Promise.all([toldRecords([id], ports, nowMs), ports.slots?.lastPlace(id)]);
   const document = record?.meta === undefined ? undefined : readDocument(record.meta);
   const laneOf = (queue: string): string => app.settings.queues[queue]?.laneOf ?? queue;
   const known = {
