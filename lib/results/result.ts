@@ -176,7 +176,10 @@ export class AsyncResult<R = unknown> {
 
   /** The remote stack text of a failed or retried task. */
   async traceback(): Promise<string | undefined> {
-    return (await this.#document()).traceback ?? undefined;
+    const document = await this.#document();
+    // It is stored beside an error, encrypted with it.
+    if (isExceptionDocument(document)) refuseEncrypted(document);
+    return document.traceback ?? undefined;
   }
 
   /**
@@ -213,13 +216,17 @@ export class AsyncResult<R = unknown> {
 
   /** Stored with `resultExtended`, in Python with `result_extended`. */
   async args(): Promise<readonly unknown[] | undefined> {
-    const { args } = await this.#extended();
+    const document = await this.#document();
+    const { args } = document.extended ?? {};
+    refuseEncrypted(document, args);
     return Array.isArray(args) ? (args as readonly unknown[]) : undefined;
   }
 
   /** Stored with `resultExtended`, in Python with `result_extended`. */
   async kwargs(): Promise<Readonly<Record<string, unknown>> | undefined> {
-    const { kwargs } = await this.#extended();
+    const document = await this.#document();
+    const { kwargs } = document.extended ?? {};
+    refuseEncrypted(document, kwargs);
     return typeof kwargs === 'object' && kwargs !== null ? (kwargs as Record<string, unknown>) : undefined;
   }
 

@@ -231,13 +231,13 @@ export function isExceptionDocument(document: ResultDocument): boolean {
 }
 
 /** Whether its result is a token: its reader has no codec, or not the key. */
-export function isEncrypted({ result }: ResultDocument): boolean {
+export function isEncrypted({ result }: Pick<ResultDocument, 'result'>): boolean {
   return (result as { readonly [TYPE]?: unknown } | null | undefined)?.[TYPE] === ENCRYPTED_VALUE;
 }
 
-/** @throws DecryptionFailed for a result that is still encrypted. */
-export function refuseEncrypted(document: ResultDocument): void {
-  if (!isEncrypted(document)) return;
+/** @param result what of it is to be read @throws DecryptionFailed for what is still encrypted. */
+export function refuseEncrypted(document: ResultDocument, result: unknown = document.result): void {
+  if (!isEncrypted({ result })) return;
   const { taskId } = document;
   throw new DecryptionFailed(
     `The result of task ${taskId} is encrypted and was not decrypted: this app has no \`codec\`, or its codec lacks the key. Give it the keys of the app that stored it.`,

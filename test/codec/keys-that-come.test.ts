@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { runInThisContext } from 'node:vm';
 
 import { Celeriac, DecryptionFailed, silentLogger } from 'celeriac';
-import { aesGcm } from 'celeriac/codec';
+import { aesGcm, type Codec } from 'celeriac/codec';
 import { World } from 'celeriac/testing';
 import { expect, it } from 'vitest';
 
@@ -51,6 +51,30 @@ it('a result whose key is missing has a state, and says what it needs', async ()
   expect(await again.state()).toBe('SUCCESS');
   await expect(again.get()).rejects.toThrow(DecryptionFailed);
   await expect(again.info()).rejects.toThrow(`The result of task ${result.id} is encrypted and was not decrypted`);
+});
+
+it('what is stored beside a result says the same: arguments, and the stack of an error', async () => {
+  const { app, held } = vault();
+  const extended = new Celeriac('vault', {
+    codec: app.settings.codec as Codec,
+    resultExtended: true,
+    logger: silentLogger,
+  });
+  const fail = extended.task('fail', (text: string, more: { readonly text: string }): number => {
+    throw new Error(`${text} ${more.text}`);
+  });
+  using world = new World(extended);
+  const { id } = await fail.delay('hunter2', { text: 'hunter3' });
+  await world.run();
+  expect(await extended.result(id).args()).toEqual(['hunter2', { text: 'hunter3' }]);
+  expect(await extended.result(id).traceback()).toContain('hunter3');
+  held.ring = key('b', 2);
+  const result = extended.result(id);
+  for (const read of ['args', 'kwargs', 'traceback'] as const)
+    await expect(result[read](), read).rejects.toThrow(`The result of task ${id} is encrypted and was not decrypted`);
+  // No secret, and no key needed.
+  expect(await result.name()).toBe('fail');
+  expect(await result.children()).toEqual([]);
 });
 
 it('the page shows an app that works, and a codec of one own', async () => {
