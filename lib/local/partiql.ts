@@ -1,12 +1,13 @@
 /**
  * Stands before the local DynamoDB server and understands what that server does not: the PartiQL statements
- * of lib/aws/dynamodb-batch.ts and lib/aws/dynamodb-schedules.ts, so that batches go the same way here as on AWS, and the question about a table's
- * time to live that Celery's backend asks. Everything else is passed on as it is.
+ * of lib/aws/dynamodb-batch.ts and lib/aws/dynamodb-schedules.ts, so that batches go the same way here as on AWS, transactions of writes, and the
+ * question about a table's time to live that Celery's backend asks. Everything else is passed on as it is.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
 import { errorMessage } from '../base/error-text.ts';
 import { forward, read } from './forward.ts';
+import { type Ask, Transactions, Turns } from './transactions.ts';
 
 type Values = Record<string, unknown>;
 interface Statement {
@@ -15,6 +16,7 @@ interface Statement {
 }
 
 const TARGET = 'DynamoDB_20120810.';
+const JSON_TYPE = 'application/x-amz-json-1.0';
 const INSERT = /^INSERT INTO "([^"]+)" VALUE \{(.+)\}$/;
 // Of the table of results, and of that of states. They stand first in a WHERE.
 const KEYS: ReadonlySet<string> = new Set(['id', 'pk', 'sk']);
@@ -22,23 +24,45 @@ const UPDATE = /^UPDATE "([^"]+)" (SET .+) WHERE (.+)$/;
 
 /** A server to be listened on; `target` is the DynamoDB server behind it, which listens nowhere. */
 export function partiqlProxy(target: Server): Server {
+  const turns = new Turns();
+  const transactions = new Transactions();
   return createServer((incoming, outgoing) => {
-    handle(incoming, outgoing, target).catch((error: unknown) => {
+    const serve = async (): Promise<void> => {
+      const body = await read(incoming);
+      if (incoming.headers['x-amz-target'] !== `${TARGET}TransactWriteItems`)
+        return turns.together(() => handle(incoming, body, outgoing, target));
+      const request = JSON.parse(body.toString('utf8')) as Values;
+      const answer = await turns.alone(() => transactions.write(request, askOf(incoming, target)));
+      outgoing.writeHead(answer.status, { 'content-type': JSON_TYPE }).end(JSON.stringify(answer.body));
+    };
+    serve().catch((error: unknown) => {
       outgoing.writeHead(500).end(errorMessage(error));
     });
   });
 }
 
-async function handle(incoming: IncomingMessage, outgoing: ServerResponse, target: Server): Promise<void> {
-  const body = await read(incoming);
+function askOf(incoming: IncomingMessage, target: Server): Ask {
+  return async (operation, input) => {
+    const headers = { ...incoming.headers, 'x-amz-target': `${TARGET}${operation}` };
+    const { status, body } = await forward(headers, Buffer.from(JSON.stringify(input)), target);
+    return { status, body: JSON.parse(body.toString('utf8')) as Values };
+  };
+}
+
+async function handle(
+  incoming: IncomingMessage,
+  body: Buffer,
+  outgoing: ServerResponse,
+  target: Server,
+): Promise<void> {
   if (incoming.headers['x-amz-target'] === `${TARGET}BatchExecuteStatement`) {
     const { Statements } = JSON.parse(body.toString('utf8')) as { readonly Statements: readonly Statement[] };
     const Responses = await Promise.all(Statements.map((statement) => execute(statement, incoming, target)));
-    outgoing.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify({ Responses }));
+    outgoing.writeHead(200, { 'content-type': JSON_TYPE }).end(JSON.stringify({ Responses }));
     return;
   }
   if (incoming.headers['x-amz-target'] === `${TARGET}DescribeTimeToLive`) {
-    outgoing.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(TIME_TO_LIVE));
+    outgoing.writeHead(200, { 'content-type': JSON_TYPE }).end(JSON.stringify(TIME_TO_LIVE));
     return;
   }
   const answer = await forward(incoming.headers, body, target);

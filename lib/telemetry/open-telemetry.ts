@@ -53,10 +53,6 @@ const NAMES: readonly SpanNames[] = ['messaging', 'celery'];
  * @throws InvalidOption
  */
 export function openTelemetry(options: OpenTelemetryOptions = {}): Telemetry {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidOption(
-      `openTelemetry(): ${shown(options)} given; an object with ${[...OPTIONS].toSorted().join(', ')} is allowed, or nothing.`,
-    );
   refuseUnknownKeys(options, OPTIONS, 'openTelemetry()');
   const { tracerProvider, names = 'messaging', links = false, flush = true } = options;
   if (!NAMES.includes(names))

@@ -105,7 +105,7 @@ describe('a decision', () => {
       'ForAllValues',
     );
     for (const target of [
-      'DynamoDB_20120810.TransactWriteItems',
+      'DynamoDB_20120810.TransactGetItems',
       'AmazonSNS.Publish',
       'AmazonSQS.StartMessageMoveTask',
     ])

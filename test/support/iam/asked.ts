@@ -71,6 +71,10 @@ function dynamodb(operation: string, input: Input): Asked[] {
   if (operation === 'BatchExecuteStatement')
     return (input['Statements'] as readonly Input[]).map((statement) => partiql(statement));
   if (operation === 'ExecuteStatement') return [partiql(input)];
+  if (operation === 'TransactWriteItems')
+    return (input['TransactItems'] as readonly Readonly<Record<string, Input>>[]).flatMap((item) =>
+      Object.entries(item).flatMap(([kind, write]) => dynamodb(`${kind}Item`, write)),
+    );
   const byTable = input['RequestItems'] as Readonly<Record<string, unknown>> | undefined;
   if (byTable !== undefined)
     return Object.entries(byTable).map(([table, requests]) => {

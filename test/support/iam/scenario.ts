@@ -1,9 +1,9 @@
 /** A service in which every function and every caller does all that it may, each under its own role. */
+import { TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import {
   ChangeMessageVisibilityCommand,
   DynamoDBClient,
-  PutItemCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
   SQSClient,
@@ -293,12 +293,11 @@ export class Scenario {
     await (await group([sumOf.s(1, 1), remote.s(2)]).delay()).save();
   }
 
-  /** A transaction's `Put` asks for what a single one asks for; the emulator knows no transactions. */
   async #committing(): Promise<void> {
     const { add: sumOf, dynamodb } = this.as('outbox');
     for (const countdown of [0, 2000]) {
-      const { Put } = await sumOf.s(1, 2).toTransactItem([], { countdown });
-      await dynamodb.send(new PutItemCommand(Put));
+      const item = await sumOf.s(1, 2).toTransactItem([], { countdown });
+      await dynamodb.send(new TransactWriteItemsCommand({ TransactItems: [item] }));
     }
   }
 
