@@ -104,11 +104,7 @@ describe('a decision', () => {
     expect(() => decide([allow('*', '*', { StringEquals: { x: 'y' } })], asked('a:B', '*', { x: ['y', 'z'] }))).toThrow(
       'ForAllValues',
     );
-    for (const target of [
-      'DynamoDB_20120810.TransactGetItems',
-      'AmazonSNS.Publish',
-      'AmazonSQS.StartMessageMoveTask',
-    ])
+    for (const target of ['DynamoDB_20120810.TransactGetItems', 'AmazonSNS.Publish', 'AmazonSQS.StartMessageMoveTask'])
       expect(() => rightsAsked(target, {})).toThrow('not understood here');
   });
 });

@@ -49,7 +49,7 @@ describe('every', () => {
     [-1, {}, 'every: -1 is no duration'],
     [1.0005, {}, 'whole milliseconds'],
     ['200000000h', {}, '100 years'],
-    [Number.POSITIVE_INFINITY, {}, 'every: null is no duration'],
+    [Number.POSITIVE_INFINITY, {}, 'every: Infinity is no duration'],
     ['10', {}, "every: '10' is no duration"],
     ['soon', {}, "every: 'soon' is no duration"],
     [undefined, {}, 'every: undefined is no duration'],
