@@ -5,7 +5,7 @@ import { MAX_SLOTS_LISTED } from '../base/limits.ts';
 import { slotsKey, taskLockKey } from '../ports/slot-keys.ts';
 import type { App } from '../producer/app.ts';
 import { itemKey } from '../flow/key.ts';
-import { isGrant } from '../flow/slots.ts';
+import { isGrant, partsOf } from '../flow/slots.ts';
 
 /** Which slots of a task are asked for. */
 export interface SlotsQuery {
@@ -77,6 +77,6 @@ export async function slotsOf(app: App, task: string, query: SlotsQuery = {}): P
 }
 
 function attemptOf(holder: string): SlotTask {
-  const at = holder.lastIndexOf('#');
-  return { id: holder.slice(0, at), retries: Math.floor(Number(holder.slice(at + 1))) };
+  const [id, attempt] = partsOf(holder);
+  return { id, retries: Math.floor(attempt) };
 }

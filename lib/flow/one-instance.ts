@@ -1,6 +1,6 @@
 /** Who runs a task that does not run beside itself. Pure. */
 import type { Holder, Slots, SlotsCondition } from '../ports/slots.ts';
-import { isGrant, isSame, lapsed } from './slots.ts';
+import { isGrant, isSame, lapsed, partsOf } from './slots.ts';
 
 /** What one who wants to run does, as the lock stands. */
 export type Entry =
@@ -31,10 +31,4 @@ export function entryOf(slots: Slots, holder: string, mine: Holder, nowMs: numbe
     else dead.set(name, each);
   }
   return { kind: 'free', remove: [...dead.keys()], when: { absent: [holder], same: dead, atMost: dead.size } };
-}
-
-/** The task id of a holder, and its attempt. */
-export function partsOf(holder: string): [id: string, attempt: number] {
-  const at = holder.lastIndexOf('#');
-  return [holder.slice(0, at), Number(holder.slice(at + 1))];
 }

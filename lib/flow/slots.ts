@@ -17,6 +17,26 @@ export function holderName(id: string, attempt: number): string {
   return `${id}#${attempt}`;
 }
 
+/** The task id of a holder, and its attempt. */
+export function partsOf(holder: string): [id: string, attempt: number] {
+  const at = holder.lastIndexOf('#');
+  return [holder.slice(0, at), Number(holder.slice(at + 1))];
+}
+
+/**
+ * What the parts before have left to this one: none comes before the last one has ended, and none gives a slot back that the
+ * next one needs.
+ */
+export function leftTo(holder: string, { holders }: Slots): Map<string, Holder> {
+  const [id, attempt] = partsOf(holder);
+  return new Map(
+    [...holders].filter(([name]) => {
+      const [otherId, other] = partsOf(name);
+      return otherId === id && other < attempt && Math.floor(other) === Math.floor(attempt);
+    }),
+  );
+}
+
 /** Whoever gives slots to those that wait signs with this. */
 export function granter(id: string): string {
   return `${GRANT}${id}`;

@@ -141,8 +141,8 @@ class PartRun {
     const { worker } = this.#of;
     const claim = this.#claimed();
     const checkpoint = encodeJson({ ...readCheckpoint(next), back: true }, 'checkpoint');
-    // What it holds is not handed over: the next part is to find it, also where no answer of the write comes.
-    await worker.keepSlot?.();
+    // Before the write: its answer may be lost.
+    worker.leaveSlot?.();
     const outcome = await worker.ports.backend.update({ ...claim, checkpoint });
     if (outcome === 'lost') return false;
     await worker.release(claim);

@@ -3,7 +3,7 @@
  * wait, in the order in which they came, and their messages go.
  */
 import { SLOT_RETENTION_SECONDS, SLOT_ROUNDS } from '../base/limits.ts';
-import { freeSlots, isUnchecked, lapsed, nextCheckMs, standingOf } from '../flow/slots.ts';
+import { freeSlots, isUnchecked, lapsed, leftTo, nextCheckMs, standingOf } from '../flow/slots.ts';
 import type { Holder, Parked, Slots, SlotsCondition, SlotsOutcome, SlotsWrite } from '../ports/slots.ts';
 import { scheduleCheck } from './slot-schedule.ts';
 import { pause, pump } from './slot-pump.ts';
@@ -19,6 +19,8 @@ export interface Seat {
   readonly mine: Holder;
   /** It has waited, and was sent for: a slot is kept for it. */
   readonly sentFor: boolean;
+  /** A part before it may have left it a slot. */
+  readonly goesOn: boolean;
   /** Nothing but its entry says that another delivery runs it. */
   readonly unclaimed: boolean;
   /** Its queue. */
@@ -68,7 +70,8 @@ export class SlotDesk {
 
   async #round(first: boolean): Promise<void> {
     // What nobody waits for is free most of the time: a failed write tells as much as a read.
-    const hopeful = first && this.#open.length <= this.#limit && !this.#open.some(({ sentFor }) => sentFor);
+    const hopeful =
+      first && this.#open.length <= this.#limit && !this.#open.some(({ sentFor, goesOn }) => sentFor || goesOn);
     if (hopeful && (await this.#take(this.#open))) return;
     const slots = this.#seen ?? (await this.#ports.slots.read(this.#key));
     this.#seen = undefined;
@@ -81,20 +84,23 @@ export class SlotDesk {
   /** Those that have a slot already, by whatever way. False where the key has changed meanwhile. */
   async #classify(slots: Slots): Promise<boolean> {
     const nowMs = this.#ports.clock.nowMs();
-    const takes = new Map<Seat, Holder>();
+    const takes = new Map<Seat, Map<string, Holder>>();
     for (const seat of this.#open) {
       const standing = standingOf(slots, seat.holder, seat.mine);
+      const left = seat.goesOn && standing.kind === 'none' ? leftTo(seat.holder, slots) : new Map<string, Holder>();
+      if (left.size > 0) takes.set(seat, left);
       if (standing.kind === 'own') this.#seat(seat, { kind: 'own', parked: this.#stood.has(seat) });
-      if (standing.kind === 'granted') takes.set(seat, standing.entry);
+      if (standing.kind === 'granted') takes.set(seat, new Map([[seat.holder, standing.entry]]));
       if (standing.kind !== 'other') continue;
       const { leaseMs } = standing.entry;
-      if (seat.unclaimed && leaseMs < nowMs) takes.set(seat, standing.entry);
+      if (seat.unclaimed && leaseMs < nowMs) takes.set(seat, new Map([[seat.holder, standing.entry]]));
       else if (!(await this.#tellOf(seat, standing.entry))) return false;
       else this.#seat(seat, { kind: 'other', leaseMs });
     }
     if (takes.size === 0) return true;
-    const same = new Map([...takes].map(([{ holder }, entry]) => [holder, entry]));
-    await this.#put([...takes.keys()], { same });
+    const same = new Map([...takes.values()].flatMap((entries) => [...entries]));
+    const remove = [...same.keys()].filter((name) => ![...takes.keys()].some(({ holder }) => holder === name));
+    await this.#put([...takes.keys()], { same }, remove);
     // The others of the batch go on with how it stands now.
     return false;
   }

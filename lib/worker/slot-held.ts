@@ -1,11 +1,8 @@
 /** A slot from the claim of its attempt to the moment at which it is given back. */
 import { errorLine } from '../base/error-text.ts';
-import { PART_GAP_SECONDS, SLOT_RETENTION_SECONDS } from '../base/limits.ts';
-import { holderName, isSame } from '../flow/slots.ts';
+import { SLOT_RETENTION_SECONDS } from '../base/limits.ts';
+import { isSame } from '../flow/slots.ts';
 import type { ClaimOutcome, ClaimRequest, TaskRecord } from '../ports/backend.ts';
-import { attemptNumber } from '../wire/attempt-number.ts';
-import type { Message } from '../wire/message.ts';
-import { nextPart } from '../wire/next-attempt.ts';
 import { deliveriesOf } from './attempt.ts';
 import { readSettlement } from './committed.ts';
 import type { Lease } from '../ports/delivery.ts';
@@ -20,10 +17,9 @@ import type { Worker } from './worker.ts';
  * - `own`: the entry is this delivery's.
  * - `other`: another delivery's, of the same attempt. It may run.
  * - `ended`: nobody may run the attempt any more, and its entry, whoever wrote it, has not been taken away yet.
- * - `kept`: the next part of the attempt is to find the entry.
- * - `left`: there is nothing to give back.
+ * - `left`: there is nothing to give back, or the next part of the attempt is to find the entry.
  */
-type State = 'own' | 'other' | 'ended' | 'kept' | 'left';
+type State = 'own' | 'other' | 'ended' | 'left';
 
 export class HeldSlot implements Lease {
   readonly #wanted: Wanted;
@@ -58,27 +54,25 @@ export class HeldSlot implements Lease {
 
   /** The worker, as the attempt is to see it. */
   worker(): Worker {
-    const { message, worker } = this.#wanted;
+    const { worker } = this.#wanted;
     return {
       ...worker,
       claim: async (request) => this.#afterClaim(await worker.claim(request), request),
       commit: async (request) => {
         const isPart = !request.final && request.checkpoint !== undefined;
-        let stands: boolean;
-        try {
-          stands = await worker.commit(request);
-        } catch (error) {
-          // It may stand: whoever comes next is this part again, or has the next one to send.
-          if (isPart) await this.#keepFor(message);
-          throw error;
-        }
-        // Before what follows is sent: the next one starts meanwhile, or the next part comes.
-        if (stands) await (isPart ? this.#keepFor(nextPart(message)) : this.#end());
+        const state = this.#state;
+        // Also where no answer comes: it may stand, and who comes next is this part again, or has the next one to send.
+        if (isPart) this.#state = 'left';
+        const stands = await worker.commit(request);
+        if (!stands) this.#state = state;
+        // Before what follows is sent: the next one starts meanwhile.
+        else if (!isPart) await this.#end();
+        else await this.#leaveToNext();
         return stands;
       },
-      keepSlot: async () => {
-        await worker.keepSlot?.();
-        await this.#keepFor(message);
+      leaveSlot: () => {
+        worker.leaveSlot?.();
+        this.#state = 'left';
       },
       release: async (request) => {
         // The other way round the next delivery could claim first, find no entry to take over, and have come for nothing.
@@ -97,8 +91,7 @@ export class HeldSlot implements Lease {
     }
     // The delivery that runs has a slot of its own, and keeps it.
     if (outcome.kind === 'busy') await this.leave();
-    // Who ended the part died before it left the slot to the next one.
-    else if (outcome.kind === 'finished' && goesOn(outcome.record)) await this.#keepFor(nextPart(this.#wanted.message));
+    else if (outcome.kind === 'finished' && goesOn(outcome.record)) await this.#leaveToNext();
     else await this.#end();
     return outcome;
   }
@@ -135,6 +128,12 @@ export class HeldSlot implements Lease {
     }
   }
 
+  /** Its entry stands, until the next part takes it or its lease ends. */
+  async #leaveToNext(): Promise<void> {
+    this.#state = 'left';
+    if (this.#hasPlace) await this.#ports.slots.unpark(this.#wanted.key, this.#seat);
+  }
+
   /** What its attempt ended in is done, where nothing but that says so: it has no claim and no commit. */
   async unclaimedEnd(): Promise<void> {
     this.#hasEnded = true;
@@ -143,7 +142,7 @@ export class HeldSlot implements Lease {
 
   /** For a process that lives on. @returns false where the slot is somebody else's */
   renew(untilMs: number): Promise<boolean> {
-    const renewal = this.#renew(Math.min(untilMs, this.#seat.latestMs));
+    const renewal = this.#renew(Math.min(untilMs + this.#seat.gapMs, this.#seat.latestMs));
     this.#renewing = renewal.then(
       () => {},
       () => {},
@@ -166,37 +165,6 @@ export class HeldSlot implements Lease {
     return isOurs;
   }
 
-  /**
-   * It becomes that of the message which goes on: another one of this message, which ends, must not take it away. Should that
-   * one not come in time, its lease ends as that of any other.
-   */
-  async #keepFor(next: Message): Promise<void> {
-    // What it has is what the renewal under way leaves.
-    await this.#renewing;
-    const state = this.#state;
-    if (state !== 'own' && state !== 'other') return this.#end();
-    const { key } = this.#wanted;
-    const { holder, mine, latestMs } = this.#seat;
-    const leaseMs = Math.max(mine.leaseMs, Math.min(latestMs, this.#ports.clock.nowMs() + PART_GAP_SECONDS * 1000));
-    const nextHolder = holderName(next.id, attemptNumber(next));
-    this.#state = 'kept';
-    await orLeased(async () => {
-      if (this.#hasPlace && nextHolder !== holder) await this.#ports.slots.unpark(key, this.#seat);
-      const outcome = await this.#ports.slots.write({
-        key,
-        put: new Map([[nextHolder, { leaseMs, by: mine.by }]]),
-        ...(nextHolder === holder ? {} : { remove: [holder] }),
-        expiresAtSeconds: Math.ceil(leaseMs / 1000) + SLOT_RETENTION_SECONDS,
-        when: {
-          ...(state === 'own' ? { same: new Map([[holder, mine]]) } : { present: [holder] }),
-          // The next part may run already, where there is more than one slot.
-          ...(nextHolder === holder ? {} : { absent: [nextHolder] }),
-        },
-      });
-      if (!outcome.done && state === 'other') this.#state = 'ended';
-    }, this.#ports);
-  }
-
   /** As `leave()`, for whoever cannot wait until its run has ended. */
   giveBack(): Promise<void> {
     return this.leave();
@@ -212,7 +180,8 @@ export class HeldSlot implements Lease {
       // It has run: nobody needs to send for it any more.
       if (this.#hasPlace) await this.#ports.slots.unpark(key, this.#seat);
       await orLeased(() => this.#handOver({ holder }), this.#ports);
-    } else if (this.#state === 'own')
+    } else if (this.#state === 'own' && !this.#seat.goesOn)
+      // A later part keeps what was left to it: its message comes again.
       await orLeased(
         () =>
           this.#handOver({
@@ -222,7 +191,7 @@ export class HeldSlot implements Lease {
           }),
         this.#ports,
       );
-    if (this.#state !== 'kept') this.#state = 'left';
+    this.#state = 'left';
   }
 }
 

@@ -5,6 +5,7 @@ import {
   DEFAULT_RETENTION_SECONDS,
   HIDDEN_LOOK_SECONDS,
   MAX_PARKED_BYTES,
+  PART_GAP_SECONDS,
   PLACE_RETENTION_SECONDS,
   RATE_RETENTION_MARGIN_SECONDS,
   SLOT_LOOK_LONGEST_SECONDS,
@@ -46,6 +47,8 @@ export interface OwnSeat extends Seat {
   mine: Holder;
   /** It is not renewed beyond this, milliseconds since the epoch. */
   readonly latestMs: number;
+  /** How much longer than a run its lease is: the next part is to find the slot. */
+  readonly gapMs: number;
   /** Its message stays in its queue while it waits: it is of a FIFO queue, which it may not leave, or too large to be stored. */
   readonly inPlace: boolean;
 }
@@ -62,7 +65,9 @@ export function seatOf(wanted: Wanted, ports: SlotPorts): OwnSeat {
     sinceMs: cameMs,
     mine: { leaseMs: leaseMsOf(wanted, ports.clock), by: `${requestId}/${ports.ids.next()}` },
     latestMs: latestMsOf(wanted, ports.clock),
+    gapMs: gapMsOf(wanted),
     sentFor: grant !== undefined,
+    goesOn: message.celeriac.part !== undefined,
     unclaimed: definition.options.idempotent,
     queue: message.queue,
     inPlace: stored === undefined,
@@ -116,7 +121,11 @@ async function wakeOf(
 function leaseMsOf(wanted: Wanted, clock: Clock): number {
   const { deadlineMs, keeper } = wanted.worker.invocation;
   const endMs = keeper === undefined ? deadlineMs : clock.nowMs() + keeper.leaseMs;
-  return Math.min(endMs + CLOCK_SKEW_SECONDS * 1000, latestMsOf(wanted, clock));
+  return Math.min(endMs + CLOCK_SKEW_SECONDS * 1000 + gapMsOf(wanted), latestMsOf(wanted, clock));
+}
+
+function gapMsOf({ definition }: Wanted): number {
+  return definition.options.flow?.given.maxParts === undefined ? 0 : PART_GAP_SECONDS * 1000;
 }
 
 function latestMsOf({ leaseSeconds = Infinity }: Wanted, clock: Clock): number {

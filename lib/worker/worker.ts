@@ -27,8 +27,8 @@ export interface Worker {
   readonly invocationStartMs: number;
   claim(request: ClaimRequest): Promise<ClaimOutcome>;
   commit(request: CommitRequest): Promise<boolean>;
-  /** Of who holds a slot: keeps it beyond its run, for the next part of the attempt. */
-  readonly keepSlot?: () => Promise<void>;
+  /** Of who holds a slot: it is not given back, since the next part of the attempt is to find it. */
+  readonly leaveSlot?: () => void;
   /** Gives a claim back. */
   release: Backend['release'];
   /** Undefined where the line is too crowded now. @throws ImproperlyConfigured without a store of rate limits. */

@@ -68,6 +68,9 @@ function long(
   return { app, world, runs, lines, task };
 }
 
+// Of a write that asks nothing.
+const REST = { expiresAtSeconds: 4_000_000_000, when: {} };
+
 function bound(of: object, key: string | symbol): unknown {
   const value: unknown = Reflect.get(of, key);
   return typeof value === 'function' ? (value.bind(of) as unknown) : value;
@@ -393,39 +396,75 @@ describe('beside the rest', () => {
     expect(one.runs.map(({ part }) => part)).toEqual([1, 2, 3, 1]);
   });
 
-  it.each(['before its slot is', 'after its slot was'])(
-    'nor where the worker dies that ended the part, %s left to the next one',
-    async (when) => {
-      let killed = false;
-      const wrapPorts = (ports: Ports): Ports => {
-        const { slots } = ports;
-        if (slots === undefined) return ports;
-        const write: typeof slots.write = async (request) => {
-          const kills = !killed && [...(request.put?.keys() ?? [])].some((holder) => holder.endsWith('#0.0001'));
-          if (!kills) return slots.write(request);
-          killed = true;
-          const invocation = CURRENT_INVOCATION.getStore();
-          if (invocation !== undefined) invocation.dead = true;
-          if (when.startsWith('after')) await slots.write(request);
-          return new Promise(() => {});
-        };
-        return { ...ports, slots: new Proxy(slots, { get: (of, key) => (key === 'write' ? write : bound(of, key)) }) };
+  it.each(['before', 'after'])('nor where the next part dies %s it has taken it', async (when) => {
+    let killed = false;
+    const wrapPorts = (ports: Ports): Ports => {
+      const { slots } = ports;
+      if (slots === undefined) return ports;
+      const write: typeof slots.write = async (request) => {
+        const kills = !killed && [...(request.put?.keys() ?? [])].some((holder) => holder.endsWith('#0.0001'));
+        if (!kills) return slots.write(request);
+        killed = true;
+        const invocation = CURRENT_INVOCATION.getStore();
+        if (invocation !== undefined) invocation.dead = true;
+        if (when === 'after') await slots.write(request);
+        return new Promise(() => {});
       };
-      const one = long(stepByStep, { concurrency: 1 }, { wrapPorts });
-      using world = one.world;
-      const first = await one.task.delay(12);
-      const [message] = world.broker.peekAll('default');
-      await world.advance(1);
-      const second = await one.task.delay(2);
-      await world.advance(52);
-      expect(killed).toBe(true);
-      // A copy of it comes before the lease of who died is over.
-      await world.broker.send([{ queue: 'default', body: message?.body ?? '' }]);
-      await world.drain();
-      expect(await Promise.all([first.get(), second.get()])).toEqual([12, 2]);
-      expect(one.runs.map(({ part }) => part)).toEqual([1, 2, 3, 1]);
-    },
-  );
+      return { ...ports, slots: new Proxy(slots, { get: (of, key) => (key === 'write' ? write : bound(of, key)) }) };
+    };
+    const one = long(stepByStep, { concurrency: 1 }, { wrapPorts });
+    using world = one.world;
+    const first = await one.task.delay(12);
+    const [message] = world.broker.peekAll('default');
+    await world.advance(1);
+    const second = await one.task.delay(2);
+    await world.advance(52);
+    expect(killed).toBe(true);
+    // A copy of it comes before the lease of who died is over.
+    await world.broker.send([{ queue: 'default', body: message?.body ?? '' }]);
+    await world.drain();
+    expect(await Promise.all([first.get(), second.get()])).toEqual([12, 2]);
+    expect(one.runs.map(({ part }) => part)).toEqual([1, 2, 3, 1]);
+  });
+
+  it('nor where a version before has handed its slot over to the next part', async () => {
+    let held = { key: '', holder: '' };
+    const standing: string[] = [];
+    const wrapPorts = (ports: Ports): Ports => {
+      const { slots, backend } = ports;
+      if (slots === undefined) return ports;
+      const write: typeof slots.write = (request) => {
+        for (const holder of request.put?.keys() ?? []) held = { key: request.key, holder };
+        return slots.write(request);
+      };
+      const commit: typeof backend.commit = async (requests) => {
+        const outcome = await backend.commit(requests);
+        const { holders } = await slots.read(held.key);
+        standing.push(...holders.keys());
+        const entry = holders.get(held.holder);
+        if (entry === undefined || !requests.some(({ final, checkpoint = '' }) => !final && checkpoint !== ''))
+          return outcome;
+        const next = held.holder === 'first#0' ? 'first#0.0001' : 'first#0.0002';
+        await slots.write({ ...REST, key: held.key, put: new Map([[next, entry]]), remove: [held.holder] });
+        return outcome;
+      };
+      return {
+        ...ports,
+        backend: new Proxy(backend, { get: (of, key) => (key === 'commit' ? commit : bound(of, key)) }),
+        slots: new Proxy(slots, { get: (of, key) => (key === 'write' ? write : bound(of, key)) }),
+      };
+    };
+    const one = long(stepByStep, { concurrency: 1 }, { wrapPorts });
+    using world = one.world;
+    const first = await one.task.s(12).set({ taskId: 'first' }).delay();
+    await world.advance(1);
+    const second = await one.task.s(2).set({ taskId: 'second' }).delay();
+    await world.drain();
+    expect(await Promise.all([first.get(), second.get()])).toEqual([12, 2]);
+    expect(one.runs.map(({ part }) => part)).toEqual([1, 2, 3, 1]);
+    expect(standing).toEqual(['first#0', 'first#0.0001', 'first#0.0002', 'second#0']);
+    expect((await world.ports.slots?.read(held.key))?.holders.size).toBe(0);
+  });
 
   it('one that may not run beside itself is left out between two parts too', async () => {
     const one = long(stepByStep, { oneInstance: true });

@@ -25,6 +25,7 @@ function seat(name: string, more: Partial<Seat> = {}): Seat {
     sinceMs,
     mine: mineOf(name),
     sentFor: false,
+    goesOn: false,
     unclaimed: false,
     queue: 'mail',
     park: (token) => Promise.resolve(parked(holder, more.sinceMs ?? sinceMs, { token })),
@@ -269,7 +270,7 @@ function held({
   const rig = slotRig();
   const given: Leaving[] = [];
   const released: unknown[] = [];
-  const own: OwnSeat = { ...seat('a'), latestMs: NOW + 600_000, inPlace: false };
+  const own: OwnSeat = { ...seat('a'), latestMs: NOW + 600_000, gapMs: 0, inPlace: false };
   const worker = {
     claim: () => Promise.resolve(claim),
     commit: () => Promise.resolve(commits),

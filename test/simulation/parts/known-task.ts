@@ -46,8 +46,6 @@ export interface Known {
   open: boolean;
   /** Until when its line was its own, between two parts. */
   heldMs: number;
-  /** Until when its slot stands, as it was written since its last claim: of a part that has not ended. */
-  keptMs: number;
   /** Of its task. */
   maxParts: number;
   revokedMs: number | undefined;
@@ -66,7 +64,6 @@ export function unknown(): Known {
     retries: 0,
     open: false,
     heldMs: -Infinity,
-    keptMs: -Infinity,
     maxParts: Infinity,
     revokedMs: undefined,
     ends: [],

@@ -22,8 +22,10 @@ export interface PartRun {
 /** A task between two parts, which holds its line. */
 interface Gap {
   readonly id: string;
-  untilMs: number;
+  readonly untilMs: number;
 }
+
+const GAP_MS = 900_000;
 
 export class PartLedger {
   readonly violations: Violation[] = [];
@@ -75,9 +77,11 @@ export class PartLedger {
     if ((after.requeues ?? 0) > (before?.requeues ?? 0)) {
       known.vain -= 1;
       known.open = false;
-      if (known.storedInPart) this.#gap(id);
-      else known.givenBack += 1;
-      if (isBack(after)) this.#mayGoOn(id, known);
+      if (!known.storedInPart) known.givenBack += 1;
+      else if (isBack(after)) {
+        this.#mayGoOn(id, known);
+        this.#gap(id);
+      }
     }
     if (isClaim) this.#claimed(known, before, after);
     if (before?.finishedMs !== undefined && after.finishedMs === undefined) this.#opened(id, known);
@@ -144,35 +148,21 @@ export class PartLedger {
     if (before?.finishedMs !== undefined) this.violate('nothing begins after the end', id, id);
     // Who gives a claim back counts none; the next attempt counts anew.
     known.vain += 1;
-    Object.assign(known, { storedInPart: false, open: true, keptMs: -Infinity });
+    Object.assign(known, { storedInPart: false, open: true });
     const invocation = CURRENT_INVOCATION.getStore();
     known.claims.push({ invocation, attempt, owner, stored: known.stored, part, retrying: false });
     this.#gaps.delete(id);
   }
 
-  /** It is between two parts: what it holds stays its own, at least as long as its worker might have lived. */
+  /** It is between two parts: what it holds stays its own for as long as docs/long-tasks.md says. */
   #gap(id: string): void {
     if (!this.#lines.has(id)) return;
     const known = this.known(id);
-    const ownMs = this.beganMs(known.claims.at(-1)?.invocation) + this.invocationMs - this.slackMs;
-    const untilMs = Math.max(ownMs, known.keptMs);
+    // Who stood still ends late, and what it holds is renewed by nobody.
+    const endMs = Math.min(this.nowMs(), this.beganMs(known.claims.at(-1)?.invocation) + this.invocationMs);
+    const untilMs = endMs + GAP_MS - this.slackMs;
     known.heldMs = untilMs;
     this.#gaps.set(id, { id, untilMs });
-  }
-
-  /** Its slot was written for the next part; copies of earlier messages take one too, and go. */
-  kept(id: string, attempt: number, untilMs: number): void {
-    const known = this.known(id);
-    if (attempt < (known.claims.at(-1)?.attempt ?? 0)) return;
-    const gap = this.#gaps.get(id);
-    if (gap === undefined) {
-      known.keptMs = untilMs;
-      return;
-    }
-    // What was anybody's is taken anew.
-    if (gap.untilMs < this.nowMs()) return;
-    gap.untilMs = Math.max(gap.untilMs, untilMs);
-    known.heldMs = gap.untilMs;
   }
 
   /** A function begins. @param line where one runs at a time */

@@ -2,8 +2,8 @@
 import type { World } from 'celeriac/testing';
 
 import { RETRY } from '../../../lib/base/states.ts';
-import type { Backend, ClaimOutcome, CommitRequest, UpdateRequest } from '../../../lib/ports/backend.ts';
-import type { Holder, SlotsWrite } from '../../../lib/ports/slots.ts';
+import type { Backend, ClaimOutcome, CommitRequest, UpdateOutcome, UpdateRequest } from '../../../lib/ports/backend.ts';
+import type { SlotsOutcome, SlotsWrite } from '../../../lib/ports/slots.ts';
 import type { OutgoingMessage } from '../../../lib/ports/broker.ts';
 import { decodeMessage } from '../../../lib/wire/decode-message.ts';
 import { encodeMessage } from '../../../lib/wire/encode-message.ts';
@@ -63,39 +63,48 @@ function sending(change: (item: OutgoingMessage) => readonly OutgoingMessage[]):
   };
 }
 
-/** What workers write of slots, changed on the way; told whether a commit of the same invocation got no answer. */
-function slotWrites(
-  change: (request: SlotsWrite, told: { readonly isUnanswered: boolean }) => SlotsWrite,
-): Partial<PartSimulation> {
+/** Slots that are gone at a moment of their task that `when` tells. */
+function losingSlots(when: (of: Moment) => boolean): Partial<PartSimulation> {
+  const held = new Map<string, { readonly key: string; readonly holder: string }>();
   return {
     wrapPorts: ({ slots, backend, ...ports }) => {
-      const told = { isUnanswered: false };
+      const lose = async ({ id }: { readonly id: string }): Promise<void> => {
+        const { key = '', holder = '' } = held.get(id) ?? {};
+        if (held.delete(id)) await slots?.write({ key, remove: [holder], expiresAtSeconds: EVER_SECONDS, when: {} });
+      };
       const commit = async (requests: readonly CommitRequest[]): Promise<boolean[]> => {
+        const parts = requests.filter(({ final, checkpoint }) => !final && checkpoint !== undefined);
         try {
-          return await backend.commit(requests);
+          const stand = await backend.commit(requests);
+          if (when('commit')) await Promise.all(parts.map(lose));
+          return stand;
         } catch (error) {
-          told.isUnanswered = true;
+          if (when('no answer')) await Promise.all(parts.map(lose));
           throw error;
         }
       };
+      const update = async (request: UpdateRequest): Promise<UpdateOutcome> => {
+        const outcome = await backend.update(request);
+        const { checkpoint = '' } = request as { readonly checkpoint?: string };
+        if (when('in FIFO') && checkpoint.includes('"back":true')) await lose(request);
+        return outcome;
+      };
+      const write = (request: SlotsWrite): Promise<SlotsOutcome> => {
+        for (const holder of request.put?.keys() ?? [])
+          held.set(holder.split('#')[0] ?? '', { key: request.key, holder });
+        return slots?.write(request) as Promise<SlotsOutcome>;
+      };
       return {
         ...ports,
-        backend: changed(backend, { commit }),
-        ...(slots && { slots: changed(slots, { write: (request) => slots.write(change(request, told)) }) }),
+        backend: changed(backend, { commit, update }),
+        ...(slots && { slots: changed(slots, { write }) }),
       };
     },
   };
 }
 
-/** The entry that it would write is taken away instead. */
-function withoutIts({ put, ...rest }: SlotsWrite): SlotsWrite {
-  return { ...rest, remove: [...(rest.remove ?? []), ...(put?.keys() ?? [])] };
-}
-
-/** For the next delivery of the same message. */
-function isKept({ put = new Map<string, Holder>(), when }: SlotsWrite): boolean {
-  return [...put].some(([holder, { by }]) => when.same?.get(holder)?.by === by);
-}
+type Moment = 'commit' | 'no answer' | 'in FIFO';
+const EVER_SECONDS = 2_500_000_000;
 
 const isPart = ({ body }: OutgoingMessage): boolean => (decodeMessage(body).celeriac.part ?? 0) > 0;
 
@@ -162,26 +171,17 @@ export const PART_SABOTAGES: readonly PartSabotage[] = [
   {
     rule: 'a line is held between two parts',
     what: "what a part leaves to the next one is anybody's",
-    options: slotWrites((request) => {
-      const [holder = ''] = request.put?.keys() ?? [];
-      const isLeft = request.remove?.length === 1 && holder.split('#')[0] === request.remove[0]?.split('#')[0];
-      return isLeft ? withoutIts(request) : request;
-    }),
+    options: losingSlots((moment) => moment === 'commit'),
   },
   {
     rule: 'a line is held between two parts',
     what: 'in a FIFO queue a part gives its slot back with its message',
-    options: slotWrites((request, { isUnanswered }) =>
-      isKept(request) && !isUnanswered ? withoutIts(request) : request,
-    ),
+    options: losingSlots((moment) => moment === 'in FIFO'),
   },
   {
     rule: 'a line is held between two parts',
     what: 'a part whose commit gets no answer gives its slot back',
-    options: {
-      ...slotWrites((request, { isUnanswered }) => (isKept(request) && isUnanswered ? withoutIts(request) : request)),
-      faults: { lostResponse: 0.1 },
-    },
+    options: { ...losingSlots((moment) => moment === 'no answer'), faults: { lostResponse: 0.1 } },
   },
   {
     rule: 'the last part goes on as no other',

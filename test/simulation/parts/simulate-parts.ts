@@ -1,10 +1,10 @@
 /** One run of tasks in parts from one seed: a world under faults, jobs, and the checkers. */
 import { World, type WorldOptions } from 'celeriac/testing';
 
-import { PART_GAP_SECONDS } from '../../../lib/base/limits.ts';
-import type { TaskRecord } from '../../../lib/ports/backend.ts';
+import type { Random } from '../../../lib/base/time.ts';
+import type { Backend, TaskRecord } from '../../../lib/ports/backend.ts';
+import type { Ports } from '../../../lib/ports/ports.ts';
 import { recordOf } from '../../../lib/aws/dynamodb-record.ts';
-import { CURRENT_INVOCATION } from '../../../lib/testing/simulated-invocation.ts';
 import { seededRandom } from '../../../lib/testing/seeded.ts';
 import type { memoryAdapters } from '../../../lib/testing/world-ports.ts';
 import { RESULTS_TABLE } from '../../support/fake-services/services.ts';
@@ -25,6 +25,8 @@ export interface PartSimulation extends Pick<
 }
 
 const SENDING_MS = 3_600_000;
+// Chance that the commit of a part gets no answer.
+const LOST = 0.1;
 // Chance that a request takes a moment.
 const SLOW = 0.05;
 // More dead workers than any job has: its own count is to end it.
@@ -41,6 +43,7 @@ export async function simulateParts(options: PartSimulation): Promise<Simulation
   const outages = [seed + 11, seed + 13].map((each, index) =>
     outage(seededRandom(each), startMs, SENDING_MS, () => world, index === 0 ? undefined : FLOW_SERVICES),
   );
+  const deaf = losingAnswers(seededRandom(seed + 17), () => world);
   const settings: WorldOptions = {
     seed,
     start: startMs,
@@ -50,7 +53,7 @@ export async function simulateParts(options: PartSimulation): Promise<Simulation
     maxReceiveCount: MAX_RECEIVE_COUNT,
     wrapPorts: (ports, invocation) => {
       const broken = wrapPorts?.(ports, invocation) ?? ports;
-      return punctual ? broken : outages.reduce((sum, out) => out(sum), broken);
+      return punctual ? broken : [deaf, ...outages].reduce((sum, out) => out(sum), broken);
     },
   };
   const world: World = new World(load.app, settings, options.aws === true ? overAws(ledger, punctual) : undefined);
@@ -80,6 +83,27 @@ export async function simulateParts(options: PartSimulation): Promise<Simulation
     told: 0,
     faults: world.faults.counts,
     violations: ledger.violations,
+  };
+}
+
+/** The commit of a part stands, and nobody hears of it: far more often than of others. */
+function losingAnswers(random: Random, world: () => World): (ports: Ports) => Ports {
+  return ({ backend, ...ports }) => {
+    const commit: Backend['commit'] = async (requests) => {
+      const outcome = await backend.commit(requests);
+      const isPart = requests.some(({ final, checkpoint }) => !final && checkpoint !== undefined);
+      if (!isPart || !world().faults.on || random.next() >= LOST) return outcome;
+      throw Object.assign(new Error('the answer was lost'), { name: 'TimeoutError' });
+    };
+    return {
+      ...ports,
+      backend: new Proxy(backend, {
+        get: (of, key) => {
+          const value: unknown = key === 'commit' ? commit : Reflect.get(of, key);
+          return typeof value === 'function' ? (value.bind(of) as unknown) : value;
+        },
+      }),
+    };
   };
 }
 
@@ -121,27 +145,13 @@ function overAws(ledger: PartLedger, punctual: boolean): typeof memoryAdapters {
 
 const WRITES = ['claim', 'commit', 'release', 'update', 'conclude', 'revoke', 'reopen'] as const;
 
-function watch({ backend, ports, faults, clock }: World, ledger: PartLedger, isMemory: boolean): void {
+function watch({ backend, faults }: World, ledger: PartLedger, isMemory: boolean): void {
   const newInvocation = faults.newInvocation.bind(faults);
   faults.newInvocation = () => {
     const invocation = newInvocation();
     ledger.invocationBegins(invocation);
     return invocation;
   };
-  const { slots } = ports;
-  if (slots !== undefined) {
-    const write = slots.write.bind(slots);
-    slots.write = async (request) => {
-      const outcome = await write(request);
-      const isAlive = CURRENT_INVOCATION.getStore()?.dead !== true;
-      for (const [holder, { leaseMs }] of outcome.done && isAlive ? (request.put ?? []) : []) {
-        const [id = '', attempt] = holder.split('#');
-        const untilMs = Math.min(leaseMs, clock.nowMs() + PART_GAP_SECONDS * 1000) - ledger.slackMs;
-        ledger.kept(id, Number(attempt), untilMs);
-      }
-      return outcome;
-    };
-  }
   if (!isMemory) return;
   for (const name of WRITES) {
     const call = (backend[name] as (...args: unknown[]) => unknown).bind(backend);
