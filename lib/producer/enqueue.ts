@@ -40,7 +40,7 @@ async function sendNow(
   options: ApplyOptions,
   lineage: Lineage,
 ): Promise<AsyncResult> {
-  refuseMarkedLinks(app, [options.link, options.linkError]);
+  refuseMarkedLinks(app, options);
   const call = await prepareCall(app, name, args, options, lineage);
   if (app.eager !== undefined) {
     const { callbacks, errbacks } = call.message.embed;

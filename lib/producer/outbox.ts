@@ -76,7 +76,7 @@ export async function toOutboxItem(app: App, sig: Signature, options: ApplyOptio
     );
   requireKnownTree(app, sig);
   refuseMarkedParts(app, sig);
-  refuseMarkedLinks(app, [options.link, options.linkError]);
+  refuseMarkedLinks(app, options);
   const only = await onlyMessage(app, sig, options);
   if (only === undefined)
     throw new InvalidOption(

@@ -1,4 +1,5 @@
 /** Where no other task can stand for a call, tasks that say so are refused: somebody waits for that very id. */
+import { shown } from '../base/checks.ts';
 import { InvalidOption } from '../base/errors.ts';
 import { MARKS } from '../options/apply-options.ts';
 import { type Signature, signaturesIn } from '../wire/signature.ts';
@@ -28,8 +29,16 @@ export function refuseMarkedParts(app: Pick<App, 'registry'>, sig: Signature): v
 }
 
 /** @throws InvalidOption */
-export function refuseMarkedLinks(app: Pick<App, 'registry'>, links: readonly unknown[]): void {
-  for (const link of links)
+export function refuseMarkedLinks(
+  app: Pick<App, 'registry'>,
+  options: { readonly link?: unknown; readonly linkError?: unknown },
+): void {
+  // The first that asks for any of them; what is spread over others would be gone.
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw new InvalidOption(
+      `options of the call: ${shown(options)} given; an object is allowed, such as { countdown: 10 }.`,
+    );
+  for (const link of [options.link, options.linkError])
     refuseMarkedParts(app, { task: '', args: [], kwargs: {}, options: { link }, subtask_type: null, immutable: false });
 }
 

@@ -23,6 +23,7 @@ export async function sendNamed(
   args: readonly unknown[],
   options: ApplyOptions,
 ): Promise<AsyncResult> {
+  refuseMarkedLinks(app, options);
   requireKnown(app, { task: name, args, kwargs: options.kwargs ?? {}, queue: options.queue });
   for (const sig of [options.link ?? [], options.linkError ?? []].flat()) requireKnownTree(app, sig as Signature);
   return sendCall(app, name, args, options);
@@ -36,7 +37,7 @@ export async function sendSignature(
 ): Promise<AsyncResult | GroupResult> {
   requireKnownTree(app, sig);
   refuseMarkedParts(app, sig);
-  refuseMarkedLinks(app, [options.link, options.linkError]);
+  refuseMarkedLinks(app, options);
   const send = (to: App): Promise<AsyncResult | GroupResult> => applySignature(to, sig, options);
   return app.settings.alwaysEager ? app.runEager(send) : send(app);
 }
@@ -44,6 +45,6 @@ export async function sendSignature(
 /** Runs a signature here, whatever the settings say. */
 export async function applyHere(app: App, sig: Signature, options: ApplyOptions): Promise<AsyncResult | GroupResult> {
   refuseMarkedParts(app, sig);
-  refuseMarkedLinks(app, [options.link, options.linkError]);
+  refuseMarkedLinks(app, options);
   return app.runEager((eager) => applySignature(eager, sig, options));
 }

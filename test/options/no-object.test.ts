@@ -1,5 +1,5 @@
 /** Options that are no object are refused as what they are, whoever takes them: not passed over, and not told as an error of JavaScript's. */
-import { Celeriac, group, InvalidOption, silentLogger } from 'celeriac';
+import { Celeriac, chain, group, InvalidOption, silentLogger } from 'celeriac';
 import { World, type WorldOptions } from 'celeriac/testing';
 import { expect, it } from 'vitest';
 
@@ -19,6 +19,12 @@ const CALLS: Readonly<Record<string, (options: never) => unknown>> = {
   'slots of a task': (options) => app.control.slots('add', options),
   revoke: (options) => app.control.revoke('a', options),
   group: (options) => group([add.s(1, 1)], options),
+  applyAsync: (options) => add.applyAsync([1, 1], options),
+  'applyAsync of a chain': (options) => chain(add.s(1, 1), add.s(1)).applyAsync([], options),
+  'applyAsync of a group': (options) => group([add.s(1, 1), add.s(2, 2)]).applyAsync([], options),
+  apply: (options) => add.apply([1, 1], options),
+  send: (options) => app.send('add', [1, 1], options),
+  toTransactItem: (options) => add.s(1, 1).toTransactItem([], options),
 };
 
 it.each(Object.keys(CALLS))('%s', async (name) => {
