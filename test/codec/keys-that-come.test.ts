@@ -53,6 +53,22 @@ it('a result whose key is missing has a state, and says what it needs', async ()
   await expect(again.info()).rejects.toThrow(`The result of task ${result.id} is encrypted and was not decrypted`);
 });
 
+it('a message whose key never comes is put aside encrypted, and runs when it is redriven with the key', async () => {
+  const { app, note, ran, held } = vault();
+  using world = new World(app);
+  const result = await note.delay('hunter2');
+  held.ring = key('b', 2);
+  await world.advance('3d');
+  const [letter] = world.deadLetters('default');
+  expect(Buffer.from(letter?.body ?? '', 'base64').toString()).toContain('application/x-celeriac-encrypted');
+  expect(ran).toEqual([]);
+  held.ring = `${key('b', 2)},${key('a', 1)}`;
+  expect(await app.deadLetters.redrive()).toMatchObject({ sent: 1, failures: [] });
+  await world.drain();
+  expect(ran).toEqual(['hunter2']);
+  expect(await app.result(result.id).get()).toBe(7);
+});
+
 it('what is stored beside a result says the same: arguments, and the stack of an error', async () => {
   const { app, held } = vault();
   const extended = new Celeriac('vault', {
