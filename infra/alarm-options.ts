@@ -5,6 +5,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { booleanOption, integerIn, refuseUnknownKeys, shown } from '../lib/base/checks.ts';
 import { InvalidOption, QueueNotFound } from '../lib/base/errors.ts';
 import { type AppManifest, consumedQueuesOf, laneOwners } from '../lib/options/manifest.ts';
+import { durationSecondsOf } from './duration-prop.ts';
 import { longestTask } from './validate.ts';
 
 /** Whom alarms tell, and when they go off. `false` leaves one out. */
@@ -126,10 +127,8 @@ function ageByDefault(manifest: AppManifest, queue: string): number {
   return Math.max(LEAST_AGE_SECONDS, Math.ceil(AGE_IN_TIME_LIMITS * longest));
 }
 
-function seconds(value: unknown, field: string): number {
-  if (!(value instanceof Duration))
-    throw new InvalidOption(`${field}: ${shown(value)} given; a Duration is allowed, such as Duration.minutes(10).`);
-  const given = value.toSeconds({ integral: false });
+function seconds(value: Duration, field: string): number {
+  const given = durationSecondsOf(value, field);
   if (given > 0) return given;
   throw new InvalidOption(`${field} is ${given} s; it must be longer than none. Leave an alarm out with false.`);
 }

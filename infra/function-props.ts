@@ -15,6 +15,7 @@ import {
   LAMBDA_MIN_EPHEMERAL_STORAGE_MIB,
   LAMBDA_MIN_MEMORY_MIB,
 } from '../lib/base/limits.ts';
+import { durationSecondsOf } from './duration-prop.ts';
 import { FUNCTION_PROPS, SWEEPER_PROPS } from './known-props.ts';
 import { type LambdaOptions, validateLambdaOptions } from './lambda-options.ts';
 import { type TaskSecret, validateSecrets } from './secrets.ts';
@@ -112,7 +113,7 @@ export function validateFunctionProps(props: FunctionProps, what: string): void 
   whole('memoryMiB', LAMBDA_MIN_MEMORY_MIB, LAMBDA_MAX_MEMORY_MIB);
   whole('ephemeralStorageMiB', LAMBDA_MIN_EPHEMERAL_STORAGE_MIB, LAMBDA_MAX_EPHEMERAL_STORAGE_MIB);
   whole('provisionedConcurrency', 1, ESM_MAX_INVOCATIONS);
-  const timeoutSeconds = props.timeout?.toSeconds({ integral: false });
+  const timeoutSeconds = durationSecondsOf(props.timeout, `${what}timeout`);
   if (timeoutSeconds !== undefined)
     integerIn(timeoutSeconds, 1, LAMBDA_MAX_TIMEOUT_SECONDS, `${what}timeout in seconds`);
   if (props.layers !== undefined)

@@ -5,7 +5,7 @@ import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 
-import { refuseUnknownKeys, shown } from '../lib/base/checks.ts';
+import { kindOf, refuseUnknownKeys, shown } from '../lib/base/checks.ts';
 import { ImproperlyConfigured, InvalidOption } from '../lib/base/errors.ts';
 import {
   DEFAULT_NOTICE_WINDOW_SECONDS,
@@ -13,6 +13,7 @@ import {
   MIN_NOTICE_WINDOW_SECONDS,
 } from '../lib/base/limits.ts';
 import { type AppManifest, type NotifyTold, processQueuesOf } from '../lib/options/manifest.ts';
+import { durationSecondsOf } from './duration-prop.ts';
 import { digestFailures, onKeys, type Rights, ROLL_NOTES, tellFailures } from './grants.ts';
 import type { TaskTables } from './tables.ts';
 
@@ -49,6 +50,14 @@ export function validateNotify(options: NotifyOptions, app: AppManifest, service
   if (emails === undefined && topic === undefined)
     throw new InvalidOption("notify(): nobody would be told. Give emails: ['ops@example.org'], or a topic.");
   for (const [index, email] of (emails ?? []).entries()) checkEmail(email, index, emails ?? []);
+  // An ARN as text would fail behind the first of its rights, without a word about the field.
+  if (
+    topic !== undefined &&
+    (typeof topic !== 'object' || topic === null || typeof topic.addSubscription !== 'function')
+  )
+    throw new InvalidOption(
+      `notify(): topic: ${kindOf(topic)} given; a topic of aws-cdk-lib/aws-sns is allowed, such as Topic.fromTopicArn(this, 'Topic', arn).`,
+    );
   if (topic?.fifo === true)
     throw new InvalidOption(
       'notify(): topic: a FIFO topic given, which takes no e-mail subscriptions. Use a standard one.',
@@ -115,8 +124,7 @@ function checkEmail(email: unknown, index: number, all: readonly string[]): void
 
 function checkWindow(window: Duration | undefined, call: string): void {
   if (window === undefined) return;
-  // Not toSeconds() by itself: milliseconds that are no whole seconds are an error of CDK's, without a field.
-  const seconds = window.toMilliseconds({ integral: false }) / 1000;
+  const seconds = durationSecondsOf(window, `${call}: window`);
   if (seconds >= MIN_NOTICE_WINDOW_SECONDS && seconds <= MAX_NOTICE_WINDOW_SECONDS && seconds % 60 === 0) return;
   throw new InvalidOption(
     `${call}: window: ${window.toHumanString()} given; whole minutes from one minute to one day are allowed.`,
@@ -203,7 +211,7 @@ export class ProcessNotifications extends Construct {
 
 function howTold({ window, monitorUrl }: ProcessNotifyOptions): Omit<NotifyTold, 'topic'> {
   return {
-    window: window?.toSeconds() ?? DEFAULT_NOTICE_WINDOW_SECONDS,
+    window: durationSecondsOf(window, 'window') ?? DEFAULT_NOTICE_WINDOW_SECONDS,
     ...(monitorUrl === undefined ? {} : { monitor: monitorUrl }),
   };
 }

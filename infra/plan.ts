@@ -14,6 +14,7 @@ import {
 } from '../lib/base/limits.ts';
 import { batchSizeOf, workersOf } from '../lib/options/at-once.ts';
 import { type AppManifest, consumedQueuesOf } from '../lib/options/manifest.ts';
+import { durationSecondsOf } from './duration-prop.ts';
 import { type FunctionProps, validateFunctionProps, validateTogether, withDefaults } from './function-props.ts';
 import { FUNCTION_PROPS, QUEUE_PROPS } from './known-props.ts';
 import {
@@ -187,9 +188,12 @@ function planQueue(
 ): QueuePlan {
   return {
     fifo: app.queues[name]?.fifo ?? false,
-    visibilitySeconds: overrides.visibilityTimeout?.toSeconds() ?? defaultVisibilitySeconds,
-    retentionSeconds: overrides.retention?.toSeconds() ?? DEFAULT_RETENTION_SECONDS,
-    deadLetterRetentionSeconds: overrides.deadLetterRetention?.toSeconds() ?? SQS_MAX_RETENTION_SECONDS,
+    visibilitySeconds:
+      durationSecondsOf(overrides.visibilityTimeout, `queues.${name}.visibilityTimeout`) ?? defaultVisibilitySeconds,
+    retentionSeconds: durationSecondsOf(overrides.retention, `queues.${name}.retention`) ?? DEFAULT_RETENTION_SECONDS,
+    deadLetterRetentionSeconds:
+      durationSecondsOf(overrides.deadLetterRetention, `queues.${name}.deadLetterRetention`) ??
+      SQS_MAX_RETENTION_SECONDS,
     maxReceiveCount: overrides.maxReceiveCount ?? 50,
   };
 }

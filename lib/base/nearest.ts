@@ -22,8 +22,8 @@ export function nearest(given: string, names: Iterable<string>, characters: numb
 }
 
 /** ` Did you mean 'mail'?`, or nothing: goes behind a sentence. */
-export function didYouMean(given: string, names: Iterable<string>): string {
-  const name = nearest(given, names);
+export function didYouMean(given: unknown, names: Iterable<string>): string {
+  const name = typeof given === 'string' ? nearest(given, names) : undefined;
   return name === undefined ? '' : ` Did you mean '${name}'?`;
 }
 

@@ -2,6 +2,7 @@
 import { existsSync, globSync, statSync } from 'node:fs';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 
+import { shown } from '../base/checks.ts';
 import { quoted } from '../base/quote.ts';
 import { ImproperlyConfigured } from '../base/errors.ts';
 
@@ -23,6 +24,11 @@ export function isPattern(entry: string): boolean {
  * @throws ImproperlyConfigured where there is no such file, and where nothing fits
  */
 export function entryFiles(entry: string, folder: string = process.cwd()): readonly string[] {
+  // Nothing, of a variable that was not set say, would be the folder itself.
+  if (typeof entry !== 'string' || entry === '')
+    throw new ImproperlyConfigured(
+      `${shown(entry)} given. Give the path of the module that exports your app, a folder of modules, or a pattern such as 'src/**/*.tasks.ts'.`,
+    );
   const path = resolve(folder, entry);
   // A name may have brackets, as web frameworks have them.
   const isThere = existsSync(path);

@@ -99,6 +99,7 @@ describe('notifyByProcesses()', () => {
 
   it.each<[string, unknown, RegExp]>([
     ['an address', { emails: ['ops@example.org'] }, /notifyByProcesses\(\): 'emails' is no option/],
+    ['text', { window: '15m' }, /notifyByProcesses\(\): window: '15m' given; a Duration is allowed/],
     ['half a minute', { window: Duration.seconds(30) }, /notifyByProcesses\(\): window: 30 seconds given/],
     ['a script', { monitorUrl: 'javascript:x' }, /notifyByProcesses\(\): monitorUrl: 'javascript:x' given/],
   ])('refuses %s', (_what, options, message) => {
@@ -166,6 +167,9 @@ describe('what is refused names field, value and fix', () => {
     ['a header', () => ({ emails: ['a@b.c\r\nBcc: d@e.f'] }), /emails\[0\]: .* given; one address/s],
     ['one twice', () => ({ emails: ['a@b.c', 'a@b.c'] }), /emails\[1\]: 'a@b.c' stands there twice/],
     ['a FIFO topic', (stack) => ({ topic: cdkTopic(stack) }), /topic: a FIFO topic given/],
+    ['the ARN of a topic', () => ({ topic: 'arn:aws:sns:a' }), /topic: a string given; a topic of .*fromTopicArn/],
+    ['no topic', () => ({ ...OPS, topic: {} }), /topic: an object given; a topic of/],
+    ['seconds', () => ({ ...OPS, window: 900 }), /notify\(\): window: 900 given; a Duration is allowed/],
     ['half a minute', () => ({ ...OPS, window: Duration.seconds(30) }), /window: 30 seconds given; whole minutes/],
     ['90 seconds', () => ({ ...OPS, window: Duration.seconds(90) }), /window: .* given; whole minutes/],
     ['two days', () => ({ ...OPS, window: Duration.days(2) }), /window: 2 days given; whole minutes/],

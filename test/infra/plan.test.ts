@@ -49,6 +49,10 @@ it.each<[string, QueueOverrides, string | undefined]>([
   ['default', { visibilityTimeout: seconds(43_200) }, undefined],
   ['default', { visibilityTimeout: seconds(43_201) }, told('visibility timeout', 'default', 43_201, 0, 43_200)],
   ['py', { visibilityTimeout: seconds(0) }, undefined],
+  ['default', { timeout: 60 as never }, 'queues.default.timeout: 60 given; a Duration is allowed'],
+  ['default', { retention: '4d' as never }, "queues.default.retention: '4d' given; a Duration is allowed"],
+  ['default', { visibilityTimeout: null as never }, 'queues.default.visibilityTimeout: null given; a Duration is'],
+  ['py', { deadLetterRetention: {} as never }, 'queues.py.deadLetterRetention: {} given; a Duration is allowed'],
   ['py', { visibilityTimeout: seconds(43_201) }, told('visibility timeout', 'py', 43_201, 0, 43_200)],
 ])('%s: %j', (queue, overrides, error) => {
   const plan = (): unknown => planQueues(MANIFEST, { [queue]: overrides });

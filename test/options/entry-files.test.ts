@@ -65,9 +65,12 @@ describe('an entry', () => {
     ['src/**/*.jobs.ts', "The pattern 'src/**/*.jobs.ts' has no module"],
     ['empty', "The folder 'empty' has no module"],
     ['src/tasks/*.d.ts', 'has no module'],
+    ['', "'' given. Give the path of the module that exports your app"],
+    [undefined, 'undefined given. Give the path'],
+    [['src/app.ts'], '["src/app.ts"] given. Give the path'],
   ])('%s is refused', (entry, text) => {
-    expect(() => entryFiles(entry, folder)).toThrow(ImproperlyConfigured);
-    expect(() => entryFiles(entry, folder)).toThrow(text);
+    expect(() => entryFiles(entry as string, folder)).toThrow(ImproperlyConfigured);
+    expect(() => entryFiles(entry as string, folder)).toThrow(text);
   });
 
   it('is the same list in whatever order its files were made', () => {

@@ -373,9 +373,11 @@ it('each outcome is told at most once, whatever goes wrong, and each run that is
 });
 
 describe('refused', () => {
-  it.each([
+  it.each<[unknown, unknown, RegExp]>([
     ['taskFailed', () => {}, /no signal 'taskFailed'.*taskFailure/],
     ['task_failure', () => {}, /no signal 'task_failure'/],
+    [undefined, () => {}, /there is no signal undefined\. There are beforeTaskPublish/],
+    [7, () => {}, /there is no signal 7\. There are/],
     ['taskFailure', 'log it', /the handler is 'log it'\. Give a function/],
   ])('on(%j, %j)', (name, handler, message) => {
     const app = new Celeriac('signals');
