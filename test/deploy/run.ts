@@ -17,6 +17,7 @@ import { leftovers } from './leftovers.ts';
 import { listeningOutside } from './listening.ts';
 import { startLocalstack } from './localstack.ts';
 import { run } from './processes.ts';
+import { outboxScenario } from './outbox-scenario.ts';
 import { readmeLines } from './readme-lines.ts';
 import { Abandoned, equal, Report } from './report.ts';
 import { monitorScenario } from './monitor-scenario.ts';
@@ -72,6 +73,7 @@ async function scenario(emulator: Emulator): Promise<void> {
   await Promise.all([
     drillsScenario({ report, drills, environment }),
     largeScenario({ report, drills, environment }),
+    outboxScenario({ report, drills, environment }, emulator),
     monitorScenario(report, emulator),
     withoutCdk(emulator, asOnAws),
   ]);
@@ -93,7 +95,7 @@ async function monitor(emulator: Emulator): Promise<void> {
   await monitorScenario(report, emulator);
 }
 
-/** Large arguments and results of the drills, by themselves. */
+/** Large arguments and results of the drills, and callers of the outbox that die, by themselves. */
 async function large(emulator: Emulator): Promise<void> {
   await report.needed('npx cdk bootstrap', async () => void (await run('npx cdk bootstrap', emulator.environment)));
   const { deploy, destroy } = drillsOf(emulator);
@@ -101,7 +103,10 @@ async function large(emulator: Emulator): Promise<void> {
   await grantsOf(emulator)();
   const { first: drills } = await import('./drills/first.ts');
   const environment = await connect(drills.app, emulator, 'CeleriacDrills-TasksSweeper');
-  await largeScenario({ report, drills, environment });
+  await Promise.all([
+    largeScenario({ report, drills, environment }),
+    outboxScenario({ report, drills, environment }, emulator),
+  ]);
   await report.step('cdk destroy leaves no bucket', async () => {
     await emptyBuckets('celeriacdrills');
     await destroy();
