@@ -4,7 +4,7 @@ import { type Function as LambdaFn, FunctionUrlAuthType, type IFunctionUrl } fro
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 
-import { refuseUnknownKeys, shown } from '../lib/base/checks.ts';
+import { kindOf, refuseUnknownKeys, shown } from '../lib/base/checks.ts';
 import { InvalidOption } from '../lib/base/errors.ts';
 import {
   MONITOR_VARIABLE,
@@ -141,7 +141,7 @@ export function validateMonitor(options: MonitorOptions): void {
   const isOne = given.length === 1 && WAYS.some((way) => way === given[0]);
   if (!isOne)
     throw new InvalidOption(
-      `auth of addMonitor(): ${given.length === 0 ? shown(auth) : given.join(', ')} given; one of iam, password and oidc is needed. There is no monitor without a login.`,
+      `auth of addMonitor(): ${given.length === 0 ? kindOf(auth) : given.join(', ')} given; one of iam, password and oidc is needed. There is no monitor without a login.`,
     );
   const roles = auth.iam ?? auth.oidc;
   if (

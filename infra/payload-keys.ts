@@ -5,7 +5,7 @@ import type { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 
-import { shown } from '../lib/base/checks.ts';
+import { kindOf } from '../lib/base/checks.ts';
 import { ImproperlyConfigured, InvalidOption } from '../lib/base/errors.ts';
 import type { AppManifest } from '../lib/options/manifest.ts';
 import type { Rights } from './grants.ts';
@@ -31,7 +31,7 @@ export function payloadKeysOf(
   if (given === undefined) return new PayloadKeys(scope, {});
   if (typeof given !== 'object' || given === null || Array.isArray(given) || Object.keys(given).length === 0)
     throw new InvalidOption(
-      `${WHAT}: ${shown(given)} given; a Secret of aws-secretsmanager or a Key of aws-kms by the name of the variable that holds its ARN is allowed, such as { VAULT_KEYS: secret }.`,
+      `${WHAT}: ${kindOf(given)} given; a Secret of aws-secretsmanager or a Key of aws-kms by the name of the variable that holds its ARN is allowed, such as { VAULT_KEYS: secret }.`,
     );
   for (const [variable, key] of Object.entries(given)) {
     validateVariableName(variable, WHAT);
@@ -47,7 +47,7 @@ export function payloadKeysOf(
 function checkKey(scope: Construct, variable: string, key: unknown): void {
   if (!isSecret(key) && !isKey(key))
     throw new InvalidOption(
-      `${WHAT}.${variable}: ${shown(key)} given; a Secret of aws-secretsmanager or a Key of aws-kms is allowed, never a key itself.`,
+      `${WHAT}.${variable}: ${kindOf(key)} given; a Secret of aws-secretsmanager or a Key of aws-kms is allowed, never a key itself.`,
     );
   const { region } = Stack.of(scope);
   if (Token.compareStrings(key.env.region, region) === TokenComparison.DIFFERENT)

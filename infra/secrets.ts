@@ -4,7 +4,7 @@ import type { Function as LambdaFn } from 'aws-cdk-lib/aws-lambda';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { IParameter } from 'aws-cdk-lib/aws-ssm';
 
-import { shown } from '../lib/base/checks.ts';
+import { kindOf } from '../lib/base/checks.ts';
 import { InvalidOption } from '../lib/base/errors.ts';
 import { setVariable, validateVariableName } from './variables.ts';
 
@@ -17,7 +17,7 @@ export function validateSecrets(secrets: Readonly<Record<string, unknown>>, what
     validateVariableName(name, what);
     if (!isSecret(secret) && !isParameter(secret))
       throw new InvalidOption(
-        `${what}.${name}: ${shown(secret)} given; a Secret of aws-secretsmanager or a StringParameter of aws-ssm is allowed, never the value itself.`,
+        `${what}.${name}: ${kindOf(secret)} given; a Secret of aws-secretsmanager or a StringParameter of aws-ssm is allowed, never the value itself.`,
       );
   }
 }

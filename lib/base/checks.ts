@@ -3,11 +3,11 @@ import { InvalidOption } from './errors.ts';
 import { didYouMean } from './nearest.ts';
 import { cut, quoted } from './quote.ts';
 
-/** @throws InvalidOption for what is no object with names, and when it has one that is not allowed. */
+/** @throws InvalidOption for what is no object with names, not quoted since it may be a secret in the wrong place, and when it has one that is not allowed. */
 export function refuseUnknownKeys(value: object, allowed: ReadonlySet<string>, what: string): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new InvalidOption(
-      `${what}: ${shown(value)} given; an object is allowed, with ${[...allowed].toSorted().join(', ')}.`,
+      `${what}: ${kindOf(value)} given; an object is allowed, with ${[...allowed].toSorted().join(', ')}.`,
     );
   const key = Object.keys(value).find((candidate) => !allowed.has(candidate));
   if (key === undefined) return;

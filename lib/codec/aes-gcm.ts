@@ -1,7 +1,7 @@
 /** The codec of the library: AES-256-GCM by Node's own crypto. */
 import type { KeyObject } from 'node:crypto';
 
-import { kindOf, refuseUnknownKeys, shown } from '../base/checks.ts';
+import { kindOf, refuseUnknownKeys } from '../base/checks.ts';
 import { DecryptionFailed, ImproperlyConfigured, InvalidOption, MissingEnvironment } from '../base/errors.ts';
 import { once } from '../base/lazy.ts';
 import { systemClock } from '../base/time.ts';
@@ -39,7 +39,7 @@ const KINDS = ['environment', 'secret', 'kms', 'keys'] as const;
  */
 export function aesGcm(options: AesGcmOptions): Codec {
   if (typeof options !== 'object' || options === null)
-    throw new InvalidOption(`aesGcm(): ${shown(options)} given; one of ${KINDS.join(', ')} is needed.`);
+    throw new InvalidOption(`aesGcm(): ${kindOf(options)} given; one of ${KINDS.join(', ')} is needed.`);
   refuseUnknownKeys(options, new Set<string>(KINDS), 'aesGcm()');
   const given = KINDS.filter((kind) => options[kind] !== undefined);
   const [kind] = given;
@@ -91,7 +91,9 @@ function deferred(name: unknown, what: string, make: (name: string) => KeySource
 
 function textOption(value: unknown, what: string): string {
   if (typeof value === 'string' && value !== '') return value;
-  throw new InvalidOption(`aesGcm(): ${what} is ${shown(value)}; text of one character or more is needed.`);
+  throw new InvalidOption(
+    `aesGcm(): ${what} is ${value === '' ? 'empty' : kindOf(value)}; text of one character or more is needed.`,
+  );
 }
 
 /** Of a ring nothing is quoted. */

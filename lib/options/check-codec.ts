@@ -1,4 +1,4 @@
-import { shown } from '../base/checks.ts';
+import { kindOf } from '../base/checks.ts';
 import { InvalidOption } from '../base/errors.ts';
 import type { Codec } from '../ports/codec.ts';
 
@@ -7,6 +7,6 @@ export function checkCodec(codec: unknown): asserts codec is Codec {
   const { encrypt, decrypt } = (codec ?? {}) as Partial<Codec>;
   if (typeof encrypt === 'function' && typeof decrypt === 'function') return;
   throw new InvalidOption(
-    `codec: ${shown(codec)} given. Give aesGcm() of 'celeriac/codec', or an object with encrypt and decrypt, or leave it out.`,
+    `codec: ${kindOf(codec)} given. Give aesGcm() of 'celeriac/codec', or an object with encrypt and decrypt, or leave it out.`,
   );
 }

@@ -97,7 +97,7 @@ describe('options', () => {
     [{ environment: 'A', kms: 'B' }, 'environment and kms given'],
     [{ key: 'A' }, "'key'"],
     [{ environment: '' }, 'environment is'],
-    [{ secret: 5 }, 'secret is 5'],
+    [{ secret: 5 }, 'secret is a number'],
     [{ keys: 'a:b' }, 'keys is no function'],
   ])('%j is refused', (options, why) => {
     expect(() => aesGcm(options as AesGcmOptions)).toThrow(InvalidOption);

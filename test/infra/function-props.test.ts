@@ -137,7 +137,7 @@ describe('what is refused', () => {
     [{ environment: { A: 'x' } }, "environment: 'A' is no name of a variable"],
     [{ environment: { '1A': 'x' } }, "environment: '1A' is no name of a variable"],
     [anything({ environment: { PORT: 80 } }), 'environment.PORT: 80 given; text is allowed'],
-    [anything({ secrets: { KEY: 'arn:x' } }), "secrets.KEY: 'arn:x' given; a Secret of aws-secretsmanager"],
+    [anything({ secrets: { KEY: 'arn:x' } }), 'secrets.KEY: a string given; a Secret of aws-secretsmanager'],
     [{ secrets: { CELERIAC_KEY: some<Secret>(1)[0] as Secret } }, "secrets: 'CELERIAC_KEY' begins with CELERIAC_"],
     [{ functionProps: { functionName: 'x' } }, "functionProps.functionName: 'x' given for every function"],
     [anything({ functionProps: { role: {} } }), 'functionProps.role: decided by the service. Each function has a role'],
@@ -379,7 +379,7 @@ describe('secrets and variables', () => {
       "grantSecret: 'queue' is no option. Allowed are queues. Did you mean 'queues'?",
     );
     expect(() => service.addEnvironment('CELERIAC_X', 'x')).toThrow('begins with CELERIAC_');
-    expect(() => service.grantSecret('value' as unknown as Secret, 'A1')).toThrow("grantSecret.A1: 'value' given");
+    expect(() => service.grantSecret('value' as unknown as Secret, 'A1')).toThrow('grantSecret.A1: a string given');
   });
 
   it("a secret's value in a variable is warned of", () => {

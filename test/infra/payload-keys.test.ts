@@ -147,11 +147,11 @@ describe('refuses', () => {
   const elsewhere = 'arn:aws:kms:us-east-1:111122223333:key/1234';
 
   it.each([
-    ['text', 'vault/keys', "payloadKeys: 'vault/keys' given; a Secret of aws-secretsmanager or a Key of aws-kms"],
+    ['text', 'vault/keys', 'payloadKeys: a string given; a Secret of aws-secretsmanager or a Key of aws-kms'],
     ['null', null, 'payloadKeys: null given'],
-    ['nothing', {}, 'payloadKeys: {} given'],
-    ['a list', [1], 'payloadKeys: [1] given'],
-    ['a key itself', { VAULT_KEYS: 'k1:AAAA' }, "payloadKeys.VAULT_KEYS: 'k1:AAAA' given; a Secret"],
+    ['nothing', {}, 'payloadKeys: an object given'],
+    ['a list', [1], 'payloadKeys: a list given'],
+    ['a key itself', { VAULT_KEYS: 'k1:AAAA' }, 'payloadKeys.VAULT_KEYS: a string given; a Secret'],
     ['undefined in it', { VAULT_KEYS: undefined }, 'payloadKeys.VAULT_KEYS: undefined given'],
     ['a name of ours', { CELERIAC_KEYS: undefined }, "'CELERIAC_KEYS' begins with CELERIAC_"],
     ['no name of a variable', { 'vault-keys': undefined }, "'vault-keys' is no name of a variable"],
