@@ -3,7 +3,8 @@ import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/c
 import { ManualClock, seededRandom } from 'celeriac/testing';
 import { describe, expect, it } from 'vitest';
 
-import { RATE_RETENTION_SECONDS } from '../../lib/base/limits.ts';
+import { NOTICE_RETENTION_SECONDS, RATE_RETENTION_SECONDS } from '../../lib/base/limits.ts';
+import { DynamodbNotices } from '../../lib/aws/dynamodb-notices.ts';
 import { DynamodbRates } from '../../lib/aws/dynamodb-rates.ts';
 import { DynamodbTimers } from '../../lib/aws/dynamodb-timers.ts';
 import { dueTimers } from '../support/due-timers.ts';
@@ -85,5 +86,39 @@ describe('a line of a rate limit', () => {
     const { client, requests } = answering(Object.assign(refusal, { Item: item }));
     expect(await new DynamodbRates({ client, table: 'state' }).reserve(request)).toBeUndefined();
     expect(requests.map(({ name }) => name)).toEqual(Array.from({ length: 5 }, () => 'UpdateItemCommand'));
+  });
+});
+
+describe('the window of what was told of failures', () => {
+  it('is deleted where no sweeper ends it: days behind its end, also once it goes on', async () => {
+    const minuteMs = Math.floor(NOW / 60_000) * 60_000;
+    const untilMs = minuteMs + 900_000;
+    const failure = {
+      key: 'a',
+      task: 'a',
+      id: 'a',
+      queue: 'a',
+      state: 'FAILURE',
+      retries: 0,
+      error: 'a',
+      endedMs: NOW,
+    } as const;
+    const { client, requests } = answering({ Attributes: {} });
+    const notices = new DynamodbNotices({ client, table: 'state' });
+    const { window } = await notices.mark({ failure, nowMs: NOW, windowMs: 900_000, limit: 2 });
+    await notices.close({
+      window: { ...window, known: new Map([['a', { endedMs: NOW, markedMs: NOW }]]) },
+      keep: ['a'],
+      startMs: untilMs,
+      untilMs: untilMs + 900_000,
+    });
+    const values = requests.map(({ input }) =>
+      Object.values(
+        (input['ExpressionAttributeValues'] ?? {}) as Readonly<Record<string, { readonly N?: string }>>,
+      ).map(({ N }) => Number(N)),
+    );
+    expect(values[0]).toContain(untilMs / 1000 + NOTICE_RETENTION_SECONDS);
+    expect(values[1]).toContain(untilMs / 1000 + 900 + NOTICE_RETENTION_SECONDS);
+    for (const { input } of requests) expect(Object.values(input['ExpressionAttributeNames'] ?? {})).toContain('ttl');
   });
 });
